@@ -1,1 +1,15 @@
+//! The local platform: everything that surrounds the handler in production, played on one machine.
+//!
+//! It stands in for the Azure Functions host and simulates Service Bus, Entra ID, the managed-identity endpoint,
+//! Microsoft Graph, Genesys Cloud and Key Vault over TLS; Blob Storage is the real Azurite. The handler that runs
+//! here is the very binary that runs in Azure. A test instrument, not a product: it refuses what the real services
+//! refuse and misbehaves where they do.
+#![warn(missing_docs)]
 
+pub mod entra;
+pub mod genesys;
+pub mod graph;
+pub mod hub;
+pub mod key_vault;
+pub mod shared;
+pub mod world;

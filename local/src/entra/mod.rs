@@ -1,0 +1,1 @@
+//! Entra ID and the managed-identity endpoint, simulated.

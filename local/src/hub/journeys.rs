@@ -1,0 +1,141 @@
+//! The way of each message, hop by hop.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+/// Journeys kept; the oldest goes first.
+const JOURNEYS: usize = 2_000;
+/// Hops kept of one journey, so that a message that is retried for hours stays bounded.
+const HOPS: usize = 500;
+
+/// Which way a message travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Customer to agent.
+    Inbound,
+    /// Agent to customer.
+    Outbound,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Hop {
+    #[serde(with = "time::serde::rfc3339")]
+    at: OffsetDateTime,
+    hop: String,
+    attempt: u32,
+    outcome: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Journey {
+    correlation: String,
+    direction: Direction,
+    hops: VecDeque<Hop>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    by_correlation: HashMap<String, Journey>,
+    order: VecDeque<String>,
+}
+
+/// All journeys, oldest first.
+#[derive(Debug, Default)]
+pub struct Journeys(Mutex<Kept>);
+
+impl Journeys {
+    /// Adds a hop and returns the journey narrowed to it.
+    pub fn record(
+        &self,
+        correlation: &str,
+        direction: Direction,
+        hop: &str,
+        attempt: u32,
+        outcome: &str,
+    ) -> Value {
+        let hop = Hop {
+            at: OffsetDateTime::now_utc(),
+            hop: hop.to_owned(),
+            attempt,
+            outcome: outcome.to_owned(),
+        };
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !kept.by_correlation.contains_key(correlation) {
+            kept.order.push_back(correlation.to_owned());
+            kept.by_correlation.insert(
+                correlation.to_owned(),
+                Journey {
+                    correlation: correlation.to_owned(),
+                    direction,
+                    hops: VecDeque::new(),
+                },
+            );
+            if kept.order.len() > JOURNEYS
+                && let Some(oldest) = kept.order.pop_front()
+            {
+                kept.by_correlation.remove(&oldest);
+            }
+        }
+        let view =
+            json!({ "correlation": correlation, "direction": direction, "hops": [hop.clone()] });
+        if let Some(journey) = kept.by_correlation.get_mut(correlation) {
+            if journey.hops.len() == HOPS {
+                journey.hops.pop_front();
+            }
+            journey.hops.push_back(hop);
+        }
+        view
+    }
+
+    /// All journeys in the order of their first hop.
+    #[must_use]
+    pub fn view(&self) -> Vec<Value> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.order
+            .iter()
+            .filter_map(|correlation| kept.by_correlation.get(correlation))
+            .map(|journey| json!(journey))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hops_gather_under_their_correlation() {
+        let journeys = Journeys::default();
+        journeys.record("a", Direction::Inbound, "teams", 1, "written");
+        journeys.record("b", Direction::Outbound, "genesys", 1, "written");
+        journeys.record("a", Direction::Inbound, "notification", 2, "503");
+        let view = journeys.view();
+        assert_eq!(view.len(), 2);
+        assert_eq!(view[0]["correlation"], "a");
+        assert_eq!(view[0]["direction"], "inbound");
+        assert_eq!(view[0]["hops"][1]["hop"], "notification");
+        assert_eq!(view[0]["hops"][1]["attempt"], 2);
+    }
+
+    #[test]
+    fn memory_stays_bounded() {
+        let journeys = Journeys::default();
+        for number in 0..JOURNEYS + 5 {
+            journeys.record(&number.to_string(), Direction::Inbound, "teams", 1, "");
+        }
+        for _ in 0..HOPS + 5 {
+            journeys.record("again", Direction::Inbound, "teams", 1, "");
+        }
+        let view = journeys.view();
+        assert_eq!(view.len(), JOURNEYS);
+        assert_eq!(
+            view[JOURNEYS - 1]["hops"].as_array().map(Vec::len),
+            Some(HOPS)
+        );
+    }
+}

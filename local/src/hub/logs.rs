@@ -1,0 +1,51 @@
+//! What the handler processes printed, for tests and for the console.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+/// Lines kept; the oldest goes first.
+const LINES: usize = 20_000;
+
+/// One line of a handler's standard output or standard error.
+#[derive(Debug, Clone, Serialize)]
+pub struct LogLine {
+    /// The host instance whose handler printed it, from 0.
+    pub instance: usize,
+    /// `stdout`, `stderr`, or `host` for what the stand-in itself has to say.
+    pub stream: &'static str,
+    /// The line without its end.
+    pub line: String,
+}
+
+/// A bounded ring of lines.
+#[derive(Debug, Default)]
+pub struct Logs(Mutex<VecDeque<LogLine>>);
+
+impl Logs {
+    /// Keeps a line and passes it on to our own standard error at debug level.
+    pub fn push(&self, instance: usize, stream: &'static str, line: String) {
+        if stream == "host" {
+            tracing::info!(instance, "{line}");
+        } else {
+            tracing::debug!(instance, stream, "{line}");
+        }
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == LINES {
+            lines.pop_front();
+        }
+        lines.push_back(LogLine {
+            instance,
+            stream,
+            line,
+        });
+    }
+
+    /// All kept lines, oldest first.
+    #[must_use]
+    pub fn lines(&self) -> Vec<LogLine> {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().cloned().collect()
+    }
+}

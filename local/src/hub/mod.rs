@@ -1,0 +1,80 @@
+//! The hub: what happened to each message, what happens now, what shall go wrong, and what was printed.
+
+mod events;
+mod fault_layer;
+mod faults;
+mod journeys;
+mod logs;
+
+pub use events::{Event, Events};
+pub use fault_layer::{CLOSE_UNANSWERED, CloseUnanswered, FaultLayer, fault_layer};
+pub use faults::{Drop, FaultPlan, FaultService, Faults, Rule, Rules};
+pub use journeys::{Direction, Journeys};
+pub use logs::{LogLine, Logs};
+
+use serde_json::{Value, json};
+
+/// One per world; every part is safe to use from any task.
+#[derive(Debug, Default)]
+pub struct Hub {
+    journeys: Journeys,
+    events: Events,
+    faults: Faults,
+    logs: Logs,
+}
+
+impl Hub {
+    /// An empty hub.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Records that a message passed a hop, and tells the listeners.
+    ///
+    /// `correlation` is the message's GUID, `hop` one of the names on the map of the two ways (`teams`,
+    /// `notification`, `inbound-graph`, `queue inbound`, `deliver-to-genesys`, `genesys`, `webhook`, …), `attempt`
+    /// counts from 1, and `outcome` is a status code or a word.
+    pub fn journey(
+        &self,
+        correlation: &str,
+        direction: Direction,
+        hop: &str,
+        attempt: u32,
+        outcome: &str,
+    ) {
+        let view = self
+            .journeys
+            .record(correlation, direction, hop, attempt, outcome);
+        self.events.publish("journey", view);
+    }
+
+    /// Tells the listeners of `GET /local/events` that something happened.
+    pub fn event(&self, kind: &'static str, data: Value) {
+        self.events.publish(kind, data);
+    }
+
+    /// `GET /local/journeys`, oldest first.
+    #[must_use]
+    pub fn journeys_view(&self) -> Value {
+        json!({ "journeys": self.journeys.view() })
+    }
+
+    /// The stream of events.
+    #[must_use]
+    pub fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// The ordered faults.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// What the handlers printed.
+    #[must_use]
+    pub fn logs(&self) -> &Logs {
+        &self.logs
+    }
+}

@@ -1,0 +1,262 @@
+//! What every simulator knows: who exists in this world, where each service listens, and the hub.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::hub::Hub;
+use crate::shared::tls::CertificateAuthority;
+
+/// The simulated world, shared by the simulators, the host stand-in and the control interface.
+#[derive(Debug)]
+pub struct World {
+    /// Tenants, applications and accounts that exist.
+    pub config: Config,
+    /// Where each service listens. All ports are bound before the world is made, so these never change.
+    pub endpoints: Endpoints,
+    /// Journeys, events, faults and logs.
+    pub hub: Hub,
+    /// The throw-away authority that signed every service's certificate.
+    pub authority: CertificateAuthority,
+}
+
+impl World {
+    /// A world of these parts, with an empty hub.
+    #[must_use]
+    pub fn new(config: Config, endpoints: Endpoints, authority: CertificateAuthority) -> Arc<Self> {
+        Arc::new(Self {
+            config,
+            endpoints,
+            hub: Hub::new(),
+            authority,
+        })
+    }
+
+    /// A world for tests of one simulator: default configuration, addresses on which nobody listens.
+    ///
+    /// # Panics
+    /// When no certificate can be made, which only a broken build does.
+    #[must_use]
+    pub fn for_tests() -> Arc<Self> {
+        let authority = CertificateAuthority::new().expect("a certificate authority can be made");
+        Self::new(Config::default(), Endpoints::nowhere(), authority)
+    }
+}
+
+/// Who exists in this world. Read from `local.settings.json` and `--set`, so that the handler and the simulators
+/// agree on every id.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Our tenant (`TENANT_ID`), lowercase GUID.
+    pub tenant: String,
+    /// Client id of the Function App's user-assigned managed identity (`AZURE_CLIENT_ID`).
+    pub managed_identity_client_id: String,
+    /// The application that reads and posts through Graph (`GRAPH_CLIENT_ID`).
+    pub graph_client_id: String,
+    /// `federated` or `secret` (`GRAPH_CLIENT_AUTHENTICATION`).
+    pub graph_client_authentication: String,
+    /// The Support Users (`SUPPORT_ACCOUNTS`), in the order of the setting.
+    pub support_accounts: Vec<SupportAccount>,
+    /// The Open Messaging integration (`GENESYS_INTEGRATION_ID`).
+    pub genesys_integration_id: String,
+    /// The OAuth client that Genesys knows us by (`GENESYS_CLIENT_ID`).
+    pub genesys_client_id: String,
+    /// Names of the queues (`INBOUND_QUEUE`, `OUTBOUND_QUEUE`, `TYPING_QUEUE`).
+    pub queues: QueueNames,
+    /// `--basic-notifications`: Graph's notifications carry no encrypted content.
+    pub basic_notifications: bool,
+    /// `--genesys-greeting`: what the message flow answers at once to the first message of a conversation.
+    pub genesys_greeting: Option<String>,
+    /// Every setting the handler gets, in case a simulator needs one that has no field here.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// The names of the three queues.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueNames {
+    /// Teams → Genesys, with sessions.
+    pub inbound: String,
+    /// Genesys → Teams, with sessions.
+    pub outbound: String,
+    /// Typing indicators both ways, without sessions.
+    pub typing: String,
+}
+
+/// One Support User.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SupportAccount {
+    /// Its short configured name, as in `SUPPORT_ACCOUNTS=name=user id`.
+    pub name: String,
+    /// Its Entra user id, lowercase GUID.
+    pub user: String,
+}
+
+impl Config {
+    /// Reads the configuration out of the handler's settings; what is absent keeps the default.
+    ///
+    /// # Errors
+    /// A line that names the setting and what is wrong with it.
+    pub fn from_settings(settings: BTreeMap<String, String>) -> Result<Self, String> {
+        let mut config = Self::default();
+        let text = |name: &str, target: &mut String| {
+            if let Some(value) = settings.get(name) {
+                target.clone_from(value);
+            }
+        };
+        let id = |name: &str, target: &mut String| -> Result<(), String> {
+            if let Some(value) = settings.get(name) {
+                *target = Uuid::parse_str(value)
+                    .map_err(|_| format!("{name} is not a GUID"))?
+                    .to_string();
+            }
+            Ok(())
+        };
+        id("TENANT_ID", &mut config.tenant)?;
+        id("AZURE_CLIENT_ID", &mut config.managed_identity_client_id)?;
+        id("GRAPH_CLIENT_ID", &mut config.graph_client_id)?;
+        id("GENESYS_INTEGRATION_ID", &mut config.genesys_integration_id)?;
+        id("GENESYS_CLIENT_ID", &mut config.genesys_client_id)?;
+        text(
+            "GRAPH_CLIENT_AUTHENTICATION",
+            &mut config.graph_client_authentication,
+        );
+        text("INBOUND_QUEUE", &mut config.queues.inbound);
+        text("OUTBOUND_QUEUE", &mut config.queues.outbound);
+        text("TYPING_QUEUE", &mut config.queues.typing);
+        if let Some(value) = settings.get("SUPPORT_ACCOUNTS") {
+            config.support_accounts = support_accounts(value)?;
+        }
+        config.settings = settings;
+        Ok(config)
+    }
+
+    /// The Support User with this configured name.
+    #[must_use]
+    pub fn support_account(&self, name: &str) -> Option<&SupportAccount> {
+        self.support_accounts
+            .iter()
+            .find(|account| account.name == name)
+    }
+}
+
+fn support_accounts(value: &str) -> Result<Vec<SupportAccount>, String> {
+    value
+        .split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+        .map(|entry| {
+            let (name, user) = entry
+                .split_once('=')
+                .ok_or("SUPPORT_ACCOUNTS must read name=user id,name=user id")?;
+            let user = Uuid::parse_str(user.trim())
+                .map_err(|_| format!("SUPPORT_ACCOUNTS: the user id of {name} is not a GUID"))?;
+            Ok(SupportAccount {
+                name: name.trim().to_owned(),
+                user: user.to_string(),
+            })
+        })
+        .collect()
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let id = |last: u128| Uuid::from_u128(last).to_string();
+        Self {
+            managed_identity_client_id: id(1),
+            tenant: id(2),
+            graph_client_id: id(3),
+            graph_client_authentication: "federated".to_owned(),
+            support_accounts: vec![SupportAccount {
+                name: "support".to_owned(),
+                user: id(4),
+            }],
+            genesys_integration_id: id(5),
+            genesys_client_id: id(6),
+            queues: QueueNames {
+                inbound: "inbound".to_owned(),
+                outbound: "outbound".to_owned(),
+                typing: "typing".to_owned(),
+            },
+            basic_notifications: false,
+            genesys_greeting: None,
+            settings: BTreeMap::new(),
+        }
+    }
+}
+
+/// Base addresses without a closing slash, e.g. `https://127.0.0.1:41234`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    /// The Functions app as the outside sees it (plain HTTP), e.g. `{functions}/api/graph/notifications`.
+    pub functions: String,
+    /// Microsoft Graph.
+    pub graph: String,
+    /// Genesys Cloud, API and login alike.
+    pub genesys: String,
+    /// Entra ID.
+    pub entra: String,
+    /// Key Vault.
+    pub key_vault: String,
+    /// Service Bus.
+    pub service_bus: String,
+    /// Azurite's Blob endpoint with the account, e.g. `https://127.0.0.1:10000/devstoreaccount1`.
+    pub blob: String,
+    /// The managed-identity endpoint (plain HTTP, as on Azure): the value of `IDENTITY_ENDPOINT`.
+    pub identity: String,
+    /// The value of `IDENTITY_HEADER`, which callers of the managed-identity endpoint must send.
+    pub identity_header: String,
+}
+
+impl Endpoints {
+    /// Addresses on the discard port, for tests that call no other service.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        let https = || "https://127.0.0.1:9".to_owned();
+        Self {
+            functions: "http://127.0.0.1:9".to_owned(),
+            graph: https(),
+            genesys: https(),
+            entra: https(),
+            key_vault: https(),
+            service_bus: https(),
+            blob: "https://127.0.0.1:9/devstoreaccount1".to_owned(),
+            identity: "http://127.0.0.1:9/msi/token".to_owned(),
+            identity_header: "identity-header".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_decide_who_exists() {
+        let settings = BTreeMap::from([
+            (
+                "TENANT_ID".to_owned(),
+                "AAAAAAAA-0000-0000-0000-000000000002".to_owned(),
+            ),
+            (
+                "SUPPORT_ACCOUNTS".to_owned(),
+                "a=00000000-0000-0000-0000-000000000007, b=00000000-0000-0000-0000-000000000008"
+                    .to_owned(),
+            ),
+        ]);
+        let config = Config::from_settings(settings).expect("valid");
+        assert_eq!(config.tenant, "aaaaaaaa-0000-0000-0000-000000000002");
+        assert_eq!(config.support_accounts.len(), 2);
+        assert_eq!(
+            config.support_account("b").map(|it| it.user.as_str()),
+            Some("00000000-0000-0000-0000-000000000008")
+        );
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named() {
+        let settings = BTreeMap::from([("TENANT_ID".to_owned(), "contoso".to_owned())]);
+        let problem = Config::from_settings(settings).expect_err("no GUID");
+        assert_eq!(problem, "TENANT_ID is not a GUID");
+    }
+}
