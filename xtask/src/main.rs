@@ -1,1 +1,52 @@
-fn main() {}
+//! The workspace's tasks: `cargo xtask run | test | package | bench`.
+
+mod azurite;
+mod bench;
+mod browser;
+mod build;
+mod command;
+mod package;
+mod run;
+mod staging;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+/// Tasks of the Graph-to-Open workspace.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build everything and start the local platform with its console page.
+    Run(run::Options),
+    /// Run all tests, and install what they need first.
+    Test(test::Options),
+    /// Stage target/package/, ready to be published to a Function App.
+    Package,
+    /// Measure the release build and compare it with the bars.
+    Bench,
+}
+
+fn main() -> ExitCode {
+    let task = Arguments::parse().task;
+    let outcome = Workspace::find().and_then(|workspace| match task {
+        Task::Run(options) => run::run(&workspace, &options),
+        Task::Test(options) => test::run(&workspace, &options),
+        Task::Package => package::run(&workspace),
+        Task::Bench => bench::run(&workspace),
+    });
+    outcome.unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,38 @@
+//! `cargo xtask test`: all tests of the workspace, with everything the end-to-end tests need.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::Result;
+
+use crate::workspace::{Workspace, cargo};
+use crate::{azurite, browser, build, command};
+
+/// What `cargo xtask test` can be told.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Passed on to `cargo test --workspace`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    cargo: Vec<String>,
+}
+
+/// Installs what is missing, builds the programs under test, runs the tests; returns cargo's exit code.
+pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
+    let azurite = azurite::install(workspace)?;
+    let browser = browser::find_or_install(workspace)?;
+    let programs = build::build(workspace, &["handler", "local"], false)?;
+    let mut tests = Command::new(cargo());
+    tests
+        .args(["test", "--workspace"])
+        .args(&options.cargo)
+        .current_dir(workspace.root())
+        .env("HANDLER_BIN", programs.handler())
+        .env("LOCAL_PLATFORM_BIN", programs.local_platform())
+        .env("APP_ROOT", workspace.root())
+        .env("AZURITE_DIR", azurite)
+        .env("CHROMIUM", browser.chromium)
+        .env("CHROMEDRIVER", browser.driver);
+    if let Some(path) = browser.library_path {
+        tests.env("LD_LIBRARY_PATH", path);
+    }
+    Ok(command::exit_code(command::status(&mut tests)?))
+}

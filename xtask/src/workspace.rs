@@ -1,0 +1,57 @@
+//! Where things lie: the workspace's root and its target directory.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::command;
+
+/// Directories of the workspace.
+pub struct Workspace {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Workspace {
+    /// Asks cargo, so that a target directory set by environment or configuration is honoured.
+    pub fn find() -> Result<Self> {
+        let metadata = command::output(
+            Command::new(cargo())
+                .args(["metadata", "--no-deps", "--format-version", "1"])
+                .current_dir(env!("CARGO_MANIFEST_DIR")),
+        )?;
+        let metadata: Value = serde_json::from_str(&metadata).context("cargo metadata")?;
+        let path = |key: &str| {
+            metadata[key]
+                .as_str()
+                .map(PathBuf::from)
+                .with_context(|| format!("cargo metadata names no {key}"))
+        };
+        Ok(Self {
+            root: path("workspace_root")?,
+            target: path("target_directory")?,
+        })
+    }
+
+    /// The folder that holds the workspace's `Cargo.toml` and `host.json`.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Cargo's target directory.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Where a tool that a task installs for itself lives; removed by `cargo clean`.
+    pub fn tool(&self, name: &str) -> PathBuf {
+        self.target.join("tools").join(name)
+    }
+}
+
+/// The cargo that started this program.
+pub fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
