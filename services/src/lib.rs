@@ -1,1 +1,16 @@
+//! Typed clients of the outside services, one module each.
+//!
+//! A client translates and calls; policy (retries, pace, order) lives above. All of them share one [`http::client`] and one
+//! error type, [`error::ServiceError`], whose kind says what to do and whose text holds no id, token or message.
+#![warn(missing_docs)]
 
+pub mod blob;
+pub mod entra;
+pub mod error;
+pub mod genesys;
+pub mod graph;
+pub mod http;
+pub mod identity;
+pub mod key_vault;
+pub mod secrets;
+pub mod service_bus;

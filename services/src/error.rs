@@ -1,0 +1,210 @@
+//! The one error of all clients: which service, what kind of failure, and whether the request may have been carried out.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An outside service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Service {
+    /// Azure Blob Storage.
+    Blob,
+    /// Azure Key Vault.
+    KeyVault,
+    /// Microsoft Entra ID: tokens and signing keys.
+    Entra,
+    /// The token endpoint of the Function App's own identity.
+    ManagedIdentity,
+    /// Azure Service Bus.
+    ServiceBus,
+    /// Microsoft Graph.
+    Graph,
+    /// Genesys Cloud: login and API.
+    Genesys,
+}
+
+impl Service {
+    /// Stable word for logs and searches.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Blob => "blob",
+            Self::KeyVault => "key-vault",
+            Self::Entra => "entra",
+            Self::ManagedIdentity => "identity",
+            Self::ServiceBus => "service-bus",
+            Self::Graph => "graph",
+            Self::Genesys => "genesys",
+        }
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.label())
+    }
+}
+
+/// What a failure means for the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The service wants fewer requests (429); see [`ServiceError::retry_after`].
+    Throttled,
+    /// The service cannot answer now (5xx, or a quota that frees itself).
+    Unavailable,
+    /// No answer in time (also 408 from the service).
+    TimedOut,
+    /// The connection could not be made, or broke.
+    Connection,
+    /// The credential was refused (401).
+    Unauthorized,
+    /// The credential is good, but not for this (403).
+    Forbidden,
+    /// The thing named does not exist (404, 410).
+    NotFound,
+    /// The state of the thing does not allow it (409).
+    Conflict,
+    /// Somebody else changed the thing first (412).
+    Precondition,
+    /// The request is too large (413).
+    TooLarge,
+    /// The service understood the request and will never accept it (400 and other 4xx).
+    Rejected,
+    /// A person must sign in again.
+    SignInNeeded,
+    /// Our configuration at the service or here is wrong.
+    Configuration,
+    /// The answer is not what the service documents.
+    Malformed,
+}
+
+impl ErrorKind {
+    /// Stable word for logs and searches.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+            Self::TimedOut => "timed_out",
+            Self::Connection => "connection",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Precondition => "precondition",
+            Self::TooLarge => "too_large",
+            Self::Rejected => "rejected",
+            Self::SignInNeeded => "sign_in_needed",
+            Self::Configuration => "configuration",
+            Self::Malformed => "malformed",
+        }
+    }
+}
+
+/// Whether the service may have carried the request out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sent {
+    /// Certainly not: it never left, or was refused.
+    No,
+    /// Unknown: the answer was lost, late, or a failure of the service's own.
+    Maybe,
+    /// Certainly: the service said so, but the rest of its answer was unusable.
+    Yes,
+}
+
+/// A call that did not succeed. Neither `Display` nor `Debug` shows an address, a token or anything a person wrote.
+#[derive(Clone)]
+pub struct ServiceError {
+    /// Service that was called.
+    pub service: Service,
+    /// What the failure means.
+    pub kind: ErrorKind,
+    /// HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// How long the service wants to be left alone.
+    pub retry_after: Option<Duration>,
+    /// The service's own code for the failure.
+    pub code: Option<String>,
+    /// Ids that the service's support asks for, by the name of their header or field.
+    pub request_ids: Vec<(&'static str, String)>,
+    /// Whether the request may have been carried out.
+    pub sent: Sent,
+    /// Cause below this crate, stripped of addresses.
+    pub source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl ServiceError {
+    /// An error without an answer behind it.
+    #[must_use]
+    pub fn new(service: Service, kind: ErrorKind, sent: Sent) -> Self {
+        Self {
+            service,
+            kind,
+            status: None,
+            retry_after: None,
+            code: None,
+            request_ids: Vec::new(),
+            sent,
+            source: None,
+        }
+    }
+
+    /// The same error with its cause.
+    #[must_use]
+    pub fn because(mut self, source: impl Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// Whether the same request may succeed later without anybody changing anything.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self.kind,
+            ErrorKind::Throttled
+                | ErrorKind::Unavailable
+                | ErrorKind::TimedOut
+                | ErrorKind::Connection
+        )
+    }
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.service, self.kind.label())?;
+        if let Some(status) = self.status {
+            write!(formatter, ", status {status}")?;
+        }
+        if let Some(code) = &self.code {
+            write!(formatter, ", code {code}")?;
+        }
+        for (name, value) in &self.request_ids {
+            write!(formatter, ", {name} {value}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ServiceError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ServiceError")
+            .field("service", &self.service)
+            .field("kind", &self.kind)
+            .field("status", &self.status)
+            .field("retry_after", &self.retry_after)
+            .field("code", &self.code)
+            .field("request_ids", &self.request_ids)
+            .field("sent", &self.sent)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Error for ServiceError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
+    }
+}
