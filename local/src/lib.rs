@@ -11,5 +11,6 @@ pub mod genesys;
 pub mod graph;
 pub mod hub;
 pub mod key_vault;
+pub mod service_bus;
 pub mod shared;
 pub mod world;

@@ -92,6 +92,25 @@ impl Journeys {
         view
     }
 
+    /// Which way the journey goes, when there is one.
+    #[must_use]
+    pub fn direction_of(&self, correlation: &str) -> Option<Direction> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.by_correlation
+            .get(correlation)
+            .map(|journey| journey.direction)
+    }
+
+    /// One more than the times this hop was recorded.
+    #[must_use]
+    pub fn next_attempt(&self, correlation: &str, hop: &str) -> u32 {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let earlier = kept.by_correlation.get(correlation).map_or(0, |journey| {
+            journey.hops.iter().filter(|it| it.hop == hop).count()
+        });
+        u32::try_from(earlier).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
     /// All journeys in the order of their first hop.
     #[must_use]
     pub fn view(&self) -> Vec<Value> {

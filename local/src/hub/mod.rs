@@ -49,6 +49,18 @@ impl Hub {
         self.events.publish("journey", view);
     }
 
+    /// Which way the message with this correlation travels, when it is known.
+    #[must_use]
+    pub fn direction_of(&self, correlation: &str) -> Option<Direction> {
+        self.journeys.direction_of(correlation)
+    }
+
+    /// The number of the next attempt at this hop: one more than were recorded.
+    #[must_use]
+    pub fn next_attempt(&self, correlation: &str, hop: &str) -> u32 {
+        self.journeys.next_attempt(correlation, hop)
+    }
+
     /// Tells the listeners of `GET /local/events` that something happened.
     pub fn event(&self, kind: &'static str, data: Value) {
         self.events.publish(kind, data);

@@ -1,0 +1,267 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{Request, StatusCode};
+use serde_json::json;
+use time::OffsetDateTime;
+use tower::ServiceExt;
+
+use super::*;
+
+fn queue(change: impl FnOnce(&mut QueueSettings)) -> Arc<Queue> {
+    let mut settings = QueueSettings {
+        name: "q".to_owned(),
+        sessions: true,
+        duplicate_window: Some(6 * HOUR),
+        lock: Duration::from_secs(60),
+        max_delivery_count: 10,
+        time_to_live: HOUR,
+        dead_letter_on_expiry: true,
+    };
+    change(&mut settings);
+    Queue::new(settings)
+}
+
+fn draft(session: &str, id: &str) -> Draft {
+    Draft {
+        session_id: Some(session.to_owned()),
+        message_id: Some(id.to_owned()),
+        ..Draft::default()
+    }
+}
+
+fn send(queue: &Queue, drafts: Vec<Draft>) -> Vec<Sent> {
+    let mut outcomes = Vec::new();
+    queue.send(drafts, |_, sent| outcomes.push(sent));
+    outcomes
+}
+
+const IDLE: Duration = Duration::from_secs(3);
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_is_first_in_first_out_and_a_failure_comes_again_first() {
+    let queue = queue(|_| {});
+    send(&queue, vec![draft("a", "1"), draft("a", "2")]);
+    let receiver = queue.accept(HostId(0)).await;
+    let first = receiver.receive(IDLE).await.expect("first");
+    assert_eq!(
+        (first.message.message_id.as_str(), first.delivery_count),
+        ("1", 1)
+    );
+    receiver.abandon();
+    let again = receiver.receive(IDLE).await.expect("again");
+    assert_eq!(
+        (again.message.message_id.as_str(), again.delivery_count),
+        ("1", 2)
+    );
+    receiver.complete();
+    let second = receiver.receive(IDLE).await.expect("second");
+    assert_eq!(second.message.message_id, "2");
+    receiver.complete();
+    assert!(receiver.receive(IDLE).await.is_none());
+    drop(receiver);
+    assert_eq!(queue.counts().sessions, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lanes_are_spread_over_the_hosts_that_wait() {
+    let queue = queue(|_| {});
+    let accept = |host| {
+        let queue = Arc::clone(&queue);
+        tokio::spawn(async move { queue.accept(HostId(host)).await })
+    };
+    let (first, second) = (accept(0), accept(1));
+    tokio::task::yield_now().await;
+    send(&queue, vec![draft("a", "1"), draft("b", "2")]);
+    let lanes = [first.await.expect("first"), second.await.expect("second")];
+    assert_ne!(lanes[0].lane(), lanes[1].lane());
+    // Both lanes are held: a third receiver waits.
+    let third = tokio::time::timeout(IDLE, queue.accept(HostId(2))).await;
+    assert!(third.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_id_is_dropped_within_the_window_only() {
+    let queue = queue(|_| {});
+    assert_eq!(send(&queue, vec![draft("a", "1")]), [Sent::Accepted]);
+    assert_eq!(send(&queue, vec![draft("b", "1")]), [Sent::Duplicate]);
+    tokio::time::advance(6 * HOUR + Duration::from_secs(1)).await;
+    assert_eq!(send(&queue, vec![draft("a", "1")]), [Sent::Accepted]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_host_keeps_its_lanes_until_the_lock_ends() {
+    let queue = queue(|_| {});
+    send(&queue, vec![draft("a", "1")]);
+    let receiver = queue.accept(HostId(0)).await;
+    receiver.receive(IDLE).await.expect("first");
+    queue.host_died(HostId(0));
+    drop(receiver);
+    let early = tokio::time::timeout(Duration::from_secs(59), queue.accept(HostId(1))).await;
+    assert!(early.is_err());
+    let receiver = tokio::time::timeout(Duration::from_secs(2), queue.accept(HostId(1)))
+        .await
+        .expect("the lock ended");
+    assert_eq!(
+        receiver.receive(IDLE).await.map(|it| it.delivery_count),
+        Some(2)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_deliveries_end_in_the_dead_letters() {
+    let queue = queue(|settings| settings.max_delivery_count = 2);
+    send(&queue, vec![draft("a", "1"), draft("a", "2")]);
+    let receiver = queue.accept(HostId(0)).await;
+    for _ in 0..2 {
+        receiver.receive(IDLE).await.expect("delivery");
+        receiver.abandon();
+    }
+    let next = receiver.receive(IDLE).await.expect("next");
+    assert_eq!(next.message.message_id, "2");
+    let dead = queue.dead_letters();
+    assert_eq!(dead[0].reason, "MaxDeliveryCountExceeded");
+    assert_eq!(queue.counts().dead_letters, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_schedule_holds_a_message_back_and_time_to_live_ends_it() {
+    let queue = queue(|_| {});
+    let mut later = draft("a", "1");
+    later.scheduled_at = Some(OffsetDateTime::now_utc() + Duration::from_secs(30));
+    let mut short = draft("b", "2");
+    short.time_to_live = Some(Duration::from_secs(5));
+    send(&queue, vec![later, short]);
+    assert_eq!(queue.counts().scheduled, 1);
+    tokio::time::advance(Duration::from_secs(6)).await;
+    assert_eq!(queue.counts().active, 0);
+    assert_eq!(queue.dead_letters()[0].reason, "TTLExpiredException");
+    let receiver = tokio::time::timeout(Duration::from_secs(25), queue.accept(HostId(0)))
+        .await
+        .expect("due");
+    assert_eq!(receiver.lane(), "a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_sessions_messages_do_not_wait_for_each_other() {
+    let queue = queue(|settings| {
+        settings.sessions = false;
+        settings.duplicate_window = None;
+    });
+    send(&queue, vec![Draft::default(), Draft::default()]);
+    let first = queue.accept(HostId(0)).await;
+    let second = queue.accept(HostId(0)).await;
+    assert!(first.receive(IDLE).await.is_some());
+    assert!(second.receive(IDLE).await.is_some());
+    assert_eq!(queue.counts().sessions, 0);
+}
+
+fn service() -> (Arc<ServiceBus>, axum::Router) {
+    let check = |token: &str| (token == "good").then_some(()).ok_or("bad".to_owned());
+    let bus = ServiceBus::new(World::for_tests(), Duration::from_secs(60), Box::new(check));
+    (Arc::clone(&bus), router(bus))
+}
+
+async fn post(
+    router: &axum::Router,
+    path: &str,
+    token: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Body>,
+) -> StatusCode {
+    let mut request = Request::post(path).header("authorization", format!("Bearer {token}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(body.into()).expect("a request");
+    router
+        .clone()
+        .oneshot(request)
+        .await
+        .expect("an answer")
+        .status()
+}
+
+#[tokio::test]
+async fn sending_is_refused_where_service_bus_refuses_it() {
+    let (bus, router) = service();
+    let properties = [("BrokerProperties", r#"{"SessionId":"s","MessageId":"m"}"#)];
+    let path = "/inbound/messages";
+    assert_eq!(
+        post(&router, path, "bad", &properties, "x").await,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(
+        post(&router, "/nowhere/messages", "good", &properties, "x").await,
+        StatusCode::GONE
+    );
+    assert_eq!(
+        post(&router, path, "good", &[], "x").await,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(
+        post(&router, path, "good", &properties, vec![b'x'; 256 * 1024]).await,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(bus.view()[0]["active"], 0);
+    assert_eq!(
+        post(&router, path, "good", &properties, "x").await,
+        StatusCode::CREATED
+    );
+    assert_eq!(
+        post(&router, path, "good", &properties, "x").await,
+        StatusCode::CREATED
+    );
+    assert_eq!(bus.view()[0]["active"], 1, "the repeated one was dropped");
+}
+
+#[tokio::test]
+async fn a_batch_is_all_or_nothing() {
+    let (bus, router) = service();
+    let kind = [("content-type", "application/vnd.microsoft.servicebus.json")];
+    let item = |session: Option<&str>| {
+        json!({ "Body": "x", "BrokerProperties": { "SessionId": session, "TimeToLiveTimeSpan": "0.00:00:40" },
+                "UserProperties": { "k": "v" } })
+    };
+    let half = json!([item(Some("a")), item(None)]).to_string();
+    assert_eq!(
+        post(&router, "/inbound/messages", "good", &kind, half).await,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(bus.view()[0]["active"], 0);
+    let whole = json!([item(Some("a")), item(Some("b"))]).to_string();
+    assert_eq!(
+        post(&router, "/inbound/messages", "good", &kind, whole).await,
+        StatusCode::CREATED
+    );
+    assert_eq!(bus.view()[0]["active"], 2);
+    assert_eq!(bus.view()[0]["sessions"], 2);
+}
+
+#[tokio::test]
+async fn a_journey_tells_the_function_and_the_queue() {
+    let (bus, router) = service();
+    let properties = [(
+        "BrokerProperties",
+        r#"{"SessionId":"s","MessageId":"m","CorrelationId":"c"}"#,
+    )];
+    for _ in 0..2 {
+        post(&router, "/inbound/messages", "good", &properties, "x").await;
+    }
+    let journeys = bus.world().hub.journeys_view();
+    let hops: Vec<(&str, &str)> = journeys["journeys"][0]["hops"]
+        .as_array()
+        .expect("hops")
+        .iter()
+        .map(|hop| {
+            (
+                hop["hop"].as_str().unwrap_or_default(),
+                hop["outcome"].as_str().unwrap_or_default(),
+            )
+        })
+        .collect();
+    assert_eq!(hops[0], ("inbound-graph", "enqueued"));
+    assert_eq!(hops[1], ("queue inbound", "accepted"));
+    assert_eq!(hops[3], ("queue inbound", "duplicate dropped"));
+}
