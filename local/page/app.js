@@ -1,1 +1,88 @@
-/* Graph-to-Open console */
+// The console page: starts the panels and keeps them in step with the platform.
+
+import * as agent from './agent.js';
+import { listen, refresher } from './api.js';
+import * as customer from './customer.js';
+import { byId } from './dom.js';
+import * as journeys from './journeys.js';
+import * as operations from './operations.js';
+
+const TABS = ['customer', 'journey', 'agent'];
+
+function tell(message) {
+  const toast = byId('toast');
+  toast.textContent = message instanceof Error ? `That did not work: ${message.message}` : message;
+  toast.classList.add('shown');
+  clearTimeout(tell.timer);
+  tell.timer = setTimeout(() => toast.classList.remove('shown'), 6000);
+}
+
+function showTab(name, focus) {
+  document.body.dataset.tab = name;
+  for (const tab of TABS) {
+    const button = byId(`tab-${tab}`);
+    button.setAttribute('aria-selected', String(tab === name));
+    button.tabIndex = tab === name ? 0 : -1;
+    if (focus && tab === name) button.focus();
+  }
+}
+
+function startTabs() {
+  for (const [place, tab] of TABS.entries()) {
+    const button = byId(`tab-${tab}`);
+    button.addEventListener('click', () => showTab(tab));
+    button.addEventListener('keydown', (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (step) showTab(TABS[(place + step + TABS.length) % TABS.length], true);
+    });
+  }
+}
+
+/** Enter sends, Shift+Enter begins a new line, and the field grows with its text. */
+function startComposers() {
+  for (const input of document.querySelectorAll('.composer textarea')) {
+    input.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      input.form.requestSubmit();
+    });
+    input.addEventListener('input', () => {
+      input.style.height = 'auto';
+      input.style.height = `${Math.min(input.scrollHeight, 160)}px`;
+    });
+  }
+}
+
+function showLive(state) {
+  byId('live').dataset.state = state;
+  byId('live-text').textContent = state === 'live' ? 'Live' : 'Reconnecting';
+}
+
+function showJourney(correlation) {
+  showTab('journey');
+  journeys.show(correlation);
+}
+
+startTabs();
+startComposers();
+customer.start({ tell, showJourney });
+agent.start({ tell, showJourney });
+operations.start({ tell });
+journeys.render();
+
+const quietly = () => {};
+const refresh = refresher(async () => {
+  const parts = [customer.refresh(), agent.refresh(), journeys.refresh(), operations.refreshQueues(), operations.refreshFaults()];
+  const outcomes = await Promise.allSettled(parts);
+  // Times and texts come from the journeys and the messages alike, so each panel is drawn again when all are there.
+  customer.render();
+  agent.render();
+  journeys.render();
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
+}, quietly);
+
+listen(refresh, showLive);
+refresh();
+// Depths can change without an event (a message's time runs out), so they are looked at now and then.
+setInterval(() => document.hidden || operations.refreshQueues().catch(quietly), 4000);

@@ -1,0 +1,75 @@
+// The local platform's control interface.
+
+async function call(method, path, body) {
+  const answer = await fetch(path, {
+    method,
+    headers: body === undefined ? {} : { 'content-type': 'application/json' },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${answer.status} ${text.slice(0, 200)}`.trim());
+  return text ? JSON.parse(text) : {};
+}
+
+const segment = encodeURIComponent;
+
+export const chatMessages = (chat) => call('GET', `/local/teams/chats/${segment(chat)}/messages`);
+export const customerWrites = (chat, message) => call('POST', `/local/teams/chats/${segment(chat)}/messages`, message);
+export const conversations = () => call('GET', '/local/genesys/conversations');
+export const agentWrites = (thread, text) => call('POST', `/local/genesys/threads/${segment(thread)}/messages`, { text });
+export const journeys = () => call('GET', '/local/journeys');
+export const queues = () => call('GET', '/local/queues');
+export const faults = () => call('GET', '/local/faults');
+export const orderFaults = (rules) => call('PUT', '/local/faults', { rules });
+export const killHandler = () => call('POST', '/local/handler/kill', {});
+
+/** Calls `onChange` at each event, and once after every (re)connection; `onState` with `live` or `waiting`. */
+export function listen(onChange, onState) {
+  const source = new EventSource('/local/events');
+  source.addEventListener('open', () => {
+    onState('live');
+    onChange();
+  });
+  source.addEventListener('error', () => onState('waiting'));
+  for (const kind of ['message', 'journey', 'teams', 'genesys', 'queues', 'faults', 'handler']) {
+    source.addEventListener(kind, onChange);
+  }
+}
+
+/**
+ * A refresh that runs at most once at a time: calls while it runs lead to one more run after it.
+ * Waits a moment first, so that a burst of events costs one request.
+ */
+export function refresher(work, onError) {
+  let wanted = false;
+  let running = false;
+  async function run() {
+    running = true;
+    while (wanted) {
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      wanted = false;
+      try {
+        await work();
+      } catch (error) {
+        onError(error);
+      }
+    }
+    running = false;
+  }
+  return () => {
+    wanted = true;
+    if (!running) run();
+  };
+}
+
+/** The GUID that follows a message through the bridge: the first half of a SHA-256 over where it came from. */
+const correlations = new Map();
+export async function correlationOf(...parts) {
+  const text = parts.join('\n');
+  if (!correlations.has(text)) {
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
+    const hex = [...digest.slice(0, 16)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    correlations.set(text, hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'));
+  }
+  return correlations.get(text);
+}

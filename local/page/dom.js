@@ -1,0 +1,134 @@
+// Building elements. Text from messages only ever becomes text nodes, or passes the allow-list of `richText`.
+
+/** Makes an element: attributes by name, `on…` as listeners, children as nodes or text. */
+export function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? '' : value);
+  }
+  node.append(...children.filter((child) => child !== undefined && child !== null));
+  return node;
+}
+
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+const KEPT = new Set(['P', 'DIV', 'BR', 'B', 'STRONG', 'I', 'EM', 'U', 'S', 'UL', 'OL', 'LI', 'BLOCKQUOTE', 'PRE', 'CODE', 'SPAN']);
+const DROPPED = new Set(['SCRIPT', 'STYLE', 'TEMPLATE', 'IFRAME', 'OBJECT', 'NOSCRIPT', 'TITLE', 'HEAD']);
+const DEEPEST = 40;
+
+/** A message's HTML as nodes of our own making: listed elements without their attributes, web links, and text. */
+export function richText(html) {
+  const parsed = new DOMParser().parseFromString(String(html), 'text/html');
+  const fragment = document.createDocumentFragment();
+  copyChildren(parsed.body, fragment, 0);
+  return fragment;
+}
+
+function copyChildren(source, target, depth) {
+  for (const child of source.childNodes) {
+    if (child.nodeType === Node.TEXT_NODE) {
+      target.append(child.data);
+    } else if (child.nodeType === Node.ELEMENT_NODE && !DROPPED.has(child.nodeName)) {
+      if (depth >= DEEPEST) target.append(child.textContent);
+      else copyElement(child, target, depth);
+    }
+  }
+}
+
+function copyElement(source, target, depth) {
+  let copy = target;
+  if (source.nodeName === 'A' && isWebLink(source.getAttribute('href'))) {
+    copy = element('a', { href: source.getAttribute('href'), target: '_blank', rel: 'noopener noreferrer' });
+  } else if (source.nodeName === 'AT') {
+    copy = element('span', { class: 'mention' });
+  } else if (source.nodeName === 'IMG' || source.nodeName === 'EMOJI') {
+    target.append(source.getAttribute('alt') || 'image');
+    return;
+  } else if (KEPT.has(source.nodeName)) {
+    copy = document.createElement(source.nodeName);
+  }
+  if (copy !== target) target.append(copy);
+  copyChildren(source, copy, depth + 1);
+}
+
+function isWebLink(address) {
+  return /^https?:\/\//i.test(address ?? '');
+}
+
+/** Text as the HTML that Teams would make of it. */
+export function htmlOfText(text) {
+  const escaped = text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
+  return escaped.split(/\n{2,}/).map((part) => `<p>${part.replaceAll('\n', '<br>')}</p>`).join('');
+}
+
+/** The first words of a message's HTML. */
+export function preview(html) {
+  const node = element('div');
+  node.append(richText(html));
+  return node.textContent.replace(/\s+/g, ' ').trim();
+}
+
+/** A round mark with a person's initials, in a colour that stays theirs. */
+export function avatar(name) {
+  const words = String(name).split(/[\s.@_-]+/).filter(Boolean);
+  const initials = words.slice(0, 2).map((word) => [...word][0].toUpperCase()).join('') || '?';
+  let hue = 0;
+  for (const letter of String(name)) hue = (hue * 31 + letter.codePointAt(0)) % 360;
+  const mark = element('span', { class: 'avatar', 'aria-hidden': 'true' }, initials);
+  mark.style.setProperty('--hue', hue);
+  return mark;
+}
+
+/** A duration for people: `42 ms`, `1.3 s`, `2 min`. */
+export function duration(milliseconds) {
+  if (milliseconds < 1000) return `${Math.max(0, Math.round(milliseconds))} ms`;
+  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
+  return `${Math.round(milliseconds / 60_000)} min`;
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+
+export function timeOfDay(at) {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return '';
+  return clock.format(date);
+}
+
+/**
+ * Keeps a list of elements in step with `items`: one element a key, made anew only when its item changed,
+ * so that open details, selections and the keyboard's focus stay.
+ */
+export function syncList(container, items, keyOf, signatureOf, make) {
+  const old = new Map([...container.children].map((child) => [child.dataset.key, child]));
+  const wanted = items.map((item) => {
+    const key = keyOf(item);
+    const signature = signatureOf(item);
+    const known = old.get(key);
+    if (known?.dataset.signature === signature) return known;
+    const fresh = make(item, known);
+    fresh.dataset.key = key;
+    fresh.dataset.signature = signature;
+    return fresh;
+  });
+  const focused = container.contains(document.activeElement) ? document.activeElement.closest('[data-key]')?.dataset.key : undefined;
+  const same = wanted.length === container.children.length && wanted.every((node, place) => container.children[place] === node);
+  if (!same) {
+    container.replaceChildren(...wanted);
+    if (focused !== undefined && !container.contains(document.activeElement)) {
+      const again = wanted.find((node) => node.dataset.key === focused);
+      (again?.matches('button') ? again : again?.querySelector('button, summary'))?.focus();
+    }
+  }
+}
+
+/** Adds to a list of messages and follows its end, unless the reader has scrolled back. */
+export function keepAtEnd(list, change) {
+  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+  const before = list.children.length;
+  change();
+  if (atEnd || before === 0) list.scrollTop = list.scrollHeight;
+}

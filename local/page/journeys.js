@@ -1,0 +1,107 @@
+// Between the two sides: the way of each message, one station a hop.
+
+import * as api from './api.js';
+import { byId, duration, element, syncList } from './dom.js';
+import { isBad, journeys, texts } from './state.js';
+
+const SHOWN = 40;
+
+/** The stations of each way in order: the hop's name on the platform, and what a person calls it. */
+const STATIONS = {
+  inbound: [
+    ['teams', 'Teams'], ['notification', 'Notified'], ['inbound-graph', 'Received'], ['queue inbound', 'Queued'],
+    ['deliver-to-genesys', 'Delivering'], ['genesys', 'Genesys'],
+  ],
+  outbound: [
+    ['genesys', 'Genesys'], ['webhook', 'Webhook'], ['outbound-genesys', 'Received'], ['queue outbound', 'Queued'],
+    ['deliver-to-teams', 'Delivering'], ['teams', 'Teams'], ['receipt', 'Receipt'],
+  ],
+};
+
+let latest = [];
+
+export async function refresh() {
+  const answer = await api.journeys();
+  latest = (answer.journeys ?? []).slice(-SHOWN).reverse();
+  for (const journey of latest) {
+    journey.hops.sort((one, other) => new Date(one.at) - new Date(other.at));
+    journeys.set(journey.correlation, journey);
+  }
+}
+
+export function render() {
+  const list = byId('journeys');
+  if (latest.length === 0) {
+    list.replaceChildren(element('p', { class: 'empty' }, 'Send a message on either side and watch its way here.'));
+    return;
+  }
+  if (!list.querySelector('.trip')) list.replaceChildren();
+  syncList(list, latest, (journey) => journey.correlation,
+    (journey) => JSON.stringify([journey.hops, texts.get(journey.correlation)]), trip);
+}
+
+/** Brings a journey into view and marks it for a moment. */
+export function show(correlation) {
+  const card = byId('journeys').querySelector(`[data-key="${CSS.escape(correlation)}"]`);
+  if (!card) return;
+  card.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+  card.classList.remove('marked');
+  requestAnimationFrame(() => card.classList.add('marked'));
+  card.querySelector('summary').focus({ preventScroll: true });
+}
+
+function trip(journey, before) {
+  const inbound = journey.direction !== 'outbound';
+  const stops = stations(journey);
+  const begin = new Date(journey.hops[0]?.at ?? Date.now());
+  const end = new Date(journey.hops.at(-1)?.at ?? begin);
+  const whole = stops.every((stop) => stop.state === 'done' || stop.state === 'retried');
+  const failed = stops.some((stop) => stop.state === 'failed');
+  return element('article', { class: 'trip', 'data-correlation': journey.correlation, 'data-direction': journey.direction, 'data-state': failed ? 'failed' : whole ? 'done' : 'moving' },
+    element('header', {},
+      element('span', { class: `way ${inbound ? 'in' : 'out'}` }, inbound ? 'Customer → agent' : 'Agent → customer'),
+      element('span', { class: 'trip-time' }, failed ? 'in trouble' : whole ? duration(end - begin) : 'under way')),
+    element('p', { class: 'trip-text' }, texts.get(journey.correlation) || 'Message'),
+    element('ol', { class: 'stations' }, ...stops.map((stop) => station(stop, begin))),
+    details(journey, begin, before?.querySelector('details')?.open));
+}
+
+/** The expected stations with what happened at each, and unexpected hops (`failed`, say) after them. */
+function stations(journey) {
+  const expected = STATIONS[journey.direction] ?? [];
+  const names = new Map(expected);
+  const others = journey.hops.map((hop) => hop.hop).filter((hop) => !names.has(hop));
+  for (const hop of others) names.set(hop, hop[0].toUpperCase() + hop.slice(1));
+  return [...names].map(([hop, label]) => {
+    const visits = journey.hops.filter((one) => one.hop === hop);
+    const last = visits.at(-1);
+    const bad = visits.filter((one) => isBad(one.outcome)).length;
+    let state = 'ahead';
+    if (last) state = isBad(last.outcome) || hop === 'failed' ? 'failed' : bad > 0 ? 'retried' : 'done';
+    return { hop, label, visits, last, bad, state };
+  });
+}
+
+function station({ hop, label, visits, last, bad, state }, begin) {
+  const told = last ? `${label}: ${last.outcome}${visits.length > 1 ? `, ${visits.length} times` : ''}` : `${label}: not yet`;
+  return element('li', {
+    class: 'station', 'data-state': state, title: `${hop} · ${told}`,
+    'data-hop': last ? hop : undefined, 'data-expected': last ? undefined : hop, 'data-attempt': last?.attempt, 'data-outcome': last?.outcome,
+  },
+  element('span', { class: 'stop', 'aria-hidden': 'true' }, { done: '✓', retried: '↻', failed: '!' }[state] ?? ''),
+  element('span', { class: 'station-name' }, label, bad > 0 ? element('span', { class: 'count' }, ` ×${visits.length}`) : null),
+  element('span', { class: 'station-time' }, last ? `+${duration(new Date(last.at) - begin)}` : '', element('span', { class: 'hidden' }, last ? String(last.outcome) : 'not yet')));
+}
+
+function details(journey, begin, open) {
+  return element('details', { open },
+    element('summary', {}, `${journey.hops.length} ${journey.hops.length === 1 ? 'hop' : 'hops'}`),
+    element('table', {},
+      element('caption', {}, 'Correlation ', element('code', {}, journey.correlation)),
+      element('thead', {}, element('tr', {}, ...['After', 'Hop', 'Attempt', 'Outcome'].map((name) => element('th', { scope: 'col' }, name)))),
+      element('tbody', {}, ...journey.hops.map((hop) => element('tr', { class: isBad(hop.outcome) ? 'bad' : null },
+        element('td', { title: hop.at }, duration(new Date(hop.at) - begin)),
+        element('td', {}, hop.hop),
+        element('td', {}, String(hop.attempt ?? '')),
+        element('td', {}, String(hop.outcome ?? '')))))));
+}
