@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { avatar, byId, duration, element, keepAtEnd, syncList, timeOfDay } from './dom.js';
-import { companyOf, nameOf, texts, timeTo } from './state.js';
+import { chats, companyOf, journeys, nameOf, texts, timeTo } from './state.js';
 
 const CARD = [
   ['teamsUpn', 'Sign-in name'],
@@ -30,10 +30,25 @@ export async function refresh() {
     ...conversation,
     messages: await Promise.all((conversation.messages ?? []).map(async (message) => ({
       ...message,
-      correlation: message.direction === 'outbound' ? await api.correlationOf('genesys', message.id) : undefined,
+      correlation: await correlation(conversation, message),
     }))),
   })));
+  for (const message of conversations.flatMap((conversation) => conversation.messages)) {
+    if (message.correlation) texts.set(message.correlation, message.text ?? '');
+  }
   render();
+}
+
+/** The journey of a message; a customer's one is found through the chats of this page. */
+async function correlation(conversation, message) {
+  if (message.direction === 'outbound') return api.correlationOf('genesys', message.id);
+  if (!message.channel_message_id) return undefined;
+  for (const chat of chats) {
+    if (!chat.people.some((one) => one.user === conversation.attributes?.teamsUserId)) continue;
+    const found = await api.correlationOf('teams', chat.id, message.channel_message_id);
+    if (journeys.has(found)) return found;
+  }
+  return undefined;
 }
 
 function current() {
@@ -53,15 +68,16 @@ export function render() {
   }
   if (list.dataset.conversation !== conversation.id || !list.querySelector('.message')) list.replaceChildren();
   list.dataset.conversation = conversation.id;
-  for (const message of conversation.messages) {
-    if (message.correlation) texts.set(message.correlation, message.text ?? '');
-  }
   keepAtEnd(list, () => syncList(list, conversation.messages, (message) => message.id, signature, bubble));
 }
 
 function title(conversation) {
   const attributes = conversation.attributes ?? {};
   return conversation.name || nameOf(attributes.teamsUserId) || attributes.teamsUpn || conversation.thread;
+}
+
+function isGroup(conversation) {
+  return String(conversation.thread).startsWith('teams-chat:');
 }
 
 function note(conversation) {
@@ -93,7 +109,7 @@ function renderCard(conversation) {
   card.replaceChildren(
     element('div', { class: 'contact-head' }, avatar(title(conversation)), element('div', {},
       element('h3', {}, title(conversation)),
-      element('p', { class: 'quiet' }, company ?? 'Customer'))),
+      element('p', { class: 'quiet' }, [company ?? 'Customer', isGroup(conversation) ? 'writes in a group chat' : ''].filter(Boolean).join(' · ')))),
     element('dl', {}, ...rows));
 }
 
@@ -102,7 +118,8 @@ function signature(message) {
 }
 
 function delivered(message) {
-  const time = message.correlation && (timeTo(message.correlation, 'teams') ?? timeTo(message.correlation, 'receipt'));
+  if (message.direction !== 'outbound' || !message.correlation) return undefined;
+  const time = timeTo(message.correlation, 'teams') ?? timeTo(message.correlation, 'receipt');
   return time === undefined ? undefined : duration(time);
 }
 

@@ -37,12 +37,12 @@ export async function refresh() {
   })));
   if (asked !== current) return;
   messages = known;
+  for (const message of messages) texts.set(message.correlation, preview(message.html));
   render();
 }
 
 /** Draws the messages again, with what is known about their journeys by now. */
 export function render() {
-  for (const message of messages) texts.set(message.correlation, preview(message.html));
   const list = byId('customer-messages');
   if (messages.length === 0) {
     list.replaceChildren(element('p', { class: 'empty' }, `No messages yet. Write as ${current.people[0].name} to begin.`));
@@ -89,6 +89,7 @@ function choose(chat) {
   }, avatar(one.title), element('span', {},
     element('span', { class: 'pill-name' }, one.title),
     element('span', { class: 'pill-note' }, one.type === 'group' ? 'Group' : companyOf(one.people[0].tenant) ?? 'One to one')))));
+  byId('chats').children[chats.indexOf(current)].scrollIntoView({ block: 'nearest', inline: 'nearest' });
   const group = chat.type === 'group';
   byId('group-options').hidden = !group;
   byId('customer-sender').replaceChildren(...chat.people.map((one) => element('option', { value: one.user }, one.name)));

@@ -69,6 +69,7 @@ export function htmlOfText(text) {
 export function preview(html) {
   const node = element('div');
   node.append(richText(html));
+  for (const line of node.querySelectorAll('br, p, div, li')) line.before(' ');
   return node.textContent.replace(/\s+/g, ' ').trim();
 }
 

@@ -61,7 +61,7 @@ function trip(journey, before) {
     element('header', {},
       element('span', { class: `way ${inbound ? 'in' : 'out'}` }, inbound ? 'Customer → agent' : 'Agent → customer'),
       element('span', { class: 'trip-time' }, failed ? 'in trouble' : whole ? duration(end - begin) : 'under way')),
-    element('p', { class: 'trip-text' }, texts.get(journey.correlation) || 'Message'),
+    element('p', { class: 'trip-text' }, texts.get(journey.correlation) || (inbound ? 'A customer’s message' : 'An agent’s message')),
     element('ol', { class: 'stations' }, ...stops.map((stop) => station(stop, begin))),
     details(journey, begin, before?.querySelector('details')?.open));
 }
@@ -88,8 +88,9 @@ function station({ hop, label, visits, last, bad, state }, begin) {
     class: 'station', 'data-state': state, title: `${hop} · ${told}`,
     'data-hop': last ? hop : undefined, 'data-expected': last ? undefined : hop, 'data-attempt': last?.attempt, 'data-outcome': last?.outcome,
   },
-  element('span', { class: 'stop', 'aria-hidden': 'true' }, { done: '✓', retried: '↻', failed: '!' }[state] ?? ''),
-  element('span', { class: 'station-name' }, label, bad > 0 ? element('span', { class: 'count' }, ` ×${visits.length}`) : null),
+  element('span', { class: 'stop', 'aria-hidden': 'true' }, { done: '✓', retried: '✓', failed: '!' }[state] ?? '',
+    bad > 0 && visits.length > 1 ? element('span', { class: 'count' }, `×${visits.length}`) : null),
+  element('span', { class: 'station-name' }, label),
   element('span', { class: 'station-time' }, last ? `+${duration(new Date(last.at) - begin)}` : '', element('span', { class: 'hidden' }, last ? String(last.outcome) : 'not yet')));
 }
 

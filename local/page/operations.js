@@ -28,7 +28,7 @@ export async function refreshQueues() {
   }));
   depths.push({ name: 'failed', waiting: failed, bad: failed > 0, told: `${failed} failed messages for a person to look at` });
   byId('queues').replaceChildren(...depths.map((depth) => element('div', {
-    'data-queue': depth.name, 'data-busy': depth.waiting > 0, 'data-bad': depth.bad, title: depth.told,
+    'data-queue': depth.name, 'data-busy': String(depth.waiting > 0), 'data-bad': String(depth.bad), title: depth.told,
   }, element('dt', {}, depth.name), element('dd', {}, String(depth.waiting)))));
 }
 
