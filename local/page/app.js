@@ -72,9 +72,10 @@ journeys.render();
 
 const quietly = () => {};
 const refresh = refresher(async () => {
-  const parts = [customer.refresh(), agent.refresh(), journeys.refresh(), operations.refreshQueues(), operations.refreshFaults()];
-  const outcomes = await Promise.allSettled(parts);
-  // Times and texts come from the journeys and the messages alike, so each panel is drawn again when all are there.
+  const outcomes = await Promise.allSettled([journeys.refresh()]);
+  const parts = [customer.refresh(), agent.refresh(), operations.refreshQueues(), operations.refreshFaults()];
+  outcomes.push(...await Promise.allSettled(parts));
+  // Times come from the journeys and texts from the messages, so each panel is drawn again when all are there.
   customer.render();
   agent.render();
   journeys.render();
