@@ -9,8 +9,12 @@
 pub mod entra;
 pub mod genesys;
 pub mod graph;
+pub mod host;
 pub mod hub;
 pub mod key_vault;
+pub mod options;
 pub mod service_bus;
+pub mod settings;
 pub mod shared;
+pub mod watchdog;
 pub mod world;

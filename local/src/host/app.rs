@@ -1,0 +1,325 @@
+//! Reads the Functions app as the host does: host.json and the function.json of each direct child folder.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::service_bus::broker_properties::time_span;
+use crate::settings::expand;
+
+/// A Functions app.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// Directory of host.json; the handler's working directory.
+    pub root: PathBuf,
+    /// What host.json says.
+    pub host: HostSettings,
+    /// The functions, by name.
+    pub functions: Vec<Function>,
+}
+
+/// The parts of host.json that the stand-in obeys, with the host's defaults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostSettings {
+    /// `functionTimeout` (30 minutes outside Consumption).
+    pub function_timeout: Duration,
+    /// `extensions.http.routePrefix` (`api`).
+    pub route_prefix: String,
+    /// `extensions.serviceBus.maxConcurrentSessions` (8).
+    pub max_concurrent_sessions: usize,
+    /// `extensions.serviceBus.maxConcurrentCalls` (16 for each core), for queues without sessions.
+    pub max_concurrent_calls: usize,
+    /// `extensions.serviceBus.sessionIdleTimeout` (60 s).
+    pub session_idle_timeout: Duration,
+    /// `customHandler.initializationTimeout` (30 s).
+    pub initialization_timeout: Duration,
+    /// `customHandler.description.arguments`.
+    pub arguments: Vec<String>,
+    /// How HTTP requests reach the handler.
+    pub http_mode: HttpMode,
+}
+
+/// How HTTP requests reach the handler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HttpMode {
+    /// `enableProxyingHttpRequest`: a reverse proxy, byte for byte, streaming.
+    Proxying,
+    /// `enableForwardingHttpRequest`: a copy, in which a body without `Content-Length` is lost.
+    Forwarding,
+}
+
+/// One function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// The folder's name.
+    pub name: String,
+    /// What calls it.
+    pub trigger: Trigger,
+}
+
+/// What calls a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trigger {
+    /// An HTTP request.
+    Http {
+        /// Allowed methods in uppercase; none means all.
+        methods: Vec<String>,
+        /// Route below the prefix, with `{parameter}` segments.
+        route: String,
+    },
+    /// A message in a queue.
+    ServiceBus {
+        /// Name of the binding: the key in `Data`.
+        binding: String,
+        /// The queue.
+        queue: String,
+        /// `isSessionsEnabled`.
+        sessions: bool,
+        /// `dataType` is `binary`: the body comes as plain base64.
+        binary: bool,
+    },
+    /// A schedule.
+    Timer {
+        /// Name of the binding: the key in `Data`.
+        binding: String,
+    },
+}
+
+impl App {
+    /// Reads the app. Where no direct child of `root` holds a function.json, the children of `root/functions` are
+    /// taken: that is the layout of the sources, from which packaging makes the host's layout.
+    ///
+    /// # Errors
+    /// A line that names the file and what the host (or this stand-in) would not accept in it.
+    pub fn read(root: &Path, settings: &BTreeMap<String, String>) -> anyhow::Result<Self> {
+        let root = root
+            .canonicalize()
+            .with_context(|| format!("cannot find {}", root.display()))?;
+        let host = host_settings(&root.join("host.json"))?;
+        let mut functions = functions_in(&root, settings)?;
+        if functions.is_empty() && root.join("functions").is_dir() {
+            functions = functions_in(&root.join("functions"), settings)?;
+        }
+        ensure!(
+            !functions.is_empty(),
+            "no function.json below {}",
+            root.display()
+        );
+        Ok(Self {
+            root,
+            host,
+            functions,
+        })
+    }
+}
+
+fn read_json(path: &Path) -> anyhow::Result<Value> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
+}
+
+fn host_settings(path: &Path) -> anyhow::Result<HostSettings> {
+    let host = read_json(path)?;
+    let name = path.display();
+    ensure!(host["version"] == "2.0", "{name}: version must be \"2.0\"");
+    ensure!(
+        host["extensionBundle"]["id"].is_string(),
+        "{name}: extensionBundle is missing, without it there is no Service Bus trigger"
+    );
+    let handler = &host["customHandler"];
+    ensure!(
+        handler["description"]["defaultExecutablePath"].is_string(),
+        "{name}: customHandler.description.defaultExecutablePath is missing"
+    );
+    let on = |flag: &str| handler[flag].as_bool().unwrap_or_default();
+    let http_mode = if on("enableProxyingHttpRequest") {
+        HttpMode::Proxying
+    } else if on("enableForwardingHttpRequest") {
+        HttpMode::Forwarding
+    } else {
+        bail!("{name}: this stand-in knows HTTP functions only with enableProxyingHttpRequest")
+    };
+    let service_bus = &host["extensions"]["serviceBus"];
+    let span = |value: &Value, what: &str, default: Duration| match value {
+        Value::Null => Ok(default),
+        Value::String(text) => {
+            time_span(text).with_context(|| format!("{name}: {what} is no time span"))
+        }
+        _ => bail!("{name}: {what} is no time span"),
+    };
+    let count = |value: &Value, what: &str, default: usize| match value {
+        Value::Null => Ok(default),
+        value => value
+            .as_u64()
+            .and_then(|count| usize::try_from(count).ok())
+            .filter(|count| *count > 0)
+            .with_context(|| format!("{name}: {what} is no positive number")),
+    };
+    ensure!(
+        count(
+            &service_bus["maxConcurrentCallsPerSession"],
+            "maxConcurrentCallsPerSession",
+            1
+        )? == 1,
+        "{name}: maxConcurrentCallsPerSession must be 1, or order is lost"
+    );
+    let seconds = Duration::from_secs;
+    Ok(HostSettings {
+        function_timeout: span(&host["functionTimeout"], "functionTimeout", seconds(1_800))?,
+        route_prefix: host["extensions"]["http"]["routePrefix"]
+            .as_str()
+            .unwrap_or("api")
+            .trim_matches('/')
+            .to_owned(),
+        max_concurrent_sessions: count(
+            &service_bus["maxConcurrentSessions"],
+            "maxConcurrentSessions",
+            8,
+        )?,
+        max_concurrent_calls: count(
+            &service_bus["maxConcurrentCalls"],
+            "maxConcurrentCalls",
+            16 * std::thread::available_parallelism().map_or(1, usize::from),
+        )?,
+        session_idle_timeout: span(
+            &service_bus["sessionIdleTimeout"],
+            "sessionIdleTimeout",
+            seconds(60),
+        )?,
+        initialization_timeout: span(
+            &handler["initializationTimeout"],
+            "initializationTimeout",
+            seconds(30),
+        )?,
+        arguments: handler["description"]["arguments"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|argument| argument.as_str().map(str::to_owned))
+            .collect(),
+        http_mode,
+    })
+}
+
+fn functions_in(
+    directory: &Path,
+    settings: &BTreeMap<String, String>,
+) -> anyhow::Result<Vec<Function>> {
+    let mut functions = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let folder = entry?.path();
+        let file = folder.join("function.json");
+        if file.is_file() {
+            let name = folder
+                .file_name()
+                .and_then(|name| name.to_str())
+                .context("a function's folder has no name")?;
+            let function = function(name, &read_json(&file)?, settings)
+                .with_context(|| file.display().to_string())?;
+            functions.push(function);
+        }
+    }
+    functions.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(functions)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Binding {
+    #[serde(rename = "type")]
+    kind: String,
+    direction: String,
+    name: String,
+    #[serde(default)]
+    methods: Vec<String>,
+    route: Option<String>,
+    queue_name: Option<String>,
+    connection: Option<String>,
+    #[serde(default)]
+    is_sessions_enabled: bool,
+    data_type: Option<String>,
+    cardinality: Option<String>,
+    auto_complete_messages: Option<bool>,
+    schedule: Option<String>,
+}
+
+fn function(
+    name: &str,
+    file: &Value,
+    settings: &BTreeMap<String, String>,
+) -> anyhow::Result<Function> {
+    // The host's rule: ^[a-z][a-z0-9_-]{0,127}$, case-insensitive, and not "host".
+    let mut letters = name.chars();
+    let well_named = letters.next().is_some_and(|it| it.is_ascii_alphabetic())
+        && letters.all(|it| it.is_ascii_alphanumeric() || it == '_' || it == '-')
+        && name.len() <= 128
+        && !name.eq_ignore_ascii_case("host");
+    ensure!(well_named, "the function's name is not allowed");
+    let bindings: Vec<Binding> =
+        serde_json::from_value(file["bindings"].clone()).context("bindings")?;
+    let (inputs, outputs): (Vec<_>, Vec<_>) =
+        bindings.into_iter().partition(|it| it.direction == "in");
+    let [input] = <[Binding; 1]>::try_from(inputs)
+        .map_err(|_| anyhow::anyhow!("there must be exactly one trigger"))?;
+    let trigger = match input.kind.to_ascii_lowercase().as_str() {
+        "httptrigger" => {
+            ensure!(
+                matches!(outputs.as_slice(), [output] if output.kind == "http"),
+                "an HTTP function needs exactly one output, http, or its requests are not proxied"
+            );
+            Trigger::Http {
+                methods: input
+                    .methods
+                    .iter()
+                    .map(|method| method.to_ascii_uppercase())
+                    .collect(),
+                route: input
+                    .route
+                    .unwrap_or_else(|| name.to_owned())
+                    .trim_matches('/')
+                    .to_owned(),
+            }
+        }
+        "servicebustrigger" => service_bus(input, settings)?,
+        "timertrigger" => {
+            ensure!(input.schedule.is_some(), "the schedule is missing");
+            Trigger::Timer {
+                binding: input.name,
+            }
+        }
+        other => bail!("this stand-in does not know the trigger {other}"),
+    };
+    Ok(Function {
+        name: name.to_owned(),
+        trigger,
+    })
+}
+
+fn service_bus(binding: Binding, settings: &BTreeMap<String, String>) -> anyhow::Result<Trigger> {
+    let queue = binding.queue_name.context("queueName is missing")?;
+    let connection = binding.connection.context("connection is missing")?;
+    let namespace = format!("{connection}__fullyQualifiedNamespace");
+    ensure!(
+        settings.contains_key(&namespace),
+        "the connection {connection} has no setting {namespace}"
+    );
+    ensure!(
+        binding.cardinality.as_deref() != Some("many"),
+        "this stand-in delivers one message a call"
+    );
+    ensure!(
+        binding.auto_complete_messages != Some(false),
+        "with autoCompleteMessages false nobody would settle the messages"
+    );
+    Ok(Trigger::ServiceBus {
+        binding: binding.name,
+        queue: expand(&queue, settings).map_err(anyhow::Error::msg)?,
+        sessions: binding.is_sessions_enabled,
+        binary: binding.data_type.as_deref() == Some("binary"),
+    })
+}

@@ -1,0 +1,167 @@
+//! HTTP functions: requests passed on to the handler, byte for byte.
+//!
+//! Source: Azure/azure-functions-host, `Workers/Http/HttpProxyService/*` and `DefaultHttpWorkerService.cs`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use futures::StreamExt as _;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use tokio::net::TcpStream;
+use uuid::Uuid;
+
+use super::Host;
+use super::app::HttpMode;
+use super::invoke::HOST_VERSION;
+
+/// Largest request body in bytes (`FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`'s default).
+const BODY_LIMIT: u64 = 104_857_600;
+/// Silence after which a proxied request fails.
+const INACTIVITY: Duration = Duration::from_secs(240);
+/// Attempts to connect, and the waits between them.
+const CONNECTS: u32 = 10;
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_millis(250);
+/// Headers between two neighbours, never passed on.
+const HOP_BY_HOP: [HeaderName; 7] = [
+    header::CONNECTION,
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// The routes of the HTTP functions; what fits none is answered 404.
+pub fn router(host: Arc<Host>) -> Router {
+    Router::new().fallback(pass_on).with_state(host)
+}
+
+pub(super) fn client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .no_proxy()
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .read_timeout(INACTIVITY)
+        .build()
+}
+
+async fn pass_on(State(host): State<Arc<Host>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    if !host
+        .routes
+        .matches(parts.method.as_str(), parts.uri.path())
+    {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let declared = content_length(&parts.headers);
+    if declared.is_some_and(|length| length > BODY_LIMIT) {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    }
+    let body = match (host.app.host.http_mode, declared) {
+        // The forwarding mode copies a body only when its length is declared.
+        (HttpMode::Forwarding, None | Some(0)) => Body::empty(),
+        _ => body,
+    };
+    match send(&host, parts, body).await {
+        Ok(answer) => answer,
+        Err(status) => status.into_response(),
+    }
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
+}
+
+async fn send(host: &Host, parts: Parts, body: Body) -> Result<Response, StatusCode> {
+    let worker = host.pick().worker();
+    let target = worker
+        .ready()
+        .await
+        .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    connectable(target.port).await?;
+    let path = parts
+        .uri
+        .path_and_query()
+        .map_or("/", http::uri::PathAndQuery::as_str);
+    let mut request = host
+        .proxy_client
+        .request(
+            parts.method,
+            format!("http://127.0.0.1:{}{path}", target.port),
+        )
+        .headers(request_headers(parts.headers));
+    if !body.is_end_stream() {
+        request = request.body(reqwest::Body::wrap_stream(limited(body)));
+    }
+    match request.send().await {
+        Ok(answer) => Ok(passed_back(answer)),
+        Err(error) if error.is_timeout() => Err(StatusCode::GATEWAY_TIMEOUT),
+        // A handler that dies during a request.
+        Err(_) => Err(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// Tries to connect as often as the host does. A body can be sent only once, so the trying comes first.
+async fn connectable(port: u16) -> Result<(), StatusCode> {
+    let mut wait = FIRST_WAIT;
+    for _ in 0..CONNECTS {
+        if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+    Err(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn limited(body: Body) -> impl futures::Stream<Item = Result<Bytes, axum::Error>> {
+    let mut left = BODY_LIMIT;
+    body.into_data_stream().map(move |chunk| {
+        let chunk = chunk?;
+        left = left
+            .checked_sub(chunk.len() as u64)
+            .ok_or_else(|| axum::Error::new(std::io::Error::other("the body is too large")))?;
+        Ok(chunk)
+    })
+}
+
+fn request_headers(mut headers: HeaderMap) -> HeaderMap {
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+    let invocation = Uuid::new_v4().to_string();
+    if let Ok(value) = HeaderValue::from_str(&invocation) {
+        // Overwrites what the client may have sent under these names.
+        headers.insert("x-azure-functions-invocationid", value.clone());
+        headers.insert("x-ms-invocation-id", value);
+    }
+    headers.insert(
+        "x-azure-functions-hostversion",
+        HeaderValue::from_static(HOST_VERSION),
+    );
+    headers
+}
+
+fn passed_back(answer: reqwest::Response) -> Response {
+    let mut passed = Response::new(Body::empty());
+    *passed.status_mut() = answer.status();
+    for (name, value) in answer.headers() {
+        if !HOP_BY_HOP.contains(name) {
+            passed.headers_mut().append(name, value.clone());
+        }
+    }
+    *passed.body_mut() = Body::from_stream(answer.bytes_stream());
+    passed
+}

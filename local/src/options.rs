@@ -1,0 +1,84 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+/// Runs the handler against a simulated outside world on this machine.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "local-platform", version)]
+pub struct Options {
+    /// The handler's executable.
+    #[arg(long, value_name = "PATH")]
+    pub handler: PathBuf,
+
+    /// Directory of host.json, local.settings.json and the functions' folders (directly in it, or under `functions/`).
+    #[arg(long, value_name = "DIR")]
+    pub app_root: PathBuf,
+
+    /// Directory in which Azurite was installed with npm.
+    #[arg(long, value_name = "DIR")]
+    pub azurite: PathBuf,
+
+    /// Port of the function routes, the console page and the control interface; 0 picks a free one.
+    #[arg(long, default_value_t = 7071)]
+    pub port: u16,
+
+    /// Host instances, each with a handler process of its own.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=32))]
+    pub instances: u16,
+
+    /// Overrides a setting of local.settings.json; may be repeated.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+    pub settings: Vec<(String, String)>,
+
+    /// Graph's notifications carry no encrypted content.
+    #[arg(long)]
+    pub basic_notifications: bool,
+
+    /// Seconds for which a dead host instance keeps its message locks.
+    #[arg(long, default_value_t = 60)]
+    pub lock_seconds: u64,
+
+    /// What the message flow answers at once to the first message of a conversation.
+    #[arg(long, value_name = "TEXT")]
+    pub genesys_greeting: Option<String>,
+
+    /// Stop when standard input ends: for a parent that may die without stopping us.
+    #[arg(long)]
+    pub until_stdin_closes: bool,
+
+    /// The executable that cleans up should this process be killed; none means nobody does. `main` sets it to
+    /// itself.
+    #[arg(skip)]
+    pub watchdog: Option<PathBuf>,
+}
+
+impl Options {
+    /// [`Self::lock_seconds`] as a duration.
+    #[must_use]
+    pub fn lock(&self) -> Duration {
+        Duration::from_secs(self.lock_seconds)
+    }
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_may_hold_equal_signs_and_be_empty() {
+        assert_eq!(setting("A=b=c"), Ok(("A".to_owned(), "b=c".to_owned())));
+        assert_eq!(setting("A="), Ok(("A".to_owned(), String::new())));
+        assert!(setting("A").is_err());
+        assert!(setting("=b").is_err());
+    }
+}

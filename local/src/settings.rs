@@ -1,0 +1,101 @@
+//! The settings the handler gets: local.settings.json, with the addresses of this run and `--set` on top.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
+use serde::Deserialize;
+
+use crate::world::Endpoints;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct File {
+    #[serde(default)]
+    is_encrypted: bool,
+    #[serde(default)]
+    values: BTreeMap<String, String>,
+}
+
+/// Reads the values of `local.settings.json` in this directory.
+///
+/// # Errors
+/// When the file is missing, no JSON of the known shape, or encrypted.
+pub fn read(app_root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let path = app_root.join("local.settings.json");
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    let file: File = serde_json::from_str(&text)
+        .with_context(|| format!("{} is not of the known shape", path.display()))?;
+    ensure!(!file.is_encrypted, "{} is encrypted", path.display());
+    Ok(file.values)
+}
+
+/// Points every address of the settings at this run's services.
+pub fn point_at(settings: &mut BTreeMap<String, String>, endpoints: &Endpoints) {
+    let authority = endpoints
+        .service_bus
+        .strip_prefix("https://")
+        .unwrap_or(&endpoints.service_bus);
+    for (name, value) in [
+        ("GENESYS_API_ENDPOINT", endpoints.genesys.as_str()),
+        ("GENESYS_LOGIN_ENDPOINT", endpoints.genesys.as_str()),
+        ("ServiceBus__fullyQualifiedNamespace", authority),
+        ("BLOB_ENDPOINT", endpoints.blob.as_str()),
+        ("KEY_VAULT_URL", endpoints.key_vault.as_str()),
+        ("ENTRA_ENDPOINT", endpoints.entra.as_str()),
+        ("GRAPH_ENDPOINT", endpoints.graph.as_str()),
+    ] {
+        settings.insert(name.to_owned(), value.to_owned());
+    }
+}
+
+/// Replaces `%NAME%` by settings, as the Functions host does in bindings.
+///
+/// # Errors
+/// A line that names the setting that does not exist.
+pub fn expand(text: &str, settings: &BTreeMap<String, String>) -> Result<String, String> {
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        expanded.push_str(before);
+        let Some((name, after)) = after.split_once('%') else {
+            expanded.push('%');
+            rest = after;
+            break;
+        };
+        let value = settings
+            .get(name)
+            .ok_or_else(|| format!("the setting {name} does not exist"))?;
+        expanded.push_str(value);
+        rest = after;
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percent_names_become_values() {
+        let settings = BTreeMap::from([("Q".to_owned(), "inbound".to_owned())]);
+        assert_eq!(expand("%Q%", &settings).as_deref(), Ok("inbound"));
+        assert_eq!(expand("a%Q%b", &settings).as_deref(), Ok("ainboundb"));
+        assert_eq!(expand("100 %", &settings).as_deref(), Ok("100 %"));
+        assert!(expand("%X%", &settings).is_err());
+    }
+
+    #[test]
+    fn addresses_of_the_run_replace_the_file_s() {
+        let mut settings = BTreeMap::new();
+        point_at(&mut settings, &Endpoints::nowhere());
+        assert_eq!(
+            settings
+                .get("ServiceBus__fullyQualifiedNamespace")
+                .map(String::as_str),
+            Some("127.0.0.1:9")
+        );
+    }
+}
