@@ -1,17 +1,42 @@
-//! Azure Blob Storage: small documents guarded by ETags, and read links.
+//! Azure Blob Storage through `azure_storage_blob`: small documents guarded by ETags, and read links.
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use azure_core::http::{ClientOptions, RetryOptions};
+use azure_storage_blob::models::{
+    BlobClientDownloadOptions, BlockBlobClientUploadOptions, BlockBlobClientUploadResult,
+};
+use azure_storage_blob::{BlobServiceClient, BlobServiceClientOptions};
+use bytes::{Bytes, BytesMut};
+use futures::TryStreamExt;
+use tokio::time::timeout;
 use url::Url;
 
-use crate::error::ServiceError;
-use crate::identity::ManagedIdentity;
+use crate::azure;
+use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::http::CALL_TIMEOUT;
+use crate::identity::{ManagedIdentity, SharedCredential};
+
+mod link;
+
+use link::Links;
+
+/// Largest document: well above the largest webhook body (16 MB) that a claim check stores.
+const DOCUMENT_LIMIT: usize = 32 * 1024 * 1024;
 
 /// Version of a blob.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ETag(String);
+
+impl ETag {
+    /// The version as the service wrote it, quotes included.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// What became of a blob that should be new.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,68 +48,104 @@ pub enum Creation {
 }
 
 /// Client of one storage account.
-#[derive(Debug)]
-pub struct Blobs {}
+pub struct Blobs {
+    service: Arc<BlobServiceClient>,
+    links: Links,
+}
+
+impl std::fmt::Debug for Blobs {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Blobs").finish_non_exhaustive()
+    }
+}
 
 impl Blobs {
-    /// The account at this endpoint; nothing is called yet.
+    /// The account at this endpoint, `https://{account}.blob.core.windows.net` or, with the account in the path as
+    /// Azurite has it, `https://{host}/{account}`; nothing is called yet.
     ///
     /// # Errors
-    /// The endpoint is no https URL.
+    /// `Configuration` when the endpoint is no https URL.
     pub fn new(
         client: reqwest::Client,
         endpoint: &str,
         identity: Arc<ManagedIdentity>,
     ) -> Result<Self, ServiceError> {
-        let _ = (client, endpoint, identity);
-        unimplemented!()
+        let unusable = || ServiceError::new(Service::Blob, ErrorKind::Configuration, Sent::No);
+        let url = Url::parse(crate::address::base(endpoint).as_str())
+            .map_err(|error| unusable().because(error))?;
+        let links = Links::of(&url).ok_or_else(unusable)?;
+        let options = BlobServiceClientOptions {
+            client_options: ClientOptions {
+                transport: Some(azure::transport(client)),
+                retry: RetryOptions::none(),
+                ..ClientOptions::default()
+            },
+            ..BlobServiceClientOptions::default()
+        };
+        let credential = Arc::new(SharedCredential(identity));
+        let service = BlobServiceClient::new(url, Some(credential), Some(options))
+            .map_err(|error| azure::failure(Service::Blob, error))?;
+        Ok(Self {
+            service: Arc::new(service),
+            links,
+        })
     }
 
     /// The blob and its version, `None` when there is none.
     ///
     /// # Errors
-    /// The account refused or could not be reached.
+    /// `NotFound` when there is no such container; otherwise the account or the managed identity refused or could not be
+    /// reached.
     pub async fn get(
         &self,
         container: &str,
         name: &str,
     ) -> Result<Option<(Bytes, ETag)>, ServiceError> {
-        let _ = (container, name);
-        unimplemented!()
+        match limited(self.download(container, name)).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.code.as_deref() == Some("BlobNotFound") => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
-    /// Writes the blob, whether or not there is one.
+    /// Writes the blob, whether or not there is one, and returns its version.
     ///
     /// # Errors
-    /// The account refused or could not be reached.
+    /// The account or the managed identity refused or could not be reached.
     pub async fn put(
         &self,
         container: &str,
         name: &str,
         body: Bytes,
     ) -> Result<ETag, ServiceError> {
-        let _ = (container, name, body);
-        unimplemented!()
+        self.upload(container, name, body, document()).await
     }
 
-    /// Writes the blob if there is none.
+    /// Writes the blob if there is none. After an error with [`Sent::Maybe`] an `Exists` may mean our own.
     ///
     /// # Errors
-    /// The account refused or could not be reached.
+    /// The account or the managed identity refused or could not be reached.
     pub async fn create(
         &self,
         container: &str,
         name: &str,
         body: Bytes,
     ) -> Result<Creation, ServiceError> {
-        let _ = (container, name, body);
-        unimplemented!()
+        let options = document().if_not_exists();
+        match self.upload(container, name, body, options).await {
+            Ok(version) => Ok(Creation::Created(version)),
+            Err(error) if error.code.as_deref() == Some("BlobAlreadyExists") => {
+                Ok(Creation::Exists)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes the blob if it still has this version, and returns the new one.
     ///
     /// # Errors
-    /// `Precondition` when somebody else wrote first; otherwise the account refused or could not be reached.
+    /// `Precondition` when somebody else wrote (or removed it) first; otherwise the account or the managed identity refused
+    /// or could not be reached.
     pub async fn replace(
         &self,
         container: &str,
@@ -92,21 +153,102 @@ impl Blobs {
         body: Bytes,
         version: &ETag,
     ) -> Result<ETag, ServiceError> {
-        let _ = (container, name, body, version);
-        unimplemented!()
+        let options = BlockBlobClientUploadOptions {
+            if_match: Some(version.0.as_str().into()),
+            ..document()
+        };
+        self.upload(container, name, body, options).await
     }
 
-    /// A link that lets anybody read this one blob over https for `lifetime`.
+    /// A link that lets anybody read this one blob over https for `lifetime`: a user delegation SAS, valid from 5 minutes
+    /// ago for clocks that are behind ours. It never outlives its key, which lasts at least 6 days.
     ///
     /// # Errors
-    /// The account refused or could not be reached.
+    /// The account or the managed identity refused or could not be reached.
     pub async fn read_link(
         &self,
         container: &str,
         name: &str,
         lifetime: Duration,
     ) -> Result<Url, ServiceError> {
-        let _ = (container, name, lifetime);
-        unimplemented!()
+        self.links
+            .read(&self.service, container, name, lifetime)
+            .await
+    }
+
+    async fn download(&self, container: &str, name: &str) -> Result<(Bytes, ETag), ServiceError> {
+        let options = BlobClientDownloadOptions {
+            // One request: documents are small, and parts could come from two versions.
+            parallel: NonZero::new(1),
+            partition_size: NonZero::new(DOCUMENT_LIMIT),
+            ..BlobClientDownloadOptions::default()
+        };
+        let failed = |error| azure::failure(Service::Blob, error);
+        let blob = self.service.blob_client(container, name);
+        let mut found = blob.download(Some(options)).await.map_err(failed)?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = found.body.try_next().await.map_err(failed)? {
+            if body.len() + chunk.len() > DOCUMENT_LIMIT {
+                return Err(ServiceError::new(
+                    Service::Blob,
+                    ErrorKind::TooLarge,
+                    Sent::Yes,
+                ));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let version = version(found.properties.etag.as_ref())?;
+        Ok((body.freeze(), version))
+    }
+
+    async fn upload(
+        &self,
+        container: &str,
+        name: &str,
+        body: Bytes,
+        options: BlockBlobClientUploadOptions<'_>,
+    ) -> Result<ETag, ServiceError> {
+        let blob = self
+            .service
+            .blob_client(container, name)
+            .block_blob_client();
+        let done: BlockBlobClientUploadResult = limited(async {
+            blob.upload(body.into(), Some(options))
+                .await
+                .map_err(|error| azure::failure(Service::Blob, error))
+        })
+        .await?;
+        version(done.etag.as_ref())
     }
 }
+
+fn document<'a>() -> BlockBlobClientUploadOptions<'a> {
+    BlockBlobClientUploadOptions {
+        blob_content_type: Some("application/json".to_owned()),
+        // One request, so that a condition holds for the whole document.
+        parallel: NonZero::new(1),
+        partition_size: NonZero::new(DOCUMENT_LIMIT as u64),
+        ..BlockBlobClientUploadOptions::default()
+    }
+}
+
+fn version(etag: Option<&azure_core::http::Etag>) -> Result<ETag, ServiceError> {
+    etag.map(|etag| ETag(etag.as_ref().to_owned()))
+        .ok_or_else(|| ServiceError::new(Service::Blob, ErrorKind::Malformed, Sent::Yes))
+}
+
+/// Limits the time of a whole operation, token and body included.
+async fn limited<T>(
+    operation: impl Future<Output = Result<T, ServiceError>>,
+) -> Result<T, ServiceError> {
+    timeout(CALL_TIMEOUT, operation).await.unwrap_or_else(|_| {
+        Err(ServiceError::new(
+            Service::Blob,
+            ErrorKind::TimedOut,
+            Sent::Maybe,
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,8 @@ pub enum Service {
     Graph,
     /// Genesys Cloud: login and API.
     Genesys,
+    /// What the process itself runs on: certificates and environment.
+    Platform,
 }
 
 impl Service {
@@ -36,6 +38,7 @@ impl Service {
             Self::ServiceBus => "service-bus",
             Self::Graph => "graph",
             Self::Genesys => "genesys",
+            Self::Platform => "platform",
         }
     }
 }

@@ -1,8 +1,19 @@
-//! The one HTTP client below every service, and what its answers and failures mean.
+//! The one HTTP client below every service.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::error::ServiceError;
+use reqwest::Certificate;
+use reqwest::redirect::Policy;
+
+use crate::error::{ErrorKind, Sent, Service, ServiceError};
+
+/// Longest time of a call that names no other: connecting, sending and reading the whole answer.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Variable that names a PEM file of the only roots to trust, as OpenSSL defines it. Organisations behind a private
+/// certificate authority set it.
+const ROOTS_VARIABLE: &str = "SSL_CERT_FILE";
 
 /// Limits of the connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +33,19 @@ impl Default for Timeouts {
     }
 }
 
+/// Why the certificate roots cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum RootsError {
+    #[error("{ROOTS_VARIABLE} names a file that cannot be read")]
+    Unreadable(#[source] std::io::Error),
+    #[error("{ROOTS_VARIABLE} names a file that is not PEM")]
+    NotPem(#[source] reqwest::Error),
+    #[error("{ROOTS_VARIABLE} names a file without a certificate")]
+    Empty,
+    #[error("a built-in root certificate is not usable")]
+    BuiltIn(#[source] reqwest::Error),
+}
+
 /// The client for everything, with the default [`Timeouts`].
 ///
 /// # Errors
@@ -30,11 +54,82 @@ pub fn client() -> Result<reqwest::Client, ServiceError> {
     client_with(Timeouts::default())
 }
 
-/// A client with limits of its own.
+/// A client with limits of its own. It speaks HTTP/1.1 over a pool, follows no redirect (a token must not wander), never
+/// decompresses, uses no proxy from the environment and repeats nothing by itself; the time limit of a call is given with
+/// each request.
+///
+/// Trusted are the certificates in the file that `SSL_CERT_FILE` names, and only those; without it Mozilla's roots that are
+/// built in, because the hosts' images differ in where they keep theirs.
 ///
 /// # Errors
-/// `SSL_CERT_FILE` is set but cannot be read or holds no certificate.
+/// `Configuration` when `SSL_CERT_FILE` is set but names no file with certificates.
 pub fn client_with(timeouts: Timeouts) -> Result<reqwest::Client, ServiceError> {
-    let _ = timeouts;
-    unimplemented!()
+    let variable = std::env::var_os(ROOTS_VARIABLE).filter(|value| !value.is_empty());
+    let roots = match variable {
+        Some(file) => roots_of(&PathBuf::from(file)),
+        None => built_in_roots(),
+    };
+    let unusable = || ServiceError::new(Service::Platform, ErrorKind::Configuration, Sent::No);
+    let roots = roots.map_err(|error| unusable().because(error))?;
+    with_roots(timeouts, roots).map_err(|error| unusable().because(error))
+}
+
+pub(crate) fn with_roots(
+    timeouts: Timeouts,
+    roots: Vec<Certificate>,
+) -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .tls_certs_only(roots)
+        .http1_only()
+        .tcp_nodelay(true)
+        .connect_timeout(timeouts.connect)
+        .pool_idle_timeout(timeouts.idle)
+        .redirect(Policy::none())
+        .referer(false)
+        .no_proxy()
+        .retry(reqwest::retry::never())
+        .user_agent(concat!("graph-to-open/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+fn roots_of(file: &std::path::Path) -> Result<Vec<Certificate>, RootsError> {
+    let pem = std::fs::read(file).map_err(RootsError::Unreadable)?;
+    let roots = Certificate::from_pem_bundle(&pem).map_err(RootsError::NotPem)?;
+    if roots.is_empty() {
+        return Err(RootsError::Empty);
+    }
+    Ok(roots)
+}
+
+fn built_in_roots() -> Result<Vec<Certificate>, RootsError> {
+    webpki_root_certs::TLS_SERVER_ROOT_CERTS
+        .iter()
+        .map(|root| Certificate::from_der(root).map_err(RootsError::BuiltIn))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_roots_make_a_client() {
+        let roots = built_in_roots().expect("roots");
+        assert!(roots.len() > 50);
+        with_roots(Timeouts::default(), roots).expect("a client");
+    }
+
+    #[test]
+    fn a_file_without_certificates_is_refused() {
+        let directory = std::env::temp_dir().join(format!("roots-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&directory).expect("a directory");
+        let file = directory.join("empty.pem");
+        std::fs::write(&file, "no certificate here\n").expect("a file");
+        assert!(matches!(roots_of(&file), Err(RootsError::Empty)));
+        assert!(matches!(
+            roots_of(&directory.join("absent.pem")),
+            Err(RootsError::Unreadable(_))
+        ));
+        std::fs::remove_dir_all(&directory).expect("removed");
+    }
 }

@@ -1,39 +1,113 @@
-//! Azure Key Vault secrets.
+//! Azure Key Vault secrets over REST.
+//!
+//! `azure_security_keyvault_secrets` holds the resource in the vault's challenge against the vault's own host, a check that
+//! another endpoint than the public one could only meet with code of its own here; two calls need no crate.
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
+use reqwest::{Method, RequestBuilder};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 
-use crate::error::ServiceError;
+use crate::address;
+use crate::answer;
+use crate::error::{ErrorKind, Service, ServiceError};
+use crate::http::CALL_TIMEOUT;
 use crate::identity::ManagedIdentity;
+
+/// Version of the REST interface (Azure Key Vault REST API reference, "Get Secret", "Set Secret").
+const API_VERSION: &str = "7.4";
+
+/// Host suffixes of the vaults in the clouds that have their own (Azure Key Vault security overview); elsewhere the public
+/// cloud's audience applies.
+const SUFFIXES: &[&str] = &[
+    "vault.azure.net",
+    "vault.azure.cn",
+    "vault.usgovcloudapi.net",
+];
+
+/// Largest answer: a secret has at most 25 KB.
+const ANSWER_LIMIT: usize = 256 * 1024;
 
 /// One vault.
 #[derive(Debug)]
-pub struct KeyVault {}
+pub struct KeyVault {
+    client: reqwest::Client,
+    base: String,
+    scope: String,
+    identity: Arc<ManagedIdentity>,
+}
+
+#[derive(Deserialize)]
+struct SecretBundle {
+    value: String,
+}
+
+#[derive(Serialize)]
+struct NewSecret<'a> {
+    value: &'a str,
+}
 
 impl KeyVault {
-    /// The vault at this URL; nothing is called yet.
+    /// The vault at this URL, for example `https://name.vault.azure.net`; nothing is called yet.
     #[must_use]
     pub fn new(client: reqwest::Client, url: &str, identity: Arc<ManagedIdentity>) -> Self {
-        let _ = (client, url, identity);
-        unimplemented!()
+        let base = address::base(url);
+        let host = base
+            .split_once("://")
+            .map_or(base.as_str(), |(_, host)| host);
+        let suffix = SUFFIXES
+            .iter()
+            .find(|suffix| host.ends_with(**suffix))
+            .unwrap_or(&SUFFIXES[0]);
+        let scope = format!("https://{suffix}/.default");
+        Self {
+            client,
+            base,
+            scope,
+            identity,
+        }
     }
 
     /// The newest version of a secret, `None` when there is no such secret.
     ///
     /// # Errors
-    /// The vault refused or could not be reached.
+    /// `Forbidden` also for a disabled or expired secret; otherwise the vault or the managed identity refused or could not
+    /// be reached.
     pub async fn get(&self, name: &str) -> Result<Option<SecretString>, ServiceError> {
-        let _ = name;
-        unimplemented!()
+        let request = self.request(Method::GET, name).await?;
+        match answer::send_for_json::<SecretBundle>(Service::KeyVault, request, ANSWER_LIMIT).await
+        {
+            Ok(bundle) => Ok(Some(SecretString::from(bundle.value))),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
-    /// Stores a new version of a secret.
+    /// Stores a new version of a secret; the older ones stay.
     ///
     /// # Errors
-    /// The vault refused or could not be reached.
+    /// `Conflict` when a deleted secret of that name waits to be purged; otherwise the vault or the managed identity
+    /// refused or could not be reached.
     pub async fn set(&self, name: &str, value: &SecretString) -> Result<(), ServiceError> {
-        let _ = (name, value);
-        unimplemented!()
+        let request = self.request(Method::PUT, name).await?.json(&NewSecret {
+            value: value.expose_secret(),
+        });
+        answer::send(Service::KeyVault, request, ANSWER_LIMIT).await?;
+        Ok(())
+    }
+
+    async fn request(&self, method: Method, name: &str) -> Result<RequestBuilder, ServiceError> {
+        let name = address::segment(Service::KeyVault, name)?;
+        let url = format!("{}/secrets/{name}?api-version={API_VERSION}", self.base);
+        let token = self.identity.token(&self.scope).await?;
+        Ok(self
+            .client
+            .request(method, url)
+            .bearer_auth(token.expose_secret())
+            .timeout(CALL_TIMEOUT))
     }
 }
+
+#[cfg(test)]
+mod tests;

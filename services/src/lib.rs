@@ -4,6 +4,9 @@
 //! error type, [`error::ServiceError`], whose kind says what to do and whose text holds no id, token or message.
 #![warn(missing_docs)]
 
+mod address;
+mod answer;
+mod azure;
 pub mod blob;
 pub mod entra;
 pub mod error;
@@ -12,5 +15,6 @@ pub mod graph;
 pub mod http;
 pub mod identity;
 pub mod key_vault;
+mod renewal;
 pub mod secrets;
 pub mod service_bus;

@@ -1,0 +1,134 @@
+//! Read links: user delegation SAS ("Create a user delegation SAS", Azure Storage REST API).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use azure_storage_blob::BlobServiceClient;
+use azure_storage_blob::models::KeyInfo;
+use azure_storage_sas::{SasBuilder, SasProtocol};
+use time::OffsetDateTime;
+use url::Url;
+
+use super::limited;
+use crate::azure;
+use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::renewal::{Lease, Renewal};
+
+/// Life of a delegation key; the service allows 7 days ("Get User Delegation Key").
+const KEY_LIFE: Duration = Duration::from_secs((7 * 24 - 1) * 3600);
+
+/// Age at which a new key is got in the background.
+const KEY_RENEWED_AFTER: Duration = Duration::from_secs(12 * 3600);
+
+/// Age at which a key is no longer used for new links, so that a link of 6 days always fits.
+const KEY_EXPIRES_AFTER: Duration = Duration::from_secs(22 * 3600);
+
+/// How far links and keys begin in the past, for clocks that are behind ours.
+const BACKDATED: Duration = Duration::from_secs(5 * 60);
+
+/// Makes links to the blobs of one account.
+pub(super) struct Links {
+    account: String,
+    endpoint: Url,
+    key: Renewal<Arc<Key>>,
+}
+
+/// A delegation key, ready to sign: its own type belongs to a crate that is not ours to name.
+struct Key {
+    sign: Sign,
+    ends: OffsetDateTime,
+}
+
+/// Makes the query of a link.
+type Sign = Box<dyn Fn(&Wanted<'_>) -> azure_core::Result<String> + Send + Sync>;
+
+/// What a link is to allow.
+struct Wanted<'a> {
+    account: &'a str,
+    container: &'a str,
+    name: &'a str,
+    starts: OffsetDateTime,
+    ends: OffsetDateTime,
+}
+
+impl Links {
+    /// `None` for an endpoint that names no account.
+    pub(super) fn of(endpoint: &Url) -> Option<Self> {
+        let in_path = endpoint
+            .path_segments()
+            .and_then(|mut segments| segments.next_back());
+        let account = match in_path {
+            Some(account) if !account.is_empty() => account,
+            _ => endpoint.host_str()?.split('.').next()?,
+        };
+        Some(Self {
+            account: account.to_owned(),
+            endpoint: endpoint.clone(),
+            key: Renewal::new(Service::Blob),
+        })
+    }
+
+    pub(super) async fn read(
+        &self,
+        service: &Arc<BlobServiceClient>,
+        container: &str,
+        name: &str,
+        lifetime: Duration,
+    ) -> Result<Url, ServiceError> {
+        let key = self.key.get(|| fetch_key(Arc::clone(service))).await?;
+        let now = OffsetDateTime::now_utc();
+        let wanted = Wanted {
+            account: &self.account,
+            container,
+            name,
+            starts: now - BACKDATED,
+            ends: (now + lifetime).min(key.ends),
+        };
+        let query = (key.sign)(&wanted).map_err(|error| azure::failure(Service::Blob, error))?;
+        let mut link = self.endpoint.clone();
+        link.path_segments_mut()
+            .map_err(|()| ServiceError::new(Service::Blob, ErrorKind::Configuration, Sent::No))?
+            .pop_if_empty()
+            .push(container)
+            .extend(name.split('/'));
+        link.set_query(Some(&query));
+        Ok(link)
+    }
+}
+
+async fn fetch_key(service: Arc<BlobServiceClient>) -> Result<Lease<Arc<Key>>, ServiceError> {
+    let failed = |error| azure::failure(Service::Blob, error);
+    let now = OffsetDateTime::now_utc();
+    let ends = now + KEY_LIFE;
+    let validity = KeyInfo {
+        start: Some(now - BACKDATED),
+        expiry: Some(ends),
+        ..KeyInfo::default()
+    };
+    let key = limited(async {
+        let content = validity.try_into().map_err(failed)?;
+        let answer = service
+            .get_user_delegation_key(content, None)
+            .await
+            .map_err(failed)?;
+        answer.into_model().map_err(failed)
+    })
+    .await?;
+    let sign = move |wanted: &Wanted<'_>| {
+        let signed = SasBuilder::new(wanted.account, &key, wanted.ends)?
+            .start(wanted.starts)
+            .protocol(SasProtocol::Https)
+            .blob(wanted.container, wanted.name)
+            .read()
+            .build();
+        Ok(signed)
+    };
+    Ok(Lease {
+        value: Arc::new(Key {
+            sign: Box::new(sign),
+            ends,
+        }),
+        renew_after: KEY_RENEWED_AFTER,
+        expires_after: KEY_EXPIRES_AFTER,
+    })
+}

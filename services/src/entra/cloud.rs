@@ -1,0 +1,50 @@
+//! What differs between the clouds that Entra ID serves ("Microsoft Entra authentication and national clouds").
+
+/// Names that belong to one cloud.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cloud {
+    /// Host that v2.0 tokens name as their issuer.
+    pub(super) issuer: &'static str,
+    /// Audience of an assertion for a federated credential ("Configure an application to trust a managed identity").
+    pub(super) exchange_scope: &'static str,
+}
+
+const PUBLIC: Cloud = Cloud {
+    issuer: "https://login.microsoftonline.com",
+    exchange_scope: "api://AzureADTokenExchange/.default",
+};
+
+const US_GOVERNMENT: Cloud = Cloud {
+    issuer: "https://login.microsoftonline.us",
+    exchange_scope: "api://AzureADTokenExchangeUSGov/.default",
+};
+
+const CHINA: Cloud = Cloud {
+    issuer: "https://login.partner.microsoftonline.cn",
+    exchange_scope: "api://AzureADTokenExchangeChina/.default",
+};
+
+/// The cloud of a login endpoint; endpoints that are nobody's own speak for the public cloud.
+pub(super) fn of(endpoint: &str) -> Cloud {
+    let host = endpoint
+        .split_once("://")
+        .map_or(endpoint, |(_, host)| host);
+    match host.split(['/', ':']).next().unwrap_or_default() {
+        "login.microsoftonline.us" => US_GOVERNMENT,
+        "login.partner.microsoftonline.cn" | "login.chinacloudapi.cn" => CHINA,
+        _ => PUBLIC,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_endpoint_tells_the_cloud() {
+        assert_eq!(of("https://login.microsoftonline.us/"), US_GOVERNMENT);
+        assert_eq!(of("https://login.partner.microsoftonline.cn"), CHINA);
+        assert_eq!(of("https://login.microsoftonline.com"), PUBLIC);
+        assert_eq!(of("https://127.0.0.1:7446"), PUBLIC);
+    }
+}

@@ -1,0 +1,264 @@
+//! Delegated Graph tokens of the Support Users, from their refresh tokens in Key Vault ("Microsoft identity platform and
+//! OAuth 2.0 authorization code flow", refreshing the access token).
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::cloud;
+use crate::address;
+use crate::answer;
+use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::http::CALL_TIMEOUT;
+use crate::identity::ManagedIdentity;
+use crate::renewal::{Lease, Renewal};
+use crate::secrets::Secrets;
+
+/// Key Vault secret with the Graph app's client secret, in the mode that has one.
+const CLIENT_SECRET: &str = "graph-client-secret";
+
+/// Form of a client assertion (RFC 7523, 2.2).
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// A token is renewed in the background when this much of its life is left.
+const RENEWED_BEFORE_END: Duration = Duration::from_secs(300);
+
+/// A token is not given out when less than this much of its life is left.
+const UNUSED_BEFORE_END: Duration = Duration::from_secs(30);
+
+/// A token younger than this is kept when Graph refused it, or an older one: asking again would give the same.
+const LEAST_TOKEN_AGE: Duration = Duration::from_secs(2);
+
+/// Largest answer of the token endpoint.
+const ANSWER_LIMIT: usize = 256 * 1024;
+
+/// How the Graph app proves itself to Entra ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientAuthentication {
+    /// A token of the managed identity as client assertion (federated credential): nothing to rotate.
+    Federated,
+    /// The client secret in Key Vault (`graph-client-secret`).
+    Secret,
+}
+
+/// Delegated tokens of the Support Users. The refresh token of account `name` is the secret `graph-refresh-token-{name}`.
+pub struct DelegatedTokens {
+    app: Arc<App>,
+    tokens: Mutex<HashMap<String, Renewal<SecretString>>>,
+}
+
+struct App {
+    client: reqwest::Client,
+    token_url: String,
+    exchange_scope: &'static str,
+    client_id: String,
+    authentication: ClientAuthentication,
+    identity: Arc<ManagedIdentity>,
+    secrets: Arc<Secrets>,
+}
+
+#[derive(Deserialize)]
+struct Grant {
+    access_token: String,
+    expires_in: u64,
+    refresh_token: Option<String>,
+}
+
+impl fmt::Debug for DelegatedTokens {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DelegatedTokens")
+            .finish_non_exhaustive()
+    }
+}
+
+impl DelegatedTokens {
+    /// Nothing is called yet.
+    #[must_use]
+    pub fn new(
+        client: reqwest::Client,
+        entra_endpoint: &str,
+        tenant: &str,
+        client_id: &str,
+        authentication: ClientAuthentication,
+        identity: Arc<ManagedIdentity>,
+        secrets: Arc<Secrets>,
+    ) -> Self {
+        let endpoint = address::base(entra_endpoint);
+        Self {
+            app: Arc::new(App {
+                client,
+                token_url: format!("{endpoint}/{tenant}/oauth2/v2.0/token"),
+                exchange_scope: cloud::of(&endpoint).exchange_scope,
+                client_id: client_id.to_owned(),
+                authentication,
+                identity,
+                secrets,
+            }),
+            tokens: Mutex::default(),
+        }
+    }
+
+    /// A delegated Graph token of the account, from memory where possible. Renewed in the background 5 minutes before it
+    /// ends; when many ask at once, one renewal serves them all.
+    ///
+    /// # Errors
+    /// `SignInNeeded` when a person must sign in as the Support User, `Configuration` when the app's registration or
+    /// credential is wrong; otherwise Entra ID, the managed identity or Key Vault refused or could not be reached. An error
+    /// that only a person mends is given to everybody for 5 s before Entra ID is asked again.
+    pub async fn token(&self, account: &str) -> Result<SecretString, ServiceError> {
+        let app = Arc::clone(&self.app);
+        let account = account.to_owned();
+        self.renewal(&account)
+            .get(|| async move { app.renew(&account).await })
+            .await
+    }
+
+    /// Forgets the account's token because Graph refused it. A token that is younger than 2 s stays.
+    pub fn drop_token(&self, account: &str) {
+        self.renewal(account).forget(LEAST_TOKEN_AGE);
+    }
+
+    fn renewal(&self, account: &str) -> Renewal<SecretString> {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        match tokens.get(account) {
+            Some(renewal) => renewal.clone(),
+            None => {
+                let renewal = Renewal::new(Service::Entra);
+                tokens.insert(account.to_owned(), renewal.clone());
+                renewal
+            }
+        }
+    }
+}
+
+impl App {
+    async fn renew(&self, account: &str) -> Result<Lease<SecretString>, ServiceError> {
+        // Always from the vault: another instance, or a new sign-in, may have stored a newer one.
+        let name = format!("graph-refresh-token-{account}");
+        let stored = self.secrets.vault().get(&name).await?;
+        let Some(refresh_token) = stored else {
+            let mut error = ServiceError::new(Service::Entra, ErrorKind::SignInNeeded, Sent::No);
+            error.code = Some("no_refresh_token".to_owned());
+            return Err(error);
+        };
+        let grant = self.redeem(&refresh_token).await?;
+        if let Some(newer) = grant
+            .refresh_token
+            .filter(|it| it != refresh_token.expose_secret())
+        {
+            // The old one is not revoked at once, so a lost write costs nothing now.
+            if let Err(error) = self
+                .secrets
+                .vault()
+                .set(&name, &SecretString::from(newer))
+                .await
+            {
+                tracing::warn!(event = "refresh_token_not_stored", account, %error, "the older one is still in use");
+            }
+        }
+        let life = Duration::from_secs(grant.expires_in);
+        Ok(Lease {
+            value: SecretString::from(grant.access_token),
+            renew_after: life.saturating_sub(RENEWED_BEFORE_END),
+            expires_after: life.saturating_sub(UNUSED_BEFORE_END),
+        })
+    }
+
+    async fn redeem(&self, refresh_token: &SecretString) -> Result<Grant, ServiceError> {
+        match self.authentication {
+            ClientAuthentication::Federated => {
+                let assertion = self.identity.token(self.exchange_scope).await?;
+                let proof = [
+                    ("client_assertion_type", ASSERTION_TYPE),
+                    ("client_assertion", assertion.expose_secret()),
+                ];
+                self.grant(refresh_token, &proof).await
+            }
+            ClientAuthentication::Secret => {
+                let secret = self.secrets.get(CLIENT_SECRET).await?;
+                match self.grant_with_secret(refresh_token, secret).await {
+                    // Expired or replaced (7000222, 7000215): a rotation may have stored the next one.
+                    Err(error) if error.kind == ErrorKind::Configuration => {
+                        let secret = self.secrets.reload_single(CLIENT_SECRET).await?;
+                        self.grant_with_secret(refresh_token, secret).await
+                    }
+                    result => result,
+                }
+            }
+        }
+    }
+
+    async fn grant_with_secret(
+        &self,
+        refresh_token: &SecretString,
+        secret: Option<SecretString>,
+    ) -> Result<Grant, ServiceError> {
+        let Some(secret) = secret else {
+            let mut error = ServiceError::new(Service::Entra, ErrorKind::Configuration, Sent::No);
+            error.code = Some("no_client_secret".to_owned());
+            return Err(error);
+        };
+        self.grant(refresh_token, &[("client_secret", secret.expose_secret())])
+            .await
+    }
+
+    /// Without `scope` the new token has the scopes that the sign-in was granted.
+    async fn grant(
+        &self,
+        refresh_token: &SecretString,
+        proof: &[(&str, &str)],
+    ) -> Result<Grant, ServiceError> {
+        let mut form = vec![
+            ("grant_type", "refresh_token"),
+            ("client_id", self.client_id.as_str()),
+            ("refresh_token", refresh_token.expose_secret()),
+        ];
+        form.extend_from_slice(proof);
+        let request = self
+            .client
+            .post(&self.token_url)
+            .form(&form)
+            .timeout(CALL_TIMEOUT);
+        answer::send_for_json(Service::Entra, request, ANSWER_LIMIT)
+            .await
+            .map_err(|error| ServiceError {
+                kind: refusal(&error),
+                // The call that needs the token has not been sent.
+                sent: Sent::No,
+                ..error
+            })
+    }
+}
+
+/// What the token endpoint's refusal means ("Microsoft Entra authentication and authorization error codes"). The numbers are
+/// documented as unstable, so the OAuth error decides where it can.
+fn refusal(error: &ServiceError) -> ErrorKind {
+    if !matches!(
+        error.kind,
+        ErrorKind::Rejected | ErrorKind::Unauthorized | ErrorKind::Forbidden
+    ) {
+        return error.kind;
+    }
+    let code = error.code.as_deref().unwrap_or_default();
+    let (oauth, number) = code.split_once(':').unwrap_or((code, ""));
+    match (oauth, number) {
+        // Too many token requests in a loop; transient conditions of the service.
+        (_, "50196") => ErrorKind::Throttled,
+        ("temporarily_unavailable" | "server_error", _) | (_, "90024" | "90033") => {
+            ErrorKind::Unavailable
+        }
+        // Consent of an administrator is missing; the app is unknown or disabled; its secret is wrong, expired or missing.
+        (_, "65001" | "700016" | "7000112" | "7000215" | "7000218" | "7000222") => {
+            ErrorKind::Configuration
+        }
+        ("invalid_grant" | "interaction_required" | "login_required" | "consent_required", _) => {
+            ErrorKind::SignInNeeded
+        }
+        _ => ErrorKind::Configuration,
+    }
+}

@@ -1,0 +1,120 @@
+//! Entra ID's public signing keys (JWKS), and the claims of tokens signed with them.
+
+use std::collections::HashMap;
+
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use serde::Deserialize;
+
+use crate::answer;
+use crate::error::{Service, ServiceError};
+use crate::http::CALL_TIMEOUT;
+
+/// Largest key set; Entra ID's has about a dozen keys with their certificates.
+const LIMIT: usize = 1024 * 1024;
+
+/// Tolerance for clocks that differ, as Microsoft's own token libraries have it (`ClockSkew`, 5 minutes).
+const CLOCK_SKEW_SECONDS: u64 = 300;
+
+/// The keys of one reading, by key id.
+pub(super) struct SigningKeys(HashMap<String, SigningKey>);
+
+struct SigningKey {
+    key: DecodingKey,
+    /// Issuer that the key is limited to; a template with `{tenantid}` fits all.
+    issuer: Option<String>,
+}
+
+/// Claims that decide about a validation token.
+#[derive(Debug, Deserialize)]
+pub(super) struct Claims {
+    pub(super) iss: String,
+    pub(super) ver: Option<String>,
+    pub(super) appid: Option<String>,
+    pub(super) azp: Option<String>,
+    pub(super) tid: Option<String>,
+}
+
+/// Why a token is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// It names a key that is not among these.
+    UnknownKey,
+    /// It is not genuine, for this reason.
+    Because(&'static str),
+}
+
+#[derive(Deserialize)]
+struct KeySet {
+    keys: Vec<Jwk>,
+}
+
+#[derive(Deserialize)]
+struct Jwk {
+    kid: Option<String>,
+    kty: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    issuer: Option<String>,
+}
+
+impl SigningKeys {
+    /// Reads the keys. Entries of other kinds than RSA are passed over.
+    pub(super) async fn read(client: &reqwest::Client, url: &str) -> Result<Self, ServiceError> {
+        let request = client.get(url).timeout(CALL_TIMEOUT);
+        let set: KeySet = answer::send_for_json(Service::Entra, request, LIMIT).await?;
+        let keys = set.keys.into_iter().filter_map(|jwk| {
+            if jwk.kty.as_deref() != Some("RSA") {
+                return None;
+            }
+            let key = DecodingKey::from_rsa_components(&jwk.n?, &jwk.e?).ok()?;
+            let issuer = jwk.issuer;
+            Some((jwk.kid?, SigningKey { key, issuer }))
+        });
+        Ok(Self(keys.collect()))
+    }
+
+    /// The claims of a token that is signed by one of the keys, current, and meant for the audience from an issuer.
+    pub(super) fn check(
+        &self,
+        token: &str,
+        audience: &str,
+        issuers: &[String],
+    ) -> Result<Claims, Refused> {
+        let header = decode_header(token).map_err(|_| Refused::Because("malformed"))?;
+        // Which algorithm counts is ours to say, never the token's.
+        if header.alg != Algorithm::RS256 {
+            return Err(Refused::Because("algorithm"));
+        }
+        let kid = header.kid.ok_or(Refused::Because("malformed"))?;
+        let key = self.0.get(&kid).ok_or(Refused::UnknownKey)?;
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.leeway = CLOCK_SKEW_SECONDS;
+        validation.validate_nbf = true;
+        validation.set_audience(&[audience]);
+        validation.set_issuer(issuers);
+        validation.set_required_spec_claims(&["exp", "aud", "iss"]);
+        let claims = decode::<Claims>(token, &key.key, &validation)
+            .map_err(|error| Refused::Because(reason(error.kind())))?
+            .claims;
+        match &key.issuer {
+            Some(issuer) if !issuer.contains("{tenantid}") && *issuer != claims.iss => {
+                Err(Refused::Because("issuer"))
+            }
+            _ => Ok(claims),
+        }
+    }
+}
+
+fn reason(kind: &jsonwebtoken::errors::ErrorKind) -> &'static str {
+    use jsonwebtoken::errors::ErrorKind;
+    match kind {
+        ErrorKind::InvalidSignature => "signature",
+        ErrorKind::ExpiredSignature => "expired",
+        ErrorKind::ImmatureSignature => "not_yet_valid",
+        ErrorKind::InvalidAudience => "audience",
+        ErrorKind::InvalidIssuer => "issuer",
+        ErrorKind::InvalidAlgorithm => "algorithm",
+        ErrorKind::MissingRequiredClaim(_) => "missing_claim",
+        _ => "malformed",
+    }
+}

@@ -1,0 +1,173 @@
+//! The verdict on the validation tokens of rich change notifications ("Set up Microsoft Graph change notifications with
+//! resource data", validating the authenticity of notifications).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::cloud;
+use super::signing_keys::{Claims, Refused, SigningKeys};
+use crate::address;
+use crate::error::{Service, ServiceError};
+use crate::renewal::{Forced, Lease, Renewal};
+
+/// Application that publishes Graph's change notifications.
+const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
+
+/// Age at which the signing keys are read again in the background.
+const KEYS_RENEWED_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// Age at which they no longer count, should Entra ID be away that long.
+const KEYS_EXPIRE_AFTER: Duration = Duration::from_secs(48 * 3600);
+
+/// Least time between two readings because of a key that is not known.
+const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Least time after such a reading that failed.
+const UNKNOWN_KEY_AFTER_FAILURE: Duration = Duration::from_secs(2);
+
+/// Tokens that a batch may hold; Graph sends one for each pair of app and tenant.
+const MOST_TOKENS: usize = 100;
+
+/// What a batch of validation tokens is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every token is genuine.
+    Valid,
+    /// One token is not, for this reason (a stable word).
+    Invalid(&'static str),
+    /// No token is known to be forged, but the signing keys to be sure are not at hand: ask again later.
+    CannotTell,
+}
+
+/// Checks the validation tokens of rich change notifications against Entra ID's signing keys.
+#[derive(Debug)]
+pub struct TokenValidator {
+    client: reqwest::Client,
+    keys_url: String,
+    tenant: String,
+    audience: String,
+    issuers: Vec<String>,
+    keys: Renewal<Arc<SigningKeys>>,
+}
+
+impl TokenValidator {
+    /// A validator for tokens to `audience` (our app's client id) of `tenant` (a GUID); nothing is called yet. The issuer is
+    /// that of the endpoint's cloud, or the endpoint itself.
+    #[must_use]
+    pub fn new(
+        client: reqwest::Client,
+        entra_endpoint: &str,
+        tenant: &str,
+        audience: &str,
+    ) -> Self {
+        let endpoint = address::base(entra_endpoint);
+        let issuer = cloud::of(&endpoint).issuer;
+        Self {
+            client,
+            keys_url: format!("{endpoint}/common/discovery/v2.0/keys"),
+            tenant: tenant.to_owned(),
+            audience: audience.to_owned(),
+            issuers: vec![
+                format!("https://sts.windows.net/{tenant}/"),
+                format!("{issuer}/{tenant}/v2.0"),
+                format!("{endpoint}/{tenant}/v2.0"),
+            ],
+            keys: Renewal::new(Service::Entra),
+        }
+    }
+
+    /// Loads the signing keys if they are not there.
+    ///
+    /// # Errors
+    /// Entra ID refused or could not be reached.
+    pub async fn warm_up(&self) -> Result<(), ServiceError> {
+        self.keys.get(|| self.read()).await.map(drop)
+    }
+
+    /// The verdict on all tokens of a batch; one bad token makes the whole batch [`Verdict::Invalid`]. A batch without a
+    /// token proves nothing and is `Invalid` too.
+    pub async fn verdict(&self, tokens: &[String]) -> Verdict {
+        if tokens.is_empty() || tokens.len() > MOST_TOKENS {
+            return Verdict::Invalid("number");
+        }
+        let Ok(keys) = self.keys.get(|| self.read()).await else {
+            return Verdict::CannotTell;
+        };
+        match self.check(tokens, &keys) {
+            Err(Refused::UnknownKey) => self.with_newer_keys(tokens).await,
+            result => verdict_of(result),
+        }
+    }
+
+    async fn with_newer_keys(&self, tokens: &[String]) -> Verdict {
+        let read = || self.read();
+        let forced = self
+            .keys
+            .force(UNKNOWN_KEY_INTERVAL, UNKNOWN_KEY_AFTER_FAILURE, read)
+            .await;
+        match forced {
+            Ok(Forced::Fresh(keys)) => verdict_of(self.check(tokens, &keys)),
+            Ok(Forced::Recent(keys)) => match self.check(tokens, &keys) {
+                // The key may be newer than the last reading.
+                Err(Refused::UnknownKey) => Verdict::CannotTell,
+                result => verdict_of(result),
+            },
+            Err(_) => Verdict::CannotTell,
+        }
+    }
+
+    /// A token that is certainly bad counts before one whose key is not known.
+    fn check(&self, tokens: &[String], keys: &SigningKeys) -> Result<(), Refused> {
+        let mut unknown = false;
+        for token in tokens {
+            match keys.check(token, &self.audience, &self.issuers) {
+                Ok(claims) => self.check_claims(&claims)?,
+                Err(Refused::UnknownKey) => unknown = true,
+                Err(bad) => return Err(bad),
+            }
+        }
+        if unknown {
+            Err(Refused::UnknownKey)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn check_claims(&self, claims: &Claims) -> Result<(), Refused> {
+        let publisher = match claims.ver.as_deref() {
+            Some("1.0") => claims.appid.as_deref(),
+            Some("2.0") => claims.azp.as_deref(),
+            _ => return Err(Refused::Because("version")),
+        };
+        if publisher != Some(PUBLISHER) {
+            return Err(Refused::Because("publisher"));
+        }
+        match &claims.tid {
+            Some(tenant) if !tenant.eq_ignore_ascii_case(&self.tenant) => {
+                Err(Refused::Because("tenant"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn read(
+        &self,
+    ) -> impl Future<Output = Result<Lease<Arc<SigningKeys>>, ServiceError>> + Send + use<> {
+        let (client, url) = (self.client.clone(), self.keys_url.clone());
+        async move {
+            Ok(Lease {
+                value: Arc::new(SigningKeys::read(&client, &url).await?),
+                renew_after: KEYS_RENEWED_AFTER,
+                expires_after: KEYS_EXPIRE_AFTER,
+            })
+        }
+    }
+}
+
+fn verdict_of(result: Result<(), Refused>) -> Verdict {
+    match result {
+        Ok(()) => Verdict::Valid,
+        Err(Refused::UnknownKey) => Verdict::Invalid("unknown_key"),
+        Err(Refused::Because(reason)) => Verdict::Invalid(reason),
+    }
+}

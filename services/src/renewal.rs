@@ -1,0 +1,261 @@
+//! A value that costs a call and lasts for a while: kept, renewed early in the background, fetched by one caller at a time.
+//!
+//! A renewal runs as a task of its own, so that a caller who gives up does not undo it for the others, nor stop it between
+//! two steps that belong together.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use tokio::time::Instant;
+
+use crate::error::{ErrorKind, Sent, Service, ServiceError};
+
+/// How long an error that time alone does not mend is given to everybody before it is tried again.
+const LASTING_FAILURE: Duration = Duration::from_secs(5);
+
+/// Longest time for which a service's wish to be left alone is believed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Time after a failed early renewal before the next one.
+const EARLY_RETRY: Duration = Duration::from_secs(30);
+
+/// A fetched value, with how long it lasts from now on.
+pub(crate) struct Lease<V> {
+    pub(crate) value: V,
+    /// After this it is renewed in the background, while it is still given out.
+    pub(crate) renew_after: Duration,
+    /// After this it is no longer given out.
+    pub(crate) expires_after: Duration,
+}
+
+/// What a forced renewal found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Forced<V> {
+    /// Fetched for this call.
+    Fresh(V),
+    /// Fetched by an earlier forced renewal, too recently to do it again.
+    Recent(V),
+}
+
+impl<V> Forced<V> {
+    pub(crate) fn into_value(self) -> V {
+        match self {
+            Self::Fresh(value) | Self::Recent(value) => value,
+        }
+    }
+}
+
+type Flight<V> = Shared<BoxFuture<'static, Result<V, ServiceError>>>;
+
+/// The value of one key; cheap to clone.
+pub(crate) struct Renewal<V> {
+    service: Service,
+    state: Arc<Mutex<State<V>>>,
+}
+
+struct State<V> {
+    current: Option<Current<V>>,
+    flight: Option<Flight<V>>,
+    failure: Option<(Instant, ServiceError)>,
+    early_not_before: Option<Instant>,
+    forced: Option<(Instant, Option<ServiceError>)>,
+}
+
+struct Current<V> {
+    value: V,
+    fetched: Instant,
+    renew: Instant,
+    expires: Instant,
+}
+
+impl<V> Clone for Renewal<V> {
+    fn clone(&self) -> Self {
+        Self {
+            service: self.service,
+            state: Arc::clone(&self.state),
+        }
+    }
+}
+
+impl<V> fmt::Debug for Renewal<V> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Renewal").finish_non_exhaustive()
+    }
+}
+
+impl<V: Clone + Send + Sync + 'static> Renewal<V> {
+    /// Nothing is fetched yet. `service` is named when a renewal ends without an answer.
+    pub(crate) fn new(service: Service) -> Self {
+        Self {
+            service,
+            state: Arc::new(Mutex::new(State {
+                current: None,
+                flight: None,
+                failure: None,
+                early_not_before: None,
+                forced: None,
+            })),
+        }
+    }
+
+    /// The value, fetched when there is none or it has expired.
+    pub(crate) async fn get<F>(&self, fetch: impl FnOnce() -> F) -> Result<V, ServiceError>
+    where
+        F: Future<Output = Result<Lease<V>, ServiceError>> + Send + 'static,
+    {
+        let flight = {
+            let mut state = self.lock();
+            let now = Instant::now();
+            if let Some(current) = state
+                .current
+                .as_ref()
+                .filter(|current| now < current.expires)
+            {
+                let value = current.value.clone();
+                let due = now >= current.renew
+                    && state.early_not_before.is_none_or(|at| now >= at)
+                    && state.running().is_none();
+                if due {
+                    // The task runs whether or not anybody waits for it.
+                    drop(self.start(&mut state, fetch()));
+                }
+                return Ok(value);
+            }
+            if let Some((until, error)) = &state.failure
+                && now < *until
+            {
+                return Err(error.clone());
+            }
+            match state.running() {
+                Some(flight) => flight,
+                None => self.start(&mut state, fetch()),
+            }
+        };
+        flight.await
+    }
+
+    /// Fetches the value now, unless a forced fetch ended less than `interval` (or failed less than `after_failure`) ago.
+    pub(crate) async fn force<F>(
+        &self,
+        interval: Duration,
+        after_failure: Duration,
+        fetch: impl FnOnce() -> F,
+    ) -> Result<Forced<V>, ServiceError>
+    where
+        F: Future<Output = Result<Lease<V>, ServiceError>> + Send + 'static,
+    {
+        let flight = {
+            let mut state = self.lock();
+            let now = Instant::now();
+            match &state.forced {
+                Some((at, Some(error))) if now < *at + after_failure => return Err(error.clone()),
+                Some((at, None)) if now < *at + interval => {
+                    if let Some(current) = &state.current {
+                        return Ok(Forced::Recent(current.value.clone()));
+                    }
+                }
+                _ => {}
+            }
+            match state.running() {
+                Some(flight) => flight,
+                None => self.start(&mut state, fetch()),
+            }
+        };
+        let result = flight.await;
+        self.lock().forced = Some((Instant::now(), result.as_ref().err().cloned()));
+        result.map(Forced::Fresh)
+    }
+
+    /// Forgets the value, because it was refused, and any remembered failure. A value younger than `least_age` stays: it is
+    /// not the one that was refused, or asking again would give the same.
+    pub(crate) fn forget(&self, least_age: Duration) {
+        let mut state = self.lock();
+        if state
+            .current
+            .as_ref()
+            .is_some_and(|current| current.fetched.elapsed() >= least_age)
+        {
+            state.current = None;
+        }
+        state.failure = None;
+    }
+
+    /// The value if it is at hand, without any call.
+    pub(crate) fn peek(&self) -> Option<V> {
+        let state = self.lock();
+        let now = Instant::now();
+        state
+            .current
+            .as_ref()
+            .filter(|current| now < current.expires)
+            .map(|current| current.value.clone())
+    }
+
+    fn start(
+        &self,
+        state: &mut State<V>,
+        fetch: impl Future<Output = Result<Lease<V>, ServiceError>> + Send + 'static,
+    ) -> Flight<V> {
+        let service = self.service;
+        let shared = self.clone();
+        let task = tokio::spawn(async move {
+            let result = fetch.await;
+            shared.land(result)
+        });
+        let flight = async move {
+            match task.await {
+                Ok(result) => result,
+                // The task panicked, or the runtime is shutting down.
+                Err(error) => Err(
+                    ServiceError::new(service, ErrorKind::Unavailable, Sent::Maybe).because(error),
+                ),
+            }
+        }
+        .boxed()
+        .shared();
+        state.flight = Some(flight.clone());
+        flight
+    }
+
+    fn land(&self, result: Result<Lease<V>, ServiceError>) -> Result<V, ServiceError> {
+        let mut state = self.lock();
+        let now = Instant::now();
+        state.flight = None;
+        match result {
+            Ok(lease) => {
+                state.failure = None;
+                state.early_not_before = None;
+                state.current = Some(Current {
+                    value: lease.value.clone(),
+                    fetched: now,
+                    renew: now + lease.renew_after,
+                    expires: now + lease.expires_after,
+                });
+                Ok(lease.value)
+            }
+            Err(error) => {
+                state.early_not_before = Some(now + EARLY_RETRY);
+                let pause = match error.retry_after {
+                    Some(pause) => pause.min(LONGEST_PAUSE),
+                    None if error.is_transient() => Duration::ZERO,
+                    None => LASTING_FAILURE,
+                };
+                state.failure = (!pause.is_zero()).then(|| (now + pause, error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<V>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<V: Clone> State<V> {
+    fn running(&self) -> Option<Flight<V>> {
+        self.flight.clone().filter(|flight| flight.peek().is_none())
+    }
+}
