@@ -1,0 +1,70 @@
+//! The requests: basic notifications, one in each POST, each of another message.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+/// Chats that the messages are spread over.
+const CHATS: u64 = 64;
+
+/// The first message id; Teams' ids are milliseconds since 1970.
+const FIRST_MESSAGE: u64 = 1_700_000_000_000;
+
+/// Makes requests that the handler accepts.
+pub struct Notifications {
+    tenant: String,
+    client_state: String,
+    next: AtomicU64,
+}
+
+impl Notifications {
+    /// Notifications of the first support account in `local.settings.json`.
+    pub fn for_settings(app_root: &Path) -> Result<Self> {
+        let text = fs::read_to_string(app_root.join("local.settings.json"))?;
+        let settings: Value = serde_json::from_str(&text).context("local.settings.json")?;
+        let setting = |name: &str| {
+            settings["Values"][name]
+                .as_str()
+                .with_context(|| format!("no {name}"))
+        };
+        let account = setting("SUPPORT_ACCOUNTS")?
+            .split('=')
+            .next()
+            .unwrap_or_default();
+        Ok(Self {
+            tenant: setting("TENANT_ID")?.to_owned(),
+            client_state: format!("{account}.bench-client-state"),
+            next: AtomicU64::new(0),
+        })
+    }
+
+    /// A whole HTTP request with the next message's notification.
+    pub fn next(&self) -> Vec<u8> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let chat = format!("19:{:032x}@thread.v2", number % CHATS);
+        let message = FIRST_MESSAGE + number;
+        let resource = format!("chats('{chat}')/messages('{message}')");
+        let body = json!({ "value": [{
+            "subscriptionId": "9d4e6ab0-3f0a-4a0e-9f7c-0a5d5d1c7f11",
+            "subscriptionExpirationDateTime": "2030-01-01T00:00:00Z",
+            "clientState": self.client_state,
+            "changeType": "created",
+            "tenantId": self.tenant,
+            "resource": resource,
+            "resourceData": {
+                "id": message.to_string(),
+                "@odata.type": "#Microsoft.Graph.chatMessage",
+                "@odata.id": resource,
+            },
+        }]})
+        .to_string();
+        format!(
+            "POST /api/graph/notifications HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .into_bytes()
+    }
+}
