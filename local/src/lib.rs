@@ -6,6 +6,9 @@
 //! refuse and misbehaves where they do.
 #![warn(missing_docs)]
 
+pub mod azurite;
+pub mod blobs;
+pub mod control;
 pub mod entra;
 pub mod genesys;
 pub mod graph;
@@ -13,8 +16,11 @@ pub mod host;
 pub mod hub;
 pub mod key_vault;
 pub mod options;
+pub mod platform;
 pub mod service_bus;
 pub mod settings;
 pub mod shared;
+pub mod simulators;
 pub mod watchdog;
+pub mod work_directory;
 pub mod world;

@@ -139,7 +139,10 @@ mod tests {
             directory.display()
         );
         run(list.as_bytes()).expect("readable");
-        assert_eq!(left.wait().map(|status| status.signal()).ok(), Some(Some(9)));
+        assert_eq!(
+            left.wait().map(|status| status.signal()).ok(),
+            Some(Some(9))
+        );
         assert!(!directory.exists());
         assert!(ended.try_wait().expect("a child").is_none(), "still alive");
         ended.kill().expect("a child");

@@ -16,6 +16,10 @@ use super::worker::{Target, Worker};
 /// The version the stand-in claims to be.
 pub const HOST_VERSION: &str = "4.1043.0.0";
 
+/// On Azure, giving a message back to the broker takes longer than noticing that a process has ended; without this
+/// wait a dead handler would use up deliveries at a rate that no real one can.
+const GIVING_BACK: Duration = Duration::from_millis(50);
+
 /// How a call ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -27,6 +31,8 @@ pub enum Outcome {
 
 enum Answer {
     Finished(Outcome),
+    /// The handler cannot be reached, or went away.
+    NoConnection(&'static str),
     /// An empty answer: the host waits for a result that never comes.
     Nothing,
 }
@@ -64,6 +70,12 @@ impl Invoker {
         let deadline = Instant::now() + self.function_timeout;
         match tokio::time::timeout_at(deadline, self.post(target, function, envelope)).await {
             Ok(Answer::Finished(outcome)) => outcome,
+            Ok(Answer::NoConnection(words)) => {
+                let gone = worker.gone(target.generation);
+                // Either end will do: the failure is reported now.
+                let _ = tokio::time::timeout(GIVING_BACK, gone).await;
+                Outcome::Failure(words.to_owned())
+            }
             Ok(Answer::Nothing) => {
                 let gone = worker.gone(target.generation);
                 if tokio::time::timeout_at(deadline, gone).await.is_err() {
@@ -92,17 +104,14 @@ impl Invoker {
                 format!("Azure-Functions-Host/{HOST_VERSION}"),
             )
             .header("x-azure-functions-hostversion", HOST_VERSION)
-            .header(
-                "x-azure-functions-invocationid",
-                Uuid::new_v4().to_string(),
-            )
+            .header("x-azure-functions-invocationid", Uuid::new_v4().to_string())
             .body(reqwest::Body::wrap_stream(body))
             .send()
             .await;
         let answer = match answer {
             Ok(answer) => answer,
-            Err(error) if error.is_connect() => return failure("no connection"),
-            Err(_) => return failure("connection lost"),
+            Err(error) if error.is_connect() => return Answer::NoConnection("no connection"),
+            Err(_) => return Answer::NoConnection("connection lost"),
         };
         let status = answer.status();
         if !status.is_success() {
@@ -115,7 +124,7 @@ impl Invoker {
             .is_some_and(is_json);
         match answer.bytes().await {
             Ok(body) => read(status, is_json, &body),
-            Err(_) => failure("connection lost"),
+            Err(_) => Answer::NoConnection("connection lost"),
         }
     }
 }
@@ -148,8 +157,6 @@ fn read(status: StatusCode, is_json: bool, body: &[u8]) -> Answer {
                 .collect();
             Answer::Finished(Outcome::Success(status, logs))
         }
-        Ok(_) | Err(_) => {
-            Answer::Finished(Outcome::Failure("answer is no JSON object".to_owned()))
-        }
+        Ok(_) | Err(_) => Answer::Finished(Outcome::Failure("answer is no JSON object".to_owned())),
     }
 }

@@ -54,10 +54,7 @@ pub(super) fn client() -> reqwest::Result<reqwest::Client> {
 
 async fn pass_on(State(host): State<Arc<Host>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    if !host
-        .routes
-        .matches(parts.method.as_str(), parts.uri.path())
-    {
+    if !host.routes.matches(parts.method.as_str(), parts.uri.path()) {
         return StatusCode::NOT_FOUND.into_response();
     }
     let declared = content_length(&parts.headers);

@@ -164,22 +164,17 @@ impl Supervisor {
 
     fn set(&self, status: Status) {
         self.status.send_replace(status);
-        self.world.hub.event(
-            "instances",
-            serde_json::json!({ "instance": self.instance }),
-        );
+        self.world
+            .hub
+            .event("handler", serde_json::json!({ "instance": self.instance }));
     }
 
     async fn run(mut self) {
         loop {
             self.set(Status::Starting);
             self.generation += 1;
-            let started = Process::start(
-                &self.settings,
-                self.instance,
-                &self.world,
-                &self.watchdog,
-            );
+            let started =
+                Process::start(&self.settings, self.instance, &self.world, &self.watchdog);
             let mut process = match started {
                 Ok(process) => process,
                 Err(error) => {

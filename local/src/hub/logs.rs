@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
+use tokio::sync::watch;
 
 /// Lines kept; the oldest goes first.
 const LINES: usize = 20_000;
@@ -21,7 +22,10 @@ pub struct LogLine {
 
 /// A bounded ring of lines.
 #[derive(Debug, Default)]
-pub struct Logs(Mutex<VecDeque<LogLine>>);
+pub struct Logs {
+    lines: Mutex<VecDeque<LogLine>>,
+    changed: watch::Sender<()>,
+}
 
 impl Logs {
     /// Keeps a line and passes it on to our own standard error at debug level.
@@ -31,7 +35,7 @@ impl Logs {
         } else {
             tracing::debug!(instance, stream, "{line}");
         }
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == LINES {
             lines.pop_front();
         }
@@ -40,12 +44,20 @@ impl Logs {
             stream,
             line,
         });
+        drop(lines);
+        self.changed.send_replace(());
+    }
+
+    /// Changes with every further line.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     /// All kept lines, oldest first.
     #[must_use]
     pub fn lines(&self) -> Vec<LogLine> {
-        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().cloned().collect()
     }
 }

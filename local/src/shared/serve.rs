@@ -46,22 +46,27 @@ pub fn serve_tls(
     listener: TcpListener,
     router: Router,
     config: Arc<ServerConfig>,
-) -> io::Result<JoinHandle<io::Result<()>>> {
+) -> io::Result<JoinHandle<()>> {
     let server =
         axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(config))?.http1_only();
-    Ok(tokio::spawn(server.serve(Connections(router))))
+    Ok(spawn(server.serve(Connections(router))))
 }
 
 /// Serves the router in plain HTTP until the task is aborted.
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn serve_plain(
-    listener: TcpListener,
-    router: Router,
-) -> io::Result<JoinHandle<io::Result<()>>> {
+pub fn serve_plain(listener: TcpListener, router: Router) -> io::Result<JoinHandle<()>> {
     let server = axum_server::from_tcp(listener)?.http1_only();
-    Ok(tokio::spawn(server.serve(Connections(router))))
+    Ok(spawn(server.serve(Connections(router))))
+}
+
+fn spawn(server: impl Future<Output = io::Result<()>> + Send + 'static) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        if let Err(error) = server.await {
+            tracing::error!("a server ended: {error}");
+        }
+    })
 }
 
 /// Makes a service for each connection.

@@ -1,0 +1,129 @@
+//! A custom handler that behaves as badly as its tests ask it to: what a message's body says, it does.
+
+use std::net::Ipv4Addr;
+use std::process::exit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{StatusCode, header};
+use serde_json::{Value, json};
+
+#[tokio::main]
+async fn main() {
+    if let Ok(code) = std::env::var("EXIT_AT_START") {
+        exit(code.parse().expect("a code"));
+    }
+    let port: u16 = std::env::var("FUNCTIONS_CUSTOMHANDLER_PORT")
+        .expect("started by a host")
+        .parse()
+        .expect("a port");
+    println!("started {port}");
+    eprintln!("to standard error");
+    let router = Router::new()
+        .route("/", get(|| async { "ready" }))
+        .route("/work", post(work))
+        .route("/clock", post(clock))
+        .route("/api/echo/{*rest}", any(echo))
+        .with_state(Arc::new(AtomicU32::new(0)));
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .expect("the port is free");
+    axum::serve(listener, router).await.expect("serving");
+}
+
+/// Counts calls at work in one lane: more than one at a time would break the order.
+async fn work(State(at_work): State<Arc<AtomicU32>>, request: Request) -> Response {
+    let chunked = !request.headers().contains_key(header::CONTENT_LENGTH);
+    let body = to_bytes(request.into_body(), usize::MAX)
+        .await
+        .expect("a body");
+    let call: Value = serde_json::from_slice(&body).expect("JSON");
+    let metadata = &call["Metadata"];
+    let text = |name: &str| {
+        let outer = metadata[name].as_str().unwrap_or("null");
+        serde_json::from_str::<Value>(outer).unwrap_or_default()
+    };
+    let attempt = metadata["DeliveryCount"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    let message = text("MessageId");
+    let body = STANDARD
+        .decode(call["Data"]["message"].as_str().unwrap_or_default())
+        .unwrap_or_default();
+    let order = String::from_utf8_lossy(&body).into_owned();
+    let together = at_work.fetch_add(1, Ordering::SeqCst) + 1;
+    println!(
+        "call {}",
+        json!({ "message": message, "attempt": attempt, "order": order, "together": together,
+                "chunked": chunked, "envelope": call })
+    );
+    let answer = obey(&order, &attempt).await;
+    at_work.fetch_sub(1, Ordering::SeqCst);
+    answer
+}
+
+async fn obey(order: &str, attempt: &str) -> Response {
+    let first_time = attempt == "1";
+    let json = |text: &str| {
+        let kind = [(header::CONTENT_TYPE, "application/json")];
+        (kind, text.to_owned()).into_response()
+    };
+    match order {
+        "fail once" if first_time => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        "empty once" if first_time => StatusCode::OK.into_response(),
+        "null once" if first_time => json("null"),
+        "text once" if first_time => "done".into_response(),
+        "array once" if first_time => json("[]"),
+        "hang once" if first_time => std::future::pending().await,
+        "crash once" if first_time => exit(3),
+        "leave with 200 once" if first_time => exit(200),
+        "leave with 0" => exit(0),
+        _ => json("{}"),
+    }
+}
+
+async fn clock(body: String) -> Response {
+    println!("clock {body}");
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (
+        kind,
+        r#"{"Outputs":{},"Logs":["ticked"],"ReturnValue":null}"#,
+    )
+        .into_response()
+}
+
+/// Tells what arrived and sends the body back.
+async fn echo(request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let header = |name: &str| {
+        parts
+            .headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect::<Vec<_>>()
+            .join(" and ")
+    };
+    let seen = json!({
+        "method": parts.method.as_str(),
+        "path": parts.uri.to_string(),
+        "invocation": header("x-azure-functions-invocationid"),
+        "version": header("x-azure-functions-hostversion"),
+        "other": header("x-other"),
+    });
+    let body = Body::from_stream(body.into_data_stream());
+    (
+        StatusCode::IM_A_TEAPOT,
+        [("x-seen", seen.to_string())],
+        body,
+    )
+        .into_response()
+}

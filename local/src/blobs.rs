@@ -1,0 +1,136 @@
+//! What the platform itself does with Blob Storage: make the containers, show what failed.
+
+use anyhow::{Context as _, ensure};
+use http::{Method, StatusCode};
+use jsonwebtoken::{EncodingKey, Header, encode};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::world::World;
+
+/// The containers that the infrastructure would make.
+const CONTAINERS: [&str; 3] = ["state", "failed", "attachments"];
+const FAILED: &str = "failed";
+/// A version of the REST interface that Azurite knows.
+const VERSION: &str = "2021-12-02";
+
+/// A client of Azurite.
+#[derive(Debug, Clone)]
+pub struct Blobs {
+    client: reqwest::Client,
+    endpoint: String,
+    tenant: String,
+}
+
+impl Blobs {
+    /// For the Azurite of this world.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be built.
+    pub fn new(world: &World) -> reqwest::Result<Self> {
+        Ok(Self {
+            client: world.authority.client()?,
+            endpoint: world.endpoints.blob.clone(),
+            tenant: world.config.tenant.clone(),
+        })
+    }
+
+    /// Azurite checks a token's claims and not its signature.
+    fn token(&self) -> anyhow::Result<String> {
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        let claims = json!({
+            "aud": "https://storage.azure.com",
+            "iss": format!("https://sts.windows.net/{}/", self.tenant),
+            "tid": self.tenant,
+            "oid": self.tenant,
+            "iat": now - 60,
+            "nbf": now - 60,
+            "exp": now + 3_600,
+        });
+        let key = EncodingKey::from_secret(b"local-platform");
+        Ok(encode(&Header::default(), &claims, &key)?)
+    }
+
+    async fn call(&self, method: Method, path: &str) -> anyhow::Result<(StatusCode, Vec<u8>)> {
+        let answer = self
+            .client
+            .request(method, format!("{}/{path}", self.endpoint))
+            .bearer_auth(self.token()?)
+            .header("x-ms-version", VERSION)
+            .header("content-length", "0")
+            .send()
+            .await
+            .context("Azurite does not answer")?;
+        let status = answer.status();
+        Ok((status, answer.bytes().await?.to_vec()))
+    }
+
+    /// Makes the containers.
+    ///
+    /// # Errors
+    /// When Azurite refuses.
+    pub async fn create_containers(&self) -> anyhow::Result<()> {
+        for container in CONTAINERS {
+            let path = format!("{container}?restype=container");
+            let (status, body) = self.call(Method::PUT, &path).await?;
+            ensure!(
+                status == StatusCode::CREATED,
+                "Azurite answered {status} for the container {container}: {}",
+                String::from_utf8_lossy(&body)
+            );
+        }
+        Ok(())
+    }
+
+    /// Names of the blobs that tell of failed messages, in order.
+    ///
+    /// # Errors
+    /// When Azurite does not answer.
+    pub async fn failed_names(&self) -> anyhow::Result<Vec<String>> {
+        let path = format!("{FAILED}?restype=container&comp=list");
+        let (status, body) = self.call(Method::GET, &path).await?;
+        ensure!(status == StatusCode::OK, "Azurite answered {status}");
+        Ok(names(&String::from_utf8_lossy(&body)))
+    }
+
+    /// The failed messages for `GET /local/failed`.
+    ///
+    /// # Errors
+    /// When Azurite does not answer.
+    pub async fn failed(&self) -> anyhow::Result<Vec<Value>> {
+        let mut failed = Vec::new();
+        for name in self.failed_names().await? {
+            let path = format!("{FAILED}/{}", utf8_percent_encode(&name, NON_ALPHANUMERIC));
+            let (status, body) = self.call(Method::GET, &path).await?;
+            ensure!(status == StatusCode::OK, "Azurite answered {status}");
+            let body = serde_json::from_slice(&body)
+                .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&body).into_owned()));
+            failed.push(json!({ "name": name, "body": body }));
+        }
+        Ok(failed)
+    }
+}
+
+/// The names in a listing. Ours hold no character that XML would escape.
+fn names(listing: &str) -> Vec<String> {
+    listing
+        .split("<Blob>")
+        .skip(1)
+        .filter_map(|blob| {
+            let (_, after) = blob.split_once("<Name>")?;
+            let (name, _) = after.split_once("</Name>")?;
+            Some(name.to_owned())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn names_are_read_from_a_listing() {
+        let listing = "<EnumerationResults><Blobs><Blob><Name>a/1.json</Name><Properties/></Blob>\
+                       <Blob><Name>b/2.json</Name></Blob></Blobs></EnumerationResults>";
+        assert_eq!(super::names(listing), ["a/1.json", "b/2.json"]);
+    }
+}

@@ -1,0 +1,84 @@
+//! The console page, embedded in the program.
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::header;
+
+/// The page must load nothing from elsewhere, and nobody may frame it.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+macro_rules! files {
+    ($($name:literal $kind:ident),* $(,)?) => {
+        [$(($name, $kind, include_str!(concat!("../../page/", $name)))),*]
+    };
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+
+const FILES: [(&str, &str, &str); 12] = files![
+    "index.html" HTML,
+    "style.css" CSS,
+    "panels.css" CSS,
+    "journeys.css" CSS,
+    "app.js" JS,
+    "agent.js" JS,
+    "api.js" JS,
+    "customer.js" JS,
+    "dom.js" JS,
+    "journeys.js" JS,
+    "operations.js" JS,
+    "state.js" JS,
+];
+
+fn answer(kind: &'static str, text: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    (headers, text).into_response()
+}
+
+/// `/` and the files it needs.
+pub(super) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    let mut router = Router::new();
+    for (name, kind, text) in FILES {
+        let show = move || async move { answer(kind, text) };
+        router = router.route(&format!("/{name}"), get(show));
+        if name == "index.html" {
+            router = router.route("/", get(show));
+        }
+    }
+    router
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::FILES;
+
+    #[test]
+    fn every_file_of_the_page_is_embedded() {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("page");
+        let on_disk: BTreeSet<String> = std::fs::read_dir(directory)
+            .expect("the page's directory")
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
+        let embedded: BTreeSet<String> =
+            FILES.iter().map(|(name, ..)| (*name).to_owned()).collect();
+        assert_eq!(on_disk, embedded);
+    }
+}

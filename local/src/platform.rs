@@ -1,0 +1,240 @@
+//! Puts the local platform together, and takes it apart again.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use rustls::ServerConfig;
+use serde_json::json;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::azurite::Azurite;
+use crate::blobs::Blobs;
+use crate::control::{self, Control};
+use crate::host::app::App;
+use crate::host::{self, Host, ProcessSettings};
+use crate::hub::FaultService;
+use crate::options::Options;
+use crate::service_bus::{self, ServiceBus};
+use crate::settings;
+use crate::shared::serve;
+use crate::shared::tls::CertificateAuthority;
+use crate::simulators::{Simulators, with_faults};
+use crate::watchdog::Watchdog;
+use crate::work_directory::WorkDirectory;
+use crate::world::{Config, Endpoints, World};
+
+/// Changes of the queues within this time are told as one.
+const QUEUE_EVENT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The running platform.
+#[derive(Debug)]
+pub struct Platform {
+    address: String,
+    host: Arc<Host>,
+    azurite: Azurite,
+    tasks: Vec<JoinHandle<()>>,
+    _files: WorkDirectory,
+}
+
+/// The ports of a run, bound before anything is told about them.
+struct Listeners {
+    public: TcpListener,
+    services: ServiceListeners,
+}
+
+struct ServiceListeners {
+    graph: TcpListener,
+    genesys: TcpListener,
+    entra: TcpListener,
+    key_vault: TcpListener,
+    service_bus: TcpListener,
+    identity: TcpListener,
+}
+
+impl Listeners {
+    fn bind(port: u16) -> anyhow::Result<Self> {
+        Ok(Self {
+            public: serve::bind(port).with_context(|| format!("port {port} is taken"))?,
+            services: ServiceListeners {
+                graph: serve::bind(0)?,
+                genesys: serve::bind(0)?,
+                entra: serve::bind(0)?,
+                key_vault: serve::bind(0)?,
+                service_bus: serve::bind(0)?,
+                identity: serve::bind(0)?,
+            },
+        })
+    }
+
+    fn endpoints(&self, blob: String) -> std::io::Result<Endpoints> {
+        let https = |listener: &TcpListener| {
+            serve::port(listener).map(|port| format!("https://127.0.0.1:{port}"))
+        };
+        let services = &self.services;
+        let identity = serve::port(&services.identity)?;
+        Ok(Endpoints {
+            functions: format!("http://127.0.0.1:{}", serve::port(&self.public)?),
+            graph: https(&services.graph)?,
+            genesys: https(&services.genesys)?,
+            entra: https(&services.entra)?,
+            key_vault: https(&services.key_vault)?,
+            service_bus: https(&services.service_bus)?,
+            blob,
+            identity: format!("http://127.0.0.1:{identity}/msi/token"),
+            identity_header: Uuid::new_v4().simple().to_string(),
+        })
+    }
+}
+
+impl Platform {
+    /// Starts everything; returns when every handler answers and all is seeded.
+    ///
+    /// # Errors
+    /// A line that says what could not be started and why. Nothing is left running then.
+    pub async fn start(options: &Options) -> anyhow::Result<Self> {
+        let watchdog =
+            Watchdog::start(options.watchdog.as_deref()).context("cannot start the watchdog")?;
+        let files = WorkDirectory::new(&watchdog)?;
+        let listeners = Listeners::bind(options.port)?;
+        let authority = CertificateAuthority::new()?;
+        let authority_file = files.write("authority.pem", authority.certificate_pem())?;
+        let azurite = Azurite::start(&options.azurite, &authority, &files, &watchdog).await?;
+        let endpoints = listeners.endpoints(azurite.endpoint.clone())?;
+
+        let mut settings = settings::read(&options.app_root)?;
+        settings::point_at(&mut settings, &endpoints);
+        settings.extend(options.settings.iter().cloned());
+        let app = App::read(&options.app_root, &settings)?;
+        let mut environment = settings.clone();
+        for (name, value) in [
+            ("IDENTITY_ENDPOINT", endpoints.identity.clone()),
+            ("IDENTITY_HEADER", endpoints.identity_header.clone()),
+            ("SSL_CERT_FILE", authority_file.display().to_string()),
+        ] {
+            environment.insert(name.to_owned(), value);
+        }
+        let mut config = Config::from_settings(settings).map_err(anyhow::Error::msg)?;
+        config.basic_notifications = options.basic_notifications;
+        config
+            .genesys_greeting
+            .clone_from(&options.genesys_greeting);
+
+        let port = serve::port(&listeners.public)?;
+        let address = endpoints.functions.clone();
+        let world = World::new(config, endpoints, authority);
+        let blobs = Blobs::new(&world)?;
+        blobs.create_containers().await?;
+        let simulators = Simulators::new(&world);
+        let bus = ServiceBus::new(
+            Arc::clone(&world),
+            options.lock(),
+            simulators.service_bus_token_check(),
+        );
+        let mut tasks = serve_simulators(listeners.services, &world, &simulators, &bus)?;
+        simulators.seed().await?;
+
+        let process = ProcessSettings {
+            executable: options
+                .handler
+                .canonicalize()
+                .with_context(|| format!("cannot find {}", options.handler.display()))?,
+            arguments: app.host.arguments.clone(),
+            app_root: app.root.clone(),
+            environment,
+        };
+        let host = Host::start(
+            app,
+            process,
+            usize::from(options.instances),
+            Arc::clone(&world),
+            Arc::clone(&bus),
+            watchdog,
+        )
+        .await?;
+        let control = Arc::new(Control {
+            world: Arc::clone(&world),
+            host: Arc::clone(&host),
+            bus: Arc::clone(&bus),
+            blobs,
+            simulators,
+        });
+        let routes =
+            control::router(control, port).fallback_service(host::router(Arc::clone(&host)));
+        tasks.push(serve::serve_plain(listeners.public, routes)?);
+        tasks.push(tokio::spawn(tell_queues(world, bus)));
+        Ok(Self {
+            address,
+            host,
+            azurite,
+            tasks,
+            _files: files,
+        })
+    }
+
+    /// The address of the page, the function routes and the control interface, without a closing slash.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Waits until the platform cannot go on, and says why.
+    pub async fn broken(&mut self) -> String {
+        tokio::select! {
+            reason = self.host.stopped() => format!("the host stopped: {reason}"),
+            () = self.azurite.ended() => "Azurite ended".to_owned(),
+        }
+    }
+
+    /// Stops everything and waits until all processes are gone.
+    pub async fn stop(self) {
+        self.host.stop().await;
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.azurite.stop().await;
+    }
+}
+
+fn serve_simulators(
+    listeners: ServiceListeners,
+    world: &Arc<World>,
+    simulators: &Simulators,
+    bus: &Arc<ServiceBus>,
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let tls: Arc<ServerConfig> = world.authority.issue()?.server_config()?;
+    let over_tls = |listener, router: Router, service| {
+        let router = with_faults(router, world, service);
+        serve::serve_tls(listener, router, Arc::clone(&tls))
+    };
+    let bus = service_bus::router(Arc::clone(bus));
+    let identity = with_faults(simulators.identity(), world, FaultService::Identity);
+    Ok(vec![
+        over_tls(listeners.graph, simulators.graph(), FaultService::Graph)?,
+        over_tls(
+            listeners.genesys,
+            simulators.genesys(),
+            FaultService::Genesys,
+        )?,
+        over_tls(listeners.entra, simulators.entra(), FaultService::Entra)?,
+        over_tls(
+            listeners.key_vault,
+            simulators.key_vault(),
+            FaultService::KeyVault,
+        )?,
+        over_tls(listeners.service_bus, bus, FaultService::ServiceBus)?,
+        serve::serve_plain(listeners.identity, identity)?,
+    ])
+}
+
+/// Tells about the queues whenever they change.
+async fn tell_queues(world: Arc<World>, bus: Arc<ServiceBus>) {
+    loop {
+        bus.touched().await;
+        tokio::time::sleep(QUEUE_EVENT_PAUSE).await;
+        world.hub.event("queues", json!({ "queues": bus.view() }));
+    }
+}

@@ -1,0 +1,159 @@
+//! HTTP functions are reached as through the Functions host, and connections break as ordered.
+
+use crate::support::{Setup, Stand};
+use axum::Router;
+use axum::routing::get;
+use futures::StreamExt as _;
+use http::StatusCode;
+use local::host;
+use local::hub::{FaultService, Rules};
+use local::shared::serve;
+use local::simulators::with_faults;
+use local::world::World;
+use serde_json::{Value, json};
+
+async fn address(stand: &Stand) -> String {
+    let listener = serve::bind(0).expect("a port");
+    let port = serve::port(&listener).expect("a port");
+    serve::serve_plain(listener, host::router(stand.host.clone())).expect("served");
+    format!("http://127.0.0.1:{port}")
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client")
+}
+
+fn seen(answer: &reqwest::Response) -> Value {
+    let header = answer
+        .headers()
+        .get("x-seen")
+        .expect("the handler answered");
+    serde_json::from_slice(header.as_bytes()).expect("JSON")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_pass_through_byte_for_byte() {
+    let stand = Stand::start(Setup::default()).await;
+    let address = address(&stand).await;
+    let body: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    let chunks: Vec<Result<Vec<u8>, std::io::Error>> =
+        body.chunks(7_000).map(|chunk| Ok(chunk.to_vec())).collect();
+    let answer = client()
+        .post(format!("{address}/api/echo/a%2Fb/c?x=1&x=2"))
+        .header("x-azure-functions-invocationid", "forged")
+        .header("x-other", "kept")
+        .body(reqwest::Body::wrap_stream(futures::stream::iter(chunks)))
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(answer.status(), StatusCode::IM_A_TEAPOT);
+    let seen = seen(&answer);
+    assert_eq!(seen["method"], "POST");
+    assert_eq!(seen["path"], "/api/echo/a%2Fb/c?x=1&x=2");
+    assert_eq!(seen["other"], "kept");
+    let invocation = seen["invocation"].as_str().expect("an id");
+    assert_eq!(invocation.len(), 36, "the client's value is overwritten");
+    assert!(
+        seen["version"]
+            .as_str()
+            .is_some_and(|it| it.starts_with("4."))
+    );
+    assert_eq!(answer.bytes().await.expect("a body"), body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_routes_and_methods_are_not_found() {
+    let stand = Stand::start(Setup::default()).await;
+    let address = address(&stand).await;
+    for (method, path) in [
+        ("GET", "/api/nothing"),
+        ("GET", "/work"),
+        ("GET", "/"),
+        ("DELETE", "/api/echo/x"),
+    ] {
+        let method = method.parse().expect("a method");
+        let request = client().request(method, format!("{address}{path}"));
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_forwarding_mode_loses_a_body_of_unknown_length() {
+    let stand = Stand::start(Setup {
+        proxying: false,
+        ..Setup::default()
+    })
+    .await;
+    let address = address(&stand).await;
+    let post = |body: reqwest::Body| client().post(format!("{address}/api/echo/x")).body(body);
+    let known = post("hello".into()).send().await.expect("an answer");
+    assert_eq!(known.text().await.expect("a body"), "hello");
+    let chunks = futures::stream::iter([Ok::<_, std::io::Error>("hello")]).boxed();
+    let unknown = post(reqwest::Body::wrap_stream(chunks)).send().await;
+    assert_eq!(
+        unknown.expect("an answer").text().await.expect("a body"),
+        ""
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_instances_share_the_requests() {
+    let stand = Stand::start(Setup {
+        instances: 2,
+        ..Setup::default()
+    })
+    .await;
+    let address = address(&stand).await;
+    let client = client();
+    for _ in 0..4 {
+        let request = client.get(format!("{address}/api/echo/x"));
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::IM_A_TEAPOT);
+    }
+    stand.host.kill(Some(0), false).await;
+    let answer = client.get(format!("{address}/api/echo/x")).send().await;
+    assert_eq!(
+        answer.expect("held or passed on").status(),
+        StatusCode::IM_A_TEAPOT
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ordered_drop_closes_the_connection_without_a_word() {
+    let world = World::for_tests();
+    let router = Router::new().route("/", get(|| async { "done" }));
+    let router = with_faults(router, &world, FaultService::Graph);
+    let listener = serve::bind(0).expect("a port");
+    let address = format!(
+        "https://127.0.0.1:{}/",
+        serve::port(&listener).expect("a port")
+    );
+    let tls = world.authority.issue().expect("a certificate");
+    serve::serve_tls(listener, router, tls.server_config().expect("usable")).expect("served");
+    let client = world.authority.client().expect("a client");
+    let call = || client.get(&address).send();
+    assert_eq!(call().await.expect("an answer").status(), StatusCode::OK);
+    for drop in ["before", "after"] {
+        let rules: Rules = serde_json::from_value(json!({
+            "rules": [{ "service": "graph", "drop": drop, "times": 1 },
+                      { "service": "graph", "match": "GET /", "status": 429, "retry_after": 7 }]
+        }))
+        .expect("rules");
+        world.hub.faults().replace(rules);
+        // The status wins while both strike; the drop is spent with it.
+        let refused = call().await.expect("an answer");
+        assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(refused.headers()["retry-after"], "7");
+        let rules: Rules = serde_json::from_value(json!({
+            "rules": [{ "service": "graph", "drop": drop, "times": 1 }]
+        }))
+        .expect("rules");
+        world.hub.faults().replace(rules);
+        assert!(call().await.is_err(), "{drop}");
+        assert_eq!(call().await.expect("an answer").status(), StatusCode::OK);
+    }
+}

@@ -1,0 +1,216 @@
+//! Queue functions and timers are called as the Functions host calls them.
+
+use std::time::Duration;
+
+use crate::support::{PATIENCE, Setup, Stand};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use local::host::Outcome;
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_message_comes_again_at_once_and_first() {
+    let stand = Stand::start(Setup::default()).await;
+    stand.send("a", "1", "fail once");
+    stand.send("a", "2", "text once");
+    stand.send("a", "3", "array once");
+    stand.send("a", "4", "succeed");
+    stand
+        .until_attempts(&["1#1", "1#2", "2#1", "2#2", "3#1", "3#2", "4#1"])
+        .await;
+    assert!(stand.calls().iter().all(|call| call["together"] == 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_success_hangs_until_the_time_limit_kills_the_handler() {
+    for order in ["empty once", "null once", "hang once"] {
+        let stand = Stand::start(Setup {
+            function_timeout: "00:00:01",
+            ..Setup::default()
+        })
+        .await;
+        let before = stand.pid(0);
+        let sent = std::time::Instant::now();
+        stand.send("a", "1", order);
+        stand.until_attempts(&["1#1", "1#2"]).await;
+        assert!(sent.elapsed() >= Duration::from_secs(1), "{order}");
+        assert_ne!(stand.pid(0), before, "{order}: another process");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_and_metadata_are_encoded_as_by_the_host() {
+    let stand = Stand::start(Setup::default()).await;
+    stand.send("lane", "m\"1", "succeed");
+    stand.until_attempts(&["m\"1#1"]).await;
+    let call = &stand.calls()[0];
+    assert_eq!(call["chunked"], true);
+    let envelope = &call["envelope"];
+    assert_eq!(
+        envelope["Data"],
+        json!({ "message": STANDARD.encode("succeed") })
+    );
+    let metadata = &envelope["Metadata"];
+    assert_eq!(metadata["MessageId"], r#""m\"1""#);
+    assert_eq!(metadata["SessionId"], r#""lane""#);
+    assert_eq!(metadata["DeliveryCount"], "1");
+    assert_eq!(metadata["CorrelationId"], r#""correlation of m\"1""#);
+    assert_eq!(
+        metadata["ContentType"],
+        Value::Null,
+        "absent values are left out"
+    );
+    let enqueued = metadata["EnqueuedTimeUtc"].as_str().expect("a time");
+    assert_eq!(enqueued.len(), "2024-05-01T10:20:30".len());
+    assert_eq!(metadata["EnqueuedTime"], format!("{enqueued}+00:00"));
+    for noise in [
+        "Client",
+        "MessageActions",
+        "MessageReceiver",
+        "UserProperties",
+    ] {
+        assert!(metadata[noise].is_object(), "{noise}");
+    }
+    assert_eq!(metadata["sys"]["MethodName"], "work");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lanes_run_side_by_side() {
+    let stand = Stand::start(Setup {
+        function_timeout: "00:00:05",
+        ..Setup::default()
+    })
+    .await;
+    stand.send("a", "1", "hang once");
+    stand.send("b", "2", "succeed");
+    stand
+        .until("both lanes", |stand| stand.calls().len() == 2)
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_crash_or_a_kill_the_message_comes_again() {
+    let stand = Stand::start(Setup::default()).await;
+    stand.send("a", "1", "crash once");
+    stand.until_attempts(&["1#1", "1#2"]).await;
+    // Kills are no errors of the handler: more of them than the crash policy allows change nothing.
+    for round in 2..6 {
+        let id = round.to_string();
+        stand.send("a", &id, "hang once");
+        let calls = stand.calls().len();
+        stand
+            .until("the call", |stand| stand.calls().len() > calls)
+            .await;
+        assert!(stand.host.kill(Some(0), false).await);
+        stand
+            .until("the call again", |stand| stand.calls().len() > calls + 1)
+            .await;
+        assert_eq!(stand.attempts().last(), Some(&format!("{id}#2")));
+    }
+    assert!(!stand.host.kill(Some(7), false).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_instance_keeps_its_lanes_until_its_locks_end() {
+    let lock = Duration::from_secs(2);
+    let stand = Stand::start(Setup {
+        instances: 2,
+        lock,
+        ..Setup::default()
+    })
+    .await;
+    stand.send("a", "1", "hang once");
+    stand.until_attempts(&["1#1"]).await;
+    let lines = stand.world.hub.logs().lines();
+    let instance = lines
+        .iter()
+        .find(|line| line.line.starts_with("call "))
+        .map(|line| line.instance);
+    let killed = std::time::Instant::now();
+    assert!(stand.host.kill(instance, true).await);
+    stand.send("b", "2", "succeed");
+    stand.until_attempts(&["1#1", "2#1", "1#2"]).await;
+    assert!(killed.elapsed() >= lock);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_handler_may_leave_with_200_as_often_as_it_likes() {
+    let stand = Stand::start(Setup::default()).await;
+    for id in ["1", "2", "3", "4"] {
+        stand.send("a", id, "leave with 200 once");
+    }
+    stand
+        .until_attempts(&["1#1", "1#2", "2#1", "2#2", "3#1", "3#2", "4#1", "4#2"])
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_third_crash_stops_the_host() {
+    let stand = Stand::start(Setup::default()).await;
+    for id in ["1", "2", "3", "4"] {
+        stand.send("a", id, "crash once");
+    }
+    let reason = tokio::time::timeout(PATIENCE, stand.host.stopped())
+        .await
+        .expect("it stops");
+    assert_eq!(reason, "exceeded the handler's restart count");
+    assert_eq!(stand.attempts(), ["1#1", "1#2", "2#1", "2#2", "3#1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_leaves_with_0_is_not_started_again() {
+    let stand = Stand::start(Setup::default()).await;
+    stand.send("a", "1", "leave with 0");
+    stand
+        .until("the end", |stand| {
+            let lines = stand.world.hub.logs().lines();
+            lines
+                .iter()
+                .any(|line| line.line == "the handler ended with 0")
+        })
+        .await;
+    let starts = stand.world.hub.logs().lines();
+    let starts = starts
+        .iter()
+        .filter(|line| line.line.starts_with("started "));
+    assert_eq!(starts.count(), 1);
+    stand.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_never_listens_fails_the_start() {
+    let outcome = Stand::try_start(Setup {
+        environment: vec![("EXIT_AT_START", "1")],
+        ..Setup::default()
+    })
+    .await;
+    let problem = outcome.err().map(|error| error.to_string());
+    assert_eq!(
+        problem.as_deref(),
+        Some("exceeded the handler's restart count")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_is_fired_on_demand() {
+    let stand = Stand::start(Setup::default()).await;
+    let outcome = stand.host.fire_timer("clock").await;
+    assert!(matches!(outcome, Some(Outcome::Success(..))), "{outcome:?}");
+    let call = &stand.printed("clock ")[0];
+    assert_eq!(call["Data"]["timer"]["IsPastDue"], false);
+    assert_eq!(call["Data"]["timer"]["Schedule"]["AdjustForDST"], true);
+    assert!(stand.host.fire_timer("work").await.is_none());
+    assert!(stand.host.fire_timer("nothing").await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn output_is_captured_line_by_line() {
+    let stand = Stand::start(Setup::default()).await;
+    stand
+        .until("both streams", |stand| {
+            let lines = stand.world.hub.logs().lines();
+            let from = |stream| lines.iter().any(|line| line.stream == stream);
+            from("stdout") && from("stderr")
+        })
+        .await;
+}

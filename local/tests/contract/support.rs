@@ -1,0 +1,213 @@
+//! A host stand-in over the test handler, with a queue to feed it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use local::host::app::App;
+use local::host::{Host, ProcessSettings};
+use local::service_bus::{Draft, Queue, ServiceBus};
+use local::watchdog::Watchdog;
+use local::world::World;
+use serde_json::{Value, json};
+
+/// Longest wait for anything.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a test may change.
+pub struct Setup {
+    /// `functionTimeout`.
+    pub function_timeout: &'static str,
+    /// `enableProxyingHttpRequest` instead of `enableForwardingHttpRequest`.
+    pub proxying: bool,
+    pub instances: usize,
+    pub lock: Duration,
+    /// More variables for the handler.
+    pub environment: Vec<(&'static str, &'static str)>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            function_timeout: "00:10:00",
+            proxying: true,
+            instances: 1,
+            lock: Duration::from_secs(60),
+            environment: Vec::new(),
+        }
+    }
+}
+
+/// The stand-in under test.
+pub struct Stand {
+    pub host: Arc<Host>,
+    pub world: Arc<World>,
+    pub queue: Arc<Queue>,
+    root: PathBuf,
+}
+
+impl Drop for Stand {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.root);
+    }
+}
+
+impl Stand {
+    pub async fn start(setup: Setup) -> Self {
+        Self::try_start(setup).await.expect("the host starts")
+    }
+
+    pub async fn try_start(setup: Setup) -> anyhow::Result<Self> {
+        let root =
+            std::env::temp_dir().join(format!("graph-to-open-test-{}", uuid::Uuid::new_v4()));
+        write_app(&root, &setup);
+        let world = World::for_tests();
+        let bus = ServiceBus::new(Arc::clone(&world), setup.lock, Box::new(|_| Ok(())));
+        let queue = bus.queue("inbound").expect("the queue");
+        let settings = BTreeMap::from([
+            ("QUEUE".to_owned(), "inbound".to_owned()),
+            (
+                "ServiceBus__fullyQualifiedNamespace".to_owned(),
+                "127.0.0.1:9".to_owned(),
+            ),
+        ]);
+        let app = App::read(&root, &settings)?;
+        let mut environment = settings;
+        for (name, value) in setup.environment {
+            environment.insert(name.to_owned(), value.to_owned());
+        }
+        let process = ProcessSettings {
+            executable: test_handler(),
+            arguments: Vec::new(),
+            app_root: app.root.clone(),
+            environment,
+        };
+        let host = Host::start(
+            app,
+            process,
+            setup.instances,
+            Arc::clone(&world),
+            bus,
+            Watchdog::default(),
+        )
+        .await?;
+        Ok(Self {
+            host,
+            world,
+            queue,
+            root,
+        })
+    }
+
+    /// Sends a message whose body tells the handler how to behave.
+    pub fn send(&self, session: &str, id: &str, order: &str) {
+        let draft = Draft {
+            body: order.to_owned().into(),
+            session_id: Some(session.to_owned()),
+            message_id: Some(id.to_owned()),
+            correlation_id: Some(format!("correlation of {id}")),
+            ..Draft::default()
+        };
+        self.queue.send(vec![draft], |_, _| {});
+    }
+
+    /// The calls that the handler printed, oldest first.
+    pub fn calls(&self) -> Vec<Value> {
+        self.printed("call ")
+    }
+
+    pub fn printed(&self, start: &str) -> Vec<Value> {
+        let lines = self.world.hub.logs().lines();
+        lines
+            .iter()
+            .filter_map(|line| line.line.strip_prefix(start))
+            .filter_map(|rest| serde_json::from_str(rest).ok())
+            .collect()
+    }
+
+    /// Message and attempt of each call.
+    pub fn attempts(&self) -> Vec<String> {
+        let attempt = |call: &Value| {
+            let text = |name: &str| call[name].as_str().unwrap_or_default().to_owned();
+            format!("{}#{}", text("message"), text("attempt"))
+        };
+        self.calls().iter().map(attempt).collect()
+    }
+
+    /// Waits until the handlers' output shows it.
+    pub async fn until(&self, what: &str, look: impl Fn(&Self) -> bool) {
+        let mut lines = self.world.hub.logs().subscribe();
+        let found = async {
+            while !look(self) {
+                lines.changed().await.expect("the hub lives");
+            }
+        };
+        if tokio::time::timeout(PATIENCE, found).await.is_err() {
+            panic!(
+                "waited too long for {what}: {:#?}",
+                self.world.hub.logs().lines()
+            );
+        }
+    }
+
+    /// Waits until these calls were made, in this order.
+    pub async fn until_attempts(&self, wanted: &[&str]) {
+        self.until("calls", |stand| stand.attempts().len() >= wanted.len())
+            .await;
+        assert_eq!(self.attempts(), wanted);
+    }
+
+    /// The process id of an instance's handler, when it is ready.
+    pub fn pid(&self, instance: usize) -> Option<u64> {
+        self.host.view()["instances"][instance]["pid"].as_u64()
+    }
+}
+
+fn write_app(root: &Path, setup: &Setup) {
+    let mode = if setup.proxying {
+        "enableProxyingHttpRequest"
+    } else {
+        "enableForwardingHttpRequest"
+    };
+    let host = json!({
+        "version": "2.0",
+        "functionTimeout": setup.function_timeout,
+        "extensionBundle": { "id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.*, 5.0.0)" },
+        "extensions": { "serviceBus": { "maxConcurrentSessions": 4, "sessionIdleTimeout": "00:00:00.2" } },
+        "customHandler": { "description": { "defaultExecutablePath": "handler" }, mode: true },
+    });
+    let trigger = json!({ "type": "serviceBusTrigger", "direction": "in", "name": "message", "queueName": "%QUEUE%",
+        "connection": "ServiceBus", "isSessionsEnabled": true, "dataType": "binary" });
+    let timer = json!({ "type": "timerTrigger", "direction": "in", "name": "timer", "schedule": "0 */5 * * * *" });
+    let request = json!({ "type": "httpTrigger", "direction": "in", "name": "request", "methods": ["get", "post"],
+        "route": "echo/{*rest}" });
+    let response = json!({ "type": "http", "direction": "out", "name": "response" });
+    std::fs::create_dir_all(root).expect("a directory");
+    std::fs::write(root.join("host.json"), host.to_string()).expect("written");
+    for (name, bindings) in [
+        ("work", vec![trigger]),
+        ("clock", vec![timer]),
+        ("echo", vec![request, response]),
+    ] {
+        let folder = root.join(name);
+        std::fs::create_dir(&folder).expect("a directory");
+        let file = json!({ "bindings": bindings }).to_string();
+        std::fs::write(folder.join("function.json"), file).expect("written");
+    }
+}
+
+/// Cargo builds examples beside the tests.
+fn test_handler() -> PathBuf {
+    let test = std::env::current_exe().expect("a path");
+    let built = test
+        .parent()
+        .and_then(Path::parent)
+        .expect("a build directory")
+        .join("examples/test-handler");
+    assert!(
+        built.exists(),
+        "build it first: cargo build -p local --examples"
+    );
+    built
+}
