@@ -109,12 +109,11 @@ pub(crate) fn lost(service: Service, error: reqwest::Error) -> ServiceError {
 
 /// Reads at most `limit` bytes; the flag says whether that was all.
 async fn read(response: &mut Response, limit: usize) -> Result<(Bytes, bool), reqwest::Error> {
+    // What is announced now; later it would be what is left.
+    let announced = response.content_length();
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await? {
-        if body.is_empty()
-            && chunk.len() <= limit
-            && response.content_length() == Some(chunk.len() as u64)
-        {
+        if announced == Some(chunk.len() as u64) && chunk.len() <= limit {
             return Ok((chunk, true));
         }
         let space = limit - body.len();

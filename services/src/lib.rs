@@ -18,3 +18,5 @@ pub mod key_vault;
 mod renewal;
 pub mod secrets;
 pub mod service_bus;
+#[cfg(test)]
+mod testing;

@@ -259,3 +259,6 @@ impl<V: Clone> State<V> {
         self.flight.clone().filter(|flight| flight.peek().is_none())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::Notify;
+use tokio::time::{advance, timeout};
+
+use super::*;
+
+const RENEW: Duration = Duration::from_secs(60);
+const LIFE: Duration = Duration::from_secs(100);
+
+/// Counts what is fetched; each value is the number of its fetch.
+#[derive(Clone, Default)]
+struct Source {
+    fetches: Arc<AtomicUsize>,
+    failure: Arc<Mutex<Option<ErrorKind>>>,
+    gate: Option<Arc<Notify>>,
+}
+
+impl Source {
+    fn fails_with(&self, kind: ErrorKind) {
+        *self.failure.lock().expect("a lock") = Some(kind);
+    }
+
+    fn recovers(&self) {
+        *self.failure.lock().expect("a lock") = None;
+    }
+
+    fn count(&self) -> usize {
+        self.fetches.load(Ordering::SeqCst)
+    }
+
+    async fn fetch(self) -> Result<Lease<usize>, ServiceError> {
+        let number = self.fetches.fetch_add(1, Ordering::SeqCst) + 1;
+        if let Some(gate) = &self.gate {
+            gate.notified().await;
+        }
+        match *self.failure.lock().expect("a lock") {
+            Some(kind) => Err(ServiceError::new(Service::Entra, kind, Sent::No)),
+            None => Ok(Lease {
+                value: number,
+                renew_after: RENEW,
+                expires_after: LIFE,
+            }),
+        }
+    }
+}
+
+async fn get(renewal: &Renewal<usize>, source: &Source) -> Result<usize, ErrorKind> {
+    renewal
+        .get(|| source.clone().fetch())
+        .await
+        .map_err(|error| error.kind)
+}
+
+/// Lets a renewal in the background end.
+async fn settled(renewal: &Renewal<usize>) {
+    let flight = renewal.lock().running();
+    if let Some(flight) = flight {
+        let _ = flight.await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_fetch_serves_all_who_wait() {
+    let gate = Arc::new(Notify::new());
+    let source = Source {
+        gate: Some(Arc::clone(&gate)),
+        ..Source::default()
+    };
+    let renewal = Renewal::new(Service::Entra);
+    let waiting = futures::future::join_all((0..50).map(|_| get(&renewal, &source)));
+    let (values, ()) = tokio::join!(waiting, async { gate.notify_one() });
+    assert!(values.iter().all(|value| *value == Ok(1)));
+    assert_eq!(source.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_is_renewed_in_the_background_before_it_ends() {
+    let (renewal, source) = (Renewal::new(Service::Entra), Source::default());
+    assert_eq!(get(&renewal, &source).await, Ok(1));
+    advance(RENEW - Duration::from_secs(1)).await;
+    assert_eq!(get(&renewal, &source).await, Ok(1));
+    assert_eq!(source.count(), 1);
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(
+        get(&renewal, &source).await,
+        Ok(1),
+        "nobody waits for the renewal"
+    );
+    settled(&renewal).await;
+    assert_eq!(get(&renewal, &source).await, Ok(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_early_renewal_costs_nothing_until_the_end() {
+    let (renewal, source) = (Renewal::new(Service::Entra), Source::default());
+    assert_eq!(get(&renewal, &source).await, Ok(1));
+    source.fails_with(ErrorKind::Unavailable);
+    advance(RENEW).await;
+    assert_eq!(get(&renewal, &source).await, Ok(1));
+    settled(&renewal).await;
+    for _ in 0..5 {
+        assert_eq!(get(&renewal, &source).await, Ok(1));
+    }
+    assert_eq!(source.count(), 2, "not again for 30 s");
+    advance(EARLY_RETRY).await;
+    assert_eq!(get(&renewal, &source).await, Ok(1));
+    settled(&renewal).await;
+    assert_eq!(source.count(), 3);
+    advance(LIFE).await;
+    assert_eq!(get(&renewal, &source).await, Err(ErrorKind::Unavailable));
+    source.recovers();
+    assert_eq!(
+        get(&renewal, &source).await,
+        Ok(5),
+        "a passing failure is not remembered"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lasting_failure_is_shared_for_a_while() {
+    let (renewal, source) = (Renewal::new(Service::Entra), Source::default());
+    source.fails_with(ErrorKind::SignInNeeded);
+    for _ in 0..3 {
+        assert_eq!(get(&renewal, &source).await, Err(ErrorKind::SignInNeeded));
+    }
+    assert_eq!(source.count(), 1);
+    source.recovers();
+    advance(LASTING_FAILURE).await;
+    assert_eq!(get(&renewal, &source).await, Ok(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_gives_up_stops_nothing() {
+    let gate = Arc::new(Notify::new());
+    let source = Source {
+        gate: Some(Arc::clone(&gate)),
+        ..Source::default()
+    };
+    let renewal = Renewal::new(Service::Entra);
+    timeout(Duration::from_millis(10), get(&renewal, &source))
+        .await
+        .expect_err("no answer yet");
+    gate.notify_one();
+    settled(&renewal).await;
+    assert_eq!(renewal.peek(), Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_value_is_forgotten_unless_it_is_new() {
+    let (renewal, source) = (Renewal::new(Service::Entra), Source::default());
+    let least_age = Duration::from_secs(2);
+    assert_eq!(get(&renewal, &source).await, Ok(1));
+    renewal.forget(least_age);
+    assert_eq!(get(&renewal, &source).await, Ok(1));
+    advance(least_age).await;
+    renewal.forget(least_age);
+    assert_eq!(renewal.peek(), None);
+    assert_eq!(get(&renewal, &source).await, Ok(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn forcing_is_limited() {
+    let (renewal, source) = (Renewal::new(Service::Entra), Source::default());
+    let interval = Duration::from_secs(10);
+    let force = || renewal.force(interval, Duration::from_secs(1), || source.clone().fetch());
+    assert_eq!(get(&renewal, &source).await, Ok(1));
+    assert_eq!(
+        force().await.ok(),
+        Some(Forced::Fresh(2)),
+        "a plain fetch is no forced one"
+    );
+    assert_eq!(force().await.ok(), Some(Forced::Recent(2)));
+    advance(interval).await;
+    source.fails_with(ErrorKind::Unavailable);
+    assert!(force().await.is_err());
+    assert!(
+        force().await.is_err(),
+        "an unknown is not given out as an answer"
+    );
+    assert_eq!(source.count(), 3);
+    source.recovers();
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(force().await.ok(), Some(Forced::Fresh(4)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_while_fetching_is_an_error_for_those_who_wait_only() {
+    let renewal = Renewal::<usize>::new(Service::Entra);
+    let panics = || async { panic!("on purpose") };
+    let error = renewal.get(panics).await.expect_err("no value");
+    assert_eq!(
+        (error.service, error.kind),
+        (Service::Entra, ErrorKind::Unavailable)
+    );
+    assert_eq!(get(&renewal, &Source::default()).await, Ok(1));
+}
