@@ -47,14 +47,19 @@ pub fn of_message(function: &str, binding: &str, binary: bool, delivery: &Delive
     put("MessageId", string(&message.message_id));
     put("DeliveryCount", number(delivery.delivery_count));
     put("SequenceNumber", number(message.sequence));
-    let expires_at = message.enqueued_at + message.time_to_live;
-    for (name, at) in [("Enqueued", message.enqueued_at), ("Expires", expires_at)] {
-        let (plain, offset) = match name {
-            "Enqueued" => ("EnqueuedTimeUtc", "EnqueuedTime"),
-            _ => ("ExpiresAtUtc", "ExpiresAt"),
-        };
+    for (plain, with_offset, at) in [
+        ("EnqueuedTimeUtc", "EnqueuedTime", message.enqueued_at),
+        (
+            "ExpiresAtUtc",
+            "ExpiresAt",
+            message.enqueued_at + message.time_to_live,
+        ),
+    ] {
         put(plain, Value::String(date_time(at)));
-        put(offset, Value::String(format!("{}+00:00", date_time(at))));
+        put(
+            with_offset,
+            Value::String(format!("{}+00:00", date_time(at))),
+        );
     }
     put("LockToken", string(&Uuid::new_v4().to_string()));
     for (name, value) in [

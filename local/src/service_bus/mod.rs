@@ -2,6 +2,7 @@
 //! dead letters.
 
 pub mod broker_properties;
+mod duplicates;
 pub mod journey;
 mod message;
 mod queue;

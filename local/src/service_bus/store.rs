@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::duplicates::Duplicates;
 use super::message::{DeadLetter, Delivery, Draft, Message};
 
 /// Expired messages are looked for this often.
@@ -80,8 +81,7 @@ pub(super) struct Store {
     /// Lanes that wait for a receiver, by the number of their first message.
     ready: BTreeMap<u64, String>,
     scheduled: BTreeMap<(Instant, u64), Message>,
-    seen: HashMap<String, Instant>,
-    seen_in_order: VecDeque<(Instant, String)>,
+    duplicates: Option<Duplicates>,
     pub(super) dead_letters: VecDeque<DeadLetter>,
     dead_letter_count: u64,
     next_sweep: Instant,
@@ -102,6 +102,7 @@ pub struct QueueCounts {
 
 impl Store {
     pub(super) fn new(settings: QueueSettings) -> Self {
+        let duplicates = settings.duplicate_window.map(Duplicates::new);
         Self {
             settings,
             next_sequence: 1,
@@ -109,8 +110,7 @@ impl Store {
             lanes: HashMap::new(),
             ready: BTreeMap::new(),
             scheduled: BTreeMap::new(),
-            seen: HashMap::new(),
-            seen_in_order: VecDeque::new(),
+            duplicates,
             dead_letters: VecDeque::new(),
             dead_letter_count: 0,
             next_sweep: Instant::now(),
@@ -122,7 +122,9 @@ impl Store {
             .message_id
             .clone()
             .unwrap_or_else(|| Uuid::new_v4().simple().to_string());
-        if self.is_duplicate(&message_id, now) {
+        if let Some(duplicates) = &mut self.duplicates
+            && duplicates.is_repeated(&message_id, now)
+        {
             return Sent::Duplicate;
         }
         let sequence = self.next_sequence;
@@ -151,25 +153,6 @@ impl Store {
             self.scheduled.insert((active_at, sequence), message);
         }
         Sent::Accepted
-    }
-
-    fn is_duplicate(&mut self, message_id: &str, now: Instant) -> bool {
-        let Some(window) = self.settings.duplicate_window else {
-            return false;
-        };
-        while let Some((at, _)) = self.seen_in_order.front()
-            && *at + window <= now
-        {
-            if let Some((_, id)) = self.seen_in_order.pop_front() {
-                self.seen.remove(&id);
-            }
-        }
-        if self.seen.contains_key(message_id) {
-            return true;
-        }
-        self.seen.insert(message_id.to_owned(), now);
-        self.seen_in_order.push_back((now, message_id.to_owned()));
-        false
     }
 
     fn activate(&mut self, message: Message) {

@@ -44,12 +44,15 @@ pub struct Stand {
     pub host: Arc<Host>,
     pub world: Arc<World>,
     pub queue: Arc<Queue>,
-    root: PathBuf,
+    _root: Root,
 }
 
-impl Drop for Stand {
+/// A directory that goes with the test.
+struct Root(PathBuf);
+
+impl Drop for Root {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.root);
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -59,9 +62,9 @@ impl Stand {
     }
 
     pub async fn try_start(setup: Setup) -> anyhow::Result<Self> {
-        let root =
-            std::env::temp_dir().join(format!("graph-to-open-test-{}", uuid::Uuid::new_v4()));
-        write_app(&root, &setup);
+        let name = format!("graph-to-open-test-{}", uuid::Uuid::new_v4());
+        let root = Root(std::env::temp_dir().join(name));
+        write_app(&root.0, &setup);
         let world = World::for_tests();
         let bus = ServiceBus::new(Arc::clone(&world), setup.lock, Box::new(|_| Ok(())));
         let queue = bus.queue("inbound").expect("the queue");
@@ -72,7 +75,7 @@ impl Stand {
                 "127.0.0.1:9".to_owned(),
             ),
         ]);
-        let app = App::read(&root, &settings)?;
+        let app = App::read(&root.0, &settings)?;
         let mut environment = settings;
         for (name, value) in setup.environment {
             environment.insert(name.to_owned(), value.to_owned());
@@ -96,7 +99,7 @@ impl Stand {
             host,
             world,
             queue,
-            root,
+            _root: root,
         })
     }
 
