@@ -1,1 +1,3 @@
-//! Tests.
+mod delegated;
+mod tokens;
+mod validator;

@@ -1,0 +1,171 @@
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::tokens::{AUDIENCE, PUBLISHER, Signer, TENANT, claims, key_set};
+use crate::entra::{TokenValidator, Verdict};
+use crate::testing::{Double, Reply, client};
+
+async fn validator(keys: impl IntoIterator<Item = Value>) -> (Double, TokenValidator) {
+    let replies: Vec<Reply> = keys
+        .into_iter()
+        .map(|keys| Reply::json(200, &keys))
+        .collect();
+    let double = Double::start(replies).await;
+    let validator = TokenValidator::new(client(), &double.base, TENANT, AUDIENCE);
+    (double, validator)
+}
+
+#[tokio::test]
+async fn genuine_tokens_of_both_versions_are_valid() {
+    let signer = Signer::new("k1");
+    let (double, validator) = validator([key_set(&[&signer])]).await;
+    validator.warm_up().await.expect("keys");
+    let v1 = signer.sign(&claims(json!({})));
+    let v2 = |issuer: String| {
+        let changes = json!({"ver": "2.0", "appid": null, "azp": PUBLISHER, "iss": issuer});
+        signer.sign(&claims(changes))
+    };
+    let public = v2(format!("https://login.microsoftonline.com/{TENANT}/v2.0"));
+    let own = v2(format!("{}/{TENANT}/v2.0", double.base));
+    assert_eq!(validator.verdict(&[v1, public, own]).await, Verdict::Valid);
+    assert_eq!(double.only().target, "/common/discovery/v2.0/keys");
+}
+
+#[tokio::test]
+async fn each_flaw_has_its_reason() {
+    let signer = Signer::new("k1");
+    let forger = Signer::new("k1");
+    let (_, validator) = validator([key_set(&[&signer])]).await;
+    let good = signer.sign(&claims(json!({})));
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    let table = [
+        (
+            json!({"aud": "33333333-3333-3333-3333-333333333333"}),
+            "audience",
+        ),
+        (
+            json!({"iss": "https://sts.windows.net/44444444-4444-4444-4444-444444444444/"}),
+            "issuer",
+        ),
+        (
+            json!({"iss": format!("https://login.evil.example/{TENANT}/v2.0")}),
+            "issuer",
+        ),
+        (
+            json!({"tid": "44444444-4444-4444-4444-444444444444"}),
+            "tenant",
+        ),
+        (
+            json!({"appid": "55555555-5555-5555-5555-555555555555"}),
+            "publisher",
+        ),
+        (json!({"appid": null}), "publisher"),
+        // A claim of the other version proves nothing.
+        (json!({"appid": null, "azp": PUBLISHER}), "publisher"),
+        (json!({"ver": "2.0"}), "publisher"),
+        (json!({"ver": "3.0"}), "version"),
+        (json!({"ver": null}), "version"),
+        (json!({"exp": now - 3600}), "expired"),
+        (json!({"nbf": now + 3600}), "not_yet_valid"),
+        (json!({"exp": null}), "missing_claim"),
+        (json!({"aud": null}), "missing_claim"),
+    ];
+    for (changes, reason) in table {
+        let bad = signer.sign(&claims(changes.clone()));
+        let verdict = validator.verdict(&[good.clone(), bad]).await;
+        assert_eq!(verdict, Verdict::Invalid(reason), "{changes}");
+    }
+    let forged = forger.sign(&claims(json!({})));
+    assert_eq!(
+        validator.verdict(&[forged]).await,
+        Verdict::Invalid("signature")
+    );
+    for garbage in ["", "a.b.c", "…"] {
+        let verdict = validator.verdict(&[garbage.to_owned()]).await;
+        assert_eq!(verdict, Verdict::Invalid("malformed"), "{garbage}");
+    }
+    assert_eq!(validator.verdict(&[]).await, Verdict::Invalid("number"));
+    assert_eq!(
+        validator.verdict(&vec![good; 101]).await,
+        Verdict::Invalid("number")
+    );
+}
+
+#[tokio::test]
+async fn the_token_does_not_choose_the_algorithm() {
+    let signer = Signer::new("k1");
+    let (_, validator) = validator([key_set(&[&signer])]).await;
+    let mut header = Header::new(Algorithm::HS256);
+    header.kid = Some("k1".to_owned());
+    let modulus = signer.jwk()["n"].as_str().expect("a modulus").to_owned();
+    let key = EncodingKey::from_secret(modulus.as_bytes());
+    let token = encode(&header, &claims(json!({})), &key).expect("a token");
+    assert_eq!(
+        validator.verdict(&[token]).await,
+        Verdict::Invalid("algorithm")
+    );
+}
+
+#[tokio::test]
+async fn a_key_that_is_limited_to_another_issuer_does_not_count() {
+    let signer = Signer::new("k1");
+    let mut keys = key_set(&[&signer]);
+    keys["keys"][0]["issuer"] = json!("https://login.microsoftonline.com/consumers/v2.0");
+    let (_, validator) = validator([keys]).await;
+    let token = signer.sign(&claims(json!({})));
+    assert_eq!(
+        validator.verdict(&[token]).await,
+        Verdict::Invalid("issuer")
+    );
+}
+
+#[tokio::test]
+async fn a_new_key_is_read_at_once() {
+    let (old, new) = (Signer::new("k1"), Signer::new("k2"));
+    let (double, validator) = validator([key_set(&[&old]), key_set(&[&old, &new])]).await;
+    validator.warm_up().await.expect("keys");
+    let token = new.sign(&claims(json!({})));
+    assert_eq!(validator.verdict(&[token]).await, Verdict::Valid);
+    assert_eq!(double.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn unknown_keys_do_not_become_load() {
+    let (known, unknown) = (Signer::new("k1"), Signer::new("k9"));
+    let (double, validator) = validator([key_set(&[&known]), key_set(&[&known])]).await;
+    let token = [unknown.sign(&claims(json!({})))];
+    assert_eq!(
+        validator.verdict(&token).await,
+        Verdict::Invalid("unknown_key")
+    );
+    for _ in 0..5 {
+        // Not read again for a minute, so it might be new by now.
+        assert_eq!(validator.verdict(&token).await, Verdict::CannotTell);
+    }
+    assert_eq!(double.seen().len(), 2);
+    // What is certainly bad needs no key.
+    let bad = known.sign(&claims(json!({"aud": "other"})));
+    let verdict = validator.verdict(&[token[0].clone(), bad]).await;
+    assert_eq!(verdict, Verdict::Invalid("audience"));
+}
+
+#[tokio::test]
+async fn without_keys_nobody_can_tell() {
+    let signer = Signer::new("k1");
+    let (double, validator) = validator([]).await;
+    let token = [signer.sign(&claims(json!({})))];
+    validator.warm_up().await.expect_err("no keys");
+    assert_eq!(validator.verdict(&token).await, Verdict::CannotTell);
+    double.push(Reply::json(200, &key_set(&[&signer])));
+    assert_eq!(validator.verdict(&token).await, Verdict::Valid);
+}
+
+#[tokio::test]
+async fn a_failed_second_reading_does_not_condemn() {
+    let (known, unknown) = (Signer::new("k1"), Signer::new("k9"));
+    let (_, validator) = validator([key_set(&[&known])]).await;
+    validator.warm_up().await.expect("keys");
+    let token = [unknown.sign(&claims(json!({})))];
+    assert_eq!(validator.verdict(&token).await, Verdict::CannotTell);
+}
