@@ -1,7 +1,7 @@
 // The agent's side: conversations at Genesys, the customer's contact card, and the receipts.
 
 import * as api from './api.js';
-import { avatar, byId, duration, element, keepAtEnd, syncList, timeOfDay } from './dom.js';
+import { avatar, byId, duration, element, followEnd, syncList, timeOfDay } from './dom.js';
 import { chats, companyOf, journeys, nameOf, texts, timeTo } from './state.js';
 
 const CARD = [
@@ -20,6 +20,7 @@ let showJourney = () => {};
 
 export function start(options) {
   ({ tell, showJourney } = options);
+  followEnd(byId('agent-messages'));
   byId('agent-form').addEventListener('submit', send);
   render();
 }
@@ -68,7 +69,7 @@ export function render() {
   }
   if (list.dataset.conversation !== conversation.id || !list.querySelector('.message')) list.replaceChildren();
   list.dataset.conversation = conversation.id;
-  keepAtEnd(list, () => syncList(list, conversation.messages, (message) => message.id, signature, bubble));
+  syncList(list, conversation.messages, (message) => message.id, signature, bubble);
 }
 
 function title(conversation) {

@@ -1,7 +1,7 @@
 // The customer's side: chats in Teams, and writing in them.
 
 import * as api from './api.js';
-import { avatar, byId, duration, element, htmlOfText, keepAtEnd, preview, richText, syncList, timeOfDay } from './dom.js';
+import { avatar, byId, duration, element, followEnd, htmlOfText, preview, richText, syncList, timeOfDay } from './dom.js';
 import { addChat, chats, companyOf, tenants, texts, timeTo } from './state.js';
 
 let current = chats[0];
@@ -11,6 +11,7 @@ let showJourney = () => {};
 
 export function start(options) {
   ({ tell, showJourney } = options);
+  followEnd(byId('customer-messages'));
   byId('customer-form').addEventListener('submit', send);
   byId('new-chat').addEventListener('click', () => byId('chat-dialog').showModal());
   byId('chat-cancel').addEventListener('click', () => byId('chat-dialog').close());
@@ -49,7 +50,7 @@ export function render() {
     return;
   }
   if (!list.querySelector('.message')) list.replaceChildren();
-  keepAtEnd(list, () => syncList(list, messages, (message) => message.id, signature, bubble));
+  syncList(list, messages, (message) => message.id, signature, bubble);
 }
 
 function signature(message) {

@@ -126,10 +126,15 @@ export function syncList(container, items, keyOf, signatureOf, make) {
   }
 }
 
-/** Adds to a list of messages and follows its end, unless the reader has scrolled back. */
-export function keepAtEnd(list, change) {
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
-  const before = list.children.length;
-  change();
-  if (atEnd || before === 0) list.scrollTop = list.scrollHeight;
+/** Keeps a list at its end while it grows, shrinks or comes into view, unless the reader has scrolled back. */
+export function followEnd(list) {
+  let atEnd = true;
+  list.addEventListener('scroll', () => {
+    if (list.clientHeight > 0) atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+  });
+  const follow = () => {
+    if (atEnd) list.scrollTop = list.scrollHeight;
+  };
+  new ResizeObserver(follow).observe(list);
+  new MutationObserver(follow).observe(list, { childList: true });
 }
