@@ -119,6 +119,37 @@ mod tests {
         with_roots(Timeouts::default(), roots).expect("a client");
     }
 
+    /// Names the server to call, in the process that has `SSL_CERT_FILE`.
+    const SERVER: &str = "ROOTS_TEST_SERVER";
+
+    /// The environment is the process's, so the test runs itself again as a process with `SSL_CERT_FILE`.
+    #[tokio::test]
+    async fn only_the_named_roots_are_trusted() {
+        use axum::Router;
+
+        if let Ok(server) = std::env::var(SERVER) {
+            let client = client().expect("a client");
+            client.get(server).send().await.expect("trust");
+            return;
+        }
+        let (base, authority) = crate::testing::serve_tls(Router::new()).await;
+        let file = std::env::temp_dir().join(format!("root-{}.pem", uuid::Uuid::new_v4()));
+        std::fs::write(&file, authority).expect("a file");
+        let output = tokio::process::Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", "http::tests::only_the_named_roots_are_trusted"])
+            .env(ROOTS_VARIABLE, &file)
+            .env(SERVER, base)
+            .output()
+            .await
+            .expect("a process");
+        std::fs::remove_file(&file).expect("removed");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success() && text.contains("1 passed"),
+            "{text}"
+        );
+    }
+
     #[test]
     fn a_file_without_certificates_is_refused() {
         let directory = std::env::temp_dir().join(format!("roots-{}", uuid::Uuid::new_v4()));

@@ -10,8 +10,10 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
+use axum_server::tls_rustls::RustlsConfig;
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use http::HeaderMap;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::io::AsyncReadExt;
@@ -233,4 +235,40 @@ pub(crate) fn no_secret() -> Reply {
         404,
         &json!({"error": {"code": "SecretNotFound", "message": "not found"}}),
     )
+}
+
+/// Serves a router over TLS on a free loopback port; returns its base URL and the authority to trust, as PEM.
+pub(crate) async fn serve_tls(router: Router) -> (String, String) {
+    let (authority, certificate, key) = certificate();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.set_nonblocking(true).expect("a listener");
+    let base = format!("https://{}", listener.local_addr().expect("an address"));
+    let config = RustlsConfig::from_pem(certificate.into_bytes(), key.into_bytes())
+        .await
+        .expect("a certificate");
+    let server = axum_server::from_tcp_rustls(listener, config).expect("a server");
+    tokio::spawn(server.serve(router.into_make_service()));
+    (base, authority)
+}
+
+/// A client that trusts this authority.
+pub(crate) fn client_of(authority: &str) -> reqwest::Client {
+    let root = reqwest::Certificate::from_pem(authority.as_bytes()).expect("a root");
+    with_roots(Timeouts::default(), vec![root]).expect("a client")
+}
+
+/// A throw-away authority, and a certificate of it for 127.0.0.1 with its key, as PEM.
+pub(crate) fn certificate() -> (String, String, String) {
+    let mut authority = CertificateParams::new(Vec::new()).expect("parameters");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_key = KeyPair::generate().expect("a key");
+    let authority_pem = authority
+        .self_signed(&authority_key)
+        .expect("a certificate")
+        .pem();
+    let issuer = Issuer::new(authority, authority_key);
+    let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters");
+    let key = KeyPair::generate().expect("a key");
+    let certificate = leaf.signed_by(&key, &issuer).expect("a certificate");
+    (authority_pem, certificate.pem(), key.serialize_pem())
 }
