@@ -15,12 +15,13 @@ const CARD = [
 
 let conversations = [];
 let chosen;
+let toEnd = () => {};
 let tell = () => {};
 let showJourney = () => {};
 
 export function start(options) {
   ({ tell, showJourney } = options);
-  followEnd(byId('agent-messages'));
+  toEnd = followEnd(byId('agent-messages'));
   byId('agent-form').addEventListener('submit', send);
   render();
 }
@@ -67,9 +68,11 @@ export function render() {
     list.replaceChildren(element('p', { class: 'empty' }, 'No conversation yet. A customer’s message opens one.'));
     return;
   }
-  if (list.dataset.conversation !== conversation.id || !list.querySelector('.message')) list.replaceChildren();
+  const other = list.dataset.conversation !== conversation.id;
+  if (other || !list.querySelector('.message')) list.replaceChildren();
   list.dataset.conversation = conversation.id;
   syncList(list, conversation.messages, (message) => message.id, signature, bubble);
+  if (other) toEnd();
 }
 
 function title(conversation) {

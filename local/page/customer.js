@@ -6,12 +6,13 @@ import { addChat, chats, companyOf, tenants, texts, timeTo } from './state.js';
 
 let current = chats[0];
 let messages = [];
+let toEnd = () => {};
 let tell = () => {};
 let showJourney = () => {};
 
 export function start(options) {
   ({ tell, showJourney } = options);
-  followEnd(byId('customer-messages'));
+  toEnd = followEnd(byId('customer-messages'));
   byId('customer-form').addEventListener('submit', send);
   byId('new-chat').addEventListener('click', () => byId('chat-dialog').showModal());
   byId('chat-cancel').addEventListener('click', () => byId('chat-dialog').close());
@@ -96,6 +97,7 @@ function choose(chat) {
   byId('customer-sender').replaceChildren(...chat.people.map((one) => element('option', { value: one.user }, one.name)));
   byId('customer-messages').replaceChildren();
   render();
+  toEnd();
 }
 
 async function send(event) {

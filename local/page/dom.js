@@ -126,15 +126,26 @@ export function syncList(container, items, keyOf, signatureOf, make) {
   }
 }
 
-/** Keeps a list at its end while it grows, shrinks or comes into view, unless the reader has scrolled back. */
+/**
+ * Keeps a list at its end while it grows, shrinks or comes into view, unless the reader has scrolled back.
+ * Returns a function that goes to the end whatever the reader did: for a list with other content.
+ */
 export function followEnd(list) {
   let atEnd = true;
+  let size = '';
+  const measure = () => `${list.clientWidth} ${list.clientHeight} ${list.scrollHeight}`;
   list.addEventListener('scroll', () => {
-    if (list.clientHeight > 0) atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+    // Only a scroll in an unchanged list is the reader's: a new size moves the position, too.
+    if (measure() === size) atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
   });
   const follow = () => {
+    size = measure();
     if (atEnd) list.scrollTop = list.scrollHeight;
   };
   new ResizeObserver(follow).observe(list);
   new MutationObserver(follow).observe(list, { childList: true });
+  return () => {
+    atEnd = true;
+    follow();
+  };
 }

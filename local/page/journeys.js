@@ -99,9 +99,9 @@ function details(journey, begin, open) {
     element('summary', {}, `${journey.hops.length} ${journey.hops.length === 1 ? 'hop' : 'hops'}`),
     element('table', {},
       element('caption', {}, 'Correlation ', element('code', {}, journey.correlation)),
-      element('thead', {}, element('tr', {}, ...['After', 'Hop', 'Attempt', 'Outcome'].map((name) => element('th', { scope: 'col' }, name)))),
+      element('thead', {}, element('tr', {}, ...['After', 'Hop', 'Try', 'Outcome'].map((name) => element('th', { scope: 'col' }, name)))),
       element('tbody', {}, ...journey.hops.map((hop) => element('tr', { class: isBad(hop.outcome) ? 'bad' : null },
-        element('td', { title: hop.at }, duration(new Date(hop.at) - begin)),
+        element('td', { class: 'after', title: hop.at }, duration(new Date(hop.at) - begin)),
         element('td', {}, hop.hop),
         element('td', {}, String(hop.attempt ?? '')),
         element('td', {}, String(hop.outcome ?? '')))))));
