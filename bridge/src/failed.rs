@@ -1,0 +1,69 @@
+//! What is stored of a message that could not be delivered.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+/// One blob of the container `failed`: everything that a person needs to understand and replay the message.
+#[derive(Serialize)]
+pub struct FailedMessage {
+    /// `inbound` (to Genesys) or `outbound` (to Teams).
+    pub direction: String,
+    /// Id to search the logs for.
+    pub correlation: String,
+    /// Stable word for the kind of failure.
+    pub kind: String,
+    /// One sentence.
+    pub reason: String,
+    /// The service that said no.
+    pub service: Option<String>,
+    /// Its HTTP status.
+    pub status: Option<u16>,
+    /// Ids that its support asks for.
+    pub request_ids: BTreeMap<String, String>,
+    /// When the queue accepted the message.
+    #[serde(with = "time::serde::rfc3339")]
+    pub first_attempt: OffsetDateTime,
+    /// When it was given up.
+    #[serde(with = "time::serde::rfc3339")]
+    pub last_attempt: OffsetDateTime,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// The whole envelope.
+    pub envelope: serde_json::Value,
+}
+
+impl FailedMessage {
+    /// The blob's content, indented for people.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec_pretty(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn a_failed_message_as_it_is_stored() {
+        let message = FailedMessage {
+            direction: "outbound".to_owned(),
+            correlation: "0f0e0d0c-0000-4000-8000-00000000000a".to_owned(),
+            kind: "kept_failing".to_owned(),
+            reason: "graph kept failing for this message (unavailable) while it worked for others"
+                .to_owned(),
+            service: Some("graph".to_owned()),
+            status: Some(500),
+            request_ids: BTreeMap::from([("request-id".to_owned(), "c0ffee".to_owned())]),
+            first_attempt: datetime!(2026-01-02 03:04:05 UTC),
+            last_attempt: datetime!(2026-01-02 03:06:05 UTC),
+            attempts: 5,
+            envelope: serde_json::json!({ "version": 1, "kind": "agentMessage", "webhook": "{}" }),
+        };
+        insta::assert_snapshot!(String::from_utf8(message.to_json()).expect("UTF-8"));
+    }
+}

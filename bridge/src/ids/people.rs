@@ -1,0 +1,180 @@
+//! Ids that the outside services give to chats, messages, people and tenants.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, InvalidId};
+
+macro_rules! text_id {
+    ($(#[$documentation:meta])* $name:ident, $what:literal, $check:expr) => {
+        $(#[$documentation])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id as its service writes it.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let digest = Digest::of($what, &self.0);
+                write!(formatter, concat!(stringify!($name), "(#{})"), &digest.as_str()[..8])
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                let check: fn(&str) -> Option<String> = $check;
+                check(text).map(Self).ok_or(InvalidId($what))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    };
+}
+
+text_id!(
+    /// A Teams conversation (`19:…`); opaque, 1 to 512 characters.
+    ChatId,
+    "chat id",
+    |text| opaque(text, 512)
+);
+
+text_id!(
+    /// A message of a chat; unique within its chat only, 1 to 128 characters.
+    TeamsMessageId,
+    "Teams message id",
+    |text| opaque(text, 128)
+);
+
+text_id!(
+    /// A Microsoft Entra tenant: a GUID, kept in lower case.
+    TenantId,
+    "tenant id",
+    guid
+);
+
+text_id!(
+    /// A user's Microsoft Entra object id: a GUID, kept in lower case.
+    UserId,
+    "user id",
+    guid
+);
+
+text_id!(
+    /// Short configured name of a support account: `a`-`z`, `0`-`9` and `-`, at most 20 characters.
+    SupportAccountName,
+    "support account name",
+    |text| {
+        let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        ((1..=20).contains(&text.len()) && text.bytes().all(allowed)).then(|| text.to_owned())
+    }
+);
+
+text_id!(
+    /// Genesys' id of a message: printable ASCII, 1 to 128 characters.
+    GenesysMessageId,
+    "Genesys message id",
+    |text| {
+        let allowed = |byte: u8| byte.is_ascii_graphic();
+        ((1..=128).contains(&text.len()) && text.bytes().all(allowed)).then(|| text.to_owned())
+    }
+);
+
+impl ChatId {
+    /// Stands for the chat in blob names, lanes and thread ids.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of("chat", &self.0)
+    }
+}
+
+impl UserId {
+    /// Stands for the user in logs.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of("user", &self.0)
+    }
+}
+
+impl TenantId {
+    /// The GUID of zeros, which no tenant has.
+    #[must_use]
+    pub fn nil() -> Self {
+        Self("00000000-0000-0000-0000-000000000000".to_owned())
+    }
+}
+
+fn opaque(text: &str, most: usize) -> Option<String> {
+    let fits = !text.is_empty() && text.chars().count() <= most;
+    (fits && !text.chars().any(char::is_control)).then(|| text.to_owned())
+}
+
+fn guid(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let shaped = bytes.len() == 36
+        && bytes.iter().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        });
+    shaped.then(|| text.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_checked() {
+        assert!("".parse::<ChatId>().is_err());
+        assert!("19:a\nb".parse::<ChatId>().is_err());
+        assert!(
+            "19:meeting/with'quotes\"@thread.v2"
+                .parse::<ChatId>()
+                .is_ok()
+        );
+        assert!("Support".parse::<SupportAccountName>().is_err());
+        assert!("a.b".parse::<SupportAccountName>().is_err());
+        assert!("a b".parse::<GenesysMessageId>().is_err());
+        let user: UserId = "0F0E0D0C-0000-4000-8000-00000000000A"
+            .parse()
+            .expect("a GUID");
+        assert_eq!(user.as_str(), "0f0e0d0c-0000-4000-8000-00000000000a");
+        assert!(
+            "0f0e0d0c00004000800000000000000a"
+                .parse::<UserId>()
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn debug_output_names_nobody() {
+        let chat: ChatId = "19:someone_else@unq.gbl.spaces".parse().expect("an id");
+        let shown = format!("{chat:?}");
+        assert!(
+            shown.starts_with("ChatId(#") && !shown.contains("someone"),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! What the bridge remembers, as JSON blobs guarded by their ETags; each has one writer.
+
+pub mod inbound;
+pub mod outbound;
+pub mod thread;
+
+use std::time::Duration;
+
+/// How long handled messages and posts are kept: longer than any retry, re-delivery or overlap of a catch-up.
+pub const KEPT: Duration = Duration::from_secs(48 * 3600);
