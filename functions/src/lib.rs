@@ -1,1 +1,65 @@
+//! The Azure Functions of the bridge. Each function's code lies beside its `function.json`; what they share lies here.
 
+#![warn(missing_docs)]
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+pub mod app;
+mod counters;
+mod enqueue;
+mod failed;
+mod failure;
+mod graph_calls;
+mod invocation;
+mod keys;
+mod opening;
+mod outage;
+mod pauses;
+mod persistence;
+mod receipts;
+mod refusal;
+pub mod settings;
+mod state_blobs;
+mod successes;
+mod threads;
+
+#[path = "../deliver-to-genesys/mod.rs"]
+mod deliver_to_genesys;
+#[path = "../deliver-to-teams/mod.rs"]
+mod deliver_to_teams;
+#[path = "../health/mod.rs"]
+mod health;
+#[path = "../inbound-graph/mod.rs"]
+mod inbound_graph;
+#[path = "../outbound-genesys/mod.rs"]
+mod outbound_genesys;
+
+use app::App;
+
+/// Every function with the method and path at which the Functions host calls it: the original route for HTTP functions
+/// (`enableProxyingHttpRequest`), `POST /{function}` for the others (azure-functions-host, `DefaultHttpWorkerService`).
+pub const ROUTES: &[(&str, &str, &str)] = &[
+    (inbound_graph::NAME, "POST", inbound_graph::PATH),
+    (outbound_genesys::NAME, "POST", outbound_genesys::PATH),
+    (health::NAME, "GET", health::PATH),
+    (deliver_to_genesys::NAME, "POST", deliver_to_genesys::PATH),
+    (deliver_to_teams::NAME, "POST", deliver_to_teams::PATH),
+];
+
+/// The router of the custom handler: one route a function, and the host's readiness ping.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/", get(async || "ready"))
+        .route(inbound_graph::PATH, post(inbound_graph::handle))
+        .route(outbound_genesys::PATH, post(outbound_genesys::handle))
+        .route(health::PATH, get(health::handle))
+        .route(deliver_to_genesys::PATH, post(deliver_to_genesys::handle))
+        .route(deliver_to_teams::PATH, post(deliver_to_teams::handle))
+        .with_state(app)
+}
+
+#[cfg(test)]
+mod tests;

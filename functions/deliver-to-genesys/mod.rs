@@ -1,0 +1,112 @@
+//! `deliver-to-genesys`: takes customers' messages, and receipts of agents' messages, from the inbound queue to Genesys.
+
+mod chat;
+mod content;
+mod message;
+mod receipt;
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bridge::envelope::Content;
+use bridge::ids::Digest;
+use services::error::{Service, ServiceError};
+
+use crate::app::{App, GENESYS_KEY};
+use crate::failed;
+use crate::failure::{Failure, Rejection};
+use crate::invocation::{Delivery, HandBack, Outcome, queue_function};
+use crate::opening::{misplaced, open};
+use crate::pauses::GENESYS_CALLS;
+use crate::persistence::{End, persist};
+
+/// Name of the function.
+pub const NAME: &str = "deliver-to-genesys";
+
+/// Path at which the host calls it.
+pub const PATH: &str = "/deliver-to-genesys";
+
+/// Delivers one message of the inbound queue.
+pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
+    let worker = Arc::clone(&app);
+    queue_function(&app, NAME, request, |delivery| {
+        Box::pin(async move { settle(&worker, &delivery).await })
+    })
+    .await
+}
+
+async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
+    let opened = open(app, delivery).await?;
+    let unreadable = |rejection| {
+        (
+            Digest::of("lane", delivery.lane.as_str()),
+            given_up(rejection),
+        )
+    };
+    let (subject, end) = match &opened.content {
+        Ok(Content::Notification(notification)) => {
+            let subject = notification.chat.digest();
+            let end = persist(app, delivery, &subject, Service::Genesys, || {
+                Box::pin(message::deliver(app, delivery, notification))
+            })
+            .await?;
+            (subject, end)
+        }
+        Ok(Content::Receipt(receipt)) => {
+            let subject = Digest::of("thread", &receipt.to);
+            let end = persist(app, delivery, &subject, Service::Genesys, || {
+                Box::pin(receipt::deliver(app, delivery, receipt))
+            })
+            .await?;
+            (subject, end)
+        }
+        Ok(_) => unreadable(misplaced()),
+        Err(rejection) => unreadable(rejection.clone()),
+    };
+    match end {
+        End::Done(outcome) => Ok(outcome),
+        End::GivenUp {
+            rejection,
+            attempts,
+        } => {
+            failed::store(
+                app,
+                delivery,
+                "inbound",
+                &subject,
+                &opened.body,
+                &rejection,
+                attempts,
+            )
+            .await
+            .map_err(|error| failed::report_not_stored(&error))?;
+            Ok(Outcome::Failed)
+        }
+    }
+}
+
+fn given_up(rejection: Rejection) -> End<Outcome> {
+    End::GivenUp {
+        rejection: Box::new(rejection),
+        attempts: 0,
+    }
+}
+
+/// Waits for our Genesys client's turn, makes the call, and passes on a wish to be left alone.
+async fn call_genesys<T>(
+    app: &App,
+    subject: &Digest,
+    call: impl Future<Output = Result<T, ServiceError>>,
+) -> Result<T, Failure> {
+    app.pauses
+        .turn(&app.blobs, GENESYS_KEY, GENESYS_CALLS)
+        .await;
+    match call.await {
+        Ok(answer) => {
+            app.served(Service::Genesys, subject);
+            Ok(answer)
+        }
+        Err(error) => Err(app.judge(error, GENESYS_KEY, GENESYS_CALLS).await),
+    }
+}

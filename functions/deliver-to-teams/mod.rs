@@ -1,0 +1,137 @@
+//! `deliver-to-teams`: takes agents' messages from the outbound queue into the customer's chat, once each, and tells Genesys
+//! how each of them ended.
+
+mod chat;
+mod pending;
+mod post;
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bridge::envelope::Content;
+use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
+use bridge::genesys::webhook::Webhook;
+use bridge::ids::{Digest, Lane, ThreadId};
+use services::error::Service;
+
+use crate::app::App;
+use crate::failure::Rejection;
+use crate::invocation::{Delivery, HandBack, Outcome, queue_function};
+use crate::opening::{misplaced, open};
+use crate::persistence::{End, persist};
+use crate::receipts::{enqueue_receipt, explanation_for_agent};
+use crate::{failed, threads};
+
+/// Name of the function.
+pub const NAME: &str = "deliver-to-teams";
+
+/// Path at which the host calls it.
+pub const PATH: &str = "/deliver-to-teams";
+
+/// Delivers one message of the outbound queue.
+pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
+    let worker = Arc::clone(&app);
+    queue_function(&app, NAME, request, |delivery| {
+        Box::pin(async move { settle(&worker, &delivery).await })
+    })
+    .await
+}
+
+async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
+    let opened = open(app, delivery).await?;
+    let webhook = match &opened.content {
+        Ok(Content::AgentMessage { webhook }) => {
+            Webhook::parse(webhook.as_bytes()).map_err(|error| {
+                let explanation = format!("the webhook cannot be read: {error}");
+                Rejection::new(
+                    "webhook_malformed",
+                    explanation,
+                    ReasonCode::InvalidMessageStructure,
+                )
+            })
+        }
+        Ok(_) => Err(misplaced()),
+        Err(rejection) => Err(rejection.clone()),
+    };
+    let webhook = match webhook {
+        Ok(webhook) => webhook,
+        Err(rejection) => {
+            // Without a readable webhook there is no id that a receipt could name.
+            let subject = Digest::of("lane", delivery.lane.as_str());
+            store(app, delivery, &subject, &opened.body, &rejection, 0).await?;
+            return Ok(Outcome::Failed);
+        }
+    };
+    let subject = Digest::of("thread", &webhook.to);
+    let end = persist(app, delivery, &subject, Service::Graph, || {
+        Box::pin(post::deliver(app, delivery, &webhook))
+    })
+    .await?;
+    match end {
+        End::Done(outcome) => Ok(outcome),
+        End::GivenUp {
+            rejection,
+            attempts,
+        } => {
+            // The last post may have arrived although its answer did not.
+            if post::arrived_after_all(app, delivery, &webhook).await? {
+                return Ok(Outcome::Delivered);
+            }
+            store(app, delivery, &subject, &opened.body, &rejection, attempts).await?;
+            tell_the_agent(app, delivery, &webhook, &rejection).await?;
+            Ok(Outcome::Failed)
+        }
+    }
+}
+
+async fn store(
+    app: &App,
+    delivery: &Delivery,
+    subject: &Digest,
+    body: &[u8],
+    rejection: &Rejection,
+    attempts: u32,
+) -> Result<(), HandBack> {
+    failed::store(
+        app, delivery, "outbound", subject, body, rejection, attempts,
+    )
+    .await
+    .map_err(|error| failed::report_not_stored(&error))
+}
+
+async fn tell_the_agent(
+    app: &App,
+    delivery: &Delivery,
+    webhook: &Webhook,
+    rejection: &Rejection,
+) -> Result<(), HandBack> {
+    let outcome = ReceiptOutcome::Failed {
+        code: rejection.receipt,
+        message: explanation_for_agent(rejection.receipt).to_owned(),
+    };
+    let lane = receipt_lane(app, &webhook.to).await;
+    enqueue_receipt(app, &lane, &delivery.correlation, webhook, outcome)
+        .await
+        .map_err(|error| {
+            let service = error.service.to_string();
+            tracing::error!(
+                event = "receipt_not_enqueued",
+                service,
+                kind = error.kind.label(),
+                status = error.status
+            );
+            HandBack
+        })
+}
+
+/// The lane of the chat where the thread is known, so that the receipt follows the chat's own messages.
+async fn receipt_lane(app: &App, to: &str) -> Lane {
+    match to.parse::<ThreadId>() {
+        Ok(thread) => match threads::chat_of(app, &thread).await {
+            Ok(Some(chat)) => Lane::inbound(&chat),
+            _ => Lane::unroutable(to),
+        },
+        Err(_) => Lane::unroutable(to),
+    }
+}

@@ -1,0 +1,170 @@
+//! What every queue function shares: the host's envelope in, one JSON answer out, one span around the work.
+//!
+//! The rules are the custom handler contract of azure-functions-host (`DefaultHttpWorkerService`): a 2xx with a JSON object
+//! completes the message, an empty 2xx would hang until functionTimeout, anything else abandons the message, which Service Bus
+//! redelivers at once.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use bridge::ids::{CorrelationId, Lane};
+use bridge::trigger::Trigger;
+use futures::future::BoxFuture;
+use http::{HeaderMap, StatusCode, header};
+use tokio::time::{Instant, sleep_until, timeout};
+use tracing::Instrument;
+
+use crate::app::App;
+
+/// Header in which the host names the invocation (mode C and non-HTTP triggers alike).
+const INVOCATION_HEADER: &str = "x-azure-functions-invocationid";
+
+/// Name of the Service Bus binding in every `function.json`.
+const BINDING: &str = "message";
+
+/// Largest payload of a queue function: a 256 KB message as base64 with the host's metadata around it, and room to spare.
+const PAYLOAD_LIMIT: usize = 2 * 1024 * 1024;
+
+/// Time beyond the attempt deadline after which the whole invocation is handed back, whatever it is doing. The sum stays
+/// below functionTimeout, whose expiry would kill every other invocation too.
+const GRACE: Duration = Duration::from_secs(45);
+
+/// One queue message as a function sees it.
+#[derive(Debug)]
+pub struct Delivery {
+    /// Body and broker properties.
+    pub trigger: Trigger,
+    /// Follows the message from webhook to delivery.
+    pub correlation: CorrelationId,
+    /// The queue session.
+    pub lane: Lane,
+    /// When this invocation must have ended.
+    pub deadline: Instant,
+}
+
+/// How a queue message was settled; each becomes one log line and completes the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It reached the other side.
+    Delivered,
+    /// Nothing had to be done, and why.
+    Skipped(&'static str),
+    /// It lies in `failed`.
+    Failed,
+}
+
+/// The message goes back to the queue: nothing more can be done in this invocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandBack;
+
+/// Runs one queue function: decodes the payload, opens the span, waits out the retry floor when the message is handed back.
+pub async fn queue_function<'a>(
+    app: &App,
+    function: &'static str,
+    request: Request,
+    work: impl FnOnce(Delivery) -> BoxFuture<'a, Result<Outcome, HandBack>> + Send,
+) -> Response {
+    let started = Instant::now();
+    let invocation = invocation_id(request.headers());
+    let span = tracing::info_span!(
+        "invocation",
+        function,
+        invocation,
+        correlation = tracing::field::Empty,
+        attempt = tracing::field::Empty
+    );
+    let settled = async {
+        let delivery = read(app, request.into_body(), started).await?;
+        let span = tracing::Span::current();
+        span.record("correlation", delivery.correlation.to_string());
+        span.record("attempt", delivery.trigger.delivery_count);
+        match timeout(app.settings.attempt_deadline + GRACE, work(delivery)).await {
+            Ok(settled) => settled,
+            Err(_) => {
+                tracing::error!(event = "invocation_overdue", "the invocation took too long");
+                Err(HandBack)
+            }
+        }
+        .inspect(|outcome| {
+            let (label, reason) = match outcome {
+                Outcome::Delivered => ("delivered", None),
+                Outcome::Skipped(reason) => ("skipped", Some(*reason)),
+                Outcome::Failed => ("failed", None),
+            };
+            let elapsed_ms = milliseconds(started.elapsed());
+            tracing::info!(event = "settled", outcome = label, reason, elapsed_ms);
+        })
+    }
+    .instrument(span.clone())
+    .await;
+    match settled {
+        Ok(_) => answer(StatusCode::OK),
+        Err(HandBack) => {
+            // Redelivery is immediate: without this wait a failure would spin.
+            sleep_until(started + app.settings.retry_floor).await;
+            let elapsed_ms = milliseconds(started.elapsed());
+            span.in_scope(|| {
+                tracing::warn!(event = "handed_back", outcome = "retry", elapsed_ms);
+            });
+            answer(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+    }
+}
+
+async fn read(app: &App, body: Body, started: Instant) -> Result<Delivery, HandBack> {
+    let payload = axum::body::to_bytes(body, PAYLOAD_LIMIT)
+        .await
+        .map_err(|_| {
+            tracing::error!(
+                event = "payload_unreadable",
+                "the host's payload did not arrive"
+            );
+            HandBack
+        })?;
+    let trigger = Trigger::parse(&payload, BINDING).map_err(|error| {
+        tracing::error!(event = "payload_malformed", %error, "the host's payload cannot be read");
+        HandBack
+    })?;
+    let lane = trigger
+        .session_id
+        .as_deref()
+        .map_or_else(|| Lane::unroutable(""), Lane::from_session_id);
+    let correlation = trigger
+        .correlation_id
+        .as_deref()
+        .and_then(|correlation| correlation.parse().ok())
+        .unwrap_or_else(|| CorrelationId::of_unknown(&trigger.body));
+    Ok(Delivery {
+        trigger,
+        correlation,
+        lane,
+        deadline: started + app.settings.attempt_deadline,
+    })
+}
+
+/// The host's invocation id, for log lines only: a caller of an HTTP function cannot be kept from sending one of its own.
+pub fn invocation_id(headers: &HeaderMap) -> String {
+    headers
+        .get(INVOCATION_HEADER)
+        .and_then(|value| value.to_str().ok())
+        .filter(|value| value.len() <= 64)
+        .unwrap_or("none")
+        .to_owned()
+}
+
+/// Milliseconds of a duration for a log field.
+pub fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The answer to a non-HTTP invocation: always JSON, never empty.
+fn answer(status: StatusCode) -> Response {
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/json")],
+        r#"{"Outputs":{},"Logs":[],"ReturnValue":null}"#,
+    )
+        .into_response()
+}

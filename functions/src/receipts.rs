@@ -1,0 +1,57 @@
+//! Final receipts of agent messages: envelopes of their own, so that they never hold up messages.
+
+use bridge::envelope::{Content, Envelope, ReceiptEnvelope};
+use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
+use bridge::genesys::webhook::Webhook;
+use bridge::ids::{BusMessageId, CorrelationId, Lane};
+use services::error::ServiceError;
+use time::OffsetDateTime;
+
+use crate::app::App;
+use crate::enqueue::{Passage, enqueue};
+
+/// Puts an agent message's receipt on the inbound queue. Queued twice, it is still delivered once: its `MessageId` is the
+/// message's, whatever the outcome, so the first final state stands.
+///
+/// # Errors
+/// Service Bus refused or could not be reached.
+pub async fn enqueue_receipt(
+    app: &App,
+    lane: &Lane,
+    correlation: &CorrelationId,
+    webhook: &Webhook,
+    outcome: ReceiptOutcome,
+) -> Result<(), ServiceError> {
+    let now = OffsetDateTime::now_utc();
+    let message_id = BusMessageId::receipt(&webhook.id, "final");
+    let receipt = ReceiptEnvelope {
+        message: webhook.id.clone(),
+        to: webhook.to.clone(),
+        outcome,
+        at: now,
+    };
+    let passage = Passage {
+        queue: &app.settings.inbound_queue,
+        lane: Some(lane),
+        message_id: Some(&message_id),
+        correlation,
+        time_to_live: None,
+    };
+    enqueue(app, passage, &Envelope::new(now, Content::Receipt(receipt))).await
+}
+
+/// What the agent is told about a message that did not reach the customer.
+pub fn explanation_for_agent(code: ReasonCode) -> &'static str {
+    match code {
+        ReasonCode::MessageExpired => "The message is too old to be delivered.",
+        ReasonCode::RateLimited => "Microsoft Teams takes no more messages at the moment.",
+        ReasonCode::MessageNotAllowed => "Microsoft Teams does not allow messages in this chat.",
+        ReasonCode::UnsupportedMessage => {
+            "This kind of message cannot be shown in Microsoft Teams."
+        }
+        ReasonCode::InvalidDestination => "The customer's chat was not found.",
+        ReasonCode::InvalidMessageStructure => "The message could not be read.",
+        ReasonCode::ServerError => "Microsoft Teams could not be reached.",
+        _ => "The message could not be delivered.",
+    }
+}

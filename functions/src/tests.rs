@@ -1,0 +1,105 @@
+//! The lists that must agree: folders under `functions/`, their `function.json`, and the routes of the router.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::ROUTES;
+
+fn folder() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &Path) -> Value {
+    let text =
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn binding(function: &str, kind: &str) -> Option<Value> {
+    let description = read(&folder().join(function).join("function.json"));
+    let bindings = description["bindings"].as_array()?;
+    bindings
+        .iter()
+        .find(|binding| binding["type"] == kind)
+        .cloned()
+}
+
+#[test]
+fn each_folder_with_a_function_json_has_a_route_and_the_reverse() {
+    let folders: BTreeSet<String> = std::fs::read_dir(folder())
+        .expect("readable")
+        .filter_map(Result::ok)
+        .filter(|entry| entry.path().join("function.json").exists())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    let routes: BTreeSet<String> = ROUTES.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    assert_eq!(folders, routes);
+}
+
+#[test]
+fn the_host_calls_each_function_where_the_router_listens() {
+    let host = read(&folder().join("../host.json"));
+    let prefix = host["extensions"]["http"]["routePrefix"]
+        .as_str()
+        .expect("a prefix");
+    assert_eq!(host["customHandler"]["enableProxyingHttpRequest"], true);
+    for (name, method, path) in ROUTES {
+        match binding(name, "httpTrigger") {
+            Some(trigger) => {
+                let route = trigger["route"].as_str().expect("a route");
+                assert_eq!(format!("/{prefix}/{route}"), *path, "{name}");
+                let allowed = trigger["methods"][0].as_str().expect("a method");
+                assert_eq!(allowed.to_uppercase(), *method, "{name}");
+                assert_eq!(
+                    trigger["authLevel"], "anonymous",
+                    "{name}: webhooks carry their own proof"
+                );
+                assert!(
+                    binding(name, "http").is_some(),
+                    "{name} needs the http output for proxying"
+                );
+            }
+            None => assert_eq!((format!("/{name}").as_str(), "POST"), (*path, *method)),
+        }
+    }
+}
+
+#[test]
+fn queue_functions_get_the_exact_bytes_in_sessions() {
+    let settings = read(&folder().join("../local.settings.json"));
+    for (name, ..) in ROUTES {
+        let Some(trigger) = binding(name, "serviceBusTrigger") else {
+            continue;
+        };
+        assert_eq!(trigger["name"], "message", "{name}");
+        assert_eq!(trigger["dataType"], "binary", "{name}");
+        assert_eq!(trigger["isSessionsEnabled"], true, "{name}");
+        let connection = trigger["connection"].as_str().expect("a connection");
+        let namespace = format!("{connection}__fullyQualifiedNamespace");
+        assert!(
+            settings["Values"][namespace.as_str()].is_string(),
+            "{name}: no setting {namespace}"
+        );
+        let queue = trigger["queueName"]
+            .as_str()
+            .expect("a queue")
+            .trim_matches('%')
+            .to_owned();
+        assert!(
+            settings["Values"][queue.as_str()].is_string(),
+            "{name}: no setting {queue}"
+        );
+    }
+}
+
+#[test]
+fn time_limits_fit_into_each_other() {
+    let host = read(&folder().join("../host.json"));
+    assert_eq!(host["functionTimeout"], "00:10:00");
+    let bus = &host["extensions"]["serviceBus"];
+    assert_eq!(bus["maxAutoLockRenewalDuration"], "00:10:00");
+    assert_eq!(bus["maxConcurrentCallsPerSession"], 1);
+    assert_eq!(bus["sessionIdleTimeout"], "00:00:03");
+}
