@@ -1,0 +1,241 @@
+//! Services that are down, slow or not ready: nothing is lost, order is kept, and one bad chat does not hold up the others.
+
+use end_to_end::platform::thread_of;
+use end_to_end::{Chat, Customer, Platform, view};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
+
+async fn counter(platform: &Platform, name: &str) -> u64 {
+    platform.get("/api/health").await["counters"][name]
+        .as_u64()
+        .expect("a counter")
+}
+
+/// The handler dies and comes back with an empty memory.
+async fn restart(platform: &Platform) {
+    platform.post("/local/handler/kill", json!({})).await;
+    platform
+        .until("the handler's return", async || {
+            let (status, health) = platform
+                .request(reqwest::Method::GET, "/api/health", None)
+                .await;
+            (status == StatusCode::OK && health["counters"].is_object()).then_some(())
+        })
+        .await;
+}
+
+async fn until_deferred(platform: &Platform) {
+    platform
+        .until("a request answered with 503", async || {
+            (counter(platform, "deferred").await > 0).then_some(())
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn requests_before_key_vault_answered_are_asked_for_again() {
+    let platform = Platform::start(&[]).await;
+    platform
+        .faults(json!([{ "service": "key-vault", "status": 503 }]))
+        .await;
+    restart(&platform).await;
+    let anna = Customer::new("Anna");
+    let chat = Chat::one_on_one(&anna);
+    platform.customer_writes(&chat, &anna, "early bird").await;
+    until_deferred(&platform).await;
+    assert_eq!(counter(&platform, "notifications_dropped").await, 0);
+    platform.faults(json!([])).await;
+    platform
+        .until_agent_sees(&thread_of(&anna), &["early bird"])
+        .await;
+    assert_eq!(counter(&platform, "notifications_dropped").await, 0);
+}
+
+#[tokio::test]
+async fn unknown_signing_keys_are_no_forgery_while_entra_is_down() {
+    let platform = Platform::start(&[]).await;
+    platform
+        .faults(json!([{ "service": "entra", "match": "keys", "status": 503 }]))
+        .await;
+    restart(&platform).await;
+    let anna = Customer::new("Anna");
+    let chat = Chat::one_on_one(&anna);
+    platform.customer_writes(&chat, &anna, "no keys yet").await;
+    until_deferred(&platform).await;
+    platform.faults(json!([])).await;
+    platform
+        .until_agent_sees(&thread_of(&anna), &["no keys yet"])
+        .await;
+    assert_eq!(counter(&platform, "notifications_dropped").await, 0);
+}
+
+#[tokio::test]
+async fn rotated_signing_keys_are_learnt() {
+    let platform = Platform::start(&[]).await;
+    let anna = Customer::new("Anna");
+    let chat = Chat::one_on_one(&anna);
+    platform.customer_writes(&chat, &anna, "before").await;
+    platform
+        .until_agent_sees(&thread_of(&anna), &["before"])
+        .await;
+    platform.post("/local/entra/rotate-keys", json!({})).await;
+    platform.customer_writes(&chat, &anna, "after").await;
+    platform
+        .until_agent_sees(&thread_of(&anna), &["before", "after"])
+        .await;
+}
+
+#[tokio::test]
+async fn a_batch_that_the_queue_half_refuses_is_taken_whole_on_the_retry() {
+    let platform = Platform::start(&[]).await;
+    platform
+        .faults(json!([{ "service": "graph-notification", "drop": "before" }]))
+        .await;
+    let people = [Customer::new("Anna"), Customer::new("Bert")];
+    let mut batch = Value::Null;
+    for number in 1..=6 {
+        for person in &people {
+            let chat = Chat {
+                id: format!("19:{}_fixed@unq.gbl.spaces", person.user),
+                kind: "oneOnOne",
+            };
+            let message = platform
+                .customer_writes(&chat, person, &format!("part {number}"))
+                .await;
+            let request = json!({ "chat": chat.id, "message": message });
+            let composed = platform
+                .post("/local/graph/notifications/compose", request)
+                .await;
+            if batch.is_null() {
+                batch = composed["body"].clone();
+            } else {
+                let item = composed["body"]["value"][0].clone();
+                batch["value"].as_array_mut().expect("items").push(item);
+            }
+        }
+    }
+    let body = serde_json::to_vec(&batch).expect("JSON");
+    platform
+        .faults(json!([
+            { "service": "graph-notification", "drop": "before" },
+            { "service": "service-bus", "share": 0.5, "status": 503 },
+        ]))
+        .await;
+    let (status, _) = platform
+        .send_raw("/api/graph/notifications", JSON, body.clone())
+        .await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    platform
+        .faults(json!([{ "service": "graph-notification", "drop": "before" }]))
+        .await;
+    let (status, _) = platform
+        .send_raw("/api/graph/notifications", JSON, body)
+        .await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    let expected: Vec<String> = (1..=6).map(|number| format!("part {number}")).collect();
+    let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+    for person in &people {
+        platform
+            .until_agent_sees(&thread_of(person), &expected)
+            .await;
+    }
+    platform.until_idle().await;
+    assert_eq!(view::all_inbound(&platform.conversations().await).len(), 12);
+}
+
+#[tokio::test]
+async fn one_chat_that_fails_for_ever_does_not_stop_the_others() {
+    let platform = Platform::start(&[
+        "--set",
+        "FAILING_MESSAGE_SECONDS=5",
+        "--set",
+        "RETRY_FLOOR_SECONDS=0",
+    ])
+    .await;
+    let (anna, bert) = (Customer::new("Anna"), Customer::new("Bert"));
+    let (bad, good) = (Chat::one_on_one(&anna), Chat::one_on_one(&bert));
+    platform.customer_writes(&bad, &anna, "hello").await;
+    platform.customer_writes(&good, &bert, "hello").await;
+    platform
+        .until_agent_sees(&thread_of(&anna), &["hello"])
+        .await;
+    platform
+        .until_agent_sees(&thread_of(&bert), &["hello"])
+        .await;
+    platform
+        .faults(json!([{ "service": "graph", "match": bad.id, "status": 500 }]))
+        .await;
+    let lost = platform
+        .agent_writes(&thread_of(&anna), "cannot arrive")
+        .await;
+    let kept = platform.agent_writes(&thread_of(&bert), "arrives").await;
+    platform.until_customer_sees(&good, &["arrives"]).await;
+    assert_eq!(platform.until_receipt(&kept).await, ["Delivered"]);
+    assert_eq!(platform.until_receipt(&lost).await, ["Failed:ServerError"]);
+    let failed = platform.failed().await;
+    assert_eq!(failed.len(), 1, "{failed:#?}");
+    assert_eq!(failed[0]["body"]["kind"], "kept_failing");
+    assert_eq!(failed[0]["body"]["service"], "graph");
+
+    // The chat recovers, and with it its messages.
+    platform.faults(json!([])).await;
+    let later = platform
+        .agent_writes(&thread_of(&anna), "works again")
+        .await;
+    assert_eq!(platform.until_receipt(&later).await, ["Delivered"]);
+    platform.until_customer_sees(&bad, &["works again"]).await;
+}
+
+#[tokio::test]
+async fn a_service_that_is_down_for_all_holds_the_lane_and_fails_nothing() {
+    let platform = Platform::start(&[
+        "--set",
+        "FAILING_MESSAGE_SECONDS=1",
+        "--set",
+        "RETRY_FLOOR_SECONDS=0",
+    ])
+    .await;
+    platform
+        .faults(json!([{ "service": "genesys", "status": 503 }]))
+        .await;
+    let anna = Customer::new("Anna");
+    let chat = Chat::one_on_one(&anna);
+    for text in ["one", "two", "three"] {
+        platform.customer_writes(&chat, &anna, text).await;
+    }
+    platform
+        .until("many failed attempts", async || {
+            let logs = platform.logs().await;
+            (logs
+                .iter()
+                .filter(|line| line["event"] == "attempt_failed")
+                .count()
+                >= 6)
+                .then_some(())
+        })
+        .await;
+    platform.faults(json!([])).await;
+    platform
+        .until_agent_sees(&thread_of(&anna), &["one", "two", "three"])
+        .await;
+    assert_eq!(platform.failed().await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn throttling_is_waited_out() {
+    let platform = Platform::start(&[]).await;
+    platform
+        .faults(json!([{ "service": "genesys", "match": "inbound/open/message", "share": 0.5, "status": 429, "retry_after": 1 }]))
+        .await;
+    let anna = Customer::new("Anna");
+    let chat = Chat::one_on_one(&anna);
+    for text in ["one", "two", "three", "four"] {
+        platform.customer_writes(&chat, &anna, text).await;
+    }
+    platform
+        .until_agent_sees(&thread_of(&anna), &["one", "two", "three", "four"])
+        .await;
+    assert_eq!(platform.failed().await, Vec::<Value>::new());
+}
