@@ -108,7 +108,10 @@ pub(crate) fn lost(service: Service, error: reqwest::Error) -> ServiceError {
 }
 
 /// Reads at most `limit` bytes; the flag says whether that was all.
-async fn read(response: &mut Response, limit: usize) -> Result<(Bytes, bool), reqwest::Error> {
+pub(crate) async fn read(
+    response: &mut Response,
+    limit: usize,
+) -> Result<(Bytes, bool), reqwest::Error> {
     // What is announced now; later it would be what is left.
     let announced = response.content_length();
     let mut body = BytesMut::new();

@@ -5,11 +5,14 @@ use std::pin::Pin;
 
 use azure_core::error::ErrorKind as AzureKind;
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
+use azure_core::http::response::PinnedStream;
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request, Transport};
 use futures::TryStreamExt;
+use futures::future::ready;
+use futures::stream;
 use reqwest::header::HeaderMap;
 
-use crate::answer;
+use crate::answer::{self, ERROR_BODY_LIMIT};
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
 use crate::http::CALL_TIMEOUT;
 
@@ -52,11 +55,18 @@ impl SharedClient {
             Body::Bytes(bytes) => outgoing.body(bytes),
             Body::SeekableStream(stream) => outgoing.body(reqwest::Body::wrap_stream(stream)),
         };
-        let response = outgoing.send().await.map_err(io_error)?;
-        let status = response.status().as_u16().into();
+        let mut response = outgoing.send().await.map_err(io_error)?;
+        let status = response.status();
         let headers = headers_of(response.headers());
-        let body = Box::pin(response.bytes_stream().map_err(io_error));
-        Ok(AsyncRawResponse::new(status, headers, body))
+        let body: PinnedStream = if status.is_success() {
+            Box::pin(response.bytes_stream().map_err(io_error))
+        } else {
+            // The crates read an error to its end, whatever its size.
+            let read = answer::read(&mut response, ERROR_BODY_LIMIT).await;
+            let (part, _) = read.map_err(io_error)?;
+            Box::pin(stream::once(ready(Ok(part))))
+        };
+        Ok(AsyncRawResponse::new(status.as_u16().into(), headers, body))
     }
 }
 

@@ -160,6 +160,12 @@ impl ServiceError {
         self
     }
 
+    /// The same error on the way to a token or secret: the request that needs it has not been sent.
+    pub(crate) fn before_sending(mut self) -> Self {
+        self.sent = Sent::No;
+        self
+    }
+
     /// Whether the same request may succeed later without anybody changing anything.
     #[must_use]
     pub fn is_transient(&self) -> bool {

@@ -157,6 +157,11 @@ impl Genesys {
         .await
     }
 
+    async fn held_token(&self) -> Result<SecretString, ServiceError> {
+        let token = self.token.get(|| self.login.clone().fetch()).await;
+        token.map_err(ServiceError::before_sending)
+    }
+
     /// Calls with the token; when it is refused, once more with a new one, for which the secret is read again.
     async fn with_token<F>(
         &self,
@@ -165,13 +170,13 @@ impl Genesys {
     where
         F: Future<Output = Result<Answer, ServiceError>>,
     {
-        let token = self.token.get(|| self.login.clone().fetch()).await?;
+        let token = self.held_token().await?;
         match call(token).await {
             Err(error) if error.kind == ErrorKind::Unauthorized => {
                 self.token.forget(LEAST_TOKEN_AGE);
                 // The secret may have been replaced; should the vault be away, the known one has to do.
                 let _ = self.login.secrets.reload_single(CLIENT_SECRET).await;
-                let token = self.token.get(|| self.login.clone().fetch()).await?;
+                let token = self.held_token().await?;
                 call(token).await
             }
             result => result,
@@ -215,8 +220,7 @@ impl Login {
         let grant = answer::send_for_json::<Grant>(Service::Genesys, request, ANSWER_LIMIT)
             .await
             .map_err(|mut error| {
-                // Nothing of the caller's went out, and a refused client is no refused token.
-                error.sent = Sent::No;
+                // A refused client is no refused token.
                 if matches!(error.kind, ErrorKind::Rejected | ErrorKind::Unauthorized) {
                     error.kind = ErrorKind::Configuration;
                 }

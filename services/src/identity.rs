@@ -113,17 +113,14 @@ async fn fetch(
     let token = tokio::time::timeout(CALL_TIMEOUT, call)
         .await
         .map_err(|_| ServiceError::new(Service::ManagedIdentity, ErrorKind::TimedOut, Sent::No))?
-        .map_err(|error| ServiceError {
-            sent: Sent::No,
-            ..azure::failure(Service::ManagedIdentity, error)
-        })?;
+        .map_err(|error| azure::failure(Service::ManagedIdentity, error).before_sending())?;
     let left = Duration::try_from(token.expires_on - OffsetDateTime::now_utc()).unwrap_or_default();
     Ok(Lease {
         value: Token {
             secret: SecretString::from(token.token.secret()),
             ends: token.expires_on,
         },
-        renew_after: left.saturating_sub(RENEWED_BEFORE_END),
+        renew_after: left.saturating_sub(RENEWED_BEFORE_END).max(left / 2),
         expires_after: left.saturating_sub(UNUSED_BEFORE_END),
     })
 }

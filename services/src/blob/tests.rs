@@ -117,6 +117,21 @@ async fn a_failure_is_passed_on_at_once() {
 }
 
 #[tokio::test]
+async fn an_endless_error_body_is_cut() {
+    use axum::http::StatusCode;
+
+    let endless = || async { (StatusCode::INTERNAL_SERVER_ERROR, vec![b'x'; 1 << 20]) };
+    let (base, authority) = serve_tls(axum::Router::new().fallback(endless)).await;
+    let client = client_of(&authority);
+    let blobs = Blobs::new(client, &format!("{base}/account"), identity()).expect("a client");
+    let error = blobs.get(CONTAINER, NAME).await.expect_err("an error");
+    assert_eq!(
+        (error.kind, error.status),
+        (ErrorKind::Unavailable, Some(500))
+    );
+}
+
+#[tokio::test]
 async fn an_untrusted_server_gets_nothing() {
     let account = Account::default();
     let (base, _) = serve_tls(account.router()).await;

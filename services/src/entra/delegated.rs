@@ -114,7 +114,11 @@ impl DelegatedTokens {
         let app = Arc::clone(&self.app);
         let account = account.to_owned();
         self.renewal(&account)
-            .get(|| async move { app.renew(&account).await })
+            .get(|| async move {
+                app.renew(&account)
+                    .await
+                    .map_err(ServiceError::before_sending)
+            })
             .await
     }
 
@@ -164,7 +168,7 @@ impl App {
         let life = Duration::from_secs(grant.expires_in);
         Ok(Lease {
             value: SecretString::from(grant.access_token),
-            renew_after: life.saturating_sub(RENEWED_BEFORE_END),
+            renew_after: life.saturating_sub(RENEWED_BEFORE_END).max(life / 2),
             expires_after: life.saturating_sub(UNUSED_BEFORE_END),
         })
     }
@@ -228,8 +232,6 @@ impl App {
             .await
             .map_err(|error| ServiceError {
                 kind: refusal(&error),
-                // The call that needs the token has not been sent.
-                sent: Sent::No,
                 ..error
             })
     }

@@ -182,6 +182,23 @@ async fn a_missing_refresh_token_needs_a_person() {
 }
 
 #[tokio::test]
+async fn a_vault_that_is_away_is_passed_on_and_nothing_was_sent() {
+    let Setting { entra, tokens, .. } = setting(
+        ClientAuthentication::Federated,
+        vec![],
+        vec![Reply::new(503, "")],
+    )
+    .await;
+    let error = tokens.token("support").await.expect_err("no token");
+    assert_eq!(
+        (error.service, error.kind),
+        (Service::KeyVault, ErrorKind::Unavailable)
+    );
+    assert_eq!(error.sent, Sent::No);
+    assert!(entra.seen().is_empty());
+}
+
+#[tokio::test]
 async fn each_refusal_has_its_meaning() {
     use ErrorKind::*;
     let table = [
