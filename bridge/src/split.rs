@@ -139,6 +139,8 @@ fn without_gap(text: &str, at_line_start: bool, most: usize) -> &str {
 struct Context {
     /// Line breaks since the last visible grapheme.
     breaks: usize,
+    /// The last grapheme was a line break: what follows is the line's indentation, if not the line.
+    line_start: bool,
     /// White space since the last visible grapheme.
     space: bool,
     /// The last visible grapheme ends a sentence, closing quotes and brackets passed over.
@@ -149,7 +151,8 @@ struct Context {
 
 impl Context {
     fn push(&mut self, grapheme: &str) {
-        if grapheme.ends_with('\n') {
+        self.line_start = grapheme.ends_with('\n');
+        if self.line_start {
             self.breaks += 1;
             self.space = true;
         } else if grapheme.trim().is_empty() {
@@ -173,11 +176,11 @@ impl Context {
     fn place(&self, next: &str) -> Place {
         let gap_follows = next.trim().is_empty();
         match self.breaks {
-            2.. => Place::Paragraph,
-            1 => Place::Line,
-            0 if self.sentence && (self.space || self.full_width || gap_follows) => Place::Sentence,
-            0 if self.space || gap_follows => Place::Word,
-            0 => Place::Grapheme,
+            2.. if self.line_start => Place::Paragraph,
+            1 if self.line_start => Place::Line,
+            _ if self.sentence && (self.space || self.full_width || gap_follows) => Place::Sentence,
+            _ if self.space || gap_follows => Place::Word,
+            _ => Place::Grapheme,
         }
     }
 }
