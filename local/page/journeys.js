@@ -57,7 +57,7 @@ function trip(journey, before) {
   const end = new Date(journey.hops.at(-1)?.at ?? begin);
   const whole = stops.every((stop) => stop.state === 'done' || stop.state === 'retried');
   const failed = stops.some((stop) => stop.state === 'failed');
-  return element('article', { class: 'trip', 'data-correlation': journey.correlation, 'data-direction': journey.direction, 'data-state': failed ? 'failed' : whole ? 'done' : 'moving' },
+  return element('article', { class: 'trip', 'data-journey': journey.correlation, 'data-direction': journey.direction, 'data-state': failed ? 'failed' : whole ? 'done' : 'moving' },
     element('header', {},
       element('span', { class: `way ${inbound ? 'in' : 'out'}` }, inbound ? 'Customer → agent' : 'Agent → customer'),
       element('span', { class: 'trip-time' }, failed ? 'in trouble' : whole ? duration(end - begin) : 'under way')),

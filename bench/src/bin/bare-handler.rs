@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
+use axum::serve::ListenerExt;
 use bytes::Bytes;
 use reqwest::{Certificate, Client};
 
@@ -33,6 +34,9 @@ async fn main() -> Result<()> {
         .with_state(queue);
     let port: u16 = variable("FUNCTIONS_CUSTOMHANDLER_PORT")?.parse()?;
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
     axum::serve(listener, router).await?;
     Ok(())
 }
