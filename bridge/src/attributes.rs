@@ -66,6 +66,37 @@ mod tests {
         }
     }
 
+    #[test]
+    fn attributes_of_a_known_customer() {
+        let chat: ChatId = "19:a@thread.v2".parse().expect("an id");
+        let account: SupportAccountName = "support".parse().expect("a name");
+        let attributes = custom_attributes(&customer("anna@customer.example"), &chat, &account);
+        insta::assert_json_snapshot!(attributes);
+    }
+
+    #[test]
+    fn what_is_not_known_is_absent() {
+        let chat: ChatId = "19:a@thread.v2".parse().expect("an id");
+        let account: SupportAccountName = "support".parse().expect("a name");
+        let stranger = Customer {
+            tenant: None,
+            upn: None,
+            name: None,
+            ..customer("")
+        };
+        let attributes = custom_attributes(&stranger, &chat, &account);
+        let names: Vec<&str> = attributes.keys().map(String::as_str).collect();
+        assert_eq!(
+            names,
+            [
+                "teamsChat",
+                "teamsDoor",
+                "teamsSupportAccount",
+                "teamsUserId"
+            ]
+        );
+    }
+
     proptest! {
         #[test]
         fn they_fit_and_no_value_is_cut(upn in "\\PC{0,3000}") {
@@ -73,9 +104,12 @@ mod tests {
             let account: SupportAccountName = "support".parse().expect("a name");
             let attributes = custom_attributes(&customer(&upn), &chat, &account);
             prop_assert!(serialized(&attributes) <= LIMIT);
-            prop_assert!(attributes.contains_key("teamsUserId") && attributes.contains_key("teamsDoor"));
-            if let Some(kept) = attributes.get("teamsUpn") {
-                prop_assert_eq!(kept, &upn);
+            prop_assert!(attributes.contains_key("teamsUserId"));
+            prop_assert!(attributes.contains_key("teamsTenantId"));
+            match attributes.get("teamsUpn") {
+                Some(kept) => prop_assert_eq!(kept, &upn),
+                // Without the one value of any length, everything else fits.
+                None => prop_assert_eq!(attributes.len(), 5),
             }
         }
     }

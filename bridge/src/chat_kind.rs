@@ -25,3 +25,21 @@ impl ChatType {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_and_stored_as_graph_writes_them() {
+        for (word, kind) in [
+            ("oneOnOne", ChatType::OneOnOne),
+            ("group", ChatType::Group),
+            ("meeting", ChatType::Meeting),
+        ] {
+            assert_eq!(ChatType::parse(word), kind);
+            assert_eq!(serde_json::json!(kind), word);
+        }
+        assert_eq!(ChatType::parse("unknownFutureValue"), ChatType::Group);
+    }
+}

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use crate::genesys::receipt::ReceiptOutcome;
 use crate::ids::{ChatId, GenesysMessageId, SupportAccountName, TeamsMessageId};
+use crate::json_fault::JsonFault;
 use crate::notification::{ChangeType, EncryptedContent};
 
 /// An envelope above this many bytes is put into Blob and only claimed on the queue. Service Bus Standard takes 256 KB with
@@ -26,8 +27,8 @@ pub struct Envelope {
     pub content: Content,
 }
 
-/// What an envelope holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What an envelope holds. `Debug` leaves texts out.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum Content {
     /// A change of a Teams message, still encrypted.
@@ -62,8 +63,8 @@ pub struct NotificationEnvelope {
     pub encrypted: Option<EncryptedContent>,
 }
 
-/// How an agent's message ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// How an agent's message ended. `Debug` leaves the addressee out, which names a person.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptEnvelope {
     /// The agent's message.
     pub message: GenesysMessageId,
@@ -76,12 +77,40 @@ pub struct ReceiptEnvelope {
     pub at: OffsetDateTime,
 }
 
+impl std::fmt::Debug for Content {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Notification(notification) => formatter
+                .debug_tuple("Notification")
+                .field(notification)
+                .finish(),
+            Self::AgentMessage { webhook } => formatter
+                .debug_struct("AgentMessage")
+                .field("bytes", &webhook.len())
+                .finish(),
+            Self::Receipt(receipt) => formatter.debug_tuple("Receipt").field(receipt).finish(),
+            Self::Claim { blob } => formatter.debug_struct("Claim").field("blob", blob).finish(),
+        }
+    }
+}
+
+impl std::fmt::Debug for ReceiptEnvelope {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("ReceiptEnvelope")
+            .field("message", &self.message)
+            .field("outcome", &self.outcome)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A queue message that is no envelope of ours.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvelopeError {
     /// Not JSON of an envelope.
-    #[error("no envelope (line {}, column {})", .0.line(), .0.column())]
-    Malformed(#[source] serde_json::Error),
+    #[error("no envelope")]
+    Malformed(#[source] JsonFault),
     /// Written by a newer release.
     #[error("envelope version {0} is not known")]
     UnknownVersion(u32),
@@ -114,11 +143,12 @@ impl Envelope {
     /// # Errors
     /// It is not JSON of an envelope, or of a version that this release does not know.
     pub fn parse(body: &[u8]) -> Result<Self, EnvelopeError> {
-        let Version { version } = serde_json::from_slice(body).map_err(EnvelopeError::Malformed)?;
+        let malformed = |error: serde_json::Error| EnvelopeError::Malformed(error.into());
+        let Version { version } = serde_json::from_slice(body).map_err(malformed)?;
         if version != VERSION {
             return Err(EnvelopeError::UnknownVersion(version));
         }
-        serde_json::from_slice(body).map_err(EnvelopeError::Malformed)
+        serde_json::from_slice(body).map_err(malformed)
     }
 }
 
@@ -187,6 +217,32 @@ mod tests {
         insta::assert_json_snapshot!(round_trip(Content::Claim {
             blob: "claims/0.json".to_owned()
         }));
+    }
+
+    #[test]
+    fn debug_output_holds_no_text_and_no_person() {
+        let texts = [
+            Content::AgentMessage {
+                webhook: "my secret words".to_owned(),
+            },
+            Content::Receipt(ReceiptEnvelope {
+                message: "b71f".parse().expect("an id"),
+                to: "teams:support:secret".to_owned(),
+                outcome: ReceiptOutcome::Delivered,
+                at: AT,
+            }),
+        ];
+        for content in texts {
+            let shown = format!("{:?}", Envelope::new(AT, content));
+            assert!(!shown.contains("secret"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored() {
+        let json = br#"{"version":1,"accepted_at":"2026-01-02T03:04:05Z","kind":"claim","blob":"claims/0.json","later":{"a":1}}"#;
+        let envelope = Envelope::parse(json).expect("readable");
+        assert!(matches!(envelope.content, Content::Claim { blob } if blob == "claims/0.json"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod groups;
 pub mod html;
 pub mod identity;
 pub mod ids;
+pub mod json_fault;
 pub mod message;
 pub mod notification;
 pub mod pace;

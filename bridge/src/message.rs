@@ -4,6 +4,7 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 use crate::ids::{ChatId, TeamsMessageId, TenantId, UserId};
+use crate::json_fault::JsonFault;
 
 /// One message of a chat; what the bridge does not use is left out.
 #[derive(Debug, Clone)]
@@ -136,8 +137,8 @@ impl std::fmt::Debug for Mention {
 #[derive(Debug, thiserror::Error)]
 pub enum MalformedMessage {
     /// Not JSON, or a field of another type.
-    #[error("no JSON of a chat message (line {}, column {})", .0.line(), .0.column())]
-    Json(#[source] serde_json::Error),
+    #[error("no JSON of a chat message")]
+    Json(#[source] JsonFault),
     /// A required field is missing or unusable.
     #[error("the field {0} is missing or unusable")]
     Field(&'static str),
@@ -207,7 +208,8 @@ impl ChatMessage {
     /// # Errors
     /// The body is not JSON, or lacks the id or the time of the message.
     pub fn parse(body: &[u8]) -> Result<Self, MalformedMessage> {
-        let raw: RawMessage = serde_json::from_slice(body).map_err(MalformedMessage::Json)?;
+        let raw: RawMessage =
+            serde_json::from_slice(body).map_err(|error| MalformedMessage::Json(error.into()))?;
         let id = raw
             .id
             .and_then(|id| id.parse().ok())

@@ -6,14 +6,24 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::ids::{ChatId, TeamsMessageId, TenantId};
+use crate::json_fault::JsonFault;
 
-/// One POST of Graph: items of several chats, subscriptions and tenants can be mixed.
-#[derive(Debug)]
+/// One POST of Graph: items of several chats, subscriptions and tenants can be mixed. `Debug` leaves the tokens out.
 pub struct Collection {
     /// Each item, or why it cannot be used; one bad item never spoils the others.
     pub items: Vec<Result<Item, ItemError>>,
     /// JWTs that prove the sender; only rich notifications carry them.
     pub validation_tokens: Vec<String>,
+}
+
+impl std::fmt::Debug for Collection {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Collection")
+            .field("items", &self.items)
+            .field("validation_tokens", &self.validation_tokens.len())
+            .finish()
+    }
 }
 
 /// What happened to a message.
@@ -57,8 +67,8 @@ pub struct Item {
     pub encrypted: Option<EncryptedContent>,
 }
 
-/// The encrypted message of a rich notification; the texts are base64.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The encrypted message of a rich notification; the texts are base64. `Debug` names the certificate only.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncryptedContent {
     /// The message, encrypted with the data key.
     pub data: String,
@@ -73,10 +83,19 @@ pub struct EncryptedContent {
     pub certificate_id: String,
 }
 
+impl std::fmt::Debug for EncryptedContent {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("EncryptedContent")
+            .field("certificate_id", &self.certificate_id)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A body that is no collection of change notifications.
 #[derive(Debug, thiserror::Error)]
-#[error("no collection of change notifications (line {}, column {})", .0.line(), .0.column())]
-pub struct MalformedCollection(#[source] serde_json::Error);
+#[error("no collection of change notifications")]
+pub struct MalformedCollection(#[source] JsonFault);
 
 /// Why an item cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -137,7 +156,8 @@ impl Collection {
     /// # Errors
     /// The body is not JSON, or has no list `value`.
     pub fn parse(body: &[u8]) -> Result<Self, MalformedCollection> {
-        let raw: RawCollection<'_> = serde_json::from_slice(body).map_err(MalformedCollection)?;
+        let raw: RawCollection<'_> =
+            serde_json::from_slice(body).map_err(|error| MalformedCollection(error.into()))?;
         let validation_tokens = raw
             .validation_tokens
             .unwrap_or_default()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The wait before another attempt: a random part of `floor` × 2^(attempt - 1), at most `ceiling`, at least `floor`. `random`
+/// The wait before another attempt: a random part of `floor` × 2^attempt, at most `ceiling`, at least `floor`. `random`
 /// lies between 0 and 1; attempts count from 1.
 #[must_use]
 pub fn backoff(attempt: u32, random: f64, floor: Duration, ceiling: Duration) -> Duration {

@@ -8,8 +8,10 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// One Service Bus message with the broker's properties.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use crate::json_fault::JsonFault;
+
+/// One Service Bus message with the broker's properties. `Debug` shows the body's length only.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Trigger {
     /// The exact bytes that were sent.
     pub body: Vec<u8>,
@@ -25,12 +27,26 @@ pub struct Trigger {
     pub enqueued_at: Option<OffsetDateTime>,
 }
 
+impl std::fmt::Debug for Trigger {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Trigger")
+            .field("bytes", &self.body.len())
+            .field("message_id", &self.message_id)
+            .field("session_id", &self.session_id)
+            .field("correlation_id", &self.correlation_id)
+            .field("delivery_count", &self.delivery_count)
+            .field("enqueued_at", &self.enqueued_at)
+            .finish()
+    }
+}
+
 /// A payload that is not what the host documents.
 #[derive(Debug, thiserror::Error)]
 pub enum TriggerError {
     /// No JSON, or not the host's shape.
-    #[error("the payload is not the host's JSON (line {}, column {})", .0.line(), .0.column())]
-    Json(#[source] serde_json::Error),
+    #[error("the payload is not the host's JSON")]
+    Json(#[source] JsonFault),
     /// The binding is absent.
     #[error("the payload has no binding {0}")]
     Binding(String),
@@ -53,7 +69,8 @@ impl Trigger {
     /// # Errors
     /// The payload is not JSON of the host's shape, or the binding is missing or not base64.
     pub fn parse(payload: &[u8], binding: &str) -> Result<Self, TriggerError> {
-        let payload: Payload = serde_json::from_slice(payload).map_err(TriggerError::Json)?;
+        let payload: Payload =
+            serde_json::from_slice(payload).map_err(|error| TriggerError::Json(error.into()))?;
         let Some(Value::String(body)) = payload.data.get(binding) else {
             return Err(TriggerError::Binding(binding.to_owned()));
         };
@@ -125,6 +142,13 @@ mod tests {
         );
         let bare = Trigger::parse(br#"{"Data":{"message":"aGk="}}"#, "message").expect("readable");
         assert_eq!((bare.delivery_count, bare.session_id), (1, None));
+    }
+
+    #[test]
+    fn debug_output_holds_no_body() {
+        let payload = include_bytes!("../fixtures/host_queue_payload.json");
+        let shown = format!("{:?}", Trigger::parse(payload, "message"));
+        assert!(shown.contains("bytes: 15"), "{shown}");
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
+use super::time_text;
 use crate::ids::{TeamsMessageId, ThreadId};
 
 /// A message, ready to be written.
@@ -28,7 +28,7 @@ impl Message<'_> {
     /// The request's body. Genesys' limit for it is 512,000 bytes.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        let time = self.time.format(&Rfc3339).unwrap_or_default();
+        let time = time_text(self.time);
         let mut from = json!({ "id": self.thread.to_string(), "idType": "Opaque" });
         if let Some(name) = self.name {
             from["nickname"] = json!(name);

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
+use super::time_text;
 use crate::ids::GenesysMessageId;
 
 /// Why a message failed; the thirteen codes that Genesys knows.
@@ -65,7 +65,6 @@ pub enum ReceiptOutcome {
 }
 
 /// A receipt, ready to be written.
-#[derive(Debug)]
 pub struct Receipt<'a> {
     /// Id of the agent's message, out of the webhook.
     pub message: &'a GenesysMessageId,
@@ -81,7 +80,7 @@ impl Receipt<'_> {
     /// The request's body.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        let time = self.time.format(&Rfc3339).unwrap_or_default();
+        let time = time_text(self.time);
         let mut body = json!({
             "id": self.message.as_str(),
             "channel": { "to": { "id": self.to, "idType": "Opaque" }, "time": time },

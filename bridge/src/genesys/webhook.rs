@@ -5,6 +5,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::ids::GenesysMessageId;
+use crate::json_fault::JsonFault;
 
 /// One webhook call. `Debug` leaves text and files out.
 #[derive(Clone)]
@@ -95,8 +96,8 @@ pub enum StructuredPart {
 #[derive(Debug, thiserror::Error)]
 pub enum MalformedWebhook {
     /// Not JSON, or a field of another type.
-    #[error("no JSON of a webhook (line {}, column {})", .0.line(), .0.column())]
-    Json(#[source] serde_json::Error),
+    #[error("no JSON of a webhook")]
+    Json(#[source] JsonFault),
     /// A required field is missing or unusable.
     #[error("the field {0} is missing or unusable")]
     Field(&'static str),
@@ -134,7 +135,8 @@ impl Webhook {
     /// # Errors
     /// The body is not JSON, or lacks id, addressee or time.
     pub fn parse(body: &[u8]) -> Result<Self, MalformedWebhook> {
-        let raw: RawWebhook = serde_json::from_slice(body).map_err(MalformedWebhook::Json)?;
+        let raw: RawWebhook =
+            serde_json::from_slice(body).map_err(|error| MalformedWebhook::Json(error.into()))?;
         let id = raw
             .id
             .and_then(|id| id.parse().ok())

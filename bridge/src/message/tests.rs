@@ -85,3 +85,19 @@ fn debug_output_holds_no_text_and_no_name() {
         assert!(!shown.contains(hidden), "{hidden} in {shown}");
     }
 }
+
+#[test]
+fn an_edited_message_shows_when() {
+    let message = parsed(include_bytes!("../../fixtures/message_edited.json"));
+    assert!(message.last_edited > Some(message.created) && message.deleted.is_none());
+    assert_eq!(message.etag.as_deref(), Some("1616991510010"));
+}
+
+#[test]
+fn errors_repeat_nothing_of_the_message() {
+    let error = ChatMessage::parse(br#"{"id":"1","body":"my secret words"}"#).expect_err("a text");
+    let source = std::error::Error::source(&error).expect("a source");
+    for shown in [error.to_string(), format!("{error:?}"), source.to_string()] {
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+}

@@ -113,3 +113,23 @@ fn what_is_no_collection_is_an_error() {
         assert!(Collection::parse(body).is_err());
     }
 }
+
+#[test]
+fn a_lifecycle_event_is_no_change() {
+    let body = include_bytes!("../../fixtures/notification_lifecycle.json");
+    let collection = Collection::parse(body).expect("readable");
+    assert_eq!(collection.items.len(), 1);
+    assert_eq!(
+        collection.items[0].as_ref().map_err(ItemError::kind).err(),
+        Some("lifecycle")
+    );
+}
+
+#[test]
+fn debug_output_holds_no_secret_and_no_token() {
+    let body = include_bytes!("../../fixtures/notification_rich.json");
+    let shown = format!("{:?}", Collection::parse(body).expect("readable"));
+    for hidden in ["a-secret-of", "eyJ0", "ZGF0YQ", "c2lnbmF0dXJl", "19:"] {
+        assert!(!shown.contains(hidden), "{hidden} in {shown}");
+    }
+}

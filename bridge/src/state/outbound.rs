@@ -173,6 +173,14 @@ mod tests {
     }
 
     #[test]
+    fn a_state_with_unknown_fields_is_read() {
+        let json = r#"{"version":1,"chat":"19:a","later":{"a":1},"pending":{"message":"b71f","part":0,"last":true,
+            "started_at":"2026-01-02T03:04:05Z","fingerprint":"0123456789abcdef0123456789abcdef","later":2}}"#;
+        let state: OutboundState = serde_json::from_str(json).expect("readable");
+        assert!(state.pending.is_some() && state.posts.is_empty());
+    }
+
+    #[test]
     fn a_cleared_post_may_be_posted_again() {
         let mut state = OutboundState::new("19:a@thread.v2".parse().expect("an id"));
         let message: GenesysMessageId = "b71f".parse().expect("an id");
