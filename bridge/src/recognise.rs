@@ -5,8 +5,8 @@ use time::OffsetDateTime;
 use crate::html::{Token, Tokens, emoji};
 use crate::ids::{Digest, TeamsMessageId, UserId};
 
-/// A message of the chat that might be the one.
-#[derive(Debug, Clone)]
+/// A message of the chat that might be the one. `Debug` leaves the text out.
+#[derive(Clone)]
 pub struct Candidate {
     /// The message.
     pub id: TeamsMessageId,
@@ -18,6 +18,18 @@ pub struct Candidate {
     pub html: String,
     /// How many attachments it has.
     pub attachments: usize,
+}
+
+impl std::fmt::Debug for Candidate {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Candidate")
+            .field("id", &self.id)
+            .field("created", &self.created)
+            .field("sender", &self.sender)
+            .field("attachments", &self.attachments)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Digest of a message's text, the same before and after Teams rewrote the HTML.

@@ -104,12 +104,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn neither_counter_nor_time_goes_backwards(hours in proptest::collection::vec(-100i64..1000, 1..50)) {
-            let mut state = advance(None, START, None, WINDOW, WindowPolicy::New);
-            for hour in hours {
-                let next = advance(Some(&state), after(hour), None, WINDOW, WindowPolicy::New);
+        fn neither_counter_nor_time_goes_backwards(
+            hours in proptest::collection::vec((-100i64..1000, proptest::option::of(-100i64..1000)), 1..50),
+            same in any::<bool>(),
+        ) {
+            let policy = if same { WindowPolicy::Same } else { WindowPolicy::New };
+            let mut state = advance(None, START, None, WINDOW, policy);
+            for (hour, answer) in hours {
+                let next = advance(Some(&state), after(hour), answer.map(after), WINDOW, policy);
                 prop_assert!(next.counter >= state.counter);
-                prop_assert!(next.last_message >= state.last_message);
+                prop_assert!(next.counter <= state.counter + u32::from(!same));
+                prop_assert!(next.last_message >= state.last_message && next.last_message >= after(hour));
                 state = next;
             }
         }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use crate::html::shown_address;
 use crate::ids::GenesysMessageId;
 use crate::json_fault::JsonFault;
 
@@ -86,7 +87,7 @@ impl std::fmt::Debug for WebhookAttachment {
 /// What a structured content item shows.
 #[derive(Clone, PartialEq, Eq)]
 pub enum StructuredPart {
-    /// Words: a title, a description, a caption.
+    /// Words: a title, a description, a link.
     Words(String),
     /// One choice of a question.
     Choice(String),
@@ -199,51 +200,86 @@ fn attachment(item: &Value) -> Option<WebhookAttachment> {
     })
 }
 
-/// Titles, descriptions and choices of one content item, whatever its kind: Genesys nests them in an object named after the
-/// kind (`quickReply`, `buttonResponse`, `card`, `carousel`, `listPicker`, `generic`, …).
+/// Titles, descriptions, links and choices of one content item, whatever its kind: Genesys nests them in an object named after
+/// the kind (`quickReply`, `buttonResponse`, `card`, `carousel`, `datePicker`, `listPicker`, …).
 fn structured(item: &Value) -> Vec<StructuredPart> {
     let mut parts = Vec::new();
     for (name, value) in item.as_object().into_iter().flatten() {
         match name.as_str() {
             "contentType" | "attachment" => {}
-            "quickReply" | "buttonResponse" => choice(value, &mut parts),
-            _ => words(value, &mut parts),
+            "quickReply" | "buttonResponse" => parts.extend(action(value)),
+            _ => elements(value, &mut parts),
         }
     }
     parts
 }
 
-fn choice(value: &Value, parts: &mut Vec<StructuredPart>) {
-    if let Some(text) = value["text"].as_str() {
-        parts.push(StructuredPart::Choice(text.to_owned()));
+/// A link with its address, or a choice.
+fn action(value: &Value) -> Option<StructuredPart> {
+    let text = ["text", "title"]
+        .iter()
+        .find_map(|name| value[*name].as_str())
+        .filter(|text| !text.trim().is_empty());
+    match (text, value["url"].as_str().and_then(shown_address)) {
+        (Some(text), Some(address)) => Some(StructuredPart::Words(format!("{text}: {address}"))),
+        (None, Some(address)) => Some(StructuredPart::Words(address.to_owned())),
+        (Some(text), None) => Some(StructuredPart::Choice(text.to_owned())),
+        (None, None) => None,
     }
 }
 
-/// Depth to which structured content is looked into; Genesys' own kinds nest three levels.
-const DEPTH: usize = 6;
+/// Fields of an element that the customer reads, in the order in which cards show them.
+const TEXTS: [&str; 7] = [
+    "header",
+    "title",
+    "subtitle",
+    "description",
+    "address",
+    "text",
+    "body",
+];
+/// Fields with the address of a picture, a film or a page.
+const ADDRESSES: [&str; 3] = ["image", "video", "url"];
+/// Fields with an action or a list of them.
+const ACTIONS: [&str; 5] = [
+    "defaultAction",
+    "actions",
+    "quickReplies",
+    "components",
+    "buttons",
+];
+/// Fields with further elements.
+const ELEMENTS: [&str; 6] = ["header", "body", "cards", "sections", "items", "footer"];
 
-fn words(value: &Value, parts: &mut Vec<StructuredPart>) {
-    let mut waiting = vec![(value, 0)];
-    while let Some((value, depth)) = waiting.pop() {
-        if depth > DEPTH {
+fn elements(value: &Value, parts: &mut Vec<StructuredPart>) {
+    // A stack of our own instead of recursion; the last entry comes next.
+    let mut waiting = vec![value];
+    while let Some(value) = waiting.pop() {
+        if let Value::Array(values) = value {
+            waiting.extend(values.iter().rev());
             continue;
         }
-        for name in ["title", "header", "subtitle", "description", "text", "body"] {
-            if let Some(text) = value[name].as_str().filter(|text| !text.trim().is_empty()) {
-                parts.push(StructuredPart::Words(text.to_owned()));
+        let field = |name: &&str| value.get(*name);
+        let texts = TEXTS.iter().filter_map(field).filter_map(Value::as_str);
+        let addresses = ADDRESSES.iter().filter_map(field).filter_map(Value::as_str);
+        let words = texts
+            .filter(|text| !text.trim().is_empty())
+            .chain(addresses.filter_map(shown_address));
+        parts.extend(words.map(|words| StructuredPart::Words(words.to_owned())));
+        for actions in ACTIONS.iter().filter_map(field) {
+            match actions {
+                Value::Array(actions) => parts.extend(actions.iter().filter_map(action)),
+                one => parts.extend(action(one)),
             }
         }
-        for name in ["actions", "quickReplies", "components", "buttons"] {
-            for action in value[name].as_array().into_iter().flatten() {
-                choice(action, parts);
-            }
-        }
-        for name in ["items", "cards", "sections"] {
-            // Last in, first out: pushed backwards to keep their order.
-            for item in value[name].as_array().into_iter().flatten().rev() {
-                waiting.push((item, depth + 1));
-            }
-        }
+        let times = field(&"availableTimes").and_then(Value::as_array);
+        let times = times.into_iter().flatten();
+        parts.extend(
+            times
+                .filter_map(|time| time["dateTime"].as_str())
+                .map(|time| StructuredPart::Choice(time.to_owned())),
+        );
+        waiting.extend(ELEMENTS.iter().rev().filter_map(field));
     }
 }
 

@@ -143,7 +143,58 @@ fn guid(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Whether a text that is taken as an id is written back as it came, through text and through JSON.
+    fn round_trips<Id>(text: &str, same: impl Fn(&str) -> String) -> bool
+    where
+        Id: FromStr + Clone + PartialEq + Into<String> + Serialize + for<'de> Deserialize<'de>,
+    {
+        let Ok(id) = text.parse::<Id>() else {
+            return true;
+        };
+        let json = serde_json::to_string(&id).expect("JSON");
+        let back: Id = serde_json::from_str(&json).expect("the same id");
+        let written: String = id.clone().into();
+        back == id && written == same(text)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_parsed_is_written_back(text in "\\PC{0,40}|[a-z0-9-]{1,20}|19:[a-z/'\"%]{1,9}@thread.v2") {
+            prop_assert!(round_trips::<ChatId>(&text, str::to_owned));
+            prop_assert!(round_trips::<TeamsMessageId>(&text, str::to_owned));
+            prop_assert!(round_trips::<SupportAccountName>(&text, str::to_owned));
+            prop_assert!(round_trips::<GenesysMessageId>(&text, str::to_owned));
+        }
+
+        #[test]
+        fn guids_are_written_back_in_lower_case(text in "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}") {
+            prop_assert!(text.parse::<UserId>().is_ok());
+            prop_assert!(round_trips::<UserId>(&text, str::to_ascii_lowercase));
+            prop_assert!(round_trips::<TenantId>(&text, str::to_ascii_lowercase));
+        }
+
+        #[test]
+        fn no_text_makes_a_bad_id(text in "\\PC{0,40}|[a-z\n\t ]{0,9}") {
+            let sound = text.parse::<ChatId>().is_err() || (!text.is_empty() && !text.contains(char::is_control));
+            prop_assert!(sound);
+            let named = text.parse::<SupportAccountName>().is_err() || text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            prop_assert!(named);
+        }
+    }
+
+    #[test]
+    fn lengths_are_limited() {
+        assert!("x".repeat(512).parse::<ChatId>().is_ok());
+        assert!("x".repeat(513).parse::<ChatId>().is_err());
+        assert!("1".repeat(128).parse::<TeamsMessageId>().is_ok());
+        assert!("1".repeat(129).parse::<TeamsMessageId>().is_err());
+        assert!("g".repeat(129).parse::<GenesysMessageId>().is_err());
+        assert!("a".repeat(21).parse::<SupportAccountName>().is_err());
+    }
 
     #[test]
     fn ids_are_checked() {

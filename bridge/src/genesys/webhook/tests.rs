@@ -39,13 +39,77 @@ fn quick_replies_are_numbered() {
 }
 
 #[test]
-fn a_card_shows_its_words_and_choices() {
+fn a_card_shows_its_words_links_and_choices() {
     let webhook = parsed(include_bytes!("../../../fixtures/webhook_card.json"));
     let shown = text_for_customer(&webhook).expect("something");
     assert_eq!(
         shown,
-        "Premium plan\nAll included\n1. Tell me more\n2. Order"
+        "Premium plan\nAll included\nhttps://example.com/plan.png\nTell me more: https://example.com/plan\n1. Order"
     );
+}
+
+/// What the customer reads of one structured content item.
+fn shown(item: serde_json::Value) -> Option<String> {
+    let webhook = serde_json::json!({
+        "id": "1",
+        "type": "Structured",
+        "channel": { "to": { "id": "x" }, "time": "2026-01-01T00:00:00Z" },
+        "content": [item],
+    });
+    text_for_customer(&parsed(webhook.to_string().as_bytes()))
+}
+
+#[test]
+fn a_carousel_shows_its_cards_in_order() {
+    let item = serde_json::json!({ "contentType": "Carousel", "carousel": { "cards": [
+        { "title": "One", "actions": [{ "type": "Postback", "text": "Take one", "payload": "1" }] },
+        { "title": "Two", "actions": [{ "type": "Postback", "text": "Take two", "payload": "2" }] },
+    ] } });
+    assert_eq!(
+        shown(item).as_deref(),
+        Some("One\n1. Take one\nTwo\n2. Take two")
+    );
+}
+
+#[test]
+fn a_date_picker_shows_its_times() {
+    let item = serde_json::json!({ "contentType": "DatePicker", "datePicker": {
+        "title": "When?", "subtitle": "Pick one",
+        "availableTimes": [
+            { "duration": 900, "dateTime": "2026-01-02T10:00:00Z" },
+            { "duration": 900, "dateTime": "2026-01-02T11:00:00Z" },
+        ],
+    } });
+    assert_eq!(
+        shown(item).as_deref(),
+        Some("When?\nPick one\n1. 2026-01-02T10:00:00Z\n2. 2026-01-02T11:00:00Z")
+    );
+}
+
+#[test]
+fn unknown_content_shows_what_words_it_has() {
+    let item = serde_json::json!({ "contentType": "Notification", "notification": {
+        "header": { "text": "Head" }, "body": { "text": "Middle" }, "footer": { "text": "Foot" },
+    } });
+    assert_eq!(shown(item).as_deref(), Some("Head\nMiddle\nFoot"));
+    let script = serde_json::json!({ "contentType": "Card", "card": {
+        "actions": [{ "type": "Link", "text": "Go", "url": "javascript:alert(1)" }],
+    } });
+    assert_eq!(shown(script).as_deref(), Some("1. Go"));
+    for nothing in [
+        serde_json::json!({ "contentType": "Hologram", "hologram": { "shape": 7 } }),
+        serde_json::json!("text"),
+        serde_json::json!(null),
+    ] {
+        assert_eq!(shown(nothing), None);
+    }
+}
+
+#[test]
+fn errors_repeat_nothing_of_the_message() {
+    let error = Webhook::parse(br#"{"id":"1","channel":"my secret words"}"#).expect_err("a text");
+    let source = std::error::Error::source(&error).expect("a source");
+    assert!(!format!("{error} {error:?} {source}").contains("secret"));
 }
 
 #[test]
