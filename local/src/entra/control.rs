@@ -1,0 +1,61 @@
+//! Control of Entra ID: new signing keys, and validation tokens as Graph puts them into its notifications.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::Entra;
+
+/// The application that publishes Graph's change notifications ("Set up Microsoft Graph change notifications with resource
+/// data", validating the authenticity of notifications).
+const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
+
+pub(super) fn router() -> Router<Arc<Entra>> {
+    Router::new()
+        .route("/local/entra/rotate-keys", post(rotate_keys))
+        .route("/local/entra/tokens", post(token))
+}
+
+async fn rotate_keys(State(entra): State<Arc<Entra>>) -> Json<Value> {
+    Json(json!({ "kid": entra.keys.rotate() }))
+}
+
+/// The body's claims replace those of a genuine token; `null` takes one away. No body: a genuine token.
+async fn token(State(entra): State<Arc<Entra>>, body: Bytes) -> Response {
+    let changes: Map<String, Value> = if body.is_empty() {
+        Map::new()
+    } else {
+        match serde_json::from_slice(&body) {
+            Ok(changes) => changes,
+            Err(error) => {
+                let body = Json(json!({ "error": format!("the claims cannot be read: {error}") }));
+                return (StatusCode::BAD_REQUEST, body).into_response();
+            }
+        }
+    };
+    Json(json!({ "token": entra.validation_token(changes) })).into_response()
+}
+
+impl Entra {
+    fn validation_token(&self, changes: Map<String, Value>) -> String {
+        let mut claims = Map::new();
+        claims.insert("aud".to_owned(), json!(self.world.config.graph_client_id));
+        claims.insert("azp".to_owned(), json!(PUBLISHER));
+        claims.insert("azpacr".to_owned(), json!("2"));
+        let mut claims = self.complete(claims);
+        for (name, value) in changes {
+            if value.is_null() {
+                claims.remove(&name);
+            } else {
+                claims.insert(name, value);
+            }
+        }
+        self.keys.sign(&Value::Object(claims))
+    }
+}

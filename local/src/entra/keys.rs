@@ -1,0 +1,146 @@
+//! The RSA keys that sign every token, and what is published of them.
+
+use std::sync::{PoisonError, RwLock};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
+};
+use serde_json::{Value, json};
+
+/// Width of a line in a PEM document (RFC 7468, section 2).
+const PEM_LINE: usize = 64;
+
+/// One key with its public half in the form of a JWKS entry.
+struct SigningKey {
+    id: String,
+    modulus: String,
+    exponent: String,
+    private: EncodingKey,
+    public: DecodingKey,
+}
+
+/// All keys of this run, the current one last. Older ones are no longer published.
+pub(super) struct SigningKeys(RwLock<Vec<SigningKey>>);
+
+impl SigningKeys {
+    /// One fresh key.
+    ///
+    /// # Panics
+    /// When no RSA key can be made, which only a broken build does.
+    pub(super) fn new() -> Self {
+        Self(RwLock::new(vec![SigningKey::generate()]))
+    }
+
+    /// Makes a new current key and returns its id.
+    pub(super) fn rotate(&self) -> String {
+        let key = SigningKey::generate();
+        let id = key.id.clone();
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(key);
+        id
+    }
+
+    /// The claims signed by the current key, exactly as given.
+    pub(super) fn sign(&self, claims: &Value) -> String {
+        self.with_current(|key| {
+            let mut header = Header::new(Algorithm::RS256);
+            header.kid = Some(key.id.clone());
+            encode(&header, claims, &key.private).expect("claims can be signed")
+        })
+    }
+
+    /// The claims of a token that one of the keys signed, the retired ones included, and that is current.
+    ///
+    /// # Errors
+    /// A line that says what is wrong with the token.
+    pub(super) fn verify(&self, token: &str, audiences: &[&str]) -> Result<Value, String> {
+        let header = decode_header(token).map_err(|error| error.to_string())?;
+        if header.alg != Algorithm::RS256 {
+            return Err("the token is not signed with RS256".to_owned());
+        }
+        let id = header.kid.ok_or("the token names no key")?;
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let key = keys
+            .iter()
+            .find(|key| key.id == id)
+            .ok_or("the token names an unknown key")?;
+        let mut validation = Validation::new(Algorithm::RS256);
+        // All clocks of this world are one clock.
+        validation.leeway = 0;
+        validation.validate_nbf = true;
+        validation.set_audience(audiences);
+        validation.set_required_spec_claims(&["exp", "nbf", "aud"]);
+        decode::<Value>(token, &key.public, &validation)
+            .map(|token| token.claims)
+            .map_err(|error| error.to_string())
+    }
+
+    /// The published keys: the current one alone. `issuer` is told of each key when given.
+    pub(super) fn published(&self, issuer: Option<&str>) -> Value {
+        self.with_current(|key| {
+            let mut entry = json!({
+                "kty": "RSA",
+                "use": "sig",
+                "kid": key.id,
+                "x5t": key.id,
+                "n": key.modulus,
+                "e": key.exponent,
+                "cloud_instance_name": "microsoftonline.com",
+            });
+            if let Some(issuer) = issuer {
+                entry["issuer"] = json!(issuer);
+            }
+            json!({ "keys": [entry] })
+        })
+    }
+
+    fn with_current<T>(&self, use_key: impl FnOnce(&SigningKey) -> T) -> T {
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        use_key(keys.last().expect("there is always a key"))
+    }
+}
+
+impl SigningKey {
+    fn generate() -> Self {
+        let pair = KeyPair::generate(KeySize::Rsa2048).expect("an RSA key can be made");
+        let private: Pkcs8V1Der<'_> = pair.as_der().expect("a fresh key can be encoded");
+        let private = EncodingKey::from_rsa_pem(pem(private.as_ref()).as_bytes())
+            .expect("a fresh key can be read");
+        let jwk =
+            Jwk::from_encoding_key(&private, Algorithm::RS256).expect("an RSA key has a JWK form");
+        let AlgorithmParameters::RSA(public) = jwk.algorithm else {
+            unreachable!("the JWK of an RSA key is of kind RSA");
+        };
+        // Entra ID's key ids are thumbprints too, of the certificate.
+        let id = URL_SAFE_NO_PAD.encode(&digest(&SHA256, public.n.as_bytes()).as_ref()[..20]);
+        Self {
+            id,
+            public: DecodingKey::from_rsa_components(&public.n, &public.e)
+                .expect("a fresh key's public half can be read"),
+            modulus: public.n,
+            exponent: public.e,
+            private,
+        }
+    }
+}
+
+fn pem(pkcs8: &[u8]) -> String {
+    let mut text = String::from("-----BEGIN PRIVATE KEY-----\n");
+    let mut rest = STANDARD.encode(pkcs8);
+    while !rest.is_empty() {
+        let tail = rest.split_off(rest.len().min(PEM_LINE));
+        text.push_str(&rest);
+        text.push('\n');
+        rest = tail;
+    }
+    text.push_str("-----END PRIVATE KEY-----\n");
+    text
+}

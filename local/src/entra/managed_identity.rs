@@ -1,0 +1,115 @@
+//! The managed-identity endpoint of App Service and Functions.
+//!
+//! Source: "How to use managed identities for App Service and Azure Functions", REST endpoint reference.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+use url::Url;
+use uuid::Uuid;
+
+use super::{EXCHANGE_AUDIENCE, Entra};
+
+/// The only version of the interface that names its header `X-IDENTITY-HEADER`.
+const API_VERSION: &str = "2019-08-01";
+
+/// What the managed identity has business with, written without a closing slash.
+const RESOURCES: [&str; 4] = [
+    "https://storage.azure.com",
+    "https://vault.azure.net",
+    "https://servicebus.azure.net",
+    EXCHANGE_AUDIENCE,
+];
+
+struct Refusal(StatusCode, &'static str);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = json!({
+            "statusCode": self.0.as_u16(),
+            "message": self.1,
+            "correlationId": Uuid::new_v4().to_string(),
+        });
+        (self.0, Json(body)).into_response()
+    }
+}
+
+pub(super) fn router(endpoint: &str) -> Router<Arc<Entra>> {
+    let path = Url::parse(endpoint).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
+    Router::new().route(&path, get(token))
+}
+
+async fn token(
+    State(entra): State<Arc<Entra>>,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Refusal> {
+    let refuse = |message| Refusal(StatusCode::BAD_REQUEST, message);
+    // It keeps out requests that somebody else made this machine send.
+    let header = headers.get("x-identity-header").map(|it| it.as_bytes());
+    if header != Some(entra.world.endpoints.identity_header.as_bytes()) {
+        return Err(Refusal(
+            StatusCode::UNAUTHORIZED,
+            "The X-IDENTITY-HEADER header is missing or wrong.",
+        ));
+    }
+    let parameter = |name: &str| query.get(name).map(String::as_str);
+    if parameter("api-version") != Some(API_VERSION) {
+        return Err(refuse("The api-version is missing or not supported."));
+    }
+    let resource = parameter("resource")
+        .filter(|it| !it.is_empty())
+        .ok_or(refuse("The resource parameter is missing."))?;
+    let client = &entra.world.config.managed_identity_client_id;
+    if !parameter("client_id").is_some_and(|it| it.eq_ignore_ascii_case(client)) {
+        return Err(refuse(
+            "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.",
+        ));
+    }
+    let bare = resource.strip_suffix('/').unwrap_or(resource);
+    if !RESOURCES.contains(&bare) {
+        return Err(refuse(
+            "AADSTS500011: The resource principal was not found in the tenant.",
+        ));
+    }
+    let (token, expires_on) = entra.managed_identity_token(resource);
+    Ok(Json(json!({
+        "access_token": token,
+        "expires_on": expires_on.to_string(),
+        "resource": resource,
+        "token_type": "Bearer",
+        "client_id": client,
+    })))
+}
+
+impl Entra {
+    /// A token of the managed identity and when it ends, in seconds since 1970. Its audience is the resource as asked for.
+    fn managed_identity_token(&self, resource: &str) -> (String, i64) {
+        let principal = self.managed_identity_principal();
+        let client = &self.world.config.managed_identity_client_id;
+        let mut claims = serde_json::Map::new();
+        let mut add = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+        add("aud", json!(resource));
+        add("oid", json!(principal));
+        add("sub", json!(principal));
+        add("appid", json!(client));
+        add("idtyp", json!("app"));
+        add("uti", json!(Uuid::new_v4().simple().to_string()));
+        if resource == EXCHANGE_AUDIENCE {
+            // A federated credential names the issuer of version 2.0 tokens, and a token must match it to the letter.
+            add("ver", json!("2.0"));
+            add("azp", json!(client));
+        } else {
+            add("ver", json!("1.0"));
+        }
+        let claims = self.complete(claims);
+        let expires_on = claims["exp"].as_i64().unwrap_or_default();
+        (self.keys.sign(&Value::Object(claims)), expires_on)
+    }
+}
