@@ -135,7 +135,6 @@ impl Platform {
             simulators.service_bus_token_check(),
         );
         let mut tasks = serve_simulators(listeners.services, &world, &simulators, &bus)?;
-        simulators.seed().await?;
 
         let process = ProcessSettings {
             executable: options
@@ -160,19 +159,26 @@ impl Platform {
             host: Arc::clone(&host),
             bus: Arc::clone(&bus),
             blobs,
-            simulators,
+            simulators: simulators.clone(),
         });
         let routes =
             control::router(control, port).fallback_service(host::router(Arc::clone(&host)));
         tasks.push(serve::serve_plain(listeners.public, routes)?);
         tasks.push(tokio::spawn(tell_queues(world, bus)));
-        Ok(Self {
+        // Only now: Graph asks the handler for a validation token first.
+        let subscribed = simulators.graph.subscribe().await;
+        let platform = Self {
             address,
             host,
             azurite,
             tasks,
             _files: files,
-        })
+        };
+        if let Err(error) = subscribed {
+            platform.stop().await;
+            return Err(error.context("Graph could not subscribe"));
+        }
+        Ok(platform)
     }
 
     /// The address of the page, the function routes and the control interface, without a closing slash.
@@ -211,18 +217,30 @@ fn serve_simulators(
         serve::serve_tls(listener, router, Arc::clone(&tls))
     };
     let bus = service_bus::router(Arc::clone(bus));
-    let identity = with_faults(simulators.identity(), world, FaultService::Identity);
+    let identity = with_faults(
+        simulators.entra.identity_router(),
+        world,
+        FaultService::Identity,
+    );
     Ok(vec![
-        over_tls(listeners.graph, simulators.graph(), FaultService::Graph)?,
+        over_tls(
+            listeners.graph,
+            simulators.graph.router(),
+            FaultService::Graph,
+        )?,
         over_tls(
             listeners.genesys,
-            simulators.genesys(),
+            simulators.genesys.router(),
             FaultService::Genesys,
         )?,
-        over_tls(listeners.entra, simulators.entra(), FaultService::Entra)?,
+        over_tls(
+            listeners.entra,
+            simulators.entra.router(),
+            FaultService::Entra,
+        )?,
         over_tls(
             listeners.key_vault,
-            simulators.key_vault(),
+            simulators.key_vault.router(),
             FaultService::KeyVault,
         )?,
         over_tls(listeners.service_bus, bus, FaultService::ServiceBus)?,

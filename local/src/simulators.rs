@@ -1,53 +1,91 @@
-//! The simulated services other than Service Bus, and where they are served.
+//! The simulated services other than Service Bus: how they hang together, and what is in them from the start.
 
 use std::sync::Arc;
 
 use axum::{Router, middleware};
 
+use crate::entra::Entra;
+use crate::genesys::Genesys;
+use crate::graph::Graph;
 use crate::hub::{FaultLayer, FaultService, fault_layer};
+use crate::key_vault::KeyVault;
+use crate::service_bus::TokenCheck;
 use crate::world::World;
+
+/// The audience of a token for Service Bus, with and without the slash that some clients add.
+const SERVICE_BUS_AUDIENCES: [&str; 2] = [
+    "https://servicebus.azure.net",
+    "https://servicebus.azure.net/",
+];
 
 /// The state of each simulator.
 #[derive(Debug, Clone)]
-pub struct Simulators {}
+pub struct Simulators {
+    /// Entra ID and the managed-identity endpoint.
+    pub entra: Arc<Entra>,
+    /// Key Vault.
+    pub key_vault: Arc<KeyVault>,
+    /// Microsoft Graph.
+    pub graph: Arc<Graph>,
+    /// Genesys Cloud.
+    pub genesys: Arc<Genesys>,
+}
 
 impl Simulators {
-    /// Simulators of this world, with nothing in them.
+    /// Simulators of this world that know each other's secrets, with the vault filled as an operator and the timers
+    /// of a running Function App would have left it.
     #[must_use]
-    pub fn new(_world: &Arc<World>) -> Self {
-        Self {}
+    pub fn new(world: &Arc<World>) -> Self {
+        let entra = Entra::new(Arc::clone(world));
+        let key_vault = KeyVault::new(Arc::clone(world), Arc::clone(&entra));
+        let graph = Graph::new(Arc::clone(world), Arc::clone(&entra));
+        let genesys = Genesys::new(Arc::clone(world));
+        let simulators = Self {
+            entra,
+            key_vault,
+            graph,
+            genesys,
+        };
+        simulators.fill_vault(world);
+        simulators
     }
 
-    /// The routes of graph.
-    pub fn graph(&self) -> Router {
+    fn fill_vault(&self, world: &World) {
+        let vault = &self.key_vault;
+        vault.set("graph-client-state", &self.graph.client_state_secret());
+        vault.set("graph-notification-key", &self.graph.notification_key_pem());
+        vault.set("graph-client-secret", &self.entra.graph_client_secret());
+        vault.set("genesys-client-secret", &self.genesys.client_secret());
+        vault.set("genesys-webhook-secret", &self.genesys.webhook_secret());
+        for account in &world.config.support_accounts {
+            let name = &account.name;
+            let token = self.entra.refresh_token_for(name);
+            vault.set(&format!("graph-refresh-token-{name}"), &token);
+        }
+    }
+
+    /// The simulators' part of the control interface.
+    pub fn control(&self) -> Router {
         Router::new()
+            .merge(self.entra.control())
+            .merge(self.key_vault.control())
+            .merge(self.graph.control())
+            .merge(self.genesys.control())
     }
-    /// The routes of genesys.
-    pub fn genesys(&self) -> Router {
-        Router::new()
-    }
-    /// The routes of entra.
-    pub fn entra(&self) -> Router {
-        Router::new()
-    }
-    /// The routes of key_vault.
-    pub fn key_vault(&self) -> Router {
-        Router::new()
-    }
-    /// The routes of identity.
-    pub fn identity(&self) -> Router {
-        Router::new()
-    }
-    /// What Service Bus asks of a token.
-    pub fn service_bus_token_check(&self) -> Box<crate::service_bus::TokenCheck> {
-        Box::new(|_| Err("no Entra ID yet".to_owned()))
-    }
-    /// Puts in what must be there from the start.
-    ///
-    /// # Errors
-    /// When something cannot be made.
-    pub async fn seed(&self) -> anyhow::Result<()> {
-        Ok(())
+
+    /// What Service Bus asks of a token: genuine, current, meant for it, and of the identity that has the role.
+    #[must_use]
+    pub fn service_bus_token_check(&self) -> Box<TokenCheck> {
+        let entra = Arc::clone(&self.entra);
+        Box::new(move |token| {
+            let claims = entra.verify(token, &SERVICE_BUS_AUDIENCES)?;
+            let sender = entra.managed_identity_principal();
+            if claims["oid"] == sender.as_str() {
+                Ok(())
+            } else {
+                Err("the identity has no role to send".to_owned())
+            }
+        })
     }
 }
 

@@ -33,9 +33,11 @@ pub struct Control {
 
 /// The control interface and the page, served on this port only to callers that name this machine.
 pub fn router(control: Arc<Control>, port: u16) -> Router {
+    let simulators = control.simulators.control();
     Router::new()
         .merge(operations::router())
         .merge(page::router())
-        .layer(middleware::from_fn_with_state(Guard::new(port), guard))
         .with_state(control)
+        .merge(simulators)
+        .layer(middleware::from_fn_with_state(Guard::new(port), guard))
 }

@@ -92,13 +92,12 @@ async fn events(
     State(control): State<Arc<Control>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let events = BroadcastStream::new(control.world.hub.events().subscribe()).map(|event| {
-        Ok(match event {
-            Ok(event) => Event::default()
-                .event(event.kind)
-                .data(event.data.to_string()),
-            // A listener that was too slow is told to look again.
-            Err(_) => Event::default().event("message").data("{}"),
-        })
+        // A listener that was too slow is told to look at everything again.
+        let data = event.map_or_else(
+            |_| json!({ "kind": "missed" }),
+            |event| json!({ "kind": event.kind, "data": event.data }),
+        );
+        Ok(Event::default().data(data.to_string()))
     });
     Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }

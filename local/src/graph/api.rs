@@ -1,0 +1,280 @@
+//! The routes below `/v1.0`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Router, http::Uri};
+use http::{HeaderMap, StatusCode, header};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use tokio::time::timeout;
+
+use super::answers::{Refusal, answer};
+use super::chats::{Chat, NewMessage, Person};
+use super::rewrite::rewritten;
+use super::{Graph, listing, views};
+use crate::hub::Direction;
+
+type Answer = Result<(StatusCode, Value), Refusal>;
+
+/// About 28 KB a post, everything included.
+const LARGEST_POST: usize = 28 * 1024;
+
+pub fn router(graph: Arc<Graph>) -> Router {
+    Router::new()
+        .route("/v1.0/me/chats", get(my_chats))
+        .route("/v1.0/chats/{chat}", get(get_chat))
+        .route("/v1.0/chats/{chat}/members", get(members))
+        .route("/v1.0/chats/{chat}/messages", get(list).post(post))
+        .route("/v1.0/chats/{chat}/messages/{message}", get(get_message))
+        .fallback(async |headers: HeaderMap, _: Uri| answer(&headers, Err(Refusal::NotFound)))
+        .layer(DefaultBodyLimit::max(4 * 1024 * 1024))
+        .with_state(graph)
+}
+
+/// Who calls, as the token says.
+struct Caller {
+    user: String,
+    scopes: Vec<String>,
+}
+
+impl Caller {
+    fn may(&self, any_of: &[&str]) -> Result<(), Refusal> {
+        let allowed = self
+            .scopes
+            .iter()
+            .any(|scope| any_of.contains(&scope.as_str()));
+        if allowed {
+            Ok(())
+        } else {
+            Err(Refusal::Forbidden(
+                "Missing scope permissions on the request.",
+            ))
+        }
+    }
+}
+
+impl Graph {
+    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        let token = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .ok_or(Refusal::Unauthorized)?;
+        let claims = self
+            .entra
+            .verify(
+                token,
+                &[
+                    "https://graph.microsoft.com",
+                    "00000003-0000-0000-c000-000000000000",
+                ],
+            )
+            .map_err(|_| Refusal::Unauthorized)?;
+        let text = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
+        Ok(Caller {
+            user: text("oid"),
+            scopes: text("scp").split(' ').map(str::to_owned).collect(),
+        })
+    }
+
+    /// Reads a chat that the caller may see.
+    fn read<T>(
+        &self,
+        headers: &HeaderMap,
+        chat: &str,
+        kind: &'static str,
+        per_second: f64,
+        look: impl FnOnce(&Caller, &Chat) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let caller = self.caller(headers)?;
+        caller.may(&["Chat.Read", "Chat.ReadWrite"])?;
+        if !self.throttle.allows(kind, chat, per_second) {
+            return Err(Refusal::TooMany);
+        }
+        let chats = self.chats();
+        let found = chats.get(chat).ok_or(Refusal::NotFound)?;
+        if !found.has_member(&caller.user) {
+            return Err(Refusal::Forbidden("InsufficientPrivileges"));
+        }
+        look(&caller, found)
+    }
+}
+
+async fn my_chats(State(graph): State<Arc<Graph>>, headers: HeaderMap) -> Response {
+    let result = (|| {
+        let caller = graph.caller(&headers)?;
+        caller.may(&["Chat.Read", "Chat.ReadWrite", "Chat.ReadBasic"])?;
+        if !graph.throttle.allows("GET /me/chats", &caller.user, 1.0) {
+            return Err(Refusal::TooMany);
+        }
+        let chats = graph.chats();
+        let tenant = &graph.world.config.tenant;
+        let own: Vec<Value> = chats
+            .iter()
+            .filter(|(_, chat)| chat.has_member(&caller.user))
+            .map(|(id, chat)| views::chat(id, chat, tenant))
+            .collect();
+        Ok((StatusCode::OK, json!({ "value": own })))
+    })();
+    answer(&headers, result)
+}
+
+async fn get_chat(
+    State(graph): State<Arc<Graph>>,
+    Path(chat): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let result = graph.read(&headers, &chat, "GET chat", 1.0, |_, found| {
+        Ok((
+            StatusCode::OK,
+            views::chat(&chat, found, &graph.world.config.tenant),
+        ))
+    });
+    answer(&headers, result)
+}
+
+async fn members(
+    State(graph): State<Arc<Graph>>,
+    Path(chat): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let result = graph.read(&headers, &chat, "GET members", 1.0, |_, found| {
+        if found.hosted_elsewhere {
+            return Err(Refusal::Forbidden("The chat is owned by another tenant."));
+        }
+        let all: Vec<Value> = found.members.iter().map(views::member).collect();
+        Ok((
+            StatusCode::OK,
+            json!({ "@odata.count": all.len(), "value": all }),
+        ))
+    });
+    answer(&headers, result)
+}
+
+async fn list(
+    State(graph): State<Arc<Graph>>,
+    Path(chat): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+) -> Response {
+    let result = graph.read(&headers, &chat, "GET messages", 1.0, |_, found| {
+        listing::page(&graph.world.endpoints.graph, &chat, found, &query)
+            .map(|page| (StatusCode::OK, page))
+    });
+    answer(&headers, result)
+}
+
+async fn get_message(
+    State(graph): State<Arc<Graph>>,
+    Path((chat, message)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let result = graph.read(&headers, &chat, "GET message", 30.0, |_, found| {
+        let message = found.message(&message).ok_or(Refusal::NotFound)?;
+        Ok((StatusCode::OK, views::message(&chat, message)))
+    });
+    answer(&headers, result)
+}
+
+async fn post(
+    State(graph): State<Arc<Graph>>,
+    Path(chat): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let result = create(&graph, &chat, &headers, &body).await;
+    answer(&headers, result)
+}
+
+async fn create(graph: &Graph, chat: &str, headers: &HeaderMap, body: &[u8]) -> Answer {
+    let caller = graph.caller(headers)?;
+    caller.may(&["ChatMessage.Send", "Chat.ReadWrite"])?;
+    let html = content(body)?;
+    let author = {
+        let chats = graph.chats();
+        let found = chats.get(chat).ok_or(Refusal::NotFound)?;
+        let author = found
+            .members
+            .iter()
+            .find(|member| member.user == caller.user);
+        author
+            .cloned()
+            .ok_or(Refusal::Forbidden("InsufficientPrivileges"))?
+    };
+    let by_user = graph
+        .throttle
+        .allows("POST message of user", &caller.user, 1.0);
+    if !by_user || !graph.throttle.allows("POST message to chat", chat, 1.0) {
+        return Err(Refusal::TooMany);
+    }
+    let (id, view, count) = {
+        let mut chats = graph.chats();
+        let id = chats.add(chat, own_message(author, &html), OffsetDateTime::now_utc());
+        let found = chats.get(chat).ok_or(Refusal::NotFound)?;
+        let view = found
+            .message(&id)
+            .map(|message| views::message(chat, message))
+            .unwrap_or_default();
+        let count = found
+            .messages
+            .iter()
+            .filter(|message| message.from.user == caller.user)
+            .count();
+        (id, view, count)
+    };
+    if let Some(correlation) = headers
+        .get("client-request-id")
+        .and_then(|value| value.to_str().ok())
+    {
+        let attempt = graph.world.hub.next_attempt(correlation, "teams");
+        graph
+            .world
+            .hub
+            .journey(correlation, Direction::Outbound, "teams", attempt, "201");
+    }
+    let notified = graph.notify(chat, &id, None);
+    if count % 2 == 1 {
+        // The post's own notification can be faster than its answer.
+        let _ = timeout(Duration::from_secs(1), notified).await;
+    }
+    Ok((StatusCode::CREATED, view))
+}
+
+fn own_message(from: Person, html: &str) -> NewMessage {
+    NewMessage {
+        html: rewritten(html),
+        created: None,
+        mentioned: None,
+        kind: "oneOnOne".to_owned(),
+        support: from.clone(),
+        hosted_elsewhere: false,
+        from,
+    }
+}
+
+/// The HTML of a post's body; plain text is escaped as Teams would show it.
+fn content(body: &[u8]) -> Result<String, Refusal> {
+    if body.len() > LARGEST_POST {
+        return Err(Refusal::TooLarge);
+    }
+    let message: Value = serde_json::from_slice(body)
+        .map_err(|_| Refusal::BadRequest("Unable to read JSON request payload."))?;
+    let content = message["body"]["content"]
+        .as_str()
+        .filter(|content| !content.is_empty())
+        .ok_or(Refusal::BadRequest("Missing body content"))?;
+    match message["body"]["contentType"].as_str() {
+        Some("html") => Ok(content.to_owned()),
+        None | Some("text") => Ok(content
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")),
+        Some(_) => Err(Refusal::BadRequest("Invalid contentType specified")),
+    }
+}

@@ -1,0 +1,112 @@
+//! Composing change notifications, rich and basic (Microsoft Learn, "Set up Microsoft Graph change notifications with resource
+//! data").
+
+use aws_lc_rs::cipher::{AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
+use aws_lc_rs::hmac;
+use aws_lc_rs::iv::FixedLength;
+use aws_lc_rs::rand;
+use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PrivateDecryptingKey};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::{Graph, views};
+use crate::shared::tls::RsaCertificate;
+
+/// Graph's own application, which signs for rich notifications.
+const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
+
+impl Graph {
+    /// The collection that tells a support account's subscription of a new message; `None` without subscription or message.
+    pub(super) fn compose(&self, chat: &str, message: &str, account: &str) -> Option<Value> {
+        let subscription = self.subscriptions.of(account)?;
+        let (content, second) = {
+            let chats = self.chats();
+            let found = chats.get(chat)?.message(message)?;
+            // Both token versions occur; which one is the app registration's business. Here it is the message's.
+            (
+                views::message(chat, found),
+                found.id.ends_with(['0', '2', '4', '6', '8']),
+            )
+        };
+        let resource = format!(
+            "chats('{}')/messages('{message}')",
+            chat.replace('\'', "''")
+        );
+        let mut item = json!({
+            "subscriptionId": subscription.id,
+            "changeType": "created",
+            "clientState": subscription.client_state,
+            "subscriptionExpirationDateTime": subscription.expires(),
+            "resource": resource,
+            "resourceData": {
+                "id": message,
+                "@odata.type": "#Microsoft.Graph.chatMessage",
+                "@odata.id": resource,
+            },
+            "tenantId": self.world.config.tenant,
+        });
+        if self.world.config.basic_notifications {
+            return Some(json!({ "value": [item] }));
+        }
+        let (certificate, id) = self.subscriptions.certificate();
+        item["encryptedContent"] = encrypted(content.to_string().into_bytes(), certificate, id)?;
+        Some(json!({ "value": [item], "validationTokens": [self.validation_token(second)] }))
+    }
+
+    fn validation_token(&self, second: bool) -> String {
+        let config = &self.world.config;
+        let claims = if second {
+            json!({
+                "ver": "2.0",
+                "iss": format!("https://login.microsoftonline.com/{}/v2.0", config.tenant),
+                "aud": config.graph_client_id,
+                "azp": PUBLISHER,
+                "tid": config.tenant,
+            })
+        } else {
+            json!({
+                "ver": "1.0",
+                "iss": format!("https://sts.windows.net/{}/", config.tenant),
+                "aud": config.graph_client_id,
+                "appid": PUBLISHER,
+                "tid": config.tenant,
+            })
+        };
+        self.entra.issue(claims)
+    }
+}
+
+/// Encrypts with a key of its own: RSA-OAEP with SHA-1 around the key, AES-256-CBC with the key's first 16 bytes as
+/// initialisation vector, HMAC-SHA256 over the result.
+fn encrypted(mut data: Vec<u8>, certificate: &RsaCertificate, id: &str) -> Option<Value> {
+    let mut key = [0; 32];
+    rand::fill(&mut key).ok()?;
+    let mut start = [0; 16];
+    start.copy_from_slice(&key[..16]);
+    let cipher = UnboundCipherKey::new(&AES_256, &key)
+        .and_then(PaddedBlockEncryptingKey::cbc_pkcs7)
+        .ok()?;
+    cipher
+        .less_safe_encrypt(
+            &mut data,
+            EncryptionContext::Iv128(FixedLength::from(start)),
+        )
+        .ok()?;
+    let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), &data);
+    let public = PrivateDecryptingKey::from_pkcs8(&certificate.key_der)
+        .ok()?
+        .public_key();
+    let public = OaepPublicEncryptingKey::new(public).ok()?;
+    let mut wrapped = vec![0; public.ciphertext_size()];
+    let wrapped = public
+        .encrypt(&OAEP_SHA1_MGF1SHA1, &key, &mut wrapped, None)
+        .ok()?;
+    Some(json!({
+        "data": STANDARD.encode(&data),
+        "dataSignature": STANDARD.encode(signature),
+        "dataKey": STANDARD.encode(wrapped),
+        "encryptionCertificateId": id,
+        "encryptionCertificateThumbprint": "",
+    }))
+}

@@ -1,0 +1,169 @@
+//! Subscriptions to the messages of each Support User, made the way Graph makes them.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use aws_lc_rs::digest::{SHA256, digest};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::views;
+use crate::shared::tls::{RsaCertificate, rsa_certificate};
+use crate::world::SupportAccount;
+
+/// Graph waits this long for the echo of its validation token.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// All subscriptions, the secret in their `clientState`, and the certificate that they encrypt for.
+pub struct Subscriptions {
+    secret: String,
+    certificate: RsaCertificate,
+    certificate_id: String,
+    made: Mutex<Vec<Subscription>>,
+}
+
+impl std::fmt::Debug for Subscriptions {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Subscriptions")
+            .field("certificate_id", &self.certificate_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One subscription.
+#[derive(Debug, Clone)]
+pub struct Subscription {
+    /// Its id.
+    pub id: String,
+    /// Name of the support account whose chats it watches.
+    pub account: String,
+    /// Presented with each notification.
+    pub client_state: String,
+    resource: String,
+    expires: OffsetDateTime,
+}
+
+impl Subscriptions {
+    /// No subscriptions yet, with a new secret and a new certificate.
+    ///
+    /// # Panics
+    /// When no certificate can be made, which only a broken build does.
+    pub fn new() -> Self {
+        let certificate =
+            rsa_certificate("graph-notifications").expect("a certificate can be made");
+        let certificate_id = digest(&SHA256, &certificate.certificate_der)
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Self {
+            secret: format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()),
+            certificate,
+            certificate_id,
+            made: Mutex::default(),
+        }
+    }
+
+    /// The secret in the `clientState` of every subscription.
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// Private key and certificate, as PEM.
+    pub fn key_pem(&self) -> String {
+        format!(
+            "{}{}",
+            self.certificate.key_pem, self.certificate.certificate_pem
+        )
+    }
+
+    /// The certificate that content is encrypted for, and its id.
+    pub fn certificate(&self) -> (&RsaCertificate, &str) {
+        (&self.certificate, &self.certificate_id)
+    }
+
+    /// Makes the subscription of a Support User, after the address has echoed a token.
+    pub async fn create(&self, url: &str, account: &SupportAccount) -> anyhow::Result<()> {
+        let token = format!(
+            "Validation: Testing client application reachability for subscription Request-Id: {}",
+            Uuid::new_v4()
+        );
+        let answer = reqwest::Client::builder()
+            .tls_certs_only(std::iter::empty())
+            .no_proxy()
+            .build()?
+            .post(url)
+            .query(&[("validationToken", &token)])
+            .header("content-type", "text/plain; charset=utf-8")
+            .timeout(HANDSHAKE)
+            .send()
+            .await
+            .context("the notification address does not answer")?;
+        ensure!(
+            answer.status() == 200,
+            "the notification address answered {} to the validation",
+            answer.status()
+        );
+        let kind = answer
+            .headers()
+            .get("content-type")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
+        ensure!(
+            kind.starts_with("text/plain"),
+            "the validation token came back as {kind}"
+        );
+        ensure!(
+            answer.text().await? == token,
+            "the validation token came back changed"
+        );
+        let subscription = Subscription {
+            id: Uuid::new_v4().to_string(),
+            account: account.name.clone(),
+            client_state: format!("{}.{}", account.name, self.secret),
+            resource: format!("/users/{}/chats/getAllMessages", account.user),
+            expires: OffsetDateTime::now_utc() + Duration::from_secs(3 * 24 * 3600),
+        };
+        self.made
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(subscription);
+        Ok(())
+    }
+
+    /// The subscription of a support account.
+    pub fn of(&self, account: &str) -> Option<Subscription> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.iter()
+            .find(|subscription| subscription.account == account)
+            .cloned()
+    }
+
+    /// All of them, as `GET /local/graph/subscriptions` shows them.
+    pub fn view(&self) -> Value {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: Vec<Value> = made.iter().map(Subscription::view).collect();
+        json!({ "subscriptions": all })
+    }
+}
+
+impl Subscription {
+    /// When it ends, as its notifications say.
+    pub fn expires(&self) -> String {
+        views::time(self.expires)
+    }
+
+    fn view(&self) -> Value {
+        json!({
+            "id": self.id,
+            "account": self.account,
+            "resource": self.resource,
+            "changeType": "created,updated,deleted",
+            "expirationDateTime": self.expires(),
+        })
+    }
+}

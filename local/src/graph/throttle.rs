@@ -1,0 +1,31 @@
+//! Graph's limits for Teams (Microsoft Learn, "Microsoft Graph service-specific throttling limits"): one request a second for
+//! each chat and each user, with a short burst.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+/// Requests that may come at once after a quiet time.
+const BURST: f64 = 3.0;
+
+/// Counts requests by what they are and whom they concern.
+#[derive(Debug, Default)]
+pub struct Throttle(Mutex<HashMap<(&'static str, String), (f64, Instant)>>);
+
+impl Throttle {
+    /// Whether one more request of this kind may pass.
+    pub fn allows(&self, kind: &'static str, subject: &str, per_second: f64) -> bool {
+        let now = Instant::now();
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (tokens, updated) = buckets
+            .entry((kind, subject.to_owned()))
+            .or_insert((BURST, now));
+        *tokens = (*tokens + now.duration_since(*updated).as_secs_f64() * per_second).min(BURST);
+        *updated = now;
+        if *tokens < 1.0 {
+            return false;
+        }
+        *tokens -= 1.0;
+        true
+    }
+}
