@@ -1,1 +1,135 @@
-//! Genesys Cloud, simulated.
+//! Genesys Cloud, simulated: login, Open Messaging inbound, the agent, and the webhook towards us.
+//!
+//! It refuses what Genesys refuses (wrong credentials, unknown integrations, malformed messages, too many requests) and shows
+//! a repeated message twice, because Genesys documents no check of `messageId`. Sources: Genesys Cloud Developer Center,
+//! "Open Messaging"; Genesys Cloud Platform API models `OpenInboundNormalizedMessage`, `OpenInboundNormalizedReceipt` and
+//! `ErrorBody`; Genesys Cloud Resource Center, "Messaging threading timeline".
+
+mod answers;
+mod api;
+mod checks;
+mod control;
+mod conversations;
+mod login;
+mod rate_limit;
+#[cfg(test)]
+mod tests;
+mod webhook;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use self::conversations::{Conversations, time_text};
+use self::login::Login;
+use self::rate_limit::RateLimit;
+use self::webhook::{FirstAttempt, Webhooks};
+use crate::hub::Direction;
+use crate::shared::correlation;
+use crate::world::World;
+
+/// A message's answer waits at most this long for the flow's greeting to be delivered.
+const GREETING_WAIT: Duration = Duration::from_secs(1);
+
+/// The simulated Genesys Cloud. `Debug` shows neither secrets nor what was written.
+pub struct Genesys {
+    world: Arc<World>,
+    login: Login,
+    rate_limit: RateLimit,
+    conversations: Mutex<Conversations>,
+    webhooks: Arc<Webhooks>,
+}
+
+impl fmt::Debug for Genesys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Genesys").finish_non_exhaustive()
+    }
+}
+
+impl Genesys {
+    /// An organisation with one integration, one OAuth client and no conversations; its secrets are new.
+    ///
+    /// # Panics
+    /// When no HTTP client can be built, which only a broken build does.
+    #[must_use]
+    pub fn new(world: Arc<World>) -> Arc<Self> {
+        let webhooks = Arc::new(Webhooks::new(Arc::clone(&world)));
+        Arc::new(Self {
+            world,
+            login: Login::new(),
+            rate_limit: RateLimit::default(),
+            conversations: Mutex::default(),
+            webhooks,
+        })
+    }
+
+    /// Login (`/oauth/token`) and API (`/api/v2/…`).
+    #[must_use]
+    pub fn router(self: &Arc<Self>) -> Router {
+        api::router(Arc::clone(self))
+    }
+
+    /// The control interface's routes about Genesys.
+    #[must_use]
+    pub fn control(self: &Arc<Self>) -> Router {
+        control::router(Arc::clone(self))
+    }
+
+    /// The OAuth client's secret.
+    #[must_use]
+    pub fn client_secret(&self) -> String {
+        self.login.secret().to_owned()
+    }
+
+    /// What Genesys signs its webhooks with.
+    #[must_use]
+    pub fn webhook_secret(&self) -> String {
+        self.webhooks.secret().to_owned()
+    }
+
+    fn conversations(&self) -> MutexGuard<'_, Conversations> {
+        self.conversations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The agent writes into a thread; returns the message's id. Its webhook is on its way when this returns.
+    fn agent_writes(&self, thread: &str, text: &str) -> String {
+        self.write(thread, text, "Human").0
+    }
+
+    /// The flow answers a conversation's first message before that message's own request is answered.
+    async fn greet(&self, thread: &str, text: &str) {
+        let (_, first_attempt) = self.write(thread, text, "Bot");
+        webhook::wait(first_attempt, GREETING_WAIT).await;
+    }
+
+    fn write(&self, thread: &str, text: &str, entity: &str) -> (String, FirstAttempt) {
+        let now = OffsetDateTime::now_utc();
+        // Held until the webhook stands in its thread's line, so that the line has the conversation's order.
+        let mut conversations = self.conversations();
+        let placed = conversations.answer(thread, text, now);
+        let hub = &self.world.hub;
+        let correlation = correlation::of_genesys_message(&placed.message);
+        hub.journey(&correlation, Direction::Outbound, "genesys", 1, "written");
+        hub.event(
+            "conversation",
+            json!({ "conversation": placed.conversation, "thread": thread }),
+        );
+        let body = webhook::body(
+            &self.world.config.genesys_integration_id,
+            thread,
+            &placed.message,
+            &placed.conversation,
+            text,
+            &time_text(now),
+            entity,
+        );
+        let first_attempt = self.webhooks.send(thread, &placed.message, &body);
+        (placed.message, first_attempt)
+    }
+}

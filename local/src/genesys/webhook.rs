@@ -1,0 +1,193 @@
+//! Outbound: what the agent or the flow writes goes to our webhook (Genesys Cloud Developer Center, Open Messaging,
+//! "Outbound messages" and "Validate").
+//!
+//! Genesys waits 10 s for an answer and repeats time-outs, 429 and 5xx up to five times, 5 s apart. Here the repetitions are
+//! 1 s apart, so that a person at the page, and a test, need not wait half a minute to see the last one. Genesys promises no
+//! order; here the first attempts of one thread follow each other unless an answer is slow, and repetitions do not.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use uuid::Uuid;
+
+use crate::hub::{Direction, Drop, FaultService};
+use crate::shared::correlation;
+use crate::world::World;
+
+/// Genesys waits this long for an answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Attempts of one message: the first and five repetitions.
+const ATTEMPTS: u32 = 6;
+/// Between two attempts; Genesys waits 5 s.
+const SPACING: Duration = Duration::from_secs(1);
+/// A message waits at most this long for the first attempt of the one before it in its thread.
+const LONGEST_TURN: Duration = Duration::from_secs(1);
+
+/// Resolves when a message's first attempt is over; also when its task is gone.
+pub type FirstAttempt = watch::Receiver<bool>;
+
+/// Sends webhooks.
+pub struct Webhooks {
+    world: Arc<World>,
+    client: reqwest::Client,
+    secret: String,
+    /// The last message's first attempt, for each thread.
+    last: Mutex<HashMap<String, FirstAttempt>>,
+}
+
+/// What one attempt ended with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Answered with 2xx, or with a status that is not repeated.
+    Over,
+    /// To be repeated.
+    Again,
+}
+
+impl Webhooks {
+    /// A new secret, nothing sent yet.
+    ///
+    /// # Panics
+    /// When no client can be built, which only a broken build does.
+    pub fn new(world: Arc<World>) -> Self {
+        let client = reqwest::Client::builder()
+            .tls_certs_only(std::iter::empty())
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a client for plain HTTP can be built");
+        Self {
+            world,
+            client,
+            secret: format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()),
+            last: Mutex::default(),
+        }
+    }
+
+    /// What signs each webhook.
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// Puts a message on its way in a task of its own.
+    pub fn send(self: &Arc<Self>, thread: &str, message: &str, body: &Value) -> FirstAttempt {
+        let (done, first_attempt) = watch::channel(false);
+        let before = self
+            .last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(thread.to_owned(), first_attempt.clone());
+        let webhooks = Arc::clone(self);
+        let correlation = correlation::of_genesys_message(message);
+        let body = body.to_string();
+        tokio::spawn(async move {
+            if let Some(before) = before {
+                wait(before, LONGEST_TURN).await;
+            }
+            for number in 1..=ATTEMPTS {
+                let ending = webhooks.attempt(&correlation, &body, number).await;
+                done.send_replace(true);
+                if ending == Ending::Over {
+                    return;
+                }
+                if number < ATTEMPTS {
+                    sleep(SPACING).await;
+                }
+            }
+        });
+        first_attempt
+    }
+
+    async fn attempt(&self, correlation: &str, body: &str, number: u32) -> Ending {
+        let hub = &self.world.hub;
+        let plan = hub.faults().decide(FaultService::GenesysWebhook, body);
+        sleep(plan.delay).await;
+        let tell = |outcome: &str| {
+            hub.journey(correlation, Direction::Outbound, "webhook", number, outcome);
+        };
+        if plan.drop == Some(Drop::Before) {
+            tell("lost");
+            return Ending::Again;
+        }
+        let mut ending = Ending::Again;
+        for _ in 0..=plan.duplicate {
+            let answer = self
+                .client
+                .post(format!(
+                    "{}/api/genesys/webhook",
+                    self.world.endpoints.functions
+                ))
+                .header("content-type", "application/json; charset=utf-8")
+                .header("x-hub-signature-256", self.sign(body.as_bytes()))
+                .timeout(TIMEOUT)
+                .body(body.to_owned())
+                .send()
+                .await;
+            match answer {
+                Ok(answer) => {
+                    let status = answer.status();
+                    tell(status.as_str());
+                    if status != 429 && !status.is_server_error() {
+                        ending = Ending::Over;
+                    }
+                }
+                Err(error) if error.is_timeout() => tell("timed out"),
+                Err(_) => tell("no connection"),
+            }
+        }
+        if plan.drop.is_some() {
+            return Ending::Again;
+        }
+        ending
+    }
+
+    /// `sha256=` and the standard base64 of the HMAC-SHA256 over the raw body.
+    fn sign(&self, body: &[u8]) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
+        format!("sha256={}", STANDARD.encode(hmac::sign(&key, body)))
+    }
+}
+
+/// Waits for a first attempt, but no longer than this.
+pub async fn wait(mut first_attempt: FirstAttempt, longest: Duration) {
+    // Late or gone is as good as over: nothing more is to be waited for.
+    let _ = timeout(longest, first_attempt.wait_for(|done| *done)).await;
+}
+
+/// The body of a text webhook.
+pub fn body(
+    integration: &str,
+    thread: &str,
+    message: &str,
+    conversation: &str,
+    text: &str,
+    time: &str,
+    entity: &str,
+) -> Value {
+    json!({
+        "id": message,
+        "channel": {
+            "id": integration,
+            "platform": "Open",
+            "type": "Private",
+            "messageId": message,
+            "to": { "id": thread, "idType": "Opaque" },
+            "from": { "nickname": "Local", "id": integration, "idType": "Opaque" },
+            "time": time,
+            "metadata": {},
+        },
+        "type": "Text",
+        "text": text,
+        "direction": "Outbound",
+        "originatingEntity": entity,
+        "conversationId": conversation,
+        "metadata": { "correlationId": Uuid::new_v4().to_string() },
+    })
+}
