@@ -12,7 +12,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    if std::env::args_os().nth(1).is_some_and(|it| it == watchdog::ARGUMENT) {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|it| it == watchdog::ARGUMENT)
+    {
         let outcome = watchdog::run(std::io::stdin().lock());
         return if outcome.is_ok() {
             ExitCode::SUCCESS
@@ -26,7 +29,8 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(
-            EnvFilter::try_from_env("LOCAL_PLATFORM_LOG").unwrap_or_else(|_| EnvFilter::new("info")),
+            EnvFilter::try_from_env("LOCAL_PLATFORM_LOG")
+                .unwrap_or_else(|_| EnvFilter::new("info")),
         )
         .init();
     match run(&options) {

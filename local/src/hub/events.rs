@@ -9,7 +9,7 @@ const BACKLOG: usize = 4_096;
 /// One thing that happened.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// `journey`, `teams`, `genesys`, `queues`, `faults` or `handler`.
+    /// `journey`, `queues`, `faults`, `handler`, or what a simulator calls its own.
     pub kind: &'static str,
     /// What the matching `GET` would show, narrowed to what changed.
     pub data: Value,

@@ -49,6 +49,9 @@ pub async fn fault_layer(
     let plan = faults.decide(layer.service, &description);
     tokio::time::sleep(plan.delay).await;
     if let Some(status) = plan.status {
+        // Read to its end, or the caller could see a broken connection instead of the answer. Whether that works
+        // does not matter.
+        let _ = axum::body::to_bytes(request.into_body(), LOOK_INSIDE_LIMIT).await;
         return refusal(status, plan.retry_after);
     }
     if plan.drop == Some(Drop::Before) {
