@@ -20,7 +20,7 @@ impl Workspace {
         let metadata = command::output(
             Command::new(cargo())
                 .args(["metadata", "--no-deps", "--format-version", "1"])
-                .current_dir(env!("CARGO_MANIFEST_DIR")),
+                .current_dir(manifest_directory()),
         )?;
         let metadata: Value = serde_json::from_str(&metadata).context("cargo metadata")?;
         let path = |key: &str| {
@@ -49,6 +49,12 @@ impl Workspace {
     pub fn tool(&self, name: &str) -> PathBuf {
         self.target.join("tools").join(name)
     }
+}
+
+/// This package's folder: as `cargo run` tells it, because a copy of the workspace may share its target directory.
+fn manifest_directory() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
 }
 
 /// The cargo that started this program.
