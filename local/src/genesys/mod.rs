@@ -68,13 +68,11 @@ impl Genesys {
     }
 
     /// Login (`/oauth/token`) and API (`/api/v2/…`).
-    #[must_use]
     pub fn router(self: &Arc<Self>) -> Router {
         api::router(Arc::clone(self))
     }
 
     /// The control interface's routes about Genesys.
-    #[must_use]
     pub fn control(self: &Arc<Self>) -> Router {
         control::router(Arc::clone(self))
     }

@@ -188,6 +188,6 @@ pub fn body(
         "direction": "Outbound",
         "originatingEntity": entity,
         "conversationId": conversation,
-        "metadata": { "correlationId": Uuid::new_v4().to_string() },
+        "metadata": {},
     })
 }
