@@ -36,7 +36,7 @@ export async function refresh() {
     }))),
   })));
   for (const message of conversations.flatMap((conversation) => conversation.messages)) {
-    if (message.correlation) texts.set(message.correlation, message.text ?? '');
+    if (message.correlation && !texts.has(message.correlation)) texts.set(message.correlation, message.text ?? '');
   }
   render();
 }

@@ -13,6 +13,7 @@ async function call(method, path, body) {
 
 const segment = encodeURIComponent;
 
+export const teamsChats = () => call('GET', '/local/teams/chats');
 export const chatMessages = (chat) => call('GET', `/local/teams/chats/${segment(chat)}/messages`);
 export const customerWrites = (chat, message) => call('POST', `/local/teams/chats/${segment(chat)}/messages`, message);
 export const conversations = () => call('GET', '/local/genesys/conversations');
@@ -31,7 +32,7 @@ export function listen(onChange, onState) {
     onChange();
   });
   source.addEventListener('error', () => onState('waiting'));
-  for (const kind of ['message', 'journey', 'teams', 'genesys', 'queues', 'faults', 'handler']) {
+  for (const kind of ['message', 'journey', 'chat', 'conversation', 'queues', 'faults', 'handler', 'failed']) {
     source.addEventListener(kind, onChange);
   }
 }

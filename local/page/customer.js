@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { avatar, byId, duration, element, followEnd, htmlOfText, preview, richText, syncList, timeOfDay } from './dom.js';
-import { addChat, chats, companyOf, tenants, texts, timeTo } from './state.js';
+import { addChat, adoptChats, chats, companyOf, tenants, texts, timeTo } from './state.js';
 
 let current = chats[0];
 let messages = [];
@@ -23,16 +23,12 @@ export function start(options) {
   choose(current);
 }
 
-/** Reads the chat that is shown; one that nobody has written in is not known to the platform yet. */
+/** Reads the chat that is shown; one in which nobody has written does not exist in Teams yet. */
 export async function refresh() {
   const asked = current;
-  let answer;
-  try {
-    answer = await api.chatMessages(asked.id);
-  } catch (error) {
-    if (!String(error.message).startsWith('404')) throw error;
-    answer = { messages: [] };
-  }
+  const { chats: begun = [] } = await api.teamsChats();
+  if (adoptChats(begun)) renderChats();
+  const answer = begun.some((chat) => chat.chat === asked.id) ? await api.chatMessages(asked.id) : {};
   const known = await Promise.all((answer.messages ?? []).map(async (message) => ({
     ...message,
     correlation: await api.correlationOf('teams', asked.id, message.id),
@@ -86,18 +82,22 @@ function bubble(message) {
 function choose(chat) {
   current = chat;
   messages = [];
-  byId('chats').replaceChildren(...chats.map((one) => element('button', {
-    type: 'button', class: 'pill', 'aria-pressed': String(one === current), onclick: () => { choose(one); refresh().catch(tell); },
-  }, avatar(one.title), element('span', {},
-    element('span', { class: 'pill-name' }, one.title),
-    element('span', { class: 'pill-note' }, one.type === 'group' ? 'Group' : companyOf(one.people[0].tenant) ?? 'One to one')))));
-  byId('chats').children[chats.indexOf(current)].scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  renderChats();
   const group = chat.type === 'group';
   byId('group-options').hidden = !group;
   byId('customer-sender').replaceChildren(...chat.people.map((one) => element('option', { value: one.user }, one.name)));
   byId('customer-messages').replaceChildren();
   render();
   toEnd();
+}
+
+function renderChats() {
+  byId('chats').replaceChildren(...chats.map((one) => element('button', {
+    type: 'button', class: 'pill', 'aria-pressed': String(one === current), onclick: () => { choose(one); refresh().catch(tell); },
+  }, avatar(one.title), element('span', {},
+    element('span', { class: 'pill-name' }, one.title),
+    element('span', { class: 'pill-note' }, one.type === 'group' ? 'Group' : companyOf(one.people[0].tenant) ?? 'One to one')))));
+  byId('chats').children[chats.indexOf(current)].scrollIntoView({ block: 'nearest', inline: 'nearest' });
 }
 
 async function send(event) {

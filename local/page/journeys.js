@@ -55,15 +55,28 @@ function trip(journey, before) {
   const stops = stations(journey);
   const begin = new Date(journey.hops[0]?.at ?? Date.now());
   const end = new Date(journey.hops.at(-1)?.at ?? begin);
-  const whole = stops.every((stop) => stop.state === 'done' || stop.state === 'retried');
-  const failed = stops.some((stop) => stop.state === 'failed');
-  return element('article', { class: 'trip', 'data-journey': journey.correlation, 'data-direction': journey.direction, 'data-state': failed ? 'failed' : whole ? 'done' : 'moving' },
+  const state = stateOf(journey, stops);
+  const told = { failed: 'in trouble', done: duration(end - begin), stopped: 'not passed on', echo: 'stopped', moving: 'under way' };
+  const way = state === 'echo' ? ['echo', 'Echo'] : inbound ? ['in', 'Customer → agent'] : ['out', 'Agent → customer'];
+  const text = state === 'echo' ? 'Our own message came back from Teams' : texts.get(journey.correlation);
+  return element('article', { class: 'trip', 'data-journey': journey.correlation, 'data-direction': journey.direction, 'data-state': state },
     element('header', {},
-      element('span', { class: `way ${inbound ? 'in' : 'out'}` }, inbound ? 'Customer → agent' : 'Agent → customer'),
-      element('span', { class: 'trip-time' }, failed ? 'in trouble' : whole ? duration(end - begin) : 'under way')),
-    element('p', { class: 'trip-text' }, texts.get(journey.correlation) || (inbound ? 'A customer’s message' : 'An agent’s message')),
-    element('ol', { class: 'stations' }, ...stops.map((stop) => station(stop, begin))),
+      element('span', { class: `way ${way[0]}` }, way[1]),
+      state === 'echo' ? element('span', { class: 'echo-text' }, text) : null,
+      element('span', { class: 'trip-time' }, told[state])),
+    state === 'echo' ? null : element('p', { class: 'trip-text' }, text || (inbound ? 'A customer’s message' : 'An agent’s message')),
+    state === 'echo' ? null : element('ol', { class: 'stations' }, ...stops.map((stop) => station(stop, begin))),
     details(journey, begin, before?.querySelector('details')?.open));
+}
+
+/** Echoes and messages that are not for the agent end at the delivery, on purpose. */
+function stateOf(journey, stops) {
+  const state = (hop) => stops.find((stop) => stop.hop === hop)?.state;
+  if (stops.some((stop) => stop.state === 'failed')) return 'failed';
+  if (stops.every((stop) => stop.state !== 'ahead')) return 'done';
+  const ended = journey.direction !== 'outbound' && state('deliver-to-genesys') !== 'ahead' && state('genesys') === 'ahead';
+  if (!ended) return 'moving';
+  return state('teams') === 'ahead' ? 'echo' : 'stopped';
 }
 
 /** The expected stations with what happened at each, and unexpected hops (`failed`, say) after them. */
@@ -72,17 +85,25 @@ function stations(journey) {
   const names = new Map(expected);
   const others = journey.hops.map((hop) => hop.hop).filter((hop) => !names.has(hop));
   for (const hop of others) names.set(hop, hop[0].toUpperCase() + hop.slice(1));
-  return [...names].map(([hop, label]) => {
+  const stops = [...names].map(([hop, label]) => {
     const visits = journey.hops.filter((one) => one.hop === hop);
     const last = visits.at(-1);
     const bad = visits.filter((one) => isBad(one.outcome)).length;
     let state = 'ahead';
     if (last) state = isBad(last.outcome) || hop === 'failed' ? 'failed' : bad > 0 ? 'retried' : 'done';
-    return { hop, label, visits, last, bad, state };
+    return { hop, label, visits, last, bad, state, at: last && new Date(last.at) };
   });
+  // A call is recorded when it is answered, which can be after the next hop: it was passed by then at the latest.
+  let next;
+  for (const stop of stops.toReversed()) {
+    if (!stop.at) continue;
+    if (next && next < stop.at) stop.at = next;
+    next = stop.at;
+  }
+  return stops;
 }
 
-function station({ hop, label, visits, last, bad, state }, begin) {
+function station({ hop, label, visits, last, bad, state, at }, begin) {
   const told = last ? `${label}: ${last.outcome}${visits.length > 1 ? `, ${visits.length} times` : ''}` : `${label}: not yet`;
   return element('li', {
     class: 'station', 'data-state': state, title: `${hop} · ${told}`,
@@ -91,7 +112,7 @@ function station({ hop, label, visits, last, bad, state }, begin) {
   element('span', { class: 'stop', 'aria-hidden': 'true' }, { done: '✓', retried: '✓', failed: '!' }[state] ?? '',
     bad > 0 && visits.length > 1 ? element('span', { class: 'count' }, `×${visits.length}`) : null),
   element('span', { class: 'station-name' }, label),
-  element('span', { class: 'station-time' }, last ? `+${duration(new Date(last.at) - begin)}` : '', element('span', { class: 'hidden' }, last ? String(last.outcome) : 'not yet')));
+  element('span', { class: 'station-time' }, last ? `+${duration(at - begin)}` : '', element('span', { class: 'hidden' }, last ? String(last.outcome) : 'not yet')));
 }
 
 function details(journey, begin, open) {

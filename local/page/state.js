@@ -78,6 +78,17 @@ export function addChat({ type, name, upn, tenant, support }) {
   return chat;
 }
 
+/** Takes in the chats that others began, by script for example; returns whether there were any. */
+export function adoptChats(known) {
+  const before = chats.length;
+  for (const { chat: id, type, members } of known) {
+    const people = members.filter((one) => one.user !== SUPPORT_USER && one.name !== 'Support');
+    if (people.length === 0 || chats.some((chat) => chat.id === id)) continue;
+    chats.push({ id, type, title: people.length > 1 ? `${people[0].name} and others` : people[0].name, people });
+  }
+  return chats.length > before;
+}
+
 /** Milliseconds from a journey's first hop to the named one, or undefined. */
 export function timeTo(correlation, hop) {
   const hops = journeys.get(correlation)?.hops ?? [];
