@@ -162,7 +162,7 @@ async fn open_thread(
     customer: &Customer,
     message: &ChatMessage,
 ) -> Result<ThreadId, Failure> {
-    let before = memory.inbound.thread.clone();
+    let before = memory.inbound.thread;
     let after = advance(
         before.as_ref(),
         message.created,

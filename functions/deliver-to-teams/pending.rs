@@ -8,6 +8,7 @@ use std::time::Duration;
 use bridge::ids::ChatId;
 use bridge::message::ChatMessage;
 use bridge::recognise::{Candidate, recognise};
+use bridge::teams_html::from_text;
 use time::OffsetDateTime;
 use tokio::time::sleep;
 
@@ -56,7 +57,11 @@ pub async fn resolve(
             id: message.id,
             created: message.created,
             sender: message.from.and_then(|sender| sender.user),
-            html: message.body.content,
+            html: if message.body.html {
+                message.body.content
+            } else {
+                from_text(&message.body.content)
+            },
             attachments: message.attachments.len(),
         })
         .collect();

@@ -29,14 +29,16 @@ pub async fn deliver(
     webhook: &Webhook,
 ) -> Result<Outcome, Failure> {
     let (account, chat) = destination(app, webhook).await?;
-    let text = text_for_customer(webhook).ok_or_else(|| {
-        Failure::Permanent(Rejection::new(
-            "nothing_to_show",
-            "the message holds nothing that Teams can show",
-            ReasonCode::UnsupportedMessage,
-        ))
-    })?;
-    let parts = split_for_teams(&text, TEAMS_BODY_LIMIT);
+    let parts = text_for_customer(webhook)
+        .map(|text| split_for_teams(&text, TEAMS_BODY_LIMIT))
+        .filter(|parts| !parts.is_empty())
+        .ok_or_else(|| {
+            Failure::Permanent(Rejection::new(
+                "nothing_to_show",
+                "the message holds nothing that Teams can show",
+                ReasonCode::UnsupportedMessage,
+            ))
+        })?;
 
     let mut memory = ChatMemory::load(app, &chat).await?;
     pending::resolve(app, delivery, account, &chat, &mut memory).await?;

@@ -1,8 +1,10 @@
 //! What a webhook route answers when it does not take a request: a status and a short reason, nothing about us.
 
 use axum::Json;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, BodyDataStream, Bytes};
 use axum::response::{IntoResponse, Response};
+use bytes::BytesMut;
+use futures::StreamExt;
 use http::{HeaderMap, StatusCode, header};
 
 /// A request that is not taken.
@@ -71,15 +73,24 @@ pub async fn read_json_body(
         reason: "the body is too large",
     };
     if declared.is_some_and(|length| length > limit as u64) {
+        drain(body.into_data_stream()).await;
         return Err(too_large);
     }
-    axum::body::to_bytes(body, limit).await.map_err(|error| {
-        let over_limit = std::error::Error::source(&error)
-            .is_some_and(|source| source.to_string().contains("length limit"));
-        if over_limit {
-            too_large
-        } else {
-            Refusal::bad_request("the body did not arrive whole")
+    let mut taken = BytesMut::new();
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Refusal::bad_request("the body did not arrive whole"))?;
+        if taken.len() + chunk.len() > limit {
+            drain(chunks).await;
+            return Err(too_large);
         }
-    })
+        taken.extend_from_slice(&chunk);
+    }
+    Ok(taken.freeze())
+}
+
+/// Reads the rest of a body that is not wanted: a connection closed in the middle of it would reach the sender as a failure of
+/// ours, and be retried. The caller's deadline ends what never ends.
+async fn drain(mut chunks: BodyDataStream) {
+    while let Some(Ok(_)) = chunks.next().await {}
 }

@@ -88,12 +88,3 @@ pub fn plain(html: &str) -> String {
         .trim()
         .to_owned()
 }
-
-/// The messages of all conversations.
-pub fn messages_of_all(conversations: &Value) -> impl Iterator<Item = &Value> {
-    conversations["conversations"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .flat_map(messages)
-}

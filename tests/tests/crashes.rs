@@ -1,5 +1,8 @@
 //! `kill -9` while messages are in flight, and several instances side by side.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use end_to_end::platform::{SUPPORT_USER, thread_of};
 use end_to_end::{Chat, Customer, Platform, view};
 use serde_json::{Value, json};
@@ -9,6 +12,8 @@ const MESSAGES: usize = 6;
 struct Traffic {
     platform: Platform,
     people: Vec<(Customer, Chat)>,
+    /// Thread, id and text of what the agent wrote.
+    written: RefCell<Vec<(String, String, String)>>,
 }
 
 impl Traffic {
@@ -28,7 +33,11 @@ impl Traffic {
                 (person, chat)
             })
             .collect();
-        let traffic = Self { platform, people };
+        let traffic = Self {
+            platform,
+            people,
+            written: RefCell::default(),
+        };
         for (person, chat) in &traffic.people {
             traffic.platform.customer_writes(chat, person, "in 0").await;
         }
@@ -49,65 +58,129 @@ impl Traffic {
                     .customer_writes(chat, person, &format!("in {round}"))
                     .await;
                 if round <= 2 {
-                    self.platform
-                        .agent_writes(&thread_of(person), &format!("out {round}"))
-                        .await;
+                    let (thread, text) = (thread_of(person), format!("out {round}"));
+                    let id = self.platform.agent_writes(&thread, &text).await;
+                    self.written.borrow_mut().push((thread, id, text));
                 }
             }
             disturb(round).await;
         }
     }
 
-    /// All arrived: in order on both sides, once for the customer; for the agent once, or again with the same id where a
-    /// crash fell between Genesys' answer and our note of it.
+    /// All arrived, in the order in which the queue accepted them: once for the customer; for the agent once, or again with
+    /// the same id where a crash fell between Genesys' answer and our note of it.
     async fn all_arrived(&self) {
-        let inbound: Vec<String> = (0..=MESSAGES)
-            .map(|number| format!("in {number}"))
-            .collect();
+        let posts = self.written.borrow().clone();
         for (person, chat) in &self.people {
+            let mine: Vec<(String, String)> = posts
+                .iter()
+                .filter(|(thread, ..)| *thread == thread_of(person))
+                .map(|(_, id, text)| (id.clone(), text.clone()))
+                .collect();
             self.platform
-                .until_customer_sees(chat, &["out 1", "out 2"])
+                .until("all posts in the chat", async || {
+                    let view = self.platform.chat(chat).await;
+                    let seen = view::chat_texts(&view, SUPPORT_USER);
+                    (seen.len() >= mine.len()).then_some(())
+                })
                 .await;
-            let thread = thread_of(person);
             self.platform
                 .until("all messages at Genesys", async || {
-                    let conversations = self.platform.conversations().await;
-                    let mut seen: Vec<(Value, String)> = Vec::new();
-                    for message in view::of_thread(&conversations, &thread)
-                        .into_iter()
-                        .flat_map(view::messages)
-                    {
-                        if message["direction"] != "inbound" {
-                            continue;
-                        }
-                        let id = message["channel_message_id"].clone();
-                        if seen.iter().all(|(other, _)| *other != id) {
-                            seen.push((id, message["text"].as_str()?.to_owned()));
-                        }
-                    }
-                    let texts: Vec<&String> = seen.iter().map(|(_, text)| text).collect();
-                    (texts == inbound.iter().collect::<Vec<_>>()).then_some(())
+                    let seen = self.seen_by_agent(person).await;
+                    (seen.len() > MESSAGES).then_some(())
                 })
                 .await;
         }
         self.platform.until_idle().await;
-        for (_, chat) in &self.people {
-            let posts = view::chat_texts(&self.platform.chat(chat).await, SUPPORT_USER);
-            assert_eq!(posts, ["out 1", "out 2"]);
-        }
         assert_eq!(self.platform.failed().await, Vec::<Value>::new());
-        let conversations = self.platform.conversations().await;
-        let outbound = view::messages_of_all(&conversations)
-            .filter(|message| message["direction"] == "outbound");
-        for message in outbound {
-            let id = message["id"].as_str().expect("an id");
-            let receipts = view::receipts(&conversations, id);
+
+        let accepted = self.accepted().await;
+        for (person, chat) in &self.people {
+            let seen = self.seen_by_agent(person).await;
+            let mut texts: Vec<&str> = seen.iter().map(|(_, text)| text.as_str()).collect();
+            let order: Vec<&String> = seen
+                .iter()
+                .map(|(id, _)| &accepted[&correlation(&format!("teams\n{}\n{id}", chat.id))])
+                .collect();
             assert!(
-                receipts.iter().all(|receipt| receipt == "Delivered") && !receipts.is_empty(),
-                "{receipts:?}"
+                order.is_sorted(),
+                "the agent does not see the order of acceptance: {seen:?}"
+            );
+            texts.sort_unstable();
+            let expected: Vec<String> = (0..=MESSAGES)
+                .map(|number| format!("in {number}"))
+                .collect();
+            assert_eq!(texts, expected);
+
+            let mut mine: Vec<(&String, &String)> = posts
+                .iter()
+                .filter(|(thread, ..)| *thread == thread_of(person))
+                .map(|(_, id, text)| (&accepted[&correlation(&format!("genesys\n{id}"))], text))
+                .collect();
+            mine.sort();
+            let expected: Vec<&String> = mine.into_iter().map(|(_, text)| text).collect();
+            let view = self.platform.chat(chat).await;
+            assert_eq!(
+                view::chat_texts(&view, SUPPORT_USER)
+                    .iter()
+                    .collect::<Vec<_>>(),
+                expected
             );
         }
+        for (_, id, _) in &posts {
+            assert_eq!(self.platform.until_receipt(id).await, ["Delivered"]);
+        }
     }
+
+    /// Message ids and texts as the agent sees them, a repetition with the same id counted once.
+    async fn seen_by_agent(&self, person: &Customer) -> Vec<(String, String)> {
+        let conversations = self.platform.conversations().await;
+        let mut seen: Vec<(String, String)> = Vec::new();
+        for message in view::of_thread(&conversations, &thread_of(person))
+            .into_iter()
+            .flat_map(view::messages)
+        {
+            let text = |name: &str| message[name].as_str().unwrap_or_default().to_owned();
+            let is_new = seen.iter().all(|(id, _)| *id != text("channel_message_id"));
+            if text("direction") == "inbound" && is_new {
+                seen.push((text("channel_message_id"), text("text")));
+            }
+        }
+        seen
+    }
+
+    /// When a queue accepted each message, by correlation id.
+    async fn accepted(&self) -> HashMap<String, String> {
+        let journeys = self.platform.get("/local/journeys").await;
+        let mut accepted = HashMap::new();
+        for journey in journeys["journeys"].as_array().into_iter().flatten() {
+            let first = journey["hops"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .find(|hop| {
+                    hop["hop"]
+                        .as_str()
+                        .is_some_and(|name| name.starts_with("queue "))
+                        && hop["outcome"] == "accepted"
+                });
+            if let (Some(correlation), Some(at)) = (
+                journey["correlation"].as_str(),
+                first.and_then(|hop| hop["at"].as_str()),
+            ) {
+                accepted.insert(correlation.to_owned(), at.to_owned());
+            }
+        }
+        accepted
+    }
+}
+
+/// The documented correlation id: the first half of a SHA-256, written as a GUID.
+fn correlation(key: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest.as_ref()[..16]);
+    uuid::Uuid::from_bytes(bytes).to_string()
 }
 
 #[tokio::test]

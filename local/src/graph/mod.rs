@@ -63,13 +63,11 @@ impl Graph {
     }
 
     /// The API, below `/v1.0`.
-    #[must_use]
     pub fn router(self: &Arc<Self>) -> Router {
         api::router(Arc::clone(self))
     }
 
     /// The control interface's routes about Teams.
-    #[must_use]
     pub fn control(self: &Arc<Self>) -> Router {
         control::router(Arc::clone(self))
     }

@@ -10,9 +10,8 @@ pub fn rewritten(html: &str) -> String {
             space = true;
             continue;
         }
-        if space && !text.is_empty() && !text.ends_with('>') {
-            text.push(' ');
-        } else if space && character != '<' && text.ends_with('>') {
+        let between_tags = character == '<' && text.ends_with('>');
+        if space && !text.is_empty() && !between_tags {
             text.push(' ');
         }
         space = false;

@@ -8,9 +8,15 @@ use std::time::Instant;
 /// Requests that may come at once after a quiet time.
 const BURST: f64 = 3.0;
 
+/// What a request is, and whom it concerns.
+type Key = (&'static str, String);
+
+/// Requests that may pass now, and when that was last counted.
+type Bucket = (f64, Instant);
+
 /// Counts requests by what they are and whom they concern.
 #[derive(Debug, Default)]
-pub struct Throttle(Mutex<HashMap<(&'static str, String), (f64, Instant)>>);
+pub struct Throttle(Mutex<HashMap<Key, Bucket>>);
 
 impl Throttle {
     /// Whether one more request of this kind may pass.
