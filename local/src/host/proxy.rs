@@ -21,10 +21,12 @@ use super::invoke::HOST_VERSION;
 
 /// Largest request body in bytes (`FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`'s default).
 const BODY_LIMIT: u64 = 104_857_600;
+/// Bodies of a known length up to this, in bytes, are held so that they can be sent again.
+const REPEATABLE: u64 = 1024 * 1024;
 /// Silence after which a proxied request fails.
 const INACTIVITY: Duration = Duration::from_secs(240);
 /// Attempts to connect, and the waits between them.
-const CONNECTS: u32 = 10;
+const CONNECTS: usize = 10;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_millis(250);
 /// Headers between two neighbours, never passed on.
@@ -87,22 +89,39 @@ async fn send(host: &Host, parts: Parts, body: Body) -> Result<Response, StatusC
         .ready()
         .await
         .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    connectable(target.port).await?;
     let path = parts
         .uri
         .path_and_query()
         .map_or("/", http::uri::PathAndQuery::as_str);
-    let mut request = host
-        .proxy_client
-        .request(
-            parts.method,
-            format!("http://127.0.0.1:{}{path}", target.port),
-        )
-        .headers(request_headers(parts.headers));
-    if !body.is_end_stream() {
-        request = request.body(reqwest::Body::wrap_stream(limited(body)));
-    }
-    match request.send().await {
+    let url = format!("http://127.0.0.1:{}{path}", target.port);
+    let headers = request_headers(parts.headers);
+    let request = |body: Option<reqwest::Body>| {
+        let request = host
+            .proxy_client
+            .request(parts.method.clone(), &url)
+            .headers(headers.clone());
+        match body {
+            Some(body) => request.body(body),
+            None => request,
+        }
+    };
+    let small = body.size_hint().exact().filter(|&size| size <= REPEATABLE);
+    let answer = match small {
+        Some(0) => with_retries(|| request(None)).await,
+        Some(_) => {
+            let body = axum::body::to_bytes(body, usize::MAX)
+                .await
+                .map_err(|_| StatusCode::BAD_REQUEST)?;
+            with_retries(|| request(Some(body.clone().into()))).await
+        }
+        // A stream can be sent only once, so the trying comes first.
+        None => {
+            connectable(target.port).await?;
+            let body = reqwest::Body::wrap_stream(limited(body));
+            request(Some(body)).send().await
+        }
+    };
+    match answer {
         Ok(answer) => Ok(passed_back(answer)),
         Err(error) if error.is_timeout() => Err(StatusCode::GATEWAY_TIMEOUT),
         // A handler that dies during a request.
@@ -110,15 +129,32 @@ async fn send(host: &Host, parts: Parts, body: Body) -> Result<Response, StatusC
     }
 }
 
-/// Tries to connect as often as the host does. A body can be sent only once, so the trying comes first.
+/// The waits between attempts to connect.
+fn waits() -> impl Iterator<Item = Duration> {
+    std::iter::successors(Some(FIRST_WAIT), |wait| Some((*wait * 2).min(LONGEST_WAIT)))
+        .take(CONNECTS)
+}
+
+/// Sends as often as the host tries to connect; whatever happens after that counts.
+async fn with_retries(
+    request: impl Fn() -> reqwest::RequestBuilder,
+) -> reqwest::Result<reqwest::Response> {
+    for wait in waits() {
+        match request().send().await {
+            Err(error) if error.is_connect() => tokio::time::sleep(wait).await,
+            outcome => return outcome,
+        }
+    }
+    request().send().await
+}
+
+/// Waits until a connection is accepted.
 async fn connectable(port: u16) -> Result<(), StatusCode> {
-    let mut wait = FIRST_WAIT;
-    for _ in 0..CONNECTS {
+    for wait in waits() {
         if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
             return Ok(());
         }
         tokio::time::sleep(wait).await;
-        wait = (wait * 2).min(LONGEST_WAIT);
     }
     Err(StatusCode::INTERNAL_SERVER_ERROR)
 }
