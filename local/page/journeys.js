@@ -56,7 +56,7 @@ function trip(journey, before) {
   const begin = new Date(journey.hops[0]?.at ?? Date.now());
   const end = new Date(journey.hops.at(-1)?.at ?? begin);
   const state = stateOf(journey, stops);
-  const told = { failed: 'in trouble', done: duration(end - begin), stopped: 'not passed on', echo: 'stopped', moving: 'under way' };
+  const told = { failed: 'failed', retrying: 'trying again', done: duration(end - begin), stopped: 'not passed on', echo: 'stopped', moving: 'under way' };
   const way = state === 'echo' ? ['echo', 'Echo'] : inbound ? ['in', 'Customer → agent'] : ['out', 'Agent → customer'];
   const text = state === 'echo' ? 'Our own message came back from Teams' : texts.get(journey.correlation);
   return element('article', { class: 'trip', 'data-journey': journey.correlation, 'data-direction': journey.direction, 'data-state': state },
@@ -69,10 +69,14 @@ function trip(journey, before) {
     details(journey, begin, before?.querySelector('details')?.open));
 }
 
+/** What the host, Graph or Genesys calls once more by itself after a failure. */
+const TRIED_AGAIN = /^deliver-|^notification$|^webhook$/;
+
 /** Echoes and messages that are not for the agent end at the delivery, on purpose. */
 function stateOf(journey, stops) {
   const state = (hop) => stops.find((stop) => stop.hop === hop)?.state;
-  if (stops.some((stop) => stop.state === 'failed')) return 'failed';
+  const bad = stops.filter((stop) => stop.state === 'failed');
+  if (bad.length > 0) return bad.every((stop) => TRIED_AGAIN.test(stop.hop)) ? 'retrying' : 'failed';
   if (stops.every((stop) => stop.state !== 'ahead')) return 'done';
   const ended = journey.direction !== 'outbound' && state('deliver-to-genesys') !== 'ahead' && state('genesys') === 'ahead';
   if (!ended) return 'moving';
