@@ -8,6 +8,14 @@ use serde_json::{Value, json};
 const NOTIFICATIONS: &str = "/api/graph/notifications";
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 
+/// Path, headers, body, and the status that it must be answered with.
+type Case = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    Vec<u8>,
+    StatusCode,
+);
+
 #[tokio::test]
 async fn the_validation_handshake_echoes_the_decoded_token() {
     let platform = Platform::start(&[]).await;
@@ -24,7 +32,7 @@ async fn the_validation_handshake_echoes_the_decoded_token() {
 #[tokio::test]
 async fn malformed_requests_are_refused_and_the_next_one_works() {
     let platform = Platform::start(&[]).await;
-    let cases: Vec<(&str, &[(&str, &str)], Vec<u8>, StatusCode)> = vec![
+    let cases: Vec<Case> = vec![
         (NOTIFICATIONS, JSON, b"{".to_vec(), StatusCode::BAD_REQUEST),
         (NOTIFICATIONS, JSON, b"[]".to_vec(), StatusCode::BAD_REQUEST),
         (NOTIFICATIONS, JSON, b"".to_vec(), StatusCode::BAD_REQUEST),
