@@ -2,6 +2,7 @@
 //! dead letters.
 
 pub mod broker_properties;
+mod description;
 mod duplicates;
 pub mod journey;
 mod message;
@@ -18,10 +19,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+pub use description::{QueueCounts, QueueSettings};
 pub use message::{DeadLetter, Delivery, Draft, Message};
 pub use queue::{Queue, Receiver};
 pub use send::router;
-pub use store::{HostId, QueueCounts, QueueSettings, Sent};
+pub use store::{HostId, Sent};
 
 use crate::world::World;
 

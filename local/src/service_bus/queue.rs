@@ -8,8 +8,9 @@ use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::description::{QueueCounts, QueueSettings};
 use super::message::{DeadLetter, Delivery, Draft};
-use super::store::{HostId, LaneLock, QueueCounts, QueueSettings, Sent, Store};
+use super::store::{HostId, LaneLock, Sent, Store};
 
 /// One queue.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::description::{QueueCounts, QueueSettings};
 use super::duplicates::Duplicates;
 use super::message::{DeadLetter, Delivery, Draft, Message};
 
@@ -15,25 +16,6 @@ use super::message::{DeadLetter, Delivery, Draft, Message};
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Dead letters kept for inspection; counted beyond that.
 const DEAD_LETTERS_KEPT: usize = 1_000;
-
-/// What a queue was created with.
-#[derive(Debug, Clone)]
-pub struct QueueSettings {
-    /// Name in the URL.
-    pub name: String,
-    /// Whether every message must name a session.
-    pub sessions: bool,
-    /// How long a `MessageId` is remembered; none means no duplicate detection.
-    pub duplicate_window: Option<Duration>,
-    /// How long a dead receiver's lock holds.
-    pub lock: Duration,
-    /// Deliveries before a message is dead-lettered.
-    pub max_delivery_count: u32,
-    /// Life of a message that names none, and the longest any may have.
-    pub time_to_live: Duration,
-    /// Whether an expired message is dead-lettered rather than dropped.
-    pub dead_letter_on_expiry: bool,
-}
 
 /// One incarnation of a host instance, the owner of locks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,19 +67,6 @@ pub(super) struct Store {
     pub(super) dead_letters: VecDeque<DeadLetter>,
     dead_letter_count: u64,
     next_sweep: Instant,
-}
-
-/// Numbers for `GET /local/queues`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueCounts {
-    /// Messages that are or can be delivered.
-    pub active: usize,
-    /// Messages whose time has not come.
-    pub scheduled: usize,
-    /// Messages given up.
-    pub dead_letters: u64,
-    /// Sessions with messages or a receiver.
-    pub sessions: usize,
 }
 
 impl Store {
