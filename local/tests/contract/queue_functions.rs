@@ -96,8 +96,8 @@ async fn after_a_crash_or_a_kill_the_message_comes_again() {
     // Kills are no errors of the handler: more of them than the crash policy allows change nothing.
     for round in 2..6 {
         let id = round.to_string();
-        stand.send("a", &id, "hang once");
         let calls = stand.calls().len();
+        stand.send("a", &id, "hang once");
         stand
             .until("the call", |stand| stand.calls().len() > calls)
             .await;
