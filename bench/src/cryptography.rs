@@ -1,4 +1,4 @@
-//! Opening encrypted notifications, beside OpenSSL's private-key operations on the same core.
+//! Opening encrypted notifications, beside OpenSSL's private-key operations on the same core; both count processor time.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::table::median;
 
 /// Rounds, alternating.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 /// Medians of unwraps per second and of `openssl speed rsa2048` private-key operations per second.
 pub fn medians(unwrap: &Path, core: usize) -> Result<(f64, f64)> {

@@ -10,7 +10,7 @@ use crate::{azurite, browser, build, command};
 /// What `cargo xtask test` can be told.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Passed on to `cargo test --workspace`.
+    /// Passed on to `cargo test`, which runs all packages unless `--package` names some.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     cargo: Vec<String>,
 }
@@ -22,7 +22,8 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     let programs = build::build(workspace, &["handler", "local"], false)?;
     let mut tests = Command::new(cargo());
     tests
-        .args(["test", "--workspace"])
+        .arg("test")
+        .args((!names_packages(&options.cargo)).then_some("--workspace"))
         .args(&options.cargo)
         .current_dir(workspace.root())
         .env("HANDLER_BIN", programs.handler())
@@ -35,4 +36,29 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
         tests.env("LD_LIBRARY_PATH", path);
     }
     Ok(command::exit_code(command::status(&mut tests)?))
+}
+
+/// Whether cargo's own arguments, those before `--`, name packages: `--workspace` would overrule them.
+fn names_packages(arguments: &[String]) -> bool {
+    arguments
+        .iter()
+        .take_while(|argument| *argument != "--")
+        .any(|argument| argument.starts_with("-p") || argument.starts_with("--package"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_packages;
+
+    #[test]
+    fn packages_are_recognised_before_the_double_dash_only() {
+        let named = |arguments: &[&str]| {
+            let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
+            names_packages(&arguments)
+        };
+        assert!(named(&["-p", "bridge"]));
+        assert!(named(&["--package=bridge", "split"]));
+        assert!(!named(&["--", "-p"]));
+        assert!(!named(&[]));
+    }
 }
