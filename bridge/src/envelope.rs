@@ -40,6 +40,8 @@ pub enum Content {
     },
     /// How an agent's message ended.
     Receipt(ReceiptEnvelope),
+    /// Word to the customer that one of its messages could not be delivered.
+    Notice(NoticeEnvelope),
     /// An envelope too large for the queue.
     Claim {
         /// Its blob in the container `state`.
@@ -61,6 +63,17 @@ pub struct NotificationEnvelope {
     /// The message itself, when the notification was rich.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encrypted: Option<EncryptedContent>,
+}
+
+/// A customer's message that could not be delivered, whose chat is to be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeEnvelope {
+    /// The chat.
+    pub chat: ChatId,
+    /// The message.
+    pub message: TeamsMessageId,
+    /// The Support User that tells it.
+    pub account: SupportAccountName,
 }
 
 /// How an agent's message ended. `Debug` leaves the addressee out, which names a person.
@@ -89,6 +102,7 @@ impl std::fmt::Debug for Content {
                 .field("bytes", &webhook.len())
                 .finish(),
             Self::Receipt(receipt) => formatter.debug_tuple("Receipt").field(receipt).finish(),
+            Self::Notice(notice) => formatter.debug_tuple("Notice").field(notice).finish(),
             Self::Claim { blob } => formatter.debug_struct("Claim").field("blob", blob).finish(),
         }
     }
@@ -209,6 +223,15 @@ mod tests {
                 message: "why".to_owned()
             },
             at: AT,
+        })));
+    }
+
+    #[test]
+    fn notice() {
+        insta::assert_json_snapshot!(round_trip(Content::Notice(NoticeEnvelope {
+            chat: "19:8ea0e38b_97b8@unq.gbl.spaces".parse().expect("an id"),
+            message: "1612289765949".parse().expect("an id"),
+            account: "support".parse().expect("a name"),
         })));
     }
 

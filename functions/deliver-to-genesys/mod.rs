@@ -3,6 +3,7 @@
 mod chat;
 mod content;
 mod message;
+mod notice;
 mod receipt;
 
 use std::sync::Arc;
@@ -81,6 +82,9 @@ async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
             )
             .await
             .map_err(|error| failed::report_not_stored(&error))?;
+            if let Ok(Content::Notification(notification)) = &opened.content {
+                notice::enqueue_notice(app, delivery, notification, &rejection).await?;
+            }
             Ok(Outcome::Failed)
         }
     }

@@ -2,14 +2,16 @@
 //! how each of them ended.
 
 mod chat;
+mod notice;
 mod pending;
 mod post;
+mod posting;
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use bridge::envelope::Content;
+use bridge::envelope::{Content, NoticeEnvelope};
 use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
 use bridge::genesys::webhook::Webhook;
 use bridge::ids::{Digest, Lane, ThreadId};
@@ -40,6 +42,9 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
 
 async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
     let opened = open(app, delivery).await?;
+    if let Ok(Content::Notice(notice)) = &opened.content {
+        return settle_notice(app, delivery, &opened.body, notice).await;
+    }
     let webhook = match &opened.content {
         Ok(Content::AgentMessage { webhook }) => {
             Webhook::parse(webhook.as_bytes()).map_err(|error| {
@@ -80,6 +85,29 @@ async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
             }
             store(app, delivery, &subject, &opened.body, &rejection, attempts).await?;
             tell_the_agent(app, delivery, &webhook, &rejection).await?;
+            Ok(Outcome::Failed)
+        }
+    }
+}
+
+async fn settle_notice(
+    app: &App,
+    delivery: &Delivery,
+    body: &[u8],
+    notice: &NoticeEnvelope,
+) -> Result<Outcome, HandBack> {
+    let subject = notice.chat.digest();
+    let end = persist(app, delivery, &subject, Service::Graph, || {
+        Box::pin(notice::deliver(app, delivery, notice))
+    })
+    .await?;
+    match end {
+        End::Done(outcome) => Ok(outcome),
+        End::GivenUp {
+            rejection,
+            attempts,
+        } => {
+            store(app, delivery, &subject, body, &rejection, attempts).await?;
             Ok(Outcome::Failed)
         }
     }

@@ -1,20 +1,16 @@
-//! One agent message on its way into the chat: save pending, post, save posted, enqueue the receipt.
+//! One agent message on its way into the chat, and the receipt that tells how it ended.
 
 use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
 use bridge::genesys::webhook::{Webhook, text_for_customer};
-use bridge::ids::{ChatId, Digest, Lane, TeamsMessageId, ThreadId};
-use bridge::recognise::fingerprint_html;
+use bridge::ids::{ChatId, Digest, Lane, ThreadId};
 use bridge::teams_html::{TEAMS_BODY_LIMIT, split_for_teams};
-use services::error::{ErrorKind, Sent, Service, ServiceError};
-use time::OffsetDateTime;
 
 use super::chat::ChatMemory;
 use super::pending;
-use crate::app::{App, graph_key};
+use super::posting::Posting;
+use crate::app::App;
 use crate::failure::{Failure, Rejection};
-use crate::graph_calls::as_support_user;
 use crate::invocation::{Delivery, HandBack, Outcome};
-use crate::pauses::GRAPH_POSTS;
 use crate::receipts::enqueue_receipt;
 use crate::settings::SupportAccount;
 use crate::threads;
@@ -40,17 +36,14 @@ pub async fn deliver(
             ))
         })?;
 
-    let mut memory = ChatMemory::load(app, &chat).await?;
-    pending::resolve(app, delivery, account, &chat, &mut memory).await?;
-    let already = memory.state.parts_posted(&webhook.id);
-    for (index, html) in parts.iter().enumerate().skip(already) {
-        let part = Part {
-            index,
-            of: parts.len(),
-            html,
-        };
-        post_part(app, delivery, account, &chat, &mut memory, webhook, &part).await?;
-    }
+    let posting = Posting {
+        account,
+        chat: &chat,
+        id: &webhook.id,
+        subject: Digest::of("thread", &webhook.to),
+        parts: &parts,
+    };
+    let posted_now = posting.run(app, delivery).await?;
     let lane = Lane::inbound(&chat);
     enqueue_receipt(
         app,
@@ -60,7 +53,7 @@ pub async fn deliver(
         ReceiptOutcome::Delivered,
     )
     .await?;
-    Ok(if already < parts.len() {
+    Ok(if posted_now {
         Outcome::Delivered
     } else {
         Outcome::Skipped("already posted")
@@ -140,74 +133,4 @@ async fn destination<'a>(
         ))
     })?;
     Ok((account, chat))
-}
-
-struct Part<'a> {
-    index: usize,
-    of: usize,
-    html: &'a str,
-}
-
-async fn post_part(
-    app: &App,
-    delivery: &Delivery,
-    account: &SupportAccount,
-    chat: &ChatId,
-    memory: &mut ChatMemory,
-    webhook: &Webhook,
-    part: &Part<'_>,
-) -> Result<(), Failure> {
-    let key = graph_key(account.name.as_str());
-    app.pauses.turn(&app.blobs, &key, GRAPH_POSTS).await;
-    // A sign-in problem must not leave a post pending that was never sent.
-    app.delegated.token(account.name.as_str()).await?;
-    let complete = part.index + 1 == part.of;
-    memory.state.begin(
-        &webhook.id,
-        part.index,
-        complete,
-        OffsetDateTime::now_utc(),
-        fingerprint_html(part.html),
-    );
-    memory.save(app).await?;
-
-    let posted = as_support_user(app, &account.name, |token| {
-        Box::pin(async move {
-            let timeout = app.settings.graph_post_timeout;
-            app.graph
-                .post_message(
-                    &token,
-                    delivery.correlation.as_str(),
-                    chat.as_str(),
-                    part.html,
-                    timeout,
-                )
-                .await
-        })
-    })
-    .await
-    .and_then(|id| {
-        // It is in the chat, but only its listing can tell its id now.
-        let unusable = || ServiceError::new(Service::Graph, ErrorKind::Malformed, Sent::Yes);
-        id.parse::<TeamsMessageId>().map_err(|_| unusable())
-    });
-    match posted {
-        Ok(id) => {
-            app.served(Service::Graph, &Digest::of("thread", &webhook.to));
-            memory.state.posted(id, OffsetDateTime::now_utc());
-            memory.save(app).await
-        }
-        Err(error) => {
-            if certainly_not_posted(&error) {
-                memory.state.clear_pending();
-                memory.save(app).await?;
-            }
-            Err(app.judge(error, &key, GRAPH_POSTS).await)
-        }
-    }
-}
-
-/// Graph's own refusal, or a request that never left.
-fn certainly_not_posted(error: &ServiceError) -> bool {
-    error.service != Service::Graph || error.sent == Sent::No
 }

@@ -16,7 +16,8 @@ mod specifications;
 mod tests;
 
 use rules::{
-    authority, genesys_domain, guid, https, number, optional_https, parsed, queue, support_accounts,
+    authority, genesys_domain, guid, https, notice, number, optional_https, parsed, queue,
+    support_accounts,
 };
 pub use specifications::{SPECIFICATIONS, Specification};
 
@@ -93,6 +94,8 @@ pub struct Settings {
     pub unknown_thread: Duration,
     /// `GRAPH_POST_TIMEOUT_SECONDS`.
     pub graph_post_timeout: Duration,
+    /// `FAILURE_NOTICE`; `None` when it is `off`.
+    pub failure_notice: Option<String>,
     /// `LOG_LEVEL`.
     pub log_level: String,
 }
@@ -191,6 +194,7 @@ impl Settings {
             failing_message: reader.seconds("FAILING_MESSAGE_SECONDS", 1, 3600),
             unknown_thread: reader.seconds("UNKNOWN_THREAD_SECONDS", 1, 600),
             graph_post_timeout: reader.seconds("GRAPH_POST_TIMEOUT_SECONDS", 1, 60),
+            failure_notice: reader.read("FAILURE_NOTICE", notice).flatten(),
             log_level: reader
                 .read("LOG_LEVEL", |value| match value {
                     "error" | "warn" | "info" | "debug" | "trace" => Ok(value.to_owned()),

@@ -189,6 +189,34 @@ async fn one_chat_that_fails_for_ever_does_not_stop_the_others() {
 }
 
 #[tokio::test]
+async fn a_message_that_genesys_refuses_ends_in_failed_and_the_customer_is_told() {
+    let platform = Platform::start(&["--set", "FAILURE_NOTICE=Sorry & try again"]).await;
+    let anna = Customer::new("Anna");
+    let chat = Chat::one_on_one(&anna);
+    platform.customer_writes(&chat, &anna, "fine").await;
+    platform
+        .until_agent_sees(&thread_of(&anna), &["fine"])
+        .await;
+    platform
+        .faults(json!([{ "service": "genesys", "match": "poison", "status": 400 }]))
+        .await;
+    platform.customer_writes(&chat, &anna, "poison").await;
+    platform
+        .until_customer_sees(&chat, &["Sorry & try again"])
+        .await;
+    let failed = platform.failed().await;
+    assert_eq!(failed.len(), 1, "{failed:#?}");
+    assert_eq!(failed[0]["body"]["kind"], "refused");
+    platform.customer_writes(&chat, &anna, "fine again").await;
+    platform
+        .until_agent_sees(&thread_of(&anna), &["fine", "fine again"])
+        .await;
+    platform
+        .until_customer_sees(&chat, &["Sorry & try again"])
+        .await;
+}
+
+#[tokio::test]
 async fn a_service_that_is_down_for_all_holds_the_lane_and_fails_nothing() {
     let platform = Platform::start(&[
         "--set",

@@ -75,6 +75,13 @@ impl BusMessageId {
         Self(format!("receipt-{}", Digest::of("receipt", &key)))
     }
 
+    /// A notice to the customer about one of its messages.
+    #[must_use]
+    pub fn notice(chat: &ChatId, message: &TeamsMessageId) -> Self {
+        let key = format!("{}\n{}", chat.as_str(), message.as_str());
+        Self(format!("notice-{}", Digest::of("notice", &key)))
+    }
+
     /// Something that is never a repetition, made of 16 random bytes.
     #[must_use]
     pub fn unique(random: [u8; 16]) -> Self {

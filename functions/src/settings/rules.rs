@@ -63,6 +63,14 @@ pub(super) fn queue(value: &str) -> Result<String, String> {
     }
 }
 
+pub(super) fn notice(value: &str) -> Result<Option<String>, String> {
+    match value {
+        "off" => Ok(None),
+        text if text.chars().count() <= 1000 => Ok(Some(text.to_owned())),
+        _ => Err("too long".to_owned()),
+    }
+}
+
 pub(super) fn genesys_domain(value: &str, overridden: bool) -> Result<String, String> {
     if overridden || GENESYS_DOMAINS.contains(&value) {
         Ok(value.to_owned())

@@ -157,6 +157,11 @@ pub const SPECIFICATIONS: &[Specification] = &[
         "seconds from 1 to 60 to wait for the answer of a post to a chat",
     ),
     optional(
+        "FAILURE_NOTICE",
+        "Your last message could not be delivered to our support team. Please try again later.",
+        "the text that a customer reads when a message of theirs could not be delivered, at most 1000 characters, or `off`",
+    ),
+    optional(
         "LOG_LEVEL",
         "info",
         "`error`, `warn`, `info`, `debug` or `trace`",

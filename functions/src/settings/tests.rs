@@ -64,7 +64,7 @@ fn wrong_values_are_refused_without_being_repeated() {
         ("BLOB_ENDPOINT", "http://plain.example"),
         ("KEY_VAULT_URL", "https://vault.example/?x=1"),
         ("ServiceBus__fullyQualifiedNamespace", "https://bus.example"),
-        ("THREAD_WINDOW_HOURS", "0"),
+        ("THREAD_WINDOW_HOURS", "99999"),
         ("GROUP_CHATS", "some"),
         ("ATTEMPT_DEADLINE_SECONDS", "900"),
         ("LOG_LEVEL", "loud"),

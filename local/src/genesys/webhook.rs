@@ -37,7 +37,7 @@ pub type FirstAttempt = watch::Receiver<bool>;
 pub struct Webhooks {
     world: Arc<World>,
     client: reqwest::Client,
-    secret: String,
+    secret: Mutex<String>,
     /// The last message's first attempt, for each thread.
     last: Mutex<HashMap<String, FirstAttempt>>,
 }
@@ -66,14 +66,26 @@ impl Webhooks {
         Self {
             world,
             client,
-            secret: format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()),
+            secret: Mutex::new(format!(
+                "{}{}",
+                Uuid::new_v4().simple(),
+                Uuid::new_v4().simple()
+            )),
             last: Mutex::default(),
         }
     }
 
     /// What signs each webhook.
-    pub fn secret(&self) -> &str {
-        &self.secret
+    pub fn secret(&self) -> String {
+        self.secret
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Replaces it at once, repetitions under way included: the integration holds one secret.
+    pub fn set_secret(&self, secret: String) {
+        *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = secret;
     }
 
     /// Puts a message on its way in a task of its own.
@@ -150,7 +162,7 @@ impl Webhooks {
 
     /// `sha256=` and the standard base64 of the HMAC-SHA256 over the raw body.
     fn sign(&self, body: &[u8]) -> String {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret().as_bytes());
         format!("sha256={}", STANDARD.encode(hmac::sign(&key, body)))
     }
 }

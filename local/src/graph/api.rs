@@ -37,6 +37,35 @@ pub fn router(graph: Arc<Graph>) -> Router {
         .with_state(graph)
 }
 
+/// How often one kind of call may come, a second.
+#[derive(Clone, Copy)]
+struct Limit {
+    call: &'static str,
+    per_chat: f64,
+    per_user: Option<f64>,
+}
+
+const GET_CHAT: Limit = Limit {
+    call: "GET chat",
+    per_chat: 1.0,
+    per_user: Some(5.0),
+};
+
+const LIST_MESSAGES: Limit = Limit {
+    call: "GET messages",
+    per_chat: 1.0,
+    per_user: None,
+};
+
+/// Calls that the published table does not list.
+const fn unlisted(call: &'static str) -> Limit {
+    Limit {
+        call,
+        per_chat: 1.0,
+        per_user: Some(1.0),
+    }
+}
+
 /// Who calls, as the token says.
 struct Caller {
     user: String,
@@ -88,13 +117,16 @@ impl Graph {
         &self,
         headers: &HeaderMap,
         chat: &str,
-        kind: &'static str,
-        per_second: f64,
+        limit: Limit,
         look: impl FnOnce(&Caller, &Chat) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let caller = self.caller(headers)?;
         caller.may(&["Chat.Read", "Chat.ReadWrite"])?;
-        if !self.throttle.allows(kind, chat, per_second) {
+        let by_chat = self.throttle.allows(limit.call, chat, limit.per_chat);
+        let by_user = limit
+            .per_user
+            .is_none_or(|rate| self.throttle.allows(limit.call, &caller.user, rate));
+        if !by_chat || !by_user {
             return Err(Refusal::TooMany);
         }
         let chats = self.chats();
@@ -130,7 +162,7 @@ async fn get_chat(
     Path(chat): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let result = graph.read(&headers, &chat, "GET chat", 1.0, |_, found| {
+    let result = graph.read(&headers, &chat, GET_CHAT, |_, found| {
         Ok((
             StatusCode::OK,
             views::chat(&chat, found, &graph.world.config.tenant),
@@ -144,7 +176,7 @@ async fn members(
     Path(chat): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let result = graph.read(&headers, &chat, "GET members", 1.0, |_, found| {
+    let result = graph.read(&headers, &chat, unlisted("GET members"), |_, found| {
         if found.hosted_elsewhere {
             return Err(Refusal::Forbidden("The chat is owned by another tenant."));
         }
@@ -163,7 +195,7 @@ async fn list(
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
-    let result = graph.read(&headers, &chat, "GET messages", 1.0, |_, found| {
+    let result = graph.read(&headers, &chat, LIST_MESSAGES, |_, found| {
         listing::page(&graph.world.endpoints.graph, &chat, found, &query)
             .map(|page| (StatusCode::OK, page))
     });
@@ -175,7 +207,7 @@ async fn get_message(
     Path((chat, message)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let result = graph.read(&headers, &chat, "GET message", 30.0, |_, found| {
+    let result = graph.read(&headers, &chat, unlisted("GET message"), |_, found| {
         let message = found.message(&message).ok_or(Refusal::NotFound)?;
         Ok((StatusCode::OK, views::message(&chat, message)))
     });

@@ -10,8 +10,11 @@ use tokio::time::{Instant, sleep};
 use crate::hub::{Direction, Drop, FaultService};
 use crate::world::World;
 
-/// Graph waits this long for an answer.
+/// Graph waits this long for the answer to a first delivery.
 const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Graph waits this long for the answer to a repeated delivery ("Receive change notifications through webhooks").
+const TIMEOUT_REPEATED: Duration = Duration::from_secs(10);
 
 /// How long a notification is retried.
 const RETRIED: Duration = Duration::from_secs(4 * 3600);
@@ -145,12 +148,17 @@ async fn attempt(
         tell("lost");
         return false;
     }
+    let limit = if number == 1 {
+        TIMEOUT
+    } else {
+        TIMEOUT_REPEATED
+    };
     let mut delivered = false;
     for _ in 0..=plan.duplicate {
         let answer = client
             .post(&notification.url)
             .header("content-type", "application/json; charset=utf-8")
-            .timeout(TIMEOUT)
+            .timeout(limit)
             .body(notification.body.clone())
             .send()
             .await;

@@ -50,14 +50,14 @@ pub fn page(
         "createdDateTime" => message.created,
         _ => message.modified,
     };
-    let after = match (query.get("$filter"), query.contains_key("$orderby")) {
-        (Some(filter), true) => lower_bound(filter, order)?,
-        _ => None,
+    let range = match (query.get("$filter"), query.contains_key("$orderby")) {
+        (Some(filter), true) => range(filter, order)?,
+        _ => Range::default(),
     };
     let mut found: Vec<&Message> = chat
         .messages
         .iter()
-        .filter(|message| after.is_none_or(|after| moment(message) > after))
+        .filter(|message| range.holds(moment(message)))
         .collect();
     found.sort_by_key(|message| std::cmp::Reverse(moment(message)));
     let shown: Vec<Value> = found
@@ -82,14 +82,39 @@ pub fn page(
     Ok(page)
 }
 
-/// The time in `{property} gt {time}`; a filter by another property than the order's is ignored.
-fn lower_bound(filter: &str, order: &str) -> Result<Option<OffsetDateTime>, Refusal> {
+/// The times between which messages are wanted, both excluded.
+#[derive(Default)]
+struct Range {
+    after: Option<OffsetDateTime>,
+    before: Option<OffsetDateTime>,
+}
+
+impl Range {
+    fn holds(&self, moment: OffsetDateTime) -> bool {
+        self.after.is_none_or(|after| moment > after)
+            && self.before.is_none_or(|before| moment < before)
+    }
+}
+
+/// `{property} gt {time}` and `{property} lt {time}`, joined by `and`; what is about another property than the order's is
+/// ignored.
+fn range(filter: &str, order: &str) -> Result<Range, Refusal> {
     const REFUSED: Refusal = Refusal::BadRequest("Invalid filter clause.");
-    let mut words = filter.split_whitespace();
-    let (Some(property), Some("gt"), Some(time)) = (words.next(), words.next(), words.next())
-    else {
-        return Err(REFUSED);
-    };
-    let time = OffsetDateTime::parse(time, &Rfc3339).map_err(|_| REFUSED)?;
-    Ok((property == order).then_some(time))
+    let mut range = Range::default();
+    for clause in filter.split(" and ") {
+        let words: Vec<&str> = clause.split_whitespace().collect();
+        let [property, operator, time] = words[..] else {
+            return Err(REFUSED);
+        };
+        let time = OffsetDateTime::parse(time, &Rfc3339).map_err(|_| REFUSED)?;
+        let bound = match operator {
+            "gt" => &mut range.after,
+            "lt" => &mut range.before,
+            _ => return Err(REFUSED),
+        };
+        if property == order {
+            *bound = Some(time);
+        }
+    }
+    Ok(range)
 }

@@ -10,6 +10,8 @@ mod api;
 mod chats;
 mod control;
 mod deliveries;
+#[cfg(test)]
+mod delivery_tests;
 mod listing;
 mod notifications;
 mod rewrite;

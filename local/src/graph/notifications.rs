@@ -2,6 +2,7 @@
 //! data").
 
 use aws_lc_rs::cipher::{AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use aws_lc_rs::hmac;
 use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::rand;
@@ -22,12 +23,10 @@ impl Graph {
         let subscription = self.subscriptions.of(account)?;
         let (content, second) = {
             let chats = self.chats();
-            let found = chats.get(chat)?.message(message)?;
-            // Both token versions occur; which one is the app registration's business. Here it is the message's.
-            (
-                views::message(chat, found),
-                found.id.ends_with(['0', '2', '4', '6', '8']),
-            )
+            let messages = &chats.get(chat)?.messages;
+            let place = messages.iter().position(|it| it.id == message)?;
+            // Both versions of the token occur; which one is the app registration's business. Here they take turns.
+            (views::message(chat, &messages[place]), place % 2 == 1)
         };
         let resource = format!(
             "chats('{}')/messages('{message}')",
@@ -107,6 +106,15 @@ fn encrypted(mut data: Vec<u8>, certificate: &RsaCertificate, id: &str) -> Optio
         "dataSignature": STANDARD.encode(signature),
         "dataKey": STANDARD.encode(wrapped),
         "encryptionCertificateId": id,
-        "encryptionCertificateThumbprint": "",
+        "encryptionCertificateThumbprint": thumbprint(certificate),
     }))
+}
+
+/// The certificate's SHA-1 in capital hexadecimal digits, as Windows shows it.
+fn thumbprint(certificate: &RsaCertificate) -> String {
+    digest(&SHA1_FOR_LEGACY_USE_ONLY, &certificate.certificate_der)
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect()
 }

@@ -1,51 +1,68 @@
 //! What Teams does to the HTML it is given: it parses it, drops what it does not know, and writes it anew in its own way.
 
-/// The body as Teams stores it: whitespace runs become one space, quotes and non-breaking spaces are written its own way,
-/// links gain attributes, and text outside a block is wrapped in a paragraph.
+/// Elements after which text is not wrapped in a paragraph.
+const BLOCKS: [&str; 9] = [
+    "<p",
+    "<div",
+    "<ul",
+    "<ol",
+    "<h1",
+    "<h2",
+    "<h3",
+    "<table",
+    "<blockquote",
+];
+
+/// The body as Teams stores it: whitespace runs of the text become one space, quotes are written its own way, links gain
+/// attributes, and text outside a block is wrapped in a paragraph. What stands inside a tag keeps its references: they
+/// could end an attribute.
 pub fn rewritten(html: &str) -> String {
-    let mut text = String::with_capacity(html.len() + 16);
-    let mut space = false;
-    for character in html.chars() {
-        if character.is_ascii_whitespace() {
-            space = true;
-            continue;
+    let mut written = String::with_capacity(html.len() + 16);
+    let mut rest = html.trim_ascii();
+    while !rest.is_empty() {
+        let (part, after) = match (rest.starts_with('<'), rest.find('>'), rest.find('<')) {
+            (true, Some(end), _) => rest.split_at(end + 1),
+            (false, _, Some(start)) => rest.split_at(start),
+            _ => (rest, ""),
+        };
+        if part.starts_with('<') {
+            written.push_str(&tag(part));
+        } else {
+            text(part, &mut written);
         }
-        let between_tags = character == '<' && text.ends_with('>');
-        if space && !text.is_empty() && !between_tags {
-            text.push(' ');
-        }
-        space = false;
-        text.push(character);
+        rest = after;
     }
-    let text = text
+    if BLOCKS.iter().any(|block| written.starts_with(block)) {
+        written
+    } else {
+        format!("<p>{written}</p>")
+    }
+}
+
+fn tag(tag: &str) -> String {
+    match tag.strip_prefix("<a href=") {
+        Some(rest) => format!("<a rel=\"noreferrer noopener\" target=\"_blank\" href={rest}"),
+        None if tag == "<br/>" || tag == "<br />" => "<br>".to_owned(),
+        None => tag.to_owned(),
+    }
+}
+
+fn text(text: &str, written: &mut String) {
+    let plain = text
         .replace("&#39;", "'")
         .replace("&#x27;", "'")
         .replace("&apos;", "'")
         .replace("&quot;", "\"")
-        .replace("&#34;", "\"")
-        .replace("<br/>", "<br>")
-        .replace("<br />", "<br>")
-        .replace(
-            "<a href=",
-            "<a rel=\"noreferrer noopener\" target=\"_blank\" href=",
-        );
-    let block = [
-        "<p",
-        "<div",
-        "<ul",
-        "<ol",
-        "<h1",
-        "<h2",
-        "<h3",
-        "<table",
-        "<blockquote",
-    ]
-    .iter()
-    .any(|tag| text.starts_with(tag));
-    if block {
-        text
-    } else {
-        format!("<p>{text}</p>")
+        .replace("&#34;", "\"");
+    let mut space = false;
+    for character in plain.chars() {
+        let blank = character.is_ascii_whitespace();
+        if !blank {
+            written.push(character);
+        } else if !space {
+            written.push(' ');
+        }
+        space = blank;
     }
 }
 
@@ -61,5 +78,17 @@ mod tests {
         );
         assert_eq!(rewritten("<p>x</p>"), "<p>x</p>");
         assert!(rewritten("<a href=\"https://x\">x</a>").contains("rel="));
+    }
+
+    #[test]
+    fn an_attribute_keeps_its_references() {
+        let html = "<p><a href=\"https://x/?a=&quot;b  c&quot;\">it&#39;s</a> <b>b</b></p>";
+        assert_eq!(
+            rewritten(html),
+            "<p><a rel=\"noreferrer noopener\" target=\"_blank\" href=\"https://x/?a=&quot;b  c&quot;\">it's</a> <b>b</b></p>"
+        );
+        assert_eq!(rewritten("1 < 2"), "<p>1 < 2</p>");
+        let links = "<p><a href=\"https://x\">x</a> <a href=\"https://y\">y</a></p>";
+        assert!(rewritten(links).contains("x</a> <a "));
     }
 }

@@ -28,10 +28,9 @@ impl Throttle {
             .or_insert((BURST, now));
         *tokens = (*tokens + now.duration_since(*updated).as_secs_f64() * per_second).min(BURST);
         *updated = now;
-        if *tokens < 1.0 {
-            return false;
-        }
-        *tokens -= 1.0;
-        true
+        let allowed = *tokens >= 1.0;
+        // What is refused counts as well: who does not wait out the whole second is refused again.
+        *tokens = (*tokens - 1.0).max(0.0);
+        allowed
     }
 }

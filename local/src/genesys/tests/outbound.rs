@@ -228,3 +228,30 @@ async fn an_agent_must_write_something() {
     let answer = control(&genesys, post(&path, "", json!({ "text": "" }).to_string())).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test]
+async fn a_replaced_secret_signs_from_then_on() {
+    let mut receiver = Receiver::start(Vec::new());
+    let genesys = Genesys::new(world(None, &receiver.address));
+    let replace = |value: &str| {
+        Request::put("/local/genesys/webhook-secret")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(
+                serde_json::json!({ "value": value }).to_string(),
+            ))
+            .expect("a request")
+    };
+    let short = control(&genesys, replace("too short")).await;
+    assert_eq!(short.status, StatusCode::BAD_REQUEST);
+    let secret = "longer than fifteen characters";
+    let replaced = control(&genesys, replace(secret)).await;
+    assert_eq!(replaced.status, StatusCode::NO_CONTENT);
+    genesys.agent_writes(THREAD, "hello");
+    let (headers, body) = receiver.next().await;
+    let presented = headers["x-hub-signature-256"].to_str().expect("text");
+    let tag = STANDARD
+        .decode(presented.strip_prefix("sha256=").expect("the prefix"))
+        .expect("base64");
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    hmac::verify(&key, &body, &tag).expect("signed with the new secret");
+}

@@ -1,0 +1,110 @@
+//! Putting a message into a chat once: save pending, post, save posted.
+
+use bridge::ids::{ChatId, Digest, GenesysMessageId, TeamsMessageId};
+use bridge::recognise::fingerprint_html;
+use services::error::{ErrorKind, Sent, Service, ServiceError};
+use time::OffsetDateTime;
+
+use super::chat::ChatMemory;
+use super::pending;
+use crate::app::{App, graph_key};
+use crate::failure::Failure;
+use crate::graph_calls::as_support_user;
+use crate::invocation::Delivery;
+use crate::pauses::GRAPH_POSTS;
+use crate::settings::SupportAccount;
+
+/// A message that is to be in a chat, in one part or several.
+pub struct Posting<'a> {
+    /// Who posts it.
+    pub account: &'a SupportAccount,
+    /// Where.
+    pub chat: &'a ChatId,
+    /// What it is remembered by.
+    pub id: &'a GenesysMessageId,
+    /// What can fail on its own while others succeed.
+    pub subject: Digest,
+    /// HTML of its parts, in order.
+    pub parts: &'a [String],
+}
+
+impl Posting<'_> {
+    /// Posts the parts that are not in the chat yet; tells whether there were any.
+    ///
+    /// # Errors
+    /// Retriable ones leave the state such that another attempt finds out what was posted.
+    pub async fn run(&self, app: &App, delivery: &Delivery) -> Result<bool, Failure> {
+        let mut memory = ChatMemory::load(app, self.chat).await?;
+        pending::resolve(app, delivery, self.account, self.chat, &mut memory).await?;
+        let already = memory.state.parts_posted(self.id);
+        for (index, html) in self.parts.iter().enumerate().skip(already) {
+            self.post_part(app, delivery, &mut memory, index, html)
+                .await?;
+        }
+        Ok(already < self.parts.len())
+    }
+
+    async fn post_part(
+        &self,
+        app: &App,
+        delivery: &Delivery,
+        memory: &mut ChatMemory,
+        index: usize,
+        html: &str,
+    ) -> Result<(), Failure> {
+        let (account, chat) = (self.account, self.chat);
+        let key = graph_key(account.name.as_str());
+        app.pauses.turn(&app.blobs, &key, GRAPH_POSTS).await;
+        // A sign-in problem must not leave a post pending that was never sent.
+        app.delegated.token(account.name.as_str()).await?;
+        let complete = index + 1 == self.parts.len();
+        memory.state.begin(
+            self.id,
+            index,
+            complete,
+            OffsetDateTime::now_utc(),
+            fingerprint_html(html),
+        );
+        memory.save(app).await?;
+
+        let posted = as_support_user(app, &account.name, |token| {
+            Box::pin(async move {
+                let timeout = app.settings.graph_post_timeout;
+                app.graph
+                    .post_message(
+                        &token,
+                        delivery.correlation.as_str(),
+                        chat.as_str(),
+                        html,
+                        timeout,
+                    )
+                    .await
+            })
+        })
+        .await
+        .and_then(|id| {
+            // It is in the chat, but only its listing can tell its id now.
+            let unusable = || ServiceError::new(Service::Graph, ErrorKind::Malformed, Sent::Yes);
+            id.parse::<TeamsMessageId>().map_err(|_| unusable())
+        });
+        match posted {
+            Ok(id) => {
+                app.served(Service::Graph, &self.subject);
+                memory.state.posted(id, OffsetDateTime::now_utc());
+                memory.save(app).await
+            }
+            Err(error) => {
+                if certainly_not_posted(&error) {
+                    memory.state.clear_pending();
+                    memory.save(app).await?;
+                }
+                Err(app.judge(error, &key, GRAPH_POSTS).await)
+            }
+        }
+    }
+}
+
+/// Graph's own refusal, or a request that never left.
+fn certainly_not_posted(error: &ServiceError) -> bool {
+    error.service != Service::Graph || error.sent == Sent::No
+}
