@@ -125,11 +125,16 @@ async fn measure(arguments: &Arguments) -> Result<Table> {
         throughput.reference,
         Bar::RatioAtLeast(0.5),
     );
-    table.note(format!(
-        "throughput: the program under test alone on core {CORE}, busy {:.0} % of the time (ours) and {:.0} % (reference)",
-        throughput.our_busy * 100.0,
-        throughput.reference_busy * 100.0
-    ));
+    for (name, rate, busy) in [
+        ("ours", throughput.ours, throughput.our_busy),
+        ("reference", throughput.reference, throughput.reference_busy),
+    ] {
+        table.note(format!(
+            "throughput, {name}: core {CORE} busy {:.0} % of the time, {:.0} µs of processor time a request",
+            busy * 100.0,
+            busy / rate * 1e6
+        ));
+    }
 
     eprintln!("latency …");
     let our_latency = latency(&ours, &notifications).await?;
