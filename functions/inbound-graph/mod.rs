@@ -62,13 +62,16 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
                 let Summary { enqueued, dropped } = summary;
                 let reasons = dropped_reasons(&dropped);
                 let dropped = dropped.values().sum::<u64>();
-                tracing::info!(
-                    event = "notifications",
-                    enqueued,
-                    dropped,
-                    reasons,
-                    elapsed_ms
-                );
+                // The line of a single item says it all.
+                if (enqueued, dropped) != (1, 0) {
+                    tracing::info!(
+                        event = "notifications",
+                        enqueued,
+                        dropped,
+                        reasons,
+                        elapsed_ms
+                    );
+                }
                 StatusCode::ACCEPTED.into_response()
             }
             Err(refusal) => {

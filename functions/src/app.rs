@@ -14,6 +14,9 @@ use services::key_vault::KeyVault;
 use services::secrets::Secrets;
 use services::service_bus::ServiceBus;
 
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
 use crate::counters::Counters;
 use crate::failure::{Failure, Rejection, receipt_code};
 use crate::keys::NotificationKeys;
@@ -23,6 +26,9 @@ use crate::persistence::FailingChats;
 use crate::settings::{GraphClientAuthentication, Settings};
 use crate::successes::Successes;
 use crate::threads::ThreadCache;
+
+/// Longest wait for the host's first ping; it pings every 25 ms (azure-functions-host, `HttpFunctionInvocationDispatcher`).
+const FIRST_PING: Duration = Duration::from_millis(100);
 
 /// Pause after a 429 that names none.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(2);
@@ -70,6 +76,8 @@ pub struct App {
     pub failing_chats: FailingChats,
     /// Counts for the health route.
     pub counters: Counters,
+    /// Told at each ping of the host.
+    pub greeted: Notify,
 }
 
 impl App {
@@ -132,6 +140,7 @@ impl App {
             successes: Successes::default(),
             failing_chats: FailingChats::default(),
             counters: Counters::default(),
+            greeted: Notify::new(),
             identity,
             key_vault,
             secrets,
@@ -173,6 +182,8 @@ impl App {
     pub fn warm_up(self: &Arc<Self>) {
         let app = Arc::clone(self);
         tokio::spawn(async move {
+            // The host calls nobody before its first ping is answered, so that answer comes first.
+            let _ = timeout(FIRST_PING, app.greeted.notified()).await;
             tokio::join!(
                 until_done(|| app.secrets.pair(CLIENT_STATE_SECRET)),
                 until_done(|| app.secrets.pair(WEBHOOK_SECRET)),

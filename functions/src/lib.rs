@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::State;
 use axum::routing::{get, post};
 
 pub mod app;
@@ -52,13 +53,19 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
 /// The router of the custom handler: one route a function, and the host's readiness ping.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
-        .route("/", get(async || "ready"))
+        .route("/", get(ready))
         .route(inbound_graph::PATH, post(inbound_graph::handle))
         .route(outbound_genesys::PATH, post(outbound_genesys::handle))
         .route(health::PATH, get(health::handle))
         .route(deliver_to_genesys::PATH, post(deliver_to_genesys::handle))
         .route(deliver_to_teams::PATH, post(deliver_to_teams::handle))
         .with_state(app)
+}
+
+/// The host's readiness ping.
+async fn ready(State(app): State<Arc<App>>) -> &'static str {
+    app.greeted.notify_one();
+    "ready"
 }
 
 #[cfg(test)]

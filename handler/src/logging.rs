@@ -5,7 +5,7 @@
 
 use std::io::Write;
 
-use serde_json::{Map, Value};
+use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tracing::field::{Field, Visit};
@@ -34,8 +34,8 @@ pub fn start(level: &str) {
     }));
 }
 
-/// Fields collected from a span, kept with it for the events inside.
-struct SpanFields(Map<String, Value>);
+/// Fields of a span, written once as `,"name":value` for all events inside it.
+struct SpanFields(Vec<u8>);
 
 struct JsonLines;
 
@@ -44,8 +44,8 @@ where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let mut fields = Map::new();
-        attributes.record(&mut Collector(&mut fields));
+        let mut fields = Vec::with_capacity(160);
+        attributes.record(&mut Fields(&mut fields));
         if let Some(span) = context.span(id) {
             span.extensions_mut().insert(SpanFields(fields));
         }
@@ -55,63 +55,122 @@ where
         if let Some(span) = context.span(id)
             && let Some(SpanFields(fields)) = span.extensions_mut().get_mut::<SpanFields>()
         {
-            values.record(&mut Collector(fields));
+            values.record(&mut Fields(fields));
         }
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut line = Map::new();
-        let now = OffsetDateTime::now_utc().format(&Rfc3339);
-        line.insert("timestamp".to_owned(), now.unwrap_or_default().into());
-        line.insert("level".to_owned(), event.metadata().level().as_str().into());
-        line.insert("target".to_owned(), event.metadata().target().into());
+        let mut line = Vec::with_capacity(512);
+        line.extend_from_slice(b"{\"timestamp\":\"");
+        // A time before the year 0 cannot be formatted, and cannot be now.
+        let _ = OffsetDateTime::now_utc().format_into(&mut line, &Rfc3339);
+        line.extend_from_slice(b"\",\"level\":");
+        json(&mut line, event.metadata().level().as_str());
+        line.extend_from_slice(b",\"target\":");
+        json(&mut line, event.metadata().target());
         for span in context
             .event_scope(event)
             .into_iter()
             .flat_map(|scope| scope.from_root())
         {
             if let Some(SpanFields(fields)) = span.extensions().get::<SpanFields>() {
-                line.extend(fields.clone());
+                line.extend_from_slice(fields);
             }
         }
-        event.record(&mut Collector(&mut line));
-        let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
-        bytes.push(b'\n');
+        event.record(&mut Fields(&mut line));
+        line.extend_from_slice(b"}\n");
         // A closed stdout means that the host is gone, and then nobody is left to tell.
-        let _ = std::io::stdout().lock().write_all(&bytes);
+        let _ = std::io::stdout().lock().write_all(&line);
     }
 }
 
-struct Collector<'a>(&'a mut Map<String, Value>);
+/// Writes each field as `,"name":value`.
+struct Fields<'a>(&'a mut Vec<u8>);
 
-impl Collector<'_> {
-    fn insert(&mut self, field: &Field, value: Value) {
-        self.0.insert(field.name().to_owned(), value);
+impl Fields<'_> {
+    fn write(&mut self, field: &Field, value: impl Serialize) {
+        self.0.push(b',');
+        json(self.0, field.name());
+        self.0.push(b':');
+        json(self.0, value);
     }
 }
 
-impl Visit for Collector<'_> {
+/// Writes to a buffer in memory, which takes everything.
+fn json(buffer: &mut Vec<u8>, value: impl Serialize) {
+    let _ = serde_json::to_writer(buffer, &value);
+}
+
+impl Visit for Fields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        self.insert(field, format!("{value:?}").into());
+        self.write(field, format_args!("{value:?}"));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.insert(field, value.into());
+        self.write(field, value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.insert(field, value.into());
+        self.write(field, value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.insert(field, value.into());
+        self.write(field, value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.insert(field, value.into());
+        self.write(field, value);
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.insert(field, value.into());
+        self.write(field, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// Keeps what [`Fields`] writes of each event.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl<S: Subscriber> Layer<S> for Kept {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            if let Ok(mut kept) = self.0.lock() {
+                event.record(&mut Fields(&mut kept));
+            }
+        }
+    }
+
+    #[test]
+    fn every_kind_of_value_is_json() {
+        let kept = Kept::default();
+        let subscriber = tracing_subscriber::registry().with(kept.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!(
+                text = "a \"quoted\"\nline",
+                count = 3u64,
+                below = -1i64,
+                share = 0.5,
+                yes = true,
+                kind = ?Some("x"),
+                absent = tracing::field::Empty,
+            );
+        });
+        let written = kept.0.lock().expect("one thread").clone();
+        let line = format!(
+            "{{{}}}",
+            String::from_utf8_lossy(&written).trim_start_matches(',')
+        );
+        let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(
+            line,
+            serde_json::json!({
+                "text": "a \"quoted\"\nline", "count": 3, "below": -1, "share": 0.5, "yes": true, "kind": "Some(\"x\")",
+            })
+        );
     }
 }
