@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::genesys::receipt::ReasonCode;
+
 /// One blob of the container `failed`: everything that a person needs to understand and replay the message.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct FailedMessage {
     /// `inbound` (to Genesys) or `outbound` (to Teams).
     pub direction: String,
@@ -16,6 +18,8 @@ pub struct FailedMessage {
     pub kind: String,
     /// One sentence.
     pub reason: String,
+    /// What the agent is told, when the message is an agent's.
+    pub receipt: ReasonCode,
     /// The service that said no.
     pub service: Option<String>,
     /// Its HTTP status.
@@ -56,6 +60,7 @@ mod tests {
             kind: "kept_failing".to_owned(),
             reason: "graph kept failing for this message (unavailable) while it worked for others"
                 .to_owned(),
+            receipt: ReasonCode::ServerError,
             service: Some("graph".to_owned()),
             status: Some(500),
             request_ids: BTreeMap::from([("request-id".to_owned(), "c0ffee".to_owned())]),

@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use crate::app::App;
 use crate::enqueue::STATE;
 use crate::failure::{Failure, unreadable_state};
-use crate::graph_calls::as_support_user;
+use crate::graph_calls::read_as_support_user;
 use crate::invocation::Delivery;
 
 /// A chat's state: ours to write, and the other side's to read.
@@ -88,14 +88,14 @@ pub async fn chat_type(
         return Ok(known);
     }
     let chat = &state.chat;
-    let found = as_support_user(app, account, |token| {
+    let found = read_as_support_user(app, delivery, account, |token| {
         Box::pin(async move {
             app.graph
                 .get_chat(&token, delivery.correlation.as_str(), chat.as_str())
                 .await
         })
     })
-    .await?;
+    .await??;
     let kind = ChatType::parse(&found.chat_type);
     state.chat_type = Some(kind);
     Ok(kind)
@@ -116,10 +116,6 @@ pub async fn customer(
     let fresh = state
         .customer_resolved_at
         .is_some_and(|at| message.created - at < app.settings.thread_window);
-    let from_outside = sender
-        .tenant
-        .as_ref()
-        .is_none_or(|tenant| *tenant != app.settings.tenant);
     if let Some(known) = &state.customer {
         let keep = match kind {
             ChatType::OneOnOne => fresh && same_person(known),
@@ -133,6 +129,10 @@ pub async fn customer(
     let Some(customer) = identity::resolve(sender, &members, &app.settings.tenant) else {
         return Ok(None);
     };
+    let from_outside = customer
+        .tenant
+        .as_ref()
+        .is_none_or(|tenant| *tenant != app.settings.tenant);
     if kind == ChatType::OneOnOne || from_outside {
         state.customer = Some(customer.clone());
         state.customer_resolved_at = Some(message.created);
@@ -148,14 +148,14 @@ async fn members(
     account: &SupportAccountName,
     chat: &ChatId,
 ) -> Result<Vec<Member>, Failure> {
-    let listed = as_support_user(app, account, |token| {
+    let listed = read_as_support_user(app, delivery, account, |token| {
         Box::pin(async move {
             app.graph
                 .members(&token, delivery.correlation.as_str(), chat.as_str())
                 .await
         })
     })
-    .await;
+    .await?;
     match listed {
         Ok(records) => Ok(records
             .into_iter()

@@ -7,7 +7,7 @@ use bridge::unwrap::unwrap;
 
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
-use crate::graph_calls::as_support_user;
+use crate::graph_calls::read_as_support_user;
 use crate::invocation::Delivery;
 
 /// The message that the notification is about.
@@ -31,7 +31,7 @@ pub async fn read(
             message
         }
         None => {
-            let body = as_support_user(app, &notification.account, |token| {
+            let body = read_as_support_user(app, delivery, &notification.account, |token| {
                 Box::pin(async move {
                     app.graph
                         .get_message(
@@ -43,7 +43,7 @@ pub async fn read(
                         .await
                 })
             })
-            .await?;
+            .await??;
             let message = parse(&body)?;
             if message.id != notification.message {
                 return Err(swapped());

@@ -7,6 +7,7 @@ use bridge::chat_kind::ChatType;
 use bridge::convert;
 use bridge::envelope::NotificationEnvelope;
 use bridge::genesys::inbound::{self, part_message_id};
+use bridge::genesys::receipt::ReasonCode;
 use bridge::groups;
 use bridge::identity::Customer;
 use bridge::ids::{SupportAccountName, ThreadId};
@@ -21,8 +22,9 @@ use time::OffsetDateTime;
 use super::chat::{self, ChatMemory};
 use super::{call_genesys, content};
 use crate::app::App;
-use crate::failure::Failure;
+use crate::failure::{Failure, Rejection};
 use crate::invocation::{Delivery, Outcome};
+use crate::persistence::Work;
 use crate::threads;
 
 /// Delivers what a notification is about.
@@ -46,6 +48,14 @@ pub async fn deliver(
         Ok(sender) => sender,
         Err(reason) => return Ok(Outcome::Skipped(reason)),
     };
+    if sender.user.is_none() {
+        // Never silence: a person has to look at whom Graph calls a user by another kind of id.
+        return Err(Failure::Permanent(Rejection::new(
+            "sender_unsupported",
+            "the sender's id is no Entra object id",
+            ReasonCode::GeneralError,
+        )));
+    }
     let account = &notification.account;
     let kind = chat::chat_type(app, delivery, account, &mut memory.inbound).await?;
     let account = match group_account(app, kind, &memory, account, &message) {
@@ -106,7 +116,7 @@ fn customer_sender<'a>(
     {
         return Err("our own message");
     }
-    if sender.user.is_none() {
+    if sender.user.is_none() && sender.application.is_some() {
         return Err("written by an application");
     }
     Ok(sender)
@@ -134,8 +144,16 @@ fn group_account(
     let account = match (mentioned, &memory.inbound.thread) {
         (Some(mentioned), None) => mentioned.name.clone(),
         // One group is one conversation, whoever of us is mentioned later.
-        (_, Some(_)) => memory.inbound.account.clone(),
-        (None, None) => notified.clone(),
+        (_, Some(_))
+            if app
+                .settings
+                .support_account(&memory.inbound.account)
+                .is_some() =>
+        {
+            memory.inbound.account.clone()
+        }
+        (Some(mentioned), Some(_)) => mentioned.name.clone(),
+        (None, _) => notified.clone(),
     };
     let user = match mentioned {
         Some(mentioned) => &mentioned.user,
@@ -152,8 +170,8 @@ fn text(kind: ChatType, sender: &Sender, message: &ChatMessage) -> String {
     convert::with_sender_name(sender.name.as_deref().unwrap_or_default(), &text)
 }
 
-/// The thread that the message belongs to. A new one is saved, first thread then chat, before Genesys hears of it, so that
-/// even an answer within milliseconds finds its way back.
+/// The thread that the message belongs to. A new one is saved before Genesys hears of it, so that even an answer within
+/// milliseconds finds its way back.
 async fn open_thread(
     app: &App,
     memory: &mut ChatMemory,
@@ -181,7 +199,6 @@ async fn open_thread(
     if is_new {
         let record = ThreadRecord::new(&thread, memory.inbound.chat.clone(), account.clone());
         threads::remember(app, &thread, &record).await?;
-        memory.save(app).await?;
     }
     Ok(thread)
 }
@@ -203,6 +220,25 @@ async fn post_parts(
 ) -> Result<(), Failure> {
     let parts = split(&posting.text, app.settings.genesys_text_limit);
     let subject = memory.inbound.chat.digest();
+    let known = app.unsaved.of(&subject, &message.id);
+    for (index, id) in known.into_iter().enumerate() {
+        let complete = memory.inbound.parts_done(&message.id) + 1 == parts.len();
+        tracing::info!(
+            event = "unsaved_part_noted",
+            part = index + 1,
+            "an earlier attempt had posted it"
+        );
+        memory.inbound.record_part(
+            &message.id,
+            message.etag.clone(),
+            id,
+            OffsetDateTime::now_utc(),
+            complete,
+        );
+    }
+    // A state that cannot be written must show before the post, or each attempt would post again.
+    memory.save(app).await?;
+    app.unsaved.forget(&subject, &message.id);
     for (index, part) in parts
         .iter()
         .enumerate()
@@ -219,11 +255,15 @@ async fn post_parts(
         .to_json();
         let posted = call_genesys(
             app,
+            delivery,
+            Work::Message,
             &subject,
             app.genesys
                 .post_message(Bytes::from(body), delivery.correlation.as_str()),
         )
         .await?;
+        // Should the note fail, this process at least knows what Genesys has.
+        app.unsaved.add(&subject, &message.id, posted.id.clone());
         let complete = index + 1 == parts.len();
         memory.inbound.record_part(
             &message.id,
@@ -233,6 +273,7 @@ async fn post_parts(
             complete,
         );
         memory.save(app).await?;
+        app.unsaved.forget(&subject, &message.id);
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ use crate::failure::{Failure, Rejection};
 use crate::invocation::{Delivery, HandBack, Outcome, queue_function};
 use crate::opening::{misplaced, open};
 use crate::pauses::GENESYS_CALLS;
-use crate::persistence::{End, persist};
+use crate::persistence::{End, Work, persist};
 
 /// Name of the function.
 pub const NAME: &str = "deliver-to-genesys";
@@ -48,7 +48,13 @@ async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
     let (subject, end) = match &opened.content {
         Ok(Content::Notification(notification)) => {
             let subject = notification.chat.digest();
-            let end = persist(app, delivery, &subject, Service::Genesys, || {
+            if let Some(rejection) =
+                failed::earlier_verdict(app, delivery, &subject, &opened.body).await?
+            {
+                notice::enqueue_notice(app, delivery, notification, &rejection).await?;
+                return Ok(Outcome::Failed);
+            }
+            let end = persist(app, delivery, &subject, Work::Message, || {
                 Box::pin(message::deliver(app, delivery, notification))
             })
             .await?;
@@ -56,7 +62,7 @@ async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
         }
         Ok(Content::Receipt(receipt)) => {
             let subject = Digest::of("thread", &receipt.to);
-            let end = persist(app, delivery, &subject, Service::Genesys, || {
+            let end = persist(app, delivery, &subject, Work::Receipt, || {
                 Box::pin(receipt::deliver(app, delivery, receipt))
             })
             .await?;
@@ -100,15 +106,21 @@ fn given_up(rejection: Rejection) -> End<Outcome> {
 /// Waits for our Genesys client's turn, makes the call, and passes on a wish to be left alone.
 async fn call_genesys<T>(
     app: &App,
+    delivery: &Delivery,
+    work: Work,
     subject: &Digest,
     call: impl Future<Output = Result<T, ServiceError>>,
 ) -> Result<T, Failure> {
     app.pauses
-        .turn(&app.blobs, GENESYS_KEY, GENESYS_CALLS)
-        .await;
+        .turn(&app.blobs, GENESYS_KEY, GENESYS_CALLS, delivery.deadline)
+        .await?;
+    let _probe = app
+        .outages
+        .turn(Service::Genesys, delivery.deadline)
+        .await?;
     match call.await {
         Ok(answer) => {
-            app.served(Service::Genesys, subject);
+            app.served(work, Service::Genesys, subject);
             Ok(answer)
         }
         Err(error) => Err(app.judge(error, GENESYS_KEY, GENESYS_CALLS).await),

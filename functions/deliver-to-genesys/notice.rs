@@ -5,6 +5,7 @@ use bridge::ids::{BusMessageId, Lane};
 use services::error::Service;
 use time::OffsetDateTime;
 
+use super::chat::ChatMemory;
 use crate::app::App;
 use crate::enqueue::{Passage, enqueue};
 use crate::failure::Rejection;
@@ -24,7 +25,12 @@ pub async fn enqueue_notice(
     if rejection.service != Some(Service::Genesys) || app.settings.failure_notice.is_none() {
         return Ok(());
     }
-    let lane = Lane::outbound_graph(&notification.account);
+    // A group is bridged by one account, whichever was notified.
+    let account = match ChatMemory::load(app, notification).await {
+        Ok(memory) => memory.inbound.account,
+        Err(_) => notification.account.clone(),
+    };
+    let lane = Lane::outbound_graph(&account);
     let message_id = BusMessageId::notice(&notification.chat, &notification.message);
     let passage = Passage {
         queue: &app.settings.outbound_queue,
@@ -36,7 +42,7 @@ pub async fn enqueue_notice(
     let notice = NoticeEnvelope {
         chat: notification.chat.clone(),
         message: notification.message.clone(),
-        account: notification.account.clone(),
+        account,
     };
     let envelope = Envelope::new(OffsetDateTime::now_utc(), Content::Notice(notice));
     enqueue(app, passage, &envelope).await.map_err(|error| {

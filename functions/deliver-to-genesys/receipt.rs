@@ -9,6 +9,7 @@ use super::call_genesys;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::invocation::{Delivery, Outcome};
+use crate::persistence::Work;
 
 /// Tells Genesys the final state of an agent's message. Repeating it does no harm.
 ///
@@ -30,6 +31,6 @@ pub async fn deliver(
     let call = app
         .genesys
         .post_receipt(Bytes::from(body), delivery.correlation.as_str());
-    call_genesys(app, &subject, call).await?;
+    call_genesys(app, delivery, Work::Receipt, &subject, call).await?;
     Ok(Outcome::Delivered)
 }

@@ -15,13 +15,12 @@ use bridge::envelope::{Content, NoticeEnvelope};
 use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
 use bridge::genesys::webhook::Webhook;
 use bridge::ids::{Digest, Lane, ThreadId};
-use services::error::Service;
 
 use crate::app::App;
 use crate::failure::Rejection;
 use crate::invocation::{Delivery, HandBack, Outcome, queue_function};
 use crate::opening::{misplaced, open};
-use crate::persistence::{End, persist};
+use crate::persistence::{End, Work, persist};
 use crate::receipts::{enqueue_receipt, explanation_for_agent};
 use crate::{failed, threads};
 
@@ -69,7 +68,12 @@ async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
         }
     };
     let subject = Digest::of("thread", &webhook.to);
-    let end = persist(app, delivery, &subject, Service::Graph, || {
+    let place = failed_under(app, &webhook.to).await;
+    if let Some(rejection) = failed::earlier_verdict(app, delivery, &place, &opened.body).await? {
+        tell_the_agent(app, delivery, &webhook, &rejection).await?;
+        return Ok(Outcome::Failed);
+    }
+    let end = persist(app, delivery, &subject, Work::Post, || {
         Box::pin(post::deliver(app, delivery, &webhook))
     })
     .await?;
@@ -97,7 +101,7 @@ async fn settle_notice(
     notice: &NoticeEnvelope,
 ) -> Result<Outcome, HandBack> {
     let subject = notice.chat.digest();
-    let end = persist(app, delivery, &subject, Service::Graph, || {
+    let end = persist(app, delivery, &subject, Work::Post, || {
         Box::pin(notice::deliver(app, delivery, notice))
     })
     .await?;
@@ -151,6 +155,17 @@ async fn tell_the_agent(
             );
             HandBack
         })
+}
+
+/// Failed messages lie with their chat's others; those of no known chat by their addressee.
+async fn failed_under(app: &App, to: &str) -> Digest {
+    match to.parse::<ThreadId>() {
+        Ok(thread) => match threads::chat_of(app, &thread).await {
+            Ok(Some(chat)) => chat.digest(),
+            _ => Digest::of("thread", to),
+        },
+        Err(_) => Digest::of("thread", to),
+    }
 }
 
 /// The lane of the chat where the thread is known, so that the receipt follows the chat's own messages.

@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use super::chat::ChatMemory;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::graph_calls::as_support_user;
+use crate::graph_calls::read_as_support_user;
 use crate::invocation::Delivery;
 use crate::settings::SupportAccount;
 
@@ -42,14 +42,14 @@ pub async fn resolve(
         sleep(wait.min(app.settings.graph_post_timeout * 2)).await;
     }
     let since = pending.started_at - CLOCK_SKEW;
-    let listed = as_support_user(app, &account.name, |token| {
+    let listed = read_as_support_user(app, delivery, &account.name, |token| {
         Box::pin(async move {
             app.graph
                 .list_messages(&token, delivery.correlation.as_str(), chat.as_str(), since)
                 .await
         })
     })
-    .await?;
+    .await??;
     let candidates: Vec<Candidate> = listed
         .iter()
         .filter_map(|message| ChatMessage::parse(message.to_string().as_bytes()).ok())

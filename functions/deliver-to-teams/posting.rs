@@ -9,9 +9,10 @@ use super::chat::ChatMemory;
 use super::pending;
 use crate::app::{App, graph_key};
 use crate::failure::Failure;
-use crate::graph_calls::as_support_user;
+use crate::graph_calls::{as_support_user, token};
 use crate::invocation::Delivery;
 use crate::pauses::GRAPH_POSTS;
+use crate::persistence::Work;
 use crate::settings::SupportAccount;
 
 /// A message that is to be in a chat, in one part or several.
@@ -54,9 +55,12 @@ impl Posting<'_> {
     ) -> Result<(), Failure> {
         let (account, chat) = (self.account, self.chat);
         let key = graph_key(account.name.as_str());
-        app.pauses.turn(&app.blobs, &key, GRAPH_POSTS).await;
+        app.pauses
+            .turn(&app.blobs, &key, GRAPH_POSTS, delivery.deadline)
+            .await?;
+        let _probe = app.outages.turn(Service::Graph, delivery.deadline).await?;
         // A sign-in problem must not leave a post pending that was never sent.
-        app.delegated.token(account.name.as_str()).await?;
+        token(app, &account.name).await?;
         let complete = index + 1 == self.parts.len();
         memory.state.begin(
             self.id,
@@ -89,7 +93,7 @@ impl Posting<'_> {
         });
         match posted {
             Ok(id) => {
-                app.served(Service::Graph, &self.subject);
+                app.served(Work::Post, Service::Graph, &self.subject);
                 memory.state.posted(id, OffsetDateTime::now_utc());
                 memory.save(app).await
             }

@@ -22,16 +22,17 @@ use crate::failure::{Failure, Rejection, receipt_code};
 use crate::keys::NotificationKeys;
 use crate::outage::Outages;
 use crate::pauses::{GENESYS_CALLS, GRAPH_POSTS, Pauses, Rate};
-use crate::persistence::FailingChats;
+use crate::persistence::{FailingChats, Work};
 use crate::settings::{GraphClientAuthentication, Settings};
-use crate::successes::Successes;
+use crate::successes::Latest;
 use crate::threads::ThreadCache;
+use crate::unsaved::Unsaved;
 
 /// Longest wait for the host's first ping; it pings every 25 ms (azure-functions-host, `HttpFunctionInvocationDispatcher`).
 const FIRST_PING: Duration = Duration::from_millis(100);
 
 /// Pause after a 429 that names none.
-const DEFAULT_PAUSE: Duration = Duration::from_secs(2);
+pub const DEFAULT_PAUSE: Duration = Duration::from_secs(2);
 
 /// Name of the Key Vault secret that signs `clientState`.
 pub const CLIENT_STATE_SECRET: &str = "graph-client-state";
@@ -71,9 +72,13 @@ pub struct App {
     /// Services that are down.
     pub outages: Outages,
     /// Whom the services served lately.
-    pub successes: Successes,
+    pub successes: Latest,
+    /// Whom they failed lately.
+    pub failures: Latest,
     /// Chats that were given up on lately.
     pub failing_chats: FailingChats,
+    /// Posts to Genesys that no state knows yet.
+    pub unsaved: Unsaved,
     /// Counts for the health route.
     pub counters: Counters,
     /// Told at each ping of the host.
@@ -137,8 +142,10 @@ impl App {
             threads: ThreadCache::default(),
             pauses: Pauses::default(),
             outages: Outages::default(),
-            successes: Successes::default(),
+            successes: Latest::default(),
+            failures: Latest::default(),
             failing_chats: FailingChats::default(),
+            unsaved: Unsaved::default(),
             counters: Counters::default(),
             greeted: Notify::new(),
             identity,
@@ -155,9 +162,10 @@ impl App {
     }
 
     /// Notes that a service did its part for a message of this subject.
-    pub fn served(&self, service: Service, subject: &Digest) {
+    pub fn served(&self, work: Work, service: Service, subject: &Digest) {
         self.outages.succeeded(service);
-        self.successes.note(service, subject);
+        self.successes.note((work, service), subject);
+        self.failures.forget((work, service), subject);
     }
 
     /// Decides whether another attempt can help after an error of Graph or Genesys, and passes on a wish to be left alone.
@@ -168,7 +176,9 @@ impl App {
                 self.pauses.pause(&self.blobs, key, rate, pause).await;
                 Failure::Retriable(error)
             }
-            ErrorKind::Rejected | ErrorKind::TooLarge => {
+            ErrorKind::Rejected | ErrorKind::TooLarge
+                if matches!(error.service, Service::Graph | Service::Genesys) =>
+            {
                 let explanation = format!("{} refused the message", error.service);
                 let code = receipt_code(&error.kind);
                 Failure::Permanent(Rejection::of_service("refused", explanation, code, &error))

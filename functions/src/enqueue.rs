@@ -42,7 +42,8 @@ pub async fn enqueue(
     let mut body = envelope.to_json();
     if body.len() > envelope::CLAIM_CHECK_THRESHOLD {
         // Named by its content, so that a sender's retry overwrites instead of piling up.
-        let digest = Digest::of_bytes("claim", &body);
+        let content = serde_json::to_vec(&envelope.content).unwrap_or_default();
+        let digest = Digest::of_bytes("claim", &content);
         let blob = blobs::claim(&digest);
         app.blobs.put(STATE, &blob, Bytes::from(body)).await?;
         body = Envelope::new(OffsetDateTime::now_utc(), Content::Claim { blob }).to_json();

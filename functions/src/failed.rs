@@ -4,7 +4,7 @@ use bridge::blobs;
 use bridge::failed::FailedMessage;
 use bridge::ids::Digest;
 use bytes::Bytes;
-use services::error::ServiceError;
+use services::error::{Service, ServiceError};
 use time::OffsetDateTime;
 
 use crate::app::App;
@@ -36,6 +36,7 @@ pub async fn store(
         correlation: delivery.correlation.to_string(),
         kind: rejection.kind.to_owned(),
         reason: rejection.explanation.clone(),
+        receipt: rejection.receipt,
         service: rejection.service.map(|service| service.to_string()),
         status: rejection.status,
         request_ids: rejection.request_ids.iter().cloned().collect(),
@@ -44,8 +45,7 @@ pub async fn store(
         attempts: attempts.saturating_add(delivery.trigger.delivery_count.saturating_sub(1)),
         envelope,
     };
-    let id = Digest::of_bytes("failed", body);
-    let name = blobs::failed(subject, accepted, &id);
+    let name = name(subject, accepted, body);
     app.blobs
         .put(FAILED, &name, Bytes::from(document.to_json()))
         .await?;
@@ -59,6 +59,41 @@ pub async fn store(
         "a message was put into the container failed"
     );
     Ok(())
+}
+
+fn name(subject: &Digest, accepted: OffsetDateTime, body: &[u8]) -> String {
+    blobs::failed(subject, accepted, &Digest::of_bytes("failed", body))
+}
+
+/// The verdict of an earlier delivery of the same message, whose process ended before it was settled: a message that somebody
+/// was told about as failed must not be delivered after all.
+///
+/// # Errors
+/// Blob could not be read.
+pub async fn earlier_verdict(
+    app: &App,
+    delivery: &Delivery,
+    subject: &Digest,
+    body: &[u8],
+) -> Result<Option<Rejection>, HandBack> {
+    let Some(accepted) = delivery
+        .trigger
+        .enqueued_at
+        .filter(|_| delivery.trigger.delivery_count > 1)
+    else {
+        return Ok(None);
+    };
+    let stored = app
+        .blobs
+        .get(FAILED, &name(subject, accepted, body))
+        .await
+        .map_err(|error| report_not_stored(&error))?;
+    let document = stored.and_then(|(body, _)| serde_json::from_slice::<FailedMessage>(&body).ok());
+    Ok(document.map(|document| Rejection {
+        service: (document.service.as_deref() == Some(Service::Genesys.label()))
+            .then_some(Service::Genesys),
+        ..Rejection::new("failed_before", document.reason, document.receipt)
+    }))
 }
 
 /// An envelope that is not even JSON is kept as base64.

@@ -10,6 +10,8 @@ pub enum Failure {
     Permanent(Rejection),
     /// A service did not do its part; another attempt may succeed.
     Retriable(ServiceError),
+    /// Waiting would last beyond this invocation.
+    OutOfTime,
     /// Something that another lane or instance writes is not there yet.
     NotYet(Rejection),
 }

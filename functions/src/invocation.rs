@@ -4,6 +4,7 @@
 //! completes the message, an empty 2xx would hang until functionTimeout, anything else abandons the message, which Service Bus
 //! redelivers at once.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -11,12 +12,15 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use bridge::ids::{CorrelationId, Lane};
 use bridge::trigger::Trigger;
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{HeaderMap, StatusCode, header};
+use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::Instrument;
 
 use crate::app::App;
+use crate::counters::count;
 
 /// Header in which the host names the invocation (mode C and non-HTTP triggers alike).
 const INVOCATION_HEADER: &str = "x-azure-functions-invocationid";
@@ -29,7 +33,7 @@ const PAYLOAD_LIMIT: usize = 2 * 1024 * 1024;
 
 /// Time beyond the attempt deadline after which the whole invocation is handed back, whatever it is doing. The sum stays
 /// below functionTimeout, whose expiry would kill every other invocation too.
-const GRACE: Duration = Duration::from_secs(45);
+const GRACE: Duration = Duration::from_secs(120);
 
 /// One queue message as a function sees it.
 #[derive(Debug)]
@@ -42,6 +46,14 @@ pub struct Delivery {
     pub lane: Lane,
     /// When this invocation must have ended.
     pub deadline: Instant,
+}
+
+impl Delivery {
+    /// Time since the queue accepted the message, when the host tells it.
+    pub fn age(&self) -> Option<Duration> {
+        let accepted = self.trigger.enqueued_at?;
+        Duration::try_from(OffsetDateTime::now_utc() - accepted).ok()
+    }
 }
 
 /// How a queue message was settled; each becomes one log line and completes the message.
@@ -73,15 +85,22 @@ pub async fn queue_function<'a>(
         function,
         invocation,
         correlation = tracing::field::Empty,
-        attempt = tracing::field::Empty
+        attempt = tracing::field::Empty,
+        lane = tracing::field::Empty,
+        age_s = tracing::field::Empty
     );
     let settled = async {
         let delivery = read(app, request.into_body(), started).await?;
         let span = tracing::Span::current();
         span.record("correlation", delivery.correlation.to_string());
         span.record("attempt", delivery.trigger.delivery_count);
-        match timeout(app.settings.attempt_deadline + GRACE, work(delivery)).await {
-            Ok(settled) => settled,
+        span.record("lane", delivery.lane.as_str());
+        span.record("age_s", delivery.age().map(|age| age.as_secs()));
+        // A panic must wait like any other failure: redelivery is immediate.
+        let work = AssertUnwindSafe(work(delivery)).catch_unwind();
+        match timeout(app.settings.attempt_deadline + GRACE, work).await {
+            Ok(Ok(settled)) => settled,
+            Ok(Err(_)) => Err(HandBack),
             Err(_) => {
                 tracing::error!(event = "invocation_overdue", "the invocation took too long");
                 Err(HandBack)
@@ -94,6 +113,11 @@ pub async fn queue_function<'a>(
                 Outcome::Failed => ("failed", None),
             };
             let elapsed_ms = milliseconds(started.elapsed());
+            count(match outcome {
+                Outcome::Delivered => &app.counters.delivered,
+                Outcome::Skipped(_) => &app.counters.skipped,
+                Outcome::Failed => &app.counters.failed,
+            });
             tracing::info!(event = "settled", outcome = label, reason, elapsed_ms);
         })
     }
@@ -102,6 +126,7 @@ pub async fn queue_function<'a>(
     match settled {
         Ok(_) => answer(StatusCode::OK),
         Err(HandBack) => {
+            count(&app.counters.handed_back);
             // Redelivery is immediate: without this wait a failure would spin.
             sleep_until(started + app.settings.retry_floor).await;
             let elapsed_ms = milliseconds(started.elapsed());

@@ -26,6 +26,7 @@ pub mod settings;
 mod state_blobs;
 mod successes;
 mod threads;
+mod unsaved;
 
 #[path = "../deliver-to-genesys/mod.rs"]
 mod deliver_to_genesys;

@@ -4,13 +4,15 @@ use bridge::envelope::{Content, Envelope, EnvelopeError};
 use bridge::genesys::receipt::ReasonCode;
 use bridge::ids::Digest;
 use bytes::Bytes;
-use services::error::Service;
 
 use crate::app::App;
 use crate::enqueue::STATE;
 use crate::failure::{Failure, Rejection};
 use crate::invocation::{Delivery, HandBack};
-use crate::persistence::{End, persist};
+use crate::persistence::{End, Work, persist};
+
+/// Deliveries that an envelope of a newer release waits for an update to end.
+const UPDATE_DELIVERIES: u32 = 20;
 
 /// An envelope's bytes, as they would go into `failed`, and what they say.
 #[derive(Debug)]
@@ -27,10 +29,20 @@ pub struct Opened {
 /// Blob could not be read in the time of this invocation.
 pub async fn open(app: &App, delivery: &Delivery) -> Result<Opened, HandBack> {
     let body = delivery.trigger.body.clone();
+    if let Err(EnvelopeError::UnknownVersion(_)) = Envelope::parse(&body)
+        && delivery.trigger.delivery_count < UPDATE_DELIVERIES
+    {
+        // During an update an instance of the newer release may take it.
+        tracing::warn!(
+            event = "envelope_newer",
+            "the envelope is of a newer release"
+        );
+        return Err(HandBack);
+    }
     match parse(&body) {
         Ok(Content::Claim { blob }) => {
             let subject = Digest::of("claim", &blob);
-            let read = persist(app, delivery, &subject, Service::Blob, || {
+            let read = persist(app, delivery, &subject, Work::Claim, || {
                 Box::pin(read_claim(app, &blob))
             })
             .await?;

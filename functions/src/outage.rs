@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use services::error::{ErrorKind, Service, ServiceError};
 use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::{Instant, timeout_at};
+
+use crate::failure::Failure;
 
 /// Failures in a row, with no success between, after which a service counts as down.
 const DOWN_AFTER: u32 = 3;
@@ -41,20 +44,31 @@ impl Outages {
     }
 
     /// Returns at once while the service is up, otherwise when it is the caller's turn to try it.
-    pub async fn turn(&self, service: Service) -> Option<Probe<'_>> {
-        let outage = self.of(service)?;
-        if !self.is_down(service) {
-            return None;
-        }
-        let guard = outage.probe.lock().await;
+    ///
+    /// # Errors
+    /// That would be after the deadline.
+    pub async fn turn(
+        &self,
+        service: Service,
+        deadline: Instant,
+    ) -> Result<Option<Probe<'_>>, Failure> {
+        let Some(outage) = self.of(service).filter(|_| self.is_down(service)) else {
+            return Ok(None);
+        };
+        let guard = timeout_at(deadline, outage.probe.lock())
+            .await
+            .map_err(|_| Failure::OutOfTime)?;
         // The one before may have found the service up again.
-        self.is_down(service).then_some(Probe(guard))
+        Ok(self.is_down(service).then_some(Probe(guard)))
     }
 
     /// Notes that the service answered.
     pub fn succeeded(&self, service: Service) {
-        if let Some(outage) = self.of(service) {
-            outage.failures.store(0, Ordering::Relaxed);
+        if let Some(outage) = self.of(service)
+            && outage.failures.swap(0, Ordering::Relaxed) >= DOWN_AFTER
+        {
+            let service = service.label();
+            tracing::info!(event = "service_up", service, "it answers again");
         }
     }
 
@@ -65,7 +79,14 @@ impl Outages {
         };
         match error.kind {
             ErrorKind::Unavailable | ErrorKind::TimedOut | ErrorKind::Connection => {
-                outage.failures.fetch_add(1, Ordering::Relaxed);
+                if outage.failures.fetch_add(1, Ordering::Relaxed) + 1 == DOWN_AFTER {
+                    let service = error.service.label();
+                    tracing::warn!(
+                        event = "service_down",
+                        service,
+                        "one attempt at a time from now on"
+                    );
+                }
             }
             _ => outage.failures.store(0, Ordering::Relaxed),
         }

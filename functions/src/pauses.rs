@@ -17,12 +17,17 @@ use time::format_description::well_known::Rfc3339;
 use tokio::time::{Instant, sleep};
 
 use crate::enqueue::STATE;
+use crate::failure::Failure;
+use crate::invocation::milliseconds;
 
 /// How old another instance's pause may be before it is looked up again.
 const REFRESH: Duration = Duration::from_secs(5);
 
 /// Longest pause that is believed; a service that asks for more is asked again after it.
 const LONGEST: Duration = Duration::from_secs(600);
+
+/// A wait above this is told in the log.
+const LONG_WAIT: Duration = Duration::from_secs(5);
 
 /// A rate and its burst.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +50,13 @@ pub const GRAPH_POSTS: Rate = Rate {
 pub const GENESYS_CALLS: Rate = Rate {
     per_second: 4.0,
     burst: 40.0,
+};
+
+/// Reads of one Support User: the published limits differ by call and chat, so this only keeps bursts apart from each other
+/// and obeys what Graph asked for.
+pub const GRAPH_READS: Rate = Rate {
+    per_second: 5.0,
+    burst: 10.0,
 };
 
 /// The throttle keys of one process.
@@ -83,7 +95,16 @@ impl Pauses {
     }
 
     /// Waits until the key may be used once.
-    pub async fn turn(&self, blobs: &Blobs, key: &str, rate: Rate) {
+    ///
+    /// # Errors
+    /// That would be after the deadline.
+    pub async fn turn(
+        &self,
+        blobs: &Blobs,
+        key: &str,
+        rate: Rate,
+        deadline: Instant,
+    ) -> Result<(), Failure> {
         self.look_up(blobs, key, rate).await;
         loop {
             let now = Instant::now();
@@ -92,7 +113,19 @@ impl Pauses {
                 _ => entry.bucket.take(now - self.started),
             });
             if wait.is_zero() {
-                return;
+                return Ok(());
+            }
+            if now + wait >= deadline {
+                return Err(Failure::OutOfTime);
+            }
+            if wait > LONG_WAIT {
+                let wait_ms = milliseconds(wait);
+                tracing::info!(
+                    event = "paused",
+                    key,
+                    wait_ms,
+                    "a service asked to be left alone"
+                );
             }
             sleep(wait).await;
         }

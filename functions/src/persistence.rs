@@ -13,7 +13,7 @@ use bridge::retry::backoff;
 use bridge::verdict::{Decision, FailingMessage};
 use futures::future::BoxFuture;
 use services::error::{ErrorKind, Service, ServiceError};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 
 use crate::app::App;
 use crate::failure::{Failure, Rejection, receipt_code};
@@ -25,6 +25,9 @@ const ATTEMPTS: u32 = 5;
 /// How long a message of a chat that was given up on before may hold its lane.
 const KNOWN_FAILING_PATIENCE: Duration = Duration::from_secs(5);
 
+/// Shortest time that a message must have failed for before [`ATTEMPTS`] can end it.
+const HASTE: Duration = Duration::from_secs(30);
+
 /// Bounds of the back-off between attempts.
 const SHORTEST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
@@ -32,6 +35,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// Chats that were given up on lately, so that the next of their messages does not hold the lane as long again.
 #[derive(Debug, Default)]
 pub struct FailingChats(Mutex<HashMap<Digest, Instant>>);
+
+/// How long a failing chat is remembered; a later failure is another story.
+const REMEMBERED_FOR: Duration = Duration::from_secs(15 * 60);
 
 /// How many failing chats are remembered.
 const REMEMBERED: usize = 1000;
@@ -41,7 +47,8 @@ impl FailingChats {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .contains_key(subject)
+            .get(subject)
+            .is_some_and(|at| at.elapsed() < REMEMBERED_FOR)
     }
 
     fn insert(&self, subject: &Digest) {
@@ -65,6 +72,22 @@ impl FailingChats {
     }
 }
 
+/// How far back failures of other chats count.
+const RECENT: Duration = Duration::from_secs(120);
+
+/// Kind of work on a queue message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Work {
+    /// A customer's message to Genesys.
+    Message,
+    /// A receipt to Genesys.
+    Receipt,
+    /// A post to a chat.
+    Post,
+    /// An envelope out of Blob.
+    Claim,
+}
+
 /// How the waiting ended.
 #[derive(Debug)]
 pub enum End<T> {
@@ -81,12 +104,13 @@ pub enum End<T> {
 
 /// Runs `attempt` until the message is done, given up, or the invocation's time is over.
 ///
-/// `subject` is what may fail on its own while others succeed; `target` the service that the message is for.
+/// `subject` is what may fail on its own while others succeed; `work` the kind of message, since a service can be well for one
+/// kind and down for another.
 pub async fn persist<'a, T>(
     app: &App,
     delivery: &Delivery,
     subject: &Digest,
-    target: Service,
+    work: Work,
     mut attempt: impl FnMut() -> BoxFuture<'a, Result<T, Failure>> + Send,
 ) -> Result<End<T>, HandBack>
 where
@@ -96,26 +120,13 @@ where
     let mut waits = 0u32;
     let mut attempts = 0u32;
     let mut failing: Option<FailingMessage> = None;
+    let mut last_failure: Option<Instant> = None;
     loop {
-        let result = {
-            let turn = timeout_at(delivery.deadline, app.outages.turn(target)).await;
-            let Ok(_probe) = turn else {
-                return Err(HandBack);
-            };
-            attempts += 1;
-            let Ok(result) = timeout_at(delivery.deadline, attempt()).await else {
-                tracing::warn!(
-                    event = "attempt_out_of_time",
-                    "the attempt did not end in time"
-                );
-                return Err(HandBack);
-            };
-            if let Err(Failure::Retriable(error)) = &result {
-                app.outages.failed(error);
-            }
-            result
-        };
-        let wait = match result {
+        attempts += 1;
+        // An attempt is never cut off between a post and the note of it: its calls have time limits of their own, and the
+        // invocation has time for them after its deadline.
+        let mut last_chance = delivery.deadline;
+        let wait = match attempt().await {
             Ok(outcome) => {
                 app.failing_chats.remove(subject);
                 return Ok(End::Done(outcome));
@@ -126,8 +137,15 @@ where
                     attempts,
                 });
             }
+            Err(Failure::OutOfTime) => return Err(HandBack),
             Err(Failure::NotYet(rejection)) => {
-                if waited(delivery, started) >= app.settings.unknown_thread {
+                let patience = if app.failing_chats.contains(subject) {
+                    KNOWN_FAILING_PATIENCE
+                } else {
+                    app.settings.unknown_thread
+                };
+                if waited(delivery, started) >= patience {
+                    app.failing_chats.insert(subject);
                     return Ok(End::GivenUp {
                         rejection: Box::new(rejection),
                         attempts,
@@ -136,23 +154,32 @@ where
                 Duration::from_millis(500)
             }
             Err(Failure::Retriable(error)) => {
+                app.outages.failed(&error);
                 report(&error, attempts);
                 if counts_against_the_message(&error) {
                     let now = Instant::now();
                     let message = failing.get_or_insert_with(|| FailingMessage::new(now - started));
                     message.failed();
-                    let evidence = others_succeed(app, &error, subject, started).await;
+                    app.failures.note((work, error.service), subject);
+                    let since = last_failure.replace(now).unwrap_or(now);
+                    let evidence = others_succeed(app, &error, work, subject, since).await;
                     let patience = if app.failing_chats.contains(subject) {
                         KNOWN_FAILING_PATIENCE
                     } else {
                         app.settings.failing_message
                     };
+                    // Five failures within a few seconds can be the first seconds of an outage.
+                    let is_hasty = now - started < HASTE.min(patience);
                     let (others, limit) = match evidence {
+                        Evidence::OthersSucceed if is_hasty => (true, u32::MAX),
                         Evidence::OthersSucceed => (true, ATTEMPTS),
                         // An answer to a probe is weaker: the kind of call that fails here may be down for all.
                         Evidence::ServiceAnswers => (true, u32::MAX),
                         Evidence::None => (false, ATTEMPTS),
                     };
+                    if others {
+                        last_chance = started + patience;
+                    }
                     let now = Instant::now() - started;
                     if message.decide(now, others, limit, patience) == Decision::GiveUp {
                         app.failing_chats.insert(subject);
@@ -164,13 +191,20 @@ where
                     }
                 }
                 waits += 1;
-                let pause = if error.kind == ErrorKind::Precondition {
+                let pause = if is_overtaken(&error) {
                     // Another writer was faster; its state is there now.
                     Duration::from_millis(20)
                 } else {
                     backoff(waits, random(), SHORTEST_WAIT, LONGEST_WAIT)
                 };
-                pause.max(error.retry_after.unwrap_or_default())
+                let wish = error.retry_after.unwrap_or_default();
+                // While others succeed, a service's wish to wait for longer does not keep the lane from its verdict.
+                let left = last_chance.saturating_duration_since(Instant::now());
+                if last_chance < delivery.deadline {
+                    pause.max(wish.min(left))
+                } else {
+                    pause.max(wish)
+                }
             }
         };
         if Instant::now() + wait >= delivery.deadline {
@@ -182,12 +216,7 @@ where
 
 /// Time since the message was accepted, which survives a crash; this invocation's own time where the host did not tell.
 fn waited(delivery: &Delivery, started: Instant) -> Duration {
-    delivery
-        .trigger
-        .enqueued_at
-        .and_then(|at| Duration::try_from(time::OffsetDateTime::now_utc() - at).ok())
-        .unwrap_or_default()
-        .max(started.elapsed())
+    delivery.age().unwrap_or_default().max(started.elapsed())
 }
 
 fn report(error: &ServiceError, attempts: u32) {
@@ -223,8 +252,12 @@ fn counts_against_the_message(error: &ServiceError) -> bool {
                 | ErrorKind::Unauthorized
                 | ErrorKind::SignInNeeded
                 | ErrorKind::Configuration
-                | ErrorKind::Precondition
         )
+}
+
+/// Another writer changed the state first.
+fn is_overtaken(error: &ServiceError) -> bool {
+    error.service == Service::Blob && error.kind == ErrorKind::Precondition
 }
 
 enum Evidence {
@@ -236,16 +269,23 @@ enum Evidence {
 async fn others_succeed(
     app: &App,
     error: &ServiceError,
+    work: Work,
     subject: &Digest,
     since: Instant,
 ) -> Evidence {
-    if app.successes.elsewhere(error.service, subject, since) {
+    let key = (work, error.service);
+    if app.successes.elsewhere(key, subject, since) {
         return Evidence::OthersSucceed;
     }
     // A wrong integration id makes every message a 404 while the service itself answers well.
     let probe_proves_nothing = error.service == Service::Genesys
         && matches!(error.kind, ErrorKind::Forbidden | ErrorKind::NotFound);
-    if probe_proves_nothing {
+    // Another chat that failed and has not succeeded since: then it is not this message.
+    if probe_proves_nothing
+        || app
+            .failures
+            .elsewhere(key, subject, since.checked_sub(RECENT).unwrap_or(since))
+    {
         return Evidence::None;
     }
     let answers = match error.service {

@@ -189,11 +189,11 @@ impl Settings {
                 .read("GENESYS_TEXT_LIMIT", |value| number(value, 200, 100_000))
                 .map(|limit| usize::try_from(limit).unwrap_or(usize::MAX))
                 .unwrap_or_default(),
-            attempt_deadline: reader.seconds("ATTEMPT_DEADLINE_SECONDS", 5, 540),
+            attempt_deadline: reader.seconds("ATTEMPT_DEADLINE_SECONDS", 5, 450),
             retry_floor: reader.seconds("RETRY_FLOOR_SECONDS", 0, 240),
             failing_message: reader.seconds("FAILING_MESSAGE_SECONDS", 1, 3600),
             unknown_thread: reader.seconds("UNKNOWN_THREAD_SECONDS", 1, 600),
-            graph_post_timeout: reader.seconds("GRAPH_POST_TIMEOUT_SECONDS", 1, 60),
+            graph_post_timeout: reader.seconds("GRAPH_POST_TIMEOUT_SECONDS", 1, 30),
             failure_notice: reader.read("FAILURE_NOTICE", notice).flatten(),
             log_level: reader
                 .read("LOG_LEVEL", |value| match value {
@@ -202,6 +202,16 @@ impl Settings {
                 })
                 .unwrap_or_default(),
         };
+        let verdict = settings.failing_message + settings.graph_post_timeout * 2;
+        if reader.errors.is_empty() && verdict >= settings.attempt_deadline {
+            // A message is given up inside one invocation or never.
+            reader.errors.push(SettingError {
+                name: "FAILING_MESSAGE_SECONDS",
+                problem: "too long beside ATTEMPT_DEADLINE_SECONDS and GRAPH_POST_TIMEOUT_SECONDS"
+                    .to_owned(),
+                expects: "a time that, with twice the post's time-out, is below the attempt deadline",
+            });
+        }
         if reader.errors.is_empty() {
             Ok(settings)
         } else {

@@ -134,7 +134,7 @@ pub const SPECIFICATIONS: &[Specification] = &[
     optional(
         "ATTEMPT_DEADLINE_SECONDS",
         "240",
-        "seconds from 5 to 540 that one invocation may take (the host's functionTimeout is 600)",
+        "seconds from 5 to 450 that attempts may begin in one invocation (the host's functionTimeout is 600)",
     ),
     optional(
         "RETRY_FLOOR_SECONDS",
@@ -154,7 +154,7 @@ pub const SPECIFICATIONS: &[Specification] = &[
     optional(
         "GRAPH_POST_TIMEOUT_SECONDS",
         "10",
-        "seconds from 1 to 60 to wait for the answer of a post to a chat",
+        "seconds from 1 to 30 to wait for the answer of a post to a chat",
     ),
     optional(
         "FAILURE_NOTICE",
