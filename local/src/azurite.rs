@@ -42,6 +42,8 @@ impl Azurite {
         files: &WorkDirectory,
         watchdog: &Watchdog,
     ) -> anyhow::Result<Self> {
+        // It is started in a folder of its own, so a relative path would name another place there.
+        let directory = std::path::absolute(directory)?;
         let entry = directory.join(ENTRY);
         ensure!(
             entry.is_file(),
