@@ -22,7 +22,8 @@ use crate::app::{App, WEBHOOK_SECRET};
 use crate::counters::count;
 use crate::enqueue::{Passage, enqueue};
 use crate::invocation::{invocation_id, milliseconds};
-use crate::refusal::{Refusal, read_json_body};
+use crate::refusal::Refusal;
+use crate::request_body::read_json_body;
 
 /// Name of the function.
 pub const NAME: &str = "outbound-genesys";

@@ -22,6 +22,7 @@ mod pauses;
 mod persistence;
 mod receipts;
 mod refusal;
+mod request_body;
 pub mod settings;
 mod state_blobs;
 mod successes;

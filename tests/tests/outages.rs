@@ -189,6 +189,50 @@ async fn one_chat_that_fails_for_ever_does_not_stop_the_others() {
 }
 
 #[tokio::test]
+async fn a_message_given_up_is_not_delivered_after_all() {
+    let platform = Platform::start(&[
+        "--set",
+        "FAILING_MESSAGE_SECONDS=3",
+        "--set",
+        "RETRY_FLOOR_SECONDS=0",
+    ])
+    .await;
+    let anna = Customer::new("Anna");
+    let chat = Chat::one_on_one(&anna);
+    platform.customer_writes(&chat, &anna, "hello").await;
+    platform
+        .until_agent_sees(&thread_of(&anna), &["hello"])
+        .await;
+    // The chat fails, and then the receipt that tells so cannot be enqueued: the message is delivered again and again.
+    let no_receipts = json!({ "service": "service-bus", "match": "receipt-", "status": 503 });
+    platform
+        .faults(json!([{ "service": "graph", "match": chat.id, "status": 500 }, no_receipts]))
+        .await;
+    let lost = platform.agent_writes(&thread_of(&anna), "given up").await;
+    platform
+        .until("a failed message", async || {
+            platform.failed().await.into_iter().next()
+        })
+        .await;
+    platform.faults(json!([no_receipts])).await;
+    platform
+        .until("redeliveries", async || {
+            let logs = platform.logs().await;
+            let tries = logs
+                .iter()
+                .filter(|line| line["event"] == "receipt_not_enqueued")
+                .count();
+            (tries >= 3).then_some(())
+        })
+        .await;
+    platform.faults(json!([])).await;
+    assert_eq!(platform.until_receipt(&lost).await, ["Failed:ServerError"]);
+    platform.until_idle().await;
+    platform.until_customer_sees(&chat, &[]).await;
+    assert_eq!(platform.failed().await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_message_that_genesys_refuses_ends_in_failed_and_the_customer_is_told() {
     let platform = Platform::start(&["--set", "FAILURE_NOTICE=Sorry & try again"]).await;
     let anna = Customer::new("Anna");
