@@ -10,7 +10,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use bridge::ids::{CorrelationId, Lane};
+use bridge::genesys::receipt::ReasonCode;
+use bridge::ids::{CorrelationId, Digest, Lane};
 use bridge::trigger::Trigger;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -21,6 +22,8 @@ use tracing::Instrument;
 
 use crate::app::App;
 use crate::counters::count;
+use crate::failed;
+use crate::failure::Rejection;
 
 /// Header in which the host names the invocation (mode C and non-HTTP triggers alike).
 const INVOCATION_HEADER: &str = "x-azure-functions-invocationid";
@@ -35,8 +38,11 @@ const PAYLOAD_LIMIT: usize = 2 * 1024 * 1024;
 /// below functionTimeout, whose expiry would kill every other invocation too.
 const GRACE: Duration = Duration::from_secs(120);
 
+/// Deliveries after which a message that the handler panics on is put into `failed`.
+const PANICS: u32 = 5;
+
 /// One queue message as a function sees it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Delivery {
     /// Body and broker properties.
     pub trigger: Trigger,
@@ -96,11 +102,11 @@ pub async fn queue_function<'a>(
         span.record("attempt", delivery.trigger.delivery_count);
         span.record("lane", delivery.lane.as_str());
         span.record("age_s", delivery.age().map(|age| age.as_secs()));
-        // A panic must wait like any other failure: redelivery is immediate.
+        let kept = delivery.clone();
         let work = AssertUnwindSafe(work(delivery)).catch_unwind();
         match timeout(app.settings.attempt_deadline + GRACE, work).await {
             Ok(Ok(settled)) => settled,
-            Ok(Err(_)) => Err(HandBack),
+            Ok(Err(_)) => after_panic(app, &kept, function).await,
             Err(_) => {
                 tracing::error!(event = "invocation_overdue", "the invocation took too long");
                 Err(HandBack)
@@ -136,6 +142,28 @@ pub async fn queue_function<'a>(
             answer(StatusCode::INTERNAL_SERVER_ERROR)
         }
     }
+}
+
+/// A panic waits like any other failure, since redelivery is immediate; one that repeats must not hold its lane for ever.
+async fn after_panic(
+    app: &App,
+    delivery: &Delivery,
+    function: &'static str,
+) -> Result<Outcome, HandBack> {
+    if delivery.trigger.delivery_count < PANICS {
+        return Err(HandBack);
+    }
+    let rejection = Rejection::new(
+        "panicked",
+        "the handler panicked on this message each time: please report it with the log lines of its correlation",
+        ReasonCode::GeneralError,
+    );
+    let subject = Digest::of("lane", delivery.lane.as_str());
+    let body = &delivery.trigger.body;
+    failed::store(app, delivery, function, &subject, body, &rejection, 0)
+        .await
+        .map_err(|error| failed::report_not_stored(&error))?;
+    Ok(Outcome::Failed)
 }
 
 async fn read(app: &App, body: Body, started: Instant) -> Result<Delivery, HandBack> {
@@ -193,3 +221,6 @@ fn answer(status: StatusCode) -> Response {
     )
         .into_response()
 }
+
+#[cfg(test)]
+mod tests;

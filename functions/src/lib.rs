@@ -71,4 +71,6 @@ async fn ready(State(app): State<Arc<App>>) -> &'static str {
 }
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
