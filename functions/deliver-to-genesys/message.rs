@@ -220,8 +220,17 @@ async fn post_parts(
 ) -> Result<(), Failure> {
     let parts = split(&posting.text, app.settings.genesys_text_limit);
     let subject = memory.inbound.chat.digest();
-    let known = app.unsaved.of(&subject, &message.id);
-    for (index, id) in known.into_iter().enumerate() {
+    let noted = memory.inbound.handled.get(&message.id);
+    let noted = noted
+        .map(|handled| handled.genesys.clone())
+        .unwrap_or_default();
+    // A note that seemed to fail may have been written all the same.
+    let known = app
+        .unsaved
+        .of(&subject, &message.id)
+        .into_iter()
+        .filter(|id| !noted.contains(id));
+    for (index, id) in known.enumerate() {
         let complete = memory.inbound.parts_done(&message.id) + 1 == parts.len();
         tracing::info!(
             event = "unsaved_part_noted",

@@ -87,7 +87,7 @@ async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
             if post::arrived_after_all(app, delivery, &webhook).await? {
                 return Ok(Outcome::Delivered);
             }
-            store(app, delivery, &subject, &opened.body, &rejection, attempts).await?;
+            store(app, delivery, &place, &opened.body, &rejection, attempts).await?;
             tell_the_agent(app, delivery, &webhook, &rejection).await?;
             Ok(Outcome::Failed)
         }
