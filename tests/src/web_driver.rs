@@ -1,6 +1,9 @@
 //! A headless Chromium, driven by the W3C WebDriver protocol (W3C, "WebDriver", the few commands that a test needs).
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::Stdio;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -16,6 +19,15 @@ pub struct Browser {
     address: String,
     client: reqwest::Client,
     _driver: Child,
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Also when a test fails; the driver is killed right after.
+        if let Err(error) = self.end_session() {
+            eprintln!("the browser may be left running: {error}");
+        }
+    }
 }
 
 impl Browser {
@@ -68,6 +80,19 @@ impl Browser {
         let id = session["sessionId"].as_str().expect("a session id");
         browser.address = format!("{}/session/{id}", browser.address);
         browser
+    }
+
+    /// Ends the session, and with it the browser's processes, which would outlive a killed driver.
+    fn end_session(&self) -> std::io::Result<()> {
+        let rest = self.address.strip_prefix("http://").unwrap_or_default();
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let mut connection = TcpStream::connect(authority)?;
+        connection.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let request =
+            format!("DELETE /{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
+        connection.write_all(request.as_bytes())?;
+        // The answer comes when the browser has ended.
+        connection.read(&mut [0; 64]).map(|_| ())
     }
 
     /// Opens a page.
