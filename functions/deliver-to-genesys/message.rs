@@ -180,9 +180,8 @@ async fn open_thread(
     customer: &Customer,
     message: &ChatMessage,
 ) -> Result<ThreadId, Failure> {
-    let before = memory.inbound.thread;
     let after = advance(
-        before.as_ref(),
+        memory.inbound.thread.as_ref(),
         message.created,
         memory
             .outbound
@@ -191,15 +190,13 @@ async fn open_thread(
         app.settings.thread_window,
         app.settings.thread_window_policy,
     );
-    let counter = after.counter;
-    let thread = chat::thread_id(kind, account, &memory.inbound.chat, customer, counter);
-    let is_new = before.is_none_or(|before| before.counter != counter);
+    let chat = &memory.inbound.chat;
+    let thread = chat::thread_id(kind, account, chat, customer, after.counter);
     memory.inbound.thread = Some(after);
     memory.inbound.account = account.clone();
-    if is_new {
-        let record = ThreadRecord::new(&thread, memory.inbound.chat.clone(), account.clone());
-        threads::remember(app, &thread, &record).await?;
-    }
+    // Cheap for a thread that this process knows; and a chat whose account was renamed has a new thread id, too.
+    let record = ThreadRecord::new(&thread, memory.inbound.chat.clone(), account.clone());
+    threads::remember(app, &thread, &record).await?;
     Ok(thread)
 }
 

@@ -21,7 +21,7 @@ use crate::failure::Rejection;
 use crate::invocation::{Delivery, HandBack, Outcome, queue_function};
 use crate::opening::{misplaced, open};
 use crate::persistence::{End, Work, persist};
-use crate::receipts::{enqueue_receipt, explanation_for_agent};
+use crate::receipts::{enqueue_receipt, explanation_for_agent, report_not_enqueued};
 use crate::{failed, threads};
 
 /// Name of the function.
@@ -145,16 +145,7 @@ async fn tell_the_agent(
     let lane = receipt_lane(app, &webhook.to).await;
     enqueue_receipt(app, &lane, &delivery.correlation, webhook, outcome)
         .await
-        .map_err(|error| {
-            let service = error.service.to_string();
-            tracing::error!(
-                event = "receipt_not_enqueued",
-                service,
-                kind = error.kind.label(),
-                status = error.status
-            );
-            HandBack
-        })
+        .map_err(|error| report_not_enqueued(&error))
 }
 
 /// Failed messages lie with their chat's others; those of no known chat by their addressee.

@@ -11,7 +11,7 @@ use super::posting::Posting;
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
 use crate::invocation::{Delivery, HandBack, Outcome};
-use crate::receipts::enqueue_receipt;
+use crate::receipts::{enqueue_receipt, report_not_enqueued};
 use crate::settings::SupportAccount;
 use crate::threads;
 
@@ -100,7 +100,7 @@ pub async fn arrived_after_all(
         ReceiptOutcome::Delivered,
     )
     .await
-    .map_err(|_| HandBack)?;
+    .map_err(|error| report_not_enqueued(&error))?;
     Ok(true)
 }
 

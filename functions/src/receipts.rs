@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use crate::app::App;
 use crate::enqueue::{Passage, enqueue};
+use crate::invocation::HandBack;
 
 /// Puts an agent message's receipt on the inbound queue. Queued twice, it is still delivered once: its `MessageId` is the
 /// message's, whatever the outcome, so the first final state stands.
@@ -38,6 +39,18 @@ pub async fn enqueue_receipt(
         time_to_live: None,
     };
     enqueue(app, passage, &Envelope::new(now, Content::Receipt(receipt))).await
+}
+
+/// A message whose receipt the queue did not take goes back, so that the receipt is tried again.
+pub fn report_not_enqueued(error: &ServiceError) -> HandBack {
+    let service = error.service.to_string();
+    tracing::error!(
+        event = "receipt_not_enqueued",
+        service,
+        kind = error.kind.label(),
+        status = error.status
+    );
+    HandBack
 }
 
 /// What the agent is told about a message that did not reach the customer.
