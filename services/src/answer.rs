@@ -129,7 +129,8 @@ pub(crate) async fn read(
     Ok((body.freeze(), true))
 }
 
-async fn refusal(service: Service, mut response: Response) -> ServiceError {
+/// What an answer other than a success means, its body read.
+pub(crate) async fn refusal(service: Service, mut response: Response) -> ServiceError {
     // A refusal whose body breaks off is still a refusal.
     let (body, _) = read(&mut response, ERROR_BODY_LIMIT)
         .await

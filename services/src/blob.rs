@@ -20,8 +20,10 @@ use crate::http::CALL_TIMEOUT;
 use crate::identity::{ManagedIdentity, SharedCredential};
 
 mod link;
+mod store;
 
 use link::Links;
+pub use store::{Label, StoreError, Stored};
 
 /// Largest document: well above the largest webhook body (16 MB) that a claim check stores.
 const DOCUMENT_LIMIT: usize = 32 * 1024 * 1024;

@@ -22,6 +22,8 @@ pub enum Service {
     Graph,
     /// Genesys Cloud: login and API.
     Genesys,
+    /// Whoever hosts a file that somebody sent: OneDrive, SharePoint, Genesys' media hosts.
+    Files,
     /// What the process itself runs on: certificates and environment.
     Platform,
 }
@@ -38,6 +40,7 @@ impl Service {
             Self::ServiceBus => "service-bus",
             Self::Graph => "graph",
             Self::Genesys => "genesys",
+            Self::Files => "files",
             Self::Platform => "platform",
         }
     }

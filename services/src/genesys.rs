@@ -87,11 +87,41 @@ impl Genesys {
         json: impl Into<Bytes>,
         correlation: &str,
     ) -> Result<PostedMessage, ServiceError> {
+        self.post_content("message", json.into(), correlation).await
+    }
+
+    /// Posts a customer's choice of what a structured message offered (`OpenInboundStructuredResponseMessage`).
+    ///
+    /// # Errors
+    /// As [`Self::post_message`].
+    pub async fn post_structured_response(
+        &self,
+        json: impl Into<Bytes>,
+        correlation: &str,
+    ) -> Result<PostedMessage, ServiceError> {
+        self.post_content("structured/response", json.into(), correlation)
+            .await
+    }
+
+    /// The token for files that the API itself hosts.
+    ///
+    /// # Errors
+    /// As [`Self::post_message`].
+    pub async fn token(&self) -> Result<SecretString, ServiceError> {
+        self.held_token().await
+    }
+
+    async fn post_content(
+        &self,
+        kind: &str,
+        json: Bytes,
+        correlation: &str,
+    ) -> Result<PostedMessage, ServiceError> {
         #[derive(Deserialize)]
         struct Accepted {
             id: String,
         }
-        let answer = self.post("message", json.into(), correlation).await?;
+        let answer = self.post(kind, json, correlation).await?;
         // The message is in, whatever the answer looks like: an error here would bring it to the agent twice.
         let accepted = answer
             .body

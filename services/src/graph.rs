@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use bytes::Bytes;
 use reqwest::header::ACCEPT;
 use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
@@ -9,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use url::Url;
 
 use crate::address;
 use crate::answer;
@@ -31,6 +35,31 @@ const MESSAGE_PAGES: usize = 20;
 
 /// Pages after which the members end; a chat has at most 1,000 members.
 const MEMBER_PAGES: usize = 10;
+
+/// An image that a post shows: `<img src="../hostedContents/{n}/$value">` stands for the n-th of them, counted from 1. `Debug`
+/// shows its size only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HostedImage {
+    /// `image/png`, `image/jpeg` or `image/gif`.
+    pub content_type: String,
+    /// At most 4 MB ("Send message with inline images": the limit of hosted content).
+    pub bytes: Bytes,
+}
+
+impl std::fmt::Debug for HostedImage {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("HostedImage")
+            .field("bytes", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn parsed(address: &str) -> Result<Url, ServiceError> {
+    Url::parse(address).map_err(|error| {
+        ServiceError::new(Service::Graph, ErrorKind::Rejected, Sent::No).because(error)
+    })
+}
 
 /// Client of Microsoft Graph. Every call takes the Support User's delegated token and the correlation id, which goes out as
 /// `client-request-id`.
@@ -130,7 +159,35 @@ impl Graph {
         self.pages(request, token, correlation, MEMBER_PAGES).await
     }
 
-    /// Posts HTML and returns the id of the new message ("Send chatMessage in a channel or a chat"). Graph knows no key
+    /// Where the bytes of an inline image or a code snippet are ("Get chatMessageHostedContent").
+    ///
+    /// # Errors
+    /// `Rejected` for ids that fit no address.
+    pub fn hosted_content_url(
+        &self,
+        chat: &str,
+        message: &str,
+        content: &str,
+    ) -> Result<Url, ServiceError> {
+        let message = address::segment(Service::Graph, message)?;
+        let content = address::segment(Service::Graph, content)?;
+        let chat = self.chat_url(chat)?;
+        parsed(&format!(
+            "{chat}/messages/{message}/hostedContents/{content}/$value"
+        ))
+    }
+
+    /// Where the bytes of a file are that somebody shared by its browser address ("Access shared items": `u!` and the address
+    /// in base64url without padding). The answer redirects to the file's own host.
+    ///
+    /// # Errors
+    /// Never for an address of a sensible length.
+    pub fn shared_file_url(&self, address: &str) -> Result<Url, ServiceError> {
+        let share = URL_SAFE_NO_PAD.encode(address);
+        parsed(&format!("{}/shares/u!{share}/driveItem/content", self.base))
+    }
+
+    /// Posts HTML, with the images that it shows, and returns the id of the new message ("Send chatMessage in a channel or a chat"). Graph knows no key
     /// against doing it twice, so nothing is ever repeated here.
     ///
     /// # Errors
@@ -142,6 +199,7 @@ impl Graph {
         correlation: &str,
         chat: &str,
         html: &str,
+        images: &[HostedImage],
         timeout: Duration,
     ) -> Result<String, ServiceError> {
         #[derive(Serialize)]
@@ -151,8 +209,19 @@ impl Graph {
             content: &'a str,
         }
         #[derive(Serialize)]
+        struct NewContent<'a> {
+            #[serde(rename = "@microsoft.graph.temporaryId")]
+            temporary_id: String,
+            #[serde(rename = "contentBytes")]
+            bytes: String,
+            #[serde(rename = "contentType")]
+            content_type: &'a str,
+        }
+        #[derive(Serialize)]
         struct NewMessage<'a> {
             body: Body<'a>,
+            #[serde(rename = "hostedContents", skip_serializing_if = "Vec::is_empty")]
+            hosted_contents: Vec<NewContent<'a>>,
         }
         #[derive(Deserialize)]
         struct Posted {
@@ -164,6 +233,15 @@ impl Graph {
                 content_type: "html",
                 content: html,
             },
+            hosted_contents: images
+                .iter()
+                .enumerate()
+                .map(|(index, image)| NewContent {
+                    temporary_id: (index + 1).to_string(),
+                    bytes: STANDARD.encode(&image.bytes),
+                    content_type: &image.content_type,
+                })
+                .collect(),
         };
         let request = self
             .request(Method::POST, url, token, correlation)
@@ -185,6 +263,12 @@ impl Graph {
         answer::send(Service::Graph, request, ANSWER_LIMIT)
             .await
             .map(drop)
+    }
+
+    /// The origin that the tokens are for.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     fn chat_url(&self, chat: &str) -> Result<String, ServiceError> {

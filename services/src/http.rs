@@ -64,20 +64,45 @@ pub fn client() -> Result<reqwest::Client, ServiceError> {
 /// # Errors
 /// `Configuration` when `SSL_CERT_FILE` is set but names no file with certificates.
 pub fn client_with(timeouts: Timeouts) -> Result<reqwest::Client, ServiceError> {
+    finished(builder(timeouts, roots()?))
+}
+
+/// A client like [`client`] that connects only to the addresses that this resolver gives for a name.
+///
+/// # Errors
+/// See [`client_with`].
+pub(crate) fn client_resolving(
+    resolver: impl reqwest::dns::Resolve + 'static,
+) -> Result<reqwest::Client, ServiceError> {
+    finished(builder(Timeouts::default(), roots()?).dns_resolver(resolver))
+}
+
+fn finished(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, ServiceError> {
+    builder.build().map_err(|error| unusable().because(error))
+}
+
+fn unusable() -> ServiceError {
+    ServiceError::new(Service::Platform, ErrorKind::Configuration, Sent::No)
+}
+
+fn roots() -> Result<Vec<Certificate>, ServiceError> {
     let variable = std::env::var_os(ROOTS_VARIABLE).filter(|value| !value.is_empty());
     let roots = match variable {
         Some(file) => roots_of(&PathBuf::from(file)),
         None => built_in_roots(),
     };
-    let unusable = || ServiceError::new(Service::Platform, ErrorKind::Configuration, Sent::No);
-    let roots = roots.map_err(|error| unusable().because(error))?;
-    with_roots(timeouts, roots).map_err(|error| unusable().because(error))
+    roots.map_err(|error| unusable().because(error))
 }
 
+#[cfg(test)]
 pub(crate) fn with_roots(
     timeouts: Timeouts,
     roots: Vec<Certificate>,
 ) -> Result<reqwest::Client, reqwest::Error> {
+    builder(timeouts, roots).build()
+}
+
+fn builder(timeouts: Timeouts, roots: Vec<Certificate>) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .tls_certs_only(roots)
         .http1_only()
@@ -89,7 +114,6 @@ pub(crate) fn with_roots(
         .no_proxy()
         .retry(reqwest::retry::never())
         .user_agent(concat!("graph-to-open/", env!("CARGO_PKG_VERSION")))
-        .build()
 }
 
 fn roots_of(file: &std::path::Path) -> Result<Vec<Certificate>, RootsError> {

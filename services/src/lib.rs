@@ -10,6 +10,7 @@ mod azure;
 pub mod blob;
 pub mod entra;
 pub mod error;
+pub mod files;
 pub mod genesys;
 pub mod graph;
 pub mod http;

@@ -4,6 +4,7 @@ use super::*;
 use crate::testing::{client_of, identity, serve_tls};
 
 mod account;
+mod files;
 
 use account::Account;
 

@@ -126,7 +126,7 @@ async fn a_post_is_html() {
     let (double, graph, token) = graph([Reply::json(201, &json!({"id": "1700000000000"}))]).await;
     let limit = Duration::from_secs(5);
     let id = graph
-        .post_message(&token, "c-1", CHAT, "<p>hi</p>", limit)
+        .post_message(&token, "c-1", CHAT, "<p>hi</p>", &[], limit)
         .await
         .expect("posted");
     assert_eq!(id, "1700000000000");
@@ -154,7 +154,7 @@ async fn a_post_is_never_repeated_and_tells_what_may_have_happened() {
     .await;
     for sent in [Sent::Yes, Sent::Maybe, Sent::No] {
         let error = graph
-            .post_message(&token, "c-1", CHAT, "x", limit)
+            .post_message(&token, "c-1", CHAT, "x", &[], limit)
             .await
             .expect_err("an error");
         assert_eq!(error.sent, sent);
@@ -163,7 +163,7 @@ async fn a_post_is_never_repeated_and_tells_what_may_have_happened() {
     let (base, count) = serve_broken("").await;
     let broken = Graph::new(client(), &base);
     let error = broken
-        .post_message(&token, "c-1", CHAT, "x", limit)
+        .post_message(&token, "c-1", CHAT, "x", &[], limit)
         .await
         .expect_err("broken");
     assert_eq!(
@@ -189,4 +189,52 @@ async fn the_probe_reads_one_chat() {
     let (double, graph, token) = graph([Reply::json(200, &json!({"value": []}))]).await;
     graph.probe(&token).await.expect("an answer");
     assert_eq!(double.only().target, "/v1.0/me/chats?%24top=1");
+}
+
+#[tokio::test]
+async fn images_travel_beside_the_html() {
+    let double = Double::start([Reply::json(201, &json!({"id": "1"}))]).await;
+    let graph = Graph::new(client(), &double.base);
+    let images = [HostedImage {
+        content_type: "image/png".to_owned(),
+        bytes: Bytes::from_static(b"\x89PNG"),
+    }];
+    let html = "<img src=\"../hostedContents/1/$value\">";
+    graph
+        .post_message(
+            &"t".into(),
+            "c-1",
+            CHAT,
+            html,
+            &images,
+            Duration::from_secs(5),
+        )
+        .await
+        .expect("posted");
+    insta::assert_json_snapshot!(double.only().json());
+}
+
+#[test]
+fn addresses_of_bytes_are_made_of_whole_segments() {
+    let graph = Graph::new(client(), "https://graph.example/");
+    let url = graph
+        .hosted_content_url(CHAT, "1700000000000", "aWQ9eF8w/=")
+        .expect("a URL");
+    assert_eq!(
+        url.as_str(),
+        format!(
+            "https://graph.example/v1.0/chats/{SEGMENT}/messages/1700000000000/hostedContents/aWQ9eF8w%2F%3D/$value"
+        )
+    );
+    assert!(graph.hosted_content_url(CHAT, "1", "..").is_err());
+    let url = graph
+        .shared_file_url(
+            "https://onedrive.live.com/redir?resid=1231244193912!12&authKey=1201919!12921!1",
+        )
+        .expect("a URL");
+    // The example of "Access shared items".
+    assert_eq!(
+        url.path(),
+        "/v1.0/shares/u!aHR0cHM6Ly9vbmVkcml2ZS5saXZlLmNvbS9yZWRpcj9yZXNpZD0xMjMxMjQ0MTkzOTEyITEyJmF1dGhLZXk9MTIwMTkxOSExMjkyMSEx/driveItem/content"
+    );
 }

@@ -1,0 +1,224 @@
+//! Fetching files that people sent, from wherever they lie: OneDrive and SharePoint of any tenant, Graph, Genesys' media.
+//!
+//! The address of such a file comes from outside, so it decides nothing by itself. It is opened only when it belongs to an
+//! origin that the settings name, or to a host pattern that they allow; a pattern's host must resolve to public addresses, and
+//! the connection goes to the very address that was checked. Each hop of a redirect is checked like the first, and a token is
+//! sent to its own origin only.
+
+mod public;
+mod rules;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{Stream, TryStreamExt};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::timeout;
+use url::Url;
+
+pub use public::is_public;
+pub use rules::{HostPattern, Origin, Rules};
+
+use crate::answer;
+use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use rules::Way;
+
+/// Redirects that are followed; OneDrive needs one, a sharing link two.
+const MOST_REDIRECTS: usize = 5;
+
+/// Longest time until a hop has answered with its headers.
+const FIRST_ANSWER: Duration = Duration::from_secs(15);
+
+/// Longest time between two pieces of a body.
+const LONGEST_SILENCE: Duration = Duration::from_secs(15);
+
+/// Fetches files by address.
+#[derive(Debug)]
+pub struct Files {
+    trusted: reqwest::Client,
+    public: reqwest::Client,
+    rules: Rules,
+}
+
+/// A token, and the only origin that may see it.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// The origin it belongs to.
+    pub origin: Origin,
+    /// The bearer token.
+    pub token: SecretString,
+}
+
+/// What is asked for. `Debug` leaves the address out, which names people.
+#[derive(Clone)]
+pub struct Wanted {
+    /// The first address.
+    pub url: Url,
+    /// The service that a failure of this first address is told of; later hops are [`Service::Files`].
+    pub service: Service,
+    /// Sent to its own origin.
+    pub credential: Option<Credential>,
+    /// Further headers for the first address's origin.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl std::fmt::Debug for Wanted {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Wanted")
+            .field("service", &self.service)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a file was not fetched.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum FetchError {
+    /// Its address, or one it redirects to, is none that may be called.
+    #[error("the address is not allowed")]
+    NotAllowed,
+    /// It redirects without end, or to nowhere.
+    #[error("the redirects do not end at a file")]
+    Redirects,
+    /// The host refused or could not be reached.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+/// A file on its way.
+#[derive(Debug)]
+pub struct Download {
+    /// Its media type, as the host says.
+    pub content_type: Option<String>,
+    /// Its size in bytes, as the host says.
+    pub length: Option<u64>,
+    response: reqwest::Response,
+    service: Service,
+}
+
+impl Files {
+    /// Nothing is called yet.
+    ///
+    /// # Errors
+    /// `Configuration` when the TLS roots are not usable.
+    pub fn new(client: reqwest::Client, rules: Rules) -> Result<Self, ServiceError> {
+        Ok(Self {
+            trusted: client,
+            public: crate::http::client_resolving(public::Resolver)?,
+            rules,
+        })
+    }
+
+    /// Opens a file: follows redirects and reads the last answer's headers.
+    ///
+    /// # Errors
+    /// See [`FetchError`].
+    pub async fn open(&self, wanted: &Wanted) -> Result<Download, FetchError> {
+        let mut url = wanted.url.clone();
+        for hop in 0..=MOST_REDIRECTS {
+            let service = if hop == 0 {
+                wanted.service
+            } else {
+                Service::Files
+            };
+            let response = self.call(&url, wanted, service).await?;
+            let status = response.status();
+            if !status.is_redirection() {
+                return download(response, service).await;
+            }
+            url = target(&url, response.headers()).ok_or(FetchError::Redirects)?;
+        }
+        Err(FetchError::Redirects)
+    }
+
+    async fn call(
+        &self,
+        url: &Url,
+        wanted: &Wanted,
+        service: Service,
+    ) -> Result<reqwest::Response, FetchError> {
+        let origin = Origin::of(url).ok_or(FetchError::NotAllowed)?;
+        let client = match self.rules.way_to(&origin).ok_or(FetchError::NotAllowed)? {
+            Way::Trusted => &self.trusted,
+            Way::Public => &self.public,
+        };
+        // An address must not bring credentials of its own.
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(FetchError::NotAllowed);
+        }
+        let mut request = client.get(url.clone());
+        if Origin::of(&wanted.url).as_ref() == Some(&origin) {
+            for (name, value) in &wanted.headers {
+                request = request.header(name, value);
+            }
+        }
+        if let Some(credential) = &wanted.credential
+            && credential.origin == origin
+        {
+            let mut value =
+                HeaderValue::from_str(&format!("Bearer {}", credential.token.expose_secret()))
+                    .map_err(|error| {
+                        ServiceError::new(service, ErrorKind::Configuration, Sent::No)
+                            .because(error)
+                    })?;
+            value.set_sensitive(true);
+            request = request.header(AUTHORIZATION, value);
+        }
+        match timeout(FIRST_ANSWER, request.send()).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) if public::was_refused(&error) => Err(FetchError::NotAllowed),
+            Ok(Err(error)) => Err(answer::lost(service, error).into()),
+            Err(_) => Err(ServiceError::new(service, ErrorKind::TimedOut, Sent::Maybe).into()),
+        }
+    }
+}
+
+/// The address that a redirect names; it must be https, which the rules check with the rest.
+fn target(from: &Url, headers: &HeaderMap) -> Option<Url> {
+    let location = headers.get(LOCATION)?.to_str().ok()?;
+    from.join(location).ok()
+}
+
+async fn download(response: reqwest::Response, service: Service) -> Result<Download, FetchError> {
+    if !response.status().is_success() {
+        return Err(answer::refusal(service, response).await.into());
+    }
+    let content_type = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
+    Ok(Download {
+        content_type,
+        length: response.content_length(),
+        response,
+        service,
+    })
+}
+
+impl Download {
+    /// The file's bytes. A host that stops half way, or is silent for too long, ends the stream with an error.
+    pub fn body(self) -> impl Stream<Item = Result<Bytes, ServiceError>> + Send {
+        let service = self.service;
+        let pieces = self
+            .response
+            .bytes_stream()
+            .map_err(move |error| answer::lost(service, error));
+        futures::stream::unfold(Some(Box::pin(pieces)), move |pieces| async move {
+            let mut pieces = pieces?;
+            match timeout(LONGEST_SILENCE, pieces.try_next()).await {
+                Ok(Ok(Some(piece))) => Some((Ok(piece), Some(pieces))),
+                Ok(Ok(None)) => None,
+                Ok(Err(error)) => Some((Err(error), None)),
+                Err(_) => {
+                    let late = ServiceError::new(service, ErrorKind::TimedOut, Sent::Yes);
+                    Some((Err(late), None))
+                }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

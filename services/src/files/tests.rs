@@ -1,0 +1,199 @@
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::get;
+use futures::StreamExt;
+use http::StatusCode;
+use tokio::sync::Notify;
+
+use super::*;
+use crate::testing::{client_of, serve_tls};
+
+async fn files(router: Router, hosts: &[&str]) -> (Files, Url) {
+    let (base, authority) = serve_tls(router).await;
+    let rules = Rules {
+        origins: vec![base.parse().expect("an origin")],
+        hosts: hosts
+            .iter()
+            .map(|host| host.parse().expect("a pattern"))
+            .collect(),
+    };
+    let files = Files::new(client_of(&authority), rules).expect("a client");
+    (files, Url::parse(&base).expect("a URL"))
+}
+
+fn wanted(base: &Url, path: &str) -> Wanted {
+    Wanted {
+        url: base.join(path).expect("a URL"),
+        service: Service::Graph,
+        credential: None,
+        headers: Vec::new(),
+    }
+}
+
+async fn bytes(download: Download) -> Result<Vec<u8>, ServiceError> {
+    let pieces: Vec<Bytes> = download.body().try_collect().await?;
+    Ok(pieces.concat())
+}
+
+fn redirect(to: &str) -> Response {
+    Response::builder()
+        .status(StatusCode::FOUND)
+        .header("location", to)
+        .body(Body::empty())
+        .expect("a response")
+}
+
+/// What the last request of a chain brought along.
+async fn told(request: Request) -> String {
+    let header = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .map_or("none", |value| value.to_str().expect("text"))
+            .to_owned()
+    };
+    format!("{} {}", header("authorization"), header("prefer"))
+}
+
+#[tokio::test]
+async fn a_file_comes_with_its_type_and_size() {
+    let router = Router::new().route(
+        "/a",
+        get(async || ([("content-type", "image/png; x=y")], "bytes")),
+    );
+    let (files, base) = files(router, &[]).await;
+    let download = files.open(&wanted(&base, "/a")).await.expect("a file");
+    assert_eq!(download.content_type.as_deref(), Some("image/png; x=y"));
+    assert_eq!(download.length, Some(5));
+    assert_eq!(bytes(download).await.expect("whole"), b"bytes");
+}
+
+#[tokio::test]
+async fn tokens_and_headers_stay_with_their_origin() {
+    let (second, second_url) = {
+        let (base, authority) = serve_tls(Router::new().route("/told", get(told))).await;
+        (authority, Url::parse(&base).expect("a URL"))
+    };
+    let target = second_url.join("/told").expect("a URL").to_string();
+    let router = Router::new()
+        .route("/told", get(told))
+        .route("/away", get(async move || redirect(&target)))
+        .route("/here", get(async || redirect("/told")));
+    let (base, authority) = serve_tls(router).await;
+    let base = Url::parse(&base).expect("a URL");
+    let origins = vec![
+        Origin::of(&base).expect("an origin"),
+        Origin::of(&second_url).expect("an origin"),
+    ];
+    let roots = format!("{authority}\n{second}");
+    let client = crate::http::with_roots(
+        crate::http::Timeouts::default(),
+        reqwest::Certificate::from_pem_bundle(roots.as_bytes()).expect("roots"),
+    )
+    .expect("a client");
+    let rules = Rules {
+        origins: origins.clone(),
+        hosts: Vec::new(),
+    };
+    let files = Files::new(client, rules).expect("a client");
+    let ask = async |path: &str, origin: &Origin| {
+        let mut wanted = wanted(&base, path);
+        wanted.credential = Some(Credential {
+            origin: origin.clone(),
+            token: "secret".into(),
+        });
+        wanted.headers = vec![(
+            HeaderName::from_static("prefer"),
+            HeaderValue::from_static("redeem"),
+        )];
+        let body = bytes(files.open(&wanted).await.expect("a file")).await;
+        String::from_utf8(body.expect("whole")).expect("text")
+    };
+    assert_eq!(ask("/told", &origins[0]).await, "Bearer secret redeem");
+    assert_eq!(ask("/here", &origins[0]).await, "Bearer secret redeem");
+    assert_eq!(ask("/away", &origins[0]).await, "none none");
+    // A token of another origin is not given to the first one either.
+    assert_eq!(ask("/told", &origins[1]).await, "none redeem");
+}
+
+#[tokio::test]
+async fn redirects_are_checked_and_end() {
+    let addresses = [
+        "https://169.254.169.254/metadata/identity/oauth2/token",
+        "https://127.0.0.1:1/",
+        "https://[::1]/",
+        "http://contoso.sharepoint.com/",
+        "https://contoso.sharepoint.com:8443/",
+        "https://evil.example/",
+        "file:///etc/passwd",
+        // The name is allowed, but leads to this machine.
+        "https://localhost/",
+        "https://user:password@localhost/",
+    ];
+    let mut router = Router::new()
+        .route("/round", get(async || redirect("/round")))
+        .route("/nowhere", get(async || StatusCode::FOUND));
+    for (index, address) in addresses.into_iter().enumerate() {
+        router = router.route(&format!("/{index}"), get(async move || redirect(address)));
+    }
+    let (files, base) = files(router, &["localhost", "*.sharepoint.com"]).await;
+    for (index, address) in addresses.iter().enumerate() {
+        let error = files
+            .open(&wanted(&base, &format!("/{index}")))
+            .await
+            .expect_err("refused");
+        assert!(
+            matches!(error, FetchError::NotAllowed),
+            "{address}: {error}"
+        );
+    }
+    for path in ["/round", "/nowhere"] {
+        let error = files.open(&wanted(&base, path)).await.expect_err("no file");
+        assert!(matches!(error, FetchError::Redirects), "{path}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_name_the_service_that_refused() {
+    let router = Router::new()
+        .route("/direct", get(async || StatusCode::NOT_FOUND))
+        .route("/hop", get(async || redirect("/direct")));
+    let (files, base) = files(router, &[]).await;
+    for (path, service) in [("/direct", Service::Graph), ("/hop", Service::Files)] {
+        let error = files.open(&wanted(&base, path)).await.expect_err("no file");
+        let FetchError::Service(error) = error else {
+            panic!("{path}: {error}");
+        };
+        assert_eq!((error.service, error.kind), (service, ErrorKind::NotFound));
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_stops_half_way_is_noticed() {
+    let opened = Arc::new(Notify::new());
+    let told = Arc::clone(&opened);
+    let router = Router::new().route(
+        "/half",
+        get(async move || {
+            let rest = futures::stream::once(async move {
+                told.notified().await;
+                Err(std::io::Error::other("gone"))
+            });
+            let first = futures::stream::iter([Ok(Bytes::from_static(b"first half"))]);
+            Response::builder()
+                .header("content-length", "20")
+                .body(Body::from_stream(first.chain(rest)))
+                .expect("a response")
+        }),
+    );
+    let (files, base) = files(router, &[]).await;
+    let download = files.open(&wanted(&base, "/half")).await.expect("headers");
+    assert_eq!(download.length, Some(20));
+    opened.notify_one();
+    let error = bytes(download).await.expect_err("half a file");
+    assert_eq!(error.kind, ErrorKind::Connection);
+}
