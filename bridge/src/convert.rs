@@ -2,35 +2,119 @@
 
 mod attachments;
 mod cards;
+pub mod changes;
 
-use crate::html;
+use crate::html::{self, ReplyContext};
+use crate::ids::Digest;
 use crate::message::ChatMessage;
+use attachments::Read;
 
 /// Most characters of a sender's name.
 const LONGEST_NAME: usize = 64;
 
-/// The text of a message: first what it quotes, as lines that start with `> `, then its own text, then a line for each
-/// attachment. Everything that cannot be shown as text leaves a notice in square brackets, so that nothing is lost silently.
-/// Empty only when the message is.
+/// What an agent gets of a message: its text, then its files, in order. `Debug` shows neither.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Inbound {
+    /// What the agent reads; empty for a message of files only.
+    pub text: String,
+    /// What has to be fetched first.
+    pub files: Vec<SentFile>,
+}
+
+impl std::fmt::Debug for Inbound {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Inbound")
+            .field("characters", &self.text.chars().count())
+            .field("files", &self.files.len())
+            .finish()
+    }
+}
+
+/// Something that a message only points at. `Debug` shows its kind only.
+#[derive(Clone, PartialEq, Eq)]
+pub enum SentFile {
+    /// A picture in the text, kept by Graph.
+    Picture {
+        /// Its address, as the HTML has it.
+        source: String,
+        /// What the picture is said to show.
+        description: Option<String>,
+    },
+    /// A file in somebody's OneDrive or SharePoint.
+    Shared {
+        /// Its address for a browser.
+        address: String,
+        /// Its name.
+        name: String,
+    },
+    /// A piece of code, kept by Graph.
+    Snippet {
+        /// Its address.
+        source: String,
+        /// The language it is written in.
+        language: Option<String>,
+    },
+}
+
+impl SentFile {
+    /// Stands for the file wherever its address must not be seen; the same at each edit of the message.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let (Self::Picture {
+            source: address, ..
+        }
+        | Self::Shared { address, .. }
+        | Self::Snippet {
+            source: address, ..
+        }) = self;
+        Digest::of("file", address)
+    }
+}
+
+impl std::fmt::Debug for SentFile {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Picture { .. } => "Picture",
+            Self::Shared { .. } => "Shared",
+            Self::Snippet { .. } => "Snippet",
+        })
+    }
+}
+
+/// What an agent gets of a message. The text has first what the message answers (with [`ReplyContext::Quote`]) or passes on,
+/// as lines that start with `> `, then its own words, then a line for each attachment that is no file. Nothing is lost
+/// silently: what cannot be shown leaves a line in square brackets.
 #[must_use]
-pub fn inbound_text(message: &ChatMessage) -> String {
+pub fn inbound(message: &ChatMessage, replies: ReplyContext) -> Inbound {
+    let mut files = Vec::new();
     let body = if message.body.html {
-        html::to_text(&message.body.content)
+        let rendered = html::render(&message.body.content, replies);
+        files.extend(rendered.images.into_iter().map(|image| SentFile::Picture {
+            source: image.source,
+            description: image.description,
+        }));
+        rendered.text
     } else {
         message.body.content.trim().to_owned()
     };
-    let (quotes, others): (Vec<_>, Vec<_>) = message
-        .attachments
-        .iter()
-        .partition(|attachment| attachments::is_quote(attachment));
-    let quotes = quotes.into_iter().map(attachments::quote);
-    let others = others.into_iter().map(attachments::notice);
-    let blocks: Vec<String> = quotes
-        .chain([body])
-        .chain(others)
-        .filter(|block| !block.is_empty())
-        .collect();
-    blocks.join("\n")
+    let mut before = Vec::new();
+    let mut after = Vec::new();
+    for attachment in &message.attachments {
+        match attachments::read(attachment) {
+            Read::Quote(_) if replies == ReplyContext::Strip => {}
+            Read::Quote(lines) | Read::Forwarded(lines) => before.push(lines),
+            Read::Notice(lines) => after.push(lines),
+            Read::File(file) => files.push(file),
+        }
+    }
+    before.push(body);
+    before.extend(after);
+    before.retain(|block| !block.is_empty());
+    Inbound {
+        text: before.join("\n"),
+        files,
+    }
 }
 
 /// The text of a group chat with its sender's name before it: `Name: first line`, further lines indented by two spaces, so that
@@ -56,7 +140,7 @@ pub fn with_sender_name(name: &str, text: &str) -> String {
 }
 
 /// The lines of a text, whichever of Unicode's line breaks ends them (Unicode Standard, section 5.8).
-fn text_lines(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn text_lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;
@@ -86,7 +170,7 @@ fn is_line_break(character: char) -> bool {
 
 /// A name on one line: white space collapsed, control characters and marks that turn the direction of text left out, at most
 /// so many characters.
-fn one_line(text: &str, most: usize) -> String {
+pub(crate) fn one_line(text: &str, most: usize) -> String {
     let mut output = String::new();
     let mut length = 0;
     for word in text.split(|character: char| character.is_whitespace() || character.is_control()) {
@@ -112,7 +196,7 @@ fn one_line(text: &str, most: usize) -> String {
 }
 
 /// Marks that turn the direction of text, or that nobody sees.
-fn is_hidden(character: char) -> bool {
+pub(crate) fn is_hidden(character: char) -> bool {
     matches!(
         character,
         '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'

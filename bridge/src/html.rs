@@ -290,5 +290,26 @@ fn same_address(shown: &str, address: &str) -> bool {
     bare(shown).eq_ignore_ascii_case(bare(address))
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReplyContext {
+    #[default]
+    Quote,
+    Strip,
+}
+pub struct Rendered {
+    pub text: String,
+    pub images: Vec<InlineImage>,
+}
+pub struct InlineImage {
+    pub source: String,
+    pub description: Option<String>,
+}
+pub fn render(html: &str, _replies: ReplyContext) -> Rendered {
+    Rendered {
+        text: to_text(html),
+        images: vec![],
+    }
+}
+
 #[cfg(test)]
 mod tests;

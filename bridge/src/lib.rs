@@ -3,6 +3,7 @@
 
 #![warn(missing_docs)]
 
+pub mod answer;
 pub mod attributes;
 pub mod blobs;
 pub mod chat_kind;
@@ -10,8 +11,10 @@ pub mod client_state;
 pub mod convert;
 pub mod envelope;
 pub mod failed;
+pub mod files;
 pub mod genesys;
 pub mod groups;
+pub mod hosted;
 pub mod html;
 pub mod identity;
 pub mod ids;

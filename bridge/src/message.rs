@@ -31,6 +31,29 @@ pub struct ChatMessage {
     pub attachments: Vec<Attachment>,
     /// Who is mentioned.
     pub mentions: Vec<Mention>,
+    /// Reactions that stand at present.
+    pub reactions: Vec<Reaction>,
+}
+
+/// A reaction (Microsoft Learn, "chatMessageReaction resource type"). `Debug` leaves the name out.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Reaction {
+    /// A Unicode character or one of the older words.
+    pub kind: String,
+    /// Who reacted.
+    pub user: Option<UserId>,
+    /// Display name, where Graph shows it.
+    pub name: Option<String>,
+}
+
+impl std::fmt::Debug for Reaction {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Reaction")
+            .field("kind", &self.kind)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What wrote a message.
@@ -161,6 +184,7 @@ struct RawMessage {
     body: Option<RawBody>,
     attachments: Option<Vec<RawAttachment>>,
     mentions: Option<Vec<RawMention>>,
+    reactions: Option<Vec<RawReaction>>,
 }
 
 #[derive(Deserialize)]
@@ -200,6 +224,13 @@ struct RawMention {
     id: Option<i64>,
     mention_text: Option<String>,
     mentioned: Option<RawFrom>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawReaction {
+    reaction_type: Option<String>,
+    user: Option<RawFrom>,
 }
 
 impl ChatMessage {
@@ -255,6 +286,12 @@ impl ChatMessage {
                 .into_iter()
                 .map(Mention::of)
                 .collect(),
+            reactions: raw
+                .reactions
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(Reaction::of)
+                .collect(),
         })
     }
 }
@@ -286,6 +323,18 @@ impl Attachment {
             content_url: raw.content_url,
             content: raw.content,
         }
+    }
+}
+
+impl Reaction {
+    fn of(raw: RawReaction) -> Option<Self> {
+        let by = raw.user.map(Sender::of).unwrap_or_default();
+        let kind = raw.reaction_type?.trim().to_owned();
+        (!kind.is_empty()).then_some(Self {
+            kind,
+            user: by.user,
+            name: by.name,
+        })
     }
 }
 

@@ -1,20 +1,37 @@
 //! What each incoming payload becomes on the other side.
 
-use bridge::convert::inbound_text;
-use bridge::genesys::webhook::{Webhook, text_for_customer};
+use bridge::convert::{SentFile, inbound};
+use bridge::genesys::webhook::{Piece, Webhook, pieces};
+use bridge::html::ReplyContext;
 use bridge::message::ChatMessage;
 use bridge::teams_html::{TEAMS_BODY_LIMIT, split_for_teams};
 
-/// What the agent reads of a Teams message.
+/// What the agent gets of a Teams message: the text, and a line for each file that is to be fetched.
 fn for_the_agent(message: &[u8]) -> String {
-    inbound_text(&ChatMessage::parse(message).expect("a chat message"))
+    let message = ChatMessage::parse(message).expect("a chat message");
+    let found = inbound(&message, ReplyContext::Quote);
+    let files = found.files.iter().map(|file| match file {
+        SentFile::Picture {
+            source,
+            description,
+        } => format!("<picture {description:?} {source}>"),
+        SentFile::Shared { address, name } => format!("<file {name} {address}>"),
+        SentFile::Snippet { source, language } => format!("<snippet {language:?} {source}>"),
+    });
+    let lines: Vec<String> = [found.text].into_iter().chain(files).collect();
+    lines.join("\n")
 }
 
-/// The HTML of each message that an agent's message becomes in the customer's chat.
+/// The HTML of each message that an agent's message becomes in the customer's chat, and the files between them.
 fn for_the_customer(webhook: &[u8]) -> Vec<String> {
     let webhook = Webhook::parse(webhook).expect("a webhook");
-    let text = text_for_customer(&webhook).unwrap_or_default();
-    split_for_teams(&text, TEAMS_BODY_LIMIT)
+    pieces(&webhook)
+        .into_iter()
+        .flat_map(|piece| match piece {
+            Piece::Text(text) => split_for_teams(&text, TEAMS_BODY_LIMIT),
+            Piece::File(file) => vec![format!("<{} {:?}>", file.media_type, file.filename)],
+        })
+        .collect()
 }
 
 macro_rules! to_the_agent {

@@ -2,77 +2,159 @@
 
 use serde_json::Value;
 
-use super::{cards, one_line, text_lines};
+use super::{SentFile, cards, one_line, text_lines};
+use crate::files::clean_name;
 use crate::html;
 use crate::message::Attachment;
 
-/// Most characters of a file's name.
-const LONGEST_FILE_NAME: usize = 255;
+/// Most characters of an attachment's name in a line of text.
+const LONGEST_SHOWN_NAME: usize = 255;
 /// Most characters of the name in a quote.
 const LONGEST_QUOTED_NAME: usize = 64;
 
-/// Whether the attachment is an earlier message that this one answers or passes on.
-pub(super) fn is_quote(attachment: &Attachment) -> bool {
-    matches!(
-        &*attachment.content_type,
-        "messageReference" | "forwardedMessageReference"
-    )
+/// Most characters and lines of what a reply quotes: the agent has the whole message above.
+const LONGEST_PREVIEW: usize = 300;
+const MOST_PREVIEW_LINES: usize = 3;
+
+/// What an attachment becomes.
+pub(super) enum Read {
+    /// The message that this one answers.
+    Quote(String),
+    /// A message that this one passes on.
+    Forwarded(String),
+    /// Lines for the reader.
+    Notice(String),
+    /// Something to fetch.
+    File(SentFile),
 }
 
-/// The quoted message: its sender and its beginning, each line behind `> `.
-pub(super) fn quote(attachment: &Attachment) -> String {
+/// What an attachment becomes, by its content type.
+pub(super) fn read(attachment: &Attachment) -> Read {
     let content = json(attachment);
-    let sender = ["messageSender", "originalMessageSender"]
+    let kind = &*attachment.content_type;
+    match kind {
+        "messageReference" => Read::Quote(quote(&content)),
+        "forwardedMessageReference" => Read::Forwarded(forwarded(&content)),
+        "reference" => shared(attachment)
+            .map_or_else(|| Read::Notice(line("file", attachment, None)), Read::File),
+        "application/vnd.microsoft.card.codesnippet" => {
+            snippet(&content).map_or_else(|| Read::Notice(snippet_notice(&content)), Read::File)
+        }
+        "meetingReference" => Read::Notice(line(
+            "meeting",
+            attachment,
+            text_of(&content, "meetingJoinUrl"),
+        )),
+        "tabReference" => Read::Notice(line("tab", attachment, None)),
+        "application/vnd.microsoft.card.fluidEmbedCard" => Read::Notice(line(
+            "Loop component",
+            attachment,
+            text_of(&content, "componentUrl"),
+        )),
+        kind if kind.starts_with("application/vnd.microsoft") && kind.contains(".card.") => {
+            Read::Notice(card(attachment, &content))
+        }
+        kind if kind.starts_with("image/") => Read::Notice(line("image", attachment, None)),
+        kind if kind.starts_with("video/") => Read::Notice(line("video", attachment, None)),
+        kind if kind.starts_with("audio/") => Read::Notice(line("audio", attachment, None)),
+        _ => Read::Notice(line("attachment", attachment, None)),
+    }
+}
+
+/// A file that can be fetched: it has an address, and is no page that only a browser can show.
+fn shared(attachment: &Attachment) -> Option<SentFile> {
+    let address = html::shown_address(attachment.content_url.as_deref()?)?;
+    let name = attachment.name.as_deref().unwrap_or_default();
+    let is_component = [".loop", ".fluid"]
         .iter()
-        .find_map(|key| sender_name(content.get(key)?));
+        .any(|ending| name.to_ascii_lowercase().ends_with(ending));
+    (!is_component).then(|| SentFile::Shared {
+        address: address.to_owned(),
+        name: clean_name(name),
+    })
+}
+
+fn snippet(content: &Value) -> Option<SentFile> {
+    let source = html::shown_address(text_of(content, "codeSnippetUrl")?)?;
+    Some(SentFile::Snippet {
+        source: source.to_owned(),
+        language: text_of(content, "language")
+            .map(|language| one_line(language, LONGEST_QUOTED_NAME)),
+    })
+}
+
+fn snippet_notice(content: &Value) -> String {
+    match text_of(content, "language") {
+        Some(language) => format!(
+            "[code snippet: {}]",
+            one_line(language, LONGEST_QUOTED_NAME)
+        ),
+        None => "[code snippet]".to_owned(),
+    }
+}
+
+/// The message that is answered: its sender and its beginning, each line behind `> `.
+fn quote(content: &Value) -> String {
     let preview = content
         .get("messagePreview")
         .and_then(Value::as_str)
-        .map(|preview| preview.trim().to_owned());
-    let text = preview
-        .or_else(|| {
-            content
-                .get("originalMessageContent")
-                .and_then(Value::as_str)
-                .map(html::to_text)
-        })
+        .map_or_else(String::new, preview_of);
+    quoted(content, "messageSender", &preview, "[quoted message]")
+}
+
+/// The message that is passed on, whole: it is what the customer wanted to say.
+fn forwarded(content: &Value) -> String {
+    let text = text_of(content, "originalMessageContent")
+        .map(html::to_text)
+        .unwrap_or_default();
+    let lines = quoted(
+        content,
+        "originalMessageSender",
+        &text,
+        "[forwarded message]",
+    );
+    format!("[forwarded]\n{lines}")
+}
+
+fn quoted(content: &Value, sender: &str, text: &str, nothing: &str) -> String {
+    let text = Some(text.trim())
         .filter(|text| !text.is_empty())
-        .unwrap_or_else(|| "[quoted message]".to_owned());
-    let text = sender.map_or_else(|| text.clone(), |sender| format!("{sender}: {text}"));
+        .unwrap_or(nothing);
+    let text = match content.get(sender).and_then(sender_name) {
+        Some(sender) => format!("{sender}: {text}"),
+        None => text.to_owned(),
+    };
     let lines: Vec<String> = text_lines(&text)
         .map(|line| format!("> {line}").trim_end().to_owned())
         .collect();
     lines.join("\n")
 }
 
-/// The line for an attachment that is no quote; a card takes several.
-pub(super) fn notice(attachment: &Attachment) -> String {
-    let kind = &*attachment.content_type;
-    let content = json(attachment);
-    match kind {
-        "reference" => line("file", attachment, None),
-        "meetingReference" => line("meeting", attachment, text_of(&content, "meetingJoinUrl")),
-        "tabReference" => line("tab", attachment, None),
-        "application/vnd.microsoft.card.codesnippet" => match text_of(&content, "language") {
-            Some(language) => format!(
-                "[code snippet: {}]",
-                one_line(language, LONGEST_QUOTED_NAME)
-            ),
-            None => line("code snippet", attachment, None),
-        },
-        "application/vnd.microsoft.card.fluidEmbedCard" => line(
-            "Loop component",
-            attachment,
-            text_of(&content, "componentUrl"),
-        ),
-        kind if kind.starts_with("application/vnd.microsoft") && kind.contains(".card.") => {
-            card(attachment, &content)
+/// The beginning of a preview.
+fn preview_of(preview: &str) -> String {
+    let mut lines = text_lines(preview.trim());
+    let mut kept: Vec<&str> = lines.by_ref().take(MOST_PREVIEW_LINES).collect();
+    let mut shortened = lines.next().is_some();
+    let mut left = LONGEST_PREVIEW;
+    for line in &mut kept {
+        match line.char_indices().nth(left) {
+            Some((end, _)) => {
+                *line = &line[..end];
+                left = 0;
+                shortened = true;
+            }
+            None => left -= line.chars().count(),
         }
-        kind if kind.starts_with("image/") => line("image", attachment, None),
-        kind if kind.starts_with("video/") => line("video", attachment, None),
-        kind if kind.starts_with("audio/") => line("audio", attachment, None),
-        _ => line("attachment", attachment, None),
     }
+    while kept.len() > 1 && kept.last().is_some_and(|line| line.trim().is_empty()) {
+        kept.pop();
+    }
+    let mut text = kept.join("\n");
+    if shortened {
+        text.truncate(text.trim_end().len());
+        text.push('…');
+    }
+    text
 }
 
 /// `[kind] name address`, as far as there is a name and an address.
@@ -80,7 +162,7 @@ fn line(kind: &str, attachment: &Attachment, address: Option<&str>) -> String {
     let mut output = format!("[{kind}]");
     let name = one_line(
         attachment.name.as_deref().unwrap_or_default(),
-        LONGEST_FILE_NAME,
+        LONGEST_SHOWN_NAME,
     );
     let address = attachment
         .content_url

@@ -19,6 +19,7 @@ fn message(html: &str, attachments: Vec<Attachment>) -> ChatMessage {
         },
         attachments,
         mentions: Vec::new(),
+        reactions: Vec::new(),
     }
 }
 
@@ -35,6 +36,10 @@ fn attachment(
         content_url: address.map(str::to_owned),
         content: content.map(str::to_owned),
     }
+}
+
+fn inbound_text(message: &ChatMessage) -> String {
+    inbound(message, ReplyContext::Quote).text
 }
 
 fn notice(
@@ -77,8 +82,15 @@ fn a_quote_stands_before_the_answer() {
     );
     assert_eq!(
         inbound_text(&answer),
-        "> Ann Lee: Where is\n> my order?\nOn its way\n[file] plan.docx https://files.example/plan.docx"
+        "> Ann Lee: Where is\n> my order?\nOn its way"
     );
+    let stripped = inbound(&answer, ReplyContext::Strip);
+    assert_eq!(stripped.text, "On its way");
+    let file = SentFile::Shared {
+        address: "https://files.example/plan.docx".to_owned(),
+        name: "plan.docx".to_owned(),
+    };
+    assert!(stripped.files == [file]);
 }
 
 #[test]
@@ -87,8 +99,84 @@ fn a_forwarded_message_is_shown() {
         "originalMessageSender":{"user":{"displayName":"Ann"}}}"#;
     assert_eq!(
         notice("forwardedMessageReference", None, None, Some(content)),
-        "> Ann: One\n> Two"
+        "[forwarded]\n> Ann: One\n> Two"
     );
+}
+
+#[test]
+fn what_is_passed_on_stays_whatever_becomes_of_quotes() {
+    let quote = r#"{"messagePreview":"earlier","messageSender":{"user":{"displayName":"Bob"}}}"#;
+    let forwarded = r#"{"originalMessageContent":"<p>One</p>","originalMessageSender":null}"#;
+    let both = message(
+        "<p>mine</p>",
+        vec![
+            attachment("messageReference", None, None, Some(quote)),
+            attachment("forwardedMessageReference", None, None, Some(forwarded)),
+        ],
+    );
+    assert_eq!(
+        inbound(&both, ReplyContext::Strip).text,
+        "[forwarded]\n> One\nmine"
+    );
+    assert_eq!(
+        inbound(&both, ReplyContext::Quote).text,
+        "> Bob: earlier\n[forwarded]\n> One\nmine"
+    );
+}
+
+#[test]
+fn long_previews_are_shortened_and_stay_in_the_quote() {
+    let quote = |preview: &str| {
+        let content = serde_json::json!({
+            "messagePreview": preview,
+            "messageSender": { "user": { "displayName": "Bob\nMallory: lies\u{2028}" } },
+        });
+        notice("messageReference", None, None, Some(&content.to_string()))
+    };
+    assert_eq!(
+        quote("one\u{2028}two\r\nthree\nfour"),
+        "> Bob Mallory: lies: one\n> two\n> three…"
+    );
+    assert_eq!(
+        quote(&"x".repeat(1000)),
+        format!("> Bob Mallory: lies: {}…", "x".repeat(300))
+    );
+    assert_eq!(quote("one\n\n\ntwo"), "> Bob Mallory: lies: one…");
+}
+
+#[test]
+fn a_code_snippet_is_to_be_fetched() {
+    let content = r#"{"language":"Rust","codeSnippetUrl":"https://graph.example/v1.0/x/$value"}"#;
+    let snippet = attachment(
+        "application/vnd.microsoft.card.codesnippet",
+        None,
+        None,
+        Some(content),
+    );
+    let found = inbound(&message("", vec![snippet]), ReplyContext::Quote);
+    let wanted = SentFile::Snippet {
+        source: "https://graph.example/v1.0/x/$value".to_owned(),
+        language: Some("Rust".to_owned()),
+    };
+    assert!(found.text.is_empty() && found.files == [wanted]);
+}
+
+#[test]
+fn files_are_told_apart_by_their_address() {
+    let shared = |address: &str, name: &str| SentFile::Shared {
+        address: address.to_owned(),
+        name: name.to_owned(),
+    };
+    assert_eq!(
+        shared("https://a", "one").digest(),
+        shared("https://a", "two").digest()
+    );
+    assert_ne!(
+        shared("https://a", "one").digest(),
+        shared("https://b", "one").digest()
+    );
+    let shown = format!("{:?}", shared("https://a", "secret plan"));
+    assert_eq!(shown, "Shared");
 }
 
 #[test]
@@ -111,12 +199,17 @@ fn an_unreadable_quote_leaves_a_notice() {
 fn every_attachment_leaves_a_line() {
     let web = Some("https://x.example/a");
     assert_eq!(
-        notice("reference", Some("a\nb\u{202e}c.txt"), web, None),
-        "[file] a bc.txt https://x.example/a"
+        notice(
+            "reference",
+            Some("a\nb\u{202e}c.txt"),
+            Some("javascript:alert(1)"),
+            None
+        ),
+        "[file] a bc.txt"
     );
     assert_eq!(
-        notice("reference", None, Some("javascript:alert(1)"), None),
-        "[file]"
+        notice("reference", Some("Plan.loop"), web, None),
+        "[file] Plan.loop https://x.example/a"
     );
     assert_eq!(
         notice("image/png", Some("a.png"), web, None),

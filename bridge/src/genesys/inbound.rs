@@ -1,15 +1,17 @@
-//! A customer's message: `POST …/inbound/open/message`, `OpenInboundNormalizedMessage`.
+//! What a customer sends: `POST …/inbound/open/message` and `…/inbound/open/structured/response`.
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::time_text;
-use crate::ids::{TeamsMessageId, ThreadId};
+use crate::answer::Choice;
+use crate::ids::{GenesysMessageId, TeamsMessageId, ThreadId};
 
-/// A message, ready to be written.
-pub struct Message<'a> {
+/// Who writes, and when: the `channel` of whatever a customer sends.
+#[derive(Clone)]
+pub struct Channel<'a> {
     /// The thread: Genesys joins messages of one `from.id` to one conversation.
     pub thread: &'a ThreadId,
     /// The customer's name, as the agent sees it.
@@ -18,17 +20,12 @@ pub struct Message<'a> {
     pub time: OffsetDateTime,
     /// Id that is the same at each repetition.
     pub message_id: &'a str,
-    /// What the agent reads.
-    pub text: &'a str,
     /// Attributes for the flow.
     pub attributes: &'a BTreeMap<String, String>,
 }
 
-impl Message<'_> {
-    /// The request's body. Genesys' limit for it is 512,000 bytes.
-    #[must_use]
-    pub fn to_json(&self) -> Vec<u8> {
-        let time = time_text(self.time);
+impl Channel<'_> {
+    fn json(&self) -> Value {
         let mut from = json!({ "id": self.thread.to_string(), "idType": "Opaque" });
         if let Some(name) = self.name {
             from["nickname"] = json!(name);
@@ -41,16 +38,98 @@ impl Message<'_> {
             }
         }
         json!({
-            "channel": {
-                "from": from,
-                "time": time,
-                "messageId": self.message_id,
-                "metadata": { "customAttributes": self.attributes },
-            },
-            "text": self.text,
+            "from": from,
+            "time": time_text(self.time),
+            "messageId": self.message_id,
+            "metadata": { "customAttributes": self.attributes },
         })
-        .to_string()
-        .into_bytes()
+    }
+}
+
+/// A file of a message (`OpenContentAttachment`). `Debug` shows its kind only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// `Image`, `Video`, `Audio` or `File`.
+    pub media_type: &'static str,
+    /// Link that anybody can open.
+    pub url: String,
+    /// Media type.
+    pub mime: String,
+    /// Name.
+    pub filename: String,
+    /// A caption.
+    pub text: Option<String>,
+    /// SHA-256 of its bytes, in lower-case hexadecimal digits.
+    pub sha256: String,
+}
+
+impl std::fmt::Debug for Attachment {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Attachment")
+            .field("media_type", &self.media_type)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What one message holds. `Debug` shows its kind only.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Body {
+    /// Words.
+    Text(String),
+    /// One file: Genesys takes no more in one message.
+    File(Attachment),
+    /// The customer's choice of what a structured message offered.
+    Choice {
+        /// The structured message.
+        question: GenesysMessageId,
+        /// What was chosen.
+        choice: Choice,
+    },
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Text(_) => "Text",
+            Self::File(_) => "File",
+            Self::Choice { .. } => "Choice",
+        })
+    }
+}
+
+impl Body {
+    /// The request's body: `OpenInboundNormalizedMessage`, for a choice `OpenInboundStructuredResponseMessage`. Genesys' limit
+    /// for it is 512,000 bytes.
+    #[must_use]
+    pub fn to_json(&self, channel: &Channel<'_>) -> Vec<u8> {
+        let channel = channel.json();
+        let message = match self {
+            Self::Text(text) => json!({ "channel": channel, "text": text }),
+            Self::File(file) => {
+                let mut attachment = json!({
+                    "mediaType": file.media_type,
+                    "url": file.url,
+                    "mime": file.mime,
+                    "filename": file.filename,
+                    "sha256": file.sha256,
+                });
+                if let Some(text) = &file.text {
+                    attachment["text"] = json!(text);
+                }
+                json!({ "channel": channel, "content": [{ "attachment": attachment }] })
+            }
+            Self::Choice { question, choice } => json!({
+                "channel": channel,
+                "originatingMessageId": question.as_str(),
+                "buttonResponse": {
+                    "type": choice.kind.word(),
+                    "text": choice.text,
+                    "payload": choice.payload,
+                },
+            }),
+        };
+        message.to_string().into_bytes()
     }
 }
 
@@ -68,6 +147,11 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::answer::ChoiceKind;
+
+    fn snapshot(channel: &Channel<'_>, body: &Body) -> Value {
+        serde_json::from_slice(&body.to_json(channel)).expect("JSON")
+    }
 
     #[test]
     fn a_message_with_attributes() {
@@ -81,33 +165,70 @@ mod tests {
             ),
             ("teamsUpn".to_owned(), "anna@customer.example".to_owned()),
         ]);
-        let message = Message {
+        let channel = Channel {
             thread: &thread,
             name: Some("Anna Maria Adler"),
             time: datetime!(2026-01-02 03:04:05.678 UTC),
             message_id: "1616991463150",
-            text: "My invoice is wrong\n\"quoted\" ünïcode",
             attributes: &attributes,
         };
-        let body: serde_json::Value = serde_json::from_slice(&message.to_json()).expect("JSON");
-        insta::assert_json_snapshot!(body);
+        let body = Body::Text("My invoice is wrong\n\"quoted\" ünïcode".to_owned());
+        insta::assert_json_snapshot!(snapshot(&channel, &body));
     }
 
     #[test]
     fn a_message_of_somebody_without_a_name() {
-        let thread = "teams-chat:support:0123456789abcdef0123456789abcdef:2"
+        let thread = thread();
+        let channel = channel(&thread, "1616991463150-2");
+        let body = Body::Text("(2/2) the rest".to_owned());
+        insta::assert_json_snapshot!(snapshot(&channel, &body));
+    }
+
+    #[test]
+    fn a_file() {
+        let thread = thread();
+        let channel = channel(&thread, "1616991463150-3");
+        let file = Attachment {
+            media_type: "Image",
+            url: "https://data.blob.core.windows.net/attachments/1/2?sig=x".to_owned(),
+            mime: "image/png".to_owned(),
+            filename: "plan.png".to_owned(),
+            text: Some("floor plan".to_owned()),
+            sha256: "00ff".to_owned(),
+        };
+        insta::assert_json_snapshot!(snapshot(&channel, &Body::File(file)));
+    }
+
+    #[test]
+    fn a_choice() {
+        let thread = thread();
+        let channel = channel(&thread, "1616991463151");
+        let body = Body::Choice {
+            question: "b71f".parse().expect("an id"),
+            choice: Choice {
+                kind: ChoiceKind::QuickReply,
+                text: "My order".to_owned(),
+                payload: "order".to_owned(),
+            },
+        };
+        insta::assert_json_snapshot!(snapshot(&channel, &body));
+    }
+
+    fn thread() -> ThreadId {
+        "teams-chat:support:0123456789abcdef0123456789abcdef:2"
             .parse()
-            .expect("a thread");
-        let message = Message {
-            thread: &thread,
+            .expect("a thread")
+    }
+
+    fn channel<'a>(thread: &'a ThreadId, message_id: &'a str) -> Channel<'a> {
+        static NONE: BTreeMap<String, String> = BTreeMap::new();
+        Channel {
+            thread,
             name: None,
             time: datetime!(2026-01-02 03:04:05 UTC),
-            message_id: "1616991463150-2",
-            text: "(2/2) the rest",
-            attributes: &BTreeMap::new(),
-        };
-        let body: serde_json::Value = serde_json::from_slice(&message.to_json()).expect("JSON");
-        insta::assert_json_snapshot!(body);
+            message_id,
+            attributes: &NONE,
+        }
     }
 
     #[test]

@@ -4,9 +4,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::html::shown_address;
+use crate::answer::Choice;
 use crate::ids::GenesysMessageId;
 use crate::json_fault::JsonFault;
+
+mod shown;
+mod structured;
+
+pub use shown::{Piece, pieces, question};
 
 /// One webhook call. `Debug` leaves text and files out.
 #[derive(Clone)]
@@ -21,10 +26,8 @@ pub struct Webhook {
     pub kind: Kind,
     /// Its text.
     pub text: Option<String>,
-    /// Its files, in order.
-    pub attachments: Vec<WebhookAttachment>,
-    /// Choices, cards and the like, in order.
-    pub structured: Vec<StructuredPart>,
+    /// Files, choices, cards and the like, in order.
+    pub content: Vec<ContentItem>,
     /// Genesys' conversation.
     pub conversation: Option<String>,
     /// Whether a person wrote it; unknown when Genesys does not say.
@@ -84,13 +87,31 @@ impl std::fmt::Debug for WebhookAttachment {
     }
 }
 
+/// One item of a message's content. `Debug` shows its kind only.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ContentItem {
+    /// A file.
+    File(WebhookAttachment),
+    /// Anything else.
+    Structured(Vec<StructuredPart>),
+}
+
+impl std::fmt::Debug for ContentItem {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::File(_) => "File",
+            Self::Structured(_) => "Structured",
+        })
+    }
+}
+
 /// What a structured content item shows.
 #[derive(Clone, PartialEq, Eq)]
 pub enum StructuredPart {
     /// Words: a title, a description, a link.
     Words(String),
     /// One choice of a question.
-    Choice(String),
+    Choice(Choice),
 }
 
 /// A body that is no webhook call; nothing of it is repeated.
@@ -165,8 +186,7 @@ impl Webhook {
             time,
             kind,
             text: raw.text.filter(|text| !text.is_empty()),
-            attachments: content.iter().filter_map(attachment).collect(),
-            structured: content.iter().flat_map(structured).collect(),
+            content: content.iter().map(content_item).collect(),
             conversation: raw.conversation_id,
             human: raw.originating_entity.map(|entity| entity == "Human"),
         })
@@ -200,121 +220,11 @@ fn attachment(item: &Value) -> Option<WebhookAttachment> {
     })
 }
 
-/// Titles, descriptions, links and choices of one content item, whatever its kind: Genesys nests them in an object named after
-/// the kind (`quickReply`, `buttonResponse`, `card`, `carousel`, `datePicker`, `listPicker`, …).
-fn structured(item: &Value) -> Vec<StructuredPart> {
-    let mut parts = Vec::new();
-    for (name, value) in item.as_object().into_iter().flatten() {
-        match name.as_str() {
-            "contentType" | "attachment" => {}
-            "quickReply" | "buttonResponse" => parts.extend(action(value)),
-            _ => elements(value, &mut parts),
-        }
+fn content_item(item: &Value) -> ContentItem {
+    match attachment(item) {
+        Some(file) => ContentItem::File(file),
+        None => ContentItem::Structured(structured::parts(item)),
     }
-    parts
-}
-
-/// A link with its address, or a choice.
-fn action(value: &Value) -> Option<StructuredPart> {
-    let text = ["text", "title"]
-        .iter()
-        .find_map(|name| value[*name].as_str())
-        .filter(|text| !text.trim().is_empty());
-    match (text, value["url"].as_str().and_then(shown_address)) {
-        (Some(text), Some(address)) => Some(StructuredPart::Words(format!("{text}: {address}"))),
-        (None, Some(address)) => Some(StructuredPart::Words(address.to_owned())),
-        (Some(text), None) => Some(StructuredPart::Choice(text.to_owned())),
-        (None, None) => None,
-    }
-}
-
-/// Fields of an element that the customer reads, in the order in which cards show them.
-const TEXTS: [&str; 7] = [
-    "header",
-    "title",
-    "subtitle",
-    "description",
-    "address",
-    "text",
-    "body",
-];
-/// Fields with the address of a picture, a film or a page.
-const ADDRESSES: [&str; 3] = ["image", "video", "url"];
-/// Fields with an action or a list of them.
-const ACTIONS: [&str; 5] = [
-    "defaultAction",
-    "actions",
-    "quickReplies",
-    "components",
-    "buttons",
-];
-/// Fields with further elements.
-const ELEMENTS: [&str; 6] = ["header", "body", "cards", "sections", "items", "footer"];
-
-fn elements(value: &Value, parts: &mut Vec<StructuredPart>) {
-    // A stack of our own instead of recursion; the last entry comes next.
-    let mut waiting = vec![value];
-    while let Some(value) = waiting.pop() {
-        if let Value::Array(values) = value {
-            waiting.extend(values.iter().rev());
-            continue;
-        }
-        let field = |name: &&str| value.get(*name);
-        let texts = TEXTS.iter().filter_map(field).filter_map(Value::as_str);
-        let addresses = ADDRESSES.iter().filter_map(field).filter_map(Value::as_str);
-        let words = texts
-            .filter(|text| !text.trim().is_empty())
-            .chain(addresses.filter_map(shown_address));
-        parts.extend(words.map(|words| StructuredPart::Words(words.to_owned())));
-        for actions in ACTIONS.iter().filter_map(field) {
-            match actions {
-                Value::Array(actions) => parts.extend(actions.iter().filter_map(action)),
-                one => parts.extend(action(one)),
-            }
-        }
-        let times = field(&"availableTimes").and_then(Value::as_array);
-        let times = times.into_iter().flatten();
-        parts.extend(
-            times
-                .filter_map(|time| time["dateTime"].as_str())
-                .map(|time| StructuredPart::Choice(time.to_owned())),
-        );
-        waiting.extend(ELEMENTS.iter().rev().filter_map(field));
-    }
-}
-
-/// What the customer reads: the text, the words of structured content with numbered choices, and a line for each file.
-/// `None` when there is nothing to show.
-#[must_use]
-pub fn text_for_customer(webhook: &Webhook) -> Option<String> {
-    let mut lines: Vec<String> = webhook.text.iter().cloned().collect();
-    let mut number = 0;
-    for part in &webhook.structured {
-        match part {
-            // Genesys repeats the text of a question inside its content.
-            StructuredPart::Words(words) if webhook.text.as_ref() == Some(words) => {}
-            StructuredPart::Words(words) => lines.push(words.clone()),
-            StructuredPart::Choice(choice) => {
-                number += 1;
-                lines.push(format!("{number}. {choice}"));
-            }
-        }
-    }
-    for attachment in &webhook.attachments {
-        let name = attachment
-            .filename
-            .as_deref()
-            .or(attachment.text.as_deref());
-        let line = match (name, attachment.url.as_deref()) {
-            (Some(name), Some(url)) => format!("{name}: {url}"),
-            (None, Some(url)) => url.to_owned(),
-            (Some(name), None) => name.to_owned(),
-            (None, None) => continue,
-        };
-        lines.push(line);
-    }
-    let text = lines.join("\n");
-    (!text.trim().is_empty()).then_some(text)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `chats/{digest}/inbound.json`, written by deliver-to-genesys only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::KEPT;
 use crate::chat_kind::ChatType;
 use crate::identity::Customer;
-use crate::ids::{ChatId, SupportAccountName, TeamsMessageId};
+use crate::ids::{ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMessageId};
 use crate::thread::ThreadState;
 
 /// A chat as seen on the way to Genesys.
@@ -35,9 +35,13 @@ pub struct InboundState {
     /// Teams messages that Genesys has, or has in part.
     #[serde(default)]
     pub handled: BTreeMap<TeamsMessageId, Handled>,
+    /// The agent's question that the customer answered last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<GenesysMessageId>,
 }
 
-/// A Teams message on the way to Genesys.
+/// A Teams message, or a change of one, on the way to Genesys: a series of messages there, in pieces (the text, then each
+/// file) of one or more parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handled {
     /// When its latest part was posted.
@@ -48,8 +52,86 @@ pub struct Handled {
     pub etag: Option<String>,
     /// Genesys' ids of its parts, in order.
     pub genesys: Vec<String>,
+    /// How many parts each finished piece had, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pieces: Vec<usize>,
     /// All parts are posted.
     pub complete: bool,
+    /// What is known of the message itself.
+    #[serde(default)]
+    pub seen: Seen,
+}
+
+/// What was last seen of a message, to tell a change that matters from one that does not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// When it was written.
+    #[serde(
+        default,
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub written: Option<OffsetDateTime>,
+    /// When its text was last edited.
+    #[serde(
+        default,
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub edited: Option<OffsetDateTime>,
+    /// Digest of its converted text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Digest>,
+    /// Digests of its files.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub files: BTreeSet<Digest>,
+    /// It was deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+}
+
+impl Handled {
+    fn started(at: OffsetDateTime) -> Self {
+        Self {
+            at,
+            etag: None,
+            genesys: Vec::new(),
+            pieces: Vec::new(),
+            complete: false,
+            seen: Seen::default(),
+        }
+    }
+
+    /// How far the series is: finished pieces, and parts of the next one.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let finished: usize = self.pieces.iter().sum();
+        Progress {
+            piece: self.pieces.len(),
+            part: self.genesys.len().saturating_sub(finished),
+            posted: self.genesys.len(),
+        }
+    }
+}
+
+/// How far a series is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Finished pieces.
+    pub piece: usize,
+    /// Parts of the next piece that are posted.
+    pub part: usize,
+    /// Parts that are posted in all.
+    pub posted: usize,
+}
+
+/// One more part that Genesys has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostedPart {
+    /// Genesys' id of it.
+    pub genesys: String,
+    /// It was the last of its piece.
+    pub ends_piece: bool,
 }
 
 impl InboundState {
@@ -65,10 +147,11 @@ impl InboundState {
             customer_resolved_at: None,
             thread: None,
             handled: BTreeMap::new(),
+            answered: None,
         }
     }
 
-    /// Whether Genesys has all of the message.
+    /// Whether Genesys has all of the message, or all there is to know of the change.
     #[must_use]
     pub fn is_handled(&self, message: &TeamsMessageId) -> bool {
         self.handled
@@ -76,36 +159,51 @@ impl InboundState {
             .is_some_and(|handled| handled.complete)
     }
 
-    /// How many parts of the message Genesys has.
+    /// How far the message is.
     #[must_use]
-    pub fn parts_done(&self, message: &TeamsMessageId) -> usize {
+    pub fn progress(&self, message: &TeamsMessageId) -> Progress {
         self.handled
             .get(message)
-            .map_or(0, |handled| handled.genesys.len())
+            .map(Handled::progress)
+            .unwrap_or_default()
+    }
+
+    /// What is known of a message that Genesys has, or has in part.
+    #[must_use]
+    pub fn seen(&self, message: &TeamsMessageId) -> Option<&Seen> {
+        self.handled.get(message).map(|handled| &handled.seen)
+    }
+
+    /// The entry of a message; a new one has no parts yet.
+    pub fn entry(&mut self, message: &TeamsMessageId, at: OffsetDateTime) -> &mut Handled {
+        self.handled
+            .entry(message.clone())
+            .or_insert_with(|| Handled::started(at))
     }
 
     /// Notes that Genesys has the next part.
-    pub fn record_part(
-        &mut self,
-        message: &TeamsMessageId,
-        etag: Option<String>,
-        genesys_id: String,
-        at: OffsetDateTime,
-        complete: bool,
-    ) {
-        let handled = self
-            .handled
-            .entry(message.clone())
-            .or_insert_with(|| Handled {
-                at,
-                etag: None,
-                genesys: Vec::new(),
-                complete: false,
-            });
+    pub fn record_part(&mut self, message: &TeamsMessageId, part: PostedPart, at: OffsetDateTime) {
+        let handled = self.entry(message, at);
         handled.at = at;
-        handled.etag = etag;
-        handled.genesys.push(genesys_id);
-        handled.complete = complete;
+        handled.genesys.push(part.genesys);
+        if part.ends_piece {
+            let finished: usize = handled.pieces.iter().sum();
+            handled.pieces.push(handled.genesys.len() - finished);
+        }
+    }
+
+    /// Notes that the next piece has nothing more to post.
+    pub fn finish_piece(&mut self, message: &TeamsMessageId, at: OffsetDateTime) {
+        let handled = self.entry(message, at);
+        let part = handled.progress().part;
+        handled.pieces.push(part);
+    }
+
+    /// Notes that nothing more is to be done for the message.
+    pub fn complete(&mut self, message: &TeamsMessageId, at: OffsetDateTime) {
+        let handled = self.entry(message, at);
+        handled.at = at;
+        handled.complete = true;
     }
 
     /// Forgets what was handled longer ago than [`KEPT`].
@@ -131,16 +229,27 @@ mod tests {
     fn parts_count_until_all_are_posted() {
         let mut state = state();
         let message: TeamsMessageId = "1612289765949".parse().expect("an id");
-        state.record_part(&message, Some("e".to_owned()), "g1".to_owned(), AT, false);
-        assert_eq!(
-            (state.parts_done(&message), state.is_handled(&message)),
-            (1, false)
-        );
-        state.record_part(&message, Some("e".to_owned()), "g2".to_owned(), AT, true);
-        assert_eq!(
-            (state.parts_done(&message), state.is_handled(&message)),
-            (2, true)
-        );
+        let part = |genesys: &str, ends_piece: bool| PostedPart {
+            genesys: genesys.to_owned(),
+            ends_piece,
+        };
+        state.record_part(&message, part("g1", false), AT);
+        let progress = state.progress(&message);
+        assert_eq!((progress.piece, progress.part, progress.posted), (0, 1, 1));
+        state.record_part(&message, part("g2", true), AT);
+        let progress = state.progress(&message);
+        assert_eq!((progress.piece, progress.part, progress.posted), (1, 0, 2));
+        state.finish_piece(&message, AT);
+        state.record_part(&message, part("g3", false), AT);
+        let progress = state.progress(&message);
+        assert_eq!((progress.piece, progress.part, progress.posted), (2, 1, 3));
+        state.finish_piece(&message, AT);
+        assert_eq!(state.progress(&message).piece, 3);
+        assert!(!state.is_handled(&message));
+        state.entry(&message, AT).etag = Some("e".to_owned());
+        state.entry(&message, AT).seen.text = Some(Digest::of("text", "words"));
+        state.complete(&message, AT);
+        assert!(state.is_handled(&message));
         state.chat_type = Some(ChatType::OneOnOne);
         state.customer = Some(Customer {
             user: "0f0e0d0c-0000-4000-8000-00000000000a"
@@ -167,5 +276,14 @@ mod tests {
         let json = r#"{"version":1,"chat":"19:a","account":"support","unknown":{"later":1}}"#;
         let state: InboundState = serde_json::from_str(json).expect("readable");
         assert!(state.handled.is_empty() && state.thread.is_none());
+    }
+
+    #[test]
+    fn a_message_that_an_older_release_left_half_way_goes_on() {
+        let json = r#"{"version":1,"chat":"19:a","account":"support","handled":{"1":{"at":"2026-01-02T03:04:05Z",
+            "genesys":["g1","g2"],"complete":false}}}"#;
+        let state: InboundState = serde_json::from_str(json).expect("readable");
+        let progress = state.progress(&"1".parse().expect("an id"));
+        assert_eq!((progress.piece, progress.part, progress.posted), (0, 2, 2));
     }
 }

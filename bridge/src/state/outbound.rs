@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::KEPT;
+use crate::answer::Question;
 use crate::ids::{ChatId, Digest, GenesysMessageId, TeamsMessageId};
 
 /// A chat as seen on the way to Teams.
@@ -24,6 +25,9 @@ pub struct OutboundState {
     /// When we last posted.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub last_post: Option<OffsetDateTime>,
+    /// What the agent asked, as long as it is the last thing that the agent said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Question>,
 }
 
 /// An agent message in the chat.
@@ -52,6 +56,21 @@ pub struct Pending {
     pub started_at: OffsetDateTime,
     /// How to recognise it in the chat.
     pub fingerprint: Digest,
+    /// What else there is to know once it is posted.
+    #[serde(default)]
+    pub says: Says,
+}
+
+/// What a post is to the conversation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Says {
+    /// Something of the agent's.
+    #[default]
+    Words,
+    /// A question of the agent's, with choices.
+    Question(Question),
+    /// Something of the bridge's own.
+    Notice,
 }
 
 impl OutboundState {
@@ -64,6 +83,7 @@ impl OutboundState {
             posts: BTreeMap::new(),
             pending: None,
             last_post: None,
+            question: None,
         }
     }
 
@@ -87,6 +107,7 @@ impl OutboundState {
         last: bool,
         now: OffsetDateTime,
         fingerprint: Digest,
+        says: Says,
     ) {
         self.pending = Some(Pending {
             message: message.clone(),
@@ -94,6 +115,7 @@ impl OutboundState {
             last,
             started_at: now,
             fingerprint,
+            says,
         });
     }
 
@@ -111,6 +133,11 @@ impl OutboundState {
         post.teams.push(teams_id);
         post.complete = pending.last;
         self.last_post = Some(now);
+        match pending.says {
+            Says::Question(question) if pending.last => self.question = Some(question),
+            Says::Question(_) | Says::Words => self.question = None,
+            Says::Notice => {}
+        }
     }
 
     /// Notes that the pending part is not in the chat.
@@ -152,7 +179,7 @@ mod tests {
         let mut state = OutboundState::new("19:a@thread.v2".parse().expect("an id"));
         let message: GenesysMessageId = "b71f".parse().expect("an id");
         let teams: TeamsMessageId = "1612289765949".parse().expect("an id");
-        state.begin(&message, 0, false, AT, Digest::of("post", "a"));
+        state.begin(&message, 0, false, AT, Digest::of("post", "a"), Says::Words);
         assert_eq!(
             (state.parts_posted(&message), state.is_posted(&message)),
             (0, false)
@@ -163,7 +190,7 @@ mod tests {
             (1, false)
         );
         assert!(state.pending.is_none() && state.is_ours(&teams));
-        state.begin(&message, 1, true, AT, Digest::of("post", "b"));
+        state.begin(&message, 1, true, AT, Digest::of("post", "b"), Says::Words);
         insta::assert_json_snapshot!(state);
         state.posted("1612289765950".parse().expect("an id"), AT);
         assert!(state.is_posted(&message));
@@ -181,10 +208,35 @@ mod tests {
     }
 
     #[test]
+    fn a_question_is_open_until_the_agent_says_more() {
+        let mut state = OutboundState::new("19:a@thread.v2".parse().expect("an id"));
+        let mut number = 0;
+        let mut post = |state: &mut OutboundState, last: bool, says: Says| {
+            number += 1;
+            let message: GenesysMessageId = format!("g{number}").parse().expect("an id");
+            let fingerprint = Digest::of("post", "a");
+            state.begin(&message, 0, last, AT, fingerprint, says);
+            state.posted(number.to_string().parse().expect("an id"), AT);
+        };
+        let question = Question {
+            message: "q".parse().expect("an id"),
+            asked: AT,
+            choices: Vec::new(),
+        };
+        post(&mut state, false, Says::Question(question.clone()));
+        assert_eq!(state.question, None, "not before its last part");
+        post(&mut state, true, Says::Question(question.clone()));
+        post(&mut state, true, Says::Notice);
+        assert_eq!(state.question, Some(question));
+        post(&mut state, true, Says::Words);
+        assert_eq!(state.question, None);
+    }
+
+    #[test]
     fn a_cleared_post_may_be_posted_again() {
         let mut state = OutboundState::new("19:a@thread.v2".parse().expect("an id"));
         let message: GenesysMessageId = "b71f".parse().expect("an id");
-        state.begin(&message, 0, true, AT, Digest::of("post", "a"));
+        state.begin(&message, 0, true, AT, Digest::of("post", "a"), Says::Words);
         state.clear_pending();
         state.posted("1".parse().expect("an id"), AT);
         assert_eq!(state.parts_posted(&message), 0);

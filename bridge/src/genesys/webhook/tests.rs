@@ -1,4 +1,21 @@
-use super::{Kind, MalformedWebhook, Webhook, text_for_customer};
+use super::{ContentItem, Kind, MalformedWebhook, Piece, Webhook, pieces, question};
+use crate::answer::ChoiceKind;
+
+/// The words that the customer reads, and the names of files in their places.
+fn text_for_customer(webhook: &Webhook) -> Option<String> {
+    let shown: Vec<String> = pieces(webhook)
+        .into_iter()
+        .map(|piece| match piece {
+            Piece::Text(text) => text,
+            Piece::File(file) => format!(
+                "<{} {}>",
+                file.media_type,
+                file.filename.as_deref().unwrap_or("-")
+            ),
+        })
+        .collect();
+    (!shown.is_empty()).then(|| shown.join("\n"))
+}
 
 fn parsed(json: &[u8]) -> Webhook {
     Webhook::parse(json).expect("readable")
@@ -20,14 +37,12 @@ fn text() {
 }
 
 #[test]
-fn attachments_are_named_with_their_links() {
+fn files_follow_the_text() {
     let webhook = parsed(include_bytes!("../../../fixtures/webhook_attachment.json"));
-    assert_eq!(webhook.attachments.len(), 2);
+    assert_eq!(webhook.content.len(), 2);
     let shown = text_for_customer(&webhook).expect("something");
-    assert_eq!(
-        shown,
-        "Your label\nlabel.pdf: https://api.mypurecloud.de/media/1\nhttps://api.mypurecloud.de/media/2"
-    );
+    assert_eq!(shown, "Your label\n<File label.pdf>\n<Image ->");
+    assert_eq!(question(&webhook), None);
 }
 
 #[test]
@@ -36,6 +51,48 @@ fn quick_replies_are_numbered() {
     assert_eq!(webhook.kind, Kind::Structured);
     let shown = text_for_customer(&webhook).expect("something");
     assert_eq!(shown, "What is it about?\n1. My order\n2. My invoice");
+    let question = question(&webhook).expect("a question");
+    assert_eq!(
+        (&question.message, question.asked),
+        (&webhook.id, webhook.time)
+    );
+    let choices: Vec<_> = question
+        .choices
+        .iter()
+        .map(|choice| (choice.kind, choice.text.as_str(), choice.payload.as_str()))
+        .collect();
+    assert_eq!(
+        choices,
+        [
+            (ChoiceKind::QuickReply, "My order", "order"),
+            (ChoiceKind::QuickReply, "My invoice", "invoice")
+        ]
+    );
+}
+
+#[test]
+fn files_and_choices_keep_their_order() {
+    let webhook = serde_json::json!({
+        "id": "1",
+        "type": "Structured",
+        "text": "First",
+        "channel": { "to": { "id": "x" }, "time": "2026-01-01T00:00:00Z" },
+        "content": [
+            { "contentType": "ButtonResponse", "buttonResponse": { "text": "A", "payload": "a" } },
+            { "contentType": "Attachment", "attachment": { "mediaType": "Image", "url": "https://x.example/1", "filename": "1.png" } },
+            { "contentType": "Attachment", "attachment": { "mediaType": "File", "filename": "lost.pdf" } },
+            { "contentType": "ButtonResponse", "buttonResponse": { "text": "B" } },
+        ],
+    });
+    let webhook = parsed(webhook.to_string().as_bytes());
+    assert_eq!(
+        text_for_customer(&webhook).as_deref(),
+        Some("First\n1. A\n<Image 1.png>\nlost.pdf\n2. B")
+    );
+    let question = question(&webhook).expect("a question");
+    assert_eq!(question.choices[1].payload, "B");
+    assert_eq!(question.choices[1].kind, ChoiceKind::Button);
+    assert!(matches!(webhook.content[1], ContentItem::File(_)));
 }
 
 #[test]

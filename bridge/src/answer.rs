@@ -1,0 +1,216 @@
+//! Questions with choices, and what a customer writes to choose: Teams over Graph has no buttons that answer.
+
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+
+use crate::ids::GenesysMessageId;
+
+/// How long a bare number is an answer. Later it may mean anything; the choice's own words still answer.
+pub const NUMBERS_ANSWER_FOR: Duration = Duration::hours(1);
+
+/// How long a question can be answered at all.
+pub const QUESTION_IS_OPEN_FOR: Duration = Duration::hours(24);
+
+/// Genesys' word for what a choice is (Platform API, `ConversationContentButtonResponse.type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChoiceKind {
+    /// A quick reply.
+    QuickReply,
+    /// A button of a card.
+    Button,
+    /// A time of a date picker.
+    DatePicker,
+}
+
+impl ChoiceKind {
+    /// The word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::QuickReply => "QuickReply",
+            Self::Button => "Button",
+            Self::DatePicker => "DatePicker",
+        }
+    }
+}
+
+/// One choice of a question. `Debug` leaves its words out.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What it is to Genesys.
+    pub kind: ChoiceKind,
+    /// What the customer reads.
+    pub text: String,
+    /// What the flow gets.
+    pub payload: String,
+}
+
+impl std::fmt::Debug for Choice {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Choice")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A message that asks the customer to choose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// The structured message.
+    pub message: GenesysMessageId,
+    /// When it was asked.
+    #[serde(with = "time::serde::rfc3339")]
+    pub asked: OffsetDateTime,
+    /// Its choices, in the order of the numbers that the customer reads.
+    pub choices: Vec<Choice>,
+}
+
+impl Question {
+    /// The choice that a text of the customer means: its number, or its words. `None` for any other text, for an ambiguous one,
+    /// and for one that comes too late.
+    ///
+    /// Whether the question is still the last thing that the agent said is for the caller to know.
+    #[must_use]
+    pub fn chosen(&self, text: &str, written: OffsetDateTime) -> Option<&Choice> {
+        let age = written - self.asked;
+        if age > QUESTION_IS_OPEN_FOR {
+            return None;
+        }
+        let wanted = normalised(text);
+        let mut same_words = self
+            .choices
+            .iter()
+            .filter(|choice| normalised(&choice.text) == wanted);
+        match (same_words.next(), same_words.next()) {
+            (Some(choice), None) => return Some(choice),
+            (Some(_), Some(_)) => return None,
+            _ => {}
+        }
+        if age > NUMBERS_ANSWER_FOR {
+            return None;
+        }
+        let number: usize = number(&wanted)?.parse().ok()?;
+        self.choices.get(number.checked_sub(1)?)
+    }
+}
+
+/// Words alone, in lower case.
+fn normalised(text: &str) -> String {
+    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    words.join(" ")
+}
+
+/// The digits of `2`, `2.`, `2)`, `(2)` and `#2`.
+fn number(text: &str) -> Option<&str> {
+    let bare = text.strip_prefix(['(', '#']).unwrap_or(text);
+    let bare = bare.strip_suffix(['.', ')']).unwrap_or(bare);
+    let digits = (1..=3).contains(&bare.len()) && bare.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then_some(bare)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const ASKED: OffsetDateTime = datetime!(2026-01-02 03:04:05 UTC);
+
+    fn question(texts: &[&str]) -> Question {
+        Question {
+            message: "b71f".parse().expect("an id"),
+            asked: ASKED,
+            choices: texts
+                .iter()
+                .map(|text| Choice {
+                    kind: ChoiceKind::QuickReply,
+                    text: (*text).to_owned(),
+                    payload: format!("payload of {text}"),
+                })
+                .collect(),
+        }
+    }
+
+    fn chosen(question: &Question, text: &str, after: Duration) -> Option<String> {
+        question
+            .chosen(text, ASKED + after)
+            .map(|choice| choice.text.clone())
+    }
+
+    #[test]
+    fn a_number_or_the_words_choose() {
+        let question = question(&["My order", "My invoice"]);
+        let soon = Duration::minutes(1);
+        for text in [
+            "2",
+            " 2. ",
+            "2)",
+            "(2)",
+            "#2",
+            "my invoice",
+            " MY  Invoice\n",
+        ] {
+            assert_eq!(
+                chosen(&question, text, soon).as_deref(),
+                Some("My invoice"),
+                "{text}"
+            );
+        }
+        for text in [
+            "0",
+            "3",
+            "22",
+            "-1",
+            "2 please",
+            "invoice",
+            "",
+            "٢",
+            "1000000000000000000000",
+        ] {
+            assert_eq!(chosen(&question, text, soon), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_go_before_numbers() {
+        let question = question(&["10", "2", "1"]);
+        assert_eq!(chosen(&question, "2", Duration::ZERO).as_deref(), Some("2"));
+        assert_eq!(chosen(&question, "1", Duration::ZERO).as_deref(), Some("1"));
+        assert_eq!(chosen(&question, "3", Duration::ZERO).as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn two_choices_of_the_same_words_need_their_number() {
+        let question = question(&["Yes", "yes", "No"]);
+        assert_eq!(chosen(&question, "yes", Duration::ZERO), None);
+        assert_eq!(
+            chosen(&question, "2", Duration::ZERO).as_deref(),
+            Some("yes")
+        );
+    }
+
+    #[test]
+    fn late_numbers_are_plain_text() {
+        let question = question(&["Yes", "No"]);
+        assert!(chosen(&question, "2", NUMBERS_ANSWER_FOR).is_some());
+        let late = NUMBERS_ANSWER_FOR + Duration::SECOND;
+        assert_eq!(chosen(&question, "2", late), None);
+        assert_eq!(chosen(&question, "no", late).as_deref(), Some("No"));
+        assert_eq!(
+            chosen(&question, "no", QUESTION_IS_OPEN_FOR + Duration::SECOND),
+            None
+        );
+    }
+
+    #[test]
+    fn what_is_stored_is_read_back() {
+        let question = question(&["Yes"]);
+        let json = serde_json::to_string(&question).expect("JSON");
+        assert_eq!(
+            serde_json::from_str::<Question>(&json).expect("a question"),
+            question
+        );
+        assert!(!format!("{question:?}").contains("Yes"));
+    }
+}
