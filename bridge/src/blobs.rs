@@ -29,6 +29,13 @@ pub fn claim(digest: &Digest) -> String {
     format!("claims/{digest}.json")
 }
 
+/// A file of a message, in the container `attachments`. The file's own name is in its `Content-Disposition` only.
+#[must_use]
+pub fn attachment(subject: &Digest, message: &str, file: &Digest) -> String {
+    let file = Digest::of("attachment", &format!("{message}\n{file}"));
+    format!("{subject}/{file}")
+}
+
 /// Until when a throttle key is to be left alone, in the container `state`.
 #[must_use]
 pub fn pause(key: &str) -> String {

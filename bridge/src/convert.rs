@@ -9,6 +9,9 @@ use crate::ids::Digest;
 use crate::message::ChatMessage;
 use attachments::Read;
 
+/// Most characters of the language before a block of code.
+const LONGEST_LANGUAGE: usize = 32;
+
 /// Most characters of a sender's name.
 const LONGEST_NAME: usize = 64;
 
@@ -168,9 +171,27 @@ fn is_line_break(character: char) -> bool {
     )
 }
 
+/// Code as a fenced block: the fence is longer than any in the code.
+#[must_use]
+pub fn fenced(code: &str, language: &str) -> String {
+    let language: String = language
+        .chars()
+        .filter(|character| character.is_ascii_alphanumeric() || "+#.-".contains(*character))
+        .take(LONGEST_LANGUAGE)
+        .collect();
+    let longest_run = code
+        .split(|character| character != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or_default();
+    let fence = "`".repeat((longest_run + 1).max(3));
+    let lines: Vec<&str> = text_lines(code.trim_end()).collect();
+    format!("{fence}{language}\n{}\n{fence}", lines.join("\n"))
+}
+
 /// A name on one line: white space collapsed, control characters and marks that turn the direction of text left out, at most
 /// so many characters.
-pub(crate) fn one_line(text: &str, most: usize) -> String {
+pub fn one_line(text: &str, most: usize) -> String {
     let mut output = String::new();
     let mut length = 0;
     for word in text.split(|character: char| character.is_whitespace() || character.is_control()) {

@@ -5,7 +5,7 @@ mod name;
 mod types;
 
 pub use kind::{FileKind, Mismatch, identify};
-pub use name::{clean_name, content_disposition, readable_size};
+pub use name::{clean_name, content_disposition, file_name_for, readable_size};
 pub use types::{InvalidMediaTypes, MediaTypes};
 
 /// How many bytes of a file's beginning [`identify`] wants to see.

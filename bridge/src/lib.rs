@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod attributes;
 pub mod blobs;
+pub mod changes;
 pub mod chat_kind;
 pub mod client_state;
 pub mod convert;

@@ -57,6 +57,21 @@ pub fn split_for_teams(text: &str, limit_bytes: usize) -> Vec<String> {
     parts
 }
 
+/// Shim.
+pub fn escaped(text: &str) -> String {
+    let mut o = String::new();
+    text.chars().for_each(|c| push_escaped(&mut o, c));
+    o
+}
+/// Shim.
+pub fn link(address: &str, shown: &str) -> Option<String> {
+    Some(format!(
+        "<a href=\"{}\">{}</a>",
+        escaped(address),
+        escaped(shown)
+    ))
+}
+
 struct Html {
     output: String,
     /// HTML would drop a space here: a line starts, or another space went before.

@@ -4,7 +4,7 @@ use bridge::blobs;
 use bridge::chat_kind::ChatType;
 use bridge::envelope::NotificationEnvelope;
 use bridge::identity::{self, Customer, Member};
-use bridge::ids::{ChatId, SupportAccountName, ThreadId};
+use bridge::ids::{ChatId, SupportAccountName, TeamsMessageId, ThreadId};
 use bridge::message::{ChatMessage, Sender};
 use bridge::state::inbound::InboundState;
 use bridge::state::outbound::OutboundState;
@@ -61,6 +61,13 @@ impl ChatMemory {
             outbound,
             version,
         })
+    }
+
+    /// Whether a message is one of our posts.
+    pub fn is_ours(&self, message: &TeamsMessageId) -> bool {
+        self.outbound
+            .as_ref()
+            .is_some_and(|outbound| outbound.is_ours(message))
     }
 
     /// Writes our side; fails when another instance wrote in between.

@@ -1,30 +1,28 @@
-//! One customer message on its way to Genesys: chat and thread are saved, then it is posted, then noted as handled.
-
-use std::collections::BTreeMap;
+//! One customer message, new or changed, on its way to Genesys: chat and thread are saved, then it is posted, then noted as
+//! handled.
 
 use bridge::attributes::custom_attributes;
+use bridge::changes::{self, Step};
 use bridge::chat_kind::ChatType;
-use bridge::convert;
+use bridge::convert::{self, Inbound};
 use bridge::envelope::NotificationEnvelope;
-use bridge::genesys::inbound::{self, part_message_id};
+use bridge::genesys::inbound::Body;
 use bridge::genesys::receipt::ReasonCode;
-use bridge::groups;
 use bridge::identity::Customer;
 use bridge::ids::{SupportAccountName, ThreadId};
 use bridge::message::{ChatMessage, MessageKind, Sender};
 use bridge::notification::ChangeType;
-use bridge::split::split;
+use bridge::state::inbound::Seen;
 use bridge::state::thread::ThreadRecord;
 use bridge::thread::advance;
-use bytes::Bytes;
 use time::OffsetDateTime;
 
 use super::chat::{self, ChatMemory};
-use super::{call_genesys, content};
+use super::series::{Conversation, Files, Piece, Series};
+use super::{aftermath, choice, content, group};
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
 use crate::invocation::{Delivery, Outcome};
-use crate::persistence::Work;
 use crate::threads;
 
 /// Delivers what a notification is about.
@@ -35,60 +33,64 @@ pub async fn deliver(
     app: &App,
     delivery: &Delivery,
     notification: &NotificationEnvelope,
+    files: &Files,
 ) -> Result<Outcome, Failure> {
-    if notification.change != ChangeType::Created {
-        return Ok(Outcome::Skipped("edits and deletions are not bridged"));
-    }
     let mut memory = ChatMemory::load(app, notification).await?;
-    if memory.inbound.is_handled(&notification.message) {
+    if notification.change == ChangeType::Deleted {
+        return aftermath::deleted(app, delivery, &mut memory, notification).await;
+    }
+    if notification.change == ChangeType::Created
+        && memory.inbound.is_handled(&notification.message)
+    {
         return Ok(Outcome::Skipped("already handled"));
     }
     let message = content::read(app, delivery, notification).await?;
+    if message.deleted.is_some() {
+        return aftermath::deleted(app, delivery, &mut memory, notification).await;
+    }
     let sender = match customer_sender(app, &memory, &message) {
         Ok(sender) => sender,
+        Err(OURS) if notification.change == ChangeType::Updated => {
+            return aftermath::reactions(app, delivery, &mut memory, notification, &message).await;
+        }
         Err(reason) => return Ok(Outcome::Skipped(reason)),
     };
-    if sender.user.is_none() {
-        // Never silence: a person has to look at whom Graph calls a user by another kind of id.
-        return Err(Failure::Permanent(Rejection::new(
-            "sender_unsupported",
-            "the sender's id is no Entra object id",
-            ReasonCode::GeneralError,
-        )));
-    }
-    let account = &notification.account;
-    let kind = chat::chat_type(app, delivery, account, &mut memory.inbound).await?;
-    let account = match group_account(app, kind, &memory, account, &message) {
-        Some(account) => account,
-        None => return Ok(Outcome::Skipped("not for the agent")),
-    };
-    let state = &mut memory.inbound;
-    let customer = chat::customer(app, delivery, &account, kind, sender, &message, state).await?;
-    let Some(customer) = customer else {
-        return Ok(Outcome::Skipped("no sender"));
-    };
-    let text = text(kind, sender, &message);
-    if text.trim().is_empty() {
-        return Ok(Outcome::Skipped("nothing to show"));
-    }
-
-    let thread = open_thread(app, &mut memory, kind, &account, &customer, &message).await?;
-    let attributes = custom_attributes(&customer, &notification.chat, &account);
-    post_parts(
-        app,
-        delivery,
-        &mut memory,
+    let found = convert::inbound(&message, app.settings.reply_context);
+    let seen = changes::seen(
         &message,
-        &Posting {
-            thread,
-            customer,
-            attributes,
-            text,
-        },
-    )
-    .await?;
+        &found.text,
+        found.files.iter().map(convert::SentFile::digest).collect(),
+    );
+    let known = memory.inbound.handled.get(&message.id);
+    let now = OffsetDateTime::now_utc();
+    let step = changes::step(notification.change, known, &message, &seen, now);
+    match step {
+        Step::Skip(_) if notification.change == ChangeType::Updated => {
+            return aftermath::reactions(app, delivery, &mut memory, notification, &message).await;
+        }
+        Step::Skip(reason) => return Ok(Outcome::Skipped(reason)),
+        Step::Note(reason) => {
+            memory.inbound.entry(&message.id, now).seen = seen;
+            memory.save(app).await?;
+            return Ok(Outcome::Skipped(reason));
+        }
+        Step::Deliver | Step::Edited | Step::Restored => {}
+    }
+    let Some((conversation, kind)) =
+        open_conversation(app, delivery, &mut memory, notification, &message, sender).await?
+    else {
+        return Ok(Outcome::Skipped("not for the agent"));
+    };
+    let Some(series) = series(app, &memory, kind, &message, sender, found, seen, step)? else {
+        return Ok(Outcome::Skipped("nothing to show"));
+    };
+    series
+        .post(app, delivery, &mut memory, &conversation, files)
+        .await?;
     Ok(Outcome::Delivered)
 }
+
+const OURS: &str = "our own message";
 
 /// The person from outside who wrote the message, or why it is not for the agent.
 fn customer_sender<'a>(
@@ -99,22 +101,15 @@ fn customer_sender<'a>(
     if message.kind != MessageKind::Message {
         return Err("system message");
     }
-    if message.deleted.is_some() {
-        return Err("deleted meanwhile");
-    }
     let sender = message.from.as_ref().ok_or("no sender")?;
     // A post can come back before its own answer, so the sender decides first; the id covers whatever it does not.
-    let ours = memory
-        .outbound
-        .as_ref()
-        .is_some_and(|outbound| outbound.is_ours(&message.id));
-    if ours
+    if memory.is_ours(&message.id)
         || sender
             .user
             .as_ref()
             .is_some_and(|user| app.settings.is_support_user(user))
     {
-        return Err("our own message");
+        return Err(OURS);
     }
     if sender.user.is_none() && sender.application.is_some() {
         return Err("written by an application");
@@ -122,52 +117,42 @@ fn customer_sender<'a>(
     Ok(sender)
 }
 
-/// The Support User that a chat's messages are bridged by: in a group the one that is mentioned, else the one that the chat
-/// already has. `None` when the group's messages are not for the agent.
-fn group_account(
+/// Finds out whose conversation the message belongs to, and opens its thread. `None` when it is not for the agent.
+async fn open_conversation(
     app: &App,
-    kind: ChatType,
-    memory: &ChatMemory,
-    notified: &SupportAccountName,
+    delivery: &Delivery,
+    memory: &mut ChatMemory,
+    notification: &NotificationEnvelope,
     message: &ChatMessage,
-) -> Option<SupportAccountName> {
-    if kind == ChatType::OneOnOne {
-        return Some(notified.clone());
+    sender: &Sender,
+) -> Result<Option<(Conversation, ChatType)>, Failure> {
+    if sender.user.is_none() {
+        // Never silence: a person has to look at whom Graph calls a user by another kind of id.
+        return Err(Failure::Permanent(Rejection::new(
+            "sender_unsupported",
+            "the sender's id is no Entra object id",
+            ReasonCode::GeneralError,
+        )));
     }
-    let policy = app.settings.group_chats;
-    let mentioned = app.settings.support_accounts.iter().find(|account| {
-        message
-            .mentions
-            .iter()
-            .any(|mention| mention.user.as_ref() == Some(&account.user))
-    });
-    let account = match (mentioned, &memory.inbound.thread) {
-        (Some(mentioned), None) => mentioned.name.clone(),
-        // One group is one conversation, whoever of us is mentioned later.
-        (_, Some(_))
-            if app
-                .settings
-                .support_account(&memory.inbound.account)
-                .is_some() =>
-        {
-            memory.inbound.account.clone()
-        }
-        (Some(mentioned), Some(_)) => mentioned.name.clone(),
-        (None, _) => notified.clone(),
+    let account = &notification.account;
+    let kind = chat::chat_type(app, delivery, account, &mut memory.inbound).await?;
+    let Some(account) = group::account(app, kind, memory, account, message) else {
+        return Ok(None);
     };
-    let user = match mentioned {
-        Some(mentioned) => &mentioned.user,
-        None => &app.settings.support_account(&account)?.user,
+    let state = &mut memory.inbound;
+    let customer = chat::customer(app, delivery, &account, kind, sender, message, state).await?;
+    let Some(customer) = customer else {
+        return Ok(None);
     };
-    groups::accepts(policy, message, user).then_some(account)
-}
-
-fn text(kind: ChatType, sender: &Sender, message: &ChatMessage) -> String {
-    let text = convert::inbound_text(message);
-    if kind == ChatType::OneOnOne || text.trim().is_empty() {
-        return text;
-    }
-    convert::with_sender_name(sender.name.as_deref().unwrap_or_default(), &text)
+    let thread = open_thread(app, memory, kind, &account, &customer, message).await?;
+    let attributes = custom_attributes(&customer, &notification.chat, &account);
+    let conversation = Conversation {
+        account,
+        thread,
+        customer,
+        attributes,
+    };
+    Ok(Some((conversation, kind)))
 }
 
 /// The thread that the message belongs to. A new one is saved before Genesys hears of it, so that even an answer within
@@ -182,7 +167,7 @@ async fn open_thread(
 ) -> Result<ThreadId, Failure> {
     let after = advance(
         memory.inbound.thread.as_ref(),
-        message.created,
+        message.last_edited.unwrap_or(message.created),
         memory
             .outbound
             .as_ref()
@@ -200,86 +185,89 @@ async fn open_thread(
     Ok(thread)
 }
 
-struct Posting {
-    thread: ThreadId,
-    customer: Customer,
-    attributes: BTreeMap<String, String>,
-    text: String,
+/// What is to be posted: the text, then each file. `None` when there is nothing to show.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one place that puts all of it together"
+)]
+fn series(
+    app: &App,
+    memory: &ChatMemory,
+    kind: ChatType,
+    message: &ChatMessage,
+    sender: &Sender,
+    found: Inbound,
+    seen: Seen,
+    step: Step,
+) -> Result<Option<Series>, Failure> {
+    let named = |text: String| {
+        if kind == ChatType::OneOnOne {
+            return text;
+        }
+        convert::with_sender_name(sender.name.as_deref().unwrap_or_default(), &text)
+    };
+    let known = memory.inbound.seen(&message.id);
+    let mut files = found.files;
+    let (id, text) = match step {
+        Step::Edited => {
+            if let Some(known) = known {
+                files.retain(|file| !known.files.contains(&file.digest()));
+            }
+            let text = convert::changes::edited(&found.text);
+            (changes::edit_id(message).map_err(unnameable)?, text)
+        }
+        Step::Restored => {
+            files.clear();
+            let text = convert::changes::restored(&found.text);
+            (changes::restored_id(message).map_err(unnameable)?, text)
+        }
+        _ => (message.id.clone(), found.text),
+    };
+    let chosen = (step == Step::Deliver && files.is_empty())
+        .then(|| choice::of(memory, message, app, kind, &text))
+        .flatten();
+    let answered = chosen.as_ref().map(|(question, _)| question.clone());
+    let mut pieces = Vec::new();
+    if let Some((question, choice)) = chosen {
+        let otherwise = named(text);
+        pieces.push(Piece::Choice {
+            body: Body::Choice { question, choice },
+            otherwise,
+        });
+    } else if !text.trim().is_empty() {
+        pieces.push(Piece::Text(named(text)));
+    } else if kind != ChatType::OneOnOne && !files.is_empty() {
+        // In a group the agent must see who sends the files that follow.
+        pieces.push(Piece::Text(named("[sends files]".to_owned())));
+    }
+    pieces.extend(files.into_iter().map(Piece::File));
+    if pieces.is_empty() {
+        return Ok(None);
+    }
+    // Files seen earlier are not sent again when a later edit has them back.
+    let mut seen = seen;
+    if let Some(known) = known {
+        seen.files.extend(known.files.iter().cloned());
+    }
+    Ok(Some(Series {
+        id,
+        original: message.id.clone(),
+        etag: message.etag.clone(),
+        time: match step {
+            Step::Edited => message.last_edited.unwrap_or(message.created),
+            _ => message.created,
+        },
+        pieces,
+        seen: Some(seen),
+        answered,
+    }))
 }
 
-/// Posts the parts that have not been posted yet and notes each.
-async fn post_parts(
-    app: &App,
-    delivery: &Delivery,
-    memory: &mut ChatMemory,
-    message: &ChatMessage,
-    posting: &Posting,
-) -> Result<(), Failure> {
-    let parts = split(&posting.text, app.settings.genesys_text_limit);
-    let subject = memory.inbound.chat.digest();
-    let noted = memory.inbound.handled.get(&message.id);
-    let noted = noted
-        .map(|handled| handled.genesys.clone())
-        .unwrap_or_default();
-    // A note that seemed to fail may have been written all the same.
-    let known = app
-        .unsaved
-        .of(&subject, &message.id)
-        .into_iter()
-        .filter(|id| !noted.contains(id));
-    for (index, id) in known.enumerate() {
-        let complete = memory.inbound.parts_done(&message.id) + 1 == parts.len();
-        tracing::info!(
-            event = "unsaved_part_noted",
-            part = index + 1,
-            "an earlier attempt had posted it"
-        );
-        memory.inbound.record_part(
-            &message.id,
-            message.etag.clone(),
-            id,
-            OffsetDateTime::now_utc(),
-            complete,
-        );
-    }
-    // A state that cannot be written must show before the post, or each attempt would post again.
-    memory.save(app).await?;
-    app.unsaved.forget(&subject, &message.id);
-    for (index, part) in parts
-        .iter()
-        .enumerate()
-        .skip(memory.inbound.parts_done(&message.id))
-    {
-        let body = inbound::Message {
-            thread: &posting.thread,
-            name: posting.customer.name.as_deref(),
-            time: message.created,
-            message_id: &part_message_id(&message.id, index + 1),
-            text: part,
-            attributes: &posting.attributes,
-        }
-        .to_json();
-        let posted = call_genesys(
-            app,
-            delivery,
-            Work::Message,
-            &subject,
-            app.genesys
-                .post_message(Bytes::from(body), delivery.correlation.as_str()),
-        )
-        .await?;
-        // Should the note fail, this process at least knows what Genesys has.
-        app.unsaved.add(&subject, &message.id, posted.id.clone());
-        let complete = index + 1 == parts.len();
-        memory.inbound.record_part(
-            &message.id,
-            message.etag.clone(),
-            posted.id,
-            OffsetDateTime::now_utc(),
-            complete,
-        );
-        memory.save(app).await?;
-        app.unsaved.forget(&subject, &message.id);
-    }
-    Ok(())
+/// A message whose id is so long that nothing can be derived from it.
+pub(super) fn unnameable(_: bridge::ids::InvalidId) -> Failure {
+    Failure::Permanent(Rejection::new(
+        "message_unnameable",
+        "the message's id is too long for a change of it to have one",
+        ReasonCode::InvalidMessageStructure,
+    ))
 }

@@ -1,19 +1,26 @@
 //! `deliver-to-genesys`: takes customers' messages, and receipts of agents' messages, from the inbound queue to Genesys.
 
+mod aftermath;
+mod attachments;
 mod chat;
+mod choice;
 mod content;
+mod group;
 mod message;
 mod notice;
 mod receipt;
+mod series;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use bridge::envelope::Content;
+use bridge::envelope::{Content, NotificationEnvelope};
 use bridge::ids::Digest;
 use services::error::{Service, ServiceError};
 
+use self::series::Files;
 use crate::app::{App, GENESYS_KEY};
 use crate::failed;
 use crate::failure::{Failure, Rejection};
@@ -54,10 +61,7 @@ async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
                 notice::enqueue_notice(app, delivery, notification, &rejection).await?;
                 return Ok(Outcome::Failed);
             }
-            let end = persist(app, delivery, &subject, Work::Message, || {
-                Box::pin(message::deliver(app, delivery, notification))
-            })
-            .await?;
+            let end = deliver_message(app, delivery, &subject, notification).await?;
             (subject, end)
         }
         Ok(Content::Receipt(receipt)) => {
@@ -92,6 +96,29 @@ async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
                 notice::enqueue_notice(app, delivery, notification, &rejection).await?;
             }
             Ok(Outcome::Failed)
+        }
+    }
+}
+
+/// Delivers a customer's message. One that only a file keeps from arriving is not given up: the file is.
+async fn deliver_message(
+    app: &App,
+    delivery: &Delivery,
+    subject: &Digest,
+    notification: &NotificationEnvelope,
+) -> Result<End<Outcome>, HandBack> {
+    let files = Files::default();
+    loop {
+        let end = persist(app, delivery, subject, Work::Message, || {
+            files.failing.store(false, Ordering::Relaxed);
+            Box::pin(message::deliver(app, delivery, notification, &files))
+        })
+        .await?;
+        let only_a_file = matches!(end, End::GivenUp { .. })
+            && files.failing.load(Ordering::Relaxed)
+            && !files.given_up.swap(true, Ordering::Relaxed);
+        if !only_a_file {
+            return Ok(end);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `deliver-to-teams`: takes agents' messages from the outbound queue into the customer's chat, once each, and tells Genesys
 //! how each of them ended.
 
+mod attachments;
 mod chat;
 mod notice;
 mod pending;

@@ -3,9 +3,12 @@
 use bridge::envelope::NoticeEnvelope;
 use bridge::genesys::receipt::ReasonCode;
 use bridge::ids::{BusMessageId, GenesysMessageId};
+use bridge::state::outbound::Says;
 use bridge::teams_html::from_text;
 
-use super::posting::Posting;
+use super::chat::ChatMemory;
+use super::pending;
+use super::posting::{Part, Posting};
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
 use crate::invocation::{Delivery, Outcome};
@@ -31,15 +34,18 @@ pub async fn deliver(
         .as_str()
         .parse()
         .map_err(|_| unaddressable("notice_unnamed"))?;
-    let parts = [from_text(text)];
+    let parts = [Part::of_html(from_text(text))];
+    let mut memory = ChatMemory::load(app, &notice.chat).await?;
+    pending::resolve(app, delivery, account, &notice.chat, &mut memory).await?;
     let posting = Posting {
         account,
         chat: &notice.chat,
         id: &id,
         subject: notice.chat.digest(),
         parts: &parts,
+        says: Says::Notice,
     };
-    Ok(if posting.run(app, delivery).await? {
+    Ok(if posting.run(app, delivery, &mut memory).await? {
         Outcome::Delivered
     } else {
         Outcome::Skipped("already posted")

@@ -1,13 +1,15 @@
 //! One agent message on its way into the chat, and the receipt that tells how it ended.
 
 use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
-use bridge::genesys::webhook::{Webhook, text_for_customer};
+use bridge::genesys::webhook::{Piece, Webhook, pieces, question};
 use bridge::ids::{ChatId, Digest, Lane, ThreadId};
+use bridge::state::outbound::Says;
 use bridge::teams_html::{TEAMS_BODY_LIMIT, split_for_teams};
+use tokio::sync::SemaphorePermit;
 
 use super::chat::ChatMemory;
-use super::pending;
-use super::posting::Posting;
+use super::posting::{Part, Posting};
+use super::{attachments, pending};
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
 use crate::invocation::{Delivery, HandBack, Outcome};
@@ -25,25 +27,22 @@ pub async fn deliver(
     webhook: &Webhook,
 ) -> Result<Outcome, Failure> {
     let (account, chat) = destination(app, webhook).await?;
-    let parts = text_for_customer(webhook)
-        .map(|text| split_for_teams(&text, TEAMS_BODY_LIMIT))
-        .filter(|parts| !parts.is_empty())
-        .ok_or_else(|| {
-            Failure::Permanent(Rejection::new(
-                "nothing_to_show",
-                "the message holds nothing that Teams can show",
-                ReasonCode::UnsupportedMessage,
-            ))
-        })?;
-
-    let posting = Posting {
-        account,
-        chat: &chat,
-        id: &webhook.id,
-        subject: Digest::of("thread", &webhook.to),
-        parts: &parts,
-    };
-    let posted_now = posting.run(app, delivery).await?;
+    let mut memory = ChatMemory::load(app, &chat).await?;
+    pending::resolve(app, delivery, account, &chat, &mut memory).await?;
+    let mut posted_now = false;
+    if !memory.state.is_posted(&webhook.id) {
+        // All files are at hand before the first word is posted: a message that cannot be shown whole fails whole.
+        let parts = parts(app, webhook, &chat).await?;
+        let posting = Posting {
+            account,
+            chat: &chat,
+            id: &webhook.id,
+            subject: Digest::of("thread", &webhook.to),
+            parts: &parts.parts,
+            says: question(webhook).map_or(Says::Words, Says::Question),
+        };
+        posted_now = posting.run(app, delivery, &mut memory).await?;
+    }
     let lane = Lane::inbound(&chat);
     enqueue_receipt(
         app,
@@ -57,6 +56,45 @@ pub async fn deliver(
         Outcome::Delivered
     } else {
         Outcome::Skipped("already posted")
+    })
+}
+
+/// The Teams messages that an agent's message becomes, and the leave to hold their pictures in memory.
+struct Parts<'a> {
+    parts: Vec<Part>,
+    _pictures: Option<SemaphorePermit<'a>>,
+}
+
+async fn parts<'a>(app: &'a App, webhook: &Webhook, chat: &ChatId) -> Result<Parts<'a>, Failure> {
+    let pieces = pieces(webhook);
+    let has_files = pieces.iter().any(|piece| matches!(piece, Piece::File(_)));
+    let pictures = if has_files {
+        app.pictures.acquire().await.ok()
+    } else {
+        None
+    };
+    let mut parts = Vec::new();
+    for (index, piece) in pieces.iter().enumerate() {
+        match piece {
+            Piece::Text(text) => {
+                let split = split_for_teams(text, TEAMS_BODY_LIMIT);
+                parts.extend(split.into_iter().map(Part::of_html));
+            }
+            Piece::File(file) => {
+                parts.push(attachments::part(app, webhook, chat, index, file).await?);
+            }
+        }
+    }
+    if parts.is_empty() {
+        return Err(Failure::Permanent(Rejection::new(
+            "nothing_to_show",
+            "the message holds nothing that Teams can show",
+            ReasonCode::UnsupportedMessage,
+        )));
+    }
+    Ok(Parts {
+        parts,
+        _pictures: pictures,
     })
 }
 

@@ -2,11 +2,12 @@
 
 use bridge::ids::{ChatId, Digest, GenesysMessageId, TeamsMessageId};
 use bridge::recognise::fingerprint_html;
+use bridge::state::outbound::Says;
 use services::error::{ErrorKind, Sent, Service, ServiceError};
+use services::graph::HostedImage;
 use time::OffsetDateTime;
 
 use super::chat::ChatMemory;
-use super::pending;
 use crate::app::{App, graph_key};
 use crate::failure::Failure;
 use crate::graph_calls::{as_support_user, token};
@@ -25,22 +26,46 @@ pub struct Posting<'a> {
     pub id: &'a GenesysMessageId,
     /// What can fail on its own while others succeed.
     pub subject: Digest,
-    /// HTML of its parts, in order.
-    pub parts: &'a [String],
+    /// Its parts, in order.
+    pub parts: &'a [Part],
+    /// What it is to the conversation.
+    pub says: Says,
+}
+
+/// One Teams message of a posting.
+#[derive(Debug, Clone, Default)]
+pub struct Part {
+    /// What it shows.
+    pub html: String,
+    /// The pictures in it.
+    pub images: Vec<HostedImage>,
+}
+
+impl Part {
+    /// A part of words only.
+    pub fn of_html(html: String) -> Self {
+        Self {
+            html,
+            images: Vec::new(),
+        }
+    }
 }
 
 impl Posting<'_> {
-    /// Posts the parts that are not in the chat yet; tells whether there were any.
+    /// Posts the parts that are not in the chat yet; tells whether there were any. A pending post of an earlier attempt must
+    /// have been resolved.
     ///
     /// # Errors
     /// Retriable ones leave the state such that another attempt finds out what was posted.
-    pub async fn run(&self, app: &App, delivery: &Delivery) -> Result<bool, Failure> {
-        let mut memory = ChatMemory::load(app, self.chat).await?;
-        pending::resolve(app, delivery, self.account, self.chat, &mut memory).await?;
+    pub async fn run(
+        &self,
+        app: &App,
+        delivery: &Delivery,
+        memory: &mut ChatMemory,
+    ) -> Result<bool, Failure> {
         let already = memory.state.parts_posted(self.id);
-        for (index, html) in self.parts.iter().enumerate().skip(already) {
-            self.post_part(app, delivery, &mut memory, index, html)
-                .await?;
+        for (index, part) in self.parts.iter().enumerate().skip(already) {
+            self.post_part(app, delivery, memory, index, part).await?;
         }
         Ok(already < self.parts.len())
     }
@@ -51,7 +76,7 @@ impl Posting<'_> {
         delivery: &Delivery,
         memory: &mut ChatMemory,
         index: usize,
-        html: &str,
+        part: &Part,
     ) -> Result<(), Failure> {
         let (account, chat) = (self.account, self.chat);
         let key = graph_key(account.name.as_str());
@@ -67,7 +92,8 @@ impl Posting<'_> {
             index,
             complete,
             OffsetDateTime::now_utc(),
-            fingerprint_html(html),
+            fingerprint_html(&part.html),
+            self.says.clone(),
         );
         memory.save(app).await?;
 
@@ -79,7 +105,8 @@ impl Posting<'_> {
                         &token,
                         delivery.correlation.as_str(),
                         chat.as_str(),
-                        html,
+                        &part.html,
+                        &part.images,
                         timeout,
                     )
                     .await

@@ -7,6 +7,7 @@ use bridge::ids::Digest;
 use services::blob::Blobs;
 use services::entra::{ClientAuthentication, DelegatedTokens, TokenValidator};
 use services::error::{ErrorKind, Service, ServiceError};
+use services::files::{Files, Rules};
 use services::genesys::Genesys;
 use services::graph::Graph;
 use services::identity::ManagedIdentity;
@@ -14,15 +15,16 @@ use services::key_vault::KeyVault;
 use services::secrets::Secrets;
 use services::service_bus::ServiceBus;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 
 use crate::counters::Counters;
 use crate::failure::{Failure, Rejection, receipt_code};
 use crate::keys::NotificationKeys;
+use crate::lately::Lately;
 use crate::outage::Outages;
-use crate::pauses::{GENESYS_CALLS, GRAPH_POSTS, Pauses, Rate};
-use crate::persistence::{FailingChats, Work};
+use crate::pauses::{Pauses, Rate};
+use crate::persistence::Work;
 use crate::settings::{GraphClientAuthentication, Settings};
 use crate::successes::Latest;
 use crate::threads::ThreadCache;
@@ -30,6 +32,9 @@ use crate::unsaved::Unsaved;
 
 /// Longest wait for the host's first ping; it pings every 25 ms (azure-functions-host, `HttpFunctionInvocationDispatcher`).
 const FIRST_PING: Duration = Duration::from_millis(100);
+
+/// Agents' messages that may hold pictures in memory at a time: some 10 MB each, base64 included.
+const MESSAGES_WITH_PICTURES: usize = 6;
 
 /// Pause after a 429 that names none.
 pub const DEFAULT_PAUSE: Duration = Duration::from_secs(2);
@@ -63,6 +68,10 @@ pub struct App {
     pub bus: ServiceBus,
     /// The data storage account.
     pub blobs: Blobs,
+    /// Files that people send, wherever they lie.
+    pub files: Files,
+    /// How many agents' messages may hold pictures in memory at a time.
+    pub pictures: Semaphore,
     /// Private keys of rich notifications.
     pub keys: NotificationKeys,
     /// Threads known to exist.
@@ -75,8 +84,10 @@ pub struct App {
     pub successes: Latest,
     /// Whom they failed lately.
     pub failures: Latest,
+    /// Chats whose files kept their lane waiting lately.
+    pub slow_files: Lately,
     /// Chats that were given up on lately.
-    pub failing_chats: FailingChats,
+    pub failing_chats: Lately,
     /// Posts to Genesys that no state knows yet.
     pub unsaved: Unsaved,
     /// Counts for the health route.
@@ -107,7 +118,7 @@ impl App {
             GraphClientAuthentication::Secret => ClientAuthentication::Secret,
         };
         let tenant = settings.tenant.as_str();
-        let app = Self {
+        Ok(Self {
             validator: TokenValidator::new(
                 client.clone(),
                 &settings.entra_endpoint,
@@ -137,6 +148,15 @@ impl App {
                 &settings.service_bus_namespace,
                 Arc::clone(&identity),
             ),
+            files: Files::new(
+                client.clone(),
+                Rules {
+                    origins: settings.file_origins.clone(),
+                    hosts: settings.file_hosts.clone(),
+                },
+            )?,
+            pictures: Semaphore::new(MESSAGES_WITH_PICTURES),
+            slow_files: Lately::default(),
             blobs: Blobs::new(client, &settings.blob_endpoint, Arc::clone(&identity))?,
             keys: NotificationKeys::new(Arc::clone(&secrets)),
             threads: ThreadCache::default(),
@@ -144,7 +164,7 @@ impl App {
             outages: Outages::default(),
             successes: Latest::default(),
             failures: Latest::default(),
-            failing_chats: FailingChats::default(),
+            failing_chats: Lately::default(),
             unsaved: Unsaved::default(),
             counters: Counters::default(),
             greeted: Notify::new(),
@@ -152,13 +172,7 @@ impl App {
             key_vault,
             secrets,
             settings,
-        };
-        for account in &app.settings.support_accounts {
-            app.pauses
-                .prepare(&graph_key(account.name.as_str()), GRAPH_POSTS);
-        }
-        app.pauses.prepare(GENESYS_KEY, GENESYS_CALLS);
-        Ok(app)
+        })
     }
 
     /// Notes that a service did its part for a message of this subject.

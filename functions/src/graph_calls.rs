@@ -43,18 +43,28 @@ pub async fn read_as_support_user<'a, T>(
     account: &SupportAccountName,
     call: impl Fn(SecretString) -> BoxFuture<'a, Result<T, ServiceError>> + Send + Sync,
 ) -> Result<Result<T, ServiceError>, Failure> {
-    let key = format!("graph-reads-{}", account.as_str());
+    let key = reads_key(account);
     app.pauses
         .turn(&app.blobs, &key, GRAPH_READS, delivery.deadline)
         .await?;
     let result = as_support_user(app, account, call).await;
-    if let Err(error) = &result
-        && error.kind == ErrorKind::Throttled
-    {
-        let pause = error.retry_after.unwrap_or(DEFAULT_PAUSE);
-        app.pauses.pause(&app.blobs, &key, GRAPH_READS, pause).await;
+    if let Err(error) = &result {
+        note_throttling(app, &key, error).await;
     }
     Ok(result)
+}
+
+/// Throttle key of a Support User's reads.
+pub fn reads_key(account: &SupportAccountName) -> String {
+    format!("graph-reads-{}", account.as_str())
+}
+
+/// Passes on Graph's wish to be left alone with reads.
+pub async fn note_throttling(app: &App, key: &str, error: &ServiceError) {
+    if error.kind == ErrorKind::Throttled {
+        let pause = error.retry_after.unwrap_or(DEFAULT_PAUSE);
+        app.pauses.pause(&app.blobs, key, GRAPH_READS, pause).await;
+    }
 }
 
 /// The account's token; a sign-in that a person must repeat is told with the account's name.

@@ -4,8 +4,6 @@
 //! held. Failures are told apart: while a service is down for everyone the lane waits; a message that fails while others
 //! succeed ends in `failed` and lets the lane move on.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bridge::ids::Digest;
@@ -23,7 +21,7 @@ use crate::invocation::{Delivery, HandBack, milliseconds};
 const ATTEMPTS: u32 = 5;
 
 /// How long a message of a chat that was given up on before may hold its lane.
-const KNOWN_FAILING_PATIENCE: Duration = Duration::from_secs(5);
+pub const KNOWN_FAILING_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Shortest time that a message must have failed for before [`ATTEMPTS`] can end it.
 const HASTE: Duration = Duration::from_secs(30);
@@ -31,46 +29,6 @@ const HASTE: Duration = Duration::from_secs(30);
 /// Bounds of the back-off between attempts.
 const SHORTEST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
-
-/// Chats that were given up on lately, so that the next of their messages does not hold the lane as long again.
-#[derive(Debug, Default)]
-pub struct FailingChats(Mutex<HashMap<Digest, Instant>>);
-
-/// How long a failing chat is remembered; a later failure is another story.
-const REMEMBERED_FOR: Duration = Duration::from_secs(15 * 60);
-
-/// How many failing chats are remembered.
-const REMEMBERED: usize = 1000;
-
-impl FailingChats {
-    fn contains(&self, subject: &Digest) -> bool {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(subject)
-            .is_some_and(|at| at.elapsed() < REMEMBERED_FOR)
-    }
-
-    fn insert(&self, subject: &Digest) {
-        let mut chats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if chats.len() >= REMEMBERED
-            && let Some(oldest) = chats
-                .iter()
-                .min_by_key(|(_, at)| **at)
-                .map(|(chat, _)| chat.clone())
-        {
-            chats.remove(&oldest);
-        }
-        chats.insert(subject.clone(), Instant::now());
-    }
-
-    fn remove(&self, subject: &Digest) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(subject);
-    }
-}
 
 /// How far back failures of other chats count.
 const RECENT: Duration = Duration::from_secs(120);

@@ -62,6 +62,10 @@ pub fn explanation_for_agent(code: ReasonCode) -> &'static str {
         ReasonCode::UnsupportedMessage => {
             "This kind of message cannot be shown in Microsoft Teams."
         }
+        ReasonCode::MediaTypeNotAllowed => "The file is not what it should be, and was not sent.",
+        ReasonCode::InvalidMediaContentLength => {
+            "The file is empty or too large, and was not sent."
+        }
         ReasonCode::InvalidDestination => "The customer's chat was not found.",
         ReasonCode::InvalidMessageStructure => "The message could not be read.",
         ReasonCode::ServerError => "Microsoft Teams could not be reached.",

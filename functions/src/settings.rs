@@ -6,9 +6,12 @@
 
 use std::time::Duration;
 
+use bridge::files::MediaTypes;
 use bridge::groups::GroupPolicy;
+use bridge::html::ReplyContext;
 use bridge::ids::{SupportAccountName, TenantId, UserId};
 use bridge::thread::WindowPolicy;
+use services::files::{HostPattern, Origin};
 
 mod rules;
 mod specifications;
@@ -16,10 +19,13 @@ mod specifications;
 mod tests;
 
 use rules::{
-    authority, genesys_domain, guid, https, notice, number, optional_https, parsed, queue,
-    support_accounts,
+    authority, genesys_domain, guid, hosts, https, notice, number, optional_https, origins, parsed,
+    queue, support_accounts,
 };
 pub use specifications::{SPECIFICATIONS, Specification};
+
+/// A link's key lives 7 days at most, and is used for up to 22 hours before a new one is got.
+const LONGEST_LINK_HOURS: u64 = 6 * 24;
 
 /// How the Graph app proves itself to Entra ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +102,22 @@ pub struct Settings {
     pub graph_post_timeout: Duration,
     /// `FAILURE_NOTICE`; `None` when it is `off`.
     pub failure_notice: Option<String>,
+    /// `REPLY_CONTEXT`: whether the agent sees what a reply quotes.
+    pub reply_context: ReplyContext,
+    /// `REACTIONS`: whether the agent is told of reactions.
+    pub reactions: bool,
+    /// `ATTACHMENT_LIMIT_MB`, in bytes.
+    pub attachment_limit: u64,
+    /// `ATTACHMENT_LINK_HOURS`: how long a link to a stored file works.
+    pub attachment_link_life: Duration,
+    /// `FILE_TIMEOUT_SECONDS`: longest time to fetch and store one file, repetitions included.
+    pub file_timeout: Duration,
+    /// `FILE_ORIGINS`, and the endpoints of Graph and Genesys.
+    pub file_origins: Vec<Origin>,
+    /// `FILE_HOSTS`.
+    pub file_hosts: Vec<HostPattern>,
+    /// `GENESYS_MEDIA_TYPES`: what Genesys' content profile takes from customers.
+    pub genesys_media_types: MediaTypes,
     /// `LOG_LEVEL`.
     pub log_level: String,
 }
@@ -130,7 +152,7 @@ impl Settings {
         );
         let domain = reader.read("GENESYS_DOMAIN", |value| genesys_domain(value, overridden));
         let domain = domain.unwrap_or_default();
-        let settings = Self {
+        let mut settings = Self {
             identity_client_id: reader.read("AZURE_CLIENT_ID", guid).unwrap_or_default(),
             tenant: reader
                 .read("TENANT_ID", |value| parsed(value, "not a GUID"))
@@ -195,6 +217,41 @@ impl Settings {
             unknown_thread: reader.seconds("UNKNOWN_THREAD_SECONDS", 1, 600),
             graph_post_timeout: reader.seconds("GRAPH_POST_TIMEOUT_SECONDS", 1, 30),
             failure_notice: reader.read("FAILURE_NOTICE", notice).flatten(),
+            reply_context: reader
+                .read("REPLY_CONTEXT", |value| match value {
+                    "quote" => Ok(ReplyContext::Quote),
+                    "strip" => Ok(ReplyContext::Strip),
+                    _ => Err("not one of the two words".to_owned()),
+                })
+                .unwrap_or_default(),
+            reactions: reader
+                .read("REACTIONS", |value| match value {
+                    "off" => Ok(false),
+                    "on" => Ok(true),
+                    _ => Err("not one of the two words".to_owned()),
+                })
+                .unwrap_or_default(),
+            attachment_limit: reader
+                .read("ATTACHMENT_LIMIT_MB", |value| number(value, 1, 1024))
+                .unwrap_or_default()
+                * 1024
+                * 1024,
+            attachment_link_life: reader
+                .read("ATTACHMENT_LINK_HOURS", |value| {
+                    number(value, 1, LONGEST_LINK_HOURS)
+                })
+                .map(|hours| Duration::from_secs(hours * 3600))
+                .unwrap_or_default(),
+            file_timeout: reader.seconds("FILE_TIMEOUT_SECONDS", 5, 120),
+            file_origins: reader.read("FILE_ORIGINS", origins).unwrap_or_default(),
+            file_hosts: reader.read("FILE_HOSTS", hosts).unwrap_or_default(),
+            genesys_media_types: reader
+                .read("GENESYS_MEDIA_TYPES", |value| {
+                    value
+                        .parse::<MediaTypes>()
+                        .map_err(|error| format!("unusable, because {error}"))
+                })
+                .unwrap_or_default(),
             log_level: reader
                 .read("LOG_LEVEL", |value| match value {
                     "error" | "warn" | "info" | "debug" | "trace" => Ok(value.to_owned()),
@@ -202,6 +259,20 @@ impl Settings {
                 })
                 .unwrap_or_default(),
         };
+        let retention = reader
+            .read("ATTACHMENT_RETENTION_DAYS", |value| number(value, 1, 3650))
+            .map(|days| Duration::from_secs(days * 24 * 3600));
+        if reader.errors.is_empty()
+            && retention.is_some_and(|retention| retention < settings.attachment_link_life)
+        {
+            reader.errors.push(SettingError {
+                name: "ATTACHMENT_RETENTION_DAYS",
+                problem: "shorter than ATTACHMENT_LINK_HOURS, so that links would lead nowhere"
+                    .to_owned(),
+                expects: "the days after which the storage account deletes files, at least the life of their links",
+            });
+        }
+        settings.complete_origins(&domain);
         let verdict = settings.failing_message + settings.graph_post_timeout * 2;
         if reader.errors.is_empty() && verdict >= settings.attempt_deadline {
             // A message is given up inside one invocation or never.
@@ -223,6 +294,21 @@ impl Settings {
             });
             Err(errors)
         }
+    }
+
+    /// Adds the origins that follow from other settings: the endpoints, and in their absence Genesys' host for downloads.
+    fn complete_origins(&mut self, domain: &str) {
+        let mut further = vec![
+            self.graph_endpoint.clone(),
+            self.genesys_api_endpoint.clone(),
+        ];
+        if self.file_origins.is_empty() {
+            further.push(format!("https://api-downloads.{domain}"));
+        }
+        let further = further
+            .iter()
+            .filter_map(|address| Origin::of(&address.parse().ok()?));
+        self.file_origins.extend(further);
     }
 
     /// The Support User with this name, if one is configured.

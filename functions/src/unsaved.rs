@@ -7,17 +7,18 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use bridge::ids::{Digest, TeamsMessageId};
+use bridge::state::inbound::PostedPart;
 
-/// Genesys' ids of posted parts by chat and message.
+/// Posted parts by chat and message.
 #[derive(Debug, Default)]
-pub struct Unsaved(Mutex<HashMap<(Digest, TeamsMessageId), Vec<String>>>);
+pub struct Unsaved(Mutex<HashMap<(Digest, TeamsMessageId), Vec<PostedPart>>>);
 
 /// Messages remembered; beyond that the memory starts over.
 const REMEMBERED: usize = 10_000;
 
 impl Unsaved {
     /// Notes a posted part.
-    pub fn add(&self, chat: &Digest, message: &TeamsMessageId, part: String) {
+    pub fn add(&self, chat: &Digest, message: &TeamsMessageId, part: PostedPart) {
         let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if parts.len() >= REMEMBERED {
             parts.clear();
@@ -29,7 +30,7 @@ impl Unsaved {
     }
 
     /// The parts that no state knows.
-    pub fn of(&self, chat: &Digest, message: &TeamsMessageId) -> Vec<String> {
+    pub fn of(&self, chat: &Digest, message: &TeamsMessageId) -> Vec<PostedPart> {
         let parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         parts
             .get(&(chat.clone(), message.clone()))

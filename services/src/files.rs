@@ -77,7 +77,10 @@ impl std::fmt::Debug for Wanted {
 pub enum FetchError {
     /// Its address, or one it redirects to, is none that may be called.
     #[error("the address is not allowed")]
-    NotAllowed,
+    NotAllowed {
+        /// Its host, where it has one: what an operator would add to the settings.
+        host: Option<String>,
+    },
     /// It redirects without end, or to nowhere.
     #[error("the redirects do not end at a file")]
     Redirects,
@@ -138,14 +141,17 @@ impl Files {
         wanted: &Wanted,
         service: Service,
     ) -> Result<reqwest::Response, FetchError> {
-        let origin = Origin::of(url).ok_or(FetchError::NotAllowed)?;
-        let client = match self.rules.way_to(&origin).ok_or(FetchError::NotAllowed)? {
+        let not_allowed = || FetchError::NotAllowed {
+            host: url.host_str().map(str::to_owned),
+        };
+        let origin = Origin::of(url).ok_or_else(not_allowed)?;
+        let client = match self.rules.way_to(&origin).ok_or_else(not_allowed)? {
             Way::Trusted => &self.trusted,
             Way::Public => &self.public,
         };
         // An address must not bring credentials of its own.
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(FetchError::NotAllowed);
+            return Err(not_allowed());
         }
         let mut request = client.get(url.clone());
         if Origin::of(&wanted.url).as_ref() == Some(&origin) {
@@ -167,7 +173,7 @@ impl Files {
         }
         match timeout(FIRST_ANSWER, request.send()).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) if public::was_refused(&error) => Err(FetchError::NotAllowed),
+            Ok(Err(error)) if public::was_refused(&error) => Err(not_allowed()),
             Ok(Err(error)) => Err(answer::lost(service, error).into()),
             Err(_) => Err(ServiceError::new(service, ErrorKind::TimedOut, Sent::Maybe).into()),
         }

@@ -327,6 +327,15 @@ fn a_deeply_nested_card_leaves_a_notice() {
 }
 
 #[test]
+fn code_stays_inside_its_fence() {
+    assert_eq!(
+        fenced("let a = 1;\r\nb\n", "Rust"),
+        "```Rust\nlet a = 1;\nb\n```"
+    );
+    assert_eq!(fenced("a\n```\nb", "x y\n!"), "````xy\na\n```\nb\n````");
+}
+
+#[test]
 fn the_name_stands_before_the_first_line() {
     assert_eq!(with_sender_name("Ann Lee", "Hello"), "Ann Lee: Hello");
     assert_eq!(

@@ -2,6 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::FileKind;
 use crate::convert::is_hidden;
 
 /// Most characters of a name; the ending is kept.
@@ -66,6 +67,25 @@ fn shortened(name: &str) -> String {
     let kept = LONGEST_NAME - 1 - ending.chars().count();
     let start: String = name.chars().take(kept).collect();
     format!("{}…{ending}", start.trim_end())
+}
+
+/// A name for a file that came without one: the stem, and the ending that its type has.
+#[must_use]
+pub fn file_name_for(stem: &str, kind: &FileKind) -> String {
+    let ending = match kind.media_type.as_str() {
+        "image/png" => "png",
+        "image/jpeg" => "jpg",
+        "image/gif" => "gif",
+        "image/webp" => "webp",
+        "image/bmp" => "bmp",
+        "image/avif" => "avif",
+        "video/mp4" => "mp4",
+        "audio/mpeg" => "mp3",
+        "application/pdf" => "pdf",
+        "text/plain" => "txt",
+        _ => return stem.to_owned(),
+    };
+    format!("{stem}.{ending}")
 }
 
 /// `Content-Disposition` for a name (RFC 6266): the name in ASCII for old clients, and as it is for all others.

@@ -6,6 +6,13 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaTypes(Vec<(String, String)>);
 
+impl Default for MediaTypes {
+    /// Every type.
+    fn default() -> Self {
+        Self(vec![("*".to_owned(), "*".to_owned())])
+    }
+}
+
 /// A text that is no list of media types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("entry {0} is no media type")]

@@ -2,6 +2,8 @@
 
 use bridge::ids::{SupportAccountName, UserId};
 
+use services::files::{HostPattern, Origin};
+
 use super::SupportAccount;
 use super::specifications::GENESYS_DOMAINS;
 
@@ -61,6 +63,32 @@ pub(super) fn queue(value: &str) -> Result<String, String> {
     } else {
         Err("not a queue name".to_owned())
     }
+}
+
+/// `https://host:port`, separated by commas; none for an empty text.
+pub(super) fn origins(value: &str) -> Result<Vec<Origin>, String> {
+    list(value, "no https origin")
+}
+
+/// Host names, perhaps with `*.` before them, separated by commas.
+pub(super) fn hosts(value: &str) -> Result<Vec<HostPattern>, String> {
+    list(value, "no host pattern")
+}
+
+fn list<T: std::str::FromStr>(value: &str, problem: &str) -> Result<Vec<T>, String> {
+    if value.is_empty() || value == "none" {
+        return Ok(Vec::new());
+    }
+    value
+        .split(',')
+        .enumerate()
+        .map(|(index, entry)| {
+            entry
+                .trim()
+                .parse()
+                .map_err(|_| format!("unusable, because entry {} is {problem}", index + 1))
+        })
+        .collect()
 }
 
 pub(super) fn notice(value: &str) -> Result<Option<String>, String> {

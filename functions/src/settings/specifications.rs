@@ -162,6 +162,51 @@ pub const SPECIFICATIONS: &[Specification] = &[
         "the text that a customer reads when a message of theirs could not be delivered, at most 1000 characters, or `off`",
     ),
     optional(
+        "REPLY_CONTEXT",
+        "quote",
+        "`quote` (the agent sees the beginning of what a reply answers) or `strip`",
+    ),
+    optional(
+        "REACTIONS",
+        "off",
+        "`off`, or `on` to tell the agent of reactions",
+    ),
+    optional(
+        "ATTACHMENT_LIMIT_MB",
+        "25",
+        "megabytes from 1 to 1024 that one file may have; Genesys Cloud takes 25",
+    ),
+    optional(
+        "ATTACHMENT_LINK_HOURS",
+        "144",
+        "whole hours from 1 to 144 that a link to a file works",
+    ),
+    optional(
+        "ATTACHMENT_RETENTION_DAYS",
+        "7",
+        "days from 1 to 3650 after which the storage account's lifecycle rule deletes files; not shorter than their links",
+    ),
+    optional(
+        "FILE_TIMEOUT_SECONDS",
+        "30",
+        "seconds from 5 to 120 for fetching one file, repetitions included",
+    ),
+    optional(
+        "FILE_ORIGINS",
+        "",
+        "https origins that files may come from besides Graph's and Genesys' endpoints, separated by commas, or nothing for https://api-downloads.{GENESYS_DOMAIN}",
+    ),
+    optional(
+        "FILE_HOSTS",
+        "*.sharepoint.com,*.sharepoint.us,*.sharepoint-mil.us,*.sharepoint.cn",
+        "host names, `*.` allowed in front, that files may come from as long as they lead to public addresses, separated by commas, or `none`",
+    ),
+    optional(
+        "GENESYS_MEDIA_TYPES",
+        "*/*",
+        "media types that the integration's supported content profile takes from customers, e.g. image/*,application/pdf, separated by commas",
+    ),
+    optional(
         "LOG_LEVEL",
         "info",
         "`error`, `warn`, `info`, `debug` or `trace`",

@@ -147,7 +147,7 @@ async fn redirects_are_checked_and_end() {
             .await
             .expect_err("refused");
         assert!(
-            matches!(error, FetchError::NotAllowed),
+            matches!(error, FetchError::NotAllowed { .. }),
             "{address}: {error}"
         );
     }

@@ -1,0 +1,290 @@
+//! Bringing a file from where somebody put it to where the other side can fetch it: opened, looked at, streamed into Blob with
+//! bounded memory, and linked.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bridge::files::{FileKind, HEAD, Mismatch, content_disposition, identify, readable_size};
+use bytes::{Bytes, BytesMut};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt, stream};
+use services::blob::{Label, StoreError};
+use services::error::{ErrorKind, Service, ServiceError};
+use services::files::{Download, FetchError};
+use time::OffsetDateTime;
+use url::Url;
+
+use crate::app::App;
+
+/// The container of files.
+pub const ATTACHMENTS: &str = "attachments";
+
+/// A file that is stored and linked. `Debug` shows neither link nor name.
+#[derive(Clone)]
+pub struct Rehosted {
+    /// Lets anybody read this one file for a while.
+    pub link: Url,
+    /// When the link ends.
+    pub expires: OffsetDateTime,
+    /// What it really is.
+    pub kind: FileKind,
+    /// Size in bytes.
+    pub size: u64,
+    /// SHA-256 in lower-case hexadecimal digits.
+    pub sha256: String,
+}
+
+/// Why a file stays where it is, for people to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfetched {
+    /// Its host does not let us have it.
+    NoAccess,
+    /// It is not there.
+    Gone,
+    /// It has more bytes than allowed.
+    TooLarge {
+        /// Bytes that are allowed.
+        limit: u64,
+    },
+    /// A web page came in its place.
+    WebPage,
+    /// It lies, or leads, where nothing is fetched from.
+    NotAllowed,
+    /// Its host needed too long.
+    TooSlow,
+    /// Its host failed again and again.
+    Unreachable,
+    /// It has no bytes.
+    Empty,
+}
+
+impl Unfetched {
+    /// One sentence for whom the file was meant.
+    pub fn sentence(self) -> String {
+        match self {
+            Self::NoAccess => "It could not be fetched: it is not shared with our support.".to_owned(),
+            Self::Gone => "It could not be fetched: it does not exist any more.".to_owned(),
+            Self::TooLarge { limit } => {
+                format!("It was not fetched: it is larger than {}.", readable_size(limit))
+            }
+            Self::WebPage => {
+                "It was not fetched: its host showed a web page instead, as for an infected file or a sign-in.".to_owned()
+            }
+            Self::NotAllowed => "It was not fetched: files are not taken from its address.".to_owned(),
+            Self::TooSlow => "It could not be fetched: its host took too long.".to_owned(),
+            Self::Unreachable => "It could not be fetched: its host did not answer properly.".to_owned(),
+            Self::Empty => "It is empty (0 bytes).".to_owned(),
+        }
+    }
+
+    /// Stable word for logs.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::NoAccess => "no_access",
+            Self::Gone => "gone",
+            Self::TooLarge { .. } => "too_large",
+            Self::WebPage => "web_page",
+            Self::NotAllowed => "not_allowed",
+            Self::TooSlow => "too_slow",
+            Self::Unreachable => "unreachable",
+            Self::Empty => "empty",
+        }
+    }
+}
+
+/// A file that was not brought over.
+#[derive(Debug)]
+pub enum NotRehosted {
+    /// Another attempt would end the same.
+    Finally(Unfetched),
+    /// A service that everything depends on did not do its part.
+    Later(ServiceError),
+}
+
+impl From<Unfetched> for NotRehosted {
+    fn from(reason: Unfetched) -> Self {
+        Self::Finally(reason)
+    }
+}
+
+/// A file whose beginning was read.
+pub struct Opened {
+    /// What it really is.
+    pub kind: FileKind,
+    /// All its bytes, from the first.
+    pub body: BoxStream<'static, Result<Bytes, ServiceError>>,
+}
+
+/// Reads the beginning of a download and tells what it is.
+///
+/// # Errors
+/// It is empty, no file, or broke off.
+pub async fn look(download: Download, name: &str, limit: u64) -> Result<Opened, NotRehosted> {
+    if download.length.is_some_and(|length| length > limit) {
+        return Err(Unfetched::TooLarge { limit }.into());
+    }
+    let claimed = download.content_type.clone();
+    let announced = download.length;
+    let mut body = Box::pin(download.body());
+    let mut kept: VecDeque<Bytes> = VecDeque::new();
+    let mut head = BytesMut::new();
+    while head.len() < HEAD {
+        let piece = body.try_next().await.map_err(broken)?;
+        let Some(piece) = piece else { break };
+        let wanted = piece.len().min(HEAD - head.len());
+        head.extend_from_slice(&piece[..wanted]);
+        kept.push_back(piece);
+    }
+    if head.is_empty() && announced.unwrap_or_default() == 0 {
+        return Err(Unfetched::Empty.into());
+    }
+    let kind = identify(&head, claimed.as_deref(), name).map_err(|mismatch| match mismatch {
+        Mismatch::WebPage => Unfetched::WebPage,
+    })?;
+    let body = stream::iter(kept.into_iter().map(Ok)).chain(body).boxed();
+    Ok(Opened { kind, body })
+}
+
+/// Stores an opened file and links it.
+///
+/// # Errors
+/// It is too large or broke off; or Blob did not do its part.
+pub async fn store(
+    app: &App,
+    opened: Opened,
+    blob: &str,
+    name: &str,
+    limit: u64,
+) -> Result<Rehosted, NotRehosted> {
+    let label = Label {
+        content_type: opened.kind.media_type.clone(),
+        disposition: content_disposition(opened.kind.is_image, name),
+    };
+    let stored = app
+        .blobs
+        .store(ATTACHMENTS, blob, opened.body, limit, &label)
+        .await
+        .map_err(|error| match error {
+            StoreError::TooLarge => Unfetched::TooLarge { limit }.into(),
+            StoreError::Source(error) => broken(error),
+            StoreError::Blob(error) => NotRehosted::Later(error),
+        })?;
+    let life = app.settings.attachment_link_life;
+    let expires = OffsetDateTime::now_utc() + life;
+    let link = app
+        .blobs
+        .read_link(ATTACHMENTS, blob, life)
+        .await
+        .map_err(NotRehosted::Later)?;
+    Ok(Rehosted {
+        link,
+        expires,
+        kind: opened.kind,
+        size: stored.size,
+        sha256: stored
+            .sha256
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
+    })
+}
+
+/// What a failed fetch means.
+pub fn refused(error: FetchError) -> NotRehosted {
+    match error {
+        FetchError::NotAllowed { .. } => Unfetched::NotAllowed.into(),
+        FetchError::Redirects => Unfetched::Unreachable.into(),
+        FetchError::Service(error) => match error.kind {
+            ErrorKind::NotFound => Unfetched::Gone.into(),
+            ErrorKind::Forbidden => Unfetched::NoAccess.into(),
+            // A host that knows no token of ours; Graph's own refusals are judged before.
+            ErrorKind::Unauthorized if error.service != Service::Graph => {
+                Unfetched::NoAccess.into()
+            }
+            ErrorKind::TooLarge
+            | ErrorKind::Rejected
+            | ErrorKind::Conflict
+            | ErrorKind::Precondition => Unfetched::Unreachable.into(),
+            _ => NotRehosted::Later(error),
+        },
+    }
+}
+
+/// A body that broke off: the host's fault, whichever it is, and worth another try.
+fn broken(error: ServiceError) -> NotRehosted {
+    NotRehosted::Later(ServiceError {
+        service: Service::Files,
+        ..error
+    })
+}
+
+/// Waits between tries of a file's own host.
+const WAITS: [Duration; 3] = [
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+];
+
+/// Tries again while only the file's own host fails, for `patience` in all. What everything depends on, Graph's and our own
+/// services, is not the file's fault and left to the caller.
+///
+/// # Errors
+/// See [`NotRehosted`]; a failure of [`Service::Files`] never is [`NotRehosted::Later`].
+pub async fn persistently<T, F>(
+    patience: Duration,
+    mut attempt: impl FnMut() -> F,
+) -> Result<T, NotRehosted>
+where
+    F: Future<Output = Result<T, NotRehosted>>,
+{
+    let tries = async {
+        let mut waits = WAITS.iter();
+        loop {
+            match attempt().await {
+                Err(NotRehosted::Later(error)) if error.service == Service::Files => {
+                    tracing::info!(
+                        event = "file_host_failed",
+                        kind = error.kind.label(),
+                        status = error.status
+                    );
+                    let Some(wait) = waits.next() else {
+                        return Err(Unfetched::Unreachable.into());
+                    };
+                    tokio::time::sleep(error.retry_after.unwrap_or_default().max(*wait)).await;
+                }
+                done => return done,
+            }
+        }
+    };
+    tokio::time::timeout(patience, tries)
+        .await
+        .unwrap_or_else(|_| Err(Unfetched::TooSlow.into()))
+}
+
+/// Reads an opened file into memory, at most `most` bytes of it; what is more comes back as an opened file.
+///
+/// # Errors
+/// It broke off.
+pub async fn read_up_to(opened: Opened, most: usize) -> Result<Small, NotRehosted> {
+    let Opened { kind, mut body } = opened;
+    let mut bytes = BytesMut::new();
+    while let Some(piece) = body.try_next().await.map_err(broken)? {
+        bytes.extend_from_slice(&piece);
+        if bytes.len() > most {
+            let begun = stream::iter([Ok(bytes.freeze())]);
+            return Ok(Small::TooLarge(Opened {
+                kind,
+                body: begun.chain(body).boxed(),
+            }));
+        }
+    }
+    Ok(Small::Whole(kind, bytes.freeze()))
+}
+
+/// What [`read_up_to`] found.
+pub enum Small {
+    /// All of it.
+    Whole(FileKind, Bytes),
+    /// It has more bytes.
+    TooLarge(Opened),
+}
