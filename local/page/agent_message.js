@@ -52,7 +52,7 @@ function media(message, attachment) {
   const lost = loss(attachment);
   const mime = fetched?.content_type || attachment.mime;
   const told = { name, mime, size: fetched?.size ?? attachment.contentSizeBytes };
-  if (lost) return fileChip({ ...told, note: lost, bad: true, title: dropped ? undefined : attachment.url });
+  if (lost) return fileChip({ name, mime: attachment.mime, note: lost, bad: true, title: dropped ? undefined : attachment.url });
   const path = mediaPath(message);
   if (mediaType === 'Image' && essence(mime).startsWith('image/')) return picture(path, name, { title: name });
   return fileChip({ ...told, href: path });

@@ -89,7 +89,7 @@ export function followEnd(list) {
     if (atEnd) list.scrollTop = list.scrollHeight;
   };
   new ResizeObserver(follow).observe(list);
-  new MutationObserver(follow).observe(list, { childList: true });
+  new MutationObserver(follow).observe(list, { childList: true, subtree: true });
   // A picture has no height before it is there; its event does not bubble.
   list.addEventListener('load', follow, true);
   return () => {

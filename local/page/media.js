@@ -19,13 +19,14 @@ function pixels(value) {
   return /^\d{1,4}(\.\d+)?$/.test(value ?? '') ? Math.round(Number(value)) || undefined : undefined;
 }
 
-/** A picture that opens large; where it cannot be shown, its words and a mark stand there. */
+/** A picture that opens large (`data-shown` once it is there); where it cannot be shown, its words and a mark stand. */
 export function picture(path, alt, { width, height, title } = {}) {
   const image = element('img', { src: path, alt, width: pixels(width), height: pixels(height), title });
   const button = element('button', {
     type: 'button', class: 'picture', 'aria-label': `${alt}: show it large`, 'data-preview': alt, 'data-action': `picture ${path}`,
     onclick: () => showLarge(path, alt),
   }, image);
+  image.addEventListener('load', () => { button.dataset.shown = 'true'; });
   image.addEventListener('error', () => button.replaceWith(fileChip({ name: alt, note: 'cannot be shown', bad: true })));
   return button;
 }
@@ -44,14 +45,14 @@ function kind(name, mime) {
   return (ending ?? essence(mime).split('/')[1]?.slice(0, 4) ?? '').replace(/[^a-z0-9]/gi, '') || 'file';
 }
 
-/** A file: name, type and size, as a download where there is one; `bad` marks what did not come along. */
-export function fileChip({ name, mime, size, note, href, title, bad }) {
+/** A file: name, type and size, as a download where there is one; `bad` marks what did not come along, `sign` what is no file. */
+export function fileChip({ name, mime, size, note, href, title, bad, sign }) {
   const facts = [essence(mime), sizeText(size), note].filter(Boolean).join(' · ');
   return element(href ? 'a' : 'span', {
     class: 'file', href, download: href ? name : undefined, title, 'data-preview': name, 'data-bad': bad ? 'true' : undefined,
     'data-action': href ? `file ${href}` : undefined,
   },
-  element('span', { class: 'file-kind', 'aria-hidden': 'true' }, bad ? '!' : kind(name, mime)),
+  element('span', { class: 'file-kind', 'aria-hidden': 'true' }, bad ? '!' : sign ?? kind(name, mime)),
   element('span', { class: 'file-text' },
     element('span', { class: 'file-name' }, name),
     facts ? element('span', { class: 'file-facts' }, facts) : null));

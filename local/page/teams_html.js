@@ -132,7 +132,8 @@ function attached(attachment, around) {
   }
   return fileChip({
     name: attachment.name || (type === 'reference' ? 'File' : type || 'Attachment'),
-    mime: type === 'reference' ? attachment.content_type : undefined,
+    sign: type === 'reference' ? undefined : '…',
+    mime: attachment.content_type,
     size: attachment.size,
     href: attachment.path,
     // Without the platform's copy there is at least the address in the customer's OneDrive.
