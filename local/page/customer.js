@@ -133,6 +133,7 @@ function prepare(written) {
     const { text, files, context } = written;
     const carried = await contents(files);
     if (context?.edits) {
+      if (carried.files) throw new Error('only a new message takes further files.');
       await api.customerEdits(chat.id, context.message.id, { html: editedHtml(context.message, text), ...carried });
     } else {
       await api.customerWrites(chat.id, {

@@ -24,7 +24,7 @@ export function richText({ html, images = [], attachments = [] }) {
   const around = { images, attachments, shown: new Set() };
   copyChildren(parsed.body, fragment, around, 0);
   for (const attachment of attachments) {
-    if (!around.shown.has(attachment.id)) fragment.append(attached(attachment, around));
+    if (!around.shown.has(attachment.id)) fragment.append(attached(attachment));
   }
   return fragment;
 }
@@ -58,7 +58,7 @@ function copyElement(source, target, around, depth) {
     const attachment = around.attachments.find((one) => one.id === source.id);
     if (attachment && !around.shown.has(attachment.id)) {
       around.shown.add(attachment.id);
-      target.append(attached(attachment, around));
+      target.append(attached(attachment));
     }
     return;
   }
@@ -111,7 +111,7 @@ function contentOf(attachment) {
 }
 
 /** What an attachment looks like in the chat. */
-function attached(attachment, around) {
+function attached(attachment) {
   const type = String(attachment.contentType ?? '');
   if (type === 'messageReference') {
     const { messagePreview, messageSender } = contentOf(attachment);
@@ -122,10 +122,7 @@ function attached(attachment, around) {
     return quote(`Forwarded: ${originalMessageSender?.user?.displayName ?? 'message'}`, richText({ html: originalMessageContent }));
   }
   if (type === 'application/vnd.microsoft.card.codesnippet') {
-    const { language, codeSnippetUrl } = contentOf(attachment);
-    const id = String(codeSnippetUrl ?? '').match(/\/hostedContents\/([^/]+)\/\$value$/)?.[1];
-    const code = around.images.find((one) => one.id === id || encodeURIComponent(one.id) === id);
-    return fileChip({ name: attachment.name || 'Code snippet', note: language, mime: 'text/plain', href: code?.path, size: code?.size });
+    return fileChip({ name: attachment.name || 'Code snippet', note: contentOf(attachment).language, mime: 'text/plain', href: attachment.path });
   }
   if (type.startsWith('application/vnd.microsoft.card')) {
     return element('div', { class: 'card' }, ...cardTexts(contentOf(attachment)).map((text) => element('p', {}, text)));
