@@ -236,10 +236,10 @@ fn serve_simulators(
             simulators.graph.files_router(),
             FaultService::Files,
         )?,
-        over_tls(
+        serve::serve_tls(
             listeners.genesys,
-            simulators.genesys.router(),
-            FaultService::Genesys,
+            simulators.genesys_routes(world),
+            Arc::clone(&tls),
         )?,
         over_tls(
             listeners.entra,

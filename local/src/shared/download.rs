@@ -178,7 +178,11 @@ fn disposition(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
+    use axum::routing::get;
+
     use super::*;
+    use crate::shared::serve;
 
     fn ordered(
         kind: &str,
@@ -209,6 +213,38 @@ mod tests {
         let before = tokio::time::Instant::now();
         download.answer().await;
         assert_eq!(before.elapsed(), SLOW);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_stops_half_way_tells_its_whole_size() {
+        const SIZE: u64 = 1_000_000;
+        let content = Content::generated(SIZE);
+        let download = Download {
+            content,
+            ..ordered("a/b", "a", Behaviour::StopsHalfWay, None).expect("valid")
+        };
+        let router = Router::new().route("/", get(async move || download.answer().await));
+        let listener = serve::bind(0).expect("a port");
+        let address = format!("http://127.0.0.1:{}", serve::port(&listener).expect("one"));
+        let server = serve::serve_plain(listener, router).expect("a server");
+        let client = reqwest::Client::builder()
+            .tls_certs_only(std::iter::empty())
+            .no_proxy()
+            .build()
+            .expect("a client");
+        let mut answer = client.get(address).send().await.expect("an answer");
+        assert_eq!(answer.content_length(), Some(SIZE));
+        let mut came = 0;
+        let end = loop {
+            match answer.chunk().await {
+                Ok(Some(chunk)) => came += chunk.len() as u64,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        assert!(end.is_err());
+        assert_eq!(came, SIZE / 2);
+        server.abort();
     }
 
     #[test]
