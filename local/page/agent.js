@@ -1,8 +1,12 @@
 // The agent's side: conversations at Genesys, the customer's contact card, and the receipts.
 
+import { bubble, signature, summary } from './agent_message.js';
 import * as api from './api.js';
-import { avatar, byId, duration, element, followEnd, syncList, timeOfDay } from './dom.js';
-import { chats, companyOf, journeys, nameOf, texts, timeTo } from './state.js';
+import { base64, typeOf } from './attachments.js';
+import { startComposer } from './composer.js';
+import { avatar, byId, element, followEnd, syncList } from './dom.js';
+import { startQuestion } from './quick_replies.js';
+import { chats, companyOf, journeys, nameOf, texts } from './state.js';
 
 const CARD = [
   ['teamsUpn', 'Sign-in name'],
@@ -22,7 +26,8 @@ let showJourney = () => {};
 export function start(options) {
   ({ tell, showJourney } = options);
   toEnd = followEnd(byId('agent-messages'));
-  byId('agent-form').addEventListener('submit', send);
+  startComposer('agent', { tell, prepare });
+  startQuestion(ask);
   render();
 }
 
@@ -36,7 +41,7 @@ export async function refresh() {
     }))),
   })));
   for (const message of conversations.flatMap((conversation) => conversation.messages)) {
-    if (message.correlation && !texts.has(message.correlation)) texts.set(message.correlation, message.text ?? '');
+    if (message.correlation && !texts.has(message.correlation)) texts.set(message.correlation, summary(message));
   }
   render();
 }
@@ -61,7 +66,7 @@ function current() {
 export function render() {
   const conversation = current();
   syncList(byId('conversations'), conversations, (one) => one.id, (one) => JSON.stringify([title(one), note(one), one === conversation]), pill);
-  for (const id of ['agent-input', 'agent-send']) byId(id).disabled = !conversation;
+  for (const id of ['agent-input', 'agent-send', 'agent-attach', 'agent-question']) byId(id).disabled = !conversation;
   renderCard(conversation);
   const list = byId('agent-messages');
   if (!conversation) {
@@ -71,7 +76,8 @@ export function render() {
   const other = list.dataset.conversation !== conversation.id;
   if (other || !list.querySelector('.message')) list.replaceChildren();
   list.dataset.conversation = conversation.id;
-  syncList(list, conversation.messages, (message) => message.id, signature, bubble);
+  syncList(list, conversation.messages, (message) => message.id, signature,
+    (message) => bubble(message, () => showJourney(message.correlation)));
   if (other) toEnd();
 }
 
@@ -86,7 +92,7 @@ function isGroup(conversation) {
 
 function note(conversation) {
   const last = conversation.messages.at(-1);
-  return last ? `${last.direction === 'outbound' ? 'You: ' : ''}${last.text ?? ''}`.slice(0, 60) : '';
+  return last ? `${last.direction === 'outbound' ? 'You: ' : ''}${summary(last)}`.slice(0, 60) : '';
 }
 
 function pill(conversation) {
@@ -117,56 +123,36 @@ function renderCard(conversation) {
     element('dl', {}, ...rows));
 }
 
-function signature(message) {
-  return JSON.stringify([message.text, message.receipts, delivered(message)]);
-}
-
-function delivered(message) {
-  if (message.direction !== 'outbound' || !message.correlation) return undefined;
-  const time = timeTo(message.correlation, 'teams') ?? timeTo(message.correlation, 'receipt');
-  return time === undefined ? undefined : duration(time);
-}
-
-function bubble(message) {
-  const own = message.direction === 'outbound';
-  return element('article', { class: `message ${own ? 'own' : 'other'}`, 'data-message': message.id },
-    element('div', { class: 'body plain-text' }, message.text ?? ''),
-    element('p', { class: 'meta' },
-      element('time', { datetime: message.time }, timeOfDay(message.time)),
-      ...(own ? receipt(message) : [])));
-}
-
-/** One tick while it is on its way, two when it was delivered, a cross with the reason when it failed. */
-function receipt(message) {
-  const last = message.receipts?.at(-1);
-  const status = String(last?.status ?? '').toLowerCase();
-  if (status === 'failed') {
-    return [element('span', { class: 'receipt failed', 'data-receipt': 'Failed' }, `✕ Failed${last.reason ? `: ${last.reason}` : ''}`)];
-  }
-  if (status === '') {
-    return [element('span', { class: 'receipt', 'data-receipt': '' }, element('span', { 'aria-hidden': 'true' }, '✓ '), 'On its way')];
-  }
-  const time = delivered(message);
-  return [
-    element('span', { class: 'receipt done', 'data-receipt': last.status }, element('span', { 'aria-hidden': 'true' }, '✓✓ '), last.status),
-    time === undefined ? '' : element('button', { type: 'button', class: 'link', onclick: () => showJourney(message.correlation) }, `in ${time}`),
-  ];
-}
-
-async function send(event) {
-  event.preventDefault();
-  const input = byId('agent-input');
-  const text = input.value.trim();
+/** The work of sending what was written. A message carries one file, so each further one is a message of its own. */
+function prepare(written) {
   const conversation = current();
-  if (!text || !conversation) return;
+  if (!conversation) return undefined;
   chosen = conversation.id;
-  input.value = '';
-  input.dispatchEvent(new Event('input'));
-  try {
-    await api.agentWrites(conversation.thread, text);
+  return async () => {
+    do {
+      const [file] = written.files;
+      await api.agentWrites(conversation.thread, {
+        text: written.text || undefined,
+        attachment: file && { name: file.name, content_type: typeOf(file), base64: await base64(file) },
+      });
+      // What is sent is not sent again when a later one fails.
+      written.text = '';
+      written.files = written.files.slice(1);
+    } while (written.files.length > 0);
     await refresh();
+  };
+}
+
+async function ask(question) {
+  const conversation = current();
+  if (!conversation) return false;
+  chosen = conversation.id;
+  try {
+    await api.agentWrites(conversation.thread, question);
   } catch (error) {
-    if (!input.value) input.value = text;
     tell(error);
+    return false;
   }
+  await refresh().catch(tell);
+  return true;
 }

@@ -7,17 +7,36 @@ async function call(method, path, body) {
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   const text = await answer.text();
-  if (!answer.ok) throw new Error(`${answer.status} ${text.slice(0, 200)}`.trim());
+  if (!answer.ok) throw new Error(`${answer.status} ${reason(text).slice(0, 200)}`.trim());
   return text ? JSON.parse(text) : {};
 }
 
+/** The reason in a refusal: `{"error": …}`, or whatever the text is. */
+function reason(text) {
+  try {
+    const { error } = JSON.parse(text);
+    return typeof error === 'string' ? error : text;
+  } catch {
+    return text;
+  }
+}
+
 const segment = encodeURIComponent;
+const messagePath = (chat, message) => `/local/teams/chats/${segment(chat)}/messages/${segment(message)}`;
+
+/** Where the page gets a conversation message's attachment. */
+export const mediaPath = (message) => `/local/genesys/media/${segment(message)}`;
 
 export const teamsChats = () => call('GET', '/local/teams/chats');
 export const chatMessages = (chat) => call('GET', `/local/teams/chats/${segment(chat)}/messages`);
 export const customerWrites = (chat, message) => call('POST', `/local/teams/chats/${segment(chat)}/messages`, message);
+export const customerEdits = (chat, message, change) => call('PATCH', messagePath(chat, message), change);
+export const customerDeletes = (chat, message) => call('DELETE', messagePath(chat, message));
+export const customerRestores = (chat, message) => call('POST', `${messagePath(chat, message)}/restore`);
+export const customerReacts = (chat, message, from, reaction) => call('POST', `${messagePath(chat, message)}/reactions`, { from, reaction });
+export const customerTakesReactionBack = (chat, message, from, reaction) => call('DELETE', `${messagePath(chat, message)}/reactions`, { from, reaction });
 export const conversations = () => call('GET', '/local/genesys/conversations');
-export const agentWrites = (thread, text) => call('POST', `/local/genesys/threads/${segment(thread)}/messages`, { text });
+export const agentWrites = (thread, message) => call('POST', `/local/genesys/threads/${segment(thread)}/messages`, message);
 export const journeys = () => call('GET', '/local/journeys');
 export const queues = () => call('GET', '/local/queues');
 export const faults = () => call('GET', '/local/faults');

@@ -2,6 +2,7 @@
 
 import * as agent from './agent.js';
 import { listen, refresher } from './api.js';
+import { keepPageOnDrop } from './attachments.js';
 import * as customer from './customer.js';
 import { byId } from './dom.js';
 import * as journeys from './journeys.js';
@@ -38,21 +39,6 @@ function startTabs() {
   }
 }
 
-/** Enter sends, Shift+Enter begins a new line, and the field grows with its text. */
-function startComposers() {
-  for (const input of document.querySelectorAll('.composer textarea')) {
-    input.addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-      event.preventDefault();
-      input.form.requestSubmit();
-    });
-    input.addEventListener('input', () => {
-      input.style.height = 'auto';
-      input.style.height = `${Math.min(input.scrollHeight, 160)}px`;
-    });
-  }
-}
-
 function showLive(state) {
   byId('live').dataset.state = state;
   byId('live-text').textContent = state === 'live' ? 'Live' : 'Reconnecting';
@@ -64,7 +50,7 @@ function showJourney(correlation) {
 }
 
 startTabs();
-startComposers();
+keepPageOnDrop();
 customer.start({ tell, showJourney });
 agent.start({ tell, showJourney });
 operations.start({ tell });

@@ -1,11 +1,17 @@
 // The customer's side: chats in Teams, and writing in them.
 
 import * as api from './api.js';
-import { avatar, byId, duration, element, followEnd, htmlOfText, preview, richText, syncList, timeOfDay } from './dom.js';
-import { addChat, adoptChats, chats, companyOf, tenants, texts, timeTo } from './state.js';
+import { base64, isPicture, typeOf } from './attachments.js';
+import { startComposer } from './composer.js';
+import { bubble, signature } from './customer_message.js';
+import { avatar, byId, element, followEnd, syncList } from './dom.js';
+import { addChat, adoptChats, chats, companyOf, tenants, texts } from './state.js';
+import { preview } from './teams_html.js';
+import { editedHtml, htmlOfText, textOfHtml } from './teams_text.js';
 
 let current = chats[0];
 let messages = [];
+let composer;
 let toEnd = () => {};
 let tell = () => {};
 let showJourney = () => {};
@@ -13,7 +19,8 @@ let showJourney = () => {};
 export function start(options) {
   ({ tell, showJourney } = options);
   toEnd = followEnd(byId('customer-messages'));
-  byId('customer-form').addEventListener('submit', send);
+  composer = startComposer('customer', { tell, prepare, code: true });
+  byId('customer-sender').addEventListener('change', render);
   byId('new-chat').addEventListener('click', () => byId('chat-dialog').showModal());
   byId('chat-cancel').addEventListener('click', () => byId('chat-dialog').close());
   byId('chat-form').addEventListener('submit', create);
@@ -35,7 +42,10 @@ export async function refresh() {
   })));
   if (asked !== current) return;
   messages = known;
-  for (const message of messages) texts.set(message.correlation, preview(message.html));
+  for (const message of messages) {
+    // A message that is gone keeps the words by which its journey is known.
+    if (!message.deleted) texts.set(message.correlation, preview(message));
+  }
   render();
 }
 
@@ -47,41 +57,55 @@ export function render() {
     return;
   }
   if (!list.querySelector('.message')) list.replaceChildren();
-  syncList(list, messages, (message) => message.id, signature, bubble);
-}
-
-function signature(message) {
-  return JSON.stringify([message.html, reached(message), current.id]);
-}
-
-function reached(message) {
-  const time = isCustomer(message) ? timeTo(message.correlation, 'genesys') : undefined;
-  return time === undefined ? undefined : duration(time);
+  const me = sender().user;
+  syncList(list, messages, (message) => message.id, (message) => `${current.id} ${signature(message, isCustomer(message), me)}`, (message, before) => {
+    const own = isCustomer(message);
+    return bubble(message, { own, named: !own || current.type === 'group', me, on: actions(message) }, before);
+  });
 }
 
 function isCustomer(message) {
   return current.people.some((one) => one.user === message.from?.user);
 }
 
-function bubble(message) {
-  const own = isCustomer(message);
-  const name = message.from?.name || (own ? 'Customer' : 'Support');
-  const body = element('div', { class: 'body' });
-  body.append(richText(message.html));
-  const time = reached(message);
-  return element('article', { class: `message ${own ? 'own' : 'other'}`, 'data-message': message.id },
-    own && current.type !== 'group' ? null : element('p', { class: 'from' }, name),
-    body,
-    element('p', { class: 'meta' },
-      element('time', { datetime: message.created }, timeOfDay(message.created)),
-      time === undefined ? null : element('button', {
-        type: 'button', class: 'link', onclick: () => showJourney(message.correlation),
-      }, `With the agent in ${time}`)));
+/** Who writes: in a group one can choose. */
+function sender() {
+  return current.people.find((one) => one.user === byId('customer-sender').value) ?? current.people[0];
+}
+
+function actions(message) {
+  const chat = current;
+  const at = (label, more) => ({ message, label, text: preview(message), isCurrent: () => chat === current, ...more });
+  return {
+    journey: () => showJourney(message.correlation),
+    reply: () => composer.answer(at(`Reply to ${message.from?.name ?? 'message'}`)),
+    edit: () => composer.edit(at('Edit message', { edits: true, send: 'Save', mayBeEmpty: isMoreThanText(message) }), textOfHtml(message.html)),
+    remove: () => run(api.customerDeletes(chat.id, message.id)),
+    restore: () => run(api.customerRestores(chat.id, message.id)),
+    react: (reaction, takeBack) => {
+      const work = takeBack ? api.customerTakesReactionBack : api.customerReacts;
+      return run(work(chat.id, message.id, sender(), reaction));
+    },
+  };
+}
+
+function isMoreThanText(message) {
+  return (message.attachments ?? []).length + (message.images ?? []).length > 0;
+}
+
+async function run(work) {
+  try {
+    await work;
+    await refresh();
+  } catch (error) {
+    tell(error);
+  }
 }
 
 function choose(chat) {
   current = chat;
   messages = [];
+  composer.clear();
   renderChats();
   const group = chat.type === 'group';
   byId('group-options').hidden = !group;
@@ -100,27 +124,42 @@ function renderChats() {
   byId('chats').children[chats.indexOf(current)].scrollIntoView({ block: 'nearest', inline: 'nearest' });
 }
 
-async function send(event) {
-  event.preventDefault();
-  const input = byId('customer-input');
-  const text = input.value.trim();
-  if (!text) return;
-  const from = current.people.find((one) => one.user === byId('customer-sender').value) ?? current.people[0];
-  input.value = '';
-  input.dispatchEvent(new Event('input'));
-  try {
-    await api.customerWrites(current.id, {
-      from,
-      html: htmlOfText(text),
-      chat_type: current.type,
-      mention: current.type === 'group' ? byId('customer-mention').checked : undefined,
-      support_account: current.support,
-    });
+/** The work of sending what was written: as a message of the chat that is open now, or as a change of one. */
+function prepare(written) {
+  const chat = current;
+  const from = sender();
+  const mention = chat.type === 'group' ? byId('customer-mention').checked : undefined;
+  return async () => {
+    const { text, files, context } = written;
+    const carried = await contents(files);
+    if (context?.edits) {
+      if (carried.files) throw new Error('only a new message takes further files.');
+      await api.customerEdits(chat.id, context.message.id, { html: editedHtml(context.message, text), ...carried });
+    } else {
+      await api.customerWrites(chat.id, {
+        from,
+        html: text ? htmlOfText(text) : '',
+        chat_type: chat.type,
+        mention,
+        support_account: chat.support,
+        reply_to: context ? [context.message.id] : undefined,
+        ...carried,
+      });
+    }
     await refresh();
-  } catch (error) {
-    if (!input.value) input.value = text;
-    tell(error);
+  };
+}
+
+/** Pictures go into the message, other files beside it. */
+async function contents(files) {
+  const images = [];
+  const others = [];
+  for (const file of files) {
+    const content = { content_type: typeOf(file), base64: await base64(file) };
+    if (isPicture(file)) images.push(content);
+    else others.push({ name: file.name, ...content });
   }
+  return { images: images.length > 0 ? images : undefined, files: others.length > 0 ? others : undefined };
 }
 
 function create() {

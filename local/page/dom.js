@@ -1,4 +1,4 @@
-// Building elements. Text from messages only ever becomes text nodes, or passes the allow-list of `richText`.
+// Building elements and keeping lists of them. Text only ever becomes text nodes.
 
 /** Makes an element: attributes by name, `on…` as listeners, children as nodes or text. */
 export function element(tag, attributes = {}, ...children) {
@@ -14,63 +14,6 @@ export function element(tag, attributes = {}, ...children) {
 
 export function byId(id) {
   return document.getElementById(id);
-}
-
-const KEPT = new Set(['P', 'DIV', 'BR', 'B', 'STRONG', 'I', 'EM', 'U', 'S', 'UL', 'OL', 'LI', 'BLOCKQUOTE', 'PRE', 'CODE', 'SPAN']);
-const DROPPED = new Set(['SCRIPT', 'STYLE', 'TEMPLATE', 'IFRAME', 'OBJECT', 'NOSCRIPT', 'TITLE', 'HEAD']);
-const DEEPEST = 40;
-
-/** A message's HTML as nodes of our own making: listed elements without their attributes, web links, and text. */
-export function richText(html) {
-  const parsed = new DOMParser().parseFromString(String(html), 'text/html');
-  const fragment = document.createDocumentFragment();
-  copyChildren(parsed.body, fragment, 0);
-  return fragment;
-}
-
-function copyChildren(source, target, depth) {
-  for (const child of source.childNodes) {
-    if (child.nodeType === Node.TEXT_NODE) {
-      target.append(child.data);
-    } else if (child.nodeType === Node.ELEMENT_NODE && !DROPPED.has(child.nodeName)) {
-      if (depth >= DEEPEST) target.append(child.textContent);
-      else copyElement(child, target, depth);
-    }
-  }
-}
-
-function copyElement(source, target, depth) {
-  let copy = target;
-  if (source.nodeName === 'A' && isWebLink(source.getAttribute('href'))) {
-    copy = element('a', { href: source.getAttribute('href'), target: '_blank', rel: 'noopener noreferrer' });
-  } else if (source.nodeName === 'AT') {
-    copy = element('span', { class: 'mention' });
-  } else if (source.nodeName === 'IMG' || source.nodeName === 'EMOJI') {
-    target.append(source.getAttribute('alt') || 'image');
-    return;
-  } else if (KEPT.has(source.nodeName)) {
-    copy = document.createElement(source.nodeName);
-  }
-  if (copy !== target) target.append(copy);
-  copyChildren(source, copy, depth + 1);
-}
-
-function isWebLink(address) {
-  return /^https?:\/\//i.test(address ?? '');
-}
-
-/** Text as the HTML that Teams would make of it. */
-export function htmlOfText(text) {
-  const escaped = text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
-  return escaped.split(/\n{2,}/).map((part) => `<p>${part.replaceAll('\n', '<br>')}</p>`).join('');
-}
-
-/** The first words of a message's HTML. */
-export function preview(html) {
-  const node = element('div');
-  node.append(richText(html));
-  for (const line of node.querySelectorAll('br, p, div, li')) line.before(' ');
-  return node.textContent.replace(/\s+/g, ' ').trim();
 }
 
 /** A round mark with a person's initials, in a colour that stays theirs. */
@@ -115,13 +58,16 @@ export function syncList(container, items, keyOf, signatureOf, make) {
     fresh.dataset.signature = signature;
     return fresh;
   });
-  const focused = container.contains(document.activeElement) ? document.activeElement.closest('[data-key]')?.dataset.key : undefined;
+  const active = container.contains(document.activeElement) ? document.activeElement : undefined;
+  const focused = active?.closest('[data-key]')?.dataset.key;
+  const action = active?.dataset.action;
   const same = wanted.length === container.children.length && wanted.every((node, place) => container.children[place] === node);
   if (!same) {
     container.replaceChildren(...wanted);
     if (focused !== undefined && !container.contains(document.activeElement)) {
       const again = wanted.find((node) => node.dataset.key === focused);
-      (again?.matches('button') ? again : again?.querySelector('button, summary'))?.focus();
+      const same = action && again?.querySelector(`[data-action="${CSS.escape(action)}"]`);
+      (same || (again?.matches('button') ? again : again?.querySelector('button, summary')))?.focus();
     }
   }
 }
@@ -143,7 +89,9 @@ export function followEnd(list) {
     if (atEnd) list.scrollTop = list.scrollHeight;
   };
   new ResizeObserver(follow).observe(list);
-  new MutationObserver(follow).observe(list, { childList: true });
+  new MutationObserver(follow).observe(list, { childList: true, subtree: true });
+  // A picture has no height before it is there; its event does not bubble.
+  list.addEventListener('load', follow, true);
   return () => {
     atEnd = true;
     follow();

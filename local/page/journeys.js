@@ -22,11 +22,31 @@ let latest = [];
 
 export async function refresh() {
   const answer = await api.journeys();
-  latest = (answer.journeys ?? []).slice(-SHOWN).reverse();
-  for (const journey of latest) {
+  const all = answer.journeys ?? [];
+  for (const journey of all) {
     journey.hops.sort((one, other) => new Date(one.at) - new Date(other.at));
     journeys.set(journey.correlation, journey);
   }
+  const begin = (leg) => new Date(leg.hops[0]?.at ?? 0);
+  latest = all.flatMap(legs).sort((one, other) => begin(other) - begin(one)).slice(0, SHOWN);
+}
+
+/**
+ * A customer's message goes the whole way once more for each change of it: `change` is what was done, if it is not the
+ * message itself. The first leg has the journey's own key.
+ */
+function legs(journey) {
+  if (journey.direction === 'outbound') return [{ ...journey, key: journey.correlation }];
+  const parts = [];
+  for (const hop of journey.hops) {
+    if (hop.hop === 'teams' || parts.length === 0) parts.push([]);
+    parts.at(-1).push(hop);
+  }
+  return parts.map((hops, place) => ({
+    ...journey, hops,
+    key: place === 0 ? journey.correlation : `${journey.correlation} ${place + 1}`,
+    change: hops[0].hop === 'teams' && hops[0].outcome !== 'written' ? hops[0].outcome : undefined,
+  }));
 }
 
 export function render() {
@@ -36,7 +56,7 @@ export function render() {
     return;
   }
   if (!list.querySelector('.trip')) list.replaceChildren();
-  syncList(list, latest, (journey) => journey.correlation,
+  syncList(list, latest, (journey) => journey.key,
     (journey) => JSON.stringify([journey.hops, texts.get(journey.correlation)]), trip);
 }
 
@@ -62,6 +82,7 @@ function trip(journey, before) {
   return element('article', { class: 'trip', 'data-journey': journey.correlation, 'data-direction': journey.direction, 'data-state': state },
     element('header', {},
       element('span', { class: `way ${way[0]}` }, way[1]),
+      journey.change ? element('span', { class: 'change' }, journey.change) : null,
       state === 'echo' ? element('span', { class: 'echo-text' }, text) : null,
       element('span', { class: 'trip-time' }, told[state])),
     state === 'echo' ? null : element('p', { class: 'trip-text' }, text || (inbound ? 'A customer’s message' : 'An agent’s message')),

@@ -48,6 +48,7 @@ struct Listeners {
 
 struct ServiceListeners {
     graph: TcpListener,
+    files: TcpListener,
     genesys: TcpListener,
     entra: TcpListener,
     key_vault: TcpListener,
@@ -61,6 +62,7 @@ impl Listeners {
             public: serve::bind(port).with_context(|| format!("port {port} is taken"))?,
             services: ServiceListeners {
                 graph: serve::bind(0)?,
+                files: serve::bind(0)?,
                 genesys: serve::bind(0)?,
                 entra: serve::bind(0)?,
                 key_vault: serve::bind(0)?,
@@ -79,6 +81,7 @@ impl Listeners {
         Ok(Endpoints {
             functions: format!("http://127.0.0.1:{}", serve::port(&self.public)?),
             graph: https(&services.graph)?,
+            files: https(&services.files)?,
             genesys: https(&services.genesys)?,
             entra: https(&services.entra)?,
             key_vault: https(&services.key_vault)?,
@@ -229,9 +232,14 @@ fn serve_simulators(
             FaultService::Graph,
         )?,
         over_tls(
+            listeners.files,
+            simulators.graph.files_router(),
+            FaultService::Files,
+        )?,
+        serve::serve_tls(
             listeners.genesys,
-            simulators.genesys.router(),
-            FaultService::Genesys,
+            simulators.genesys_routes(world),
+            Arc::clone(&tls),
         )?,
         over_tls(
             listeners.entra,

@@ -37,6 +37,7 @@ pub fn point_at(settings: &mut BTreeMap<String, String>, endpoints: &Endpoints) 
         .service_bus
         .strip_prefix("https://")
         .unwrap_or(&endpoints.service_bus);
+    let file_origins = format!("{},{}", endpoints.files, endpoints.genesys);
     for (name, value) in [
         ("GENESYS_API_ENDPOINT", endpoints.genesys.as_str()),
         ("GENESYS_LOGIN_ENDPOINT", endpoints.genesys.as_str()),
@@ -45,6 +46,7 @@ pub fn point_at(settings: &mut BTreeMap<String, String>, endpoints: &Endpoints) 
         ("KEY_VAULT_URL", endpoints.key_vault.as_str()),
         ("ENTRA_ENDPOINT", endpoints.entra.as_str()),
         ("GRAPH_ENDPOINT", endpoints.graph.as_str()),
+        ("FILE_ORIGINS", file_origins.as_str()),
     ] {
         settings.insert(name.to_owned(), value.to_owned());
     }
@@ -96,6 +98,10 @@ mod tests {
                 .get("ServiceBus__fullyQualifiedNamespace")
                 .map(String::as_str),
             Some("127.0.0.1:9")
+        );
+        assert_eq!(
+            settings.get("FILE_ORIGINS").map(String::as_str),
+            Some("https://127.0.0.1:9,https://127.0.0.1:9")
         );
     }
 }

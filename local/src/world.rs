@@ -192,6 +192,8 @@ pub struct Endpoints {
     pub functions: String,
     /// Microsoft Graph.
     pub graph: String,
+    /// The host of OneDrive's downloads, to which Graph redirects.
+    pub files: String,
     /// Genesys Cloud, API and login alike.
     pub genesys: String,
     /// Entra ID.
@@ -216,6 +218,7 @@ impl Endpoints {
         Self {
             functions: "http://127.0.0.1:9".to_owned(),
             graph: https(),
+            files: https(),
             genesys: https(),
             entra: https(),
             key_vault: https(),

@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header;
 
-/// The page must load nothing from elsewhere, and nobody may frame it.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+/// The page must load nothing from elsewhere, and nobody may frame it. `blob:` is for pictures that are about to be sent.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 macro_rules! files {
     ($($name:literal $kind:ident),* $(,)?) => {
@@ -18,19 +18,30 @@ const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &str); 12] = files![
+const FILES: [(&str, &str, &str); 23] = files![
     "index.html" HTML,
     "style.css" CSS,
     "panels.css" CSS,
+    "composer.css" CSS,
+    "rich.css" CSS,
     "journeys.css" CSS,
-    "app.js" JS,
     "agent.js" JS,
+    "agent_message.js" JS,
     "api.js" JS,
+    "app.js" JS,
+    "attachments.js" JS,
+    "composer.js" JS,
     "customer.js" JS,
+    "customer_message.js" JS,
     "dom.js" JS,
     "journeys.js" JS,
+    "media.js" JS,
+    "message_actions.js" JS,
     "operations.js" JS,
+    "quick_replies.js" JS,
     "state.js" JS,
+    "teams_html.js" JS,
+    "teams_text.js" JS,
 ];
 
 fn answer(kind: &'static str, text: &'static str) -> Response {

@@ -143,7 +143,7 @@ async fn a_managed_identity_redeems_a_refresh_token() {
     assert_eq!(claims["tid"], config.tenant);
     assert_eq!(
         claims["scp"],
-        "Chat.Read ChatMessage.Send User.Read offline_access"
+        "Chat.Read ChatMessage.Send Files.Read.All User.Read offline_access"
     );
     assert_eq!(body["expires_in"], 3599);
 

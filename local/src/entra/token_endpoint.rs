@@ -19,7 +19,7 @@ use super::{Entra, TOKEN_LIFE};
 const GRAPH_AUDIENCE: &str = "https://graph.microsoft.com";
 
 /// What the Support Users' sign-in was granted.
-const SCOPES: &str = "Chat.Read ChatMessage.Send User.Read offline_access";
+const SCOPES: &str = "Chat.Read ChatMessage.Send Files.Read.All User.Read offline_access";
 
 /// Media type of the body (RFC 6749, section 3.2).
 const FORM: &str = "application/x-www-form-urlencoded";

@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::answers::{Refusal, with_correlation};
-use super::conversations::Placed;
-use super::{Genesys, checks, login};
+use super::conversations::{Arrival, Attachment, Placed};
+use super::profile::LARGEST_MEDIA;
+use super::{Genesys, checks, login, structured};
 use crate::hub::Direction;
 use crate::shared::correlation;
 
@@ -31,6 +32,10 @@ pub fn router(genesys: Arc<Genesys>) -> Router {
         .route(
             "/conversations/messages/{integration}/inbound/open/message",
             post(message),
+        )
+        .route(
+            "/conversations/messages/{integration}/inbound/open/structured/response",
+            post(structured_response),
         )
         .route(
             "/conversations/messages/{integration}/inbound/open/event",
@@ -76,11 +81,7 @@ async fn message(
     let prefetch = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
         .any(|(name, value)| name == "prefetchConversationId" && value == "true");
     let taken = genesys.take_message(&integration, &headers, body).await;
-    let correlation = match (given_correlation(&headers), &taken) {
-        (Some(given), _) => Some(given),
-        (None, Ok((placed, _))) => Some(correlation::of_genesys_message(&placed.message)),
-        (None, Err(_)) => None,
-    };
+    let correlation = correlation(&headers, &taken);
     let greeting = taken
         .as_ref()
         .is_ok_and(|(placed, _)| placed.first_inbound)
@@ -96,18 +97,23 @@ async fn message(
         }
         Err(refusal) => refusal.into_response(),
     };
-    if let Some(correlation) = correlation {
-        let hub = &genesys.world.hub;
-        let attempt = hub.next_attempt(&correlation, "genesys");
-        let outcome = answer.status();
-        hub.journey(
-            &correlation,
-            Direction::Inbound,
-            "genesys",
-            attempt,
-            outcome.as_str(),
-        );
-    }
+    genesys.tell(correlation, &answer);
+    answer
+}
+
+async fn structured_response(
+    State(genesys): State<Arc<Genesys>>,
+    Path(integration): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let taken = genesys.take_response(&integration, &headers, body).await;
+    let correlation = correlation(&headers, &taken);
+    let answer = match taken {
+        Ok((placed, body)) => Json(genesys.normalized_response(&placed, &body)).into_response(),
+        Err(refusal) => refusal.into_response(),
+    };
+    genesys.tell(correlation, &answer);
     answer
 }
 
@@ -167,9 +173,17 @@ async fn receipt(
     Ok((StatusCode::ACCEPTED, Json(body)).into_response())
 }
 
-fn given_correlation(headers: &HeaderMap) -> Option<String> {
-    let given = headers.get(CORRELATION)?.to_str().ok()?;
-    (!given.is_empty()).then(|| given.to_owned())
+/// What the request is followed by: what the bridge says, else what its message says.
+fn correlation(headers: &HeaderMap, taken: &Result<(Placed, Value), Refusal>) -> Option<String> {
+    let given = headers
+        .get(CORRELATION)
+        .and_then(|value| value.to_str().ok())
+        .filter(|given| !given.is_empty());
+    match (given, taken) {
+        (Some(given), _) => Some(given.to_owned()),
+        (None, Ok((placed, _))) => Some(correlation::of_genesys_message(&placed.message)),
+        (None, Err(_)) => None,
+    }
 }
 
 impl Genesys {
@@ -211,7 +225,42 @@ impl Genesys {
         body: Body,
     ) -> Result<(Placed, Value), Refusal> {
         let body = self.read(integration, headers, body).await?;
-        let arrival = checks::message(&body)?;
+        let mut arrival = checks::message(&body)?;
+        if let Some(attachment) = &mut arrival.attachment {
+            self.look_at(attachment).await;
+        }
+        Ok((self.arrive(arrival), body))
+    }
+
+    /// Fetches a customer's file at once, unless the content profile does not let it in.
+    async fn look_at(&self, attachment: &mut Attachment) {
+        attachment.dropped = !self.profile().lets_in(&attachment.mime);
+        if !attachment.dropped {
+            attachment.fetched = self.fetch(&attachment.url).await;
+            let size = attachment.fetched.as_ref().map(|fetched| fetched.size);
+            attachment.dropped = size.is_some_and(|size| size > LARGEST_MEDIA);
+        }
+    }
+
+    async fn take_response(
+        &self,
+        integration: &str,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<(Placed, Value), Refusal> {
+        let body = self.read(integration, headers, body).await?;
+        let arrival = structured::response(&body)?;
+        if let Some(button) = &arrival.button {
+            let offered = self
+                .conversations()
+                .offered(&button.originating, &arrival.thread)
+                .ok_or_else(|| Refusal::not_found("There is no such structured message."))?;
+            structured::check(&offered, button)?;
+        }
+        Ok((self.arrive(arrival), body))
+    }
+
+    fn arrive(&self, arrival: Arrival) -> Placed {
         let thread = arrival.thread.clone();
         let placed = self
             .conversations()
@@ -220,7 +269,36 @@ impl Genesys {
             "conversation",
             json!({ "conversation": placed.conversation, "thread": thread }),
         );
-        Ok((placed, body))
+        placed
+    }
+
+    /// Records how a customer's message was answered.
+    fn tell(&self, correlation: Option<String>, answer: &Response) {
+        let Some(correlation) = correlation else {
+            return;
+        };
+        let hub = &self.world.hub;
+        let attempt = hub.next_attempt(&correlation, "genesys");
+        let outcome = answer.status();
+        hub.journey(
+            &correlation,
+            Direction::Inbound,
+            "genesys",
+            attempt,
+            outcome.as_str(),
+        );
+    }
+
+    /// The answer to the response to a structured message (`OpenStructuredResponseNormalizedMessage`).
+    fn normalized_response(&self, placed: &Placed, request: &Value) -> Value {
+        let mut answer = self.normalized(placed, request, false);
+        answer["type"] = json!("Structured");
+        answer["originatingMessageId"] = request["originatingMessageId"].clone();
+        answer["content"] = json!([{
+            "contentType": "ButtonResponse",
+            "buttonResponse": request["buttonResponse"],
+        }]);
+        answer
     }
 
     /// The answer to a message (`OpenMessageNormalizedMessage`).

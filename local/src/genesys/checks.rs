@@ -7,8 +7,10 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::agent::MEDIA_TYPES;
 use super::answers::Refusal;
-use super::conversations::{Arrival, Receipt};
+use super::conversations::{Arrival, Attachment, Receipt};
+use crate::shared::download::media_type;
 
 /// Longest text in characters.
 pub const TEXT_LIMIT: usize = 10_000;
@@ -32,37 +34,62 @@ const REASONS: [&str; 13] = [
     "DataFiltered",
 ];
 
-type Checked<T> = Result<T, Refusal>;
+/// What passed, or why it did not.
+pub type Checked<T> = Result<T, Refusal>;
 type Object = Map<String, Value>;
+
+/// The channel of a message or of the response to a structured one.
+pub struct Channel {
+    thread: String,
+    time: OffsetDateTime,
+    message_id: Option<String>,
+    attributes: BTreeMap<String, String>,
+}
+
+impl Channel {
+    /// What came over it, with this text and nothing else yet.
+    pub fn with_text(self, text: String) -> Arrival {
+        Arrival {
+            thread: self.thread,
+            text,
+            time: self.time,
+            message_id: self.message_id,
+            attributes: self.attributes,
+            attachment: None,
+            button: None,
+        }
+    }
+}
+
+/// The channel in a request's body.
+pub fn channel(body: &Object) -> Checked<Channel> {
+    let channel = required_object(body, "channel", "channel")?;
+    Ok(Channel {
+        thread: sender(channel)?,
+        time: moment(channel)?,
+        message_id: optional_text(channel, "messageId", "channel.messageId")?,
+        attributes: custom_attributes(channel)?,
+    })
+}
 
 /// A customer's message.
 pub fn message(body: &Value) -> Checked<Arrival> {
     let body = object(body, "the body")?;
-    let channel = required_object(body, "channel", "channel")?;
-    let thread = sender(channel)?;
-    let time = moment(channel)?;
-    let message_id = optional_text(channel, "messageId", "channel.messageId")?;
-    let attributes = custom_attributes(channel)?;
+    let channel = channel(body)?;
     if let Some(metadata) = present(body, "metadata") {
         strings(metadata, "metadata")?;
     }
-    let text = optional_text(body, "text", "text")?.filter(|text| !text.is_empty());
-    if text
-        .as_ref()
-        .is_some_and(|text| text.chars().count() > TEXT_LIMIT)
-    {
+    let text = optional_text(body, "text", "text")?.unwrap_or_default();
+    if text.chars().count() > TEXT_LIMIT {
         return bad(format!("text is longer than {TEXT_LIMIT} characters"));
     }
-    let file = content(body)?;
-    let Some(text) = text.or(file) else {
+    let attachment = content(body)?;
+    if text.is_empty() && attachment.is_none() {
         return bad("text or content is required");
-    };
+    }
     Ok(Arrival {
-        thread,
-        text,
-        time,
-        message_id,
-        attributes,
+        attachment,
+        ..channel.with_text(text)
     })
 }
 
@@ -153,25 +180,62 @@ fn custom_attributes(channel: &Object) -> Checked<BTreeMap<String, String>> {
     strings(attributes, "channel.metadata.customAttributes")
 }
 
-/// The address of the first file, when there is one.
-fn content(body: &Object) -> Checked<Option<String>> {
+/// The file of a message; there is at most one.
+fn content(body: &Object) -> Checked<Option<Attachment>> {
     let Some(content) = present(body, "content") else {
         return Ok(None);
     };
-    let Some(items) = content.as_array() else {
-        return bad("content must be a list");
-    };
-    let mut first = None;
-    for item in items {
-        let item = object(item, "content")?;
-        let attachment = required_object(item, "attachment", "content.attachment")?;
-        let kinds = ["Image", "Video", "Audio", "File", "Link"];
-        one_of(attachment, "mediaType", "attachment.mediaType", &kinds)?;
-        required_text(attachment, "mime", "attachment.mime")?;
-        let url = required_text(attachment, "url", "attachment.url")?;
-        first.get_or_insert(url);
+    match content.as_array().map(Vec::as_slice) {
+        Some([]) => Ok(None),
+        Some([item]) => attachment(item).map(Some),
+        Some(_) => bad("content has more than one item"),
+        None => bad("content must be a list"),
     }
-    Ok(first)
+}
+
+fn attachment(item: &Value) -> Checked<Attachment> {
+    let item = object(item, "content")?;
+    let attachment = required_object(item, "attachment", "content.attachment")?;
+    let optional = |name: &str| optional_text(attachment, name, &format!("attachment.{name}"));
+    optional("id")?;
+    if let Some(thumbnail) = present(attachment, "thumbnail") {
+        let thumbnail = object(thumbnail, "attachment.thumbnail")?;
+        for name in ["url", "mime", "sha256"] {
+            optional_text(thumbnail, name, &format!("attachment.thumbnail.{name}"))?;
+        }
+    }
+    let mime = required_text(attachment, "mime", "attachment.mime")?;
+    if media_type(&mime).is_err() {
+        return bad("attachment.mime is no media type");
+    }
+    Ok(Attachment {
+        media_type: one_of(
+            attachment,
+            "mediaType",
+            "attachment.mediaType",
+            &MEDIA_TYPES,
+        )?,
+        mime,
+        url: address(attachment)?,
+        filename: optional("filename")?,
+        text: optional("text")?,
+        sha256: optional("sha256")?,
+        fetched: None,
+        dropped: false,
+    })
+}
+
+/// An absolute https address without credentials, for it must be fetched without any.
+fn address(attachment: &Object) -> Checked<String> {
+    let text = required_text(attachment, "url", "attachment.url")?;
+    let fetchable = url::Url::parse(&text).is_ok_and(|url| {
+        url.scheme() == "https" && url.username().is_empty() && url.password().is_none()
+    });
+    if fetchable {
+        Ok(text)
+    } else {
+        bad("attachment.url must be an absolute https address")
+    }
 }
 
 fn bad<T>(message: impl Into<String>) -> Checked<T> {
@@ -183,13 +247,15 @@ fn present<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
     object.get(name).filter(|value| !value.is_null())
 }
 
-fn object<'a>(value: &'a Value, path: &str) -> Checked<&'a Object> {
+/// An object.
+pub fn object<'a>(value: &'a Value, path: &str) -> Checked<&'a Object> {
     value
         .as_object()
         .ok_or_else(|| Refusal::bad_request(format!("{path} must be an object")))
 }
 
-fn required_object<'a>(holder: &'a Object, name: &str, path: &str) -> Checked<&'a Object> {
+/// An object that must be there.
+pub fn required_object<'a>(holder: &'a Object, name: &str, path: &str) -> Checked<&'a Object> {
     match present(holder, name) {
         Some(value) => object(value, path),
         None => bad(format!("{path} is required")),
@@ -204,14 +270,16 @@ fn optional_text(holder: &Object, name: &str, path: &str) -> Checked<Option<Stri
     }
 }
 
-fn required_text(holder: &Object, name: &str, path: &str) -> Checked<String> {
+/// Text that must be there and not be empty.
+pub fn required_text(holder: &Object, name: &str, path: &str) -> Checked<String> {
     match optional_text(holder, name, path)? {
         Some(text) if !text.is_empty() => Ok(text),
         _ => bad(format!("{path} is required")),
     }
 }
 
-fn one_of(holder: &Object, name: &str, path: &str, allowed: &[&str]) -> Checked<String> {
+/// Text that is one of these.
+pub fn one_of(holder: &Object, name: &str, path: &str, allowed: &[&str]) -> Checked<String> {
     let text = required_text(holder, name, path)?;
     if allowed.contains(&text.as_str()) {
         Ok(text)

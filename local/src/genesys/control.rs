@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
@@ -11,11 +11,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Genesys;
-
-#[derive(Deserialize)]
-struct Written {
-    text: String,
-}
+use super::agent::Written;
+use super::conversations::Place;
+use super::profile::ContentProfile;
+use crate::shared::download::{Behaviour, Download, harmless};
 
 #[derive(Deserialize)]
 struct Secret {
@@ -25,13 +24,26 @@ struct Secret {
 /// A secret must be longer than this many characters (Platform API, model `OpenIntegrationRequest`).
 const SHORT_SECRET: usize = 15;
 
+/// Largest request in bytes: a file of 25 MB in base64, and what stands around it.
+const LARGEST_REQUEST: usize = 40 * 1024 * 1024;
+
 /// Routes with their full paths.
 pub fn router(genesys: Arc<Genesys>) -> Router {
     Router::new()
         .route("/local/genesys/threads/{thread}/messages", post(write))
         .route("/local/genesys/conversations", get(conversations))
         .route("/local/genesys/webhook-secret", put(webhook_secret))
+        .route(
+            "/local/genesys/content-profile",
+            get(content_profile).put(set_content_profile),
+        )
+        .route("/local/genesys/media/{message}", get(media))
+        .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
         .with_state(genesys)
+}
+
+fn refused(status: StatusCode, reason: &str) -> Response {
+    (status, Json(json!({ "error": reason }))).into_response()
 }
 
 async fn write(
@@ -39,11 +51,11 @@ async fn write(
     Path(thread): Path<String>,
     Json(written): Json<Written>,
 ) -> Response {
-    if written.text.is_empty() {
-        let refusal = Json(json!({ "error": "text must not be empty" }));
-        return (StatusCode::BAD_REQUEST, refusal).into_response();
-    }
-    let id = genesys.agent_writes(&thread, &written.text);
+    let outgoing = match genesys.outgoing(written).await {
+        Ok(outgoing) => outgoing,
+        Err(reason) => return refused(StatusCode::BAD_REQUEST, &reason),
+    };
+    let id = genesys.agent_writes(&thread, &outgoing);
     (StatusCode::CREATED, Json(json!({ "id": id }))).into_response()
 }
 
@@ -57,9 +69,50 @@ async fn webhook_secret(
     Json(secret): Json<Secret>,
 ) -> Response {
     if secret.value.chars().count() <= SHORT_SECRET {
-        let refusal = Json(json!({ "error": "the secret must be longer than 15 characters" }));
-        return (StatusCode::BAD_REQUEST, refusal).into_response();
+        return refused(
+            StatusCode::BAD_REQUEST,
+            "the secret must be longer than 15 characters",
+        );
     }
     genesys.webhooks.set_secret(secret.value);
     StatusCode::NO_CONTENT.into_response()
+}
+
+async fn content_profile(State(genesys): State<Arc<Genesys>>) -> Json<ContentProfile> {
+    Json(genesys.profile().clone())
+}
+
+/// What an administrator does with the content profile of the integration.
+async fn set_content_profile(
+    State(genesys): State<Arc<Genesys>>,
+    Json(profile): Json<ContentProfile>,
+) -> Response {
+    if let Some(entry) = profile.malformed() {
+        let reason = format!("{entry} is no media type");
+        return refused(StatusCode::BAD_REQUEST, &reason);
+    }
+    *genesys.profile() = profile.clone();
+    Json(profile).into_response()
+}
+
+/// The file of a message, as the agent would look at it now.
+async fn media(State(genesys): State<Arc<Genesys>>, Path(message): Path<String>) -> Response {
+    let place = genesys.conversations().file_of(&message);
+    match place {
+        None => refused(StatusCode::NOT_FOUND, "no such file"),
+        Some(Place::Media(id)) => match genesys.media.file(&id) {
+            None => refused(StatusCode::NOT_FOUND, "no such file"),
+            Some(file) => {
+                let file = Download {
+                    behaviour: Behaviour::Ok,
+                    ..Download::clone(&file)
+                };
+                harmless(file.answer().await)
+            }
+        },
+        Some(Place::Address(url)) => match genesys.pass_on(&url).await {
+            Some(answer) => harmless(answer),
+            None => refused(StatusCode::BAD_GATEWAY, "the address serves no file"),
+        },
+    }
 }

@@ -8,6 +8,9 @@ use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use super::agent::{Outgoing, structured};
+use super::fetch::Fetched;
+
 /// After this long without a message the next one opens a new conversation. Genesys counts from the disconnect, which
 /// nobody does here (Genesys Cloud Resource Center, "Messaging threading timeline": 72 hours by default).
 const THREADING_WINDOW: Duration = Duration::hours(72);
@@ -29,7 +32,7 @@ pub fn time_text(at: OffsetDateTime) -> String {
 pub struct Arrival {
     /// `channel.from.id`.
     pub thread: String,
-    /// What was written; a file's address when there is no text.
+    /// What was written; may be empty beside a file.
     pub text: String,
     /// `channel.time`.
     pub time: OffsetDateTime,
@@ -37,6 +40,44 @@ pub struct Arrival {
     pub message_id: Option<String>,
     /// `channel.metadata.customAttributes`.
     pub attributes: BTreeMap<String, String>,
+    /// The file.
+    pub attachment: Option<Attachment>,
+    /// What was pressed.
+    pub button: Option<Button>,
+}
+
+/// A customer's file.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// `mediaType`.
+    pub media_type: String,
+    /// `mime`.
+    pub mime: String,
+    /// `url`.
+    pub url: String,
+    /// `filename`.
+    pub filename: Option<String>,
+    /// `text`, the caption.
+    pub text: Option<String>,
+    /// `sha256`, as told.
+    pub sha256: Option<String>,
+    /// What the address served.
+    pub fetched: Option<Fetched>,
+    /// The agent does not see it.
+    pub dropped: bool,
+}
+
+/// The response to a structured message.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Button {
+    /// `type`.
+    pub kind: String,
+    /// `text`.
+    pub text: String,
+    /// `payload`.
+    pub payload: String,
+    /// `originatingMessageId`.
+    pub originating: String,
 }
 
 /// A receipt that passed all checks.
@@ -55,6 +96,21 @@ struct Message {
     time: OffsetDateTime,
     channel_message_id: Option<String>,
     receipts: Vec<Receipt>,
+    attachment: Option<Attachment>,
+    button: Option<Button>,
+    /// What went out besides text.
+    content: Vec<Value>,
+    /// Id of the agent's file.
+    media: Option<String>,
+}
+
+/// Where the file of a message is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Here, under this id.
+    Media(String),
+    /// At this address.
+    Address(String),
 }
 
 struct Conversation {
@@ -102,6 +158,10 @@ impl Conversations {
             time: arrival.time,
             channel_message_id: arrival.message_id,
             receipts: Vec::new(),
+            attachment: arrival.attachment,
+            button: arrival.button,
+            content: Vec::new(),
+            media: None,
         });
         Placed {
             message: id,
@@ -111,7 +171,7 @@ impl Conversations {
     }
 
     /// The agent's or the flow's message. A thread without conversation gets one, as an agent's outbound contact would.
-    pub fn answer(&mut self, thread: &str, text: &str, now: OffsetDateTime) -> Placed {
+    pub fn answer(&mut self, thread: &str, outgoing: &Outgoing, now: OffsetDateTime) -> Placed {
         let index = self.touch(thread, now);
         let conversation = &mut self.all[index];
         let id = new_message_id();
@@ -120,10 +180,14 @@ impl Conversations {
         conversation.messages.push(Message {
             id: id.clone(),
             outbound: true,
-            text: text.to_owned(),
+            text: outgoing.text.clone(),
             time: now,
             channel_message_id: Some(id.clone()),
             receipts: Vec::new(),
+            attachment: None,
+            button: None,
+            content: outgoing.content.clone(),
+            media: outgoing.media.clone(),
         });
         Placed {
             message: id,
@@ -158,6 +222,27 @@ impl Conversations {
     pub fn thread_of(&self, outbound: &str) -> Option<&str> {
         let (conversation, _) = self.outbound.get(outbound)?;
         Some(&self.all[*conversation].thread)
+    }
+
+    /// What a structured message of this thread offered; nothing when there is no such message.
+    pub fn offered(&self, outbound: &str, thread: &str) -> Option<Vec<Value>> {
+        let (conversation, message) = *self.outbound.get(outbound)?;
+        let conversation = &self.all[conversation];
+        let offered = structured(&conversation.messages[message].content);
+        (conversation.thread == thread && !offered.is_empty()).then_some(offered)
+    }
+
+    /// Where the file of a message is.
+    pub fn file_of(&self, id: &str) -> Option<Place> {
+        let messages = self.all.iter().flat_map(|it| &it.messages);
+        let message = { messages }.find(|message| message.id == id)?;
+        match (&message.media, &message.attachment) {
+            (Some(media), _) => Some(Place::Media(media.clone())),
+            (None, Some(attachment)) if !attachment.dropped => {
+                Some(Place::Address(attachment.url.clone()))
+            }
+            _ => None,
+        }
     }
 
     /// Adds a receipt to an outbound message; the conversation's id when there is such a message.
@@ -196,13 +281,49 @@ fn message_view(message: &Message) -> Value {
             None => json!({ "status": receipt.status }),
         })
         .collect();
-    json!({
+    let mut view = json!({
         "id": message.id,
         "direction": if message.outbound { "outbound" } else { "inbound" },
         "text": message.text,
         "time": time_text(message.time),
         "channel_message_id": message.channel_message_id,
         "receipts": receipts,
+    });
+    if let Some(attachment) = &message.attachment {
+        view["attachment"] = attachment_view(attachment);
+    }
+    if let Some(button) = &message.button {
+        view["button"] = json!({
+            "type": button.kind,
+            "text": button.text,
+            "payload": button.payload,
+            "originating": button.originating,
+        });
+    }
+    if let Some(item) = message
+        .content
+        .iter()
+        .find(|item| item["contentType"] == "Attachment")
+    {
+        view["attachment"] = item["attachment"].clone();
+    }
+    let structured = structured(&message.content);
+    if !structured.is_empty() {
+        view["structured"] = json!(structured);
+    }
+    view
+}
+
+fn attachment_view(attachment: &Attachment) -> Value {
+    json!({
+        "mediaType": attachment.media_type,
+        "mime": attachment.mime,
+        "filename": attachment.filename,
+        "url": attachment.url,
+        "text": attachment.text,
+        "sha256": attachment.sha256,
+        "fetched": attachment.fetched,
+        "dropped": attachment.dropped,
     })
 }
 

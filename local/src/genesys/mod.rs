@@ -1,17 +1,23 @@
 //! Genesys Cloud, simulated: login, Open Messaging inbound, the agent, and the webhook towards us.
 //!
-//! It refuses what Genesys refuses (wrong credentials, unknown integrations, malformed messages, too many requests) and shows
-//! a repeated message twice, because Genesys documents no check of `messageId`. Sources: Genesys Cloud Developer Center,
+//! It refuses what Genesys refuses (wrong credentials, unknown integrations, malformed messages, too many requests, answers
+//! that a structured message did not offer), drops media outside the content profile without a word, and shows a repeated
+//! message twice, because Genesys documents no check of `messageId`. Sources: Genesys Cloud Developer Center,
 //! "Open Messaging"; Genesys Cloud Platform API models `OpenInboundNormalizedMessage`, `OpenInboundNormalizedReceipt` and
 //! `ErrorBody`; Genesys Cloud Resource Center, "Messaging threading timeline".
 
+mod agent;
 mod answers;
 mod api;
 mod checks;
 mod control;
 mod conversations;
+mod fetch;
 mod login;
+mod media;
+mod profile;
 mod rate_limit;
+mod structured;
 #[cfg(test)]
 mod tests;
 mod webhook;
@@ -24,8 +30,11 @@ use axum::Router;
 use serde_json::json;
 use time::OffsetDateTime;
 
+use self::agent::Outgoing;
 use self::conversations::{Conversations, time_text};
 use self::login::Login;
+use self::media::Media;
+use self::profile::ContentProfile;
 use self::rate_limit::RateLimit;
 use self::webhook::{FirstAttempt, Webhooks};
 use crate::hub::Direction;
@@ -42,6 +51,10 @@ pub struct Genesys {
     rate_limit: RateLimit,
     conversations: Mutex<Conversations>,
     webhooks: Arc<Webhooks>,
+    media: Media,
+    profile: Mutex<ContentProfile>,
+    /// Fetches customers' files.
+    client: reqwest::Client,
 }
 
 impl fmt::Debug for Genesys {
@@ -58,18 +71,27 @@ impl Genesys {
     #[must_use]
     pub fn new(world: Arc<World>) -> Arc<Self> {
         let webhooks = Arc::new(Webhooks::new(Arc::clone(&world)));
+        let client = world.authority.client().expect("a client can be built");
         Arc::new(Self {
             world,
             login: Login::new(),
             rate_limit: RateLimit::default(),
             conversations: Mutex::default(),
             webhooks,
+            media: Media::new(),
+            profile: Mutex::default(),
+            client,
         })
     }
 
     /// Login (`/oauth/token`) and API (`/api/v2/…`).
     pub fn router(self: &Arc<Self>) -> Router {
         api::router(Arc::clone(self))
+    }
+
+    /// The downloads of agents' files, at the root of the same address.
+    pub fn media_router(self: &Arc<Self>) -> Router {
+        media::router(Arc::clone(self))
     }
 
     /// The control interface's routes about Genesys.
@@ -95,22 +117,32 @@ impl Genesys {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn profile(&self) -> MutexGuard<'_, ContentProfile> {
+        self.profile.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The agent writes into a thread; returns the message's id. Its webhook is on its way when this returns.
-    fn agent_writes(&self, thread: &str, text: &str) -> String {
-        self.write(thread, text, "Human").0
+    fn agent_writes(&self, thread: &str, outgoing: &Outgoing) -> String {
+        // Only bots send structured content.
+        let entity = if outgoing.is_structured() {
+            "Bot"
+        } else {
+            "Human"
+        };
+        self.write(thread, outgoing, entity).0
     }
 
     /// The flow answers a conversation's first message before that message's own request is answered.
     async fn greet(&self, thread: &str, text: &str) {
-        let (_, first_attempt) = self.write(thread, text, "Bot");
+        let (_, first_attempt) = self.write(thread, &Outgoing::text(text), "Bot");
         webhook::wait(first_attempt, GREETING_WAIT).await;
     }
 
-    fn write(&self, thread: &str, text: &str, entity: &str) -> (String, FirstAttempt) {
+    fn write(&self, thread: &str, outgoing: &Outgoing, entity: &str) -> (String, FirstAttempt) {
         let now = OffsetDateTime::now_utc();
         // Held until the webhook stands in its thread's line, so that the line has the conversation's order.
         let mut conversations = self.conversations();
-        let placed = conversations.answer(thread, text, now);
+        let placed = conversations.answer(thread, outgoing, now);
         let hub = &self.world.hub;
         let correlation = correlation::of_genesys_message(&placed.message);
         hub.journey(&correlation, Direction::Outbound, "genesys", 1, "written");
@@ -121,9 +153,8 @@ impl Genesys {
         let body = webhook::body(
             &self.world.config.genesys_integration_id,
             thread,
-            &placed.message,
-            &placed.conversation,
-            text,
+            &placed,
+            outgoing,
             &time_text(now),
             entity,
         );

@@ -1,7 +1,10 @@
+mod attachments;
 mod login;
+mod media;
 mod messages;
 mod outbound;
 mod receipts;
+mod structured;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -115,6 +118,45 @@ fn message(text: &str) -> Value {
         },
         "text": text,
     })
+}
+
+/// Makes the agent write; the answer.
+async fn write(genesys: &Arc<Genesys>, body: &Value) -> Answer {
+    let path = format!("/local/genesys/threads/{THREAD}/messages");
+    control(genesys, post(&path, "", body.to_string())).await
+}
+
+/// All messages of the first conversation, as the control interface shows them.
+async fn view(genesys: &Arc<Genesys>) -> Vec<Value> {
+    let request = Request::get("/local/genesys/conversations").body(Body::empty());
+    let view = control(genesys, request.expect("a request")).await.body;
+    let messages = view["conversations"][0]["messages"].as_array();
+    messages.cloned().unwrap_or_default()
+}
+
+/// Bytes of an address below the root of a router.
+async fn fetched(
+    router: Router,
+    path: &str,
+    authorization: Option<&str>,
+) -> (StatusCode, http::HeaderMap, bytes::Bytes) {
+    let mut request = Request::get(path);
+    if let Some(value) = authorization {
+        request = request.header(header::AUTHORIZATION, value);
+    }
+    let request = request.body(Body::empty()).expect("a request");
+    let response = router.oneshot(request).await.expect("an answer");
+    let (parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, usize::MAX).await;
+    (parts.status, parts.headers, bytes.unwrap_or_default())
+}
+
+async fn set_profile(genesys: &Arc<Genesys>, profile: &Value) -> StatusCode {
+    let request = Request::put("/local/genesys/content-profile")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(profile.to_string()))
+        .expect("a request");
+    control(genesys, request).await.status
 }
 
 fn hops(genesys: &Genesys, correlation: &str) -> Vec<String> {

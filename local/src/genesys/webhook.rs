@@ -17,6 +17,8 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
+use super::agent::Outgoing;
+use super::conversations::Placed;
 use crate::hub::{Direction, Drop, FaultService};
 use crate::shared::correlation;
 use crate::world::World;
@@ -173,33 +175,38 @@ pub async fn wait(mut first_attempt: FirstAttempt, longest: Duration) {
     let _ = timeout(longest, first_attempt.wait_for(|done| *done)).await;
 }
 
-/// The body of a text webhook.
+/// The body of a webhook.
 pub fn body(
     integration: &str,
     thread: &str,
-    message: &str,
-    conversation: &str,
-    text: &str,
+    placed: &Placed,
+    outgoing: &Outgoing,
     time: &str,
     entity: &str,
 ) -> Value {
-    json!({
-        "id": message,
+    let mut body = json!({
+        "id": placed.message,
         "channel": {
             "id": integration,
             "platform": "Open",
             "type": "Private",
-            "messageId": message,
+            "messageId": placed.message,
             "to": { "id": thread, "idType": "Opaque" },
             "from": { "nickname": "Local", "id": integration, "idType": "Opaque" },
             "time": time,
             "metadata": {},
         },
-        "type": "Text",
-        "text": text,
+        "type": if outgoing.is_structured() { "Structured" } else { "Text" },
         "direction": "Outbound",
         "originatingEntity": entity,
-        "conversationId": conversation,
+        "conversationId": placed.conversation,
         "metadata": {},
-    })
+    });
+    if !outgoing.text.is_empty() {
+        body["text"] = json!(outgoing.text);
+    }
+    if !outgoing.content.is_empty() {
+        body["content"] = json!(outgoing.content);
+    }
+    body
 }

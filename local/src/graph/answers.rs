@@ -23,33 +23,64 @@ pub enum Refusal {
     TooLarge,
     /// 429
     TooMany,
+    /// 400 of the shares API.
+    NoShare,
+    /// 403 of OneDrive.
+    AccessDenied,
+    /// 404 of OneDrive.
+    NoItem,
+    /// 503
+    Unavailable,
 }
 
 /// A JSON answer or a refusal with Graph's headers; `client-request-id` comes back as it was sent.
 pub fn answer(headers: &HeaderMap, result: Result<(StatusCode, Value), Refusal>) -> Response {
-    let request_id = Uuid::new_v4().to_string();
-    let client_request_id = headers
-        .get("client-request-id")
-        .cloned()
-        .unwrap_or_else(|| {
-            HeaderValue::from_str(&request_id).unwrap_or(HeaderValue::from_static("none"))
-        });
-    let mut response = match result {
+    let ids = Ids::of(headers);
+    let response = match result {
         Ok((status, body)) => (status, axum::Json(body)).into_response(),
-        Err(refusal) => {
-            refusal.response(&request_id, client_request_id.to_str().unwrap_or_default())
-        }
+        Err(refusal) => refusal.response(&ids),
     };
-    let answer = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(&request_id) {
-        answer.insert("request-id", value);
+    ids.on(response)
+}
+
+/// An answer of another kind with Graph's headers.
+pub fn with_headers(headers: &HeaderMap, response: Response) -> Response {
+    Ids::of(headers).on(response)
+}
+
+/// What an answer is named by.
+struct Ids {
+    request: String,
+    client_request: HeaderValue,
+}
+
+impl Ids {
+    fn of(headers: &HeaderMap) -> Self {
+        let request = Uuid::new_v4().to_string();
+        let client_request = headers
+            .get("client-request-id")
+            .cloned()
+            .unwrap_or_else(|| {
+                HeaderValue::from_str(&request).unwrap_or(HeaderValue::from_static("none"))
+            });
+        Self {
+            request,
+            client_request,
+        }
     }
-    answer.insert("client-request-id", client_request_id);
-    response
+
+    fn on(self, mut response: Response) -> Response {
+        let answer = response.headers_mut();
+        if let Ok(value) = HeaderValue::from_str(&self.request) {
+            answer.insert("request-id", value);
+        }
+        answer.insert("client-request-id", self.client_request);
+        response
+    }
 }
 
 impl Refusal {
-    fn response(self, request_id: &str, client_request_id: &str) -> Response {
+    fn response(self, ids: &Ids) -> Response {
         let (status, code, message) = match self {
             Self::BadRequest(message) => (StatusCode::BAD_REQUEST, "BadRequest", message),
             Self::Unauthorized => (
@@ -69,14 +100,30 @@ impl Refusal {
                 "TooManyRequests",
                 "Too many requests",
             ),
+            Self::NoShare => (
+                StatusCode::BAD_REQUEST,
+                "invalidRequest",
+                "The sharing URL is malformed.",
+            ),
+            Self::AccessDenied => (StatusCode::FORBIDDEN, "accessDenied", "Access denied"),
+            Self::NoItem => (
+                StatusCode::NOT_FOUND,
+                "itemNotFound",
+                "The resource could not be found.",
+            ),
+            Self::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "serviceNotAvailable",
+                "The service is not available. Try again later.",
+            ),
         };
         let body = json!({ "error": {
             "code": code,
             "message": message,
             "innerError": {
                 "date": views::time(OffsetDateTime::now_utc()),
-                "request-id": request_id,
-                "client-request-id": client_request_id,
+                "request-id": ids.request,
+                "client-request-id": ids.client_request.to_str().unwrap_or_default(),
             },
         } });
         let mut response = (status, axum::Json(body)).into_response();
@@ -88,7 +135,7 @@ impl Refusal {
                 );
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
             }
-            Self::TooMany => {
+            Self::TooMany | Self::Unavailable => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}

@@ -9,21 +9,23 @@ use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Router, http::Uri};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::time::timeout;
 
 use super::answers::{Refusal, answer};
-use super::chats::{Chat, NewMessage, Person};
-use super::rewrite::rewritten;
-use super::{Graph, listing, views};
+use super::caller::{Limit, READ, unlisted};
+use super::changes::ChangeType;
+use super::chats::{NewMessage, Person};
+use super::parts::Parts;
+use super::{Graph, files, hosted, listing, posted, views};
 use crate::hub::Direction;
 
 type Answer = Result<(StatusCode, Value), Refusal>;
 
-/// About 28 KB a post, everything included.
-const LARGEST_POST: usize = 28 * 1024;
+/// Largest request in bytes: ten hosted contents of 4 MB in base64, and the post around them.
+const LARGEST_REQUEST: usize = 64 * 1024 * 1024;
 
 pub fn router(graph: Arc<Graph>) -> Router {
     Router::new()
@@ -32,17 +34,11 @@ pub fn router(graph: Arc<Graph>) -> Router {
         .route("/v1.0/chats/{chat}/members", get(members))
         .route("/v1.0/chats/{chat}/messages", get(list).post(post))
         .route("/v1.0/chats/{chat}/messages/{message}", get(get_message))
+        .merge(hosted::router())
+        .merge(files::router())
         .fallback(async |headers: HeaderMap, _: Uri| answer(&headers, Err(Refusal::NotFound)))
-        .layer(DefaultBodyLimit::max(4 * 1024 * 1024))
+        .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
         .with_state(graph)
-}
-
-/// How often one kind of call may come, a second.
-#[derive(Clone, Copy)]
-struct Limit {
-    call: &'static str,
-    per_chat: f64,
-    per_user: Option<f64>,
 }
 
 const GET_CHAT: Limit = Limit {
@@ -57,91 +53,12 @@ const LIST_MESSAGES: Limit = Limit {
     per_user: None,
 };
 
-/// Calls that the published table does not list.
-const fn unlisted(call: &'static str) -> Limit {
-    Limit {
-        call,
-        per_chat: 1.0,
-        per_user: Some(1.0),
-    }
-}
-
-/// Who calls, as the token says.
-struct Caller {
-    user: String,
-    scopes: Vec<String>,
-}
-
-impl Caller {
-    fn may(&self, any_of: &[&str]) -> Result<(), Refusal> {
-        let allowed = self
-            .scopes
-            .iter()
-            .any(|scope| any_of.contains(&scope.as_str()));
-        if allowed {
-            Ok(())
-        } else {
-            Err(Refusal::Forbidden(
-                "Missing scope permissions on the request.",
-            ))
-        }
-    }
-}
-
-impl Graph {
-    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
-        let token = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .ok_or(Refusal::Unauthorized)?;
-        let claims = self
-            .entra
-            .verify(
-                token,
-                &[
-                    "https://graph.microsoft.com",
-                    "00000003-0000-0000-c000-000000000000",
-                ],
-            )
-            .map_err(|_| Refusal::Unauthorized)?;
-        let text = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
-        Ok(Caller {
-            user: text("oid"),
-            scopes: text("scp").split(' ').map(str::to_owned).collect(),
-        })
-    }
-
-    /// Reads a chat that the caller may see.
-    fn read<T>(
-        &self,
-        headers: &HeaderMap,
-        chat: &str,
-        limit: Limit,
-        look: impl FnOnce(&Caller, &Chat) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        let caller = self.caller(headers)?;
-        caller.may(&["Chat.Read", "Chat.ReadWrite"])?;
-        let by_chat = self.throttle.allows(limit.call, chat, limit.per_chat);
-        let by_user = limit
-            .per_user
-            .is_none_or(|rate| self.throttle.allows(limit.call, &caller.user, rate));
-        if !by_chat || !by_user {
-            return Err(Refusal::TooMany);
-        }
-        let chats = self.chats();
-        let found = chats.get(chat).ok_or(Refusal::NotFound)?;
-        if !found.has_member(&caller.user) {
-            return Err(Refusal::Forbidden("InsufficientPrivileges"));
-        }
-        look(&caller, found)
-    }
-}
-
 async fn my_chats(State(graph): State<Arc<Graph>>, headers: HeaderMap) -> Response {
     let result = (|| {
         let caller = graph.caller(&headers)?;
-        caller.may(&["Chat.Read", "Chat.ReadWrite", "Chat.ReadBasic"])?;
+        caller
+            .may(&READ)
+            .or_else(|_| caller.may(&["Chat.ReadBasic"]))?;
         if !graph.throttle.allows("GET /me/chats", &caller.user, 1.0) {
             return Err(Refusal::TooMany);
         }
@@ -227,7 +144,7 @@ async fn post(
 async fn create(graph: &Graph, chat: &str, headers: &HeaderMap, body: &[u8]) -> Answer {
     let caller = graph.caller(headers)?;
     caller.may(&["ChatMessage.Send", "Chat.ReadWrite"])?;
-    let html = content(body)?;
+    let parts = posted::read(body)?;
     let author = {
         let chats = graph.chats();
         let found = chats.get(chat).ok_or(Refusal::NotFound)?;
@@ -247,7 +164,7 @@ async fn create(graph: &Graph, chat: &str, headers: &HeaderMap, body: &[u8]) -> 
     }
     let (id, view, count) = {
         let mut chats = graph.chats();
-        let id = chats.add(chat, own_message(author, &html), OffsetDateTime::now_utc());
+        let id = chats.add(chat, own_message(author, parts), OffsetDateTime::now_utc());
         let found = chats.get(chat).ok_or(Refusal::NotFound)?;
         let view = found
             .message(&id)
@@ -270,7 +187,8 @@ async fn create(graph: &Graph, chat: &str, headers: &HeaderMap, body: &[u8]) -> 
             .hub
             .journey(correlation, Direction::Outbound, "teams", attempt, "201");
     }
-    let notified = graph.notify(chat, &id, None);
+    let notified = graph.notify(chat, &id, ChangeType::Created, None);
+    graph.world.hub.event("chat", json!({ "chat": chat }));
     if count % 2 == 1 {
         // The post's own notification can be faster than its answer.
         let _ = timeout(Duration::from_secs(1), notified).await;
@@ -278,35 +196,14 @@ async fn create(graph: &Graph, chat: &str, headers: &HeaderMap, body: &[u8]) -> 
     Ok((StatusCode::CREATED, view))
 }
 
-fn own_message(from: Person, html: &str) -> NewMessage {
+fn own_message(from: Person, parts: Parts) -> NewMessage {
     NewMessage {
-        html: rewritten(html),
+        parts,
         created: None,
         mentioned: None,
         kind: "oneOnOne".to_owned(),
         support: from.clone(),
         hosted_elsewhere: false,
         from,
-    }
-}
-
-/// The HTML of a post's body; plain text is escaped as Teams would show it.
-fn content(body: &[u8]) -> Result<String, Refusal> {
-    if body.len() > LARGEST_POST {
-        return Err(Refusal::TooLarge);
-    }
-    let message: Value = serde_json::from_slice(body)
-        .map_err(|_| Refusal::BadRequest("Unable to read JSON request payload."))?;
-    let content = message["body"]["content"]
-        .as_str()
-        .filter(|content| !content.is_empty())
-        .ok_or(Refusal::BadRequest("Missing body content"))?;
-    match message["body"]["contentType"].as_str() {
-        Some("html") => Ok(content.to_owned()),
-        None | Some("text") => Ok(content
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;")),
-        Some(_) => Err(Refusal::BadRequest("Invalid contentType specified")),
     }
 }

@@ -2,13 +2,33 @@
 
 use std::collections::BTreeMap;
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::Value;
 use time::OffsetDateTime;
 
+use super::changes::Reaction;
+use super::hosted::Hosted;
+use super::parts::Parts;
 use crate::world::World;
 
+/// What stands encoded in the path of a hosted content's address. Graph writes a chat's id as it is.
+const PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'/')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?');
+
 /// All chats by id.
-#[derive(Debug, Default)]
-pub struct Chats(BTreeMap<String, Chat>);
+#[derive(Debug)]
+pub struct Chats {
+    /// Graph's own address, which stands in the bodies.
+    graph: String,
+    all: BTreeMap<String, Chat>,
+}
 
 /// One chat.
 #[derive(Debug, Clone)]
@@ -51,6 +71,16 @@ pub struct Message {
     pub modified: OffsetDateTime,
     /// Whom it mentions.
     pub mentioned: Option<Person>,
+    /// Files, quotations and cards, as Graph shows them.
+    pub attachments: Vec<Value>,
+    /// Images and the code of snippets; those of former versions stay.
+    pub hosted: Vec<Hosted>,
+    /// Who reacted how, in the order of time.
+    pub reactions: Vec<Reaction>,
+    /// When its text was last changed.
+    pub edited: Option<OffsetDateTime>,
+    /// When it was deleted. What it held stays, for the deletion may be undone.
+    pub deleted: Option<OffsetDateTime>,
 }
 
 /// A message to be added, with what the chat needs when it is new.
@@ -58,8 +88,8 @@ pub struct Message {
 pub struct NewMessage {
     /// Who writes.
     pub from: Person,
-    /// Its body, as Teams stores it.
-    pub html: String,
+    /// What it holds, as Teams stores it.
+    pub parts: Parts,
     /// When it was written, for messages of the past.
     pub created: Option<OffsetDateTime>,
     /// Whom it mentions.
@@ -73,36 +103,52 @@ pub struct NewMessage {
 }
 
 impl Chats {
+    /// No chats, on the Graph with this address.
+    pub fn new(graph: &str) -> Self {
+        Self {
+            graph: graph.to_owned(),
+            all: BTreeMap::new(),
+        }
+    }
+
     /// One chat.
     pub fn get(&self, chat: &str) -> Option<&Chat> {
-        self.0.get(chat)
+        self.all.get(chat)
+    }
+
+    /// One message.
+    pub fn message_mut(&mut self, chat: &str, id: &str) -> Option<&mut Message> {
+        let messages = &mut self.all.get_mut(chat)?.messages;
+        messages.iter_mut().find(|message| message.id == id)
+    }
+
+    /// The address of a message.
+    pub fn address(&self, chat: &str, message: &str) -> String {
+        let chat = utf8_percent_encode(chat, PATH);
+        format!("{}/v1.0/chats/{chat}/messages/{message}", self.graph)
+    }
+
+    /// Makes somebody a member of a chat that exists.
+    pub fn join(&mut self, chat: &str, person: Person) {
+        if let Some(chat) = self.all.get_mut(chat) {
+            chat.join(person);
+        }
     }
 
     /// Every chat.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Chat)> {
-        self.0.iter()
+        self.all.iter()
     }
 
     /// Adds a message and returns its id. Chat and member are made when they are new.
     pub fn add(&mut self, chat: &str, new: NewMessage, now: OffsetDateTime) -> String {
-        let entry = self.0.entry(chat.to_owned()).or_insert_with(|| Chat {
+        let entry = self.all.entry(chat.to_owned()).or_insert_with(|| Chat {
             kind: new.kind,
             hosted_elsewhere: new.hosted_elsewhere,
             members: vec![new.support],
             messages: Vec::new(),
         });
-        match entry
-            .members
-            .iter_mut()
-            .find(|member| member.user == new.from.user)
-        {
-            Some(member) => {
-                if member.upn.is_none() {
-                    member.upn.clone_from(&new.from.upn);
-                }
-            }
-            None => entry.members.push(new.from.clone()),
-        }
+        entry.join(new.from.clone());
         let created = new.created.unwrap_or(now);
         // Two messages of one millisecond: the later one gets the next free one.
         let mut id = created.unix_timestamp_nanos() / 1_000_000;
@@ -114,21 +160,30 @@ impl Chats {
             id += 1;
         }
         let written = OffsetDateTime::from_unix_timestamp_nanos(id * 1_000_000).unwrap_or(created);
-        entry.messages.push(Message {
-            id: id.to_string(),
-            from: new.from,
-            html: new.html,
-            created: written,
-            modified: written,
-            mentioned: new.mentioned,
-        });
-        entry.messages.sort_by_key(|message| message.created);
-        id.to_string()
+        let id = id.to_string();
+        let parts = new.parts.at(&self.address(chat, &id));
+        if let Some(entry) = self.all.get_mut(chat) {
+            entry.messages.push(Message {
+                id: id.clone(),
+                from: new.from,
+                html: parts.html,
+                created: written,
+                modified: written,
+                mentioned: new.mentioned,
+                attachments: parts.attachments,
+                hosted: parts.hosted,
+                reactions: Vec::new(),
+                edited: None,
+                deleted: None,
+            });
+            entry.messages.sort_by_key(|message| message.created);
+        }
+        id
     }
 
     /// Names of the support accounts that take part in a chat.
     pub fn support_accounts(&self, chat: &str, world: &World) -> Vec<String> {
-        let Some(chat) = self.0.get(chat) else {
+        let Some(chat) = self.all.get(chat) else {
             return Vec::new();
         };
         world
@@ -145,6 +200,18 @@ impl Chat {
     /// Whether the user takes part.
     pub fn has_member(&self, user: &str) -> bool {
         self.members.iter().any(|member| member.user == user)
+    }
+
+    /// Makes somebody a member. A sign-in name that was not known before is added.
+    fn join(&mut self, person: Person) {
+        match self.members.iter_mut().find(|it| it.user == person.user) {
+            Some(member) => {
+                if member.upn.is_none() {
+                    member.upn = person.upn;
+                }
+            }
+            None => self.members.push(person),
+        }
     }
 
     /// One message.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -10,13 +10,14 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
+use super::changes::ChangeType;
 use super::chats::{NewMessage, Person};
-use super::{Graph, views};
+use super::written::{Author, Extras, File, Image, Snippet};
+use super::{Graph, changing, shown};
 
 /// A customer's message, as the control interface takes it.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 struct Written {
     from: Author,
     html: String,
@@ -28,35 +29,45 @@ struct Written {
     created: Option<OffsetDateTime>,
     #[serde(default)]
     hosted_elsewhere: bool,
-}
-
-#[derive(Debug, Deserialize)]
-struct Author {
-    user: Uuid,
-    name: String,
-    tenant: Uuid,
-    upn: Option<String>,
+    #[serde(default)]
+    images: Vec<Image>,
+    #[serde(default)]
+    files: Vec<File>,
+    snippet: Option<Snippet>,
+    #[serde(default)]
+    reply_to: Vec<String>,
+    #[serde(default)]
+    attachments: Vec<Value>,
+    notify: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Wanted {
     chat: String,
     message: String,
+    change_type: Option<ChangeType>,
 }
+
+/// Largest request in bytes: a file of 25 MB in base64, and what stands around it.
+const LARGEST_REQUEST: usize = 40 * 1024 * 1024;
 
 pub fn router(graph: Arc<Graph>) -> Router {
     Router::new()
         .route("/local/teams/chats", get(chats))
         .route(
             "/local/teams/chats/{chat}/messages",
-            get(messages).post(write),
+            get(shown::messages).post(write),
         )
+        .merge(changing::router())
+        .merge(shown::router())
         .route("/local/graph/subscriptions", get(subscriptions))
         .route("/local/graph/notifications/compose", post(compose))
+        .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
         .with_state(graph)
 }
 
-fn refused(status: StatusCode, reason: &str) -> Response {
+/// A refusal of the control interface.
+pub fn refused(status: StatusCode, reason: &str) -> Response {
     (status, Json(json!({ "error": reason }))).into_response()
 }
 
@@ -91,21 +102,28 @@ async fn write(
     } else {
         written.html
     };
+    let from = Person::from(written.from);
+    let extras = Extras {
+        images: written.images,
+        files: written.files,
+        snippet: written.snippet,
+        reply_to: written.reply_to,
+        attachments: written.attachments,
+    };
+    let parts = match graph.compose_parts(&chat, &from, html, extras).await {
+        Ok(parts) => parts,
+        Err(reason) => return refused(StatusCode::BAD_REQUEST, &reason),
+    };
     let message = NewMessage {
-        from: Person {
-            user: written.from.user.to_string(),
-            name: written.from.name,
-            tenant: written.from.tenant.to_string(),
-            upn: written.from.upn,
-        },
-        html,
+        from,
+        parts,
         created: written.created,
         mentioned: written.mention.then(|| support.clone()),
         kind,
         support,
         hosted_elsewhere: written.hosted_elsewhere,
     };
-    let id = graph.customer_writes(&chat, message);
+    let id = graph.customer_writes(&chat, message, written.notify.unwrap_or(true));
     (StatusCode::CREATED, Json(json!({ "message": id }))).into_response()
 }
 
@@ -116,26 +134,6 @@ fn mentioning(html: &str) -> String {
         Some(rest) => format!("<p>{MENTION}{rest}"),
         None => format!("<p>{MENTION}{html}</p>"),
     }
-}
-
-async fn messages(State(graph): State<Arc<Graph>>, Path(chat): Path<String>) -> Response {
-    let chats = graph.chats();
-    let Some(found) = chats.get(&chat) else {
-        return refused(StatusCode::NOT_FOUND, "no such chat");
-    };
-    let messages: Vec<Value> = found
-        .messages
-        .iter()
-        .map(|message| {
-            json!({
-                "id": message.id,
-                "from": person(&message.from),
-                "html": message.html,
-                "created": views::time(message.created),
-            })
-        })
-        .collect();
-    Json(json!({ "chat": chat, "type": found.kind, "messages": messages })).into_response()
 }
 
 async fn chats(State(graph): State<Arc<Graph>>) -> Json<Value> {
@@ -150,7 +148,8 @@ async fn chats(State(graph): State<Arc<Graph>>) -> Json<Value> {
     Json(json!({ "chats": all }))
 }
 
-fn person(person: &Person) -> Value {
+/// Somebody, as the control interface shows people.
+pub fn person(person: &Person) -> Value {
     json!({ "user": person.user, "name": person.name, "tenant": person.tenant })
 }
 
@@ -165,7 +164,9 @@ async fn compose(State(graph): State<Arc<Graph>>, Json(wanted): Json<Wanted>) ->
         .support_accounts(&wanted.chat, &graph.world)
         .into_iter()
         .next();
-    let body = account.and_then(|account| graph.compose(&wanted.chat, &wanted.message, &account));
+    let change = wanted.change_type.unwrap_or(ChangeType::Created);
+    let body =
+        account.and_then(|account| graph.compose(&wanted.chat, &wanted.message, &account, change));
     match body {
         Some(body) => Json(json!({ "body": body })).into_response(),
         None => refused(

@@ -1,5 +1,7 @@
 //! What arrives at the notification address.
 
+mod changes;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::changes::ChangeType;
 use super::{Graph, views};
 use crate::shared::tls::RsaCertificate;
 
@@ -18,15 +19,29 @@ use crate::shared::tls::RsaCertificate;
 const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
 
 impl Graph {
-    /// The collection that tells a support account's subscription of a new message; `None` without subscription or message.
-    pub(super) fn compose(&self, chat: &str, message: &str, account: &str) -> Option<Value> {
+    /// The collection that tells a support account's subscription of a change; `None` without message, and without a
+    /// subscription for this kind of change.
+    pub(super) fn compose(
+        &self,
+        chat: &str,
+        message: &str,
+        account: &str,
+        change: ChangeType,
+    ) -> Option<Value> {
         let subscription = self.subscriptions.of(account)?;
+        if !subscription.changes.contains(&change) {
+            return None;
+        }
         let (content, second) = {
             let chats = self.chats();
             let messages = &chats.get(chat)?.messages;
             let place = messages.iter().position(|it| it.id == message)?;
             // Both versions of the token occur; which one is the app registration's business. Here they take turns.
-            (views::message(chat, &messages[place]), place % 2 == 1)
+            let content = match change {
+                ChangeType::Deleted => views::deleted_message(chat, &messages[place]),
+                ChangeType::Created | ChangeType::Updated => views::message(chat, &messages[place]),
+            };
+            (content, place % 2 == 1)
         };
         let resource = format!(
             "chats('{}')/messages('{message}')",
@@ -34,7 +49,7 @@ impl Graph {
         );
         let mut item = json!({
             "subscriptionId": subscription.id,
-            "changeType": "created",
+            "changeType": change.name(),
             "clientState": subscription.client_state,
             "subscriptionExpirationDateTime": subscription.expires(),
             "resource": resource,

@@ -1,7 +1,7 @@
 //! What Teams does to the HTML it is given: it parses it, drops what it does not know, and writes it anew in its own way.
 
 /// Elements after which text is not wrapped in a paragraph.
-const BLOCKS: [&str; 9] = [
+const BLOCKS: [&str; 10] = [
     "<p",
     "<div",
     "<ul",
@@ -11,7 +11,11 @@ const BLOCKS: [&str; 9] = [
     "<h3",
     "<table",
     "<blockquote",
+    "<codeblock",
 ];
+
+/// Elements whose whitespace stays as it is.
+const PREFORMATTED: [&str; 2] = ["pre", "codeblock"];
 
 /// The body as Teams stores it: whitespace runs of the text become one space, quotes are written its own way, links gain
 /// attributes, and text outside a block is wrapped in a paragraph. What stands inside a tag keeps its references: they
@@ -19,6 +23,7 @@ const BLOCKS: [&str; 9] = [
 pub fn rewritten(html: &str) -> String {
     let mut written = String::with_capacity(html.len() + 16);
     let mut rest = html.trim_ascii();
+    let mut preformatted = 0_usize;
     while !rest.is_empty() {
         let (part, after) = match (rest.starts_with('<'), rest.find('>'), rest.find('<')) {
             (true, Some(end), _) => rest.split_at(end + 1),
@@ -26,9 +31,14 @@ pub fn rewritten(html: &str) -> String {
             _ => (rest, ""),
         };
         if part.starts_with('<') {
+            if opens(part, "<") {
+                preformatted += 1;
+            } else if opens(part, "</") {
+                preformatted = preformatted.saturating_sub(1);
+            }
             written.push_str(&tag(part));
         } else {
-            text(part, &mut written);
+            text(part, preformatted > 0, &mut written);
         }
         rest = after;
     }
@@ -39,6 +49,14 @@ pub fn rewritten(html: &str) -> String {
     }
 }
 
+/// Whether the tag, which begins like this, is about a preformatted element.
+fn opens(tag: &str, start: &str) -> bool {
+    tag.strip_prefix(start).is_some_and(|rest| {
+        let end = rest.find(|character: char| !character.is_ascii_alphanumeric());
+        PREFORMATTED.contains(&&rest[..end.unwrap_or(rest.len())])
+    })
+}
+
 fn tag(tag: &str) -> String {
     match tag.strip_prefix("<a href=") {
         Some(rest) => format!("<a rel=\"noreferrer noopener\" target=\"_blank\" href={rest}"),
@@ -47,13 +65,17 @@ fn tag(tag: &str) -> String {
     }
 }
 
-fn text(text: &str, written: &mut String) {
+fn text(text: &str, preformatted: bool, written: &mut String) {
     let plain = text
         .replace("&#39;", "'")
         .replace("&#x27;", "'")
         .replace("&apos;", "'")
         .replace("&quot;", "\"")
         .replace("&#34;", "\"");
+    if preformatted {
+        written.push_str(&plain);
+        return;
+    }
     let mut space = false;
     for character in plain.chars() {
         let blank = character.is_ascii_whitespace();
@@ -78,6 +100,20 @@ mod tests {
         );
         assert_eq!(rewritten("<p>x</p>"), "<p>x</p>");
         assert!(rewritten("<a href=\"https://x\">x</a>").contains("rel="));
+    }
+
+    #[test]
+    fn code_lists_and_quotations_stay() {
+        for html in [
+            "<codeblock class=\"Rust\"><code>fn a() {\n    b  c\n}</code></codeblock>",
+            "<pre>a\n  b</pre>",
+            "<ul><li>a</li><li>b</li></ul>",
+            "<ol><li>a</li></ol>",
+            "<blockquote>a</blockquote>",
+        ] {
+            assert_eq!(rewritten(html), html);
+        }
+        assert_eq!(rewritten("<pre>a  b</pre>c  d"), "<pre>a  b</pre>c d");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::changes::ChangeType;
 use super::views;
 use crate::shared::tls::{RsaCertificate, rsa_certificate};
 use crate::world::SupportAccount;
@@ -42,6 +43,8 @@ pub struct Subscription {
     pub account: String,
     /// Presented with each notification.
     pub client_state: String,
+    /// The kinds of change that it is about.
+    pub changes: Vec<ChangeType>,
     resource: String,
     expires: OffsetDateTime,
 }
@@ -85,8 +88,13 @@ impl Subscriptions {
         (&self.certificate, &self.certificate_id)
     }
 
-    /// Makes the subscription of a Support User, after the address has echoed a token.
-    pub async fn create(&self, url: &str, account: &SupportAccount) -> anyhow::Result<()> {
+    /// Makes the subscription of a Support User to these kinds of change, after the address has echoed a token.
+    pub async fn create(
+        &self,
+        url: &str,
+        account: &SupportAccount,
+        changes: &[ChangeType],
+    ) -> anyhow::Result<()> {
         let token = format!(
             "Validation: Testing client application reachability for subscription Request-Id: {}",
             Uuid::new_v4()
@@ -125,6 +133,7 @@ impl Subscriptions {
             id: Uuid::new_v4().to_string(),
             account: account.name.clone(),
             client_state: format!("{}.{}", account.name, self.secret),
+            changes: changes.to_vec(),
             resource: format!("/users/{}/chats/getAllMessages", account.user),
             expires: OffsetDateTime::now_utc() + Duration::from_secs(3 * 24 * 3600),
         };
@@ -158,11 +167,12 @@ impl Subscription {
     }
 
     fn view(&self) -> Value {
+        let changes: Vec<&str> = self.changes.iter().map(|change| change.name()).collect();
         json!({
             "id": self.id,
             "account": self.account,
             "resource": self.resource,
-            "changeType": "created,updated,deleted",
+            "changeType": changes.join(","),
             "expirationDateTime": self.expires(),
         })
     }

@@ -1,5 +1,10 @@
-use axum::body::Body;
-use http::{Request, StatusCode};
+mod changes;
+mod contents;
+mod files;
+mod posts;
+
+use axum::body::{Body, Bytes};
+use http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -23,17 +28,11 @@ impl Caller {
         let token = token(
             &entra,
             &world.config.support_accounts[0].user,
-            "Chat.Read ChatMessage.Send",
+            "Chat.Read ChatMessage.Send Files.Read.All",
         );
         let graph = Graph::new(world, entra);
         let caller = Self { graph, token };
-        let body = json!({ "from": {
-            "user": "0f0e0d0c-0000-4000-8000-00000000000a", "name": "Anna",
-            "tenant": "be9c1b6e-0000-4000-8000-c0ffee000002", "upn": "anna@customer.example" }, "html": "<p>hello</p>" });
-        assert_eq!(
-            caller.control("POST", WRITE, Some(body)).await.0,
-            StatusCode::CREATED
-        );
+        caller.writes(json!({ "html": "<p>hello</p>" })).await;
         caller
     }
 
@@ -51,6 +50,35 @@ impl Caller {
         send(self.graph.router(), token, method, path, body).await
     }
 
+    /// Bytes of a Graph address, with the usual token.
+    async fn bytes(&self, path: &str) -> (StatusCode, HeaderMap, Bytes) {
+        let token = format!("Bearer {}", self.token);
+        fetch(self.graph.router(), path, Some(&token)).await
+    }
+
+    /// Writes as Anna; the message's id.
+    async fn writes(&self, mut message: Value) -> String {
+        message["from"] = anna();
+        let (status, answer) = self.control("POST", WRITE, Some(message)).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        answer["message"].as_str().expect("an id").to_owned()
+    }
+
+    /// A message as Graph shows it, without the throttling of its routes.
+    fn shown(&self, id: &str) -> Value {
+        let chats = self.graph.chats();
+        let chat = chats.get("19:anna_support@unq.gbl.spaces");
+        let message = chat.expect("the chat").message(id).expect("the message");
+        super::views::message("19:anna_support@unq.gbl.spaces", message)
+    }
+
+    /// The messages as the control interface shows them.
+    async fn view(&self) -> Vec<Value> {
+        let (status, view) = self.control("GET", WRITE, None).await;
+        assert_eq!(status, StatusCode::OK);
+        view["messages"].as_array().expect("messages").clone()
+    }
+
     async fn control(&self, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
         send(self.graph.control(), "", method, path, body).await
     }
@@ -58,6 +86,28 @@ impl Caller {
 
 fn token(entra: &Entra, user: &str, scopes: &str) -> String {
     entra.issue(json!({ "aud": "https://graph.microsoft.com", "oid": user, "scp": scopes }))
+}
+
+fn anna() -> Value {
+    json!({ "user": "0f0e0d0c-0000-4000-8000-00000000000a", "name": "Anna",
+        "tenant": "be9c1b6e-0000-4000-8000-c0ffee000002", "upn": "anna@customer.example" })
+}
+
+/// Fetches bytes, presenting this.
+async fn fetch(
+    router: axum::Router,
+    path: &str,
+    authorization: Option<&str>,
+) -> (StatusCode, HeaderMap, Bytes) {
+    let mut request = Request::get(path);
+    if let Some(value) = authorization {
+        request = request.header("authorization", value);
+    }
+    let request = request.body(Body::empty()).expect("a request");
+    let response = router.oneshot(request).await.expect("an answer");
+    let (parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, usize::MAX).await;
+    (parts.status, parts.headers, bytes.unwrap_or_default())
 }
 
 async fn send(

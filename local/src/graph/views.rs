@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use super::changes::Reaction;
 use super::chats::{Chat, Message, Person};
 
 /// A time as Graph writes it: UTC with milliseconds.
@@ -42,11 +43,13 @@ pub fn member(person: &Person) -> Value {
     })
 }
 
-/// `chatMessage`, the same in a list, alone and inside a rich notification.
+/// `chatMessage`, the same in a list, alone and inside a rich notification. A deleted message is empty.
 pub fn message(chat: &str, message: &Message) -> Value {
+    let living = message.deleted.is_none();
     let mentions: Vec<Value> = message
         .mentioned
         .iter()
+        .filter(|_| living)
         .map(|person| {
             json!({
                 "id": 0,
@@ -55,6 +58,17 @@ pub fn message(chat: &str, message: &Message) -> Value {
             })
         })
         .collect();
+    let (html, attachments) = if living {
+        (message.html.as_str(), message.attachments.as_slice())
+    } else {
+        Default::default()
+    };
+    let reactions: Vec<Value> = message
+        .reactions
+        .iter()
+        .filter(|_| living)
+        .map(reaction)
+        .collect();
     json!({
         "id": message.id,
         "replyToId": null,
@@ -62,8 +76,8 @@ pub fn message(chat: &str, message: &Message) -> Value {
         "messageType": "message",
         "createdDateTime": time(message.created),
         "lastModifiedDateTime": time(message.modified),
-        "lastEditedDateTime": null,
-        "deletedDateTime": null,
+        "lastEditedDateTime": message.edited.map(time),
+        "deletedDateTime": message.deleted.map(time),
         "subject": null,
         "summary": null,
         "chatId": chat,
@@ -74,11 +88,42 @@ pub fn message(chat: &str, message: &Message) -> Value {
         "policyViolation": null,
         "eventDetail": null,
         "from": { "application": null, "device": null, "user": identity(&message.from) },
-        "body": { "contentType": "html", "content": message.html },
-        "attachments": [],
+        "body": { "contentType": "html", "content": html },
+        "attachments": attachments,
         "mentions": mentions,
-        "reactions": [],
+        "reactions": reactions,
         "messageHistory": [],
+    })
+}
+
+/// What a rich notification of a deletion holds. Microsoft documents nothing about it, so there is neither author nor text.
+pub fn deleted_message(chat: &str, deleted: &Message) -> Value {
+    let mut view = message(chat, deleted);
+    view["from"] = Value::Null;
+    view["body"]["content"] = json!("");
+    for list in ["attachments", "mentions", "reactions"] {
+        view[list] = json!([]);
+    }
+    view
+}
+
+/// `chatMessageReaction`; the name of whoever reacted is not told.
+fn reaction(reaction: &Reaction) -> Value {
+    json!({
+        "reactionType": reaction.kind,
+        "displayName": null,
+        "reactionContentUrl": null,
+        "createdDateTime": time(reaction.at),
+        "user": {
+            "application": null,
+            "device": null,
+            "user": {
+                "@odata.type": "#microsoft.graph.teamworkUserIdentity",
+                "id": reaction.from.user,
+                "displayName": null,
+                "userIdentityType": "aadUser",
+            },
+        },
     })
 }
 
@@ -86,7 +131,8 @@ fn etag(message: &Message) -> String {
     (message.modified.unix_timestamp_nanos() / 1_000_000).to_string()
 }
 
-fn identity(person: &Person) -> Value {
+/// `teamworkUserIdentity` of somebody who wrote.
+pub fn identity(person: &Person) -> Value {
     json!({
         "@odata.type": "#microsoft.graph.teamworkUserIdentity",
         "id": person.user,

@@ -13,7 +13,7 @@ use super::faults::{Drop, FaultService};
 use crate::world::World;
 
 /// Largest body that a rule's `match` looks into, in bytes.
-const LOOK_INSIDE_LIMIT: usize = 4 * 1024 * 1024;
+const LOOK_INSIDE_LIMIT: usize = 64 * 1024 * 1024;
 
 /// Marks an answer that must not be sent: the server closes the connection instead (see `shared::serve`).
 #[derive(Debug, Clone, Copy)]

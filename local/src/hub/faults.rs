@@ -25,6 +25,10 @@ pub enum FaultService {
     GraphNotification,
     /// Webhooks that Genesys delivers to us.
     GenesysWebhook,
+    /// Downloads of agents' files from Genesys.
+    GenesysMedia,
+    /// Downloads of customers' files from OneDrive.
+    Files,
 }
 
 /// When a connection is cut.

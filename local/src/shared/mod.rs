@@ -1,5 +1,7 @@
 //! Tools that all parts of the platform use.
 
+pub mod content;
 pub mod correlation;
+pub mod download;
 pub mod serve;
 pub mod tls;

@@ -122,7 +122,7 @@ async fn what_genesys_tolerates_passes() {
         changed(|body| {
             without(body, "", "text");
             body["content"] = json!([{ "contentType": "Attachment", "attachment": {
-                "mediaType": "Image", "mime": "image/png", "url": "https://files.example/a.png",
+                "mediaType": "Image", "mime": "image/png", "url": "https://127.0.0.1:9/a.png",
             }}]);
         })
         .await,

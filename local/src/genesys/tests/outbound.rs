@@ -125,7 +125,7 @@ async fn the_agents_message_comes_signed() {
 async fn a_refusal_for_now_is_repeated_and_another_is_not() {
     let mut receiver = Receiver::start(vec![503, 401]);
     let genesys = Genesys::new(world(None, &receiver.address));
-    let id = genesys.agent_writes(THREAD, "good day");
+    let id = genesys.agent_writes(THREAD, &Outgoing::text("good day"));
     let (_, first) = receiver.next().await;
     let (_, second) = receiver.next().await;
     assert_eq!(first, second, "the same body");
@@ -145,13 +145,13 @@ async fn ordered_duplicates_and_lost_answers_repeat_the_webhook() {
     ]});
     let rules = serde_json::from_value(rules).expect("rules");
     genesys.world.hub.faults().replace(rules);
-    let twice = genesys.agent_writes(THREAD, "twice");
+    let twice = genesys.agent_writes(THREAD, &Outgoing::text("twice"));
     assert_eq!(receiver.next().await.1, receiver.next().await.1);
     assert_eq!(
         journey(&genesys, &twice, 3).await,
         ["genesys 1 written", "webhook 1 200", "webhook 1 200"]
     );
-    let lost = genesys.agent_writes(THREAD, "lost");
+    let lost = genesys.agent_writes(THREAD, &Outgoing::text("lost"));
     assert_eq!(receiver.next().await.1, receiver.next().await.1);
     assert_eq!(
         journey(&genesys, &lost, 3).await,
@@ -165,7 +165,7 @@ async fn genesys_gives_up_after_five_repetitions() {
     let rules = json!({ "rules": [{ "service": "genesys-webhook", "drop": "before" }] });
     let rules = serde_json::from_value(rules).expect("rules");
     genesys.world.hub.faults().replace(rules);
-    let id = genesys.agent_writes(THREAD, "good day");
+    let id = genesys.agent_writes(THREAD, &Outgoing::text("good day"));
     journey(&genesys, &id, 7).await;
     // Time is paused: were there more to come, it would be here at once.
     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -180,7 +180,7 @@ async fn messages_of_a_thread_are_first_sent_in_order() {
     let genesys = Genesys::new(world(None, &receiver.address));
     let texts: Vec<String> = (1..=20).map(|number| format!("text {number}")).collect();
     for text in &texts {
-        genesys.agent_writes(THREAD, text);
+        genesys.agent_writes(THREAD, &Outgoing::text(text));
     }
     for text in &texts {
         let (_, body) = receiver.next().await;
@@ -246,7 +246,7 @@ async fn a_replaced_secret_signs_from_then_on() {
     let secret = "longer than fifteen characters";
     let replaced = control(&genesys, replace(secret)).await;
     assert_eq!(replaced.status, StatusCode::NO_CONTENT);
-    genesys.agent_writes(THREAD, "hello");
+    genesys.agent_writes(THREAD, &Outgoing::text("hello"));
     let (headers, body) = receiver.next().await;
     let presented = headers["x-hub-signature-256"].to_str().expect("text");
     let tag = STANDARD

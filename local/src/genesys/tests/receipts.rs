@@ -19,7 +19,7 @@ fn failed(id: &str, reasons: Value) -> Value {
 async fn receipts_are_recorded_in_order() {
     let genesys = organisation();
     let token = token(&genesys).await;
-    let id = genesys.agent_writes(THREAD, "hello");
+    let id = genesys.agent_writes(THREAD, &Outgoing::text("hello"));
     let reasons = json!([{ "code": "InvalidDestination", "message": "no chat" }]);
     for body in [failed(&id, reasons), receipt(&id, "Delivered")] {
         let answer = send(&genesys, &token, "receipt", &body).await;
@@ -62,7 +62,7 @@ async fn a_receipt_for_an_unknown_or_a_customers_message_is_not_found() {
 async fn what_a_receipt_cannot_say_is_refused() {
     let genesys = organisation();
     let token = token(&genesys).await;
-    let id = genesys.agent_writes(THREAD, "hello");
+    let id = genesys.agent_writes(THREAD, &Outgoing::text("hello"));
     let reason = json!([{ "code": "GeneralError", "message": "m" }]);
     let mut delivered_with_reason = receipt(&id, "Delivered");
     delivered_with_reason["reasons"] = reason;

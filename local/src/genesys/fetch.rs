@@ -1,0 +1,80 @@
+//! Fetching customers' files from the addresses that inbound messages carry. What Genesys does with them is documented nowhere,
+//! so an address must serve at once, without credentials, and later as well.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use futures::StreamExt as _;
+use http::{HeaderValue, header};
+use serde::Serialize;
+use tokio::time::timeout;
+
+use super::Genesys;
+use crate::shared::content::hexadecimal;
+
+/// A message waits at most this long for its file.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What an address served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fetched {
+    /// Status of the answer.
+    pub status: u16,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `Content-Disposition`.
+    pub content_disposition: Option<String>,
+    /// Bytes that came.
+    pub size: u64,
+    /// Their SHA-256 in lowercase hexadecimal digits.
+    pub sha256: String,
+}
+
+impl Genesys {
+    /// Fetches a file and forgets its bytes; nothing when no whole answer came in time.
+    pub(super) async fn fetch(&self, url: &str) -> Option<Fetched> {
+        timeout(PATIENCE, self.fetch_all(url)).await.ok().flatten()
+    }
+
+    async fn fetch_all(&self, url: &str) -> Option<Fetched> {
+        let answer = self.client.get(url).send().await.ok()?;
+        let text = |name| {
+            let value = answer.headers().get(name)?;
+            value.to_str().ok().map(str::to_owned)
+        };
+        let (status, content_type, content_disposition) = (
+            answer.status().as_u16(),
+            text(header::CONTENT_TYPE),
+            text(header::CONTENT_DISPOSITION),
+        );
+        let mut digest = Context::new(&SHA256);
+        let mut size = 0;
+        let mut pieces = answer.bytes_stream();
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.ok()?;
+            digest.update(&piece);
+            size += piece.len() as u64;
+        }
+        Some(Fetched {
+            status,
+            content_type,
+            content_disposition,
+            size,
+            sha256: hexadecimal(digest.finish().as_ref()),
+        })
+    }
+
+    /// Passes on what an address serves now; nothing when it serves no file.
+    pub(super) async fn pass_on(&self, url: &str) -> Option<Response> {
+        let answer = self.client.get(url).send().await.ok()?;
+        if !answer.status().is_success() {
+            return None;
+        }
+        let kind = answer.headers().get(header::CONTENT_TYPE).cloned();
+        let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
+        let body = Body::from_stream(answer.bytes_stream());
+        Some(([(header::CONTENT_TYPE, kind)], body).into_response())
+    }
+}

@@ -1,0 +1,184 @@
+//! What a message is made of, before it has an id.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::hosted::{Hosted, relative};
+
+/// Body, attachments and hosted contents of a message. Addresses of hosted contents are relative until the message's own
+/// address is known.
+#[derive(Debug, Clone, Default)]
+pub struct Parts {
+    /// The body.
+    pub html: String,
+    /// As Graph shows them.
+    pub attachments: Vec<Value>,
+    /// Images, and the code of snippets.
+    pub hosted: Vec<Hosted>,
+}
+
+impl Parts {
+    /// A body and nothing else.
+    #[cfg(test)]
+    pub fn of(html: &str) -> Self {
+        Self {
+            html: html.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// The parts of the message with this address.
+    pub fn at(mut self, message: &str) -> Self {
+        for hosted in &self.hosted {
+            let own = relative(&hosted.id);
+            let whole = hosted.address(message);
+            self.html = self.html.replace(&own, &whole);
+            for attachment in &mut self.attachments {
+                if let Value::String(content) = &mut attachment["content"] {
+                    *content = content.replace(&own, &whole);
+                }
+            }
+        }
+        self
+    }
+
+    /// Adds an attachment whose marker stands at the end of the body.
+    pub fn attach(&mut self, attachment: Value) {
+        self.html.push_str(&marker(&attachment));
+        self.attachments.push(attachment);
+    }
+
+    /// Adds an attachment whose marker stands at the front of the body.
+    pub fn attach_in_front(&mut self, attachment: Value) {
+        self.html.insert_str(0, &marker(&attachment));
+        self.attachments.push(attachment);
+    }
+
+    /// Adds the attachments that the message had before. Where the new body does not say, each stands where it stood.
+    pub fn keep(&mut self, former: Vec<Value>) {
+        let missing: Vec<&Value> = former
+            .iter()
+            .filter(|attachment| {
+                let id = attachment["id"].as_str().unwrap_or_default();
+                !markers(&self.html).contains(&id)
+            })
+            .collect();
+        let (quotes, others): (Vec<&Value>, Vec<&Value>) = missing
+            .into_iter()
+            .partition(|attachment| attachment["contentType"] == "messageReference");
+        let all =
+            |attachments: Vec<&Value>| -> String { attachments.into_iter().map(marker).collect() };
+        self.html = format!("{}{}{}", all(quotes), self.html, all(others));
+        self.attachments.extend(former);
+    }
+}
+
+/// An attachment with all properties that Graph shows, absent ones as null, and an id when it has none.
+pub fn complete(given: &Value) -> Value {
+    let mut attachment = json!({
+        "id": Uuid::new_v4().to_string(),
+        "contentType": null,
+        "contentUrl": null,
+        "content": null,
+        "name": null,
+        "thumbnailUrl": null,
+        "teamsAppId": null,
+    });
+    if let (Some(all), Some(given)) = (attachment.as_object_mut(), given.as_object()) {
+        all.extend(given.clone());
+    }
+    attachment
+}
+
+fn marker(attachment: &Value) -> String {
+    let id = attachment["id"].as_str().unwrap_or_default();
+    format!("<attachment id=\"{}\"></attachment>", escaped(id))
+}
+
+/// The ids of all attachments that the body marks.
+pub fn markers(html: &str) -> Vec<&str> {
+    html.match_indices("<attachment ")
+        .filter_map(|(start, _)| {
+            let tag = &html[start..];
+            attribute(&tag[..=tag.find('>')?], "id")
+        })
+        .collect()
+}
+
+/// The value of a tag's attribute.
+pub fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    ['"', '\''].into_iter().find_map(|quote| {
+        let start = format!(" {name}={quote}");
+        let from = tag.find(&start)? + start.len();
+        let length = tag[from..].find(quote)?;
+        Some(&tag[from..from + length])
+    })
+}
+
+/// Text as HTML.
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+/// The text of a body without its elements, as a quotation shows it.
+pub fn plain(html: &str) -> String {
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some((before, tag)) = rest.split_once('<') {
+        text.push_str(before);
+        let Some((tag, after)) = tag.split_once('>') else {
+            rest = "";
+            break;
+        };
+        if tag.starts_with("br") || tag.starts_with("/p") || tag.starts_with("/div") {
+            text.push(' ');
+        }
+        rest = after;
+    }
+    text.push_str(rest);
+    let text = text
+        .replace("&nbsp;", " ")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&amp;", "&");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quotation_shows_no_elements() {
+        let html = "<p>a &lt;b&gt;&nbsp;<b>c</b></p><p>d &amp;amp;<br>e</p>";
+        assert_eq!(plain(html), "a <b> c d &amp; e");
+    }
+
+    #[test]
+    fn attributes_and_markers_are_found() {
+        let html = "<attachment id=\"1\"></attachment><p>x</p><attachment id='2'></attachment>";
+        assert_eq!(markers(html), ["1", "2"]);
+        assert_eq!(attribute("<img alt=\"a\" src=\"b\">", "src"), Some("b"));
+        assert_eq!(attribute("<img data-src=\"b\">", "src"), None);
+    }
+
+    #[test]
+    fn former_attachments_stay_where_they_stood() {
+        let mut parts = Parts::of("new <attachment id=\"b\"></attachment>");
+        let former = ["a", "b", "c", "d"].map(|id| {
+            let kind = if id == "a" {
+                "messageReference"
+            } else {
+                "reference"
+            };
+            complete(&json!({ "id": id, "contentType": kind }))
+        });
+        parts.keep(former.to_vec());
+        assert_eq!(markers(&parts.html), ["a", "b", "c", "d"]);
+        assert_eq!(parts.attachments, former);
+    }
+}

@@ -1,0 +1,204 @@
+//! What a customer writes, as the control interface takes it, made into the parts of a message.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::chats::Person;
+use super::hosted::{Hosted, relative};
+use super::parts::{self, Parts};
+use super::{Graph, views};
+use crate::shared::content::Content;
+use crate::shared::download::{Behaviour, Download, media_type};
+
+/// Characters of a quoted message that are shown with the answer.
+const PREVIEW: usize = 100;
+
+/// A customer, as a request of the control interface names one.
+#[derive(Debug, Deserialize)]
+pub struct Author {
+    user: Uuid,
+    name: String,
+    tenant: Uuid,
+    upn: Option<String>,
+}
+
+/// An image in the text.
+#[derive(Deserialize)]
+pub struct Image {
+    content_type: String,
+    base64: Option<String>,
+    generate: Option<u64>,
+    alt: Option<String>,
+}
+
+/// A file from the customer's OneDrive.
+#[derive(Deserialize)]
+pub struct File {
+    name: String,
+    content_type: String,
+    base64: Option<String>,
+    generate: Option<u64>,
+    #[serde(default)]
+    owner: Owner,
+    #[serde(default)]
+    behaviour: Behaviour,
+    redirect_to: Option<String>,
+}
+
+/// Whose OneDrive a file lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owner {
+    /// One that the Support User may read.
+    #[default]
+    Same,
+    /// One of another tenant.
+    OtherTenant,
+}
+
+/// Formatted code.
+#[derive(Deserialize)]
+pub struct Snippet {
+    language: String,
+    code: String,
+}
+
+/// What stands in a message besides its text.
+#[derive(Default)]
+pub struct Extras {
+    /// Images in the text.
+    pub images: Vec<Image>,
+    /// Files from OneDrive.
+    pub files: Vec<File>,
+    /// Formatted code.
+    pub snippet: Option<Snippet>,
+    /// Ids of the messages that are answered.
+    pub reply_to: Vec<String>,
+    /// Attachments as Graph shall show them.
+    pub attachments: Vec<Value>,
+}
+
+impl From<Author> for Person {
+    fn from(author: Author) -> Self {
+        Self {
+            user: author.user.to_string(),
+            name: author.name,
+            tenant: author.tenant.to_string(),
+            upn: author.upn,
+        }
+    }
+}
+
+impl Graph {
+    /// The parts of a message with this text. Files are in OneDrive from here on.
+    ///
+    /// # Errors
+    /// A line that says what cannot be sent.
+    pub(super) async fn compose_parts(
+        &self,
+        chat: &str,
+        author: &Person,
+        html: String,
+        extras: Extras,
+    ) -> Result<Parts, String> {
+        let mut parts = Parts {
+            html,
+            ..Parts::default()
+        };
+        for (number, image) in extras.images.into_iter().enumerate() {
+            add_image(&mut parts, number, image).await?;
+        }
+        let mut downloads = Vec::new();
+        for file in extras.files {
+            let content = Content::ordered(file.base64, file.generate).await?;
+            let download = Download::ordered(
+                content,
+                &file.content_type,
+                file.name,
+                file.behaviour,
+                file.redirect_to.as_deref(),
+            )?;
+            downloads.push((file.owner, download));
+        }
+        if extras.attachments.iter().any(|it| !it.is_object()) {
+            return Err("attachments are objects".to_owned());
+        }
+        for quoted in extras.reply_to.iter().rev() {
+            let quotation = self.quotation(chat, quoted);
+            parts.attach_in_front(quotation.ok_or("there is no such message to reply to")?);
+        }
+        parts.attachments.reverse();
+        for (owner, download) in downloads {
+            let foreign = owner == Owner::OtherTenant;
+            let tenant = if foreign {
+                &author.tenant
+            } else {
+                &self.world.config.tenant
+            };
+            parts.attach(self.drive.share(chat, author, tenant, foreign, download));
+        }
+        if let Some(snippet) = extras.snippet {
+            add_snippet(&mut parts, snippet)?;
+        }
+        for attachment in &extras.attachments {
+            parts.attach(parts::complete(attachment));
+        }
+        Ok(parts)
+    }
+
+    fn quotation(&self, chat: &str, quoted: &str) -> Option<Value> {
+        let chats = self.chats();
+        let message = chats.get(chat)?.message(quoted)?;
+        let preview: String = parts::plain(&message.html).chars().take(PREVIEW).collect();
+        let content = json!({
+            "messageId": message.id,
+            "messagePreview": preview,
+            "messageSender": {
+                "application": null,
+                "device": null,
+                "user": views::identity(&message.from),
+            },
+        });
+        Some(parts::complete(&json!({
+            "id": message.id,
+            "contentType": "messageReference",
+            "content": content.to_string(),
+        })))
+    }
+}
+
+/// The image stands where the text names its number, else in a last paragraph of its own.
+async fn add_image(parts: &mut Parts, number: usize, image: Image) -> Result<(), String> {
+    let content = Content::ordered(image.base64, image.generate).await?;
+    let hosted = Hosted::new(media_type(&image.content_type)?, content);
+    let alt = parts::escaped(image.alt.as_deref().unwrap_or("image")).replace('"', "&quot;");
+    let (width, height) = hosted.pixels();
+    let tag = format!(
+        "<img alt=\"{alt}\" src=\"{}\" itemid=\"{}\" width=\"{width}\" height=\"{height}\">",
+        relative(&hosted.id),
+        hosted.id
+    );
+    let place = format!("{{image {number}}}");
+    if parts.html.contains(&place) {
+        parts.html = parts.html.replace(&place, &tag);
+    } else {
+        parts.html.push_str(&format!("<p>{tag}</p>"));
+    }
+    parts.hosted.push(hosted);
+    Ok(())
+}
+
+fn add_snippet(parts: &mut Parts, snippet: Snippet) -> Result<(), String> {
+    let hosted = Hosted::new(media_type("text/plain")?, Content::given(snippet.code));
+    let content = json!({
+        "language": snippet.language,
+        "codeSnippetUrl": relative(&hosted.id),
+    });
+    parts.attach(parts::complete(&json!({
+        "contentType": "application/vnd.microsoft.card.codesnippet",
+        "content": content.to_string(),
+    })));
+    parts.hosted.push(hosted);
+    Ok(())
+}

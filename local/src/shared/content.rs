@@ -1,0 +1,243 @@
+//! Files of this world: bytes that were given, or bytes that a generator makes whenever they are wanted, so that a file of
+//! hundreds of megabytes costs no memory.
+
+use std::fmt;
+use std::io;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use axum::body::Body;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _, stream};
+
+/// Bytes handed out at once.
+const PIECE: u64 = 64 * 1024;
+
+/// Largest generated file, in bytes.
+const LARGEST: u64 = 2 * 1024 * 1024 * 1024;
+
+/// What stands between two states of the generator (SplitMix64: the golden ratio in 64 bits).
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The content of a file. `Debug` shows its size only.
+#[derive(Clone)]
+pub struct Content {
+    source: Source,
+    sha256: String,
+}
+
+#[derive(Clone)]
+enum Source {
+    Given(Bytes),
+    /// So many bytes of the generator.
+    Generated(u64),
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Content({} bytes)", self.size())
+    }
+}
+
+impl Content {
+    /// These bytes.
+    #[must_use]
+    pub fn given(bytes: impl Into<Bytes>) -> Self {
+        Self::of(Source::Given(bytes.into()))
+    }
+
+    /// So many pseudo-random bytes, the same ones each time.
+    #[must_use]
+    pub fn generated(size: u64) -> Self {
+        Self::of(Source::Generated(size))
+    }
+
+    /// What the control interface takes as a file: `base64` or `generate`.
+    ///
+    /// # Errors
+    /// A line that says what is wrong with the two fields.
+    pub async fn ordered(base64: Option<String>, generate: Option<u64>) -> Result<Self, String> {
+        match (base64, generate) {
+            (Some(text), None) => STANDARD
+                .decode(text)
+                .map(Self::given)
+                .map_err(|_| "base64 is no base64".to_owned()),
+            (None, Some(size)) if size <= LARGEST => {
+                // The digest of a large file takes its time.
+                tokio::task::spawn_blocking(move || Self::generated(size))
+                    .await
+                    .map_err(|_| "the file could not be generated".to_owned())
+            }
+            (None, Some(_)) => Err(format!("generate is at most {LARGEST}")),
+            _ => Err("either base64 or generate is required".to_owned()),
+        }
+    }
+
+    fn of(source: Source) -> Self {
+        let mut digest = Context::new(&SHA256);
+        for piece in source.pieces(source.size()) {
+            digest.update(&piece);
+        }
+        let sha256 = hexadecimal(digest.finish().as_ref());
+        Self { source, sha256 }
+    }
+
+    /// Size in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.source.size()
+    }
+
+    /// SHA-256 in lowercase hexadecimal digits.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// The first bytes of it, at most so many.
+    #[must_use]
+    pub fn start(&self, length: u64) -> Bytes {
+        self.source.piece(0, length.min(self.size()))
+    }
+
+    /// All of it.
+    pub fn body(&self) -> Body {
+        Body::from_stream(self.pieces(self.size()))
+    }
+
+    /// The first half of it, then a broken connection.
+    pub fn broken_body(&self) -> Body {
+        let broken = stream::once(async {
+            // Lets the server send what it has before it learns that there is no more.
+            tokio::task::yield_now().await;
+            Err(io::Error::other("cut, as ordered"))
+        });
+        Body::from_stream(self.pieces(self.size() / 2).chain(broken))
+    }
+
+    fn pieces(&self, end: u64) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
+        stream::iter(self.source.clone().pieces(end).map(Ok))
+    }
+}
+
+impl Source {
+    fn size(&self) -> u64 {
+        match self {
+            Self::Given(bytes) => bytes.len() as u64,
+            Self::Generated(size) => *size,
+        }
+    }
+
+    /// The bytes before `end`, piece by piece.
+    fn pieces(&self, end: u64) -> impl Iterator<Item = Bytes> + Send + use<> {
+        let source = self.clone();
+        (0..end.div_ceil(PIECE)).map(move |number| {
+            let start = number * PIECE;
+            source.piece(start, (end - start).min(PIECE))
+        })
+    }
+
+    /// So many bytes from `start` on, all of which exist.
+    fn piece(&self, start: u64, length: u64) -> Bytes {
+        match self {
+            Self::Given(bytes) => {
+                // Both lie within the bytes, whose length is a usize.
+                let (start, length) = (start as usize, length as usize);
+                bytes.slice(start..start + length)
+            }
+            Self::Generated(_) => generated(start, length as usize).into(),
+        }
+    }
+}
+
+/// Bytes of the generator from `offset` on.
+fn generated(offset: u64, length: usize) -> Vec<u8> {
+    let skipped = (offset % 8) as usize;
+    let mut bytes = Vec::with_capacity(skipped + length + 8);
+    let mut word = offset / 8;
+    while bytes.len() < skipped + length {
+        bytes.extend_from_slice(&mixed(word).to_le_bytes());
+        word += 1;
+    }
+    bytes.truncate(skipped + length);
+    bytes.drain(..skipped);
+    bytes
+}
+
+/// The generator's word at this place: SplitMix64, which needs no word before it.
+fn mixed(place: u64) -> u64 {
+    let mut word = place.wrapping_add(1).wrapping_mul(STEP);
+    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}
+
+/// Lowercase hexadecimal digits.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read(body: Body) -> Bytes {
+        axum::body::to_bytes(body, usize::MAX)
+            .await
+            .expect("a whole body")
+    }
+
+    #[tokio::test]
+    async fn given_bytes_come_back() {
+        let content = Content::ordered(Some("YWJj".to_owned()), None).await;
+        let content = content.expect("valid");
+        assert_eq!(content.size(), 3);
+        assert_eq!(
+            content.sha256(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        assert_eq!(read(content.body()).await, "abc");
+        assert_eq!(content.start(2), "ab");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_file_is_refused() {
+        for (base64, generate) in [
+            (None, None),
+            (Some("YWJj"), Some(1)),
+            (Some("*"), None),
+            (None, Some(LARGEST + 1)),
+        ] {
+            let refused = Content::ordered(base64.map(str::to_owned), generate).await;
+            assert!(refused.is_err(), "{base64:?} {generate:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_generated_file_is_the_same_each_time_and_wherever_it_is_read() {
+        let size = 3 * PIECE + 5;
+        let content = Content::generated(size);
+        let bytes = read(content.body()).await;
+        assert_eq!(bytes.len() as u64, size);
+        assert_eq!(bytes, generated(0, bytes.len()));
+        assert_eq!(bytes[1001..1234], generated(1001, 233));
+        let digest = aws_lc_rs::digest::digest(&SHA256, &bytes);
+        assert_eq!(content.sha256(), hexadecimal(digest.as_ref()));
+        let mut counts = [0_u32; 256];
+        for byte in &bytes {
+            counts[usize::from(*byte)] += 1;
+        }
+        assert!(counts.iter().all(|count| (600..950).contains(count)));
+    }
+
+    #[tokio::test]
+    async fn a_broken_body_is_half_a_file() {
+        let content = Content::generated(1001);
+        let mut pieces = content.broken_body().into_data_stream();
+        let half = pieces.next().await.expect("a piece").expect("bytes");
+        assert_eq!(half, generated(0, 500));
+        assert!(pieces.next().await.expect("an end").is_err());
+    }
+}

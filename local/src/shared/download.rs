@@ -1,0 +1,262 @@
+//! Answers that carry a file, and the ways in which a download can go wrong.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+
+use super::content::Content;
+
+/// A slow download's first byte comes after this long.
+const SLOW: Duration = Duration::from_secs(60);
+
+/// What need not be encoded in a path segment (RFC 3986, section 2.3).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// How the download of a file goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Behaviour {
+    /// As it should.
+    #[default]
+    Ok,
+    /// The file is gone.
+    Missing,
+    /// A page about an infected file instead of the file.
+    Virus,
+    /// The connection breaks after half of the bytes.
+    StopsHalfWay,
+    /// Nothing comes for a minute.
+    Slow,
+    /// Somebody else's address is told.
+    Redirect,
+    /// The service cannot be used now.
+    Unavailable,
+}
+
+/// A file with what its download claims and does.
+#[derive(Debug, Clone)]
+pub struct Download {
+    /// Its bytes.
+    pub content: Content,
+    /// Its media type, whatever the bytes are.
+    pub content_type: HeaderValue,
+    /// Its name.
+    pub name: String,
+    /// How the download goes.
+    pub behaviour: Behaviour,
+    /// The address that is told with [`Behaviour::Redirect`].
+    pub redirect_to: Option<HeaderValue>,
+}
+
+impl Download {
+    /// A file as the control interface orders it.
+    ///
+    /// # Errors
+    /// A line that says which field is wrong.
+    pub fn ordered(
+        content: Content,
+        content_type: &str,
+        name: String,
+        behaviour: Behaviour,
+        redirect_to: Option<&str>,
+    ) -> Result<Self, String> {
+        if name.is_empty() {
+            return Err("name must not be empty".to_owned());
+        }
+        if redirect_to.is_some() != (behaviour == Behaviour::Redirect) {
+            return Err("redirect_to belongs to the behaviour redirect".to_owned());
+        }
+        let redirect_to = redirect_to
+            .map(HeaderValue::from_str)
+            .transpose()
+            .map_err(|_| "redirect_to is no address".to_owned())?;
+        Ok(Self {
+            content,
+            content_type: media_type(content_type)?,
+            name,
+            behaviour,
+            redirect_to,
+        })
+    }
+
+    /// The file, slow or cut off if that was ordered; the other ways are the service's own business.
+    pub async fn answer(&self) -> Response {
+        if self.behaviour == Behaviour::Slow {
+            tokio::time::sleep(SLOW).await;
+        }
+        let body = if self.behaviour == Behaviour::StopsHalfWay {
+            self.content.broken_body()
+        } else {
+            self.content.body()
+        };
+        let mut answer = sized(self.content.size(), &self.content_type, body);
+        if let Ok(value) = HeaderValue::from_str(&disposition(&self.name)) {
+            answer
+                .headers_mut()
+                .insert(header::CONTENT_DISPOSITION, value);
+        }
+        answer
+    }
+
+    /// 302 to the ordered address.
+    pub fn elsewhere(&self) -> Option<Response> {
+        let target = self.redirect_to.clone()?;
+        Some((StatusCode::FOUND, [(header::LOCATION, target)]).into_response())
+    }
+}
+
+/// A body of this size and type.
+pub fn sized(size: u64, content_type: &HeaderValue, body: Body) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, content_type.clone()),
+        (header::CONTENT_LENGTH, HeaderValue::from(size)),
+    ];
+    (headers, body).into_response()
+}
+
+/// A file for the page, which has the control interface's own origin: nothing in it may run there.
+pub fn harmless(mut answer: Response) -> Response {
+    let headers = answer.headers_mut();
+    for (name, value) in [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; sandbox",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CACHE_CONTROL, "no-store"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}
+
+/// A media type as a header's value.
+///
+/// # Errors
+/// When it is none, such as `image`.
+pub fn media_type(text: &str) -> Result<HeaderValue, String> {
+    let wrong = || "content_type is no media type".to_owned();
+    let (main, sub) = text.split_once('/').ok_or_else(wrong)?;
+    if main.is_empty() || sub.is_empty() {
+        return Err(wrong());
+    }
+    HeaderValue::from_str(text).map_err(|_| wrong())
+}
+
+/// A path segment that is this text.
+pub fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+/// `attachment` with the file's name, once for all and once for those who read RFC 6266.
+fn disposition(name: &str) -> String {
+    let plain: String = name
+        .chars()
+        .map(|character| match character {
+            '"' | '\\' => '_',
+            ' '..='~' => character,
+            _ => '_',
+        })
+        .collect();
+    format!(
+        "attachment; filename=\"{plain}\"; filename*=UTF-8''{}",
+        segment(name)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::get;
+
+    use super::*;
+    use crate::shared::serve;
+
+    fn ordered(
+        kind: &str,
+        name: &str,
+        behaviour: Behaviour,
+        to: Option<&str>,
+    ) -> Result<Download, String> {
+        let content = Content::given("abcd");
+        Download::ordered(content, kind, name.to_owned(), behaviour, to)
+    }
+
+    #[tokio::test]
+    async fn a_file_tells_its_type_size_and_name() {
+        let download = ordered("text/plain", "Größe \"1\".txt", Behaviour::Ok, None);
+        let answer = download.expect("valid").answer().await;
+        let headers = answer.headers();
+        assert_eq!(headers["content-type"], "text/plain");
+        assert_eq!(headers["content-length"], "4");
+        assert_eq!(
+            headers["content-disposition"],
+            "attachment; filename=\"Gr__e _1_.txt\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%221%22.txt"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_file_comes_after_a_minute() {
+        let download = ordered("text/plain", "a", Behaviour::Slow, None).expect("valid");
+        let before = tokio::time::Instant::now();
+        download.answer().await;
+        assert_eq!(before.elapsed(), SLOW);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_stops_half_way_tells_its_whole_size() {
+        const SIZE: u64 = 1_000_000;
+        let content = Content::generated(SIZE);
+        let download = Download {
+            content,
+            ..ordered("a/b", "a", Behaviour::StopsHalfWay, None).expect("valid")
+        };
+        let router = Router::new().route("/", get(async move || download.answer().await));
+        let listener = serve::bind(0).expect("a port");
+        let address = format!("http://127.0.0.1:{}", serve::port(&listener).expect("one"));
+        let server = serve::serve_plain(listener, router).expect("a server");
+        let client = reqwest::Client::builder()
+            .tls_certs_only(std::iter::empty())
+            .no_proxy()
+            .build()
+            .expect("a client");
+        let mut answer = client.get(address).send().await.expect("an answer");
+        assert_eq!(answer.content_length(), Some(SIZE));
+        let mut came = 0;
+        let end = loop {
+            match answer.chunk().await {
+                Ok(Some(chunk)) => came += chunk.len() as u64,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        assert!(end.is_err());
+        assert_eq!(came, SIZE / 2);
+        server.abort();
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        assert!(ordered("image", "a", Behaviour::Ok, None).is_err());
+        assert!(ordered("image/", "a", Behaviour::Ok, None).is_err());
+        assert!(ordered("a/b", "", Behaviour::Ok, None).is_err());
+        assert!(ordered("a/b", "a", Behaviour::Redirect, None).is_err());
+        assert!(ordered("a/b", "a", Behaviour::Ok, Some("https://x/")).is_err());
+        let elsewhere = ordered("a/b", "a", Behaviour::Redirect, Some("https://x/"));
+        let answer = elsewhere.expect("valid").elsewhere().expect("a redirect");
+        assert_eq!(answer.status(), StatusCode::FOUND);
+        assert_eq!(answer.headers()["location"], "https://x/");
+    }
+}
