@@ -78,16 +78,18 @@ pub async fn part(
     }
 }
 
-/// The token is for files on the API's own host; media hosts want none.
+/// The token is for files that the API itself serves (`/api/v2/downloads/…`); signed addresses of media hosts want none.
 async fn credential(app: &App, url: &Url) -> Result<Option<Credential>, Failure> {
     let api = Url::parse(&app.settings.genesys_api_endpoint)
         .ok()
         .and_then(|api| Origin::of(&api));
     match (Origin::of(url), api) {
-        (Some(origin), Some(api)) if origin == api => Ok(Some(Credential {
-            origin,
-            token: app.genesys.token().await?,
-        })),
+        (Some(origin), Some(api)) if origin == api && url.path().starts_with("/api/") => {
+            Ok(Some(Credential {
+                origin,
+                token: app.genesys.token().await?,
+            }))
+        }
         _ => Ok(None),
     }
 }

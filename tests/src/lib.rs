@@ -5,6 +5,7 @@
 
 #![warn(missing_docs)]
 
+pub mod files;
 pub mod people;
 pub mod platform;
 pub mod view;
@@ -12,6 +13,16 @@ pub mod web_driver;
 
 pub use people::{Chat, Customer};
 pub use platform::Platform;
+
+/// A client for this machine that trusts the platform's throw-away authority.
+pub(crate) fn client_trusting(authority: &[u8]) -> reqwest::Client {
+    let root = reqwest::Certificate::from_pem(authority).expect("a certificate");
+    reqwest::Client::builder()
+        .tls_certs_only([root])
+        .no_proxy()
+        .build()
+        .expect("a client")
+}
 
 /// A client for plain HTTP on this machine, whatever proxy its environment names.
 pub(crate) fn loopback_client() -> reqwest::Client {

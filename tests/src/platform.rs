@@ -60,7 +60,15 @@ impl Platform {
         };
         // Whatever it prints later is read, so that it never blocks on a full pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let client = crate::loopback_client();
+        let authority = crate::loopback_client()
+            .get(format!("{address}/local/authority"))
+            .send()
+            .await
+            .expect("the platform answers")
+            .bytes()
+            .await
+            .expect("a certificate");
+        let client = crate::client_trusting(&authority);
         Self {
             address,
             client,
@@ -162,6 +170,79 @@ impl Platform {
         );
         let answer = self.post(&path, json!({ "text": text })).await;
         answer["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// The agent sends a message with anything that the control interface takes; returns the Genesys message id.
+    pub async fn agent_sends(&self, thread: &str, message: Value) -> String {
+        let path = format!(
+            "/local/genesys/threads/{}/messages",
+            thread.replace(':', "%3A")
+        );
+        let answer = self.post(&path, message).await;
+        answer["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// A customer changes a message: `PATCH`, `DELETE` or a `POST` to what is below it.
+    pub async fn change(
+        &self,
+        method: Method,
+        chat: &Chat,
+        message: &str,
+        below: &str,
+        body: Option<Value>,
+    ) {
+        let path = format!(
+            "/local/teams/chats/{}/messages/{message}{below}",
+            chat.segment()
+        );
+        let (status, value) = self.request(method, &path, body.as_ref()).await;
+        assert!(status.is_success(), "{path}: {status} {value}");
+    }
+
+    /// Bytes and headers of an address: a link that the bridge made, or a path of the platform.
+    pub async fn fetch(&self, address: &str) -> (StatusCode, reqwest::header::HeaderMap, Vec<u8>) {
+        let address = if address.starts_with('/') {
+            format!("{}{address}", self.address)
+        } else {
+            address.to_owned()
+        };
+        let response = self.client.get(address).send().await.expect("an answer");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.expect("a body").to_vec();
+        (status, headers, bytes)
+    }
+
+    /// Waits until the thread has this many inbound messages; returns them.
+    pub async fn until_inbound(&self, thread: &str, count: usize) -> Vec<Value> {
+        self.until(&format!("{count} messages at the agent"), async || {
+            let found = self.inbound(thread).await;
+            (found.len() >= count).then_some(found)
+        })
+        .await
+    }
+
+    /// All inbound messages of a thread.
+    pub async fn inbound(&self, thread: &str) -> Vec<Value> {
+        let conversations = self.conversations().await;
+        crate::view::of_thread(&conversations, thread)
+            .into_iter()
+            .flat_map(crate::view::messages)
+            .filter(|message| message["direction"] == "inbound")
+            .cloned()
+            .collect()
+    }
+
+    /// Waits until the support user has posted this many messages into the chat; returns them.
+    pub async fn until_posts(&self, chat: &Chat, count: usize) -> Vec<Value> {
+        self.until(&format!("{count} posts in the chat"), async || {
+            let view = self.chat(chat).await;
+            let posts: Vec<Value> = crate::view::messages(&view)
+                .filter(|message| message["from"]["user"] == SUPPORT_USER)
+                .cloned()
+                .collect();
+            (posts.len() >= count).then_some(posts)
+        })
+        .await
     }
 
     /// The chat as Teams shows it.

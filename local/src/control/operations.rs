@@ -25,6 +25,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(1);
 
 pub(super) fn router() -> Router<Arc<Control>> {
     Router::new()
+        .route("/local/authority", get(authority))
         .route("/local/faults", get(faults).put(order_faults))
         .route("/local/queues", get(queues))
         .route("/local/failed", get(failed))
@@ -34,6 +35,11 @@ pub(super) fn router() -> Router<Arc<Control>> {
         .route("/local/instances", get(instances))
         .route("/local/handler/kill", post(kill))
         .route("/local/timers/{function}", post(fire_timer))
+}
+
+/// The certificate that whoever follows one of the bridge's links has to trust.
+async fn authority(State(control): State<Arc<Control>>) -> String {
+    control.world.authority.certificate_pem().to_owned()
 }
 
 async fn faults(State(control): State<Arc<Control>>) -> Json<Rules> {
