@@ -3,8 +3,10 @@
 mod lines;
 mod tokens;
 
+use std::borrow::Cow;
+
 use lines::Lines;
-pub(crate) use tokens::{Tag, Token, Tokens};
+pub(crate) use tokens::{Tag, Token, read};
 
 /// Turns the HTML of a Teams message into plain text.
 ///
@@ -17,20 +19,18 @@ pub(crate) use tokens::{Tag, Token, Tokens};
 #[must_use]
 pub fn to_text(html: &str) -> String {
     let mut renderer = Renderer::default();
-    for token in Tokens::new(html) {
-        match token {
-            Token::Text(text) => renderer.lines.text(&text),
-            Token::Start(tag) => renderer.start(&tag),
-            Token::End(name) => renderer.end(&name),
-        }
-    }
+    read(html, |token| match token {
+        Token::Text(text) => renderer.lines.text(text),
+        Token::Start(tag) => renderer.start(&tag),
+        Token::End(name) => renderer.end(name),
+    });
     renderer.close_link();
     renderer.lines.finish()
 }
 
 /// The characters of an emoji element, or of an image that stands for an emoji (older clients).
 pub(crate) fn emoji(tag: &Tag<'_>) -> Option<String> {
-    let is_emoji = match &*tag.name {
+    let is_emoji = match tag.name {
         "emoji" | "customemoji" => true,
         "img" => tag
             .attribute("itemtype")
@@ -42,7 +42,8 @@ pub(crate) fn emoji(tag: &Tag<'_>) -> Option<String> {
     }
     let shown = |name| {
         tag.attribute(name)
-            .filter(|text: &String| !text.trim().is_empty())
+            .filter(|text| !text.trim().is_empty())
+            .map(Cow::into_owned)
     };
     shown("alt").or_else(|| shown("title"))
 }
@@ -133,21 +134,21 @@ impl Renderer {
             self.lines.text(&emoji);
             return;
         }
-        if matches!(&*tag.name, "table" | "tr") {
+        if matches!(tag.name, "table" | "tr") {
             self.in_cell = false;
         }
-        if is_block(&tag.name) {
+        if is_block(tag.name) {
             self.boundary();
         }
-        match &*tag.name {
+        match tag.name {
             "br" => self.line_break(),
             "a" => {
                 self.close_link();
-                self.link = tag.attribute("href");
+                self.link = tag.attribute("href").map(Cow::into_owned);
                 self.lines.open_span();
             }
             "img" => self.image(tag),
-            "video" | "audio" => self.media(&tag.name, tag),
+            "video" | "audio" => self.media(tag.name, tag),
             "ul" | "menu" => self.open_list(List::Bullets),
             "ol" => {
                 let first = tag

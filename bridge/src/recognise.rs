@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use crate::html::{Token, Tokens, emoji};
+use crate::html::{Token, emoji, read};
 use crate::ids::{Digest, TeamsMessageId, UserId};
 
 /// A message of the chat that might be the one. `Debug` leaves the text out.
@@ -40,15 +40,13 @@ impl std::fmt::Debug for Candidate {
 #[must_use]
 pub fn fingerprint_html(html: &str) -> Digest {
     let mut visible = String::with_capacity(html.len());
-    for token in Tokens::new(html) {
-        match token {
-            Token::Text(text) => visible.extend(text.chars().filter(counts)),
-            Token::Start(tag) => {
-                visible.extend(emoji(&tag).unwrap_or_default().chars().filter(counts))
-            }
-            Token::End(_) => {}
+    read(html, |token| match token {
+        Token::Text(text) => visible.extend(text.chars().filter(counts)),
+        Token::Start(tag) => {
+            visible.extend(emoji(&tag).unwrap_or_default().chars().filter(counts));
         }
-    }
+        Token::End(_) => {}
+    });
     Digest::of("message text", &visible)
 }
 
