@@ -4,6 +4,7 @@
 
 mod cores;
 mod cryptography;
+mod html;
 mod http_client;
 mod load;
 mod notifications;
@@ -154,6 +155,19 @@ async fn measure(arguments: &Arguments) -> Result<Table> {
         openssl,
         Bar::RatioAtLeast(0.85),
     );
+
+    eprintln!("HTML …");
+    let html = html::medians(&arguments.app_root.join("bridge/fixtures/html"))?;
+    table.row(
+        "HTML to text beside html5ever's tree, MB/s",
+        html.text,
+        html.tree,
+        Bar::AtLeast(10.0),
+    );
+    table.note(format!(
+        "HTML to text: html5gum's tokens alone {:.1} MB/s",
+        html.tokens
+    ));
     Ok(table)
 }
 

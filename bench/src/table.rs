@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Bar {
     /// Ours is at most this.
     AtMost(f64),
+    /// Ours is at least this.
+    AtLeast(f64),
     /// Ours divided by the reference is at least this.
     RatioAtLeast(f64),
 }
@@ -26,6 +28,7 @@ impl Row {
     fn met(&self) -> bool {
         match self.bar {
             Bar::AtMost(limit) => self.ours <= limit,
+            Bar::AtLeast(limit) => self.ours >= limit,
             Bar::RatioAtLeast(limit) => self.ratio() >= limit,
         }
     }
@@ -70,6 +73,7 @@ impl fmt::Display for Table {
         for row in &self.rows {
             let bar = match row.bar {
                 Bar::AtMost(limit) => format!("≤ {limit}"),
+                Bar::AtLeast(limit) => format!("≥ {limit}"),
                 Bar::RatioAtLeast(limit) => format!("ratio ≥ {limit}"),
             };
             writeln!(
@@ -123,9 +127,21 @@ mod tests {
     }
 
     #[test]
+    fn a_bar_below_is_met_from_above() {
+        let mut table = Table::default();
+        table.row("rate", 10.0, 8.0, Bar::AtLeast(10.0));
+        assert!(table.all_met());
+        table.row("rate", 9.0, 8.0, Bar::AtLeast(10.0));
+        assert!(!table.all_met());
+    }
+
+    #[test]
     fn no_value_meets_no_bar() {
         let mut table = Table::default();
         table.row("latency", f64::NAN, 1.0, Bar::AtMost(50.0));
+        assert!(!table.all_met());
+        let mut table = Table::default();
+        table.row("rate", f64::NAN, 1.0, Bar::AtLeast(10.0));
         assert!(!table.all_met());
     }
 }

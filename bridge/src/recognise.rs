@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use crate::html::{Token, Tokens, emoji};
+use crate::html::{Token, emoji, read};
 use crate::ids::{Digest, TeamsMessageId, UserId};
 
 /// A message of the chat that might be the one. `Debug` leaves the text out.
@@ -32,23 +32,27 @@ impl std::fmt::Debug for Candidate {
     }
 }
 
+/// Stands for a picture (Unicode, "object replacement character").
+const PICTURE: char = '\u{fffc}';
+
 /// Digest of a message's text, the same before and after Teams rewrote the HTML.
 ///
-/// Only what is written counts, without any white space: Teams wraps the text into `<p>` and `<div>`, changes and adds
+/// Only what is written counts, without any white space, and how many pictures are where: Teams wraps the text into `<p>` and `<div>`, changes and adds
 /// attributes, collapses spaces, writes characters as references and the other way round, and puts elements in the place of
 /// emoji.
 #[must_use]
 pub fn fingerprint_html(html: &str) -> Digest {
     let mut visible = String::with_capacity(html.len());
-    for token in Tokens::new(html) {
-        match token {
-            Token::Text(text) => visible.extend(text.chars().filter(counts)),
-            Token::Start(tag) => {
-                visible.extend(emoji(&tag).unwrap_or_default().chars().filter(counts))
-            }
-            Token::End(_) => {}
-        }
-    }
+    read(html, |token| match token {
+        Token::Text(text) => visible.extend(text.chars().filter(counts)),
+        Token::Start(tag) => match emoji(&tag) {
+            Some(emoji) => visible.extend(emoji.chars().filter(counts)),
+            // A picture counts as one, whatever Teams makes of its address.
+            None if tag.name == "img" => visible.push(PICTURE),
+            None => {}
+        },
+        Token::End(_) => {}
+    });
     Digest::of("message text", &visible)
 }
 
@@ -68,7 +72,7 @@ pub fn recognise(
         .iter()
         .filter(|candidate| candidate.sender.as_ref() == Some(ours))
         .filter(|candidate| candidate.created >= since)
-        // The bridge posts text only; a person who works as the support user may post files with a text.
+        // The bridge posts text and pictures; a person who works as the support user may post files with a text.
         .filter(|candidate| candidate.attachments == 0)
         .filter(|candidate| !taken.contains(&candidate.id))
         .filter(|candidate| fingerprint_html(&candidate.html) == *wanted)

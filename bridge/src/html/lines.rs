@@ -1,5 +1,7 @@
 //! Puts words, line breaks, quote marks and indentation together, white space collapsed as HTML collapses it.
 
+use super::characters::{Kind, kind};
+
 /// Deepest quote or list that is still indented: more would multiply the length of hostile input.
 const DEEPEST: usize = 8;
 
@@ -8,26 +10,26 @@ const DEEPEST: usize = 8;
 pub(super) struct Lines {
     output: String,
     line: Line,
-    /// A space is due before the next word of the line.
-    space: bool,
+    /// Spaces that are due before the next word of the line; they vanish at its end.
+    spaces: usize,
+    /// Whether the last of the due spaces still swallows others.
+    collapsing: bool,
     /// Line breaks are due before the next word.
     breaks: usize,
     quotes: usize,
     quotes_of_last_line: usize,
     indentation: usize,
-    preformatted: usize,
-    /// The line break right behind the start tag of preformatted text does not count.
-    preformatted_start: bool,
     marker: Option<String>,
-    span: Span,
-}
-
-/// Where a remembered span starts.
-#[derive(Default)]
-enum Span {
-    #[default]
-    Empty,
-    From(usize),
+    /// All is one line: line breaks are spaces.
+    flow: bool,
+    /// In a flow, what is due before the next word instead of a space.
+    separator: Option<&'static str>,
+    strike: Strike,
+    script: Script,
+    /// Where the text ends if nothing but pictures' notices follows.
+    cut: Option<usize>,
+    /// Longer than this, only the outermost quote is marked, or hostile input would grow too much.
+    generous: usize,
 }
 
 /// What the current line holds so far.
@@ -35,58 +37,175 @@ enum Span {
 enum Line {
     #[default]
     Nothing,
-    /// Something, if only a space that is to be kept.
+    /// Spaces that are to be kept when a word follows.
+    Blank,
     Something,
 }
 
+/// Text struck through.
+#[derive(Default)]
+struct Strike {
+    depth: usize,
+    /// The mark before it is written.
+    marked: bool,
+}
+
+/// A raised or lowered text.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Script {
+    #[default]
+    None,
+    /// Nothing of it is written yet.
+    Due(Place),
+    /// It follows the mark that ends here.
+    Marked(usize),
+    /// It needs no mark.
+    Plain,
+}
+
+/// Where a text stands beside the line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Above,
+    Below,
+}
+
 impl Lines {
+    /// Lines for HTML of this many bytes.
+    pub(super) fn for_html(length: usize) -> Self {
+        Self {
+            output: String::with_capacity(length / 2),
+            generous: length.saturating_mul(3).saturating_add(1 << 12),
+            ..Self::default()
+        }
+    }
+
+    /// Text on one line, as in the cell of a table.
+    pub(super) fn flow() -> Self {
+        Self {
+            flow: true,
+            ..Self::default()
+        }
+    }
+
     /// Adds text.
     pub(super) fn text(&mut self, text: &str) {
-        let mut characters = text.chars().peekable();
-        while let Some(character) = characters.next() {
-            let at_start = std::mem::take(&mut self.preformatted_start);
-            match character {
-                '\r' if characters.peek() == Some(&'\n') => self.preformatted_start = at_start,
-                '\n' | '\r' if self.preformatted > 0 => {
-                    if !at_start {
-                        self.line_break();
-                    }
-                }
-                '\u{2028}' | '\u{2029}' => self.line_break(),
-                ' ' | '\t' if self.preformatted > 0 => self.push(character),
-                ' ' | '\t' | '\n' | '\r' | '\u{c}' => self.space(),
-                // No-break spaces: kept, as an ordinary space.
-                '\u{a0}' | '\u{202f}' | '\u{2007}' => self.push(' '),
-                character if is_invisible(character) => {}
-                character => self.push(character),
+        let mut rest = text;
+        loop {
+            let word = rest
+                .bytes()
+                .position(|byte| !byte.is_ascii_graphic())
+                .unwrap_or(rest.len());
+            if word > 0 {
+                self.word(&rest[..word]);
+                rest = &rest[word..];
             }
+            let Some(character) = rest.chars().next() else {
+                return;
+            };
+            let (this, after) = rest.split_at(character.len_utf8());
+            match kind(character) {
+                Kind::Space => self.space(),
+                Kind::KeptSpace => self.kept_space(),
+                Kind::LineBreak => self.line_break(),
+                Kind::Invisible => {}
+                Kind::Visible => self.word(this),
+            }
+            rest = after;
         }
+    }
+
+    /// Adds a picture's notice, which is left out again when nothing else follows.
+    pub(super) fn notice(&mut self, text: &str) {
+        let end = self.output.trim_end_matches([' ', '\t']).len();
+        let cut = self.cut.unwrap_or(end);
+        self.text(text);
+        self.cut = Some(cut);
+    }
+
+    /// Adds a text as it is, which has no line break and starts and ends with something visible.
+    pub(super) fn as_is(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.word(text);
+        }
+    }
+
+    /// A line of its own, spaces as they are; a picture's notice alone may be left out again.
+    pub(super) fn whole_line(&mut self, text: &str, only_notices: bool) {
+        self.boundary();
+        let end = self.output.trim_end_matches([' ', '\t']).len();
+        let cut = self.cut.unwrap_or(end);
+        self.start_line();
+        self.output.push_str(text);
+        self.trim_line();
+        self.cut = only_notices.then_some(cut);
+        self.break_line();
     }
 
     /// A space that collapses with others, and vanishes at both ends of a line.
     pub(super) fn space(&mut self) {
-        self.space = self.line == Line::Something;
+        if self.line != Line::Nothing && !self.collapsing {
+            self.spaces += 1;
+            self.collapsing = true;
+        }
+    }
+
+    fn kept_space(&mut self) {
+        self.spaces += 1;
+        self.collapsing = false;
+        if self.line == Line::Nothing {
+            self.line = Line::Blank;
+        }
     }
 
     /// Starts a new line, unless this one is still empty.
     pub(super) fn boundary(&mut self) {
-        if self.line == Line::Something {
-            self.line_break();
+        if self.flow {
+            self.space();
+        } else if self.line != Line::Nothing {
+            self.break_line();
         }
     }
 
     /// Ends the line.
     pub(super) fn line_break(&mut self) {
-        // One empty line at most, but in preformatted text as many as there are.
-        if self.breaks < 2 || self.preformatted > 0 {
-            self.breaks += 1;
+        if self.flow {
+            self.space();
+        } else {
+            self.break_line();
         }
+    }
+
+    /// Starts a new line, with an empty one before it.
+    pub(super) fn empty_line(&mut self) {
+        self.boundary();
+        if !self.flow && self.marker.is_none() {
+            self.breaks = 2;
+        }
+    }
+
+    fn break_line(&mut self) {
+        self.suspend_strike();
+        // One empty line at most.
+        self.breaks = (self.breaks + 1).min(2);
         self.line = Line::Nothing;
-        self.space = false;
+        self.spaces = 0;
+        self.collapsing = false;
+    }
+
+    /// In a flow, what parts the next word from this one.
+    pub(super) fn separate(&mut self, separator: &'static str) {
+        self.separator = Some(separator);
+    }
+
+    /// Whether a separator is due.
+    pub(super) fn is_separated(&self) -> bool {
+        self.separator.is_some()
     }
 
     /// Adds to the last word, before the line breaks that are due.
     pub(super) fn append(&mut self, text: &str) {
+        self.cut = None;
         self.output.push_str(text);
     }
 
@@ -98,14 +217,35 @@ impl Lines {
         self.quotes = self.quotes.saturating_sub(1);
     }
 
-    pub(super) fn open_preformatted(&mut self) {
-        self.preformatted += 1;
-        self.preformatted_start = true;
+    pub(super) fn open_strike(&mut self) {
+        self.strike.depth += 1;
     }
 
-    pub(super) fn close_preformatted(&mut self) {
-        self.preformatted = self.preformatted.saturating_sub(1);
-        self.preformatted_start = false;
+    pub(super) fn close_strike(&mut self) {
+        self.strike.depth = self.strike.depth.saturating_sub(1);
+        if self.strike.depth == 0 {
+            self.suspend_strike();
+        }
+    }
+
+    /// Starts a text that stands above or below the line; of nested ones the outermost counts.
+    pub(super) fn open_script(&mut self, place: Place) {
+        if self.script == Script::None {
+            self.script = Script::Due(place);
+        }
+    }
+
+    pub(super) fn close_script(&mut self) {
+        if let Script::Marked(start) = std::mem::take(&mut self.script)
+            && let Some(shown) = self.output.get(start..)
+            && !shown.contains('\n')
+        {
+            let unsigned = shown.strip_prefix(['+', '-', '−']).unwrap_or(shown);
+            if !unsigned.chars().all(char::is_alphanumeric) {
+                self.output.insert(start, '(');
+                self.output.push(')');
+            }
+        }
     }
 
     /// Depth of lists from here on.
@@ -119,40 +259,89 @@ impl Lines {
         self.marker = Some(marker);
     }
 
-    /// Starts to remember what is added.
-    pub(super) fn open_span(&mut self) {
-        self.span = Span::Empty;
+    /// Whether there is nothing but pictures' notices, if anything.
+    pub(super) fn has_only_notices(&self) -> bool {
+        self.output.is_empty() || self.cut == Some(0)
     }
 
-    /// What was added since the span was opened, without the line's marks before it.
-    pub(super) fn span(&self) -> &str {
-        match self.span {
-            Span::Empty => "",
-            Span::From(start) => self.output.get(start..).unwrap_or_default(),
-        }
-    }
-
-    /// The whole text, without white space around it.
+    /// The whole text, without white space at its end.
     pub(super) fn finish(mut self) -> String {
+        self.suspend_strike();
         self.output.truncate(self.output.trim_end().len());
         self.output
     }
 
-    fn push(&mut self, character: char) {
-        if self.line == Line::Nothing {
+    /// The text without the pictures' notices at its end, and without white space there.
+    pub(super) fn finish_without_last_notices(mut self) -> String {
+        self.suspend_strike();
+        if let Some(cut) = self.cut {
+            self.output.truncate(cut);
+        }
+        self.finish()
+    }
+
+    /// Adds something visible.
+    fn word(&mut self, word: &str) {
+        self.cut = None;
+        let mut joined = false;
+        if self.line == Line::Something {
+            let spaces = std::mem::take(&mut self.spaces);
+            if let Some(separator) = self.separator.take() {
+                self.output.push_str(separator);
+            } else {
+                joined = spaces == 0;
+                self.push_spaces(spaces);
+            }
+            if let Some(marker) = self.marker.take() {
+                self.output.push_str(&marker);
+            }
+        } else {
             self.start_line();
         }
-        if std::mem::take(&mut self.space) {
-            self.output.push(' ');
+        self.collapsing = false;
+        if self.strike.depth > 0 && !self.strike.marked {
+            self.output.push_str("~~");
+            self.strike.marked = true;
+            joined = false;
         }
-        if matches!(self.span, Span::Empty) {
-            self.span = Span::From(self.output.len());
+        if let Script::Due(place) = self.script {
+            self.start_script(place, joined, word);
         }
-        self.output.push(character);
+        self.output.push_str(word);
+    }
+
+    /// `x^2` and `10_2`, which would be other numbers without the mark, but `1st` and `H2O`.
+    fn start_script(&mut self, place: Place, joined: bool, word: &str) {
+        let before = self.output.chars().next_back().filter(|_| joined);
+        let after = word.chars().next();
+        let (Some(before), Some(after)) = (before, after) else {
+            self.script = Script::Plain;
+            return;
+        };
+        let after_digit = before.is_numeric();
+        let is_sign = matches!(after, '+' | '-' | '−');
+        let mark = match place {
+            Place::Above if after_digit && after.is_alphabetic() => None,
+            Place::Above if after.is_alphanumeric() || is_sign => Some('^'),
+            Place::Below if after_digit && after.is_alphanumeric() => Some('_'),
+            Place::Below if before.is_alphabetic() && after.is_alphabetic() => Some('_'),
+            Place::Above | Place::Below => None,
+        };
+        self.output.extend(mark);
+        self.script = match mark {
+            Some(_) => Script::Marked(self.output.len()),
+            None => Script::Plain,
+        };
     }
 
     fn start_line(&mut self) {
-        let quotes = self.quotes.min(DEEPEST);
+        let deepest = if self.output.len() > self.generous {
+            1
+        } else {
+            DEEPEST
+        };
+        let deepest = if self.flow { 0 } else { deepest };
+        let quotes = self.quotes.min(deepest);
         let breaks = std::mem::take(&mut self.breaks);
         if !self.output.is_empty() {
             self.trim_line();
@@ -168,28 +357,37 @@ impl Lines {
         self.push_quotes(quotes);
         self.quotes_of_last_line = quotes;
         let marker = self.marker.take();
-        let depth = self.indentation.min(DEEPEST);
+        let depth = self.indentation.min(deepest);
         let steps = if marker.is_some() {
             depth.saturating_sub(1)
         } else {
             depth
         };
-        self.output.extend(std::iter::repeat_n("  ", steps));
+        self.push_spaces(2 * steps);
         self.output.push_str(marker.as_deref().unwrap_or_default());
+        let spaces = std::mem::take(&mut self.spaces);
+        self.push_spaces(spaces);
+        self.separator = None;
         self.line = Line::Something;
+    }
+
+    /// Closes the strike on this line; it goes on with the next word.
+    fn suspend_strike(&mut self) {
+        if std::mem::take(&mut self.strike.marked) {
+            self.output.push_str("~~");
+        }
     }
 
     fn push_quotes(&mut self, quotes: usize) {
         self.output.extend(std::iter::repeat_n("> ", quotes));
     }
 
+    fn push_spaces(&mut self, spaces: usize) {
+        self.output.extend(std::iter::repeat_n(' ', spaces));
+    }
+
     fn trim_line(&mut self) {
         self.output
             .truncate(self.output.trim_end_matches([' ', '\t']).len());
     }
-}
-
-/// Marks that take no room and stand for nothing; joiners are not among them, since emoji and some scripts need them.
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}') || character.is_control()
 }

@@ -93,3 +93,17 @@ proptest! {
         prop_assert_eq!(fingerprint_html(&html), fingerprint_html(&numeric));
     }
 }
+
+#[test]
+fn pictures_count_whatever_teams_makes_of_them() {
+    let ours = "<img src=\"../hostedContents/1/$value\" alt=\"plan.png\">";
+    let theirs = "<p><img alt=\"image\" src=\"https://graph.example/x/hostedContents/y/$value\" itemid=\"y\"></p>";
+    assert_eq!(fingerprint_html(ours), fingerprint_html(theirs));
+    assert_ne!(fingerprint_html(ours), fingerprint_html(""));
+    assert_ne!(
+        fingerprint_html(ours),
+        fingerprint_html(&format!("{ours}{ours}"))
+    );
+    let emoji = "<img itemtype=\"http://schema.skype.com/Emoji\" alt=\"🙂\">";
+    assert_eq!(fingerprint_html(emoji), fingerprint_html("🙂"));
+}

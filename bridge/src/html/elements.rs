@@ -1,0 +1,97 @@
+//! What elements mean for plain text.
+
+use std::borrow::Cow;
+
+use super::tokens::Tag;
+
+/// The characters of an emoji element, or of an image that stands for an emoji (older clients).
+pub(crate) fn emoji(tag: &Tag<'_>) -> Option<String> {
+    let is_emoji = match tag.name {
+        "emoji" | "customemoji" => true,
+        "img" => tag
+            .attribute("itemtype")
+            .is_some_and(|kind| kind.to_ascii_lowercase().ends_with("/emoji")),
+        _ => false,
+    };
+    if !is_emoji {
+        return None;
+    }
+    let shown = |name| {
+        tag.attribute(name)
+            .filter(|text| !text.trim().is_empty())
+            .map(Cow::into_owned)
+    };
+    shown("alt").or_else(|| shown("title"))
+}
+
+/// Elements that start and end on a line of their own.
+pub(super) fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "body"
+            | "caption"
+            | "center"
+            | "dd"
+            | "details"
+            | "dialog"
+            | "div"
+            | "dl"
+            | "dt"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hgroup"
+            | "hr"
+            | "html"
+            | "legend"
+            | "li"
+            | "main"
+            | "menu"
+            | "nav"
+            | "ol"
+            | "optgroup"
+            | "option"
+            | "p"
+            | "search"
+            | "section"
+            | "summary"
+            | "table"
+            | "tbody"
+            | "tfoot"
+            | "thead"
+            | "title"
+            | "tr"
+            | "ul"
+    )
+}
+
+/// Elements whose text is shown as it is written.
+pub(super) fn is_preformatted(name: &str) -> bool {
+    matches!(name, "pre" | "codeblock" | "listing" | "xmp" | "plaintext")
+}
+
+/// Whether a link's text is its address, scheme and last slash aside.
+pub(super) fn same_address(shown: &str, address: &str) -> bool {
+    fn bare(address: &str) -> &str {
+        let schemes = ["https://", "http://", "mailto:", "tel:"];
+        let bare = schemes.iter().find_map(|scheme| {
+            let (start, rest) = address.split_at_checked(scheme.len())?;
+            start.eq_ignore_ascii_case(scheme).then_some(rest)
+        });
+        bare.unwrap_or(address).trim_end_matches('/')
+    }
+    bare(shown).eq_ignore_ascii_case(bare(address))
+}

@@ -1,0 +1,303 @@
+//! Tokens one after the other as text.
+
+mod blocks;
+mod cells;
+mod pictures;
+
+use super::InlineImage;
+use super::code::{Block, Inline};
+use super::elements::{emoji, is_block, is_preformatted};
+use super::lines::{Lines, Place};
+use super::links::{Link, Suffix};
+use super::open_table::OpenTable;
+use super::replies::{Reply, is_reply};
+use super::tokens::{Tag, Token};
+
+/// What becomes of the message that a reply quotes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Replies {
+    Quote,
+    Strip,
+    /// It is a quote as any other.
+    Keep,
+}
+
+/// What becomes of pictures that Graph keeps.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pictures {
+    /// They leave a notice.
+    Notice,
+    /// They are collected, and their notices numbered or not; those at the end are left out.
+    Collect { numbered: bool },
+}
+
+/// What came of the HTML.
+pub(super) struct Output {
+    pub(super) text: String,
+    pub(super) images: Vec<InlineImage>,
+    /// The message that a reply quotes does not end.
+    pub(super) in_reply: bool,
+}
+
+/// Reads tokens. Each part of a message that is written only when it is over (a quoted message, a block of code, a piece of
+/// code in a line, a table) collects what is in it.
+pub(super) struct Renderer<'a> {
+    replies: Replies,
+    pictures: Pictures,
+    /// Whether the tables still to come have columns.
+    columns: std::slice::Iter<'a, bool>,
+    images: Vec<InlineImage>,
+    lines: Lines,
+    lists: Vec<List>,
+    link: Option<Link>,
+    reply: Option<Reply>,
+    block: Option<Block>,
+    code: Inline,
+    table: Option<OpenTable>,
+}
+
+/// What marks the items of a list.
+enum List {
+    Bullets,
+    Numbers(i64),
+}
+
+impl<'a> Renderer<'a> {
+    /// For HTML of so many bytes.
+    pub(super) fn new(
+        length: usize,
+        columns: &'a [bool],
+        replies: Replies,
+        pictures: Pictures,
+    ) -> Self {
+        Self {
+            replies,
+            pictures,
+            columns: columns.iter(),
+            images: Vec::new(),
+            lines: Lines::for_html(length),
+            lists: Vec::new(),
+            link: None,
+            reply: None,
+            block: None,
+            code: Inline::default(),
+            table: None,
+        }
+    }
+
+    pub(super) fn token(&mut self, token: Token<'_>) {
+        match token {
+            Token::Text(text) => match &mut self.reply {
+                Some(reply) => reply.text(text),
+                None => self.text(text),
+            },
+            Token::Start(tag) => self.start(&tag),
+            Token::End(name) => self.end(name),
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Output {
+        self.write_block();
+        self.finish_table();
+        self.close_pieces();
+        let text = match self.pictures {
+            Pictures::Notice => self.lines.finish(),
+            Pictures::Collect { .. } => self.lines.finish_without_last_notices(),
+        };
+        Output {
+            text,
+            images: self.images,
+            in_reply: self.reply.is_some(),
+        }
+    }
+
+    fn start(&mut self, tag: &Tag<'_>) {
+        let has_columns = tag.name == "table" && self.columns.next().copied().unwrap_or_default();
+        if let Some(reply) = &mut self.reply {
+            reply.start(tag);
+        } else if let Some(emoji) = emoji(tag) {
+            self.text(&emoji);
+        } else if self.block.is_some() {
+            self.start_in_block(tag);
+        } else if is_preformatted(tag.name) {
+            self.open_preformatted(tag);
+        } else if self.replies != Replies::Keep && is_reply(tag) {
+            self.close_pieces();
+            self.reply = Some(Reply::new());
+        } else if tag.name == "table" {
+            self.start_table(has_columns);
+        } else {
+            if is_block(tag.name) {
+                self.boundary();
+            }
+            self.start_element(tag);
+        }
+    }
+
+    fn start_element(&mut self, tag: &Tag<'_>) {
+        match tag.name {
+            "br" => self.line_break(),
+            "a" => self.open_link(tag),
+            "code" => self.code.open(),
+            "img" | "video" | "audio" => self.picture(tag),
+            "ul" | "menu" => self.open_list(List::Bullets),
+            "ol" => self.open_list(List::Numbers(number(tag, "start").unwrap_or(1))),
+            "li" => self.item(number(tag, "value")),
+            "blockquote" => self.lines.open_quote(),
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.lines.empty_line(),
+            "hr" if self.in_cell() => {}
+            "hr" => self.lines.whole_line("---", false),
+            "q" => self.text("\""),
+            "s" | "strike" | "del" => {
+                self.code.write(&mut self.lines);
+                self.lines.open_strike();
+            }
+            "sup" if !self.code.is_open() => self.lines.open_script(Place::Above),
+            "sub" if !self.code.is_open() => self.lines.open_script(Place::Below),
+            "tr" | "thead" | "tbody" | "tfoot" | "caption" | "td" | "th" => {
+                self.start_in_table(tag)
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, name: &str) {
+        if let Some(reply) = &mut self.reply {
+            if reply.end(name) {
+                self.end_reply();
+            }
+            return;
+        }
+        if self.block.is_some() {
+            self.end_in_block(name);
+            return;
+        }
+        if is_preformatted(name) {
+            if self.in_cell() {
+                self.code.close(&mut self.lines);
+            } else {
+                self.boundary();
+            }
+            return;
+        }
+        match name {
+            "a" => self.close_link(),
+            // Browsers take a lone end tag of a line break for a line break.
+            "br" => self.line_break(),
+            "code" => self.code.close(&mut self.lines),
+            "q" => self.text("\""),
+            "s" | "strike" | "del" => {
+                self.code.write(&mut self.lines);
+                self.lines.close_strike();
+            }
+            "sup" | "sub" if !self.code.is_open() => self.lines.close_script(),
+            "td" | "th" | "tr" | "thead" | "tbody" | "tfoot" | "table" => self.end_in_table(name),
+            _ => {}
+        }
+        if is_block(name) {
+            self.boundary();
+        }
+        match name {
+            "ul" | "ol" | "menu" => self.close_list(),
+            "blockquote" => self.lines.close_quote(),
+            _ => {}
+        }
+    }
+
+    /// Adds text to whatever is open.
+    fn text(&mut self, text: &str) {
+        if let Some(link) = &mut self.link {
+            link.text(text);
+        }
+        if let Some(block) = &mut self.block {
+            block.text(text);
+        } else if self.code.is_open() {
+            self.code.text(text);
+        } else {
+            self.lines.text(text);
+        }
+    }
+
+    fn boundary(&mut self) {
+        self.code.write(&mut self.lines);
+        self.lines.boundary();
+    }
+
+    fn line_break(&mut self) {
+        self.code.write(&mut self.lines);
+        self.lines.line_break();
+    }
+
+    /// Ends what cannot go on beyond the cell of a table or the like.
+    fn close_pieces(&mut self) {
+        self.close_link();
+        self.code.close_all(&mut self.lines);
+    }
+
+    fn end_reply(&mut self) {
+        if let Some(reply) = self.reply.take()
+            && self.replies == Replies::Quote
+        {
+            reply.write(&mut self.lines);
+        }
+    }
+
+    fn open_link(&mut self, tag: &Tag<'_>) {
+        self.close_link();
+        if self.block.is_none() {
+            self.code.write(&mut self.lines);
+        }
+        self.link = tag.attribute("href").map(|address| Link::new(&address));
+    }
+
+    /// Ends the link: the address follows, unless it is what was shown anyway.
+    fn close_link(&mut self) {
+        let Some(link) = self.link.take() else {
+            return;
+        };
+        match (link.close(), &mut self.block) {
+            (Suffix::Nothing, _) => {}
+            (Suffix::Alone(text) | Suffix::Behind(text), Some(block)) => block.text(&text),
+            (Suffix::Alone(text), None) => {
+                self.code.write(&mut self.lines);
+                self.lines.text(&text);
+            }
+            (Suffix::Behind(text), None) => {
+                self.code.write(&mut self.lines);
+                self.lines.append(&text);
+            }
+        }
+    }
+
+    fn open_list(&mut self, list: List) {
+        self.lists.push(list);
+        self.lines.indent(self.lists.len());
+    }
+
+    fn close_list(&mut self) {
+        let outside = self.cell().map_or(0, |cell| cell.lists);
+        if self.lists.len() > outside {
+            self.lists.pop();
+        }
+        self.lines.indent(self.lists.len());
+    }
+
+    fn item(&mut self, value: Option<i64>) {
+        let marker = match self.lists.last_mut() {
+            Some(List::Numbers(number)) => {
+                *number = value.unwrap_or(*number);
+                let marker = format!("{number}. ");
+                *number += 1;
+                marker
+            }
+            Some(List::Bullets) | None => "- ".to_owned(),
+        };
+        self.lines.mark(marker);
+    }
+}
+
+/// An attribute that is a number of the size that browsers read.
+fn number(tag: &Tag<'_>, name: &str) -> Option<i64> {
+    let text = tag.attribute(name)?;
+    text.trim().parse::<i32>().ok().map(i64::from)
+}
