@@ -11,7 +11,7 @@ mod rules;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::{Stream, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
@@ -223,6 +223,8 @@ impl Download {
                 }
             }
         })
+        // Whoever reads the beginning apart may come to the end twice.
+        .fuse()
     }
 }
 

@@ -220,7 +220,7 @@ async fn pictures_go_on_where_a_killed_handler_stopped() {
 async fn files_that_cannot_be_fetched_become_a_line_and_hold_up_nothing() {
     let scene = Scene::start(&[
         "--set",
-        "FILE_TIMEOUT_SECONDS=5",
+        "FILE_TIMEOUT_SECONDS=15",
         "--set",
         "FILE_HOSTS=localhost,*.sharepoint.com",
         "--set",
