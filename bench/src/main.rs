@@ -11,6 +11,7 @@ mod notifications;
 mod outside;
 mod server;
 mod startup;
+mod streaming;
 mod table;
 
 use std::path::PathBuf;
@@ -42,6 +43,12 @@ struct Arguments {
     /// The example of the bridge that prints `unwraps_per_second N`.
     #[arg(long)]
     unwrap: PathBuf,
+    /// The local platform.
+    #[arg(long)]
+    local_platform: PathBuf,
+    /// The folder in which Azurite is installed.
+    #[arg(long)]
+    azurite: PathBuf,
     /// The folder that holds `local.settings.json`.
     #[arg(long)]
     app_root: PathBuf,
@@ -168,6 +175,27 @@ async fn measure(arguments: &Arguments) -> Result<Table> {
         "HTML to text: html5gum's tokens alone {:.1} MB/s",
         html.tokens
     ));
+
+    eprintln!("streaming …");
+    let streaming = streaming::measure(
+        &arguments.local_platform,
+        &arguments.handler,
+        &arguments.app_root,
+        &arguments.azurite,
+    )
+    .await?;
+    table.row(
+        "a file of 256 MB beside the crate alone, MB/s",
+        streaming.ours,
+        streaming.reference,
+        Bar::RatioAtLeast(0.7),
+    );
+    table.row(
+        "growth of resident memory meanwhile, MB",
+        streaming.growth,
+        f64::NAN,
+        Bar::AtMost(32.0),
+    );
     Ok(table)
 }
 

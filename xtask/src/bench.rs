@@ -5,12 +5,13 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 
 use crate::workspace::{Workspace, cargo};
-use crate::{build, command, package};
+use crate::{azurite, build, command, package};
 
 /// Builds what is measured and runs the measurements; returns the bench program's exit code.
 pub fn run(workspace: &Workspace) -> Result<ExitCode> {
+    let azurite = azurite::install(workspace)?;
     let packaged = package::build_handler(workspace)?;
-    let programs = build::build(workspace, &["handler", "bench"], true)?;
+    let programs = build::build(workspace, &["handler", "local", "bench"], true)?;
     command::run(
         Command::new(cargo())
             .args([
@@ -31,6 +32,10 @@ pub fn run(workspace: &Workspace) -> Result<ExitCode> {
             .arg(packaged)
             .arg("--unwrap")
             .arg(programs.directory().join("examples/unwrap"))
+            .arg("--local-platform")
+            .arg(programs.local_platform())
+            .arg("--azurite")
+            .arg(azurite)
             .arg("--app-root")
             .arg(workspace.root()),
     )?;
