@@ -172,7 +172,7 @@ async fn measure(arguments: &Arguments) -> Result<Table> {
         Bar::AtLeast(10.0),
     );
     table.note(format!(
-        "HTML to text: html5gum's tokens alone {:.1} MB/s",
+        "HTML to text: html5gum's own tokens {:.1} MB/s",
         html.tokens
     ));
 

@@ -5,6 +5,7 @@ mod pictures;
 mod properties;
 mod replies;
 mod tables;
+mod tokens;
 
 use super::*;
 

@@ -20,7 +20,6 @@ const READ: [&str; 11] = [
 const LONGEST_READ: usize = 8;
 
 /// One piece of HTML. What it borrows lives until the next one is read.
-#[derive(Debug)]
 pub(crate) enum Token<'a> {
     /// Text between two tags, character references resolved, comments in it left out.
     Text(&'a str),
@@ -31,7 +30,7 @@ pub(crate) enum Token<'a> {
 }
 
 /// A start tag.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Tag<'a> {
     /// In lower case.
     pub(crate) name: &'a str,
