@@ -78,6 +78,17 @@ async fn try_services(settings: Settings) -> bool {
         "Blob storage, container state",
         app.blobs.get("state", "check").await.map(|_| "readable"),
     );
+    report.note(
+        "Blob storage, links to files",
+        match app.blobs.get("attachments", "check").await {
+            Ok(_) => app
+                .blobs
+                .read_link("attachments", "check", app.settings.attachment_link_life)
+                .await
+                .map(|_| "can be made"),
+            Err(error) => Err(error),
+        },
+    );
     for secret in [
         CLIENT_STATE_SECRET,
         "graph-notification-key",

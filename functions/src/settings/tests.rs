@@ -68,6 +68,15 @@ fn wrong_values_are_refused_without_being_repeated() {
         ("GROUP_CHATS", "some"),
         ("ATTEMPT_DEADLINE_SECONDS", "900"),
         ("LOG_LEVEL", "loud"),
+        ("REPLY_CONTEXT", "some"),
+        ("REACTIONS", "maybe"),
+        ("ATTACHMENT_LIMIT_MB", "4096"),
+        ("ATTACHMENT_LINK_HOURS", "145"),
+        ("FILE_TIMEOUT_SECONDS", "600"),
+        ("FILE_ORIGINS", "https://a.example,http://b.example"),
+        ("FILE_HOSTS", "*.com"),
+        ("FILE_HOSTS", "127.0.0.1"),
+        ("GENESYS_MEDIA_TYPES", "images"),
     ] {
         let errors = errors(name, Some(value));
         assert_eq!(errors.len(), 1, "{name}={value}");
@@ -91,4 +100,47 @@ fn a_new_genesys_region_needs_both_endpoints() {
     );
     let settings = with(Some("https://api.brand.new.cloud/")).expect("both endpoints given");
     assert_eq!(settings.genesys_api_endpoint, "https://api.brand.new.cloud");
+}
+
+#[test]
+fn links_must_not_outlive_their_files() {
+    let errors = errors("ATTACHMENT_RETENTION_DAYS", Some("5"));
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0].name, "ATTACHMENT_RETENTION_DAYS");
+    assert!(errors[0].to_string().contains("ATTACHMENT_LINK_HOURS"));
+}
+
+#[test]
+fn files_come_from_the_endpoints_and_from_genesys_downloads_by_default() {
+    let origins = |named: &str| -> Vec<String> {
+        let settings = Settings::from_lookup(|name| match name {
+            "FILE_ORIGINS" => Some(named.to_owned()),
+            "GENESYS_DOMAIN" => Some("mypurecloud.de".to_owned()),
+            "GENESYS_API_ENDPOINT" | "GENESYS_LOGIN_ENDPOINT" => None,
+            "GRAPH_ENDPOINT" => Some("https://graph.microsoft.com".to_owned()),
+            other => value_of(other),
+        });
+        settings
+            .expect("good settings")
+            .file_origins
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    };
+    assert_eq!(
+        origins(""),
+        [
+            "https://graph.microsoft.com:443",
+            "https://api.mypurecloud.de:443",
+            "https://api-downloads.mypurecloud.de:443"
+        ]
+    );
+    assert_eq!(
+        origins("https://media.example:8443"),
+        [
+            "https://media.example:8443",
+            "https://graph.microsoft.com:443",
+            "https://api.mypurecloud.de:443"
+        ]
+    );
 }
