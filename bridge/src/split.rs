@@ -11,6 +11,7 @@ use addresses::bar_addresses;
 pub(crate) use barriers::Barriers;
 pub(crate) use cut::{Material, after_gap, cut};
 use frames::Frames;
+pub(crate) use places::Place;
 
 /// The least limit that [`split`] and its relatives work with; a smaller one is taken as this.
 pub const LEAST_LIMIT: usize = 64;
@@ -176,7 +177,8 @@ impl Material for Framed<'_> {
     }
 
     fn fresh_room(&self, index: usize) -> usize {
-        self.budget - self.frames.opening_length(index).min(self.budget)
+        self.budget
+            .saturating_sub(self.frames.opening_length(index))
     }
 }
 
