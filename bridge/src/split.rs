@@ -1,6 +1,17 @@
 //! Splits a long text into parts that a service takes, at the best place near the end of each part.
 
-use unicode_segmentation::UnicodeSegmentation;
+mod addresses;
+mod barriers;
+mod cut;
+pub(crate) mod fences;
+mod frames;
+mod places;
+
+use addresses::bar_addresses;
+pub(crate) use barriers::Barriers;
+pub(crate) use cut::{Material, after_gap, cut};
+use frames::Frames;
+pub(crate) use places::Place;
 
 /// The least limit that [`split`] and its relatives work with; a smaller one is taken as this.
 pub const LEAST_LIMIT: usize = 64;
@@ -8,9 +19,15 @@ pub const LEAST_LIMIT: usize = 64;
 /// Splits a text into parts of at most `limit` characters (Unicode scalar values), the mark `(1/3) ` included that tells
 /// which part of how many it is. A text that fits is one part without a mark; a blank text has no part.
 ///
-/// A part ends at a paragraph, else a line, a sentence, a word, a grapheme; a grapheme is cut only when it does not fit into
-/// a part of its own. White space at the places of the cuts is dropped, everything else is kept in order. The time is linear
-/// in the length of the text.
+/// A part ends at a paragraph, else a line, a sentence, a word, a grapheme. A word that fits into a part is not cut, and
+/// neither is an http, https or mailto address; a grapheme is cut only when it does not fit into a part of its own. White space
+/// at the places of the cuts is dropped, everything else is kept in order.
+///
+/// A block of code (CommonMark's fenced code blocks) that is cut is closed at the end of the part and opened again in the
+/// next, and a line of a quote that is cut gets its `> ` again. Behind the mark of a part that starts with one of these a line
+/// starts, since they count only there. Marks of more than some characters are not repeated: a part is there for the text.
+///
+/// The time is linear in the length of the text, a logarithm aside.
 #[must_use]
 pub fn split(text: &str, limit: usize) -> Vec<String> {
     let limit = limit.max(LEAST_LIMIT);
@@ -26,15 +43,18 @@ pub fn split(text: &str, limit: usize) -> Vec<String> {
     loop {
         let mark = "(/) ".len() + 2 * digits;
         let budget = limit.saturating_sub(mark).max(LEAST_LIMIT / 2);
-        let parts = pieces(text, budget, |grapheme| grapheme.chars().count());
-        let total = parts.len();
+        let pieces = framed_pieces(text, budget);
+        let total = pieces.len();
         if total.to_string().len() <= digits {
-            return match parts.as_slice() {
-                [only] => vec![(*only).to_owned()],
-                parts => parts
+            return match pieces.as_slice() {
+                [only] => vec![only.text()],
+                pieces => pieces
                     .iter()
                     .enumerate()
-                    .map(|(index, part)| format!("({}/{total}) {part}", index + 1))
+                    .map(|(index, piece)| {
+                        let gap = if piece.starts_line { '\n' } else { ' ' };
+                        format!("({}/{total}){gap}{}", index + 1, piece.text())
+                    })
                     .collect(),
             };
         }
@@ -43,147 +63,126 @@ pub fn split(text: &str, limit: usize) -> Vec<String> {
 }
 
 /// Cuts a text into pieces whose graphemes cost at most `budget` together; no piece is blank. `cost` of a grapheme is at least
-/// one per character.
-pub(crate) fn pieces(text: &str, budget: usize, cost: impl Fn(&str) -> usize) -> Vec<&str> {
+/// one per character. The places are those of [`split`], but no code or quote is opened again.
+pub fn pieces(text: &str, budget: usize, cost: impl Fn(&str) -> usize) -> Vec<&str> {
+    let mut barriers = Barriers::default();
+    bar_addresses(text, &mut barriers);
+    let plain = Plain {
+        barriers: barriers.sorted(),
+        budget,
+        cost,
+    };
     let mut pieces = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = cut(rest, budget, &cost);
-        let (piece, after) = rest.split_at(end);
-        let trimmed = piece.trim_end();
-        if !trimmed.is_empty() {
-            pieces.push(trimmed);
+    let mut from = 0;
+    while from < text.len() {
+        let end = cut(text, from, budget, &plain);
+        let piece = text[from..end].trim_end();
+        if !piece.is_empty() {
+            pieces.push(piece);
         }
-        rest = without_gap(after, piece.ends_with('\n'), budget);
+        from = after_gap(text, end, budget);
     }
     pieces
 }
 
-/// How good a place for a cut is; the greater, the better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
-    Grapheme,
-    Word,
-    Sentence,
-    Line,
-    Paragraph,
+struct Plain<C> {
+    barriers: Barriers,
+    budget: usize,
+    cost: C,
 }
 
-/// Where the first piece of a text ends: the end of the text when it fits, else the best of the last places in the second
-/// half of what fits. The second half only, so that pieces stay few and the time linear.
-pub(crate) fn cut(text: &str, budget: usize, cost: &impl Fn(&str) -> usize) -> usize {
-    // One character more than can fit: whether a grapheme that ends the window goes on behind it is then of no matter.
-    let window_end = text
-        .char_indices()
-        .nth(budget + 1)
-        .map_or(text.len(), |(index, _)| index);
-    let window = &text[..window_end];
-    let mut spent = 0;
-    let mut context = Context::default();
-    let mut best: Option<(Place, usize)> = None;
-    let mut last = 0;
-    for (start, grapheme) in window.grapheme_indices(true) {
-        if start > 0 {
-            last = start;
-            let place = context.place(grapheme);
-            if spent * 2 >= budget && best.is_none_or(|(known, _)| place >= known) {
-                best = Some((place, start));
-            }
-        }
-        spent += cost(grapheme);
-        if spent > budget {
-            return match best {
-                Some((_, index)) => index,
-                None if last > 0 => last,
-                None => inside(grapheme, budget, cost),
-            };
-        }
-        context.push(grapheme);
-    }
-    window.len()
-}
-
-/// Where a grapheme is cut that does not fit into a piece of its own: after as many characters as fit, at least one.
-fn inside(grapheme: &str, budget: usize, cost: &impl Fn(&str) -> usize) -> usize {
-    let mut spent = 0;
-    let mut end = 0;
-    for (index, character) in grapheme.char_indices() {
-        let next = index + character.len_utf8();
-        spent += cost(&grapheme[index..next]);
-        if end > 0 && spent > budget {
-            break;
-        }
-        end = next;
-    }
-    end
-}
-
-/// Drops the white space behind a cut, but keeps the indentation of a line.
-fn without_gap(text: &str, at_line_start: bool, most: usize) -> &str {
-    let mut gap = 0;
-    let mut line_start = at_line_start.then_some(0);
-    for (index, grapheme) in text.grapheme_indices(true).take(most) {
-        if !grapheme.trim().is_empty() {
-            break;
-        }
-        gap = index + grapheme.len();
-        if grapheme.ends_with('\n') {
-            line_start = Some(gap);
-        }
-    }
-    &text[line_start.unwrap_or(gap)..]
-}
-
-/// What went before a place, as far as it says how good the place is.
-#[derive(Default)]
-struct Context {
-    /// Line breaks since the last visible grapheme.
-    breaks: usize,
-    /// The last grapheme was a line break: what follows is the line's indentation, if not the line.
-    line_start: bool,
-    /// White space since the last visible grapheme.
-    space: bool,
-    /// The last visible grapheme ends a sentence, closing quotes and brackets passed over.
-    sentence: bool,
-    /// ... and needs no space behind it.
-    full_width: bool,
-}
-
-impl Context {
-    fn push(&mut self, grapheme: &str) {
-        self.line_start = grapheme.ends_with('\n');
-        if self.line_start {
-            self.breaks += 1;
-            self.space = true;
-        } else if grapheme.trim().is_empty() {
-            self.space = true;
-        } else {
-            let closing = matches!(
-                grapheme,
-                "\"" | "'" | ")" | "]" | "\u{201d}" | "\u{2019}" | "»" | "」" | "』" | "）"
-            );
-            let sentence_goes_on = closing && !self.space;
-            if !sentence_goes_on {
-                self.full_width = matches!(grapheme, "。" | "！" | "？");
-                self.sentence = self.full_width || matches!(grapheme, "." | "!" | "?" | "…");
-            }
-            self.breaks = 0;
-            self.space = false;
-        }
+impl<C: Fn(&str) -> usize> Material for Plain<C> {
+    fn cost(&self, _index: usize, grapheme: &str) -> usize {
+        (self.cost)(grapheme)
     }
 
-    /// The place before `next`.
-    fn place(&self, next: &str) -> Place {
-        let gap_follows = next.trim().is_empty();
-        match self.breaks {
-            2.. if self.line_start => Place::Paragraph,
-            1 if self.line_start => Place::Line,
-            _ if self.sentence && (self.space || self.full_width || gap_follows) => Place::Sentence,
-            _ if self.space || gap_follows => Place::Word,
-            _ => Place::Grapheme,
+    fn is_barred(&self, index: usize) -> bool {
+        self.barriers.contains(index)
+    }
+
+    fn fresh_room(&self, _index: usize) -> usize {
+        self.budget
+    }
+}
+
+/// A piece of the text, with what closes and opens again the block of code or the quote that a cut went through.
+#[derive(Debug)]
+struct Piece<'a> {
+    opening: String,
+    body: &'a str,
+    closing: Option<&'a str>,
+    /// It starts with a mark that counts only at the start of a line.
+    starts_line: bool,
+}
+
+impl Piece<'_> {
+    fn text(&self) -> String {
+        let mut text = format!("{}{}", self.opening, self.body);
+        if let Some(closing) = self.closing {
+            text.push('\n');
+            text.push_str(closing);
         }
+        text
+    }
+}
+
+/// Cuts a text into pieces of at most `budget` characters; none is blank.
+fn framed_pieces(text: &str, budget: usize) -> Vec<Piece<'_>> {
+    let mut barriers = Barriers::default();
+    bar_addresses(text, &mut barriers);
+    let frames = Frames::new(text, budget, &mut barriers);
+    let framed = Framed {
+        barriers: barriers.sorted(),
+        frames,
+        budget,
+    };
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    while from < text.len() {
+        let end = cut(text, from, framed.fresh_room(from), &framed);
+        let body = text[from..end].trim_end();
+        if !body.is_empty() {
+            let opening = framed.frames.opening(from);
+            pieces.push(Piece {
+                starts_line: !opening.is_empty() || framed.frames.starts(from),
+                opening,
+                body,
+                closing: framed.frames.closing(end).filter(|_| end < text.len()),
+            });
+        }
+        from = after_gap(text, end, budget);
+    }
+    pieces
+}
+
+struct Framed<'a> {
+    barriers: Barriers,
+    frames: Frames<'a>,
+    budget: usize,
+}
+
+impl Material for Framed<'_> {
+    fn cost(&self, _index: usize, grapheme: &str) -> usize {
+        grapheme.chars().count()
+    }
+
+    fn is_barred(&self, index: usize) -> bool {
+        self.barriers.contains(index)
+    }
+
+    fn closing(&self, index: usize) -> usize {
+        self.frames
+            .closing(index)
+            .map_or(0, |line| "\n".len() + line.chars().count())
+    }
+
+    fn fresh_room(&self, index: usize) -> usize {
+        self.budget
+            .saturating_sub(self.frames.opening_length(index))
     }
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod torn_tests;

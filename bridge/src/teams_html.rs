@@ -1,232 +1,86 @@
 //! An agent's plain text as the HTML of a Teams chat message.
 
-use crate::split::{LEAST_LIMIT, pieces};
+mod blocks;
+mod escape;
+mod inline;
+mod links;
+mod lists;
+mod parts;
+mod writer;
+
+use blocks::rows;
+use escape::{Html, normalised};
+use links::is_web_address;
+use writer::Writer;
+
+use crate::split::LEAST_LIMIT;
 
 /// Most bytes of HTML in one Teams message. Teams takes about 28 KB for everything in a message (Microsoft Learn, "Limits and
 /// specifications for Microsoft Teams"); the margin is for what Teams itself adds.
 pub const TEAMS_BODY_LIMIT: usize = 24 * 1024;
 
-/// What a line break costs in HTML.
-const LINE_BREAK: &str = "<br>";
-/// What keeps a space that HTML would drop.
-const KEPT_SPACE: &str = "&nbsp;";
-/// Bytes of a link's tags besides the address, which stands there twice.
-const LINK_TAGS: usize = r#"<a href=""></a>"#.len();
-
 /// Turns plain text into HTML that shows the same: special characters escaped, line breaks as `<br>`, several spaces kept,
 /// addresses that start with `http://` or `https://` as links. Control characters are dropped.
+///
+/// Three habits of people who write plain text are understood:
+/// - code between lines of at least three backticks or tildes, the first with a language or not, becomes
+///   `<codeblock class="Language"><code>`, as Teams stores it, and up to the end of the text if nothing closes it; code
+///   between backticks within a line becomes `<code>`;
+/// - consecutive lines that start with `- `, `* ` or `• ` become a list, nested by two or more spaces, at most five deep;
+/// - so do at least two consecutive lines with `1. ` or `1) ` that count up from 1. All other numbers stay text, because HTML
+///   would count on its own.
+///
+/// What only looks similar stays as it was written. No word is ever lost, besides the language, which Teams shows.
 #[must_use]
 pub fn from_text(text: &str) -> String {
-    let mut html = Html {
-        output: String::with_capacity(text.len() + text.len() / 8),
-        after_space: true,
-    };
-    let mut plain = 0;
-    for (start, end) in links(text) {
-        html.plain(&text[plain..start]);
-        html.link(&text[start..end]);
-        plain = end;
+    let text = normalised(text);
+    let mut writer = Writer::new();
+    for row in rows(&text) {
+        writer.push(&row, 0, row.line.text.len(), usize::MAX);
     }
-    html.plain(&text[plain..]);
-    html.output
+    writer.finish()
 }
 
 /// Splits plain text so that each part's HTML has at most `limit_bytes` bytes, and returns the parts as HTML; a blank text has
-/// no part. The places are those of [`crate::split::split`]; parts carry no marks, because Teams keeps them in order.
+/// no part.
+///
+/// A part ends between blocks or paragraphs, else after an item or a line, a sentence, a word, a grapheme. Code and lists that
+/// do not fit into a part of their own are closed and opened again, a numbered list with the number it has reached; of a cut
+/// item the rest is text, so that no number is there twice. A link is never cut: one that is too long is text. Parts carry no
+/// marks, because Teams keeps them in order. The time is linear in the length of the text, a logarithm aside.
 #[must_use]
 pub fn split_for_teams(text: &str, limit_bytes: usize) -> Vec<String> {
-    let limit = limit_bytes.max(LEAST_LIMIT);
-    let mut parts = Vec::new();
-    for piece in pieces(text.trim_end(), limit, escaped_cost) {
-        let html = from_text(piece);
-        if html.len() <= limit {
-            parts.push(html);
-            continue;
-        }
-        // The addresses made it too long: room for all of them is left in each part, unless they are most of the text.
-        let extra: usize = links(piece)
-            .map(|(start, end)| LINK_TAGS + escaped_cost(&piece[start..end]))
-            .sum();
-        let shorter = if extra <= limit / 2 {
-            pieces(piece, limit - extra, escaped_cost)
-        } else {
-            pieces(piece, limit, linked_cost)
-        };
-        parts.extend(shorter.into_iter().map(from_text));
-    }
-    parts
+    let text = normalised(text);
+    parts::parts(rows(text.trim_end()), limit_bytes.max(LEAST_LIMIT))
 }
 
-/// Shim.
+/// Text as HTML on one line, several spaces kept, nothing in it understood; control characters, so line breaks, too, are
+/// dropped. For names of files.
+#[must_use]
 pub fn escaped(text: &str) -> String {
-    let mut o = String::new();
-    text.chars().for_each(|c| push_escaped(&mut o, c));
-    o
+    let line: String = text
+        .chars()
+        .filter(|character| {
+            !character.is_control() && !matches!(character, '\u{2028}' | '\u{2029}')
+        })
+        .collect();
+    let mut html = Html::new();
+    html.text(&line, usize::MAX);
+    html.output
 }
-/// Shim.
+
+/// A link that shows a text, or the address where the text is blank. `None` when the address is none of http or https: what
+/// else a link can do is not for a customer to click.
+#[must_use]
 pub fn link(address: &str, shown: &str) -> Option<String> {
-    Some(format!(
-        "<a href=\"{}\">{}</a>",
-        escaped(address),
-        escaped(shown)
-    ))
-}
-
-struct Html {
-    output: String,
-    /// HTML would drop a space here: a line starts, or another space went before.
-    after_space: bool,
-}
-
-impl Html {
-    fn plain(&mut self, text: &str) {
-        let mut characters = text.chars().peekable();
-        while let Some(character) = characters.next() {
-            match character {
-                '\r' if characters.peek() == Some(&'\n') => {}
-                '\n' | '\r' | '\u{2028}' | '\u{2029}' => {
-                    self.output.push_str(LINE_BREAK);
-                    self.after_space = true;
-                }
-                ' ' | '\t' => {
-                    self.output
-                        .push_str(if self.after_space { KEPT_SPACE } else { " " });
-                    self.after_space = true;
-                }
-                _ => {
-                    self.after_space = false;
-                    push_escaped(&mut self.output, character);
-                }
-            }
-        }
+    if !is_web_address(address) {
+        return None;
     }
-
-    fn link(&mut self, address: &str) {
-        self.output.push_str(r#"<a href=""#);
-        address
-            .chars()
-            .for_each(|character| push_escaped(&mut self.output, character));
-        self.output.push_str(r#"">"#);
-        address
-            .chars()
-            .for_each(|character| push_escaped(&mut self.output, character));
-        self.output.push_str("</a>");
-        self.after_space = false;
-    }
-}
-
-fn push_escaped(output: &mut String, character: char) {
-    match character {
-        '&' => output.push_str("&amp;"),
-        '<' => output.push_str("&lt;"),
-        '>' => output.push_str("&gt;"),
-        '"' => output.push_str("&quot;"),
-        '\'' => output.push_str("&#39;"),
-        character if character.is_control() => {}
-        character => output.push(character),
-    }
-}
-
-/// Most bytes that a grapheme outside an address takes.
-fn escaped_cost(grapheme: &str) -> usize {
-    grapheme.chars().map(character_cost).sum()
-}
-
-/// Most bytes that a grapheme takes wherever it stands: an address has two copies of it, and its tags take less than two more,
-/// because an address has at least eight characters.
-fn linked_cost(grapheme: &str) -> usize {
-    4 * escaped_cost(grapheme)
-}
-
-fn character_cost(character: char) -> usize {
-    match character {
-        ' ' | '\t' | '"' => KEPT_SPACE.len(),
-        '\n' | '\r' | '\u{2028}' | '\u{2029}' => LINE_BREAK.len(),
-        '&' | '\'' => "&amp;".len(),
-        '<' | '>' => "&lt;".len(),
-        character => character.len_utf8(),
-    }
-}
-
-/// Start and end of each address in a text, in order.
-fn links(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        loop {
-            let start = from + text[from..].find("://")?;
-            let searched = from;
-            from = start + "://".len();
-            let Some(scheme) = ["https", "http"]
-                .iter()
-                .find_map(|scheme| scheme_before(text, searched, start, scheme))
-            else {
-                continue;
-            };
-            if text[from..].starts_with(|first: char| first.is_alphanumeric() || first == '[') {
-                from = address_end(text, from);
-                return Some((scheme, from));
-            }
-        }
-    })
-}
-
-/// Where the scheme that ends at `end` starts, when it is this one and no letter or digit goes before it.
-fn scheme_before(text: &str, searched: usize, end: usize, scheme: &str) -> Option<usize> {
-    let start = end
-        .checked_sub(scheme.len())
-        .filter(|start| *start >= searched)?;
-    let found = text.get(start..end)?.eq_ignore_ascii_case(scheme);
-    (found && !text[searched..start].ends_with(char::is_alphanumeric)).then_some(start)
-}
-
-/// Where the address ends whose host starts at `host`: before white space or a character that no address holds, punctuation at
-/// the end left out. A closing bracket belongs to the address when its opening one does.
-fn address_end(text: &str, host: usize) -> usize {
-    let ends = |character: char| {
-        character.is_whitespace()
-            || character.is_control()
-            || matches!(character, '<' | '>' | '"' | '`' | '{' | '}' | '|' | '\\' | '^')
-            // Marks of direction and of width can make an address look like another one.
-            || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    let shown = match escaped(shown) {
+        blank if shown.trim().is_empty() || blank.is_empty() => escaped(address),
+        shown => shown,
     };
-    let address = &text[host..];
-    let address = &address[..address.find(ends).unwrap_or(address.len())];
-    let count = |wanted: char| {
-        address
-            .chars()
-            .filter(|character| *character == wanted)
-            .count()
-    };
-    let mut spare_round = count(')').saturating_sub(count('('));
-    let mut spare_square = count(']').saturating_sub(count('['));
-    let mut end = address.len();
-    for (index, character) in address.char_indices().rev() {
-        let punctuation = match character {
-            ')' if spare_round > 0 => {
-                spare_round -= 1;
-                true
-            }
-            ']' if spare_square > 0 => {
-                spare_square -= 1;
-                true
-            }
-            '.' | ',' | ':' | ';' | '!' | '?' | '\'' | '*' | '_' | '~' => true,
-            '…'
-            | '\u{2018}'..='\u{201f}'
-            | '«'
-            | '»'
-            | '\u{3001}'..='\u{3003}'
-            | '\u{3008}'..='\u{3011}' => true,
-            '\u{ff01}' | '\u{ff08}' | '\u{ff09}' | '\u{ff0c}' | '\u{ff0e}' | '\u{ff1a}'
-            | '\u{ff1b}' | '\u{ff1f}' => true,
-            _ => false,
-        };
-        if !punctuation {
-            break;
-        }
-        end = index;
-    }
-    host + end
+    Some(format!(r#"<a href="{}">{shown}</a>"#, escaped(address)))
 }
 
 #[cfg(test)]

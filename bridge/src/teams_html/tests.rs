@@ -1,3 +1,8 @@
+mod blocks;
+mod dom;
+mod parts;
+
+use dom::{Dom, words};
 use proptest::prelude::*;
 
 use super::*;
@@ -66,72 +71,104 @@ fn quotes_cannot_leave_the_attribute() {
 }
 
 #[test]
-fn short_text_is_one_part() {
-    assert_eq!(split_for_teams("a\nb", TEAMS_BODY_LIMIT), ["a<br>b"]);
-    assert!(split_for_teams(" \n ", TEAMS_BODY_LIMIT).is_empty());
-}
-
-#[test]
-fn a_few_addresses_cost_no_extra_parts() {
-    let text = format!(
-        "https://example.com/{} {}",
-        "x".repeat(100),
-        "word ".repeat(4_900)
+fn every_line_break_breaks_the_line() {
+    assert_eq!(
+        from_text("a\u{2028}b\u{2029}c\u{85}d\u{c}e"),
+        "a<br>b<br>c<br>d<br>e"
     );
-    assert_eq!(split_for_teams(&text, TEAMS_BODY_LIMIT).len(), 2);
 }
 
 #[test]
-fn the_time_is_linear() {
-    for text in [
-        "http://".repeat(1 << 14),
-        "http://a ".repeat(1 << 14),
-        "http://a)".repeat(1 << 14),
-        "://".repeat(1 << 15),
-        "&".repeat(1 << 17),
+fn names_of_files_are_escaped() {
+    assert_eq!(
+        escaped("- `a`  <b>\u{7}\n.pdf"),
+        "- `a` &nbsp;&lt;b&gt;.pdf"
+    );
+    assert_eq!(escaped("https://example.com"), "https://example.com");
+}
+
+#[test]
+fn links_show_another_text() {
+    assert_eq!(
+        link("https://example.com/?a=1&b=\"2\"", "<1>.pdf").as_deref(),
+        Some(r#"<a href="https://example.com/?a=1&amp;b=&quot;2&quot;">&lt;1&gt;.pdf</a>"#)
+    );
+    assert_eq!(
+        link("HTTP://example.com", " ").as_deref(),
+        Some(r#"<a href="HTTP://example.com">HTTP://example.com</a>"#)
+    );
+}
+
+#[test]
+fn only_web_addresses_are_linked() {
+    for address in [
+        "javascript:alert(1)",
+        "javascript://example.com",
+        "data:text/html,x",
+        "ftp://example.com",
+        "mailto:a@example.com",
+        "/relative",
+        "",
+        "https:",
+        "https://",
+        "https:///x",
+        " https://example.com",
+        "https://example.com/a b",
+        "https://example.com/\u{202e}x",
     ] {
-        let parts = split_for_teams(&text, TEAMS_BODY_LIMIT);
-        assert!(parts.iter().all(|part| part.len() <= TEAMS_BODY_LIMIT));
+        assert_eq!(link(address, "x"), None, "{address}");
     }
 }
 
-/// What an agent may type, addresses included.
-fn agent_text() -> impl Strategy<Value = String> {
-    "(\\PC|\n| |[a-z]{1,9} |https?://[a-z]{1,9}(\\.[a-z]{2}|[/?=&'\")(,])+ ?|👩‍🚀){0,200}"
+/// What an agent may type, and what only looks like it.
+pub(super) fn agent_text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => "[a-zäöü]{1,9}[.!?]? ",
+        3 => "\n",
+        1 => "(\\PC){1,8}",
+        1 => "( |\t){1,4}",
+        1 => "\r\n|\u{2028}|\u{0}|\u{b}",
+        2 => "https?://[a-z]{1,9}(\\.[a-z]{2}|[/?=&'\")(,]){1,9} ?",
+        1 => "(👩‍🚀|e\u{301}|🇩🇪){1,9}",
+        2 => "\n {0,6}[-*•] ",
+        2 => "\n {0,6}[0-9]{1,2}[.)] ",
+        1 => "(\n1[.)] [a-z]{1,9}(\n  - x)?\n2[.)] [a-z]{1,9}){1,2}",
+        1 => "`{1,4}",
+        1 => "`[a-z<&\"]{1,9}`",
+        1 => "\n(```|~~~|````|~~~~~)(rust|c)?\n",
+        1 => "[<>&\"']{1,4}",
+    ];
+    prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
 
 proptest! {
     #[test]
-    fn no_markup_but_our_own(text in "\\PC*") {
-        let html = from_text(&text);
-        let left = html.replace("</a>", "").replace("<br>", "");
-        let left: Vec<&str> = left.split(r#"<a href="http"#).collect();
-        prop_assert!(left.iter().all(|piece| !piece.contains('<')));
+    fn only_our_elements_and_all_words(text in agent_text()) {
+        let dom = Dom::parse(&from_text(&text));
+        prop_assert_eq!(dom.words(), words(&text));
+    }
+
+    #[test]
+    fn whatever_it_is_only_our_elements(text in "(?s).{0,200}") {
+        let dom = Dom::parse(&from_text(&text));
+        prop_assert!(dom.is_ours());
+        let dom = Dom::parse(&escaped(&text));
+        prop_assert_eq!(dom.elements(), 0);
+        if let Some(link) = link(&text, &text) {
+            prop_assert_eq!(Dom::parse(&link).elements(), 1);
+        }
+    }
+
+    #[test]
+    fn markup_stays_text(text in "(<[a-z]{1,6}( on[a-z]{1,5}=\"?[a-z]\"?)?>|</[a-z]{1,4}>|<!--|-->|&[a-z]{2,4};|`|\n|```|- |javascript:|https://a|\"|'|[a-z ]){0,60}") {
+        let dom = Dom::parse(&from_text(&text));
+        prop_assert!(dom.is_ours());
     }
 
     #[test]
     fn the_text_comes_back(text in agent_text()) {
-        let visible = |text: &str| -> String {
-            text.chars().filter(|character| !character.is_whitespace() && !character.is_control()).collect()
-        };
-        // A carriage return, an invisible mark or a soft hyphen does not.
-        let text: String = text.chars().filter(|character| !matches!(character, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')).collect();
-        prop_assert_eq!(visible(&to_text(&from_text(&text))), visible(&text));
-    }
-
-    #[test]
-    fn parts_fit_and_lose_nothing(text in agent_text(), limit in 64_usize..400) {
-        let visible = |text: &str| -> String {
-            text.chars().filter(|character| !character.is_whitespace() && !character.is_control()).collect()
-        };
-        let parts = split_for_teams(&text, limit);
-        prop_assert!(parts.iter().all(|part| part.len() <= limit));
-        let joined: String = parts.iter().map(|part| part.replace("<br>", "").replace("&nbsp;", "")).collect();
-        let shown: String = joined.split("<a href=\"").enumerate().map(|(index, piece)| {
-            if index == 0 { piece } else { piece.split_once("\">").map_or("", |(_, shown)| shown) }
-        }).collect::<String>().replace("</a>", "");
-        let mut escaped = Html { output: String::new(), after_space: false };
-        escaped.plain(&visible(&text));
-        prop_assert_eq!(visible(&shown), escaped.output);
+        // An invisible mark, a soft hyphen and a block's language do not.
+        let text = text.replace("```", " ").replace("~~~", " ").replace(['\u{ad}', '\u{200b}', '\u{2060}', '\u{feff}'], "");
+        prop_assert_eq!(words(&to_text(&from_text(&text))), words(&text));
     }
 }

@@ -1,0 +1,143 @@
+//! What a browser makes of the HTML.
+
+use html5ever::tendril::TendrilSink;
+use html5ever::{ParseOpts, QualName, local_name, ns, parse_fragment};
+use markup5ever_rcdom::{Handle, NodeData, RcDom};
+
+/// A parsed message.
+pub(super) struct Dom(RcDom);
+
+/// A text without white space, and without the marks that become elements; numbers stay.
+pub(super) fn words(text: &str) -> String {
+    let counts = |character: &char| {
+        !character.is_whitespace() && !character.is_control() && !"-*•.)`~".contains(*character)
+    };
+    text.chars().filter(counts).collect()
+}
+
+impl Dom {
+    pub(super) fn parse(html: &str) -> Self {
+        let body = QualName::new(None, ns!(html), local_name!("body"));
+        let dom = parse_fragment(RcDom::default(), ParseOpts::default(), body, vec![], false);
+        let dom = Self(dom.one(html));
+        // A browser would have put in or moved what is not well-formed.
+        assert_eq!(dom.0.errors.borrow().len(), 0, "{:?}", dom.0.errors);
+        dom
+    }
+
+    /// What is shown, numbers of lists and names of languages included.
+    pub(super) fn words(&self) -> String {
+        assert!(self.is_ours());
+        let mut shown = String::new();
+        show(&self.0.document, &mut 0, &mut shown, true);
+        words(&shown)
+    }
+
+    /// What is shown, without the names of languages: they are repeated in each part of their code.
+    pub(super) fn words_without_languages(&self) -> String {
+        let mut shown = String::new();
+        show(&self.0.document, &mut 0, &mut shown, false);
+        words(&shown)
+    }
+
+    /// Whether there are only elements and attributes that we use, in the places where they belong.
+    pub(super) fn is_ours(&self) -> bool {
+        let mut elements = Vec::new();
+        collect(&self.0.document, &mut elements);
+        elements.iter().all(|(parent, name, attributes)| {
+            let known = matches!(
+                (name.as_str(), parent.as_str()),
+                ("html", _)
+                    | ("br" | "a" | "code" | "codeblock" | "ul" | "ol", "html")
+                    | ("a" | "code" | "ul" | "ol", "li")
+                    | ("li", "ul" | "ol")
+                    | ("code", "codeblock")
+                    | ("br", "code")
+            );
+            known
+                && attributes.iter().all(|(attribute, value)| {
+                    match (name.as_str(), attribute.as_str()) {
+                        ("a", "href") => {
+                            let value = value.to_ascii_lowercase();
+                            value.starts_with("http://") || value.starts_with("https://")
+                        }
+                        ("codeblock", "class") => value
+                            .chars()
+                            .all(|found| found.is_ascii_alphanumeric() || "+#.-".contains(found)),
+                        ("ol", "start") => value.parse::<u32>().is_ok_and(|start| start > 1),
+                        _ => false,
+                    }
+                })
+        })
+    }
+
+    /// How many elements there are.
+    pub(super) fn elements(&self) -> usize {
+        let mut elements = Vec::new();
+        collect(&self.0.document, &mut elements);
+        elements
+            .iter()
+            .filter(|(_, name, _)| name != "html")
+            .count()
+    }
+}
+
+type Element = (String, String, Vec<(String, String)>);
+
+fn collect(node: &Handle, elements: &mut Vec<Element>) {
+    let mine = name(node);
+    for child in node.children.borrow().iter() {
+        match &child.data {
+            NodeData::Element { attrs, .. } => {
+                let attributes = attrs.borrow();
+                let attributes = attributes.iter().map(|attribute| {
+                    (
+                        attribute.name.local.to_string(),
+                        attribute.value.to_string(),
+                    )
+                });
+                elements.push((mine.clone(), name(child), attributes.collect()));
+            }
+            NodeData::Text { .. } => {}
+            _ => panic!("neither element nor text"),
+        }
+        collect(child, elements);
+    }
+}
+
+fn show(node: &Handle, number: &mut u32, shown: &mut String, languages: bool) {
+    let mut next = attribute(node, "start").map_or(1, |start| start.parse().expect("a number"));
+    match name(node).as_str() {
+        "li" if *number > 0 => {
+            shown.push_str(&number.to_string());
+            *number += 1;
+        }
+        "codeblock" if languages => shown.push_str(&attribute(node, "class").unwrap_or_default()),
+        "ol" => {}
+        _ => next = 0,
+    }
+    if let NodeData::Text { contents } = &node.data {
+        shown.push_str(&contents.borrow());
+    }
+    for child in node.children.borrow().iter() {
+        show(child, &mut next, shown, languages);
+    }
+}
+
+fn name(node: &Handle) -> String {
+    match &node.data {
+        NodeData::Element { name, .. } => name.local.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn attribute(node: &Handle, wanted: &str) -> Option<String> {
+    let NodeData::Element { attrs, .. } = &node.data else {
+        return None;
+    };
+    let attributes = attrs.borrow();
+    let found = attributes
+        .iter()
+        .find(|attribute| &*attribute.name.local == wanted)?;
+    Some(found.value.to_string())
+}
