@@ -51,7 +51,8 @@ fn word() -> impl Strategy<Value = String> {
     "[a-zA-Zäöüß日本語]{1,8}"
 }
 
-/// A small piece of HTML: text, a reference, a start tag, an end tag, a comment.
+/// A small piece of HTML: text, a reference, a start tag, an end tag, a comment. No attribute has a letter, not even as a
+/// reference: a class may become the name of a language.
 fn piece() -> impl Strategy<Value = String> {
     let element = prop::sample::select(ELEMENTS.to_vec());
     prop_oneof![
@@ -59,7 +60,7 @@ fn piece() -> impl Strategy<Value = String> {
         2 => word().prop_map(|word| format!(" {word} ")),
         2 => element.clone().prop_map(|name| format!("<{name}>")),
         2 => element.clone().prop_map(|name| format!("</{name}>")),
-        1 => (element, "[0-9<>&' #;]{0,12}").prop_map(|(name, value)| format!("<{name} class=\"{value}\" href=\"{value}\">")),
+        1 => (element, "[0-9<>&' ;]{0,12}").prop_map(|(name, value)| format!("<{name} class=\"{value}\" href=\"{value}\">")),
         1 => prop::sample::select(vec![
             "<br>", "&nbsp;", "&eacute;", "&#x65E5;", "&notit;", "&amp", "<", ">", "<!-- hidden -->", "<!x>", "</>",
             "<script>hidden</script>", "<style>hidden</style>", "<hr>", "\n", "\t", "`", "```", "\u{2028}", "\u{200b}",
