@@ -421,3 +421,61 @@ async fn a_picture_that_graph_keeps_refusing_is_given_up_and_its_message_is_not(
     assert_eq!(messages[2]["text"], "and this");
     assert_eq!(scene.platform.failed().await, Vec::<Value>::new());
 }
+
+/// A figure of a process's memory in KB.
+#[cfg(target_os = "linux")]
+fn memory(process: u64, figure: &str) -> u64 {
+    std::fs::read_to_string(format!("/proc/{process}/status"))
+        .expect("a living process")
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix(figure)?
+                .split_whitespace()
+                .next()?
+                .parse()
+                .ok()
+        })
+        .expect("a figure")
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_of_100_megabytes_needs_little_memory() {
+    let scene = Scene::start(&[
+        "--set",
+        "ATTACHMENT_LIMIT_MB=256",
+        "--set",
+        "FILE_TIMEOUT_SECONDS=120",
+    ])
+    .await;
+    let size = 100 * 1024 * 1024;
+    let generated = |name: &str, size: u64| json!({ "files": [{ "name": name, "content_type": "application/octet-stream", "generate": size }] });
+    // Connections, tokens and keys come with the first file.
+    scene.writes("", generated("small.bin", 1024)).await;
+    scene.inbound(1).await;
+    let instances = scene.platform.get("/local/instances").await;
+    let handler = instances["instances"][0]["pid"]
+        .as_u64()
+        .expect("a process");
+    let before = memory(handler, "VmRSS:");
+    std::fs::write(format!("/proc/{handler}/clear_refs"), "5").expect("the peak starts anew");
+    scene.writes("", generated("large.bin", size)).await;
+    let messages = scene.inbound(2).await;
+    let text = messages[1]["text"].as_str().expect("a line");
+    assert!(
+        text.starts_with("[file] large.bin (100 MB)\nhttps://"),
+        "{text}"
+    );
+    let growth = memory(handler, "VmHWM:").saturating_sub(before);
+    assert!(growth < 32 * 1024, "grew by {growth} KB");
+    let (_, _, bytes) = scene
+        .platform
+        .fetch(text.lines().nth(1).expect("a link"))
+        .await;
+    let view = scene.platform.chat(&scene.chat).await;
+    let sent = view::messages(&view)
+        .filter_map(|message| message["attachments"][0]["sha256"].as_str())
+        .last()
+        .expect("the file in the chat");
+    assert_eq!(sha256(&bytes), sent);
+}

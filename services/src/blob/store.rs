@@ -126,8 +126,8 @@ impl Blobs {
 /// Cuts a stream into blocks, counting and hashing what passes.
 struct Blocks<S> {
     source: S,
-    rest: BytesMut,
-    ended: bool,
+    /// What did not fit into the last block.
+    rest: Bytes,
     limit: u64,
     size: u64,
     hash: Context,
@@ -140,8 +140,7 @@ where
     fn of(source: S, limit: u64) -> Self {
         Self {
             source,
-            rest: BytesMut::new(),
-            ended: false,
+            rest: Bytes::new(),
             limit,
             size: 0,
             hash: Context::new(&SHA256),
@@ -149,23 +148,42 @@ where
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
-        while !self.ended && self.rest.len() < BLOCK {
-            let Some(piece) = self.source.try_next().await.map_err(StoreError::Source)? else {
-                self.ended = true;
+        // The first piece decides whether there is a block at all; a file of a few bytes takes no more memory than that.
+        let Some(first) = self.piece().await? else {
+            return Ok(None);
+        };
+        let mut block = BytesMut::from(first);
+        while block.len() < BLOCK {
+            let Some(piece) = self.piece().await? else {
                 break;
+            };
+            if block.capacity() < BLOCK && block.capacity() < block.len() + piece.len() {
+                // The whole block at once: growing by and by would hold up to twice as much.
+                let mut whole = BytesMut::with_capacity(BLOCK);
+                whole.extend_from_slice(&block);
+                block = whole;
+            }
+            let fits = piece.len().min(BLOCK - block.len());
+            block.extend_from_slice(&piece[..fits]);
+            self.rest = piece.slice(fits..);
+        }
+        Ok(Some(block.freeze()))
+    }
+
+    /// The next bytes of the source, at most a block of them, counted and hashed once.
+    async fn piece(&mut self) -> Result<Option<Bytes>, StoreError> {
+        while self.rest.is_empty() {
+            let Some(piece) = self.source.try_next().await.map_err(StoreError::Source)? else {
+                return Ok(None);
             };
             self.size += piece.len() as u64;
             if self.size > self.limit {
                 return Err(StoreError::TooLarge);
             }
             self.hash.update(&piece);
-            self.rest.extend_from_slice(&piece);
+            self.rest = piece;
         }
-        if self.rest.is_empty() {
-            return Ok(None);
-        }
-        let block = self.rest.split_to(self.rest.len().min(BLOCK));
-        Ok(Some(block.freeze()))
+        Ok(Some(self.rest.split_to(self.rest.len().min(BLOCK))))
     }
 
     fn finished(self) -> Stored {
