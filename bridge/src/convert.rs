@@ -120,8 +120,20 @@ pub fn inbound(message: &ChatMessage, replies: ReplyContext) -> Inbound {
     }
 }
 
+/// Whether the first line of a text means something only at the beginning of a line: a quote, a fence, a list.
+fn begins_with_a_mark(text: &str) -> bool {
+    let numbered = text
+        .trim_start_matches(|character: char| character.is_ascii_digit())
+        .starts_with(". ")
+        && text.starts_with(|character: char| character.is_ascii_digit());
+    numbered
+        || ["> ", "```", "~~~", "- "]
+            .iter()
+            .any(|mark| text.starts_with(mark))
+}
+
 /// The text of a group chat with its sender's name before it: `Name: first line`, further lines indented by two spaces, so that
-/// no line can pass for another person's message.
+/// no line can pass for another person's message. A quote, code or list begins on the line below the name.
 #[must_use]
 pub fn with_sender_name(name: &str, text: &str) -> String {
     let mut lines = text_lines(text);
@@ -131,7 +143,11 @@ pub fn with_sender_name(name: &str, text: &str) -> String {
     } else {
         &name
     };
-    let mut output = format!("{name}: {}", lines.next().unwrap_or_default());
+    let mut output = format!("{name}:");
+    if !begins_with_a_mark(text) {
+        output.push(' ');
+        output.push_str(lines.next().unwrap_or_default());
+    }
     for line in lines {
         output.push('\n');
         if !line.trim().is_empty() {

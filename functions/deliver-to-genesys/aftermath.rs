@@ -1,7 +1,7 @@
 //! What happens to a message after the agent has it: it is deleted, or somebody reacts to it.
 
-use bridge::attributes::custom_attributes;
 use bridge::changes;
+use bridge::chat_kind::ChatType;
 use bridge::convert::{self, changes as words};
 use bridge::envelope::NotificationEnvelope;
 use bridge::ids::TeamsMessageId;
@@ -14,7 +14,6 @@ use super::series::{Conversation, Files, Piece, Series};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::invocation::{Delivery, Outcome};
-use bridge::chat_kind::ChatType;
 
 /// Tells the agent that a message is gone. One that the agent never got is remembered, so that its own notification, which
 /// may come late, does not bring it after all.
@@ -134,12 +133,6 @@ fn present_conversation(memory: &ChatMemory) -> Option<(Conversation, ChatType)>
     let counter = state.thread.as_ref()?.counter;
     let account = state.account.clone();
     let thread = chat::thread_id(kind, &account, &state.chat, &customer, counter);
-    let attributes = custom_attributes(&customer, &state.chat, &account);
-    let conversation = Conversation {
-        account,
-        thread,
-        customer,
-        attributes,
-    };
+    let conversation = Conversation::new(&state.chat, account, thread, customer);
     Some((conversation, kind))
 }

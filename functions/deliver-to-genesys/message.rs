@@ -1,13 +1,13 @@
 //! One customer message, new or changed, on its way to Genesys: chat and thread are saved, then it is posted, then noted as
 //! handled.
 
-use bridge::attributes::custom_attributes;
 use bridge::changes::{self, Step};
 use bridge::chat_kind::ChatType;
 use bridge::convert::{self, Inbound};
 use bridge::envelope::NotificationEnvelope;
 use bridge::genesys::inbound::Body;
 use bridge::genesys::receipt::ReasonCode;
+use bridge::html::ReplyContext;
 use bridge::identity::Customer;
 use bridge::ids::{SupportAccountName, ThreadId};
 use bridge::message::{ChatMessage, MessageKind, Sender};
@@ -145,13 +145,7 @@ async fn open_conversation(
         return Ok(None);
     };
     let thread = open_thread(app, memory, kind, &account, &customer, message).await?;
-    let attributes = custom_attributes(&customer, &notification.chat, &account);
-    let conversation = Conversation {
-        account,
-        thread,
-        customer,
-        attributes,
-    };
+    let conversation = Conversation::new(&notification.chat, account, thread, customer);
     Ok(Some((conversation, kind)))
 }
 
@@ -213,7 +207,9 @@ fn series(
             if let Some(known) = known {
                 files.retain(|file| !known.files.contains(&file.digest()));
             }
-            let text = convert::changes::edited(&found.text);
+            // What the message answers has not changed, and the agent has seen it.
+            let text = convert::inbound(message, ReplyContext::Strip).text;
+            let text = convert::changes::edited(&text);
             (changes::edit_id(message).map_err(unnameable)?, text)
         }
         Step::Restored => {

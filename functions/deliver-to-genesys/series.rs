@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
+use bridge::attributes::custom_attributes;
 use bridge::convert::SentFile;
 use bridge::genesys::inbound::{Body, Channel, part_message_id};
 use bridge::identity::Customer;
-use bridge::ids::{Digest, GenesysMessageId, SupportAccountName, TeamsMessageId, ThreadId};
+use bridge::ids::{ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMessageId, ThreadId};
 use bridge::split::split;
 use bridge::state::inbound::{InboundState, PostedPart, Seen};
 use bytes::Bytes;
@@ -31,6 +32,24 @@ pub struct Conversation {
     pub customer: Customer,
     /// For the flow.
     pub attributes: BTreeMap<String, String>,
+}
+
+impl Conversation {
+    /// The conversation of a chat, with the attributes that describe the customer.
+    pub fn new(
+        chat: &ChatId,
+        account: SupportAccountName,
+        thread: ThreadId,
+        customer: Customer,
+    ) -> Self {
+        let attributes = custom_attributes(&customer, chat, &account);
+        Self {
+            account,
+            thread,
+            customer,
+            attributes,
+        }
+    }
 }
 
 /// One piece of a series.

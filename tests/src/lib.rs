@@ -8,11 +8,13 @@
 pub mod files;
 pub mod people;
 pub mod platform;
+pub mod scene;
 pub mod view;
 pub mod web_driver;
 
 pub use people::{Chat, Customer};
 pub use platform::Platform;
+pub use scene::Scene;
 
 /// A client for this machine that trusts the platform's throw-away authority.
 pub(crate) fn client_trusting(authority: &[u8]) -> reqwest::Client {

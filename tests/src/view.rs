@@ -88,3 +88,17 @@ pub fn plain(html: &str) -> String {
         .trim()
         .to_owned()
 }
+
+/// What Genesys got when it fetched a message's attachment: size, SHA-256 and media type.
+#[must_use]
+pub fn fetched(message: &Value) -> (u64, String, String) {
+    let fetched = &message["attachment"]["fetched"];
+    (
+        fetched["size"].as_u64().unwrap_or_default(),
+        fetched["sha256"].as_str().unwrap_or_default().to_owned(),
+        fetched["content_type"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
+    )
+}

@@ -1,32 +1,23 @@
 //! Replies, edits, deletions and reactions.
 
-use end_to_end::platform::thread_of;
-use end_to_end::{Chat, Customer, Platform};
+use end_to_end::Scene;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-struct Scene {
-    platform: Platform,
-    anna: Customer,
-    chat: Chat,
-    thread: String,
+/// What a customer does to a message that is there.
+struct Story(Scene);
+
+impl std::ops::Deref for Story {
+    type Target = Scene;
+
+    fn deref(&self) -> &Scene {
+        &self.0
+    }
 }
 
-impl Scene {
+impl Story {
     async fn start(arguments: &[&str]) -> Self {
-        let anna = Customer::new("Anna");
-        Self {
-            platform: Platform::start(arguments).await,
-            chat: Chat::one_on_one(&anna),
-            thread: thread_of(&anna),
-            anna,
-        }
-    }
-
-    async fn writes(&self, html: &str, more: Value) -> String {
-        self.platform
-            .customer_writes_with(&self.chat, &self.anna, html, more)
-            .await
+        Self(Scene::start(arguments).await)
     }
 
     async fn edits(&self, message: &str, html: &str, more: Value) {
@@ -86,7 +77,7 @@ impl Scene {
 
 #[tokio::test]
 async fn a_reply_shows_what_it_answers() {
-    let scene = Scene::start(&[]).await;
+    let scene = Story::start(&[]).await;
     let question = scene.writes("<p>Where is\nmy order?</p>", json!({})).await;
     scene.agent_sees(&["Where is my order?"]).await;
     scene
@@ -114,7 +105,7 @@ async fn a_reply_shows_what_it_answers() {
 
 #[tokio::test]
 async fn replies_can_be_stripped() {
-    let scene = Scene::start(&["--set", "REPLY_CONTEXT=strip"]).await;
+    let scene = Story::start(&["--set", "REPLY_CONTEXT=strip"]).await;
     let first = scene.writes("<p>one</p>", json!({})).await;
     scene
         .writes("<p>two</p>", json!({ "reply_to": [first] }))
@@ -124,7 +115,7 @@ async fn replies_can_be_stripped() {
 
 #[tokio::test]
 async fn an_edit_is_told_once_with_its_new_text() {
-    let scene = Scene::start(&[]).await;
+    let scene = Story::start(&[]).await;
     let message = scene.writes("<p>at ten</p>", json!({})).await;
     scene.agent_sees(&["at ten"]).await;
     scene
@@ -143,8 +134,22 @@ async fn an_edit_is_told_once_with_its_new_text() {
 }
 
 #[tokio::test]
+async fn an_edited_reply_does_not_quote_again() {
+    let scene = Story::start(&[]).await;
+    let first = scene.writes("<p>one</p>", json!({})).await;
+    let reply = scene
+        .writes("<p>two</p>", json!({ "reply_to": [first] }))
+        .await;
+    scene.agent_sees(&["one", "> Anna: one\ntwo"]).await;
+    scene.edits(&reply, "<p>three</p>", json!({})).await;
+    scene
+        .ends(&["one", "> Anna: one\ntwo", "[edited] three"])
+        .await;
+}
+
+#[tokio::test]
 async fn an_edit_that_overtakes_its_message_is_the_message() {
-    let scene = Scene::start(&[]).await;
+    let scene = Story::start(&[]).await;
     let message = scene
         .writes("<p>first</p>", json!({ "notify": false }))
         .await;
@@ -157,7 +162,7 @@ async fn an_edit_that_overtakes_its_message_is_the_message() {
 #[tokio::test]
 async fn an_edit_brings_its_new_picture_only() {
     use end_to_end::files::{image, png, sha256};
-    let scene = Scene::start(&[]).await;
+    let scene = Story::start(&[]).await;
     let message = scene
         .writes(
             "<p>plan</p>{image 0}",
@@ -196,7 +201,7 @@ async fn an_edit_brings_its_new_picture_only() {
 
 #[tokio::test]
 async fn a_deletion_is_told_and_what_was_deleted_before_never_comes() {
-    let scene = Scene::start(&[]).await;
+    let scene = Story::start(&[]).await;
     let seen = scene.writes("<p>my PIN is 1234</p>", json!({})).await;
     scene.agent_sees(&["my PIN is 1234"]).await;
     scene.deletes(&seen).await;
@@ -225,7 +230,7 @@ async fn a_deletion_is_told_and_what_was_deleted_before_never_comes() {
 
 #[tokio::test]
 async fn what_was_deleted_can_come_back() {
-    let scene = Scene::start(&[]).await;
+    let scene = Story::start(&[]).await;
     let message = scene.writes("<p>hello</p>", json!({})).await;
     scene.agent_sees(&["hello"]).await;
     scene.deletes(&message).await;
@@ -244,7 +249,7 @@ async fn what_was_deleted_can_come_back() {
 
 #[tokio::test]
 async fn a_reaction_is_no_edit() {
-    let scene = Scene::start(&[]).await;
+    let scene = Story::start(&[]).await;
     let message = scene.writes("<p>thanks</p>", json!({})).await;
     scene.agent_sees(&["thanks"]).await;
     scene.reacts(&message, "👍").await;
@@ -257,7 +262,7 @@ async fn a_reaction_is_no_edit() {
 
 #[tokio::test]
 async fn reactions_are_told_where_that_is_wanted() {
-    let scene = Scene::start(&["--set", "REACTIONS=on"]).await;
+    let scene = Story::start(&["--set", "REACTIONS=on"]).await;
     let message = scene.writes("<p>hello</p>", json!({})).await;
     scene.agent_sees(&["hello"]).await;
     scene.platform.agent_writes(&scene.thread, "Done.").await;
@@ -287,7 +292,7 @@ async fn reactions_are_told_where_that_is_wanted() {
 
 #[tokio::test]
 async fn cards_forwards_and_meetings_are_read_out() {
-    let scene = Scene::start(&[]).await;
+    let scene = Story::start(&[]).await;
     let card = json!({ "type": "AdaptiveCard", "body": [{ "type": "TextBlock", "text": "Order 7" }],
         "actions": [{ "type": "Action.OpenUrl", "title": "Open", "url": "https://shop.example/7" }] });
     let forwarded = json!({ "originalMessageId": "1", "originalMessageContent": "<p>One</p><p>Bob: two</p>",

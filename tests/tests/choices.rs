@@ -1,7 +1,6 @@
 //! Questions with choices, and their answers.
 
-use end_to_end::platform::thread_of;
-use end_to_end::{Chat, Customer, Platform, view};
+use end_to_end::{Chat, Customer, Platform, Scene, view};
 use serde_json::{Value, json};
 
 fn quick_replies(texts: &[&str]) -> Value {
@@ -14,48 +13,24 @@ fn quick_replies(texts: &[&str]) -> Value {
         .collect()
 }
 
-struct Scene {
-    platform: Platform,
-    anna: Customer,
-    chat: Chat,
-    thread: String,
+/// A conversation in which the agent has asked; the question's id.
+async fn asked(structured: Value, shown: &[&str]) -> (Scene, String) {
+    let scene = Scene::begun(&[]).await;
+    let question = json!({ "text": "What is it about?", "structured": structured });
+    let question = scene.agent_sends(question).await;
+    scene.platform.until_customer_sees(&scene.chat, shown).await;
+    assert_eq!(scene.platform.until_receipt(&question).await, ["Delivered"]);
+    (scene, question)
 }
 
-impl Scene {
-    /// A conversation in which the agent has asked.
-    async fn asked(structured: Value, shown: &[&str]) -> (Self, String) {
-        let anna = Customer::new("Anna");
-        let scene = Self {
-            platform: Platform::start(&[]).await,
-            chat: Chat::one_on_one(&anna),
-            thread: thread_of(&anna),
-            anna,
-        };
-        scene.writes("help").await;
-        scene.platform.until_inbound(&scene.thread, 1).await;
-        let question = json!({ "text": "What is it about?", "structured": structured });
-        let question = scene.platform.agent_sends(&scene.thread, question).await;
-        scene.platform.until_customer_sees(&scene.chat, shown).await;
-        assert_eq!(scene.platform.until_receipt(&question).await, ["Delivered"]);
-        (scene, question)
-    }
-
-    async fn writes(&self, text: &str) {
-        self.platform
-            .customer_writes(&self.chat, &self.anna, &format!("<p>{text}</p>"))
-            .await;
-    }
-
-    async fn inbound(&self, count: usize) -> Vec<Value> {
-        self.platform.until_inbound(&self.thread, count).await
-    }
+async fn answers(scene: &Scene, text: &str) {
+    scene.writes(&format!("<p>{text}</p>"), json!({})).await;
 }
 
 #[tokio::test]
 async fn a_number_answers_a_quick_reply_question() {
     let structured = quick_replies(&["My order", "My invoice"]);
-    let (scene, question) =
-        Scene::asked(structured, &["What is it about?My orderMy invoice"]).await;
+    let (scene, question) = asked(structured, &["What is it about?My orderMy invoice"]).await;
     let view = scene.platform.chat(&scene.chat).await;
     let html = view::messages(&view).last().expect("the question")["html"].to_string();
     assert!(
@@ -63,7 +38,7 @@ async fn a_number_answers_a_quick_reply_question() {
         "{html}"
     );
 
-    scene.writes("2").await;
+    answers(&scene, "2").await;
     let messages = scene.inbound(2).await;
     let button = &messages[1]["button"];
     assert_eq!(button["type"], "QuickReply");
@@ -71,7 +46,7 @@ async fn a_number_answers_a_quick_reply_question() {
     assert_eq!(button["payload"], "payload of My invoice");
     assert_eq!(button["originating"], question.as_str());
     // It is answered: the next number is only a number.
-    scene.writes("1").await;
+    answers(&scene, "1").await;
     let messages = scene.inbound(3).await;
     assert_eq!(
         (&messages[2]["text"], &messages[2]["button"]),
@@ -84,13 +59,13 @@ async fn the_words_of_a_card_s_button_answer_it() {
     let card = json!([{ "contentType": "Card", "card": { "title": "Premium", "description": "All included",
         "actions": [{ "type": "Postback", "text": "Order it", "payload": "order-premium" },
                     { "type": "Link", "text": "Read more", "url": "https://example.com/plan" }] } }]);
-    let (scene, question) = Scene::asked(
+    let (scene, question) = asked(
         card,
         &["What is it about?PremiumAll included1. Order itRead more: https://example.com/plan"],
     )
     .await;
-    scene.writes("hm, what does it cost?").await;
-    scene.writes("order IT").await;
+    answers(&scene, "hm, what does it cost?").await;
+    answers(&scene, "order IT").await;
     let messages = scene.inbound(3).await;
     assert_eq!(messages[1]["text"], "hm, what does it cost?");
     let button = &messages[2]["button"];
@@ -104,13 +79,13 @@ async fn the_words_of_a_card_s_button_answer_it() {
 #[tokio::test]
 async fn a_number_after_the_agent_said_more_is_text() {
     let structured = quick_replies(&["Yes", "No"]);
-    let (scene, _) = Scene::asked(structured, &["What is it about?YesNo"]).await;
+    let (scene, _) = asked(structured, &["What is it about?YesNo"]).await;
     let more = scene
         .platform
         .agent_writes(&scene.thread, "How many chairs?")
         .await;
     assert_eq!(scene.platform.until_receipt(&more).await, ["Delivered"]);
-    scene.writes("2").await;
+    answers(&scene, "2").await;
     let messages = scene.inbound(2).await;
     assert_eq!(
         (&messages[1]["text"], &messages[1]["button"]),
@@ -121,12 +96,12 @@ async fn a_number_after_the_agent_said_more_is_text() {
 #[tokio::test]
 async fn a_choice_that_genesys_refuses_goes_as_text() {
     let structured = quick_replies(&["Yes", "No"]);
-    let (scene, _) = Scene::asked(structured, &["What is it about?YesNo"]).await;
+    let (scene, _) = asked(structured, &["What is it about?YesNo"]).await;
     scene
         .platform
         .faults(json!([{ "service": "genesys", "match": "structured/response", "status": 404 }]))
         .await;
-    scene.writes("2").await;
+    answers(&scene, "2").await;
     let messages = scene.inbound(2).await;
     assert_eq!(messages[1]["text"], "2");
     assert_eq!(scene.platform.failed().await, Vec::<Value>::new());

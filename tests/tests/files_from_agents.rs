@@ -1,42 +1,9 @@
 //! Pictures and files on their way from the agent to the customer.
 
+use end_to_end::Scene;
 use end_to_end::files::{file, pdf, png, sha256};
-use end_to_end::platform::thread_of;
-use end_to_end::{Chat, Customer, Platform};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-
-struct Scene {
-    platform: Platform,
-    chat: Chat,
-    thread: String,
-}
-
-impl Scene {
-    /// A conversation that the customer has begun.
-    async fn begun(arguments: &[&str]) -> Self {
-        let anna = Customer::new("Anna");
-        let scene = Self {
-            platform: Platform::start(arguments).await,
-            chat: Chat::one_on_one(&anna),
-            thread: thread_of(&anna),
-        };
-        scene
-            .platform
-            .customer_writes(&scene.chat, &anna, "<p>hello</p>")
-            .await;
-        scene.platform.until_inbound(&scene.thread, 1).await;
-        scene
-    }
-
-    async fn agent_sends(&self, message: Value) -> String {
-        self.platform.agent_sends(&self.thread, message).await
-    }
-
-    async fn posts(&self, count: usize) -> Vec<Value> {
-        self.platform.until_posts(&self.chat, count).await
-    }
-}
 
 fn html(post: &Value) -> &str {
     post["html"].as_str().unwrap_or_default()

@@ -8,14 +8,23 @@ use time::macros::format_description;
 pub fn edited(text: &str) -> String {
     match text.trim() {
         "" => "[edited] The message's text was removed.".to_owned(),
-        text => format!("[edited] {text}"),
+        text => marked("[edited]", text),
+    }
+}
+
+/// A mark before a text; on a line of its own where the text's first line means something only at its beginning.
+fn marked(mark: &str, text: &str) -> String {
+    if super::begins_with_a_mark(text) {
+        format!("{mark}\n{text}")
+    } else {
+        format!("{mark} {text}")
     }
 }
 
 /// A message that was deleted and is there again.
 #[must_use]
 pub fn restored(text: &str) -> String {
-    format!("[restored] {text}").trim_end().to_owned()
+    marked("[restored]", text).trim_end().to_owned()
 }
 
 /// Word that a message is gone. What it said is not repeated: its author took it back.
@@ -68,6 +77,9 @@ mod tests {
         assert_eq!(edited(" new\nwords "), "[edited] new\nwords");
         assert_eq!(edited(" "), "[edited] The message's text was removed.");
         assert_eq!(restored("old words"), "[restored] old words");
+        assert_eq!(restored(""), "[restored]");
+        assert_eq!(edited("```rust\nx\n```"), "[edited]\n```rust\nx\n```");
+        assert_eq!(edited("- one\n- two"), "[edited]\n- one\n- two");
         assert_eq!(
             deleted(at),
             "[deleted] The message of 2026-01-02 03:04 UTC was deleted."

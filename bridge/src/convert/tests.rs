@@ -342,6 +342,15 @@ fn the_name_stands_before_the_first_line() {
         with_sender_name("Ann", "One\nBob: two\n\nthree"),
         "Ann: One\n  Bob: two\n\n  three"
     );
+    assert_eq!(
+        with_sender_name("Ann", "> Bob: earlier\nmine"),
+        "Ann:\n  > Bob: earlier\n  mine"
+    );
+    assert_eq!(
+        with_sender_name("Ann", "1. a\n2. b"),
+        "Ann:\n  1. a\n  2. b"
+    );
+    assert_eq!(with_sender_name("Ann", "1.5 is it"), "Ann: 1.5 is it");
 }
 
 #[test]
@@ -376,7 +385,7 @@ proptest::proptest! {
         let shown = with_sender_name(&name, &text);
         let mut lines = shown.split('\n');
         let first = lines.next().unwrap_or_default();
-        proptest::prop_assert!(first.contains(": ") && !first.starts_with(": "));
+        proptest::prop_assert!((first.contains(": ") || first.ends_with(':')) && !first.starts_with(": "));
         proptest::prop_assert!(lines.all(|line| line.is_empty() || line.starts_with("  ")));
         let disguised = shown.contains(['\r', '\u{2028}', '\u{202e}', '\u{2066}']);
         proptest::prop_assert!(!disguised);
