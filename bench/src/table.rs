@@ -67,7 +67,7 @@ impl fmt::Display for Table {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             out,
-            "{:<44} {:>10} {:>10} {:>7}  {:<12} verdict",
+            "{:<46} {:>10} {:>10} {:>7}  {:<12} verdict",
             "measure", "ours", "reference", "ratio", "bar"
         )?;
         for row in &self.rows {
@@ -76,13 +76,18 @@ impl fmt::Display for Table {
                 Bar::AtLeast(limit) => format!("≥ {limit}"),
                 Bar::RatioAtLeast(limit) => format!("ratio ≥ {limit}"),
             };
+            // A measure without a reference has no ratio either.
+            let figure = |value: f64| match value.is_nan() {
+                true => "-".to_owned(),
+                false => format!("{value:.2}"),
+            };
             writeln!(
                 out,
-                "{:<44} {:>10.2} {:>10.2} {:>7.2}  {:<12} {}",
+                "{:<46} {:>10} {:>10} {:>7}  {:<12} {}",
                 row.measure,
-                row.ours,
-                row.reference,
-                row.ratio(),
+                figure(row.ours),
+                figure(row.reference),
+                figure(row.ratio()),
                 bar,
                 if row.met() { "met" } else { "MISSED" }
             )?;
