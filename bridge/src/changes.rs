@@ -8,7 +8,7 @@ use crate::ids::{Digest, InvalidId, TeamsMessageId};
 use crate::message::{ChatMessage, Reaction};
 use crate::notification::ChangeType;
 use crate::state::KEPT;
-use crate::state::inbound::{Handled, Seen};
+use crate::state::inbound::{Handled, InboundState, Seen};
 
 /// What is to be done about a message that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,12 +108,25 @@ pub fn restored_id(message: &ChatMessage) -> Result<TeamsMessageId, InvalidId> {
     )
 }
 
-/// Id of the message that tells that another one is gone.
+/// Id of the message that tells that another one is gone. What was brought back can be deleted again, which is something new:
+/// `state` knows how often it came back.
 ///
 /// # Errors
 /// As [`edit_id`].
-pub fn deleted_id(message: &TeamsMessageId) -> Result<TeamsMessageId, InvalidId> {
-    derived(message, "deleted")
+pub fn deleted_id(
+    message: &TeamsMessageId,
+    state: &InboundState,
+) -> Result<TeamsMessageId, InvalidId> {
+    let restored = format!("{}-restored-", message.as_str());
+    let times = state
+        .handled
+        .keys()
+        .filter(|id| id.as_str().starts_with(&restored))
+        .count();
+    match times {
+        0 => derived(message, "deleted"),
+        times => derived(message, &format!("deleted-{}", times + 1)),
+    }
 }
 
 /// Id of the message that tells of a reaction.
@@ -326,10 +339,14 @@ mod tests {
             user: None,
             name: None,
         };
+        let mut state = InboundState::new(
+            "19:a".parse().expect("an id"),
+            "support".parse().expect("a name"),
+        );
         let ids = [
             edit_id(&message).expect("an id"),
             restored_id(&message).expect("an id"),
-            deleted_id(&message.id).expect("an id"),
+            deleted_id(&message.id, &state).expect("an id"),
             reaction_id(&message.id, &reaction("like")).expect("an id"),
             reaction_id(&message.id, &reaction("heart")).expect("an id"),
         ];
@@ -337,5 +354,8 @@ mod tests {
         assert_eq!(distinct.len(), ids.len());
         assert_eq!(ids[0].as_str(), "1616-edited-1767323105000");
         assert_eq!(ids[2].as_str(), "1616-deleted");
+        state.complete(&ids[1], NOW);
+        let again = deleted_id(&message.id, &state).expect("an id");
+        assert_eq!(again.as_str(), "1616-deleted-2");
     }
 }

@@ -45,7 +45,7 @@ pub async fn deleted(
     };
     let text = words::deleted(written.unwrap_or(now));
     let series = Series {
-        id: changes::deleted_id(message).map_err(unnameable)?,
+        id: changes::deleted_id(message, &memory.inbound).map_err(unnameable)?,
         original: message.clone(),
         etag: None,
         time: now,

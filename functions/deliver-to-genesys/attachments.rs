@@ -1,5 +1,6 @@
 //! Bringing a customer's file to where Genesys can fetch it, or saying in words why it stays where it is.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -12,17 +13,19 @@ use bridge::ids::{ChatId, SupportAccountName, TeamsMessageId};
 use http::{HeaderName, HeaderValue};
 use services::error::{ErrorKind, Service, ServiceError};
 use services::files::{Credential, Download, FetchError, Origin as WebOrigin, Wanted};
+use tokio::time::Instant;
 use url::Url;
 
 use super::series::Files;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::graph_calls::{as_support_user, note_throttling, reads_key};
+use crate::graph_calls::{answers_to, as_support_user, note_throttling, reads_key};
 use crate::invocation::Delivery;
 use crate::pauses::{GRAPH_HOSTED, GRAPH_READS, Rate};
-use crate::persistence::KNOWN_FAILING_PATIENCE;
+use crate::persistence::{KNOWN_FAILING_PATIENCE, Work};
 use crate::rehosting::{
-    NotRehosted, Opened, Rehosted, Small, Unfetched, look, persistently, read_up_to, refused, store,
+    HostTime, NotRehosted, Opened, Rehosted, Small, Unfetched, look, persistently, read_up_to,
+    refused, store,
 };
 
 /// Largest file that Genesys takes (Genesys Cloud Resource Center, "Supported content profiles": 25 MB); a larger one goes as
@@ -31,6 +34,9 @@ const GENESYS_FILE_LIMIT: u64 = 25 * 1024 * 1024;
 
 /// Largest code snippet that is shown as text; a larger one is a file.
 const SNIPPET_LIMIT: usize = 64 * 1024;
+
+/// Name of a snippet: the ending lets it be anything that is text.
+const SNIPPET_NAME: &str = "snippet.html";
 
 /// Where a file was sent.
 pub struct Origin<'a> {
@@ -62,13 +68,24 @@ pub async fn brought(
     files: &Files,
 ) -> Result<Brought, Failure> {
     let subject = origin.chat.digest();
-    let mut patience = app.settings.file_timeout;
-    if app.slow_files.contains(&subject) {
-        patience = patience.min(KNOWN_FAILING_PATIENCE);
-    }
-    match bring(app, delivery, origin, file, patience).await {
+    let is_slow = app.slow_files.contains(&subject);
+    let patience = |usual: Duration| {
+        if is_slow {
+            usual.min(KNOWN_FAILING_PATIENCE)
+        } else {
+            usual
+        }
+    };
+    // Each file on its way holds a few blocks in memory.
+    let transfer = tokio::time::timeout_at(delivery.deadline, app.transfers.acquire());
+    let Ok(_transfer) = transfer.await else {
+        return Err(Failure::OutOfTime);
+    };
+    let time = HostTime::of(patience(app.settings.file_timeout));
+    match bring(app, delivery, origin, file, &time).await {
         Ok(brought) => {
             app.slow_files.remove(&subject);
+            app.served(Work::Message, Service::Graph, &subject);
             Ok(brought)
         }
         Err(Stopped::Finally(reason)) => {
@@ -79,20 +96,26 @@ pub async fn brought(
             tracing::warn!(event = "file_not_fetched", reason = reason.label());
             Ok(Brought::Text(notice(file, reason)))
         }
-        Err(Stopped::Failure(failure)) => {
-            if files.given_up.load(Ordering::Relaxed) && is_graphs(&failure) {
+        Err(Stopped::Failure(failure)) if is_graphs(&failure) => {
+            // Losing a file is cheaper than holding its chat: that Graph answers at all is enough to blame the file.
+            let is_over = files.failing_for() >= patience(app.settings.failing_message);
+            let given_up = files.given_up.load(Ordering::Relaxed);
+            if given_up || (is_over && answers_to(app, origin.account).await) {
+                app.slow_files.insert(&subject);
                 tracing::warn!(event = "file_not_fetched", reason = "given_up");
                 return Ok(Brought::Text(notice(file, Unfetched::Unreachable)));
             }
-            files.failing.store(is_graphs(&failure), Ordering::Relaxed);
+            files.failing.store(true, Ordering::Relaxed);
             Err(failure)
         }
+        Err(Stopped::Failure(failure)) => Err(failure),
     }
 }
 
-/// Graph fails for this very file, while nothing is wrong with our own store.
+/// Graph fails for this very file, while nothing is wrong with our own store. A wish to be left alone is no failure.
 fn is_graphs(failure: &Failure) -> bool {
-    matches!(failure, Failure::Retriable(error) if error.service == Service::Graph)
+    matches!(failure, Failure::Retriable(error)
+        if error.service == Service::Graph && error.kind != ErrorKind::Throttled)
 }
 
 enum Stopped {
@@ -120,7 +143,7 @@ async fn bring(
     delivery: &Delivery,
     origin: &Origin<'_>,
     file: &SentFile,
-    patience: Duration,
+    time: &Arc<HostTime>,
 ) -> Result<Brought, Stopped> {
     let (url, name) = match file {
         SentFile::Picture { source, .. } | SentFile::Snippet { source, .. } => {
@@ -130,7 +153,12 @@ async fn bring(
             let url = app.graph.hosted_content_url(chat, message, &id);
             let key = format!("graph-hosted-{}", origin.chat.digest());
             wait_for_turn(app, delivery, &key, GRAPH_HOSTED).await?;
-            (url.map_err(Failure::from)?, String::new())
+            let name = match file {
+                // Code may well begin like a web page.
+                SentFile::Snippet { .. } => SNIPPET_NAME,
+                _ => "",
+            };
+            (url.map_err(Failure::from)?, name.to_owned())
         }
         SentFile::Shared { address, name } => {
             let url = app.graph.shared_file_url(address);
@@ -144,8 +172,8 @@ async fn bring(
         origin.message.as_str(),
         &file.digest(),
     );
-    let brought = persistently(patience, || async {
-        let opened = open(app, delivery, origin, &url, &name).await?;
+    let brought = persistently(time, || async {
+        let opened = open(app, delivery, origin, &url, &name, time).await?;
         if let SentFile::Snippet { language, .. } = file {
             return snippet(app, opened, language.as_deref(), &blob).await;
         }
@@ -181,8 +209,10 @@ async fn open(
     origin: &Origin<'_>,
     url: &Url,
     name: &str,
+    time: &Arc<HostTime>,
 ) -> Result<Opened, NotRehosted> {
     let graph = WebOrigin::of(url).ok_or(NotRehosted::Finally(Unfetched::NotAllowed))?;
+    let started = Instant::now();
     let opened = as_support_user(app, origin.account, |token| {
         let wanted = Wanted {
             url: url.clone(),
@@ -192,18 +222,30 @@ async fn open(
                 token,
             }),
             headers: headers(delivery),
+            host_limit: time.left(),
         };
         Box::pin(async move { judged(app.files.open(&wanted).await) })
     })
     .await;
     let download = match opened {
-        Ok(opened) => opened.map_err(refused)?,
+        Ok(opened) => opened.map_err(|error| {
+            if matches!(&error, FetchError::Service(error) if error.service == Service::Files) {
+                time.used(started.elapsed());
+            }
+            refused(error)
+        })?,
+        // Some files of other tenants are refused like a bad token; a good one shows that it is the file.
+        Err(error)
+            if error.kind == ErrorKind::Unauthorized && answers_to(app, origin.account).await =>
+        {
+            return Err(Unfetched::NoAccess.into());
+        }
         Err(error) => {
             note_throttling(app, &reads_key(origin.account), &error).await;
             return Err(NotRehosted::Later(error));
         }
     };
-    look(download, name, app.settings.attachment_limit).await
+    look(download, name, app.settings.attachment_limit, time).await
 }
 
 /// What Graph itself answered about the token or its own state is judged like the answer to any other call; whatever else it
@@ -267,7 +309,7 @@ async fn snippet(
             language.unwrap_or_default(),
         ))),
         Small::TooLarge(opened) => {
-            let name = "snippet.txt".to_owned();
+            let name = clean_name(SNIPPET_NAME);
             let stored = store(app, opened, blob, &name, app.settings.attachment_limit).await?;
             Ok(for_genesys(app, stored, name, None))
         }

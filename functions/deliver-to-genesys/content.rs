@@ -4,11 +4,13 @@ use bridge::envelope::NotificationEnvelope;
 use bridge::genesys::receipt::ReasonCode;
 use bridge::message::ChatMessage;
 use bridge::unwrap::unwrap;
+use services::error::{ErrorKind, Service, ServiceError};
 
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
 use crate::graph_calls::read_as_support_user;
 use crate::invocation::Delivery;
+use crate::persistence::Work;
 
 /// The message that the notification is about.
 ///
@@ -30,28 +32,55 @@ pub async fn read(
             }
             message
         }
-        None => {
-            let body = read_as_support_user(app, delivery, &notification.account, |token| {
-                Box::pin(async move {
-                    app.graph
-                        .get_message(
-                            &token,
-                            delivery.correlation.as_str(),
-                            notification.chat.as_str(),
-                            notification.message.as_str(),
-                        )
-                        .await
-                })
-            })
-            .await??;
-            let message = parse(&body)?;
-            if message.id != notification.message {
-                return Err(swapped());
-            }
-            message
-        }
+        None => asked(app, delivery, notification).await??,
     };
     Ok(message)
+}
+
+/// The message as it is at Graph now, whatever the notification encloses; `None` when it is not there.
+///
+/// # Errors
+/// As [`read`].
+pub async fn fresh(
+    app: &App,
+    delivery: &Delivery,
+    notification: &NotificationEnvelope,
+) -> Result<Option<ChatMessage>, Failure> {
+    match asked(app, delivery, notification).await? {
+        Ok(message) => Ok(Some(message)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn asked(
+    app: &App,
+    delivery: &Delivery,
+    notification: &NotificationEnvelope,
+) -> Result<Result<ChatMessage, ServiceError>, Failure> {
+    let body = read_as_support_user(app, delivery, &notification.account, |token| {
+        Box::pin(async move {
+            app.graph
+                .get_message(
+                    &token,
+                    delivery.correlation.as_str(),
+                    notification.chat.as_str(),
+                    notification.message.as_str(),
+                )
+                .await
+        })
+    })
+    .await?;
+    let body = match body {
+        Ok(body) => body,
+        Err(error) => return Ok(Err(error)),
+    };
+    app.served(Work::Message, Service::Graph, &notification.chat.digest());
+    let message = parse(&body)?;
+    if message.id != notification.message {
+        return Err(swapped());
+    }
+    Ok(Ok(message))
 }
 
 /// The decrypted content; `None` when the notification has none or its key is gone, so that Graph must be asked.

@@ -44,7 +44,18 @@ pub async fn deliver(
     {
         return Ok(Outcome::Skipped("already handled"));
     }
-    let message = content::read(app, delivery, notification).await?;
+    let mut message = content::read(app, delivery, notification).await?;
+    let is_gone = memory
+        .inbound
+        .seen(&notification.message)
+        .is_some_and(|seen| seen.deleted);
+    if is_gone && notification.encrypted.is_some() {
+        // What a late notification encloses can be from before the deletion; only Graph knows what is true now.
+        match content::fresh(app, delivery, notification).await? {
+            Some(now) => message = now,
+            None => return Ok(Outcome::Skipped("known to be deleted")),
+        }
+    }
     if message.deleted.is_some() {
         return aftermath::deleted(app, delivery, &mut memory, notification).await;
     }
@@ -70,7 +81,10 @@ pub async fn deliver(
         }
         Step::Skip(reason) => return Ok(Outcome::Skipped(reason)),
         Step::Note(reason) => {
-            memory.inbound.entry(&message.id, now).seen = seen;
+            let entry = memory.inbound.entry(&message.id, now);
+            let files = entry.seen.files.clone();
+            entry.seen = seen;
+            entry.seen.files.extend(files);
             memory.save(app).await?;
             return Ok(Outcome::Skipped(reason));
         }
@@ -207,9 +221,13 @@ fn series(
             if let Some(known) = known {
                 files.retain(|file| !known.files.contains(&file.digest()));
             }
-            // What the message answers has not changed, and the agent has seen it.
-            let text = convert::inbound(message, ReplyContext::Strip).text;
-            let text = convert::changes::edited(&text);
+            let text = if known.is_some_and(|known| known.text == seen.text) {
+                convert::changes::files_changed()
+            } else {
+                // What the message answers has not changed, and the agent has seen it.
+                let text = convert::inbound(message, ReplyContext::Strip).text;
+                convert::changes::edited(&text)
+            };
             (changes::edit_id(message).map_err(unnameable)?, text)
         }
         Step::Restored => {

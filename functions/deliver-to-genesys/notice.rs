@@ -2,6 +2,7 @@
 
 use bridge::envelope::{Content, Envelope, NoticeEnvelope, NotificationEnvelope};
 use bridge::ids::{BusMessageId, Lane};
+use bridge::notification::ChangeType;
 use services::error::Service;
 use time::OffsetDateTime;
 
@@ -22,7 +23,12 @@ pub async fn enqueue_notice(
     notification: &NotificationEnvelope,
     rejection: &Rejection,
 ) -> Result<(), HandBack> {
-    if rejection.service != Some(Service::Genesys) || app.settings.failure_notice.is_none() {
+    // Of a change nobody expects an answer; and the customer knows what it changed.
+    let is_new = notification.change == ChangeType::Created;
+    if !is_new
+        || rejection.service != Some(Service::Genesys)
+        || app.settings.failure_notice.is_none()
+    {
         return Ok(());
     }
     // A group is bridged by one account, whichever was notified.

@@ -2,7 +2,9 @@
 //! stop anywhere and goes on where it stopped.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use bridge::attributes::custom_attributes;
 use bridge::convert::SentFile;
@@ -14,6 +16,7 @@ use bridge::state::inbound::{InboundState, PostedPart, Seen};
 use bytes::Bytes;
 use services::genesys::PostedMessage;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 use super::chat::ChatMemory;
 use super::{attachments, call_genesys};
@@ -70,10 +73,18 @@ pub enum Piece {
 /// How a message's files are dealt with over its attempts.
 #[derive(Debug, Default)]
 pub struct Files {
+    failing_since: OnceLock<Instant>,
     /// The present attempt failed while it fetched one.
     pub failing: AtomicBool,
     /// What cannot be fetched now becomes a notice, because the message was waited for long enough.
     pub given_up: AtomicBool,
+}
+
+impl Files {
+    /// How long it is since Graph first failed for one of the files.
+    pub fn failing_for(&self) -> Duration {
+        self.failing_since.get_or_init(Instant::now).elapsed()
+    }
 }
 
 /// What is to be posted, and how it is remembered.
@@ -109,6 +120,12 @@ impl Series {
     ) -> Result<(), Failure> {
         let subject = memory.inbound.chat.digest();
         self.recall(app, memory, &subject);
+        let progress = memory.inbound.progress(&self.id);
+        if let (true, 0, Some(seen)) = (self.id == self.original, progress.posted, &self.seen) {
+            // What the first attempt saw is what the agent gets; an edit during a later attempt is told by its own notification.
+            let now = OffsetDateTime::now_utc();
+            memory.inbound.entry(&self.id, now).seen = seen.clone();
+        }
         // A state that cannot be written must show before the post, or each attempt would post again.
         if memory.inbound.progress(&self.id).piece >= self.pieces.len() {
             self.finish(&mut memory.inbound);
@@ -120,7 +137,7 @@ impl Series {
             .iter()
             .skip(memory.inbound.progress(&self.id).piece)
         {
-            if tokio::time::Instant::now() >= delivery.deadline {
+            if Instant::now() >= delivery.deadline {
                 return Err(Failure::OutOfTime);
             }
             let bodies = self
@@ -246,27 +263,41 @@ impl Series {
         let json = Bytes::from(body.to_json(&channel));
         let correlation = delivery.correlation.as_str();
         let subject = memory.inbound.chat.digest();
-        if !matches!(body, Body::Choice { .. }) {
-            let call = app.genesys.post_message(json, correlation);
-            return call_genesys(app, delivery, Work::Message, &subject, call).await;
-        }
-        let call = app.genesys.post_structured_response(json, correlation);
-        match call_genesys(app, delivery, Work::Message, &subject, call).await {
-            Err(failure) if is_refusal(&failure) => {
-                tracing::info!(
-                    event = "choice_refused",
-                    "Genesys does not take the choice, so it goes as text"
-                );
-                let otherwise = self.pieces.iter().find_map(|piece| match piece {
-                    Piece::Choice { otherwise, .. } => Some(otherwise.clone()),
-                    _ => None,
-                });
-                let text = Body::Text(otherwise.unwrap_or_default());
-                let json = Bytes::from(text.to_json(&channel));
+        let posted = match body {
+            Body::Choice { .. } => {
+                let call = app.genesys.post_structured_response(json, correlation);
+                call_genesys(app, delivery, Work::Message, &subject, call).await
+            }
+            Body::Text(_) | Body::File(_) => {
                 let call = app.genesys.post_message(json, correlation);
                 call_genesys(app, delivery, Work::Message, &subject, call).await
             }
-            posted => posted,
+        };
+        let otherwise = match &posted {
+            Err(failure) if is_refusal(failure, body) => self.otherwise(body),
+            _ => None,
+        };
+        let Some(text) = otherwise else {
+            return posted;
+        };
+        tracing::info!(
+            event = "sent_as_text",
+            "Genesys does not take the choice or file, so it goes as text"
+        );
+        let json = Bytes::from(Body::Text(text).to_json(&channel));
+        let call = app.genesys.post_message(json, correlation);
+        call_genesys(app, delivery, Work::Message, &subject, call).await
+    }
+
+    /// What is sent in the place of something that Genesys refuses.
+    fn otherwise(&self, body: &Body) -> Option<String> {
+        match body {
+            Body::Text(_) => None,
+            Body::File(file) => Some(format!("[file] {}\n{}", file.filename, file.url)),
+            Body::Choice { .. } => self.pieces.iter().find_map(|piece| match piece {
+                Piece::Choice { otherwise, .. } => Some(otherwise.clone()),
+                _ => None,
+            }),
         }
     }
 
@@ -282,7 +313,9 @@ impl Series {
         state.entry(&self.id, now).etag.clone_from(&self.etag);
         state.complete(&self.id, now);
         if let Some(seen) = &self.seen {
-            state.entry(&self.original, now).seen = seen.clone();
+            if self.id != self.original {
+                state.entry(&self.original, now).seen = seen.clone();
+            }
             state.complete(&self.original, now);
         }
         if let Some(question) = &self.answered {
@@ -291,14 +324,15 @@ impl Series {
     }
 }
 
-/// Genesys understood, and will never take it: the question is too old, or unknown by now.
-fn is_refusal(failure: &Failure) -> bool {
+/// Genesys understood, and will never take it: the file, or a question that is too old or unknown by now.
+fn is_refusal(failure: &Failure, body: &Body) -> bool {
     match failure {
         Failure::Permanent(rejection) => {
             rejection.service == Some(services::error::Service::Genesys)
         }
         Failure::Retriable(error) => {
-            error.service == services::error::Service::Genesys
+            matches!(body, Body::Choice { .. })
+                && error.service == services::error::Service::Genesys
                 && error.kind == services::error::ErrorKind::NotFound
         }
         _ => false,

@@ -1,5 +1,7 @@
 //! An agent's file on its way to the customer: a picture in the message itself, anything else stored and linked.
 
+use std::sync::Arc;
+
 use bridge::blobs;
 use bridge::files::{FileKind, LARGEST_INLINE_IMAGE, clean_name, file_name_for, readable_size};
 use bridge::genesys::receipt::ReasonCode;
@@ -7,10 +9,11 @@ use bridge::genesys::webhook::{Webhook, WebhookAttachment};
 use bridge::ids::{ChatId, Digest};
 use bridge::teams_html::{escaped, from_text, link};
 use bytes::Bytes;
-use services::error::Service;
-use services::files::{Credential, FetchError, Origin, Wanted};
+use services::error::{ErrorKind, Service};
+use services::files::{Credential, Download, FetchError, Origin, Wanted};
 use services::graph::HostedImage;
 use time::macros::format_description;
+use tokio::time::Instant;
 use url::Url;
 
 use super::posting::Part;
@@ -18,7 +21,8 @@ use crate::app::App;
 use crate::failure::{Failure, Rejection};
 use crate::persistence::KNOWN_FAILING_PATIENCE;
 use crate::rehosting::{
-    NotRehosted, Opened, Rehosted, Small, Unfetched, look, persistently, read_up_to, refused, store,
+    HostTime, NotRehosted, Opened, Rehosted, Small, Unfetched, look, persistently, read_up_to,
+    refused, store,
 };
 
 /// The Teams message that shows a file.
@@ -47,16 +51,12 @@ pub async fn part(
     if app.slow_files.contains(&host) {
         patience = patience.min(KNOWN_FAILING_PATIENCE);
     }
-    let wanted = Wanted {
-        credential: credential(app, &url).await?,
-        url: url.clone(),
-        service: Service::Files,
-        headers: Vec::new(),
-    };
+    let time = HostTime::of(patience);
     let place = Digest::of("agent's file", &format!("{index}\n{url}"));
     let blob = blobs::attachment(&chat.digest(), webhook.id.as_str(), &place);
-    let brought = persistently(patience, || {
-        bring(app, &wanted, file, name.as_deref(), &blob)
+    let needs_token = needs_token(app, &url);
+    let brought = persistently(&time, || {
+        bring(app, &url, file, name.as_deref(), &blob, &time)
     })
     .await;
     match brought {
@@ -66,7 +66,9 @@ pub async fn part(
         }
         Err(NotRehosted::Later(error)) => Err(error.into()),
         // Late is better than never: the customer may have more luck with the file's own address.
-        Err(NotRehosted::Finally(reason @ (Unfetched::TooSlow | Unfetched::Unreachable))) => {
+        Err(NotRehosted::Finally(reason @ (Unfetched::TooSlow | Unfetched::Unreachable)))
+            if !needs_token =>
+        {
             app.slow_files.insert(&host);
             tracing::warn!(event = "file_not_fetched", reason = reason.label());
             Ok(linked(file, name.as_deref(), &url, None))
@@ -78,38 +80,35 @@ pub async fn part(
     }
 }
 
-/// The token is for files that the API itself serves (`/api/v2/downloads/…`); signed addresses of media hosts want none.
-async fn credential(app: &App, url: &Url) -> Result<Option<Credential>, Failure> {
+/// Whether the API itself serves the file, to those with a token; signed addresses of media hosts want none.
+fn needs_token(app: &App, url: &Url) -> bool {
     let api = Url::parse(&app.settings.genesys_api_endpoint)
         .ok()
         .and_then(|api| Origin::of(&api));
-    match (Origin::of(url), api) {
-        (Some(origin), Some(api)) if origin == api && url.path().starts_with("/api/") => {
-            Ok(Some(Credential {
-                origin,
-                token: app.genesys.token().await?,
-            }))
-        }
-        _ => Ok(None),
-    }
+    api.is_some() && api == Origin::of(url) && url.path().starts_with("/api/v2/downloads/")
 }
 
 async fn bring(
     app: &App,
-    wanted: &Wanted,
+    url: &Url,
     file: &WebhookAttachment,
     name: Option<&str>,
     blob: &str,
+    time: &Arc<HostTime>,
 ) -> Result<Part, NotRehosted> {
     let limit = app.settings.attachment_limit;
-    let download = app.files.open(wanted).await.map_err(|error| {
+    let started = Instant::now();
+    let download = open(app, url, time).await.map_err(|error| {
+        if matches!(&error, FetchError::Service(error) if error.service == Service::Files) {
+            time.used(started.elapsed());
+        }
         if let FetchError::NotAllowed { host } = &error {
             // What an operator would add to FILE_ORIGINS or FILE_HOSTS; a host of Genesys', no person's.
             tracing::warn!(event = "media_host_not_allowed", host = host.as_deref());
         }
         refused(error)
     })?;
-    let opened = look(download, name.unwrap_or_default(), limit).await?;
+    let opened = look(download, name.unwrap_or_default(), limit, time).await?;
     let opened = if opened.kind.is_inline_in_teams() {
         match read_up_to(opened, LARGEST_INLINE_IMAGE).await? {
             Small::Whole(kind, bytes) => return Ok(inline(file, name, &kind, bytes)),
@@ -126,6 +125,37 @@ async fn bring(
         &stored.link.clone(),
         Some(&stored),
     ))
+}
+
+/// Opens the file, with a new token should the API refuse the one at hand.
+async fn open(app: &App, url: &Url, time: &HostTime) -> Result<Download, FetchError> {
+    let mut wanted = Wanted {
+        credential: None,
+        url: url.clone(),
+        service: Service::Files,
+        headers: Vec::new(),
+        host_limit: time.left(),
+    };
+    if !needs_token(app, url) {
+        return app.files.open(&wanted).await;
+    }
+    wanted.credential = Some(credential(app, url).await?);
+    match app.files.open(&wanted).await {
+        Err(FetchError::Service(error)) if error.kind == ErrorKind::Unauthorized => {
+            app.genesys.drop_token();
+            wanted.credential = Some(credential(app, url).await?);
+            app.files.open(&wanted).await
+        }
+        opened => opened,
+    }
+}
+
+async fn credential(app: &App, url: &Url) -> Result<Credential, FetchError> {
+    let origin = Origin::of(url).ok_or(FetchError::NotAllowed { host: None })?;
+    Ok(Credential {
+        origin,
+        token: app.genesys.token().await?,
+    })
 }
 
 fn shown_name(name: Option<&str>, opened: &Opened) -> String {

@@ -36,6 +36,9 @@ const FIRST_PING: Duration = Duration::from_millis(100);
 /// Agents' messages that may hold pictures in memory at a time: some 10 MB each, base64 included.
 const MESSAGES_WITH_PICTURES: usize = 6;
 
+/// Customers' files that may be on their way at a time: some 12 MB each.
+const TRANSFERS: usize = 8;
+
 /// Pause after a 429 that names none.
 pub const DEFAULT_PAUSE: Duration = Duration::from_secs(2);
 
@@ -70,6 +73,8 @@ pub struct App {
     pub blobs: Blobs,
     /// Files that people send, wherever they lie.
     pub files: Files,
+    /// How many customers' files may be on their way at a time.
+    pub transfers: Semaphore,
     /// How many agents' messages may hold pictures in memory at a time.
     pub pictures: Semaphore,
     /// Private keys of rich notifications.
@@ -155,6 +160,7 @@ impl App {
                     hosts: settings.file_hosts.clone(),
                 },
             )?,
+            transfers: Semaphore::new(TRANSFERS),
             pictures: Semaphore::new(MESSAGES_WITH_PICTURES),
             slow_files: Lately::default(),
             blobs: Blobs::new(client, &settings.blob_endpoint, Arc::clone(&identity))?,

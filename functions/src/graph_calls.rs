@@ -90,10 +90,7 @@ pub async fn token(app: &App, account: &SupportAccountName) -> Result<SecretStri
 /// Whether Graph answers a plain read of any Support User.
 pub async fn answers(app: &App) -> bool {
     for account in &app.settings.support_accounts {
-        let Ok(token) = app.delegated.token(account.name.as_str()).await else {
-            continue;
-        };
-        match app.graph.probe(&token).await {
+        match probe(app, &account.name).await {
             Ok(()) => return true,
             // Being throttled is an answer, but no proof that posts work.
             Err(error) if error.kind == ErrorKind::Throttled => return false,
@@ -101,4 +98,14 @@ pub async fn answers(app: &App) -> bool {
         }
     }
     false
+}
+
+/// Whether Graph answers a plain read of this Support User.
+pub async fn answers_to(app: &App, account: &SupportAccountName) -> bool {
+    probe(app, account).await.is_ok()
+}
+
+async fn probe(app: &App, account: &SupportAccountName) -> Result<(), ServiceError> {
+    let token = app.delegated.token(account.as_str()).await?;
+    app.graph.probe(&token).await
 }

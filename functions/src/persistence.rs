@@ -118,7 +118,10 @@ where
                     let now = Instant::now();
                     let message = failing.get_or_insert_with(|| FailingMessage::new(now - started));
                     message.failed();
-                    app.failures.note((work, error.service), subject);
+                    // What was given up on is known to fail by itself: it says nothing of the service.
+                    if !app.failing_chats.contains(subject) {
+                        app.failures.note((work, error.service), subject);
+                    }
                     let since = last_failure.replace(now).unwrap_or(now);
                     let evidence = others_succeed(app, &error, work, subject, since).await;
                     let patience = if app.failing_chats.contains(subject) {
@@ -141,6 +144,7 @@ where
                     let now = Instant::now() - started;
                     if message.decide(now, others, limit, patience) == Decision::GiveUp {
                         app.failing_chats.insert(subject);
+                        app.failures.forget((work, error.service), subject);
                         let rejection = given_up(&error);
                         return Ok(End::GivenUp {
                             rejection: Box::new(rejection),

@@ -2,19 +2,23 @@
 //! bounded memory, and linked.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bridge::files::{FileKind, HEAD, Mismatch, content_disposition, identify, readable_size};
 use bytes::{Bytes, BytesMut};
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use services::blob::{Label, StoreError};
-use services::error::{ErrorKind, Service, ServiceError};
+use services::error::{ErrorKind, Sent, Service, ServiceError};
 use services::files::{Download, FetchError};
 use time::OffsetDateTime;
+use tokio::time::{Instant, timeout};
 use url::Url;
 
 use crate::app::App;
+use crate::invocation::milliseconds;
 
 /// The container of files.
 pub const ATTACHMENTS: &str = "attachments";
@@ -119,13 +123,18 @@ pub struct Opened {
 ///
 /// # Errors
 /// It is empty, no file, or broke off.
-pub async fn look(download: Download, name: &str, limit: u64) -> Result<Opened, NotRehosted> {
+pub async fn look(
+    download: Download,
+    name: &str,
+    limit: u64,
+    time: &Arc<HostTime>,
+) -> Result<Opened, NotRehosted> {
     if download.length.is_some_and(|length| length > limit) {
         return Err(Unfetched::TooLarge { limit }.into());
     }
     let claimed = download.content_type.clone();
     let announced = download.length;
-    let mut body = Box::pin(download.body());
+    let mut body = timed(download.body(), Arc::clone(time));
     let mut kept: VecDeque<Bytes> = VecDeque::new();
     let mut head = BytesMut::new();
     while head.len() < HEAD {
@@ -225,40 +234,86 @@ const WAITS: [Duration; 3] = [
     Duration::from_secs(5),
 ];
 
-/// Tries again while only the file's own host fails, for `patience` in all. What everything depends on, Graph's and our own
-/// services, is not the file's fault and left to the caller.
+/// How long a file's own host may still keep us waiting, over all tries. Time that our own services take does not count: the
+/// file is not to blame for it.
+#[derive(Debug)]
+pub struct HostTime(AtomicU64);
+
+impl HostTime {
+    /// So much in all.
+    pub fn of(patience: Duration) -> Arc<Self> {
+        Arc::new(Self(AtomicU64::new(milliseconds(patience))))
+    }
+
+    /// What is left.
+    pub fn left(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    /// Takes off what the host used.
+    pub fn used(&self, time: Duration) {
+        let left = self.left().saturating_sub(time);
+        self.0.store(milliseconds(left), Ordering::Relaxed);
+    }
+}
+
+/// Tries again while only the file's own host fails, as long as it has time left. What everything depends on, Graph's and our
+/// own services, is not the file's fault and left to the caller.
 ///
 /// # Errors
 /// See [`NotRehosted`]; a failure of [`Service::Files`] never is [`NotRehosted::Later`].
 pub async fn persistently<T, F>(
-    patience: Duration,
+    time: &HostTime,
     mut attempt: impl FnMut() -> F,
 ) -> Result<T, NotRehosted>
 where
     F: Future<Output = Result<T, NotRehosted>>,
 {
-    let tries = async {
-        let mut waits = WAITS.iter();
-        loop {
-            match attempt().await {
-                Err(NotRehosted::Later(error)) if error.service == Service::Files => {
-                    tracing::info!(
-                        event = "file_host_failed",
-                        kind = error.kind.label(),
-                        status = error.status
-                    );
-                    let Some(wait) = waits.next() else {
-                        return Err(Unfetched::Unreachable.into());
-                    };
-                    tokio::time::sleep(error.retry_after.unwrap_or_default().max(*wait)).await;
-                }
-                done => return done,
+    let mut waits = WAITS.iter();
+    loop {
+        let error = match attempt().await {
+            Err(NotRehosted::Later(error)) if error.service == Service::Files => error,
+            done => return done,
+        };
+        tracing::info!(
+            event = "file_host_failed",
+            kind = error.kind.label(),
+            status = error.status
+        );
+        let Some(wait) = waits.next() else {
+            return Err(Unfetched::Unreachable.into());
+        };
+        let wait = error.retry_after.unwrap_or_default().max(*wait);
+        if wait >= time.left() {
+            return Err(Unfetched::TooSlow.into());
+        }
+        tokio::time::sleep(wait).await;
+        time.used(wait);
+    }
+}
+
+/// The bytes of a download, as long as the host has time left.
+fn timed(
+    body: impl Stream<Item = Result<Bytes, ServiceError>> + Send + 'static,
+    time: Arc<HostTime>,
+) -> BoxStream<'static, Result<Bytes, ServiceError>> {
+    stream::unfold(Some((body.boxed(), time)), |state| async {
+        let (mut body, time) = state?;
+        let started = Instant::now();
+        let next = timeout(time.left(), body.try_next()).await;
+        time.used(started.elapsed());
+        match next {
+            Ok(Ok(Some(piece))) => Some((Ok(piece), Some((body, time)))),
+            Ok(Ok(None)) => None,
+            Ok(Err(error)) => Some((Err(error), None)),
+            Err(_) => {
+                let late = ServiceError::new(Service::Files, ErrorKind::TimedOut, Sent::Yes);
+                Some((Err(late), None))
             }
         }
-    };
-    tokio::time::timeout(patience, tries)
-        .await
-        .unwrap_or_else(|_| Err(Unfetched::TooSlow.into()))
+    })
+    .fuse()
+    .boxed()
 }
 
 /// Reads an opened file into memory, at most `most` bytes of it; what is more comes back as an opened file.
@@ -287,4 +342,74 @@ pub enum Small {
     Whole(FileKind, Bytes),
     /// It has more bytes.
     TooLarge(Opened),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(service: Service) -> NotRehosted {
+        NotRehosted::Later(ServiceError::new(
+            service,
+            ErrorKind::Unavailable,
+            Sent::Maybe,
+        ))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_host_has_its_time_and_no_more() {
+        let time = HostTime::of(Duration::from_secs(30));
+        let mut tries = 0;
+        let end = persistently(&time, || {
+            tries += 1;
+            async { Err::<(), _>(error(Service::Files)) }
+        })
+        .await;
+        assert!(matches!(
+            end,
+            Err(NotRehosted::Finally(Unfetched::Unreachable))
+        ));
+        assert_eq!(tries, 4);
+
+        let time = HostTime::of(Duration::from_secs(1));
+        let end = persistently(&time, || async { Err::<(), _>(error(Service::Files)) }).await;
+        assert!(matches!(end, Err(NotRehosted::Finally(Unfetched::TooSlow))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn our_own_services_are_not_the_file_s_fault() {
+        for service in [Service::Graph, Service::Blob] {
+            let time = HostTime::of(Duration::from_secs(5));
+            let end = persistently(&time, || async {
+                // Longer than the host may take.
+                tokio::time::sleep(Duration::from_secs(31)).await;
+                Err::<(), _>(error(service))
+            })
+            .await;
+            assert!(matches!(end, Err(NotRehosted::Later(error)) if error.service == service));
+            assert_eq!(time.left(), Duration::from_secs(5));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_waiting_for_the_host_uses_its_time_up() {
+        let time = HostTime::of(Duration::from_secs(10));
+        let slow = stream::unfold(0, |number| async move {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            (number < 9).then(|| (Ok(Bytes::from_static(b"x")), number + 1))
+        });
+        let mut body = timed(slow, Arc::clone(&time));
+        for _ in 0..3 {
+            body.try_next().await.expect("a piece");
+            // As long as a store takes.
+            tokio::time::sleep(Duration::from_secs(60)).await;
+        }
+        assert_eq!(time.left(), Duration::from_secs(1));
+        let late = body.try_next().await.expect_err("no time left");
+        assert_eq!(
+            (late.service, late.kind),
+            (Service::Files, ErrorKind::TimedOut)
+        );
+        assert!(matches!(body.try_next().await, Ok(None)));
+    }
 }

@@ -61,6 +61,8 @@ pub struct Wanted {
     pub credential: Option<Credential>,
     /// Further headers for the first address's origin.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Longest time that a file's own host may take for the headers of an answer.
+    pub host_limit: Duration,
 }
 
 impl std::fmt::Debug for Wanted {
@@ -171,7 +173,11 @@ impl Files {
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
-        match timeout(FIRST_ANSWER, request.send()).await {
+        let limit = match service {
+            Service::Files => FIRST_ANSWER.min(wanted.host_limit),
+            _ => FIRST_ANSWER,
+        };
+        match timeout(limit, request.send()).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) if public::was_refused(&error) => Err(not_allowed()),
             Ok(Err(error)) => Err(answer::lost(service, error).into()),

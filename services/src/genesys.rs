@@ -103,6 +103,11 @@ impl Genesys {
             .await
     }
 
+    /// Lets the next call fetch a new token, because the API refused this one.
+    pub fn drop_token(&self) {
+        self.token.forget(LEAST_TOKEN_AGE);
+    }
+
     /// The token for files that the API itself hosts.
     ///
     /// # Errors

@@ -49,12 +49,21 @@ impl Story {
 
     /// A notification of this message, as Graph would send it now.
     async fn notify(&self, message: &str, change: &str) {
+        let composed = self.composed(message, change).await;
+        self.send(composed).await;
+    }
+
+    async fn composed(&self, message: &str, change: &str) -> Value {
         let wanted = json!({ "chat": self.chat.id, "message": message, "change_type": change });
         let composed = self
             .platform
             .post("/local/graph/notifications/compose", wanted)
             .await;
-        let body = composed["body"].to_string().into_bytes();
+        composed["body"].clone()
+    }
+
+    async fn send(&self, notification: Value) {
+        let body = notification.to_string().into_bytes();
         let headers = [("content-type", "application/json")];
         let (status, text) = self
             .platform
@@ -229,6 +238,37 @@ async fn a_deletion_is_told_and_what_was_deleted_before_never_comes() {
 }
 
 #[tokio::test]
+async fn a_late_edit_does_not_bring_back_what_was_deleted() {
+    let scene = Story::start(&[]).await;
+    let seen = scene.writes("<p>my PIN is 1234</p>", json!({})).await;
+    scene.agent_sees(&["my PIN is 1234"]).await;
+    let unseen = scene
+        .writes("<p>my PIN is 5678</p>", json!({ "notify": false }))
+        .await;
+    let quietly = json!({ "notify": false });
+    scene
+        .edits(&seen, "<p>my PIN is 1234!</p>", quietly.clone())
+        .await;
+    scene
+        .edits(&unseen, "<p>my PIN is 5678!</p>", quietly)
+        .await;
+    // What they enclose is from before the deletions.
+    let late = [
+        scene.composed(&seen, "updated").await,
+        scene.composed(&unseen, "updated").await,
+    ];
+    scene.deletes(&seen).await;
+    scene.deletes(&unseen).await;
+    let messages = scene.inbound(2).await;
+    let notice = messages[1]["text"].as_str().expect("text").to_owned();
+    scene.platform.until_idle().await;
+    for notification in late {
+        scene.send(notification).await;
+    }
+    scene.ends(&["my PIN is 1234", &notice]).await;
+}
+
+#[tokio::test]
 async fn what_was_deleted_can_come_back() {
     let scene = Story::start(&[]).await;
     let message = scene.writes("<p>hello</p>", json!({})).await;
@@ -245,6 +285,39 @@ async fn what_was_deleted_can_come_back() {
     scene.edits(&message, "<p>hello again</p>", json!({})).await;
     let messages = scene.platform.until_inbound(&scene.thread, 4).await;
     assert_eq!(messages[3]["text"], "[edited] hello again");
+    // And deleted again, which is told again.
+    scene.deletes(&message).await;
+    let messages = scene.inbound(5).await;
+    let text = messages[4]["text"].as_str().expect("text");
+    assert!(text.starts_with("[deleted]"), "{text}");
+}
+
+#[tokio::test]
+async fn a_second_picture_in_a_message_without_words_is_no_lost_text() {
+    use end_to_end::files::{image, png, sha256};
+    let scene = Story::start(&[]).await;
+    let message = scene
+        .writes("{image 0}", json!({ "images": [image(&png(1))] }))
+        .await;
+    scene.inbound(1).await;
+    let view = scene.platform.chat(&scene.chat).await;
+    let html = view["messages"][0]["html"]
+        .as_str()
+        .expect("html")
+        .to_owned();
+    let more = json!({ "images": [image(&png(2))] });
+    scene
+        .edits(&message, &format!("{html}{{image 0}}"), more)
+        .await;
+    let messages = scene.inbound(3).await;
+    assert_eq!(
+        messages[1]["text"],
+        "[edited] The files of the message changed."
+    );
+    assert_eq!(
+        messages[2]["attachment"]["sha256"],
+        sha256(&png(2)).as_str()
+    );
 }
 
 #[tokio::test]

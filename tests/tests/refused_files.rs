@@ -169,3 +169,57 @@ async fn a_picture_that_graph_keeps_refusing_is_given_up_and_its_message_is_not(
     assert_eq!(messages[2]["text"], "and this");
     assert_eq!(scene.platform.failed().await, Vec::<Value>::new());
 }
+
+#[tokio::test]
+async fn a_file_that_graph_refuses_like_a_bad_token_holds_up_nothing() {
+    let scene = Scene::start(&[]).await;
+    scene
+        .platform
+        .faults(json!([{ "service": "graph", "match": "/shares/", "status": 401 }]))
+        .await;
+    scene
+        .writes(
+            "<p>see</p>",
+            json!({ "files": [file("theirs.pdf", "application/pdf", &pdf())] }),
+        )
+        .await;
+    scene.writes("<p>and this</p>", json!({})).await;
+    let messages = scene.inbound(3).await;
+    let text = messages[1]["text"].as_str().expect("a line");
+    assert!(text.contains("not shared with our support"), "{text}");
+    assert_eq!(messages[2]["text"], "and this");
+}
+
+#[tokio::test]
+async fn code_that_begins_like_a_page_is_code() {
+    let scene = Scene::start(&[]).await;
+    let snippet =
+        json!({ "snippet": { "language": "HTML", "code": "<!DOCTYPE html>\n<html></html>" } });
+    scene.writes("", snippet).await;
+    let messages = scene.inbound(1).await;
+    assert_eq!(
+        messages[0]["text"],
+        "```HTML\n<!DOCTYPE html>\n<html></html>\n```"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_genesys_refuses_goes_as_a_link() {
+    let scene = Scene::start(&[]).await;
+    scene
+        .platform
+        .faults(json!([{ "service": "genesys", "match": "mediaType", "status": 400 }]))
+        .await;
+    scene
+        .writes(
+            "<p>see</p>",
+            json!({ "files": [file("a.pdf", "application/pdf", &pdf())] }),
+        )
+        .await;
+    let messages = scene.inbound(2).await;
+    let text = messages[1]["text"].as_str().expect("a line");
+    assert!(text.starts_with("[file] a.pdf\nhttps://"), "{text}");
+    let link = text.lines().nth(1).expect("a link");
+    assert_eq!(scene.platform.fetch(link).await.2, pdf());
+    assert_eq!(scene.platform.failed().await, Vec::<Value>::new());
+}

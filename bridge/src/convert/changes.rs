@@ -12,6 +12,12 @@ pub fn edited(text: &str) -> String {
     }
 }
 
+/// A message whose files changed, and whose text did not.
+#[must_use]
+pub fn files_changed() -> String {
+    "[edited] The files of the message changed.".to_owned()
+}
+
 /// A mark before a text; on a line of its own where the text's first line means something only at its beginning.
 fn marked(mark: &str, text: &str) -> String {
     if super::begins_with_a_mark(text) {

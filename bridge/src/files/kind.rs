@@ -47,7 +47,7 @@ pub enum Mismatch {
 /// the claim counts, and where the host only says "bytes", the name's ending.
 ///
 /// # Errors
-/// The bytes are a web page, while claim by name says otherwise.
+/// The bytes are a web page, and the host says so or the name says that they cannot be.
 pub fn identify(head: &[u8], claimed: Option<&str>, name: &str) -> Result<FileKind, Mismatch> {
     let claimed = claimed
         .map(|claimed| {
@@ -57,9 +57,12 @@ pub fn identify(head: &[u8], claimed: Option<&str>, name: &str) -> Result<FileKi
         .filter(|claimed| is_media_type(claimed) && claimed != UNKNOWN);
     let by_name = type_of_ending(name);
     let found = infer::get(head).map(|found| found.mime_type());
-    let page = matches!(found, Some("text/html"));
-    if page && by_name != Some("text/html") {
-        return Err(Mismatch::WebPage);
+    if found == Some("text/html") && by_name != Some("text/html") {
+        let is_page = claimed.as_deref() == Some("text/html");
+        // Code, notes and tables may begin like a page; a picture or a document cannot.
+        if is_page || by_name.is_some_and(|by_name| has_signature(by_name) || is_zipped(by_name)) {
+            return Err(Mismatch::WebPage);
+        }
     }
     let media_type = match (found, claimed) {
         (Some(found), Some(claimed)) if is_container_of(found, &claimed) => claimed,
@@ -107,18 +110,23 @@ fn has_signature(media_type: &str) -> bool {
         || (media_type.starts_with("image/") && media_type != "image/svg+xml")
 }
 
+/// Whether files of this type are zip archives.
+fn is_zipped(media_type: &str) -> bool {
+    media_type == "application/zip"
+        || media_type.ends_with("+zip")
+        || media_type.contains("openxmlformats")
+        || media_type.contains("opendocument")
+}
+
 /// Whether files of the claimed type are containers of the found kind, so that the signature does not contradict the claim.
 fn is_container_of(found: &str, claimed: &str) -> bool {
     match found {
         // Office documents, e-books, archives of programs and many more.
         "application/zip" => {
-            claimed.contains("openxmlformats")
-                || claimed.contains("opendocument")
-                || claimed.ends_with("+zip")
+            is_zipped(claimed)
                 || matches!(
                     claimed,
-                    "application/zip"
-                        | "application/x-zip-compressed"
+                    "application/x-zip-compressed"
                         | "application/java-archive"
                         | "application/vnd.android.package-archive"
                         | "application/vnd.ms-visio.drawing"
@@ -133,6 +141,12 @@ fn is_container_of(found: &str, claimed: &str) -> bool {
             ) || claimed.starts_with("application/vnd.ms-")
         }
         "text/xml" | "application/xml" => claimed.ends_with("xml") || claimed.starts_with("text/"),
+        // What begins like a page can be any text, and what spreadsheets export.
+        "text/html" => {
+            claimed.starts_with("text/")
+                || claimed.ends_with("xml")
+                || claimed == "application/vnd.ms-excel"
+        }
         "video/mp4" => matches!(claimed, "audio/mp4" | "audio/x-m4a" | "video/quicktime"),
         "video/webm" => claimed == "audio/webm",
         "application/gzip" => claimed.contains("gzip") || claimed == "application/x-tgz",
@@ -153,6 +167,10 @@ fn type_of_ending(name: &str) -> Option<&'static str> {
         "svg" => "image/svg+xml",
         "eml" => "message/rfc822",
         "ics" => "text/calendar",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
         "pdf" => "application/pdf",
         "doc" => "application/msword",
         "xls" => "application/vnd.ms-excel",
@@ -259,12 +277,27 @@ mod tests {
     fn a_page_is_no_file_unless_a_page_was_sent() {
         for (claimed, name) in [
             (Some("text/html"), "a.pdf"),
+            (Some("text/html; charset=utf-8"), "a.txt"),
             (Some("application/pdf"), "a.pdf"),
-            (None, "a"),
+            (None, "a.docx"),
+            (Some(UNKNOWN), "a.png"),
         ] {
             assert_eq!(identify(PAGE, claimed, name), Err(Mismatch::WebPage));
         }
         assert_eq!(kind(PAGE, Some("text/html"), "a.html").0, "text/html");
+        for (claimed, name, media_type) in [
+            (Some("text/plain"), "README.md", "text/plain"),
+            (Some("text/xml"), "a.xml", "text/xml"),
+            (
+                Some("application/vnd.ms-excel"),
+                "export.xls",
+                "application/vnd.ms-excel",
+            ),
+            (Some(UNKNOWN), "a.vue", "text/html"),
+            (None, "notes.txt", "text/plain"),
+        ] {
+            assert_eq!(kind(PAGE, claimed, name).0, media_type, "{name}");
+        }
     }
 
     #[test]

@@ -30,6 +30,7 @@ fn wanted(base: &Url, path: &str) -> Wanted {
         service: Service::Graph,
         credential: None,
         headers: Vec::new(),
+        host_limit: Duration::from_secs(10),
     }
 }
 
@@ -200,4 +201,25 @@ async fn a_host_that_stops_half_way_is_noticed() {
     opened.notify_one();
     let error = bytes(download).await.expect_err("half a file");
     assert_eq!(error.kind, ErrorKind::Connection);
+}
+
+#[tokio::test]
+async fn only_the_file_s_own_host_is_hurried() {
+    let router = Router::new()
+        .route("/hop", get(async || redirect("/silent")))
+        .route(
+            "/silent",
+            get(async || std::future::pending::<&'static str>().await),
+        );
+    let (files, base) = files(router, &[]).await;
+    let mut wanted = wanted(&base, "/hop");
+    wanted.host_limit = Duration::from_millis(50);
+    let error = files.open(&wanted).await.expect_err("too late");
+    let FetchError::Service(error) = error else {
+        panic!("{error}");
+    };
+    assert_eq!(
+        (error.service, error.kind),
+        (Service::Files, ErrorKind::TimedOut)
+    );
 }
