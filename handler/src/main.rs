@@ -1,10 +1,12 @@
 //! The custom handler of the Function App: settings, then clients, then the router; and the operator's commands.
 
 mod check;
+mod deployed;
 mod logging;
 mod serve;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use bridge::ids::{ChatId, CorrelationId, GenesysMessageId, TeamsMessageId};
 use clap::{Parser, Subcommand};
@@ -22,8 +24,20 @@ struct Arguments {
 enum Command {
     /// Serve the Functions host (the default).
     Serve,
-    /// Print the state of every setting, without secrets, and try each outside service.
-    Check,
+    /// Print the state of every setting, without secrets, and try each outside service; or check a deployed app from outside.
+    Check {
+        /// Address of a deployed Function App: check it as Graph and Genesys meet it, without any credential or setting.
+        #[arg(long, value_name = "URL", value_parser = deployed::address)]
+        deployed: Option<reqwest::Url>,
+        /// Seconds that a deployed handler may go on starting.
+        #[arg(
+            long,
+            value_name = "SECONDS",
+            default_value_t = 30,
+            requires = "deployed"
+        )]
+        wait: u16,
+    },
     /// Print the correlation id that the logs use for a message.
     Correlate {
         /// Chat id of a Teams message.
@@ -48,7 +62,10 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
-        Command::Check => check::run(),
+        Command::Check { deployed, wait } => match deployed {
+            Some(app) => deployed::run(&app, Duration::from_secs(wait.into())),
+            None => check::run(),
+        },
         Command::Correlate {
             chat,
             message,
