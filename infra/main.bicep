@@ -24,6 +24,10 @@ param supportAccounts string
 @minLength(3)
 param genesysDomain string
 
+@description('E-mail address that alerts go to.')
+@minLength(3)
+param alertEmail string
+
 @description('Application id of the Graph app registration. Empty until infra/graph made it.')
 param graphClientId string = ''
 
@@ -186,6 +190,38 @@ param logBlobAccess bool = false
 
 @description('Send the output of host and handler to the workspace a second time, beside Application Insights.')
 param logHostOutput bool = false
+
+@description('Minutes that a message may wait for its delivery before an alert.')
+@minValue(1)
+@maxValue(1440)
+param waitingAlertMinutes int = 15
+
+@description('Messages on one queue that make an alert.')
+@minValue(1)
+param backlogAlertMessages int = 1000
+
+@description('Percent of deliveries handed back within 15 minutes that make an alert.')
+@minValue(1)
+@maxValue(100)
+param errorShareAlertPercent int = 20
+
+@description('Throttled attempts and pauses within 15 minutes that make an alert.')
+@minValue(1)
+param throttlingAlertCount int = 50
+
+@description('Hours without any notification from Graph after which an alert says that the subscription may be gone; 0 for no such alert. Choose more than the longest quiet time, a weekend for example.')
+@allowed([
+  0
+  1
+  2
+  3
+  4
+  5
+  6
+  24
+  48
+])
+param subscriptionSilentHours int = 0
 
 @description('Make an Azure Bot with the Teams channel. The handler has no function for it yet.')
 param botEnabled bool = false
@@ -361,6 +397,42 @@ module functionApp './modules/functionapp.bicep' = {
   dependsOn: [
     rbac
   ]
+}
+
+module alerts './modules/alerts.bicep' = {
+  name: 'alerts'
+  scope: group
+  params: {
+    actionGroupName: '${abbreviations.actionGroups}${token}'
+    rulePrefix: '${abbreviations.alertRules}${token}-'
+    location: location
+    tags: tags
+    alertEmail: alertEmail
+    applicationInsightsId: monitoring.outputs.applicationInsightsId
+    workspaceId: monitoring.outputs.workspaceId
+    serviceBusId: serviceBus.outputs.id
+    queues: [
+      serviceBus.outputs.inboundQueue
+      serviceBus.outputs.outboundQueue
+    ]
+    waitingAlertMinutes: waitingAlertMinutes
+    backlogAlertMessages: backlogAlertMessages
+    errorShareAlertPercent: errorShareAlertPercent
+    throttlingAlertCount: throttlingAlertCount
+    subscriptionSilentHours: subscriptionSilentHours
+  }
+}
+
+module workbook './modules/workbook.bicep' = {
+  name: 'workbook'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    applicationInsightsId: monitoring.outputs.applicationInsightsId
+    workspaceId: monitoring.outputs.workspaceId
+    serviceBusId: serviceBus.outputs.id
+  }
 }
 
 module secretWrites './modules/secret-writes.bicep' = if (grantSecretWrites) {

@@ -7,6 +7,7 @@ param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
 param location = readEnvironmentVariable('AZURE_LOCATION')
 param supportAccounts = readEnvironmentVariable('SUPPORT_ACCOUNTS')
 param genesysDomain = readEnvironmentVariable('GENESYS_DOMAIN')
+param alertEmail = readEnvironmentVariable('ALERT_EMAIL')
 
 // Known after infra/graph and infra/genesys.
 param graphClientId = readEnvironmentVariable('GRAPH_CLIENT_ID', '')
@@ -23,3 +24,4 @@ param alwaysReadyHttpInstances = int(readEnvironmentVariable('ALWAYS_READY_HTTP_
 param storageReplication = readEnvironmentVariable('STORAGE_REPLICATION', 'Standard_ZRS')
 param logRetentionDays = int(readEnvironmentVariable('LOG_RETENTION_DAYS', '30'))
 param dailyLogQuotaGb = int(readEnvironmentVariable('DAILY_LOG_QUOTA_GB', '5'))
+param subscriptionSilentHours = int(readEnvironmentVariable('SUBSCRIPTION_SILENT_HOURS', '0'))
