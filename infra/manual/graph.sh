@@ -114,7 +114,7 @@ sign_in() {
     verifier="$(openssl rand -base64 60 | tr -d '\n=' | tr '/+' '_-')"
     challenge="$(printf '%s' "$verifier" | openssl dgst -sha256 -binary | openssl base64 -A | tr -d '=' | tr '/+' '_-')"
     state="$(openssl rand -hex 16)"
-    scope="offline_access $graph/Chat.ReadWrite $graph/ChatMessage.Send $graph/Files.Read.All"
+    scope="openid profile offline_access $graph/Chat.ReadWrite $graph/ChatMessage.Send $graph/Files.Read.All"
     printf 'Open this address in a private window and sign in as the Support User "%s":\n\n' "$account"
     jq -nr --arg base "$entra/$TENANT_ID/oauth2/v2.0/authorize" --arg client "$GRAPH_CLIENT_ID" --arg redirect "$redirect" \
         --arg scope "$scope" --arg state "$state" --arg challenge "$challenge" \
@@ -135,11 +135,8 @@ sign_in() {
     printf '%s' "$verifier" >"$work/verifier"
     ask_for_token --data grant_type=authorization_code --data-urlencode "redirect_uri=$redirect" \
         --data "@$work/code" --data-urlencode "code_verifier@$work/verifier"
-    # Who has signed in. A token for Graph is Graph's business and may one day look different.
-    signed_in="$(jq -r '.access_token | split(".")[1] | gsub("-"; "+") | gsub("_"; "/") | @base64d | fromjson | .oid' \
-        "$work/token.json" 2>/dev/null || true)"
-    [ -n "$signed_in" ] || printf 'graph.sh: cannot tell who signed in; make sure that it was the Support User\n' >&2
-    [ "${signed_in:-$user}" = "$user" ] || fail "somebody else signed in: $signed_in instead of $user"
+    signed_in="$(jq -r '.id_token | split(".")[1] | gsub("-"; "+") | gsub("_"; "/") | @base64d | fromjson | .oid' "$work/token.json")"
+    [ "$signed_in" = "$user" ] || fail "somebody else signed in: $signed_in instead of $user"
     jq -j '.refresh_token // empty' "$work/token.json" >"$work/refresh-token"
     [ -s "$work/refresh-token" ] || fail "Entra ID gave no refresh token"
     az keyvault secret set --vault-name "$KEY_VAULT_NAME" --name "graph-refresh-token-$account" \
