@@ -2,6 +2,7 @@
 
 mod check;
 mod deployed;
+mod genesys;
 mod logging;
 mod serve;
 
@@ -50,6 +51,11 @@ enum Command {
         #[arg(long, required_unless_present = "chat")]
         genesys_message: Option<GenesysMessageId>,
     },
+    /// Set up Genesys Cloud where no Terraform resource does, as an administrator.
+    Genesys {
+        #[command(subcommand)]
+        command: genesys::Command,
+    },
 }
 
 fn main() -> ExitCode {
@@ -86,6 +92,7 @@ fn main() -> ExitCode {
                 None => ExitCode::FAILURE,
             }
         }
+        Command::Genesys { command } => genesys::run(&command),
     }
 }
 

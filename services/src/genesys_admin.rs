@@ -22,6 +22,12 @@ const ANSWER_LIMIT: usize = 1024 * 1024;
 /// The messenger type of open messaging.
 const OPEN: &str = "open";
 
+/// Code of an error: Genesys could not make the integration.
+pub const CREATE_FAILED: &str = "create_failed";
+
+/// Code of an error: Genesys is still making the integration.
+pub const STILL_CREATING: &str = "still_creating";
+
 /// What the administrator's OAuth client must be allowed to do (command line of the Platform API, by call).
 pub mod permissions {
     /// For [`super::GenesysAdmin::open_integration`].
@@ -222,8 +228,8 @@ impl GenesysAdmin {
     /// The integration once its making is completed. Where Genesys tells no status, a recipient means that it is.
     ///
     /// # Errors
-    /// `Conflict` when the making failed, `TimedOut` when it took longer than the patience; otherwise as
-    /// [`Self::open_integration`].
+    /// `Conflict` with code [`CREATE_FAILED`] when the making failed, `TimedOut` with code [`STILL_CREATING`] when it took longer
+    /// than the patience; otherwise as [`Self::open_integration`].
     pub async fn completed_integration(
         &self,
         id: &str,
@@ -235,11 +241,11 @@ impl GenesysAdmin {
             match integration.create_status {
                 Some(CreateStatus::Completed) => return Ok(integration),
                 None if integration.recipient.is_some() => return Ok(integration),
-                Some(CreateStatus::Error) => return Err(local(ErrorKind::Conflict)),
+                Some(CreateStatus::Error) => return Err(local(ErrorKind::Conflict, CREATE_FAILED)),
                 Some(CreateStatus::Initiated) | None => {}
             }
             if Instant::now() + patience.interval > give_up {
-                return Err(local(ErrorKind::TimedOut));
+                return Err(local(ErrorKind::TimedOut, STILL_CREATING));
             }
             tokio::time::sleep(patience.interval).await;
         }
@@ -311,8 +317,10 @@ impl GenesysAdmin {
 const TIMELINE: &str = "conversations/messaging/threadingtimeline";
 
 /// Something that Genesys did not refuse, but that is not as it has to be.
-fn local(kind: ErrorKind) -> ServiceError {
-    ServiceError::new(Service::Genesys, kind, Sent::No)
+fn local(kind: ErrorKind, code: &str) -> ServiceError {
+    let mut error = ServiceError::new(Service::Genesys, kind, Sent::No);
+    error.code = Some(code.to_owned());
+    error
 }
 
 #[cfg(test)]

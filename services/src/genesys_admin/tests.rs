@@ -103,8 +103,12 @@ async fn an_integration_without_a_status_is_there_when_it_has_a_recipient() {
 #[tokio::test]
 async fn waiting_ends() {
     let (_, admin) = administrator(vec![integration(Some("Error"), None)]).await;
-    let error = admin.completed_integration("i-1", patience(LONG)).await;
-    assert_eq!(error.expect_err("failed").kind, ErrorKind::Conflict);
+    let error = admin
+        .completed_integration("i-1", patience(LONG))
+        .await
+        .expect_err("failed");
+    assert_eq!(error.kind, ErrorKind::Conflict);
+    assert_eq!(error.code.as_deref(), Some(CREATE_FAILED));
 
     let (api, admin) = administrator(vec![integration(Some("Initiated"), None)]).await;
     let error = admin
@@ -112,6 +116,7 @@ async fn waiting_ends() {
         .await
         .expect_err("too slow");
     assert_eq!(error.kind, ErrorKind::TimedOut);
+    assert_eq!(error.code.as_deref(), Some(STILL_CREATING));
     assert_eq!(api.seen().len(), 1);
 }
 
