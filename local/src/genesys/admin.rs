@@ -124,6 +124,7 @@ pub async fn client(State(genesys): State<Arc<Genesys>>) -> Json<Value> {
         "clientId": admin.client_id,
         "clientSecret": admin.client_secret,
         "permissions": PERMISSIONS,
+        "endpoint": genesys.world.endpoints.genesys,
         "integrationId": genesys.world.config.genesys_integration_id,
         "flows": admin.flows,
     }))
