@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::model::{Expression, Kind, Part, Shape, Template};
-use super::parse::parse;
+use super::parse::{SyntaxError, parse};
 use crate::Tree;
 
 /// A value, or the text of an expression whose value is not known.
@@ -98,19 +98,32 @@ impl Value {
 pub struct World<'a> {
     tree: &'a Tree,
     templates: BTreeMap<&'a str, Template>,
+    errors: Vec<(&'a str, SyntaxError)>,
 }
 
 impl<'a> World<'a> {
     /// The templates below a folder.
     #[must_use]
     pub fn of(tree: &'a Tree, folder: &'a str) -> Self {
-        Self {
+        let mut world = Self {
             tree,
-            templates: tree
-                .below(folder, "bicep")
-                .map(|(file, text)| (file, parse(text).0))
-                .collect(),
+            templates: BTreeMap::new(),
+            errors: Vec::new(),
+        };
+        for (file, text) in tree.below(folder, "bicep") {
+            let (template, errors) = parse(text);
+            world.templates.insert(file, template);
+            world
+                .errors
+                .extend(errors.into_iter().map(|error| (file, error)));
         }
+        world
+    }
+
+    /// What the grammar could not read, with the files.
+    #[must_use]
+    pub fn errors(&self) -> &[(&'a str, SyntaxError)] {
+        &self.errors
     }
 
     /// The templates by their files.

@@ -30,9 +30,9 @@ pub(super) fn check(view: &View<'_>) -> Vec<Problem> {
         action.request();
         action.response();
     }
-    let configuration = Configuration::read(view.tree, FOLDER);
-    files(view, &configuration, &mut problems);
-    credentials(view, &configuration, &mut problems);
+    let configuration = &view.terraform;
+    files(view, configuration, &mut problems);
+    credentials(view, configuration, &mut problems);
     problems
 }
 

@@ -65,7 +65,7 @@ fn linter(file: &str, config: &Json, problems: &mut Vec<Problem>) {
     let core = &config["analyzers"]["core"];
     for rule in LINTER_ERRORS {
         let level = core["rules"][*rule]["level"].as_str();
-        if level != Some("error") || core["enabled"] == Json::from(false) {
+        if level != Some("error") || core["enabled"].as_bool() == Some(false) {
             problems.push(Problem::new(
                 "bicep-linter",
                 file,

@@ -7,7 +7,6 @@ use bridge::identity::Customer;
 use hcl::expr::Expression;
 use serde_norway::Value as Yaml;
 
-use super::terraform::FOLDER;
 use super::{View, data_actions};
 use crate::Problem;
 use crate::terraform::{Configuration, attribute, keys, labels};
@@ -69,14 +68,14 @@ fn placeholders(text: &str) -> BTreeSet<String> {
 }
 
 fn substitutions(view: &View<'_>, flows: &[(&str, &str)], problems: &mut Vec<Problem>) {
-    let configuration = Configuration::read(view.tree, FOLDER);
+    let configuration = &view.terraform;
     let mut given = BTreeSet::new();
     let mut place = None;
     for (file, block) in configuration.of("resource") {
         if labels(block).first() == Some(&"genesyscloud_flow") {
             place = Some(file);
             if let Some(value) = attribute(block, "substitutions") {
-                collect_keys(&configuration, value, 0, &mut given);
+                collect_keys(configuration, value, 0, &mut given);
             }
         }
     }

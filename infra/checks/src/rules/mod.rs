@@ -9,6 +9,7 @@ mod functions;
 mod key_vault;
 mod modules;
 mod monitoring;
+mod names;
 mod properties;
 mod queries;
 mod queues;
@@ -23,6 +24,7 @@ mod tests;
 mod workflow;
 
 use crate::bicep::{Deployed, Template, Value, World, deployments};
+use crate::terraform::Configuration;
 use crate::{Problem, Tree};
 
 /// Where the infrastructure lies.
@@ -33,6 +35,7 @@ pub(crate) struct View<'a> {
     tree: &'a Tree,
     world: &'a World<'a>,
     deployed: Vec<Deployed>,
+    terraform: Configuration<'a>,
 }
 
 impl<'a> View<'a> {
@@ -41,6 +44,7 @@ impl<'a> View<'a> {
             tree,
             world,
             deployed: deployments(world),
+            terraform: Configuration::read(tree, terraform::FOLDER),
         }
     }
 
@@ -68,6 +72,7 @@ pub fn all(tree: &Tree) -> Vec<Problem> {
         syntax::check,
         decorators::check,
         modules::check,
+        names::check,
         properties::check,
         storage::check,
         queues::check,

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::View;
 use crate::Problem;
-use crate::bicep::{Kind, Template, relative};
+use crate::bicep::{Kind, Shape, Template, relative};
 
 pub(super) fn check(view: &View<'_>) -> Vec<Problem> {
     let by_file: BTreeMap<&str, &Template> = view.templates().collect();
     let mut problems = Vec::new();
     for (file, template) in view.templates() {
         calls(file, template, &by_file, &mut problems);
-        unused(file, template, &mut problems);
     }
     for (file, text) in view.tree.below(super::FOLDER, "bicepparam") {
         parameter_file(file, text, &by_file, &mut problems);
@@ -75,6 +74,17 @@ fn calls(
                 );
             }
         }
+        // In a subscription, a module for a resource group must be told which one.
+        if template.target_scope.as_deref() == Some("subscription")
+            && module.target_scope.is_none()
+            && body.get("scope").is_none()
+        {
+            report(
+                "module-scope",
+                declaration.line,
+                format!("module {} needs a scope", declaration.name),
+            );
+        }
         members(file, template, declaration.name.as_str(), module, problems);
     }
 }
@@ -102,7 +112,6 @@ fn members(
     module: &Template,
     problems: &mut Vec<Problem>,
 ) {
-    use crate::bicep::Shape;
     let outputs: BTreeSet<&str> = module
         .declarations
         .iter()
@@ -130,33 +139,6 @@ fn members(
             ));
         }
     });
-}
-
-/// Parameters and variables that nothing uses (linter rules `no-unused-params` and `no-unused-vars`), and names that nothing
-/// declares.
-fn unused(file: &str, template: &Template, problems: &mut Vec<Problem>) {
-    use crate::bicep::Shape;
-    let mut used = BTreeSet::new();
-    template.visit(&mut |expression| {
-        if let Shape::Name(name) = &expression.shape {
-            used.insert(name.as_str());
-        }
-    });
-    for declaration in &template.declarations {
-        let word = match declaration.kind {
-            Kind::Parameter { .. } => "param",
-            Kind::Variable(_) => "var",
-            _ => continue,
-        };
-        if !used.contains(declaration.name.as_str()) {
-            problems.push(Problem::new(
-                "unused",
-                file,
-                declaration.line,
-                format!("nothing uses {word} {}", declaration.name),
-            ));
-        }
-    }
 }
 
 /// `using '…'` and the assignments, line by line: the grammar does not read parameter files.

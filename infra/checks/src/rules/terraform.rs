@@ -36,10 +36,10 @@ const SECRET_ATTRIBUTES: &[&str] = &["outbound_notification_webhook_signature_se
 const SECRET_FIELDS: &[&str] = &["clientSecret", "password", "secret", "apiKey"];
 
 pub(super) fn check(view: &View<'_>) -> Vec<Problem> {
-    let configuration = Configuration::read(view.tree, FOLDER);
+    let configuration = &view.terraform;
     let mut rules = Rules {
         view,
-        configuration: &configuration,
+        configuration,
         problems: Vec::new(),
     };
     for (file, line, error) in &configuration.errors {
