@@ -18,8 +18,6 @@ const SOURCES: &[&str] = &["bridge/src", "functions", "handler/src", "services/s
 pub struct LogLines {
     events: BTreeMap<String, BTreeSet<String>>,
     spans: BTreeSet<String>,
-    /// Values that a field takes as a literal at some place.
-    values: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl LogLines {
@@ -113,11 +111,8 @@ impl LogLines {
             let Some((name, value)) = field(&argument) else {
                 continue;
             };
-            if let Some(value) = value {
-                if name == "event" {
-                    event = Some(value.clone());
-                }
-                self.values.entry(name.clone()).or_default().insert(value);
+            if name == "event" && value.is_some() {
+                event = value;
             }
             fields.insert(name);
         }

@@ -59,6 +59,29 @@ fn bicep_builds_and_lints_every_entry_point() {
     }
 }
 
+/// The parameter file reads its values from the environment; any value will do for the compiler.
+#[test]
+fn bicep_builds_the_parameter_file() {
+    if run("bicep", &["--version"]).is_none() {
+        return;
+    }
+    let file = "infra/main.bicepparam";
+    let text = std::fs::read_to_string(repository().join(file)).expect("the parameter file");
+    let needed = text
+        .split("readEnvironmentVariable('")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('\''))
+        .filter(|(_, rest)| rest.starts_with(')'))
+        .map(|(name, _)| (name, "support=00000000-0000-0000-0000-000000000004"));
+    let output = Command::new("bicep")
+        .args(["build-params", file, "--stdout"])
+        .envs(needed)
+        .current_dir(repository())
+        .output()
+        .expect("bicep starts");
+    assert_clean("bicep build-params", &output);
+}
+
 #[test]
 fn terraform_finds_nothing_to_format() {
     let Some(output) = run(

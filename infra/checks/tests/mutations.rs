@@ -216,6 +216,24 @@ fn mistakes_in_rights_and_secrets_are_found() {
         ),
         ("role-too-wide", RBAC, "  scope: sendTargets[index]\n", ""),
         (
+            "role-missing",
+            MAIN,
+            "    sendQueues: [\n      serviceBus.outputs.inboundQueue\n",
+            "    sendQueues: [\n",
+        ),
+        (
+            "role-missing",
+            STORAGE,
+            "  attachments.name\n  state.name\n",
+            "  attachments.name\n",
+        ),
+        (
+            "role-missing",
+            RBAC,
+            "  scope: vault\n  properties: {\n    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)",
+            "  scope: vault\n  properties: {\n    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.monitoringMetricsPublisher)",
+        ),
+        (
             "key-vault-rbac",
             KEY_VAULT,
             "enableRbacAuthorization: true",

@@ -53,13 +53,10 @@ fn of_template(file: &str, template: &Template) -> Vec<Problem> {
         }
         let secure = declaration.has_decorator("secure") || of.starts_with("secure");
         match &declaration.kind {
-            Kind::Parameter { default, .. } if !secure => {
-                let _ = default;
-                report(
-                    "secure-parameter",
-                    format!("param {name} holds a secret and has no @secure()"),
-                );
-            }
+            Kind::Parameter { .. } if !secure => report(
+                "secure-parameter",
+                format!("param {name} holds a secret and has no @secure()"),
+            ),
             Kind::Parameter {
                 default: Some(default),
                 ..

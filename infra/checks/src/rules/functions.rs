@@ -133,6 +133,24 @@ fn triggers(view: &View<'_>, file: &str, json: &Json, problems: &mut Vec<Problem
     }
 }
 
+/// The queues that functions wait for.
+pub(super) fn awaited_queues(view: &View<'_>) -> Vec<String> {
+    let mut queues = Vec::new();
+    for (_, text) in view.tree.below("functions", "json") {
+        let json: Json = serde_json::from_str(text).unwrap_or_default();
+        let bindings = json["bindings"].as_array().map_or(&[][..], Vec::as_slice);
+        for binding in bindings {
+            let setting = binding["queueName"].as_str().unwrap_or_default();
+            if let Some(Value::Text(name)) =
+                super::app_settings::value(view, setting.trim_matches('%'))
+            {
+                queues.push(name);
+            }
+        }
+    }
+    queues
+}
+
 /// Every `…/api/…` in the templates is the address of a function.
 fn addresses(view: &View<'_>, problems: &mut Vec<Problem>) {
     let mut routes: Vec<String> = PLANNED_ROUTES

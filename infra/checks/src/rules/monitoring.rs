@@ -2,7 +2,7 @@
 
 use super::{View, difference};
 use crate::Problem;
-use crate::bicep::Value;
+use crate::bicep::{Deployed, Value};
 
 pub(super) fn check(view: &View<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -111,7 +111,7 @@ fn metric_alerts(view: &View<'_>, problems: &mut Vec<Problem>) {
         .filter(|queue| {
             queue.at("properties.deadLetteringOnMessageExpiration") == Some(&Value::Bool(true))
         })
-        .map(super::super::bicep::Deployed::name)
+        .map(Deployed::name)
         .collect();
     let (missing, _) = difference(
         queues.iter().map(String::as_str),

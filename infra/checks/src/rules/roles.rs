@@ -11,6 +11,7 @@ const CONTAINER: &str = "Microsoft.Storage/storageAccounts/blobServices/containe
 const QUEUE: &str = "Microsoft.ServiceBus/namespaces/queues";
 const VAULT: &str = "Microsoft.KeyVault/vaults";
 const SECRET: &str = "Microsoft.KeyVault/vaults/secrets";
+const COMPONENT: &str = "Microsoft.Insights/components";
 
 struct Role {
     id: &'static str,
@@ -88,7 +89,7 @@ const ROLES: &[Role] = &[
     role(
         "3913510d-42f4-4e42-8a64-420c390055eb",
         "Monitoring Metrics Publisher",
-        &["Microsoft.Insights/components"],
+        &[COMPONENT],
         &[],
     ),
     role(
@@ -141,6 +142,9 @@ const fn role(
 
 pub(super) fn check(view: &View<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
+    if view.made("Microsoft.Web/sites").next().is_some() {
+        missing(view, &mut problems);
+    }
     for assignment in view.made(ASSIGNMENT) {
         let mut report = |rule, path: &str, what: String| {
             problems.push(Problem::new(
@@ -223,14 +227,85 @@ pub(super) fn check(view: &View<'_>) -> Vec<Problem> {
     problems
 }
 
+/// What the program cannot do its work without, at each place where it works.
+fn missing(view: &View<'_>, problems: &mut Vec<Problem>) {
+    let named = |of| view.made(of).map(Deployed::name).collect::<Vec<_>>();
+    // Links are signed with a key of the account, and the host keeps its leases in the other one: one place each is enough.
+    for (name, at, needed) in [
+        ("Azure Service Bus Data Sender", QUEUE, Some(named(QUEUE))),
+        (
+            "Azure Service Bus Data Receiver",
+            QUEUE,
+            Some(super::functions::awaited_queues(view)),
+        ),
+        (
+            "Storage Blob Data Contributor",
+            CONTAINER,
+            Some(super::storage::container_names(view)),
+        ),
+        ("Key Vault Secrets User", VAULT, Some(named(VAULT))),
+        (
+            "Monitoring Metrics Publisher",
+            COMPONENT,
+            Some(named(COMPONENT)),
+        ),
+        ("Storage Blob Delegator", ACCOUNT, None),
+        ("Storage Blob Data Owner", ACCOUNT, None),
+    ] {
+        let granted = granted(view, name);
+        let missing: Vec<String> = match needed {
+            Some(needed) => needed
+                .into_iter()
+                .filter(|name| !granted.contains(name))
+                .collect(),
+            None if granted.is_empty() => vec!["any".to_owned()],
+            None => Vec::new(),
+        };
+        for place in missing {
+            problems.push(Problem::new(
+                "role-missing",
+                "infra/main.bicep",
+                0,
+                format!("nothing grants the program {name} at {at} ({place})"),
+            ));
+        }
+    }
+}
+
+/// The names of the resources at which a role is assigned to a program, under no condition.
+fn granted(view: &View<'_>, name: &str) -> Vec<String> {
+    let Some(role) = ROLES.iter().find(|role| role.name == name) else {
+        return Vec::new();
+    };
+    let mut names = Vec::new();
+    for assignment in view.made(ASSIGNMENT) {
+        let text = |path: &str| assignment.at(path).and_then(Value::text);
+        let fits = text("properties.roleDefinitionId").is_some_and(|id| id.ends_with(role.id))
+            && text("properties.principalType") == Some("ServicePrincipal")
+            && assignment.condition.is_none();
+        if let (true, Some(symbol)) = (fits, scope_symbol(assignment)) {
+            let places = view
+                .deployed
+                .iter()
+                .filter(|resource| resource.file == assignment.file && resource.symbol == symbol);
+            names.extend(places.map(Deployed::name));
+        }
+    }
+    names
+}
+
+/// The symbol in the assignment's `scope`.
+fn scope_symbol(assignment: &Deployed) -> Option<&str> {
+    match &assignment.body.get("scope")?.shape {
+        Shape::Name(symbol) => Some(symbol),
+        Shape::Index(symbol, _) => Some(&symbol.text),
+        _ => None,
+    }
+}
+
 /// The type of the resource that the assignment's `scope` names.
 fn scope_type(view: &View<'_>, assignment: &Deployed) -> Option<String> {
-    let scope = assignment.body.get("scope")?;
-    let symbol = match &scope.shape {
-        Shape::Name(symbol) => symbol,
-        Shape::Index(symbol, _) => &symbol.text,
-        _ => return None,
-    };
+    let symbol = scope_symbol(assignment)?;
     let (_, template) = view
         .templates()
         .find(|(file, _)| *file == assignment.file)?;
