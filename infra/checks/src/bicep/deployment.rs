@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::evaluate::{Scope, Value, World, relative};
+use super::evaluate::Scope;
 use super::model::{Expression, Kind, Shape, Template};
+use super::value::Value;
+use super::world::{World, relative};
 
 /// One resource, or the reference to one that exists.
 #[derive(Debug, Clone)]

@@ -6,132 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::model::{Expression, Kind, Part, Shape, Template};
-use super::parse::{SyntaxError, parse};
-use crate::Tree;
-
-/// A value, or the text of an expression whose value is not known.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// A string.
-    Text(String),
-    /// A whole number.
-    Number(i64),
-    /// A boolean.
-    Bool(bool),
-    /// `null`
-    Null,
-    /// An object, in the order of its keys in the file.
-    Object(Vec<(String, Value)>),
-    /// An array.
-    Array(Vec<Value>),
-    /// The expression's text.
-    Unknown(String),
-}
-
-impl Value {
-    /// The value at a path of keys with dots between.
-    #[must_use]
-    pub fn at(&self, path: &str) -> Option<&Self> {
-        path.split('.').try_fold(self, |value, key| match value {
-            Self::Object(properties) => properties
-                .iter()
-                .find(|(name, _)| name == key)
-                .map(|(_, value)| value),
-            _ => None,
-        })
-    }
-
-    /// The string, if it is one.
-    #[must_use]
-    pub fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// The items, if it is an array.
-    #[must_use]
-    pub fn items(&self) -> &[Self] {
-        match self {
-            Self::Array(items) => items,
-            _ => &[],
-        }
-    }
-
-    /// How a message shows the value.
-    #[must_use]
-    pub fn shown(&self) -> String {
-        match self {
-            Self::Text(text) => format!("'{text}'"),
-            Self::Number(number) => number.to_string(),
-            Self::Bool(bool) => bool.to_string(),
-            Self::Null => "null".to_owned(),
-            Self::Object(_) => "an object".to_owned(),
-            Self::Array(_) => "an array".to_owned(),
-            Self::Unknown(text) => format!("`{text}`"),
-        }
-    }
-
-    fn of_json(json: &serde_json::Value) -> Self {
-        match json {
-            serde_json::Value::Null => Self::Null,
-            serde_json::Value::Bool(bool) => Self::Bool(*bool),
-            serde_json::Value::Number(number) => number
-                .as_i64()
-                .map_or_else(|| Self::Unknown(number.to_string()), Self::Number),
-            serde_json::Value::String(text) => Self::Text(text.clone()),
-            serde_json::Value::Array(items) => {
-                Self::Array(items.iter().map(Self::of_json).collect())
-            }
-            serde_json::Value::Object(members) => Self::Object(
-                members
-                    .iter()
-                    .map(|(key, value)| (key.clone(), Self::of_json(value)))
-                    .collect(),
-            ),
-        }
-    }
-}
-
-/// The files, and the templates among them.
-pub struct World<'a> {
-    tree: &'a Tree,
-    templates: BTreeMap<&'a str, Template>,
-    errors: Vec<(&'a str, SyntaxError)>,
-}
-
-impl<'a> World<'a> {
-    /// The templates below a folder.
-    #[must_use]
-    pub fn of(tree: &'a Tree, folder: &'a str) -> Self {
-        let mut world = Self {
-            tree,
-            templates: BTreeMap::new(),
-            errors: Vec::new(),
-        };
-        for (file, text) in tree.below(folder, "bicep") {
-            let (template, errors) = parse(text);
-            world.templates.insert(file, template);
-            world
-                .errors
-                .extend(errors.into_iter().map(|error| (file, error)));
-        }
-        world
-    }
-
-    /// What the grammar could not read, with the files.
-    #[must_use]
-    pub fn errors(&self) -> &[(&'a str, SyntaxError)] {
-        &self.errors
-    }
-
-    /// The templates by their files.
-    #[must_use]
-    pub fn templates(&self) -> &BTreeMap<&'a str, Template> {
-        &self.templates
-    }
-}
+use super::value::Value;
+use super::world::{World, relative};
 
 /// The names that an expression may use.
 #[derive(Clone)]
@@ -337,7 +213,7 @@ impl<'a> Scope<'a> {
     #[must_use]
     pub fn module(&self, path: &str, body: &Expression) -> Option<(Self, &'a Template)> {
         let path = relative(self.file, path);
-        let (file, template) = self.world.templates.get_key_value(path.as_str())?;
+        let (file, template) = self.world.templates().get_key_value(path.as_str())?;
         let given = match body.get("params").map(|params| self.value(params)) {
             Some(Value::Object(given)) => given.into_iter().collect(),
             _ => BTreeMap::new(),
@@ -408,7 +284,7 @@ impl<'a> Scope<'a> {
     }
 
     fn loaded(&self, path: &str) -> Option<Value> {
-        let text = self.world.tree.text(&relative(self.file, path))?;
+        let text = self.world.text(&relative(self.file, path))?;
         let json: serde_json::Value = serde_json::from_str(text).ok()?;
         Some(Value::of_json(&json))
     }
@@ -469,21 +345,4 @@ fn binary(left: Value, operator: &str, right: Value) -> Option<Value> {
 
 fn unknown(expression: &Expression) -> Value {
     Value::Unknown(expression.text.clone())
-}
-
-/// The path, from the repository's root, of a file named in another.
-#[must_use]
-pub fn relative(file: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = file.split('/').collect();
-    parts.pop();
-    for part in path.split('/') {
-        match part {
-            "." | "" => {}
-            ".." => {
-                parts.pop();
-            }
-            name => parts.push(name),
-        }
-    }
-    parts.join("/")
 }

@@ -7,8 +7,12 @@ mod model;
 mod parse;
 #[cfg(test)]
 mod tests;
+mod value;
+mod world;
 
 pub use deployment::{Deployed, deployments};
-pub use evaluate::{Scope, Value, World, relative};
+pub use evaluate::Scope;
 pub use model::{Declaration, Decorator, Expression, Kind, Part, Property, Shape, Template};
 pub use parse::{SyntaxError, parse};
+pub use value::Value;
+pub use world::{World, relative};

@@ -19,6 +19,7 @@ mod site;
 mod storage;
 mod syntax;
 mod terraform;
+mod terraform_resources;
 #[cfg(test)]
 mod tests;
 mod workflow;
