@@ -1,10 +1,13 @@
 //! The custom handler of the Function App: settings, then clients, then the router; and the operator's commands.
 
 mod check;
+mod deployed;
+mod genesys;
 mod logging;
 mod serve;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use bridge::ids::{ChatId, CorrelationId, GenesysMessageId, TeamsMessageId};
 use clap::{Parser, Subcommand};
@@ -22,8 +25,20 @@ struct Arguments {
 enum Command {
     /// Serve the Functions host (the default).
     Serve,
-    /// Print the state of every setting, without secrets, and try each outside service.
-    Check,
+    /// Print the state of every setting, without secrets, and try each outside service; or check a deployed app from outside.
+    Check {
+        /// Address of a deployed Function App: check it as Graph and Genesys meet it, without any credential or setting.
+        #[arg(long, value_name = "URL", value_parser = deployed::address)]
+        deployed: Option<reqwest::Url>,
+        /// Seconds that a deployed handler may go on starting.
+        #[arg(
+            long,
+            value_name = "SECONDS",
+            default_value_t = 30,
+            requires = "deployed"
+        )]
+        wait: u16,
+    },
     /// Print the correlation id that the logs use for a message.
     Correlate {
         /// Chat id of a Teams message.
@@ -35,6 +50,11 @@ enum Command {
         /// Id of an agent's message at Genesys.
         #[arg(long, required_unless_present = "chat")]
         genesys_message: Option<GenesysMessageId>,
+    },
+    /// Set up Genesys Cloud where no Terraform resource does, as an administrator.
+    Genesys {
+        #[command(subcommand)]
+        command: genesys::Command,
     },
 }
 
@@ -48,7 +68,10 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
-        Command::Check => check::run(),
+        Command::Check { deployed, wait } => match deployed {
+            Some(app) => deployed::run(&app, Duration::from_secs(wait.into())),
+            None => check::run(),
+        },
         Command::Correlate {
             chat,
             message,
@@ -69,6 +92,7 @@ fn main() -> ExitCode {
                 None => ExitCode::FAILURE,
             }
         }
+        Command::Genesys { command } => genesys::run(&command),
     }
 }
 

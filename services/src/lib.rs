@@ -12,6 +12,7 @@ pub mod entra;
 pub mod error;
 pub mod files;
 pub mod genesys;
+pub mod genesys_admin;
 pub mod graph;
 pub mod http;
 pub mod identity;

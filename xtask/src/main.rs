@@ -6,6 +6,7 @@ mod browser;
 mod build;
 mod command;
 mod package;
+mod program;
 mod run;
 mod staging;
 mod test;

@@ -7,12 +7,12 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 
 use crate::workspace::{Workspace, cargo};
-use crate::{command, staging};
+use crate::{command, program, staging};
 
 /// What the handler is built for. The images that run Functions reach back to Debian 11 (glibc 2.31);
 /// 2.28 leaves room, and keeps glibc's allocator, which musl's cannot match under threads.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
-const GLIBC: &str = "2.28";
+const GLIBC_MINOR: u32 = 28;
 
 /// Versions of the cross-compiling tools, from the Python package index.
 const TOOLS: [&str; 2] = ["cargo-zigbuild==0.24.0", "ziglang==0.17.1"];
@@ -20,6 +20,7 @@ const TOOLS: [&str; 2] = ["cargo-zigbuild==0.24.0", "ziglang==0.17.1"];
 /// Builds the handler, stages the package and prints its sizes.
 pub fn run(workspace: &Workspace) -> Result<ExitCode> {
     let handler = build_handler(workspace)?;
+    let needed = program::check(&handler, GLIBC_MINOR)?;
     let package = workspace.target().join("package");
     let files = staging::stage(workspace.root(), &handler, &package)?;
     println!("{}", package.display());
@@ -29,6 +30,10 @@ pub fn run(workspace: &Workspace) -> Result<ExitCode> {
         total += file.bytes;
     }
     println!("{total:>12}  bytes in {} files", files.len());
+    match needed {
+        Some(minor) => println!("the handler needs x86-64 Linux with glibc 2.{minor} or newer"),
+        None => println!("the handler needs x86-64 Linux"),
+    }
     println!(
         "publish with: cd {} && func azure functionapp publish <name of the Function App>",
         package.display()
@@ -36,7 +41,7 @@ pub fn run(workspace: &Workspace) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the handler for `TARGET` with `GLIBC` and returns the program's path.
+/// Builds the handler for `TARGET` with glibc 2.`GLIBC_MINOR` and returns the program's path.
 pub fn build_handler(workspace: &Workspace) -> Result<PathBuf> {
     let tools = install_tools(workspace)?;
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -48,7 +53,7 @@ pub fn build_handler(workspace: &Workspace) -> Result<PathBuf> {
     command::run(
         Command::new(tools.join("bin/cargo-zigbuild"))
             .args(["zigbuild", "--release", "--package", "handler"])
-            .args(["--target", &format!("{TARGET}.{GLIBC}")])
+            .args(["--target", &format!("{TARGET}.2.{GLIBC_MINOR}")])
             .current_dir(workspace.root())
             .env("PATH", path)
             .env("CARGO", cargo())

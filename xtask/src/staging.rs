@@ -126,11 +126,34 @@ mod tests {
         let names: Vec<&str> = staged.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, expected);
         assert!(!package.join("left-over").exists());
-        let mode = fs::metadata(package.join("handler"))
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o755);
+    }
+
+    /// Publishing makes only the file executable whose path in the archive is `defaultExecutablePath`, letter for letter
+    /// (azure-functions-core-tools, `ZipHelper.cs`), and the host starts what that setting names.
+    #[test]
+    fn the_executable_path_of_the_published_host_json_is_the_name_of_the_program() {
+        let scratch = Scratch::new("entry-name");
+        let handler = scratch.0.join("built");
+        fs::write(&handler, b"program").unwrap();
+        let package = scratch.0.join("package");
+        let staged = stage(repository(), &handler, &package).unwrap();
+
+        let text = fs::read_to_string(package.join("host.json")).unwrap();
+        let host_json: Value = serde_json::from_str(&text).unwrap();
+        let path = host_json["customHandler"]["description"]["defaultExecutablePath"]
+            .as_str()
+            .unwrap();
+        assert!(staged.iter().any(|file| file.name == path), "{path}");
+        assert_eq!(fs::read(package.join(path)).unwrap(), b"program");
+        let executable: Vec<&str> = staged
+            .iter()
+            .map(|file| file.name.as_str())
+            .filter(|name| {
+                let metadata = fs::metadata(package.join(name)).unwrap();
+                metadata.permissions().mode() & 0o111 == 0o111
+            })
+            .collect();
+        assert_eq!(executable, [path]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use super::answers::{Refusal, with_correlation};
 use super::conversations::{Arrival, Attachment, Placed};
 use super::profile::LARGEST_MEDIA;
-use super::{Genesys, checks, login, structured};
+use super::{Genesys, admin, checks, login, structured};
 use crate::hub::Direction;
 use crate::shared::correlation;
 
@@ -27,8 +27,7 @@ const CORRELATION: &str = "x-correlation-id";
 
 /// Login and API.
 pub fn router(genesys: Arc<Genesys>) -> Router {
-    let api = Router::new()
-        .route("/tokens/me", get(login::token_info))
+    let inbound = Router::new()
         .route(
             "/conversations/messages/{integration}/inbound/open/message",
             post(message),
@@ -45,6 +44,11 @@ pub fn router(genesys: Arc<Genesys>) -> Router {
             "/conversations/messages/{integration}/inbound/open/receipt",
             post(receipt),
         )
+        .route_layer(middleware::from_fn(login::may_receive));
+    let api = Router::new()
+        .route("/tokens/me", get(login::token_info))
+        .merge(inbound)
+        .merge(admin::router())
         .fallback(unknown)
         .method_not_allowed_fallback(not_allowed)
         .layer(middleware::from_fn_with_state(

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Genesys;
+use super::admin;
 use super::agent::Written;
 use super::conversations::Place;
 use super::profile::ContentProfile;
@@ -33,6 +34,7 @@ pub fn router(genesys: Arc<Genesys>) -> Router {
         .route("/local/genesys/threads/{thread}/messages", post(write))
         .route("/local/genesys/conversations", get(conversations))
         .route("/local/genesys/webhook-secret", put(webhook_secret))
+        .route("/local/genesys/admin-client", get(admin::client))
         .route(
             "/local/genesys/content-profile",
             get(content_profile).put(set_content_profile),

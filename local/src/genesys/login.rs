@@ -1,12 +1,12 @@
-//! Tokens: the client credentials grant, and who a bearer token belongs to (Genesys Cloud Developer Center, "Grant - Client
-//! Credentials").
+//! Tokens: the client credentials grant, who a bearer token belongs to, and what that client may do (Genesys Cloud Developer
+//! Center, "Grant - Client Credentials").
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
@@ -18,15 +18,48 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Genesys;
+use super::admin;
 use super::answers::Refusal;
 
 /// Life of a token in seconds: the default of an OAuth client.
 const TOKEN_SECONDS: u64 = 86_400;
 
-/// The OAuth client and its tokens.
+/// What the bridge's client may do: nothing but this.
+const RECEIVE: &str = "conversation:message:receive";
+
+/// Whose token a request has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// The bridge.
+    Bridge,
+    /// The administrator who runs the operator's commands.
+    Administrator,
+}
+
+impl Caller {
+    /// Refuses a client without this permission.
+    pub fn must_have(self, permission: &str) -> Result<(), Refusal> {
+        let permissions: &[&str] = match self {
+            Self::Bridge => &[RECEIVE],
+            Self::Administrator => &admin::PERMISSIONS,
+        };
+        if permissions.contains(&permission) {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "missing.any.permissions",
+            format!(
+                "Unable to perform the requested action. You must have at least one of the following permissions assigned: [{permission}]"
+            ),
+        ))
+    }
+}
+
+/// The bridge's OAuth client, and the tokens of every client.
 pub struct Login {
     secret: String,
-    tokens: Mutex<HashMap<String, Instant>>,
+    tokens: Mutex<HashMap<String, (Caller, Instant)>>,
 }
 
 impl Login {
@@ -43,20 +76,20 @@ impl Login {
         &self.secret
     }
 
-    fn issue(&self) -> String {
+    fn issue(&self, caller: Caller) -> String {
         let token = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let now = Instant::now();
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.retain(|_, expires| *expires > now);
-        tokens.insert(token.clone(), now + Duration::from_secs(TOKEN_SECONDS));
+        tokens.retain(|_, (_, expires)| *expires > now);
+        let expires = now + Duration::from_secs(TOKEN_SECONDS);
+        tokens.insert(token.clone(), (caller, expires));
         token
     }
 
-    fn knows(&self, token: &str) -> bool {
+    fn owner(&self, token: &str) -> Option<Caller> {
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens
-            .get(token)
-            .is_some_and(|expires| *expires > Instant::now())
+        let (caller, expires) = tokens.get(token)?;
+        (*expires > Instant::now()).then_some(*caller)
     }
 }
 
@@ -99,16 +132,20 @@ pub async fn token(
             return refused(StatusCode::BAD_REQUEST, "invalid_request", why);
         }
     }
-    if client != genesys.world.config.genesys_client_id {
+    let (caller, right) = if client == genesys.world.config.genesys_client_id {
+        (Caller::Bridge, secret == genesys.login.secret)
+    } else if client == genesys.admin.client_id() {
+        (Caller::Administrator, genesys.admin.is_secret(&secret))
+    } else {
         let why = "client not found: invalid client_id";
         return refused(StatusCode::BAD_REQUEST, "invalid_client", why);
-    }
-    if secret != genesys.login.secret {
+    };
+    if !right {
         let why = "authentication failed";
         return refused(StatusCode::UNAUTHORIZED, "invalid_client", why);
     }
     let answer = json!({
-        "access_token": genesys.login.issue(),
+        "access_token": genesys.login.issue(caller),
         "token_type": "bearer",
         "expires_in": TOKEN_SECONDS,
     });
@@ -123,10 +160,11 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     Some((client.to_owned(), secret.to_owned()))
 }
 
-/// The middleware before the API: a token that is ours, then the client's rate limit.
+/// The middleware before the API: a token that is ours, then the rate limit of the bridge's client. The limit counts by client,
+/// and the administrator comes nowhere near it.
 pub async fn authorised(
     State(genesys): State<Arc<Genesys>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let presented = request
@@ -144,30 +182,50 @@ pub async fn authorised(
         )
         .into_response();
     };
-    if !genesys.login.knows(token) {
+    let Some(caller) = genesys.login.owner(token) else {
         return Refusal::new(
             StatusCode::UNAUTHORIZED,
             "bad.credentials",
             "Invalid login credentials.",
         )
         .into_response();
+    };
+    if caller == Caller::Bridge
+        && let Err(seconds) = genesys.rate_limit.admit()
+    {
+        return Refusal::too_many_requests(seconds).into_response();
     }
-    match genesys.rate_limit.admit() {
-        Ok(()) => next.run(request).await,
-        Err(seconds) => Refusal::too_many_requests(seconds).into_response(),
-    }
+    request.extensions_mut().insert(caller);
+    next.run(request).await
+}
+
+/// The middleware before Open Messaging's inbound endpoints.
+pub async fn may_receive(
+    Extension(caller): Extension<Caller>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
+    caller.must_have(RECEIVE)?;
+    Ok(next.run(request).await)
 }
 
 /// `GET /api/v2/tokens/me`: what the caller's token is (Platform API, model `TokenInfo`).
-pub async fn token_info(State(genesys): State<Arc<Genesys>>) -> Json<Value> {
+pub async fn token_info(
+    State(genesys): State<Arc<Genesys>>,
+    Extension(caller): Extension<Caller>,
+) -> Json<Value> {
+    let (client, name) = match caller {
+        Caller::Bridge => (genesys.world.config.genesys_client_id.as_str(), "Bridge"),
+        Caller::Administrator => (genesys.admin.client_id(), "Administrator"),
+    };
     let organization = json!({ "id": Uuid::from_u128(7).to_string(), "name": "Local" });
     Json(json!({
         "organization": organization,
         "homeOrganization": organization,
         "authorizedScope": [],
         "OAuthClient": {
-            "id": genesys.world.config.genesys_client_id,
-            "name": "Bridge",
+            "id": client,
+            "name": name,
             "organization": organization,
         },
     }))

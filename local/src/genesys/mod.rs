@@ -1,11 +1,12 @@
 //! Genesys Cloud, simulated: login, Open Messaging inbound, the agent, and the webhook towards us.
 //!
-//! It refuses what Genesys refuses (wrong credentials, unknown integrations, malformed messages, too many requests, answers
-//! that a structured message did not offer), drops media outside the content profile without a word, and shows a repeated
-//! message twice, because Genesys documents no check of `messageId`. Sources: Genesys Cloud Developer Center,
+//! It refuses what Genesys refuses (wrong credentials, missing permissions, unknown integrations, malformed messages, too
+//! many requests, answers that a structured message did not offer), drops media outside the content profile without a word,
+//! and shows a repeated message twice, because Genesys documents no check of `messageId`. Sources: Genesys Cloud Developer Center,
 //! "Open Messaging"; Genesys Cloud Platform API models `OpenInboundNormalizedMessage`, `OpenInboundNormalizedReceipt` and
 //! `ErrorBody`; Genesys Cloud Resource Center, "Messaging threading timeline".
 
+mod admin;
 mod agent;
 mod answers;
 mod api;
@@ -30,6 +31,7 @@ use axum::Router;
 use serde_json::json;
 use time::OffsetDateTime;
 
+use self::admin::Administration;
 use self::agent::Outgoing;
 use self::conversations::{Conversations, time_text};
 use self::login::Login;
@@ -48,6 +50,7 @@ const GREETING_WAIT: Duration = Duration::from_secs(1);
 pub struct Genesys {
     world: Arc<World>,
     login: Login,
+    admin: Administration,
     rate_limit: RateLimit,
     conversations: Mutex<Conversations>,
     webhooks: Arc<Webhooks>,
@@ -64,7 +67,8 @@ impl fmt::Debug for Genesys {
 }
 
 impl Genesys {
-    /// An organisation with one integration, one OAuth client and no conversations; its secrets are new.
+    /// An organisation with one integration, the OAuth clients of the bridge and of an administrator, and no conversations; its
+    /// secrets are new.
     ///
     /// # Panics
     /// When no HTTP client can be built, which only a broken build does.
@@ -75,6 +79,7 @@ impl Genesys {
         Arc::new(Self {
             world,
             login: Login::new(),
+            admin: Administration::new(),
             rate_limit: RateLimit::default(),
             conversations: Mutex::default(),
             webhooks,

@@ -1,3 +1,4 @@
+mod admin;
 mod attachments;
 mod login;
 mod media;

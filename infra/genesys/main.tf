@@ -1,0 +1,60 @@
+# The open messaging integration, and what passes through it.
+
+data "genesyscloud_auth_division_home" "home" {}
+
+data "genesyscloud_auth_division" "chosen" {
+  count = var.division_name == "" ? 0 : 1
+  name  = var.division_name
+}
+
+locals {
+  division_id   = var.division_name == "" ? data.genesyscloud_auth_division_home.home.id : data.genesyscloud_auth_division.chosen[0].id
+  division_name = var.division_name == "" ? data.genesyscloud_auth_division_home.home.name : var.division_name
+}
+
+# Typing is off in both directions until somebody switches it on.
+resource "genesyscloud_conversations_messaging_settings" "bridge" {
+  name = var.name
+
+  event {
+    typing {
+      on {
+        inbound  = "Enabled"
+        outbound = "Enabled"
+      }
+    }
+  }
+}
+
+# A file that the profile does not let in is dropped without a word, and the agent never knows. So the bridge has the same
+# list (GENESYS_MEDIA_TYPES) and sends the link of such a file instead.
+resource "genesyscloud_conversations_messaging_supportedcontent" "bridge" {
+  name = var.name
+
+  media_types {
+    allow {
+      dynamic "inbound" {
+        for_each = var.media_types
+        content {
+          type = inbound.value
+        }
+      }
+      dynamic "outbound" {
+        for_each = var.outbound_media_types
+        content {
+          type = outbound.value
+        }
+      }
+    }
+  }
+}
+
+resource "genesyscloud_conversations_messaging_integrations_open" "bridge" {
+  name                              = var.name
+  supported_content_id              = genesyscloud_conversations_messaging_supportedcontent.bridge.id
+  messaging_setting_id              = genesyscloud_conversations_messaging_settings.bridge.id
+  outbound_notification_webhook_url = var.webhook_url
+
+  # The provider does not mark this as a secret. It lies in the state as it is.
+  outbound_notification_webhook_signature_secret_token = var.webhook_secret
+}

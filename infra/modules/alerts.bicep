@@ -1,0 +1,330 @@
+// What a person must know of without looking. The handler prints one JSON object a line; the queries take it apart once and
+// ask for its events. The workbook shows what lies behind an alert.
+
+@description('Name of the action group.')
+param actionGroupName string
+
+@description('What the names of the alert rules begin with.')
+param rulePrefix string
+
+@description('Azure region of the log alerts: that of the workspace.')
+param location string
+
+@description('Tags of the resources.')
+param tags object
+
+@description('E-mail address that alerts go to.')
+param alertEmail string
+
+@description('Resource id of the Application Insights component.')
+param applicationInsightsId string
+
+@description('Resource id of the Log Analytics workspace.')
+param workspaceId string
+
+@description('Resource id of the Service Bus namespace.')
+param serviceBusId string
+
+@description('Queues whose depth and dead letters are watched.')
+param queues array
+
+@description('Minutes that a message may wait for its delivery.')
+param waitingAlertMinutes int
+
+@description('Messages on one queue that make an alert.')
+param backlogAlertMessages int
+
+@description('Percent of deliveries handed back within 15 minutes that make an alert.')
+param errorShareAlertPercent int
+
+@description('Throttled attempts and pauses within 15 minutes that make an alert.')
+param throttlingAlertCount int
+
+@description('Hours without any notification from Graph that make an alert; 0 for no such alert.')
+param subscriptionSilentHours int
+
+var entries = 'traces | where message startswith "{" | extend entry = parse_json(message) | extend event = tostring(entry.event)'
+
+// Each fires when its query finds more than `threshold` rows within `window`.
+var logRules = [
+  {
+    name: 'message-failed'
+    title: 'Messages were given up'
+    description: 'Each lies in the container failed, with its reason; its sender was told.'
+    severity: 2
+    frequency: 'PT15M'
+    window: 'PT15M'
+    scope: applicationInsightsId
+    query: '${entries} | where event == "message_failed"'
+    threshold: 0
+  }
+  {
+    name: 'sign-in-needed'
+    title: 'A Support User must sign in again'
+    description: 'Nothing is read from or posted to the chats of this Support User until a person signs in as it.'
+    severity: 1
+    frequency: 'PT5M'
+    window: 'PT5M'
+    scope: applicationInsightsId
+    query: '${entries} | where event == "sign_in_needed"'
+    threshold: 0
+  }
+  {
+    name: 'messages-wait'
+    title: 'Messages wait too long'
+    description: 'A delivery was tried of a message that was accepted more than ${waitingAlertMinutes} minutes before.'
+    severity: 2
+    frequency: 'PT15M'
+    window: 'PT15M'
+    scope: applicationInsightsId
+    query: '${entries} | where event in ("settled", "handed_back") | where tolong(entry.age_s) > ${waitingAlertMinutes * 60}'
+    threshold: 0
+  }
+  {
+    name: 'service-down'
+    title: 'An outside service does not answer'
+    description: 'Lanes wait and are tried again. The field service of the event names it.'
+    severity: 2
+    frequency: 'PT15M'
+    window: 'PT15M'
+    scope: applicationInsightsId
+    query: '${entries} | where event == "service_down"'
+    threshold: 0
+  }
+  {
+    name: 'error-share'
+    title: 'Many deliveries do not succeed'
+    description: 'Of at least 20 deliveries, more than ${errorShareAlertPercent} percent went back to their queue.'
+    severity: 2
+    frequency: 'PT15M'
+    window: 'PT15M'
+    scope: applicationInsightsId
+    query: '${entries} | where event in ("settled", "handed_back") | summarize handedBack = countif(event == "handed_back"), total = count() | where total >= 20 and 100 * handedBack > ${errorShareAlertPercent} * total'
+    threshold: 0
+  }
+  {
+    name: 'throttling'
+    title: 'Graph or Genesys Cloud throttles'
+    description: 'Messages are late. More Support Users share the load of Graph.'
+    severity: 3
+    frequency: 'PT15M'
+    window: 'PT15M'
+    scope: applicationInsightsId
+    query: '${entries} | where event == "paused" or (event == "attempt_failed" and tostring(entry.kind) == "throttled")'
+    threshold: throttlingAlertCount
+  }
+  {
+    name: 'webhooks-refused'
+    title: 'Webhooks are refused'
+    description: 'A secret that does not match, a queue that takes nothing, or somebody else who calls. The field reason tells.'
+    severity: 2
+    frequency: 'PT15M'
+    window: 'PT15M'
+    scope: applicationInsightsId
+    query: '${entries} | where event in ("webhook_refused", "notifications_refused", "validation_token_invalid")'
+    threshold: 20
+  }
+  {
+    name: 'handler-trouble'
+    title: 'The handler cannot do its work'
+    description: 'A key that does not fit, a store that takes nothing, a payload that cannot be read, or a fault in the handler.'
+    severity: 2
+    frequency: 'PT15M'
+    window: 'PT15M'
+    scope: applicationInsightsId
+    query: '${entries} | where event in ("failed_not_stored", "invocation_overdue", "notification_key_unknown", "notification_key_unusable", "panic", "payload_malformed", "payload_unreadable", "receipt_not_enqueued", "refresh_token_not_stored")'
+    threshold: 0
+  }
+  {
+    name: 'secret-expiry'
+    title: 'A secret of the Key Vault expires soon'
+    description: 'Key Vault says so 30 days before the date that the secret was given, and again when it has passed.'
+    severity: 2
+    frequency: 'PT1H'
+    window: 'P1D'
+    scope: workspaceId
+    query: 'union isfuzzy=true AZKVAuditLogs, AzureDiagnostics | where OperationName in ("SecretNearExpiryEventGridNotification", "SecretExpiredEventGridNotification")'
+    threshold: 0
+  }
+  {
+    name: 'log-quota'
+    title: 'The day\'s quota of logs is used up'
+    description: 'No logs are taken until the next day, and no log alert fires.'
+    severity: 2
+    frequency: 'PT15M'
+    window: 'PT15M'
+    scope: workspaceId
+    query: '_LogOperation | where Category == "Ingestion" and Detail has "OverQuota"'
+    threshold: 0
+  }
+]
+
+var metricRules = [
+  {
+    name: 'dead-letters'
+    title: 'Dead letters'
+    description: 'Messages that nobody will deliver: they outlived 14 days or 10,000 attempts, or the Functions host could not hand them over.'
+    severity: 1
+    metric: 'DeadletteredMessages'
+    aggregation: 'Maximum'
+    threshold: 0
+  }
+  {
+    name: 'backlog'
+    title: 'Messages pile up'
+    description: 'More messages than usual wait on a queue.'
+    severity: 2
+    metric: 'ActiveMessages'
+    aggregation: 'Average'
+    threshold: backlogAlertMessages
+  }
+  {
+    name: 'queue-throttling'
+    title: 'Service Bus throttles'
+    description: 'The namespace takes no more for the moment; webhooks answer 503 and their senders try again.'
+    severity: 3
+    metric: 'ThrottledRequests'
+    aggregation: 'Total'
+    threshold: 10
+  }
+]
+
+resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
+  name: actionGroupName
+  location: 'global'
+  tags: tags
+  properties: {
+    enabled: true
+    groupShortName: 'graphtoopen'
+    emailReceivers: [
+      {
+        name: 'operators'
+        emailAddress: alertEmail
+        useCommonAlertSchema: true
+      }
+    ]
+  }
+}
+
+resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule in logRules: {
+  name: '${rulePrefix}${rule.name}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: rule.title
+    description: rule.description
+    enabled: true
+    severity: rule.severity
+    evaluationFrequency: rule.frequency
+    windowSize: rule.window
+    scopes: [
+      rule.scope
+    ]
+    criteria: {
+      allOf: [
+        {
+          query: rule.query
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: rule.threshold
+          failingPeriods: {
+            numberOfEvaluationPeriods: 1
+            minFailingPeriodsToAlert: 1
+          }
+        }
+      ]
+    }
+    autoMitigate: true
+    // A new workspace has no table until its first row arrives.
+    skipQueryValidation: true
+    actions: {
+      actionGroups: [
+        actionGroup.id
+      ]
+    }
+  }
+}]
+
+resource subscriptionSilent 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (subscriptionSilentHours > 0) {
+  name: '${rulePrefix}subscription-silent'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'Graph sends no notifications'
+    description: 'Nothing came for ${subscriptionSilentHours} hours: the subscription may have ended.'
+    enabled: true
+    severity: 2
+    evaluationFrequency: 'PT1H'
+    windowSize: subscriptionSilentHours < 24 ? 'PT${subscriptionSilentHours}H' : 'P${subscriptionSilentHours / 24}D'
+    scopes: [
+      applicationInsightsId
+    ]
+    criteria: {
+      allOf: [
+        {
+          query: '${entries} | where event == "enqueued" and tostring(entry["function"]) == "inbound-graph"'
+          timeAggregation: 'Count'
+          operator: 'LessThan'
+          threshold: 1
+          failingPeriods: {
+            numberOfEvaluationPeriods: 1
+            minFailingPeriodsToAlert: 1
+          }
+        }
+      ]
+    }
+    autoMitigate: true
+    skipQueryValidation: true
+    actions: {
+      actionGroups: [
+        actionGroup.id
+      ]
+    }
+  }
+}
+
+resource metricAlerts 'Microsoft.Insights/metricAlerts@2018-03-01' = [for rule in metricRules: {
+  name: '${rulePrefix}${rule.name}'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: '${rule.title}. ${rule.description}'
+    enabled: true
+    severity: rule.severity
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT15M'
+    scopes: [
+      serviceBusId
+    ]
+    targetResourceType: 'Microsoft.ServiceBus/namespaces'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: rule.name
+          metricNamespace: 'Microsoft.ServiceBus/namespaces'
+          metricName: rule.metric
+          timeAggregation: rule.aggregation
+          operator: 'GreaterThan'
+          threshold: rule.threshold
+          dimensions: [
+            {
+              name: 'EntityName'
+              operator: 'Include'
+              values: queues
+            }
+          ]
+        }
+      ]
+    }
+    autoMitigate: true
+    actions: [
+      {
+        actionGroupId: actionGroup.id
+      }
+    ]
+  }
+}]

@@ -1,0 +1,364 @@
+// The Flex Consumption plan, the Function App with the custom runtime, and every setting of the handler.
+
+@description('Name of the Function App.')
+param name string
+
+@description('Name of the plan.')
+param planName string
+
+@description('Azure region.')
+param location string
+
+@description('Tags of the resources.')
+param tags object
+
+@description('Resource id of the managed identity.')
+param identityId string
+
+@description('Client id of the managed identity.')
+param identityClientId string
+
+@description('Version of the custom runtime. Azure does not check it: with another one the host never starts.')
+@allowed([
+  '1.0'
+])
+param runtimeVersion string
+
+@description('Memory of an instance in MB.')
+@allowed([
+  512
+  2048
+  4096
+])
+param instanceMemoryMB int
+
+@description('Most instances at the same time.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int
+
+@description('Instances for HTTP functions that always run; 0 for none.')
+@minValue(0)
+@maxValue(20)
+param alwaysReadyHttpInstances int
+
+@description('HTTP requests at the same time on one instance.')
+@minValue(1)
+@maxValue(1000)
+param httpConcurrencyPerInstance int
+
+@description('Name of the account of the Functions host.')
+param hostAccountName string
+
+@description('URL of the container that holds the deployment package.')
+param deploymentContainerUrl string
+
+@description('Name of the Application Insights component.')
+param applicationInsightsName string
+
+@description('Resource id of the Log Analytics workspace.')
+param workspaceId string
+
+@description('Send what the Functions host and the handler print to the workspace as well. Application Insights has the same lines; this helps when the host does not start.')
+param logHostOutput bool
+
+@description('Application id of the Graph app registration.')
+param graphClientId string
+
+@description('How the Graph app proves itself to Entra ID.')
+@allowed([
+  'federated'
+  'secret'
+])
+param graphClientAuthentication string
+
+@description('URL of Microsoft Graph.')
+param graphEndpoint string
+
+@description('`name=object id` of each Support User, separated by commas.')
+param supportAccounts string
+
+@description('Domain of the Genesys Cloud region.')
+param genesysDomain string
+
+@description('URL of the Genesys API for a region that the handler does not know, or nothing.')
+param genesysApiEndpoint string
+
+@description('URL of the Genesys login service for a region that the handler does not know, or nothing.')
+param genesysLoginEndpoint string
+
+@description('Id of the open messaging integration.')
+param genesysIntegrationId string
+
+@description('Id of the Genesys OAuth client.')
+param genesysClientId string
+
+@description('Media types that the integration\'s supported content profile takes from customers.')
+param genesysMediaTypes string
+
+@description('Host name of the Service Bus namespace.')
+param serviceBusHostName string
+
+@description('Queue of messages to Genesys.')
+param inboundQueue string
+
+@description('Queue of messages to Teams.')
+param outboundQueue string
+
+@description('Queue of typing indicators.')
+param typingQueue string
+
+@description('URL of the data account\'s Blob service.')
+param blobEndpoint string
+
+@description('URL of the Key Vault.')
+param keyVaultUri string
+
+@description('Group chats whose messages go to the agent.')
+@allowed([
+  'off'
+  'mention'
+  'all'
+])
+param groupChats string
+
+@description('Hours that a thread stays the same after its last message.')
+@minValue(1)
+@maxValue(8760)
+param threadWindowHours int
+
+@description('What happens to the thread after the window.')
+@allowed([
+  'same'
+  'new'
+])
+param threadWindowPolicy string
+
+@description('What a customer reads when a message of theirs could not be delivered, or `off`.')
+@maxLength(1000)
+param failureNotice string
+
+@description('What the agent sees of a message that a customer replies to.')
+@allowed([
+  'quote'
+  'strip'
+])
+param replyContext string
+
+@description('Whether the agent is told of reactions.')
+@allowed([
+  'off'
+  'on'
+])
+param reactions string
+
+@description('Largest file in MB.')
+@minValue(1)
+@maxValue(1024)
+param attachmentLimitMB int
+
+@description('Hours that a link to a file works.')
+@minValue(1)
+@maxValue(144)
+param attachmentLinkHours int
+
+@description('Days after which the storage account deletes files.')
+@minValue(1)
+@maxValue(3650)
+param attachmentRetentionDays int
+
+@description('Further https origins that files may come from, separated by commas, or nothing for Genesys\' own.')
+param fileOrigins string
+
+@description('Host names that files may come from, separated by commas, or `none`.')
+param fileHosts string
+
+@description('How much the handler logs.')
+@allowed([
+  'error'
+  'warn'
+  'info'
+  'debug'
+  'trace'
+])
+param logLevel string
+
+var alwaysReady = [
+  {
+    name: 'http'
+    instanceCount: alwaysReadyHttpInstances
+  }
+]
+
+resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: applicationInsightsName
+}
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  name: planName
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: {
+    name: 'FC1'
+    tier: 'FlexConsumption'
+  }
+  properties: {
+    reserved: true
+  }
+}
+
+resource site 'Microsoft.Web/sites@2025-03-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    // Graph and Genesys Cloud call from the internet; each call is verified by its secret or signature.
+    publicNetworkAccess: 'Enabled'
+    clientAffinityEnabled: false
+    clientCertEnabled: false
+    keyVaultReferenceIdentity: identityId
+    siteConfig: {
+      http20Enabled: true
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+    }
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: deploymentContainerUrl
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      runtime: {
+        name: 'custom'
+        version: runtimeVersion
+      }
+      scaleAndConcurrency: {
+        maximumInstanceCount: maximumInstanceCount
+        instanceMemoryMB: instanceMemoryMB
+        alwaysReady: alwaysReadyHttpInstances > 0 ? alwaysReady : []
+        triggers: {
+          http: {
+            perInstanceConcurrency: httpConcurrencyPerInstance
+          }
+        }
+      }
+    }
+  }
+}
+
+resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
+  parent: site
+  name: 'appsettings'
+  properties: {
+    // The Functions host.
+    AzureWebJobsStorage__accountName: hostAccountName
+    AzureWebJobsStorage__credential: 'managedidentity'
+    AzureWebJobsStorage__clientId: identityClientId
+    ServiceBus__fullyQualifiedNamespace: serviceBusHostName
+    ServiceBus__credential: 'managedidentity'
+    ServiceBus__clientId: identityClientId
+    APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsights.properties.ConnectionString
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+
+    // The handler: identities and addresses.
+    AZURE_CLIENT_ID: identityClientId
+    TENANT_ID: tenant().tenantId
+    GRAPH_CLIENT_ID: graphClientId
+    GRAPH_CLIENT_AUTHENTICATION: graphClientAuthentication
+    SUPPORT_ACCOUNTS: supportAccounts
+    GENESYS_DOMAIN: genesysDomain
+    GENESYS_API_ENDPOINT: genesysApiEndpoint
+    GENESYS_LOGIN_ENDPOINT: genesysLoginEndpoint
+    GENESYS_INTEGRATION_ID: genesysIntegrationId
+    GENESYS_CLIENT_ID: genesysClientId
+    BLOB_ENDPOINT: blobEndpoint
+    KEY_VAULT_URL: keyVaultUri
+    ENTRA_ENDPOINT: environment().authentication.loginEndpoint
+    GRAPH_ENDPOINT: graphEndpoint
+    INBOUND_QUEUE: inboundQueue
+    OUTBOUND_QUEUE: outboundQueue
+    TYPING_QUEUE: typingQueue
+
+    // The handler: what it does with messages and files.
+    GROUP_CHATS: groupChats
+    THREAD_WINDOW_HOURS: string(threadWindowHours)
+    THREAD_WINDOW_POLICY: threadWindowPolicy
+    FAILURE_NOTICE: failureNotice
+    REPLY_CONTEXT: replyContext
+    REACTIONS: reactions
+    ATTACHMENT_LIMIT_MB: string(attachmentLimitMB)
+    ATTACHMENT_LINK_HOURS: string(attachmentLinkHours)
+    ATTACHMENT_RETENTION_DAYS: string(attachmentRetentionDays)
+    FILE_ORIGINS: fileOrigins
+    FILE_HOSTS: fileHosts
+    GENESYS_MEDIA_TYPES: genesysMediaTypes
+    LOG_LEVEL: logLevel
+
+    // The handler: times and limits that go with host.json and with what Genesys and Graph take.
+    GENESYS_TEXT_LIMIT: '4000'
+    ATTEMPT_DEADLINE_SECONDS: '240'
+    RETRY_FLOOR_SECONDS: '30'
+    FAILING_MESSAGE_SECONDS: '120'
+    UNKNOWN_THREAD_SECONDS: '60'
+    GRAPH_POST_TIMEOUT_SECONDS: '10'
+    FILE_TIMEOUT_SECONDS: '30'
+  }
+}
+
+// Publishing takes an Entra token; user names and passwords do not work.
+resource noPublishingPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: site
+  name: 'scm'
+  properties: {
+    allow: false
+  }
+}
+
+resource noFtpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: site
+  name: 'ftp'
+  properties: {
+    allow: false
+  }
+}
+
+resource siteLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: site
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        category: 'FunctionAppLogs'
+        enabled: logHostOutput
+      }
+    ]
+    metrics: [
+      {
+        category: 'AllMetrics'
+        enabled: true
+      }
+    ]
+  }
+}
+
+@description('Name of the Function App.')
+output name string = site.name
+
+@description('Host name of the Function App.')
+output hostName string = site.properties.defaultHostName

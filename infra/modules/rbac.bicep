@@ -1,0 +1,198 @@
+// Who may do what, each at the narrowest scope. A name of an assignment is computed from its scope, holder and role, so a
+// repeated deployment finds it again, and an identity made anew gets new ones.
+
+@description('Object id of the managed identity\'s service principal.')
+param principalId string
+
+@description('Object id of the Entra group of operators, or nothing for none.')
+param operatorsGroupId string
+
+@description('Name of the account of the Functions host.')
+param hostAccountName string
+
+@description('Name of the account that holds the bridge\'s data.')
+param dataAccountName string
+
+@description('Containers of the data account that the handler reads and writes.')
+param dataContainers array
+
+@description('Container of messages that operators must look at.')
+param failedContainer string
+
+@description('Name of the Service Bus namespace.')
+param serviceBusName string
+
+@description('Queues that the handler sends to.')
+param sendQueues array
+
+@description('Queues that functions are triggered by.')
+param receiveQueues array
+
+@description('Name of the Key Vault.')
+param keyVaultName string
+
+@description('Name of the Application Insights component.')
+param applicationInsightsName string
+
+// Azure's built-in roles ("Azure built-in roles" in the documentation of role-based access control).
+var roles = {
+  keyVaultSecretsOfficer: 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
+  keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
+  monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
+  serviceBusDataReceiver: '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0'
+  serviceBusDataSender: '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39'
+  storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+  storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+  storageBlobDataReader: '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
+  storageBlobDelegator: 'db58b8e5-c6ad-4a2a-8342-4190687cbf4a'
+  storageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
+}
+
+resource hostAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: hostAccountName
+}
+
+resource dataAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: dataAccountName
+}
+
+resource dataBlobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' existing = {
+  parent: dataAccount
+  name: 'default'
+}
+
+resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = [for container in dataContainers: {
+  parent: dataBlobs
+  name: container
+}]
+
+resource failed 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = {
+  parent: dataBlobs
+  name: failedContainer
+}
+
+resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' existing = {
+  name: serviceBusName
+}
+
+resource sendTargets 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' existing = [for queue in sendQueues: {
+  parent: namespace
+  name: queue
+}]
+
+resource receiveSources 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' existing = [for queue in receiveQueues: {
+  parent: namespace
+  name: queue
+}]
+
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
+  name: keyVaultName
+}
+
+resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: applicationInsightsName
+}
+
+// The Functions host: locks, keys and the deployment package.
+resource hostBlobOwner 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(hostAccount.id, principalId, roles.storageBlobDataOwner)
+  scope: hostAccount
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataOwner)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+// The Functions host: the diagnostic events that the portal shows.
+resource hostTableContributor 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(hostAccount.id, principalId, roles.storageTableDataContributor)
+  scope: hostAccount
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageTableDataContributor)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource containerContributor 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (container, index) in dataContainers: {
+  name: guid(containers[index].id, principalId, roles.storageBlobDataContributor)
+  scope: containers[index]
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataContributor)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}]
+
+// The key that signs links exists for the whole account; it opens no more than its holder may open.
+resource delegator 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(dataAccount.id, principalId, roles.storageBlobDelegator)
+  scope: dataAccount
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDelegator)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource sender 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (queue, index) in sendQueues: {
+  name: guid(sendTargets[index].id, principalId, roles.serviceBusDataSender)
+  scope: sendTargets[index]
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.serviceBusDataSender)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}]
+
+resource receiver 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (queue, index) in receiveQueues: {
+  name: guid(receiveSources[index].id, principalId, roles.serviceBusDataReceiver)
+  scope: receiveSources[index]
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.serviceBusDataReceiver)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}]
+
+// Read only: which secrets the handler may also write is in secret-writes.bicep.
+resource secretsUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(vault.id, principalId, roles.keyVaultSecretsUser)
+  scope: vault
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource metricsPublisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(applicationInsights.id, principalId, roles.monitoringMetricsPublisher)
+  scope: applicationInsights
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.monitoringMetricsPublisher)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource operatorsSecretsOfficer 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorsGroupId)) {
+  name: guid(vault.id, operatorsGroupId, roles.keyVaultSecretsOfficer)
+  scope: vault
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsOfficer)
+    principalId: operatorsGroupId
+    principalType: 'Group'
+  }
+}
+
+resource operatorsFailedReader 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorsGroupId)) {
+  name: guid(failed.id, operatorsGroupId, roles.storageBlobDataReader)
+  scope: failed
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataReader)
+    principalId: operatorsGroupId
+    principalType: 'Group'
+  }
+}

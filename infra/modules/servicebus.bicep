@@ -1,0 +1,112 @@
+// The namespace and its three queues. What requiresSession and requiresDuplicateDetection say is fixed when a queue is
+// made: changing them means a new queue.
+
+@description('Name of the namespace.')
+param name string
+
+@description('Azure region.')
+param location string
+
+@description('Tags of the resources.')
+param tags object
+
+@description('Resource id of the Log Analytics workspace.')
+param workspaceId string
+
+resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
+  name: name
+  location: location
+  tags: tags
+  // Basic has neither sessions nor duplicate detection; what Premium adds is not needed.
+  sku: {
+    name: 'Standard'
+    tier: 'Standard'
+  }
+  properties: {
+    disableLocalAuth: true
+    minimumTlsVersion: '1.2'
+    publicNetworkAccess: 'Enabled'
+  }
+}
+
+// Messages to Genesys and receipts: one session a chat.
+resource inbound 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = {
+  parent: namespace
+  name: 'inbound'
+  properties: {
+    requiresSession: true
+    requiresDuplicateDetection: true
+    // Graph repeats a notification for 4 hours.
+    duplicateDetectionHistoryTimeWindow: 'PT6H'
+    // A killed instance frees its lanes after this.
+    lockDuration: 'PT1M'
+    // 48 hours of redelivery every 30 seconds need 5,760; the life of a message is what ends it.
+    maxDeliveryCount: 10000
+    defaultMessageTimeToLive: 'P14D'
+    deadLetteringOnMessageExpiration: true
+    maxSizeInMegabytes: 5120
+  }
+}
+
+// Messages to Teams: one session a support account.
+resource outbound 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = {
+  parent: namespace
+  name: 'outbound'
+  properties: {
+    requiresSession: true
+    requiresDuplicateDetection: true
+    duplicateDetectionHistoryTimeWindow: 'PT6H'
+    lockDuration: 'PT1M'
+    maxDeliveryCount: 10000
+    defaultMessageTimeToLive: 'P14D'
+    deadLetteringOnMessageExpiration: true
+    maxSizeInMegabytes: 5120
+  }
+}
+
+// Typing indicators: worth nothing after 5 seconds, and never a dead letter.
+resource typing 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = {
+  parent: namespace
+  name: 'typing'
+  properties: {
+    requiresSession: false
+    requiresDuplicateDetection: false
+    lockDuration: 'PT1M'
+    maxDeliveryCount: 10000
+    defaultMessageTimeToLive: 'PT5S'
+    deadLetteringOnMessageExpiration: false
+    maxSizeInMegabytes: 1024
+  }
+}
+
+resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: namespace
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        categoryGroup: 'allLogs'
+        enabled: true
+      }
+    ]
+  }
+}
+
+@description('Resource id of the namespace.')
+output id string = namespace.id
+
+@description('Name of the namespace.')
+output name string = namespace.name
+
+@description('Host name of the namespace: the setting ServiceBus__fullyQualifiedNamespace.')
+output hostName string = split(split(namespace.properties.serviceBusEndpoint, '/')[2], ':')[0]
+
+@description('Queue of messages to Genesys.')
+output inboundQueue string = inbound.name
+
+@description('Queue of messages to Teams.')
+output outboundQueue string = outbound.name
+
+@description('Queue of typing indicators.')
+output typingQueue string = typing.name
