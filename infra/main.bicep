@@ -200,6 +200,10 @@ param waitingAlertMinutes int = 15
 @minValue(1)
 param backlogAlertMessages int = 1000
 
+@description('Messages that a queue may hold for a whole hour without an alert: 0 where queues are empty now and then.')
+@minValue(0)
+param standingQueueMessages int = 0
+
 @description('Percent of deliveries handed back within 15 minutes that make an alert.')
 @minValue(1)
 @maxValue(100)
@@ -221,7 +225,7 @@ param throttlingAlertCount int = 50
   24
   48
 ])
-param subscriptionSilentHours int = 0
+param subscriptionSilentHours int = 48
 
 @description('Make an Azure Bot with the Teams channel. The handler has no function for it yet.')
 param botEnabled bool = false
@@ -417,6 +421,7 @@ module alerts './modules/alerts.bicep' = {
     ]
     waitingAlertMinutes: waitingAlertMinutes
     backlogAlertMessages: backlogAlertMessages
+    standingQueueMessages: standingQueueMessages
     errorShareAlertPercent: errorShareAlertPercent
     throttlingAlertCount: throttlingAlertCount
     subscriptionSilentHours: subscriptionSilentHours
@@ -455,6 +460,7 @@ module bot './modules/bot.bicep' = if (botEnabled) {
     functionAppHostName: functionApp.outputs.hostName
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
+    tenantId: tenant().tenantId
   }
 }
 

@@ -24,4 +24,4 @@ param alwaysReadyHttpInstances = int(readEnvironmentVariable('ALWAYS_READY_HTTP_
 param storageReplication = readEnvironmentVariable('STORAGE_REPLICATION', 'Standard_ZRS')
 param logRetentionDays = int(readEnvironmentVariable('LOG_RETENTION_DAYS', '30'))
 param dailyLogQuotaGb = int(readEnvironmentVariable('DAILY_LOG_QUOTA_GB', '5'))
-param subscriptionSilentHours = int(readEnvironmentVariable('SUBSCRIPTION_SILENT_HOURS', '0'))
+param subscriptionSilentHours = int(readEnvironmentVariable('SUBSCRIPTION_SILENT_HOURS', '48'))

@@ -4,10 +4,10 @@
 extension microsoftGraphV1
 
 @description('Name of the app registration that people see.')
-param displayName string = 'Graph-to-Open'
+param displayName string = 'Graph-to-Open (${resourceGroup().name})'
 
-@description('Key by which a repeated deployment finds the app registration again. Never changes.')
-param uniqueName string = 'graph-to-open'
+@description('Key by which a repeated deployment finds the app registration again. Never changes; another installation in the tenant has another one.')
+param uniqueName string = 'graph-to-open-${uniqueString(resourceGroup().id)}'
 
 @description('Host name of the Function App: output functionAppHostName of the main deployment.')
 param functionAppHostName string
@@ -21,12 +21,15 @@ param managedIdentityPrincipalId string
 @minLength(38)
 param supportAccounts string
 
-@description('How the app proves itself to Entra ID: by the managed identity, or by a client secret that the bridge renews.')
+@description('How the app proves itself to Entra ID: by the managed identity, or by a client secret.')
 @allowed([
   'federated'
   'secret'
 ])
 param graphClientAuthentication string = 'federated'
+
+@description('Let the managed identity renew the client secret. Of use only with a handler that rotates secrets: until then it is a right too many.')
+param grantSecretRotation bool = false
 
 @description('Object ids of people who own the app registration, besides its maker.')
 param ownerIds array = []
@@ -54,6 +57,7 @@ var ownedAppsPermission = 'Application.ReadWrite.OwnedBy'
 
 var supportUserIds = [for account in split(supportAccounts, ','): trim(split(account, '=')[1])]
 var federated = graphClientAuthentication == 'federated'
+var rotates = grantSecretRotation && !federated
 
 resource microsoftGraph 'Microsoft.Graph/servicePrincipals@v1.0' existing = {
   appId: '00000003-0000-0000-c000-000000000000'
@@ -65,7 +69,7 @@ resource app 'Microsoft.Graph/applications@v1.0' = {
   signInAudience: 'AzureADMyOrg'
   isFallbackPublicClient: false
   owners: {
-    relationships: federated ? ownerIds : concat(ownerIds, array(managedIdentityPrincipalId))
+    relationships: rotates ? concat(ownerIds, array(managedIdentityPrincipalId)) : ownerIds
   }
   web: {
     redirectUris: concat(array('https://${functionAppHostName}/api/sign-in'), additionalRedirectUris)
@@ -132,7 +136,7 @@ resource applicationGrant 'Microsoft.Graph/appRoleAssignedTo@v1.0' = {
   appRoleId: filter(microsoftGraph.appRoles, role => role.value == applicationPermission)[0].id
 }
 
-resource ownedAppsGrant 'Microsoft.Graph/appRoleAssignedTo@v1.0' = if (!federated) {
+resource ownedAppsGrant 'Microsoft.Graph/appRoleAssignedTo@v1.0' = if (rotates) {
   principalId: managedIdentityPrincipalId
   resourceId: microsoftGraph.id
   appRoleId: filter(microsoftGraph.appRoles, role => role.value == ownedAppsPermission)[0].id

@@ -34,6 +34,9 @@ param waitingAlertMinutes int
 @description('Messages on one queue that make an alert.')
 param backlogAlertMessages int
 
+@description('Messages that a queue may hold for a whole hour without an alert.')
+param standingQueueMessages int
+
 @description('Percent of deliveries handed back within 15 minutes that make an alert.')
 param errorShareAlertPercent int
 
@@ -168,6 +171,7 @@ var metricRules = [
     metric: 'DeadletteredMessages'
     aggregation: 'Maximum'
     threshold: 0
+    window: 'PT15M'
   }
   {
     name: 'backlog'
@@ -177,6 +181,18 @@ var metricRules = [
     metric: 'ActiveMessages'
     aggregation: 'Average'
     threshold: backlogAlertMessages
+    window: 'PT15M'
+  }
+  {
+    // From the queue itself: it speaks when the app does not run at all and logs nothing.
+    name: 'queue-stands'
+    title: 'A queue was not empty for an hour'
+    description: 'Nothing is delivered, or not fast enough: look whether the app runs.'
+    severity: 1
+    metric: 'ActiveMessages'
+    aggregation: 'Minimum'
+    threshold: standingQueueMessages
+    window: 'PT1H'
   }
   {
     name: 'queue-throttling'
@@ -186,6 +202,7 @@ var metricRules = [
     metric: 'ThrottledRequests'
     aggregation: 'Total'
     threshold: 10
+    window: 'PT15M'
   }
 ]
 
@@ -294,7 +311,7 @@ resource metricAlerts 'Microsoft.Insights/metricAlerts@2018-03-01' = [for rule i
     enabled: true
     severity: rule.severity
     evaluationFrequency: 'PT5M'
-    windowSize: 'PT15M'
+    windowSize: rule.window
     scopes: [
       serviceBusId
     ]

@@ -19,6 +19,9 @@ param identityId string
 @description('Client id of the managed identity: the bot\'s application id.')
 param identityClientId string
 
+@description('Tenant of the managed identity.')
+param tenantId string
+
 resource bot 'Microsoft.BotService/botServices@2022-09-15' = {
   name: name
   location: 'global'
@@ -33,7 +36,7 @@ resource bot 'Microsoft.BotService/botServices@2022-09-15' = {
     msaAppType: 'UserAssignedMSI'
     msaAppId: identityClientId
     msaAppMSIResourceId: identityId
-    msaAppTenantId: tenant().tenantId
+    msaAppTenantId: tenantId
     disableLocalAuth: true
     isStreamingSupported: false
     // Teams calls from the internet.

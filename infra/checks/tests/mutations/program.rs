@@ -111,8 +111,8 @@ fn mistakes_in_the_language_are_found() {
         (
             "property",
             ALERTS,
-            "    windowSize: rule.window\n",
-            "    windowSize: rule.window\n    window: rule.window\n",
+            "    evaluationFrequency: rule.frequency\n",
+            "    evaluationFrequency: rule.frequency\n    frequency: rule.frequency\n",
         ),
         (
             "property",
