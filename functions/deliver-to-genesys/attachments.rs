@@ -76,11 +76,6 @@ pub async fn brought(
             usual
         }
     };
-    // Each file on its way holds a few blocks in memory.
-    let transfer = tokio::time::timeout_at(delivery.deadline, app.transfers.acquire());
-    let Ok(_transfer) = transfer.await else {
-        return Err(Failure::OutOfTime);
-    };
     let time = HostTime::of(patience(app.settings.file_timeout));
     match bring(app, delivery, origin, file, &time).await {
         Ok(brought) => {
@@ -167,6 +162,9 @@ async fn bring(
     };
     // What Graph asked to wait for is waited for here: it is not the file's fault, and must not use up its time.
     wait_for_turn(app, delivery, &reads_key(origin.account), GRAPH_READS).await?;
+    // Each file on its way holds a few blocks in memory.
+    let transfer = tokio::time::timeout_at(delivery.deadline, app.transfers.acquire());
+    let _transfer = transfer.await.map_err(|_| Failure::OutOfTime)?;
     let blob = blobs::attachment(
         &origin.chat.digest(),
         origin.message.as_str(),
