@@ -218,6 +218,8 @@ fn series(
     let mut files = found.files;
     let (id, text) = match step {
         Step::Edited => {
+            // Of a message that was given up half way nobody knows what the agent has: the edit brings all of it.
+            let known = known.filter(|_| memory.inbound.is_handled(&message.id));
             if let Some(known) = known {
                 files.retain(|file| !known.files.contains(&file.digest()));
             }

@@ -2,8 +2,10 @@
 
 mod azure;
 mod genesys;
+mod key_vault;
 mod language;
 mod repository;
+mod service_bus;
 
 use super::all;
 use crate::Tree;
