@@ -2,7 +2,6 @@
 
 mod double;
 mod real;
-mod tls;
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,9 +9,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use double::{Call, Double, Reply, decoded};
-use real::Real;
-use tls::Authority;
+use self::double::{Call, Double, Reply, decoded};
+use self::real::Real;
+use crate::tls::Authority;
 
 /// Titles of the lines, in their order.
 const CHECKS: [&str; 5] = [

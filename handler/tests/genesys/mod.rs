@@ -1,14 +1,12 @@
 //! `handler genesys …` as an administrator runs it, against an organisation that answers over TLS.
 
 mod organisation;
-#[path = "../deployed/tls.rs"]
-mod tls;
 
 use serde_json::json;
 use tokio::process::Command;
 
-use organisation::{CLIENT_ID, CLIENT_SECRET, FLOW, INTEGRATION, OTHER_FLOW, Organisation};
-use tls::Authority;
+use self::organisation::{CLIENT_ID, CLIENT_SECRET, FLOW, INTEGRATION, OTHER_FLOW, Organisation};
+use crate::tls::Authority;
 
 /// What a command printed and how it ended.
 struct Outcome {
