@@ -4,8 +4,7 @@ use std::time::Duration;
 
 /// The wait before another attempt: a random part of `floor` × 2^attempt, at most `ceiling`, at least `floor`. `random`
 /// lies between 0 and 1; attempts count from 1.
-#[must_use]
-pub fn backoff(attempt: u32, random: f64, floor: Duration, ceiling: Duration) -> Duration {
+pub(super) fn backoff(attempt: u32, random: f64, floor: Duration, ceiling: Duration) -> Duration {
     let doubled = floor.as_secs_f64() * 2f64.powi(i32::try_from(attempt.min(40)).unwrap_or(40));
     let span = doubled.min(ceiling.as_secs_f64());
     Duration::from_secs_f64(span * random.clamp(0.0, 1.0)).clamp(floor, ceiling.max(floor))

@@ -2,55 +2,20 @@
 
 use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
 use bridge::genesys::webhook::Webhook;
-use bridge::ids::{BusMessageId, CorrelationId, Lane};
 use bridge::queue::envelope::{Content, Envelope, ReceiptEnvelope};
-use services::error::ServiceError;
 use time::OffsetDateTime;
 
-use crate::app::App;
-use crate::enqueue::{Passage, enqueue};
-use crate::invocation::HandBack;
-
-/// Puts an agent message's receipt on the inbound queue. Queued twice, it is still delivered once: its `MessageId` is the
-/// message's, whatever the outcome, so the first final state stands.
-///
-/// # Errors
-/// Service Bus refused or could not be reached.
-pub async fn enqueue_receipt(
-    app: &App,
-    lane: &Lane,
-    correlation: &CorrelationId,
-    webhook: &Webhook,
-    outcome: ReceiptOutcome,
-) -> Result<(), ServiceError> {
+/// An agent message's receipt. Queued twice, it is still delivered once: its `MessageId` is the message's, whatever the outcome,
+/// so the first final state stands; a replay's receipt has an id of its own.
+pub fn receipt(webhook: &Webhook, replay: Option<&str>, outcome: ReceiptOutcome) -> Envelope {
     let now = OffsetDateTime::now_utc();
-    let message_id = BusMessageId::receipt(&webhook.id, "final");
     let receipt = ReceiptEnvelope {
         message: webhook.id.clone(),
         to: webhook.to.clone(),
         outcome,
         at: now,
     };
-    let passage = Passage {
-        queue: &app.settings.inbound_queue,
-        lane: Some(lane),
-        message_id: Some(&message_id),
-        correlation,
-        time_to_live: None,
-    };
-    enqueue(app, passage, &Envelope::new(now, Content::Receipt(receipt))).await
-}
-
-/// A message whose receipt the queue did not take goes back, so that the receipt is tried again.
-pub fn report_not_enqueued(error: &ServiceError) -> HandBack {
-    let service = error.service.to_string();
-    tracing::error!(
-        event = "receipt_not_enqueued",
-        service,
-        kind = error.kind.label(),
-        status = error.status
-    );
-    HandBack
+    Envelope::new(now, Content::Receipt(receipt)).replayed(replay.map(str::to_owned))
 }
 
 /// What the agent is told about a message that did not reach the customer.

@@ -1,0 +1,7 @@
+//! What every queue function shares: the host's payload in, one settlement, one JSON answer out.
+
+pub mod delivery;
+mod keep_trying;
+mod opening;
+pub mod receipts;
+pub mod settlement;
