@@ -22,14 +22,14 @@ mod outage;
 mod pauses;
 mod persistence;
 mod receipts;
-mod refusal;
+
 mod rehosting;
-mod request_body;
 pub mod settings;
 mod state_blobs;
 mod successes;
 mod threads;
 mod unsaved;
+mod webhook;
 
 #[path = "../deliver-to-genesys/mod.rs"]
 mod deliver_to_genesys;
