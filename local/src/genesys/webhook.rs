@@ -185,6 +185,11 @@ pub fn body(
     time: &str,
     entity: &str,
 ) -> Value {
+    let derived = if outgoing.is_structured() {
+        "Structured"
+    } else {
+        "Text"
+    };
     let mut body = json!({
         "id": placed.message,
         "channel": {
@@ -197,7 +202,7 @@ pub fn body(
             "time": time,
             "metadata": {},
         },
-        "type": if outgoing.is_structured() { "Structured" } else { "Text" },
+        "type": outgoing.kind.as_deref().unwrap_or(derived),
         "direction": "Outbound",
         "originatingEntity": entity,
         "conversationId": placed.conversation,

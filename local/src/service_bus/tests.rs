@@ -279,23 +279,54 @@ async fn sending_is_refused_where_service_bus_refuses_it() {
 async fn a_batch_is_all_or_nothing() {
     let (bus, router) = service();
     let kind = [("content-type", "application/vnd.microsoft.servicebus.json")];
-    let item = |session: Option<&str>| {
-        json!({ "Body": "x", "BrokerProperties": { "SessionId": session, "TimeToLiveTimeSpan": "0.00:00:40" },
-                "UserProperties": { "k": "v" } })
+    let item = |session: Option<&str>, id: &str| {
+        json!({ "Body": "x", "UserProperties": { "k": "v" }, "BrokerProperties": {
+            "SessionId": session, "MessageId": id, "TimeToLiveTimeSpan": "0.00:00:40" } })
     };
-    let half = json!([item(Some("a")), item(None)]).to_string();
-    assert_eq!(
-        post(&router, "/inbound/messages", "good", &kind, half).await,
-        StatusCode::BAD_REQUEST
-    );
+    let send = async |items: Value| {
+        post(
+            &router,
+            "/inbound/messages",
+            "good",
+            &kind,
+            items.to_string(),
+        )
+        .await
+    };
+    let refused = [
+        json!([]),
+        json!({}),
+        json!([item(Some("a"), "1"), item(None, "2")]),
+        json!([item(Some("a"), "1"), item(Some("b"), "2")]),
+        json!([item(Some("a"), "1"), item(Some("a"), &"2".repeat(129))]),
+    ];
+    for items in refused {
+        assert_eq!(send(items).await, StatusCode::BAD_REQUEST);
+    }
+    let mut large = item(Some("a"), "1");
+    large["Body"] = json!("x".repeat(150 * 1024));
+    let too_large = json!([large, large]);
+    assert_eq!(send(too_large).await, StatusCode::FORBIDDEN);
+    assert_eq!(bus.view()[0]["active"], 0, "nothing of it was taken");
+
+    let ids = ["1", "2", "2", "3"];
+    let whole: Value = ids.iter().map(|id| item(Some("a"), id)).collect();
+    assert_eq!(send(whole).await, StatusCode::CREATED);
+    let receiver = bus
+        .queue("inbound")
+        .expect("the queue")
+        .accept(HostId(0), None)
+        .await;
+    for id in ["1", "2", "3"] {
+        let delivery = receiver.receive(IDLE).await.expect("one more");
+        assert_eq!(
+            delivery.message.message_id, id,
+            "in order, the repeated one dropped"
+        );
+        assert_eq!(delivery.message.draft.properties["k"], "v");
+        receiver.complete().expect("held");
+    }
     assert_eq!(bus.view()[0]["active"], 0);
-    let whole = json!([item(Some("a")), item(Some("b"))]).to_string();
-    assert_eq!(
-        post(&router, "/inbound/messages", "good", &kind, whole).await,
-        StatusCode::CREATED
-    );
-    assert_eq!(bus.view()[0]["active"], 2);
-    assert_eq!(bus.view()[0]["sessions"], 2);
 }
 
 #[tokio::test]
