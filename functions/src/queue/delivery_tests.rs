@@ -19,12 +19,12 @@ fn payload() -> String {
     .to_string()
 }
 
-async fn answer_of(
-    body: &str,
-    work: impl FnOnce(Delivery) -> BoxFuture<'static, Result<Outcome, HandBack>> + Send,
-) -> (StatusCode, Value) {
+async fn answer_of<F>(body: &str, work: impl FnOnce(Delivery) -> F) -> (StatusCode, Value)
+where
+    F: Future<Output = Result<Outcome, HandBack>>,
+{
     let app = app(&[("RETRY_FLOOR_SECONDS", "7")]);
-    let response = queue_function(&app, "function", request(body), work).await;
+    let response = run(&app.settlement, "function", request(body), work).await;
     let status = response.status();
     let body = axum::body::to_bytes(response.into_body(), usize::MAX)
         .await
@@ -37,12 +37,10 @@ async fn answer_of(
 
 #[tokio::test(start_paused = true)]
 async fn a_settled_message_is_completed_with_json() {
-    let (status, body) = answer_of(&payload(), |delivery| {
-        Box::pin(async move {
-            assert_eq!(delivery.lane.as_str(), "chat-1");
-            assert_eq!(delivery.trigger.body, b"{}");
-            Ok(Outcome::Delivered)
-        })
+    let (status, body) = answer_of(&payload(), |delivery| async move {
+        assert_eq!(delivery.lane.as_str(), "chat-1");
+        assert_eq!(delivery.trigger.body, b"{}");
+        Ok(Outcome::Delivered)
     })
     .await;
     assert_eq!(status, StatusCode::OK);
@@ -52,7 +50,7 @@ async fn a_settled_message_is_completed_with_json() {
 #[tokio::test(start_paused = true)]
 async fn what_is_handed_back_waits_out_the_floor() {
     let started = Instant::now();
-    let (status, _) = answer_of(&payload(), |_| Box::pin(async { Err(HandBack) })).await;
+    let (status, _) = answer_of(&payload(), |_| async { Err(HandBack) }).await;
     assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(started.elapsed() >= Duration::from_secs(7));
 }
@@ -60,7 +58,7 @@ async fn what_is_handed_back_waits_out_the_floor() {
 #[tokio::test(start_paused = true)]
 async fn a_panic_waits_like_any_failure() {
     let started = Instant::now();
-    let (status, _) = answer_of(&payload(), |_| Box::pin(async { panic!("on purpose") })).await;
+    let (status, _) = answer_of(&payload(), |_| async { panic!("on purpose") }).await;
     assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(started.elapsed() >= Duration::from_secs(7));
 }
@@ -68,7 +66,7 @@ async fn a_panic_waits_like_any_failure() {
 #[tokio::test(start_paused = true)]
 async fn a_payload_that_is_not_the_host_s_is_handed_back() {
     for body in ["", "{}", "{\"Data\":{\"other\":\"e30=\"}}"] {
-        let (status, _) = answer_of(body, |_| Box::pin(async { Ok(Outcome::Delivered) })).await;
+        let (status, _) = answer_of(body, |_| async { Ok(Outcome::Delivered) }).await;
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "{body}");
     }
 }
@@ -76,7 +74,7 @@ async fn a_payload_that_is_not_the_host_s_is_handed_back() {
 #[tokio::test(start_paused = true)]
 async fn work_that_does_not_end_is_handed_back_before_the_host_gives_up() {
     let started = Instant::now();
-    let (status, _) = answer_of(&payload(), |_| Box::pin(std::future::pending())).await;
+    let (status, _) = answer_of(&payload(), |_| std::future::pending()).await;
     assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(started.elapsed() < Duration::from_secs(600));
 }

@@ -1,11 +1,15 @@
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bridge::genesys::receipt::ReasonCode;
-use bridge::ids::{CorrelationId, Lane};
+use bridge::ids::{CorrelationId, Digest, Lane};
+use bridge::queue::failed::Direction;
 use bridge::queue::trigger::Trigger;
-use services::error::Sent;
+use services::error::{ErrorKind, Sent, Service};
+use time::OffsetDateTime;
 
 use super::*;
+use crate::app::App;
 use crate::testing::app;
 
 fn delivery(app: &App) -> Delivery {
@@ -24,129 +28,140 @@ fn delivery(app: &App) -> Delivery {
     }
 }
 
-fn failing(kind: ErrorKind) -> Failure {
-    Failure::Retriable(ServiceError::new(Service::Genesys, kind, Sent::No))
+/// A job whose attempts end as a list says, the last of them for ever.
+struct Scripted {
+    subject: Digest,
+    ends: Mutex<Vec<fn() -> Result<Outcome, Failure>>>,
+    attempts: AtomicU32,
+    takes_files_lightly: bool,
 }
 
-fn chat(name: &str) -> Digest {
-    Digest::of("chat", name)
-}
-
-/// Persists with an attempt that always fails in this way; returns the end, the attempts and the time it took.
-async fn persist_failing(app: &App, kind: ErrorKind) -> (Result<End<()>, HandBack>, u32, Duration) {
-    let attempts = AtomicU32::new(0);
-    let started = Instant::now();
-    let end = persist(app, &delivery(app), &chat("mine"), Work::Message, || {
-        attempts.fetch_add(1, Ordering::Relaxed);
-        Box::pin(async move { Err(failing(kind)) })
-    })
-    .await;
-    (end, attempts.into_inner(), started.elapsed())
-}
-
-/// Another chat's message reaches Genesys every few seconds.
-fn others_succeed_meanwhile(app: &std::sync::Arc<App>) -> tokio::task::JoinHandle<()> {
-    let app = std::sync::Arc::clone(app);
-    tokio::spawn(async move {
-        loop {
-            app.successes
-                .note((Work::Message, Service::Genesys), &chat("other"));
-            sleep(Duration::from_millis(100)).await;
+impl Scripted {
+    fn new(ends: &[fn() -> Result<Outcome, Failure>]) -> Self {
+        Self {
+            subject: Digest::of("chat", "mine"),
+            ends: Mutex::new(ends.iter().rev().copied().collect()),
+            attempts: AtomicU32::new(0),
+            takes_files_lightly: false,
         }
-    })
+    }
 }
 
-#[tokio::test(start_paused = true)]
-async fn while_nobody_succeeds_the_message_is_handed_back() {
+impl Job for Scripted {
+    async fn attempt(&self) -> Result<Outcome, Failure> {
+        self.attempts.fetch_add(1, Ordering::Relaxed);
+        let mut ends = self.ends.lock().expect("no panic");
+        let end = match ends.len() {
+            1 => ends[0],
+            _ => ends.pop().expect("an end"),
+        };
+        drop(ends);
+        end()
+    }
+
+    fn way(&self) -> (Direction, &str) {
+        (Direction::Inbound, "inbound")
+    }
+
+    fn subject(&self) -> &Digest {
+        &self.subject
+    }
+
+    fn give_up_file(&self, _: &Digest) -> bool {
+        self.takes_files_lightly
+    }
+}
+
+fn failing(kind: ErrorKind) -> Result<Outcome, Failure> {
+    Err(ServiceError::new(Service::Genesys, kind, Sent::No).into())
+}
+
+async fn run(job: &Scripted) -> (Result<End, HandBack>, Duration) {
     let app = app(&[]);
-    let (end, attempts, took) = persist_failing(&app, ErrorKind::Unavailable).await;
-    assert!(matches!(end, Err(HandBack)), "{end:?}");
-    assert!(attempts > 10, "{attempts}");
-    // The last attempt begins before the deadline; what it asks may take a little longer.
-    let longest = app.settings.attempt_deadline + Duration::from_secs(30);
-    assert!(
-        took > Duration::from_secs(200) && took <= longest,
-        "{took:?}"
-    );
+    let started = Instant::now();
+    let end = keep_trying(&app.settlement, &delivery(&app), job).await;
+    (end, started.elapsed())
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_others_succeed_it_is_given_up_but_not_in_haste() {
-    let app = app(&[]);
-    let others = others_succeed_meanwhile(&app);
-    let (end, _, took) = persist_failing(&app, ErrorKind::Unavailable).await;
-    assert!(matches!(end, Ok(End::GivenUp { .. })), "{end:?}");
-    assert!(took >= HASTE && took < Duration::from_secs(120), "{took:?}");
-
-    // The next message of the same chat does not hold the lane as long again.
-    let (end, _, took) = persist_failing(&app, ErrorKind::Unavailable).await;
-    assert!(matches!(end, Ok(End::GivenUp { .. })), "{end:?}");
-    assert!(took <= Duration::from_secs(15), "{took:?}");
-    others.abort();
-}
-
-#[tokio::test(start_paused = true)]
-async fn another_kind_of_work_is_no_evidence() {
-    let app = app(&[]);
-    let others = {
-        let app = std::sync::Arc::clone(&app);
-        tokio::spawn(async move {
-            loop {
-                app.successes
-                    .note((Work::Receipt, Service::Genesys), &chat("other"));
-                sleep(Duration::from_millis(100)).await;
-            }
-        })
-    };
-    let (end, ..) = persist_failing(&app, ErrorKind::Unavailable).await;
-    assert!(matches!(end, Err(HandBack)), "{end:?}");
-    others.abort();
-}
-
-#[tokio::test(start_paused = true)]
-async fn throttling_and_sign_in_are_never_the_message_s_fault() {
-    for kind in [
-        ErrorKind::Throttled,
-        ErrorKind::SignInNeeded,
-        ErrorKind::Unauthorized,
-        ErrorKind::Configuration,
-    ] {
-        let app = app(&[]);
-        let others = others_succeed_meanwhile(&app);
-        let (end, ..) = persist_failing(&app, kind).await;
-        assert!(matches!(end, Err(HandBack)), "{kind:?}: {end:?}");
-        others.abort();
+async fn what_fails_transiently_waits_and_is_handed_back() {
+    let kinds: [fn() -> Result<Outcome, Failure>; 7] = [
+        || failing(ErrorKind::Unavailable),
+        || failing(ErrorKind::TimedOut),
+        || failing(ErrorKind::Malformed),
+        || failing(ErrorKind::Throttled),
+        || failing(ErrorKind::SignInNeeded),
+        || failing(ErrorKind::Unauthorized),
+        || failing(ErrorKind::Configuration),
+    ];
+    for kind in kinds {
+        let job = Scripted::new(&[kind]);
+        let (end, took) = run(&job).await;
+        assert!(matches!(end, Err(HandBack)), "{end:?}");
+        assert!(job.attempts.into_inner() > 10);
+        assert!(
+            took > Duration::from_secs(200) && took <= Duration::from_secs(240),
+            "{took:?}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_there_yet_is_waited_for_and_then_given_up() {
-    let app = app(&[]);
-    let started = Instant::now();
-    let end: Result<End<()>, HandBack> =
-        persist(&app, &delivery(&app), &chat("mine"), Work::Post, || {
-            let rejection = Rejection::new("thread_unknown", "", ReasonCode::InvalidDestination);
-            Box::pin(async move { Err(Failure::NotYet(rejection)) })
-        })
-        .await;
-    assert!(matches!(end, Ok(End::GivenUp { .. })), "{end:?}");
-    assert!(started.elapsed() >= app.settings.unknown_thread);
+async fn a_recovery_ends_the_waiting() {
+    let down = || failing(ErrorKind::TimedOut);
+    let job = Scripted::new(&[down, down, down, || Ok(Outcome::Delivered)]);
+    let (end, _) = run(&job).await;
+    assert!(matches!(end, Ok(End::Done(Outcome::Delivered))), "{end:?}");
+    assert_eq!(job.attempts.into_inner(), 4);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_recovery_ends_the_waiting() {
+async fn what_is_not_there_yet_is_waited_for_and_then_given_up() {
+    let job = Scripted::new(&[|| {
+        let rejection = Rejection::new("thread_unknown", "", ReasonCode::InvalidDestination);
+        Err(Failure::NotYet(Box::new(rejection)))
+    }]);
+    let (end, took) = run(&job).await;
+    assert!(matches!(end, Ok(End::GivenUp(rejection, _)) if rejection.kind == "thread_unknown"));
+    assert!(took >= Duration::from_secs(60) && took < Duration::from_secs(70));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_tried_again_and_ends_like_any_other_failure() {
+    let once = Scripted::new(&[|| panic!("on purpose"), || Ok(Outcome::Delivered)]);
+    assert!(matches!(run(&once).await.0, Ok(End::Done(_))));
+    let always = Scripted::new(&[|| panic!("on purpose")]);
+    let (end, took) = run(&always).await;
+    assert!(matches!(end, Ok(End::GivenUp(rejection, 3)) if rejection.kind == "panicked"));
+    assert!(took < Duration::from_secs(60), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_soon_expire_is_given_up() {
     let app = app(&[]);
-    let attempts = AtomicU32::new(0);
-    let end = persist(&app, &delivery(&app), &chat("mine"), Work::Message, || {
-        let number = attempts.fetch_add(1, Ordering::Relaxed);
-        Box::pin(async move {
-            if number < 4 {
-                Err(failing(ErrorKind::TimedOut))
-            } else {
-                Ok("done")
-            }
+    let mut delivery = delivery(&app);
+    delivery.trigger.enqueued_at = Some(OffsetDateTime::now_utc() - EXPIRES_AFTER);
+    let ends: [fn() -> Result<Outcome, Failure>; 2] =
+        [|| failing(ErrorKind::Throttled), || Err(Failure::OutOfTime)];
+    for end in ends {
+        let job = Scripted::new(&[end]);
+        let end = keep_trying(&app.settlement, &delivery, &job).await;
+        assert!(
+            matches!(&end, Ok(End::GivenUp(rejection, 1)) if rejection.kind == "expired"),
+            "{end:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_file_waits_while_nobody_can_say_that_all_else_is_well() {
+    let mut job = Scripted::new(&[|| {
+        Err(Failure::OfFile {
+            file: Digest::of("file", "1"),
+            error: ServiceError::new(Service::Graph, ErrorKind::Unavailable, Sent::Maybe),
         })
-    })
-    .await;
-    assert!(matches!(end, Ok(End::Done("done"))), "{end:?}");
+    }]);
+    job.takes_files_lightly = true;
+    let (end, _) = run(&job).await;
+    assert!(matches!(end, Err(HandBack)), "{end:?}");
 }
