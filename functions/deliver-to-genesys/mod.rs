@@ -58,7 +58,7 @@ async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
             if let Some(rejection) =
                 failed::earlier_verdict(app, delivery, &subject, &opened.body).await?
             {
-                notice::enqueue_notice(app, delivery, notification, &rejection).await?;
+                notice::enqueue_notice(app, notification, &rejection).await?;
                 return Ok(Outcome::Failed);
             }
             let end = deliver_message(app, delivery, &subject, notification).await?;
@@ -93,7 +93,7 @@ async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
             .await
             .map_err(|error| failed::report_not_stored(&error))?;
             if let Ok(Content::Notification(notification)) = &opened.content {
-                notice::enqueue_notice(app, delivery, notification, &rejection).await?;
+                notice::enqueue_notice(app, notification, &rejection).await?;
             }
             Ok(Outcome::Failed)
         }

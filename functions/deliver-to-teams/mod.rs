@@ -14,8 +14,9 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
 use bridge::genesys::webhook::Webhook;
-use bridge::ids::{Digest, Lane, ThreadId};
+use bridge::ids::{Digest, ThreadId};
 use bridge::queue::envelope::{Content, NoticeEnvelope};
+use time::OffsetDateTime;
 
 use crate::app::App;
 use crate::failure::Rejection;
@@ -45,9 +46,14 @@ async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
     if let Ok(Content::Notice(notice)) = &opened.content {
         return settle_notice(app, delivery, &opened.body, notice).await;
     }
+    let received = delivery
+        .trigger
+        .enqueued_at
+        .unwrap_or_else(OffsetDateTime::now_utc);
+    let replay = opened.replay.as_ref();
     let webhook = match &opened.content {
-        Ok(Content::AgentMessage { webhook }) => {
-            Webhook::parse(webhook.as_bytes()).map_err(|error| {
+        Ok(Content::AgentMessage(message)) => {
+            Webhook::parse(&message.body(), received).map_err(|error| {
                 let explanation = format!("the webhook cannot be read: {error}");
                 Rejection::new(
                     "webhook_malformed",
@@ -71,11 +77,21 @@ async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
     let subject = Digest::of("thread", &webhook.to);
     let place = failed_under(app, &webhook.to).await;
     if let Some(rejection) = failed::earlier_verdict(app, delivery, &place, &opened.body).await? {
-        tell_the_agent(app, delivery, &webhook, &rejection).await?;
+        tell_the_agent(app, &webhook, replay, &rejection).await?;
+        return Ok(Outcome::Failed);
+    }
+    if webhook.is_late(received) {
+        let rejection = Rejection::new(
+            "webhook_late",
+            "the webhook call came too late to be told from a replayed one",
+            ReasonCode::MessageExpired,
+        );
+        store(app, delivery, &place, &opened.body, &rejection, 0).await?;
+        tell_the_agent(app, &webhook, replay, &rejection).await?;
         return Ok(Outcome::Failed);
     }
     let end = persist(app, delivery, &subject, Work::Post, || {
-        Box::pin(post::deliver(app, delivery, &webhook))
+        Box::pin(post::deliver(app, delivery, &webhook, replay))
     })
     .await?;
     match end {
@@ -85,11 +101,11 @@ async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
             attempts,
         } => {
             // The last post may have arrived although its answer did not.
-            if post::arrived_after_all(app, delivery, &webhook).await? {
+            if post::arrived_after_all(app, delivery, &webhook, replay).await? {
                 return Ok(Outcome::Delivered);
             }
             store(app, delivery, &place, &opened.body, &rejection, attempts).await?;
-            tell_the_agent(app, delivery, &webhook, &rejection).await?;
+            tell_the_agent(app, &webhook, replay, &rejection).await?;
             Ok(Outcome::Failed)
         }
     }
@@ -135,16 +151,15 @@ async fn store(
 
 async fn tell_the_agent(
     app: &App,
-    delivery: &Delivery,
     webhook: &Webhook,
+    replay: Option<&String>,
     rejection: &Rejection,
 ) -> Result<(), HandBack> {
     let outcome = ReceiptOutcome::Failed {
         code: rejection.receipt,
         message: explanation_for_agent(rejection.receipt).to_owned(),
     };
-    let lane = receipt_lane(app, &webhook.to).await;
-    enqueue_receipt(app, &lane, &delivery.correlation, webhook, outcome)
+    enqueue_receipt(app, webhook, replay.cloned(), outcome)
         .await
         .map_err(|error| report_not_enqueued(&error))
 }
@@ -157,16 +172,5 @@ async fn failed_under(app: &App, to: &str) -> Digest {
             _ => Digest::of("thread", to),
         },
         Err(_) => Digest::of("thread", to),
-    }
-}
-
-/// The lane of the chat where the thread is known, so that the receipt follows the chat's own messages.
-async fn receipt_lane(app: &App, to: &str) -> Lane {
-    match to.parse::<ThreadId>() {
-        Ok(thread) => match threads::chat_of(app, &thread).await {
-            Ok(Some(chat)) => Lane::inbound(&chat),
-            _ => Lane::unroutable(to),
-        },
-        Err(_) => Lane::unroutable(to),
     }
 }

@@ -30,7 +30,7 @@ pub async fn deliver(
         .support_account(&notice.account)
         .ok_or_else(|| unaddressable("account_unknown"))?;
     // It is remembered like an agent's message; its own kind of id keeps it apart from those.
-    let id: GenesysMessageId = BusMessageId::notice(&notice.chat, &notice.message)
+    let id: GenesysMessageId = BusMessageId::notice(&notice.chat, &notice.message, None)
         .as_str()
         .parse()
         .map_err(|_| unaddressable("notice_unnamed"))?;

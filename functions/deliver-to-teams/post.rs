@@ -2,7 +2,7 @@
 
 use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
 use bridge::genesys::webhook::{Piece, Webhook, pieces, question};
-use bridge::ids::{ChatId, Digest, Lane, ThreadId};
+use bridge::ids::{ChatId, Digest, ThreadId};
 use bridge::state::outbound::Says;
 use bridge::teams::from_text::{TEAMS_BODY_LIMIT, split_for_teams};
 use tokio::sync::SemaphorePermit;
@@ -25,6 +25,7 @@ pub async fn deliver(
     app: &App,
     delivery: &Delivery,
     webhook: &Webhook,
+    replay: Option<&String>,
 ) -> Result<Outcome, Failure> {
     let (account, chat) = destination(app, webhook).await?;
     let mut memory = ChatMemory::load(app, &chat).await?;
@@ -43,15 +44,7 @@ pub async fn deliver(
         };
         posted_now = posting.run(app, delivery, &mut memory).await?;
     }
-    let lane = Lane::inbound(&chat);
-    enqueue_receipt(
-        app,
-        &lane,
-        &delivery.correlation,
-        webhook,
-        ReceiptOutcome::Delivered,
-    )
-    .await?;
+    enqueue_receipt(app, webhook, replay.cloned(), ReceiptOutcome::Delivered).await?;
     Ok(if posted_now {
         Outcome::Delivered
     } else {
@@ -107,6 +100,7 @@ pub async fn arrived_after_all(
     app: &App,
     delivery: &Delivery,
     webhook: &Webhook,
+    replay: Option<&String>,
 ) -> Result<bool, HandBack> {
     let Ok((account, chat)) = destination(app, webhook).await else {
         return Ok(false);
@@ -129,16 +123,9 @@ pub async fn arrived_after_all(
     if !memory.state.is_posted(&webhook.id) {
         return Ok(false);
     }
-    let lane = Lane::inbound(&chat);
-    enqueue_receipt(
-        app,
-        &lane,
-        &delivery.correlation,
-        webhook,
-        ReceiptOutcome::Delivered,
-    )
-    .await
-    .map_err(|error| report_not_enqueued(&error))?;
+    enqueue_receipt(app, webhook, replay.cloned(), ReceiptOutcome::Delivered)
+        .await
+        .map_err(|error| report_not_enqueued(&error))?;
     Ok(true)
 }
 

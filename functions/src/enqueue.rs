@@ -1,63 +1,68 @@
-//! Putting an envelope on a queue, through Blob when it is too large for one Service Bus message.
+//! Putting envelopes on a queue, through Blob when one is too large for a Service Bus message.
 
-use std::time::Duration;
-
-use bridge::ids::{BusMessageId, CorrelationId, Digest, Lane};
+use bridge::ids::{CorrelationId, Digest};
 use bridge::queue::envelope::{self, Content, Envelope};
+use bridge::queue::route::Queue;
 use bridge::state::blobs;
 use bytes::Bytes;
 use services::error::ServiceError;
 use services::service_bus::Outgoing;
-use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::app::App;
+use crate::settings::Settings;
 
 /// Container of everything the functions remember.
 pub const STATE: &str = "state";
 
-/// How an envelope travels: its lane, its identity for duplicate detection and how long it stays useful.
-#[derive(Debug)]
-pub struct Passage<'a> {
-    /// Queue name.
-    pub queue: &'a str,
-    /// Session; `None` for queues without sessions.
-    pub lane: Option<&'a Lane>,
-    /// `MessageId` for duplicate detection; `None` where each message is one of its own.
-    pub message_id: Option<&'a BusMessageId>,
-    /// Journey that the message belongs to.
-    pub correlation: &'a CorrelationId,
-    /// `None` leaves it to the queue's own time to live.
-    pub time_to_live: Option<Duration>,
-}
-
-/// Sends an envelope; success means that it is durable.
+/// Sends envelopes of one lane, in order; success means that all are durable. Tells the journey of each.
 ///
 /// # Errors
-/// Service Bus, or Blob for an envelope above the claim check threshold, refused or could not be reached.
+/// Service Bus, or Blob for an envelope above the claim check threshold, refused or could not be reached. The envelopes before
+/// the one that failed may be on the queue: the sender repeats them all, and duplicate detection knows them.
 pub async fn enqueue(
     app: &App,
-    passage: Passage<'_>,
-    envelope: &Envelope,
-) -> Result<(), ServiceError> {
-    let mut body = envelope.to_json();
-    if body.len() > envelope::CLAIM_CHECK_THRESHOLD {
-        // Named by its content, so that a sender's retry overwrites instead of piling up.
-        let content = serde_json::to_vec(&envelope.content).unwrap_or_default();
-        let digest = Digest::of_bytes("claim", &content);
-        let blob = blobs::claim(&digest);
-        app.blobs.put(STATE, &blob, Bytes::from(body)).await?;
-        body = Envelope::new(OffsetDateTime::now_utc(), Content::Claim { blob }).to_json();
+    envelopes: &[Envelope],
+) -> Result<Vec<CorrelationId>, ServiceError> {
+    let mut journeys = Vec::with_capacity(envelopes.len());
+    for envelope in envelopes {
+        let route = envelope.route(|| Uuid::new_v4().into_bytes());
+        let outgoing = Outgoing {
+            body: body(app, envelope).await?,
+            session_id: route.lane.as_ref().map(|lane| lane.as_str()),
+            message_id: route.message_id.as_ref().map(|id| id.as_str()),
+            correlation_id: route.correlation.as_str(),
+            time_to_live: route.time_to_live,
+        };
+        app.bus
+            .send(app.settings.queue(route.queue), &outgoing)
+            .await?;
+        journeys.push(route.correlation);
     }
-    app.bus
-        .send(
-            passage.queue,
-            &Outgoing {
-                body: Bytes::from(body),
-                session_id: passage.lane.map(|lane| lane.as_str()),
-                message_id: passage.message_id.map(|id| id.as_str()),
-                correlation_id: passage.correlation.as_str(),
-                time_to_live: passage.time_to_live,
-            },
-        )
-        .await
+    Ok(journeys)
+}
+
+/// The envelope as it travels: itself, or a claim on the blob that holds it.
+async fn body(app: &App, envelope: &Envelope) -> Result<Bytes, ServiceError> {
+    let body = envelope.to_json();
+    if body.len() <= envelope::CLAIM_CHECK_THRESHOLD {
+        return Ok(Bytes::from(body));
+    }
+    // Named by its content, so that a sender's retry overwrites instead of piling up.
+    let content = serde_json::to_vec(&envelope.content).unwrap_or_default();
+    let blob = blobs::claim(&Digest::of_bytes("claim", &content));
+    app.blobs.put(STATE, &blob, Bytes::from(body)).await?;
+    let claim = Envelope::new(envelope.accepted_at, Content::Claim { blob });
+    Ok(Bytes::from(claim.to_json()))
+}
+
+impl Settings {
+    /// The name of a queue.
+    fn queue(&self, queue: Queue) -> &str {
+        match queue {
+            Queue::Inbound => &self.inbound_queue,
+            Queue::Outbound => &self.outbound_queue,
+            Queue::Typing => &self.typing_queue,
+        }
+    }
 }

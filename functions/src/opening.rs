@@ -21,6 +21,22 @@ pub struct Opened {
     pub body: Vec<u8>,
     /// Its content, or why it cannot be used.
     pub content: Result<Content, Rejection>,
+    /// Names the replay that it is part of.
+    pub replay: Option<String>,
+}
+
+impl Opened {
+    fn of(body: Vec<u8>, envelope: Result<Envelope, Rejection>) -> Self {
+        let replay = envelope
+            .as_ref()
+            .ok()
+            .and_then(|envelope| envelope.replay.clone());
+        Self {
+            body,
+            content: envelope.map(|envelope| envelope.content),
+            replay,
+        }
+    }
 }
 
 /// Opens the envelope of a queue message.
@@ -40,24 +56,21 @@ pub async fn open(app: &App, delivery: &Delivery) -> Result<Opened, HandBack> {
         return Err(HandBack);
     }
     match parse(&body) {
-        Ok(Content::Claim { blob }) => {
+        Ok(Envelope {
+            content: Content::Claim { blob },
+            ..
+        }) => {
             let subject = Digest::of("claim", &blob);
             let read = persist(app, delivery, &subject, Work::Claim, || {
                 Box::pin(read_claim(app, &blob))
             })
             .await?;
             Ok(match read {
-                End::Done(body) => Opened {
-                    content: parse(&body),
-                    body: body.to_vec(),
-                },
-                End::GivenUp { rejection, .. } => Opened {
-                    body,
-                    content: Err(*rejection),
-                },
+                End::Done(body) => Opened::of(body.to_vec(), parse(&body)),
+                End::GivenUp { rejection, .. } => Opened::of(body, Err(*rejection)),
             })
         }
-        content => Ok(Opened { body, content }),
+        envelope => Ok(Opened::of(body, envelope)),
     }
 }
 
@@ -72,9 +85,9 @@ async fn read_claim(app: &App, blob: &str) -> Result<Bytes, Failure> {
     }
 }
 
-fn parse(body: &[u8]) -> Result<Content, Rejection> {
+fn parse(body: &[u8]) -> Result<Envelope, Rejection> {
     match Envelope::parse(body) {
-        Ok(envelope) => Ok(envelope.content),
+        Ok(envelope) => Ok(envelope),
         Err(EnvelopeError::UnknownVersion(version)) => Err(Rejection::new(
             "envelope_version",
             format!(

@@ -2,43 +2,34 @@
 
 use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
 use bridge::genesys::webhook::Webhook;
-use bridge::ids::{BusMessageId, CorrelationId, Lane};
 use bridge::queue::envelope::{Content, Envelope, ReceiptEnvelope};
 use services::error::ServiceError;
 use time::OffsetDateTime;
 
 use crate::app::App;
-use crate::enqueue::{Passage, enqueue};
+use crate::enqueue::enqueue;
 use crate::invocation::HandBack;
 
 /// Puts an agent message's receipt on the inbound queue. Queued twice, it is still delivered once: its `MessageId` is the
-/// message's, whatever the outcome, so the first final state stands.
+/// message's, whatever the outcome, so the first final state stands. A replay has a final state of its own.
 ///
 /// # Errors
 /// Service Bus refused or could not be reached.
 pub async fn enqueue_receipt(
     app: &App,
-    lane: &Lane,
-    correlation: &CorrelationId,
     webhook: &Webhook,
+    replay: Option<String>,
     outcome: ReceiptOutcome,
 ) -> Result<(), ServiceError> {
     let now = OffsetDateTime::now_utc();
-    let message_id = BusMessageId::receipt(&webhook.id, "final");
-    let receipt = ReceiptEnvelope {
+    let receipt = Content::Receipt(ReceiptEnvelope {
         message: webhook.id.clone(),
         to: webhook.to.clone(),
         outcome,
         at: now,
-    };
-    let passage = Passage {
-        queue: &app.settings.inbound_queue,
-        lane: Some(lane),
-        message_id: Some(&message_id),
-        correlation,
-        time_to_live: None,
-    };
-    enqueue(app, passage, &Envelope::new(now, Content::Receipt(receipt))).await
+    });
+    let envelope = Envelope::new(now, receipt).replayed(replay);
+    enqueue(app, &[envelope]).await.map(drop)
 }
 
 /// A message whose receipt the queue did not take goes back, so that the receipt is tried again.
