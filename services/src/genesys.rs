@@ -1,5 +1,7 @@
 //! Genesys Cloud: Open Messaging inbound messages and receipts (Genesys Cloud Developer Center, "Open Messaging API").
 
+pub mod admin;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,14 +11,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::address;
-use crate::answer::{self, Answer};
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::exchange::{self, Answer};
 use crate::http::CALL_TIMEOUT;
 use crate::renewal::{Lease, Renewal};
-use crate::secrets::Secrets;
-
-/// Key Vault secret with the OAuth client's secret.
-const CLIENT_SECRET: &str = "genesys-client-secret";
+use crate::secrets::{Secrets, names};
 
 /// Largest answer: a message with its attributes comes back, and requests are limited to 512,000 bytes.
 const ANSWER_LIMIT: usize = 1024 * 1024;
@@ -161,7 +160,7 @@ impl Genesys {
                 .client
                 .get(&self.probe)
                 .bearer_auth(token.expose_secret());
-            answer::send(
+            exchange::send(
                 Service::Genesys,
                 request.timeout(CALL_TIMEOUT),
                 ANSWER_LIMIT,
@@ -187,7 +186,7 @@ impl Genesys {
                 .header("x-correlation-id", correlation)
                 .body(json.clone())
                 .timeout(CALL_TIMEOUT);
-            answer::send(Service::Genesys, request, ANSWER_LIMIT)
+            exchange::send(Service::Genesys, request, ANSWER_LIMIT)
         })
         .await
     }
@@ -210,7 +209,11 @@ impl Genesys {
             Err(error) if error.kind == ErrorKind::Unauthorized => {
                 self.token.forget(LEAST_TOKEN_AGE);
                 // The secret may have been replaced; should the vault be away, the known one has to do.
-                let _ = self.login.secrets.reload_single(CLIENT_SECRET).await;
+                let _ = self
+                    .login
+                    .secrets
+                    .reload_single(names::GENESYS_CLIENT)
+                    .await;
                 let token = self.held_token().await?;
                 call(token).await
             }
@@ -221,10 +224,10 @@ impl Genesys {
 
 impl Login {
     async fn fetch(self) -> Result<Lease<SecretString>, ServiceError> {
-        let secret = self.secrets.get(CLIENT_SECRET).await?;
+        let secret = self.secrets.get(names::GENESYS_CLIENT).await?;
         match self.grant(secret).await {
             Err(error) if error.kind == ErrorKind::Configuration => {
-                let secret = self.secrets.reload_single(CLIENT_SECRET).await?;
+                let secret = self.secrets.reload_single(names::GENESYS_CLIENT).await?;
                 self.grant(secret).await
             }
             result => result,
@@ -252,7 +255,7 @@ impl Login {
             .basic_auth(&self.client_id, Some(secret.expose_secret()))
             .form(&[("grant_type", "client_credentials")])
             .timeout(CALL_TIMEOUT);
-        let grant = answer::send_for_json::<Grant>(Service::Genesys, request, ANSWER_LIMIT)
+        let grant = exchange::send_for_json::<Grant>(Service::Genesys, request, ANSWER_LIMIT)
             .await
             .map_err(|mut error| {
                 // A refused client is no refused token.

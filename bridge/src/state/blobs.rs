@@ -1,0 +1,73 @@
+//! Names of blobs. Ids appear as digests only, so that a listing names nobody.
+
+use crate::ids::{ChatId, Digest, Lane, ThreadId};
+
+/// Container of everything that the bridge remembers.
+pub const STATE: &str = "state";
+
+/// Container of the messages that a person must look at.
+pub const FAILED: &str = "failed";
+
+/// Container of people's files.
+pub const ATTACHMENTS: &str = "attachments";
+
+/// A chat's state on the way to Genesys, in the container `state`.
+#[must_use]
+pub fn inbound_state(chat: &ChatId) -> String {
+    format!("chats/{}/inbound.json", chat.digest())
+}
+
+/// A chat's state on the way to Teams, in the container `state`.
+#[must_use]
+pub fn outbound_state(chat: &ChatId) -> String {
+    format!("chats/{}/outbound.json", chat.digest())
+}
+
+/// A thread's chat, in the container `state`.
+#[must_use]
+pub fn thread(thread: &ThreadId) -> String {
+    format!("threads/{}.json", thread.digest())
+}
+
+/// An envelope too large for the queue, in the container `state`.
+#[must_use]
+pub fn claim(digest: &Digest) -> String {
+    format!("claims/{digest}.json")
+}
+
+/// A file of a message, in the container `attachments`. The file's own name is in its `Content-Disposition` only.
+#[must_use]
+pub fn attachment(subject: &Digest, message: &str, file: &Digest) -> String {
+    let file = Digest::of("attachment", &format!("{message}\n{file}"));
+    format!("{subject}/{file}")
+}
+
+/// Until when a throttle key is to be left alone, in the container `state`.
+#[must_use]
+pub fn pause(key: &str) -> String {
+    format!("pauses/{}.json", Digest::of("pause", key))
+}
+
+/// A failed message, in the container `failed`, under a name that needs no look-up.
+#[must_use]
+pub fn failed(lane: &Lane, envelope: &Digest) -> String {
+    format!("{}/{envelope}.json", Digest::of("lane", lane.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_hold_digests_only() {
+        let chat: ChatId = "19:8ea0e38b_97b8@unq.gbl.spaces".parse().expect("an id");
+        let digest = chat.digest();
+        assert_eq!(inbound_state(&chat), format!("chats/{digest}/inbound.json"));
+        let lane = Lane::inbound(&chat);
+        let name = failed(&lane, &digest);
+        assert_eq!(
+            name,
+            format!("{}/{digest}.json", Digest::of("lane", lane.as_str()))
+        );
+    }
+}
