@@ -90,7 +90,7 @@ async fn a_repeated_message_is_shown_twice() {
     let first = send(&genesys, &token, "message", &message("again")).await;
     let second = send(&genesys, &token, "message", &message("again")).await;
     assert_ne!(first.body["id"], second.body["id"]);
-    let view = genesys.conversations().view();
+    let view = genesys.conversations().view("");
     let messages = &view["conversations"][0]["messages"];
     assert_eq!(messages.as_array().map(Vec::len), Some(2));
 }

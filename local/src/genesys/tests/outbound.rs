@@ -109,7 +109,7 @@ async fn the_agents_message_comes_signed() {
     assert_eq!(body["text"], "good day");
     assert_eq!(body["direction"], "Outbound");
     assert_eq!(body["originatingEntity"], "Human");
-    let view = genesys.conversations().view();
+    let view = genesys.conversations().view("");
     assert_eq!(body["conversationId"], view["conversations"][0]["id"]);
     assert_eq!(
         body["channel"]["time"],

@@ -25,7 +25,7 @@ async fn receipts_are_recorded_in_order() {
         let answer = send(&genesys, &token, "receipt", &body).await;
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
     }
-    let view = genesys.conversations().view();
+    let view = genesys.conversations().view("");
     assert_eq!(
         view["conversations"][0]["messages"][0]["receipts"],
         json!([{ "status": "Failed", "reason": "InvalidDestination" }, { "status": "Delivered" }])
@@ -87,7 +87,7 @@ async fn what_a_receipt_cannot_say_is_refused() {
         let answer = send(&genesys, &token, "receipt", &body).await;
         assert_refused(&answer, 400, "bad.request");
     }
-    let view = genesys.conversations().view();
+    let view = genesys.conversations().view("");
     assert_eq!(
         view["conversations"][0]["messages"][0]["receipts"],
         json!([])
