@@ -1,6 +1,7 @@
 //! An agent's file on its way to the customer: a picture in the message itself, anything else stored and linked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bridge::files::{FileKind, LARGEST_INLINE_IMAGE, clean_name, file_name_for, readable_size};
 use bridge::genesys::receipt::ReasonCode;
@@ -16,21 +17,26 @@ use time::macros::format_description;
 use tokio::time::Instant;
 use url::Url;
 
-use super::posting::Part;
+use super::parts::Part;
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
-use crate::persistence::KNOWN_FAILING_PATIENCE;
-use crate::rehosting::{
+use crate::files::rehosting::{
     HostTime, NotRehosted, Opened, Rehosted, Small, Unfetched, look, persistently, read_up_to,
     refused, store,
 };
+
+/// How long a host that kept a lane waiting lately is waited for.
+const SLOW_HOST_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The path at which Genesys serves downloads, before their id ("Get download").
+const DOWNLOADS: &str = "/api/v2/downloads/";
 
 /// The Teams message that shows a file.
 ///
 /// # Errors
 /// Permanent when the customer can never get the file, so that the agent hears of it; retriable when Blob or Genesys' login
 /// does not do its part.
-pub async fn part(
+pub(super) async fn part(
     app: &App,
     webhook: &Webhook,
     chat: &ChatId,
@@ -46,10 +52,15 @@ pub async fn part(
     if file.media_type == "Link" {
         return Ok(linked(file, name.as_deref(), &url, None));
     }
+    if let Some(size) = file.size.filter(|size| *size > app.settings.attachment_limit) {
+        tracing::warn!(event = "file_not_fetched", reason = "too_large", size);
+        let limit = app.settings.attachment_limit;
+        return Err(failed(Unfetched::TooLarge { limit }));
+    }
     let host = Digest::of("media host", url.host_str().unwrap_or_default());
     let mut patience = app.settings.file_timeout;
     if app.slow_files.contains(&host) {
-        patience = patience.min(KNOWN_FAILING_PATIENCE);
+        patience = patience.min(SLOW_HOST_PATIENCE);
     }
     let time = HostTime::of(patience);
     let place = Digest::of("agent's file", &format!("{index}\n{url}"));
@@ -69,7 +80,7 @@ pub async fn part(
         Err(NotRehosted::Finally(reason @ (Unfetched::TooSlow | Unfetched::Unreachable)))
             if !needs_token =>
         {
-            app.slow_files.insert(&host);
+            app.slow_files.insert(host, ());
             tracing::warn!(event = "file_not_fetched", reason = reason.label());
             Ok(linked(file, name.as_deref(), &url, None))
         }
@@ -82,10 +93,21 @@ pub async fn part(
 
 /// Whether the API itself serves the file, to those with a token; signed addresses of media hosts want none.
 fn needs_token(app: &App, url: &Url) -> bool {
-    let api = Url::parse(&app.settings.genesys_api_endpoint)
+    let api = Url::parse(&app.settings.genesys_api_endpoint).ok();
+    let api = api.as_ref().and_then(Origin::of);
+    api.is_some() && api == Origin::of(url) && url.path().starts_with(DOWNLOADS)
+}
+
+/// Where the API serves a file that its download host does not give to everybody: Genesys' own host for downloads takes the
+/// same paths (whether it wants a token is not documented).
+fn at_the_api(app: &App, url: &Url) -> Option<Url> {
+    let of_downloads = url.host_str()?.starts_with("api-downloads.")
+        || app.settings.file_origins.contains(&Origin::of(url)?);
+    let id = url.path().strip_prefix(DOWNLOADS)?;
+    let is_id = !id.is_empty() && !id.contains('/') && id != "." && id != "..";
+    (of_downloads && is_id)
+        .then(|| Url::parse(&format!("{}{DOWNLOADS}{id}", app.settings.genesys_api_endpoint)))?
         .ok()
-        .and_then(|api| Origin::of(&api));
-    api.is_some() && api == Origin::of(url) && url.path().starts_with("/api/v2/downloads/")
 }
 
 async fn bring(
@@ -127,23 +149,39 @@ async fn bring(
     ))
 }
 
-/// Opens the file, with a new token should the API refuse the one at hand.
+/// Opens the file. What its address does not give without a token is asked for at the API, with one.
 async fn open(app: &App, url: &Url, time: &HostTime) -> Result<Download, FetchError> {
-    let mut wanted = Wanted {
+    let wanted = Wanted {
         credential: None,
         url: url.clone(),
         service: Service::Files,
         headers: Vec::new(),
         host_limit: time.left(),
     };
-    if !needs_token(app, url) {
-        return app.files.open(&wanted).await;
+    if needs_token(app, url) {
+        return open_with_token(app, wanted).await;
     }
-    wanted.credential = Some(credential(app, url).await?);
+    let refused = match app.files.open(&wanted).await {
+        Err(FetchError::Service(error))
+            if matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::Forbidden) =>
+        {
+            FetchError::Service(error)
+        }
+        opened => return opened,
+    };
+    match at_the_api(app, url) {
+        Some(url) => open_with_token(app, Wanted { url, ..wanted }).await,
+        None => Err(refused),
+    }
+}
+
+/// Opens a file of the API, with a new token should the API refuse the one at hand.
+async fn open_with_token(app: &App, mut wanted: Wanted) -> Result<Download, FetchError> {
+    wanted.credential = Some(credential(app, &wanted.url).await?);
     match app.files.open(&wanted).await {
         Err(FetchError::Service(error)) if error.kind == ErrorKind::Unauthorized => {
             app.genesys.drop_token();
-            wanted.credential = Some(credential(app, url).await?);
+            wanted.credential = Some(credential(app, &wanted.url).await?);
             app.files.open(&wanted).await
         }
         opened => opened,
@@ -208,7 +246,7 @@ fn failed(reason: Unfetched) -> Failure {
         Unfetched::WebPage => ReasonCode::MediaTypeNotAllowed,
         _ => ReasonCode::GeneralError,
     };
-    Failure::Permanent(Rejection::new(
+    Failure::from(Rejection::new(
         "file_not_fetched",
         format!("the agent's file was not delivered ({})", reason.label()),
         code,
