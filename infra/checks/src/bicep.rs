@@ -1,6 +1,6 @@
 //! The templates, judged by the Bicep compiler, and the snapshots of what they would deploy.
 //!
-//! `UPDATE_SNAPSHOTS=1 cargo test -p infra-checks` writes the snapshots anew; look at the difference before it is committed.
+//! `UPDATE_SNAPSHOTS=1 cargo test -p infra-checks snapshot` writes the snapshots anew; look at the difference before it is committed.
 
 use std::env;
 use std::fs;
@@ -136,7 +136,7 @@ fn snapshot(profile: &str, environment: &[(&str, &str)]) {
     };
     let output = tool::run(&mut command);
     assert!(
-        output.status.success(),
+        output.status.success() && printed(&output).is_empty(),
         "{parameters} would deploy something else than its snapshot says. If that is meant, write the snapshot anew with UPDATE_SNAPSHOTS=1.\n{}",
         printed(&output)
     );
