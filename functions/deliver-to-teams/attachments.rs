@@ -9,8 +9,8 @@ use bridge::ids::{ChatId, Digest};
 use bridge::state::blobs;
 use bridge::teams::from_text::{escaped, from_text, link};
 use bytes::Bytes;
-use services::error::{ErrorKind, Service};
-use services::files::{Credential, Download, FetchError, Origin, Wanted};
+use services::error::Service;
+use services::files::FetchError;
 use services::graph::HostedImage;
 use time::macros::format_description;
 use tokio::time::Instant;
@@ -54,7 +54,7 @@ pub async fn part(
     let time = HostTime::of(patience);
     let place = Digest::of("agent's file", &format!("{index}\n{url}"));
     let blob = blobs::attachment(&chat.digest(), webhook.id.as_str(), &place);
-    let needs_token = needs_token(app, &url);
+    let needs_token = app.genesys.needs_token(&url);
     let brought = persistently(&time, || {
         bring(app, &url, file, name.as_deref(), &blob, &time)
     })
@@ -80,14 +80,6 @@ pub async fn part(
     }
 }
 
-/// Whether the API itself serves the file, to those with a token; signed addresses of media hosts want none.
-fn needs_token(app: &App, url: &Url) -> bool {
-    let api = Url::parse(&app.settings.genesys_api_endpoint)
-        .ok()
-        .and_then(|api| Origin::of(&api));
-    api.is_some() && api == Origin::of(url) && url.path().starts_with("/api/v2/downloads/")
-}
-
 async fn bring(
     app: &App,
     url: &Url,
@@ -98,7 +90,8 @@ async fn bring(
 ) -> Result<Part, NotRehosted> {
     let limit = app.settings.attachment_limit;
     let started = Instant::now();
-    let download = open(app, url, time).await.map_err(|error| {
+    let opened = app.genesys.download(&app.files, url, time.left()).await;
+    let download = opened.map_err(|error| {
         if matches!(&error, FetchError::Service(error) if error.service == Service::Files) {
             time.used(started.elapsed());
         }
@@ -125,37 +118,6 @@ async fn bring(
         &stored.link.clone(),
         Some(&stored),
     ))
-}
-
-/// Opens the file, with a new token should the API refuse the one at hand.
-async fn open(app: &App, url: &Url, time: &HostTime) -> Result<Download, FetchError> {
-    let mut wanted = Wanted {
-        credential: None,
-        url: url.clone(),
-        service: Service::Files,
-        headers: Vec::new(),
-        host_limit: time.left(),
-    };
-    if !needs_token(app, url) {
-        return app.files.open(&wanted).await;
-    }
-    wanted.credential = Some(credential(app, url).await?);
-    match app.files.open(&wanted).await {
-        Err(FetchError::Service(error)) if error.kind == ErrorKind::Unauthorized => {
-            app.genesys.drop_token();
-            wanted.credential = Some(credential(app, url).await?);
-            app.files.open(&wanted).await
-        }
-        opened => opened,
-    }
-}
-
-async fn credential(app: &App, url: &Url) -> Result<Credential, FetchError> {
-    let origin = Origin::of(url).ok_or(FetchError::NotAllowed { host: None })?;
-    Ok(Credential {
-        origin,
-        token: app.genesys.token().await?,
-    })
 }
 
 fn shown_name(name: Option<&str>, opened: &Opened) -> String {

@@ -42,14 +42,9 @@ pub async fn resolve(
         sleep(wait.min(app.settings.graph_post_timeout * 2)).await;
     }
     let since = pending.started_at - CLOCK_SKEW;
-    let listed = read_as_support_user(app, delivery, &account.name, |token| {
-        Box::pin(async move {
-            app.graph
-                .list_messages(&token, delivery.correlation.as_str(), chat.as_str(), since)
-                .await
-        })
-    })
-    .await??;
+    let graph = app.graph.as_user(account.name.as_str());
+    let call = graph.messages_since(delivery.correlation.as_str(), chat.as_str(), since);
+    let listed = read_as_support_user(app, delivery, &account.name, call).await??;
     let candidates: Vec<Candidate> = listed
         .iter()
         .filter_map(|message| ChatMessage::parse(message.to_string().as_bytes()).ok())

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::chat::ChatMemory;
 use crate::app::{App, graph_key};
 use crate::failure::Failure;
-use crate::graph_calls::{as_support_user, token};
+use crate::graph_calls::as_support_user;
 use crate::invocation::Delivery;
 use crate::pauses::GRAPH_POSTS;
 use crate::persistence::Work;
@@ -85,7 +85,8 @@ impl Posting<'_> {
             .await?;
         let _probe = app.outages.turn(Service::Graph, delivery.deadline).await?;
         // A sign-in problem must not leave a post pending that was never sent.
-        token(app, &account.name).await?;
+        let graph = app.graph.as_user(account.name.as_str());
+        graph.warm_up().await?;
         let complete = index + 1 == self.parts.len();
         memory.state.begin(
             self.id,
@@ -97,23 +98,14 @@ impl Posting<'_> {
         );
         memory.save(app).await?;
 
-        let posted = as_support_user(app, &account.name, |token| {
-            Box::pin(async move {
-                let timeout = app.settings.graph_post_timeout;
-                app.graph
-                    .post_message(
-                        &token,
-                        delivery.correlation.as_str(),
-                        chat.as_str(),
-                        &part.html,
-                        &part.images,
-                        timeout,
-                    )
-                    .await
-            })
-        })
-        .await
-        .and_then(|id| {
+        let call = graph.post(
+            delivery.correlation.as_str(),
+            chat.as_str(),
+            &part.html,
+            &part.images,
+            app.settings.graph_post_timeout,
+        );
+        let posted = as_support_user(app, call).await.and_then(|id| {
             // It is in the chat, but only its listing can tell its id now.
             let unusable = || ServiceError::new(Service::Graph, ErrorKind::Malformed, Sent::Yes);
             id.parse::<TeamsMessageId>().map_err(|_| unusable())

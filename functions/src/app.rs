@@ -55,8 +55,6 @@ pub struct App {
     pub secrets: Arc<Secrets>,
     /// Checks of Graph's validation tokens.
     pub validator: TokenValidator,
-    /// Tokens of the Support Users.
-    pub delegated: DelegatedTokens,
     /// Microsoft Graph.
     pub graph: Graph,
     /// Genesys Cloud.
@@ -117,6 +115,15 @@ impl App {
             GraphClientAuthentication::Secret => ClientAuthentication::Secret,
         };
         let tenant = settings.tenant.as_str();
+        let delegated = DelegatedTokens::new(
+            client.clone(),
+            &settings.entra_endpoint,
+            tenant,
+            &settings.graph_client_id,
+            authentication,
+            Arc::clone(&identity),
+            Arc::clone(&secrets),
+        );
         Ok(Self {
             validator: TokenValidator::new(
                 client.clone(),
@@ -124,16 +131,7 @@ impl App {
                 tenant,
                 &settings.graph_client_id,
             ),
-            delegated: DelegatedTokens::new(
-                client.clone(),
-                &settings.entra_endpoint,
-                tenant,
-                &settings.graph_client_id,
-                authentication,
-                Arc::clone(&identity),
-                Arc::clone(&secrets),
-            ),
-            graph: Graph::new(client.clone(), &settings.graph_endpoint),
+            graph: Graph::new(client.clone(), &settings.graph_endpoint, delegated),
             genesys: Genesys::new(
                 client.clone(),
                 &settings.genesys_api_endpoint,
