@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 pub mod app;
 mod counters;
 mod enqueue;
+pub mod events;
 mod failed;
 mod failure;
 mod graph_calls;

@@ -83,24 +83,25 @@ impl Blobs {
         Ok(())
     }
 
-    /// Names of the blobs that tell of failed messages, in order.
+    /// Names of the blobs that tell of failed messages and begin like this, in order.
     ///
     /// # Errors
     /// When Azurite does not answer.
-    pub async fn failed_names(&self) -> anyhow::Result<Vec<String>> {
-        let path = format!("{FAILED}?restype=container&comp=list");
+    pub async fn failed_names(&self, prefix: &str) -> anyhow::Result<Vec<String>> {
+        let prefix = utf8_percent_encode(prefix, NON_ALPHANUMERIC);
+        let path = format!("{FAILED}?restype=container&comp=list&prefix={prefix}");
         let (status, body) = self.call(Method::GET, &path).await?;
         ensure!(status == StatusCode::OK, "Azurite answered {status}");
         Ok(names(&String::from_utf8_lossy(&body)))
     }
 
-    /// The failed messages for `GET /local/failed`.
+    /// The failed messages whose blob's name begins like this, for `GET /local/failed`.
     ///
     /// # Errors
     /// When Azurite does not answer.
-    pub async fn failed(&self) -> anyhow::Result<Vec<Value>> {
+    pub async fn failed(&self, prefix: &str) -> anyhow::Result<Vec<Value>> {
         let mut failed = Vec::new();
-        for name in self.failed_names().await? {
+        for name in self.failed_names(prefix).await? {
             let path = format!("{FAILED}/{}", utf8_percent_encode(&name, NON_ALPHANUMERIC));
             let (status, body) = self.call(Method::GET, &path).await?;
             ensure!(status == StatusCode::OK, "Azurite answered {status}");

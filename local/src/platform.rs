@@ -50,6 +50,7 @@ struct ServiceListeners {
     graph: TcpListener,
     files: TcpListener,
     genesys: TcpListener,
+    genesys_downloads: TcpListener,
     entra: TcpListener,
     key_vault: TcpListener,
     service_bus: TcpListener,
@@ -64,6 +65,7 @@ impl Listeners {
                 graph: serve::bind(0)?,
                 files: serve::bind(0)?,
                 genesys: serve::bind(0)?,
+                genesys_downloads: serve::bind(0)?,
                 entra: serve::bind(0)?,
                 key_vault: serve::bind(0)?,
                 service_bus: serve::bind(0)?,
@@ -83,6 +85,7 @@ impl Listeners {
             graph: https(&services.graph)?,
             files: https(&services.files)?,
             genesys: https(&services.genesys)?,
+            genesys_downloads: https(&services.genesys_downloads)?,
             entra: https(&services.entra)?,
             key_vault: https(&services.key_vault)?,
             service_bus: https(&services.service_bus)?,
@@ -122,6 +125,7 @@ impl Platform {
         }
         let mut config = Config::from_settings(settings).map_err(anyhow::Error::msg)?;
         config.basic_notifications = options.basic_notifications;
+        config.genesys_rate_limit = options.genesys_rate_limit;
         config
             .genesys_greeting
             .clone_from(&options.genesys_greeting);
@@ -236,10 +240,15 @@ fn serve_simulators(
             simulators.graph.files_router(),
             FaultService::Files,
         )?,
-        serve::serve_tls(
+        over_tls(
             listeners.genesys,
-            simulators.genesys_routes(world),
-            Arc::clone(&tls),
+            simulators.genesys.router(),
+            FaultService::Genesys,
+        )?,
+        over_tls(
+            listeners.genesys_downloads,
+            simulators.genesys.media_router(),
+            FaultService::GenesysMedia,
         )?,
         over_tls(
             listeners.entra,

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use super::answers::{Refusal, with_correlation};
 use super::conversations::{Arrival, Attachment, Placed};
 use super::profile::LARGEST_MEDIA;
-use super::{Genesys, admin, checks, login, structured};
+use super::{Genesys, admin, checks, login, media, structured};
 use crate::hub::Direction;
 use crate::shared::correlation;
 
@@ -47,6 +47,7 @@ pub fn router(genesys: Arc<Genesys>) -> Router {
         .route_layer(middleware::from_fn(login::may_receive));
     let api = Router::new()
         .route("/tokens/me", get(login::token_info))
+        .route("/downloads/{id}", get(media::redirection))
         .merge(inbound)
         .merge(admin::router())
         .fallback(unknown)

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::Genesys;
 use super::admin;
-use super::agent::Written;
+use super::agent::{Attachment, Written};
 use super::conversations::Place;
 use super::profile::ContentProfile;
 use crate::shared::download::{Behaviour, Download, harmless};
@@ -39,6 +39,7 @@ pub fn router(genesys: Arc<Genesys>) -> Router {
             "/local/genesys/content-profile",
             get(content_profile).put(set_content_profile),
         )
+        .route("/local/genesys/media", post(host))
         .route("/local/genesys/media/{message}", get(media))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
         .with_state(genesys)
@@ -59,6 +60,14 @@ async fn write(
     };
     let id = genesys.agent_writes(&thread, &outgoing);
     (StatusCode::CREATED, Json(json!({ "id": id }))).into_response()
+}
+
+/// Keeps a file without sending it, so that a structured message can name its address.
+async fn host(State(genesys): State<Arc<Genesys>>, Json(attachment): Json<Attachment>) -> Response {
+    match genesys.host(attachment).await {
+        Ok((_, item)) => (StatusCode::CREATED, Json(item["attachment"].clone())).into_response(),
+        Err(reason) => refused(StatusCode::BAD_REQUEST, &reason),
+    }
 }
 
 async fn conversations(State(genesys): State<Arc<Genesys>>) -> Json<Value> {
@@ -107,7 +116,7 @@ async fn media(State(genesys): State<Arc<Genesys>>, Path(message): Path<String>)
             Some(file) => {
                 let file = Download {
                     behaviour: Behaviour::Ok,
-                    ..Download::clone(&file)
+                    ..file.download.clone()
                 };
                 harmless(file.answer().await)
             }

@@ -63,11 +63,10 @@ async fn my_chats(State(graph): State<Arc<Graph>>, headers: HeaderMap) -> Respon
             return Err(Refusal::TooMany);
         }
         let chats = graph.chats();
-        let tenant = &graph.world.config.tenant;
         let own: Vec<Value> = chats
             .iter()
             .filter(|(_, chat)| chat.has_member(&caller.user))
-            .map(|(id, chat)| views::chat(id, chat, tenant))
+            .map(|(id, chat)| views::chat(id, chat))
             .collect();
         Ok((StatusCode::OK, json!({ "value": own })))
     })();
@@ -80,10 +79,7 @@ async fn get_chat(
     headers: HeaderMap,
 ) -> Response {
     let result = graph.read(&headers, &chat, GET_CHAT, |_, found| {
-        Ok((
-            StatusCode::OK,
-            views::chat(&chat, found, &graph.world.config.tenant),
-        ))
+        Ok((StatusCode::OK, views::chat(&chat, found)))
     });
     answer(&headers, result)
 }
@@ -94,7 +90,7 @@ async fn members(
     headers: HeaderMap,
 ) -> Response {
     let result = graph.read(&headers, &chat, unlisted("GET members"), |_, found| {
-        if found.hosted_elsewhere {
+        if found.kind != "oneOnOne" && found.tenant != graph.world.config.tenant {
             return Err(Refusal::Forbidden("The chat is owned by another tenant."));
         }
         let all: Vec<Value> = found.members.iter().map(views::member).collect();

@@ -96,6 +96,7 @@ async fn write(
         name: "Support".to_owned(),
         tenant: config.tenant.clone(),
         upn: None,
+        principal_name: None,
     };
     let html = if written.mention {
         mentioning(&written.html)

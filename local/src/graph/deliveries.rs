@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
-use crate::hub::{Direction, Drop, FaultService};
+use crate::hub::{Call, Direction, Drop, FaultService};
 use crate::world::World;
 
 /// Graph waits this long for the answer to a first delivery.
@@ -127,11 +127,11 @@ async fn attempt(
     notification: &Notification,
     number: u32,
 ) -> bool {
-    let description = String::from_utf8_lossy(&notification.body);
+    let call = Call::delivery(&notification.body);
     let plan = world
         .hub
         .faults()
-        .decide(FaultService::GraphNotification, &description);
+        .decide(FaultService::GraphNotification, &call);
     sleep(plan.delay).await;
     let tell = |outcome: &str| {
         if let Some(correlation) = &notification.correlation {

@@ -8,7 +8,7 @@ mod logs;
 
 pub use events::{Event, Events};
 pub use fault_layer::{CLOSE_UNANSWERED, CloseUnanswered, FaultLayer, fault_layer};
-pub use faults::{Drop, FaultPlan, FaultService, Faults, Rule, Rules};
+pub use faults::{Call, Drop, FaultPlan, FaultService, Faults, Rule, Rules, Texts};
 pub use journeys::{Direction, Journeys};
 pub use logs::{LogLine, Logs};
 
