@@ -10,8 +10,8 @@ use bridge::ids::{ChatId, Digest};
 use bridge::state::blobs;
 use bridge::teams::from_text::{escaped, from_text, link};
 use bytes::Bytes;
-use services::error::{ErrorKind, Service};
-use services::files::{Credential, Download, FetchError, Origin, Wanted};
+use services::error::Service;
+use services::files::FetchError;
 use services::graph::HostedImage;
 use time::macros::format_description;
 use tokio::time::Instant;
@@ -27,9 +27,6 @@ use crate::files::rehosting::{
 
 /// How long a host that kept a lane waiting lately is waited for.
 const SLOW_HOST_PATIENCE: Duration = Duration::from_secs(5);
-
-/// The path at which Genesys serves downloads, before their id ("Get download").
-const DOWNLOADS: &str = "/api/v2/downloads/";
 
 /// The Teams message that shows a file.
 ///
@@ -65,7 +62,7 @@ pub(super) async fn part(
     let time = HostTime::of(patience);
     let place = Digest::of("agent's file", &format!("{index}\n{url}"));
     let blob = blobs::attachment(&chat.digest(), webhook.id.as_str(), &place);
-    let needs_token = needs_token(app, &url);
+    let needs_token = app.genesys.needs_token(&url);
     let brought = persistently(&time, || {
         bring(app, &url, file, name.as_deref(), &blob, &time)
     })
@@ -91,25 +88,6 @@ pub(super) async fn part(
     }
 }
 
-/// Whether the API itself serves the file, to those with a token; signed addresses of media hosts want none.
-fn needs_token(app: &App, url: &Url) -> bool {
-    let api = Url::parse(&app.settings.genesys_api_endpoint).ok();
-    let api = api.as_ref().and_then(Origin::of);
-    api.is_some() && api == Origin::of(url) && url.path().starts_with(DOWNLOADS)
-}
-
-/// Where the API serves a file that its download host does not give to everybody: Genesys' own host for downloads takes the
-/// same paths (whether it wants a token is not documented).
-fn at_the_api(app: &App, url: &Url) -> Option<Url> {
-    let of_downloads = url.host_str()?.starts_with("api-downloads.")
-        || app.settings.file_origins.contains(&Origin::of(url)?);
-    let id = url.path().strip_prefix(DOWNLOADS)?;
-    let is_id = !id.is_empty() && !id.contains('/') && id != "." && id != "..";
-    (of_downloads && is_id)
-        .then(|| Url::parse(&format!("{}{DOWNLOADS}{id}", app.settings.genesys_api_endpoint)))?
-        .ok()
-}
-
 async fn bring(
     app: &App,
     url: &Url,
@@ -120,7 +98,8 @@ async fn bring(
 ) -> Result<Part, NotRehosted> {
     let limit = app.settings.attachment_limit;
     let started = Instant::now();
-    let download = open(app, url, time).await.map_err(|error| {
+    let opened = app.genesys.download(&app.files, url, time.left()).await;
+    let download = opened.map_err(|error| {
         if matches!(&error, FetchError::Service(error) if error.service == Service::Files) {
             time.used(started.elapsed());
         }
@@ -147,53 +126,6 @@ async fn bring(
         &stored.link.clone(),
         Some(&stored),
     ))
-}
-
-/// Opens the file. What its address does not give without a token is asked for at the API, with one.
-async fn open(app: &App, url: &Url, time: &HostTime) -> Result<Download, FetchError> {
-    let wanted = Wanted {
-        credential: None,
-        url: url.clone(),
-        service: Service::Files,
-        headers: Vec::new(),
-        host_limit: time.left(),
-    };
-    if needs_token(app, url) {
-        return open_with_token(app, wanted).await;
-    }
-    let refused = match app.files.open(&wanted).await {
-        Err(FetchError::Service(error))
-            if matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::Forbidden) =>
-        {
-            FetchError::Service(error)
-        }
-        opened => return opened,
-    };
-    match at_the_api(app, url) {
-        Some(url) => open_with_token(app, Wanted { url, ..wanted }).await,
-        None => Err(refused),
-    }
-}
-
-/// Opens a file of the API, with a new token should the API refuse the one at hand.
-async fn open_with_token(app: &App, mut wanted: Wanted) -> Result<Download, FetchError> {
-    wanted.credential = Some(credential(app, &wanted.url).await?);
-    match app.files.open(&wanted).await {
-        Err(FetchError::Service(error)) if error.kind == ErrorKind::Unauthorized => {
-            app.genesys.drop_token();
-            wanted.credential = Some(credential(app, &wanted.url).await?);
-            app.files.open(&wanted).await
-        }
-        opened => opened,
-    }
-}
-
-async fn credential(app: &App, url: &Url) -> Result<Credential, FetchError> {
-    let origin = Origin::of(url).ok_or(FetchError::NotAllowed { host: None })?;
-    Ok(Credential {
-        origin,
-        token: app.genesys.token().await?,
-    })
 }
 
 fn shown_name(name: Option<&str>, opened: &Opened) -> String {

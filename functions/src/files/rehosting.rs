@@ -201,6 +201,10 @@ pub fn refused(error: FetchError) -> NotRehosted {
     match error {
         FetchError::NotAllowed { .. } => Unfetched::NotAllowed.into(),
         FetchError::Redirects => Unfetched::Unreachable.into(),
+        // The token could not be had.
+        FetchError::Service(error) if !matches!(error.service, Service::Graph | Service::Files) => {
+            NotRehosted::Later(error)
+        }
         FetchError::Service(error) => match error.kind {
             ErrorKind::NotFound => Unfetched::Gone.into(),
             ErrorKind::Forbidden => Unfetched::NoAccess.into(),
