@@ -221,19 +221,21 @@ impl Platform {
 
     /// Replaces the test's fault rules. On a shared platform each must name a chat or thread of the test.
     pub async fn faults(&self, rules: Value) {
-        if let Some(id) = self.order(None) {
-            let path = format!("/local/faults/{id}");
-            let (status, value) = self.request(Method::DELETE, &path, None).await;
-            assert!(status.is_success(), "{path}: {status} {value}");
-        }
         let all = rules.as_array().expect("a list of rules");
         for rule in all.iter().map(Value::to_string) {
             let scoped = self.own.is_some() || self.used().ids.iter().any(|id| rule.contains(id));
             assert!(scoped, "this would strike other tests: {rule}");
         }
+        let mut ordered = None;
         if !all.is_empty() {
             let answer = self.post("/local/faults", json!({ "rules": rules })).await;
-            self.order(answer["id"].as_u64());
+            ordered = answer["id"].as_u64();
+        }
+        // The old rules go last, so that nothing slips through between them and the new ones.
+        if let Some(id) = self.order(ordered) {
+            let path = format!("/local/faults/{id}");
+            let (status, value) = self.request(Method::DELETE, &path, None).await;
+            assert!(status.is_success(), "{path}: {status} {value}");
         }
     }
 
