@@ -173,7 +173,7 @@ pub enum Plan {
     /// Nothing, and why.
     Skip(&'static str),
     /// Something is to be remembered.
-    Note(Note),
+    Note(Box<Note>),
     /// It can never be told.
     Refuse(Refusal),
     /// The agent is told, by one series after the other.

@@ -22,12 +22,12 @@ pub(super) fn plan(case: &Case<'_>, chat: Chat<'_>) -> Result<Plan, Plan> {
     seen.deleted = true;
     let is_shown = carried.is_some_and(|carried| carried.is_shown());
     let Some(conversation) = customer::present(chat).filter(|_| is_shown) else {
-        return Ok(Plan::Note(Note {
+        return Ok(Plan::Note(Box::new(Note {
             reason: "deleted before it was delivered",
             message: message.clone(),
             seen,
             complete: true,
-        }));
+        })));
     };
     let text = words::deleted(seen.written.unwrap_or(case.now));
     Ok(Plan::Tell(vec![Series {

@@ -84,12 +84,12 @@ fn decide(case: &Case<'_>) -> Result<Plan, Plan> {
     match changes::step(change, carried, message, &seen, case.now) {
         Step::Skip(_) if change == ChangeType::Updated => reactions::plan(case, chat, message),
         Step::Skip(reason) => Ok(Plan::Skip(reason)),
-        Step::Note(reason) => Ok(Plan::Note(Note {
+        Step::Note(reason) => Ok(Plan::Note(Box::new(Note {
             reason,
             message: message.id.clone(),
             seen: with_earlier_files(seen, chat, message),
             complete: false,
-        })),
+        }))),
         step => tell(case, chat, message, &author, found, seen, step),
     }
 }

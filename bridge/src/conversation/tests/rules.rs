@@ -472,6 +472,7 @@ fn an_edit_of_what_was_given_up_half_way_brings_all_of_it() {
     world.patience = usize::MAX;
     assert_eq!(world.updated(&edited(half, "other", at(1))), End::Told);
     assert_eq!(world.texts(), ["words", "[edited] other", "<Shared>"]);
+    assert!(world.inbound.is_complete(&id("2")));
 }
 
 #[test]
