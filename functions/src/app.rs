@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bridge::ids::Digest;
+use bridge::ids::{Digest, TeamsMessageId};
+use bridge::state::inbound::PostedPart;
 use services::blob::Blobs;
 use services::entra::{ClientAuthentication, DelegatedTokens, TokenValidator};
 use services::error::ServiceError;
@@ -41,6 +42,10 @@ const TRANSFERS: usize = 8;
 /// Chats and hosts whose files kept a lane waiting, and how long that is remembered.
 const SLOW_FILES: usize = 1_000;
 const SLOW_FILES_FOR: Duration = Duration::from_secs(15 * 60);
+
+/// Messages with parts that no state knows, and how long they are remembered.
+const UNSAVED: usize = 10_000;
+const UNSAVED_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// Settings, clients and rooms of one process.
 #[derive(Debug)]
@@ -79,6 +84,9 @@ pub struct App {
     pub(crate) pictures: Semaphore,
     /// Chats and hosts whose files kept a lane waiting lately.
     pub(crate) slow_files: Bounded<Digest, ()>,
+    /// Parts that Genesys has and no state says yet, by chat and message: a post whose note could not be written. It closes the
+    /// gap while the process lives, so that a store that cannot be written does not make every attempt post again.
+    pub(crate) unsaved: Bounded<(Digest, TeamsMessageId), Vec<PostedPart>>,
     /// Counts for the health route.
     pub(crate) counters: Arc<Counters>,
     /// Told at each ping of the host.
@@ -184,6 +192,7 @@ impl App {
             transfers: Semaphore::new(TRANSFERS),
             pictures: Semaphore::new(MESSAGES_WITH_PICTURES),
             slow_files: Bounded::new(SLOW_FILES, SLOW_FILES_FOR),
+            unsaved: Bounded::new(UNSAVED, UNSAVED_FOR),
             greeted: Notify::new(),
             settings,
             secrets,

@@ -41,6 +41,10 @@ pub const ALL: &[(&str, &str)] = &[
         "a delivery took longer than its time limit and was given back",
     ),
     (
+        "known_serves",
+        "Graph could not be asked about a chat, so what is known, or what the chat's id suggests, serves: kind",
+    ),
+    (
         "list_cut",
         "Graph has more pages of a list than are read: pages",
     ),

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use bridge::conversation::case::Policy;
 use bridge::conversation::groups::GroupPolicy;
 use bridge::files::MediaTypes;
 use bridge::ids::{SupportAccountName, TenantId, UserId};
@@ -311,20 +312,29 @@ impl Settings {
         self.file_origins.extend(further);
     }
 
+    /// What they say about conversations.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        let accounts = self.support_accounts.iter();
+        Policy {
+            accounts: accounts
+                .map(|account| (account.name.clone(), account.user.clone()))
+                .collect(),
+            home: self.tenant.clone(),
+            groups: self.group_chats,
+            window: self.thread_window,
+            window_policy: self.thread_window_policy,
+            replies: self.reply_context,
+            reactions: self.reactions,
+        }
+    }
+
     /// The Support User with this name, if one is configured.
     #[must_use]
     pub fn support_account(&self, name: &SupportAccountName) -> Option<&SupportAccount> {
         self.support_accounts
             .iter()
             .find(|account| account.name == *name)
-    }
-
-    /// Whether the user is one of our Support Users.
-    #[must_use]
-    pub fn is_support_user(&self, user: &UserId) -> bool {
-        self.support_accounts
-            .iter()
-            .any(|account| account.user == *user)
     }
 }
 

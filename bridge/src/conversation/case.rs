@@ -122,8 +122,8 @@ pub struct Answers {
     pub kind: Asked<ChatKind>,
     /// Its members, as far as Graph shows them.
     pub members: Asked<Vec<Member>>,
-    /// The host of our own tenant's files.
-    pub file_host: Asked<String>,
+    /// The hosts of our own tenant's files.
+    pub file_hosts: Asked<Vec<String>>,
 }
 
 /// A notification and what is known around it.
@@ -159,8 +159,8 @@ pub enum Need {
         /// What is known serves as well.
         dispensable: bool,
     },
-    /// The host of our own tenant's files.
-    FileHost,
+    /// The hosts of our own tenant's files.
+    FileHosts,
 }
 
 /// What is to be done about a notification.

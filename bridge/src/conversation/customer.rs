@@ -8,6 +8,7 @@ use super::series::{Conversation, Learned};
 use crate::genesys::receipt::ReasonCode;
 use crate::ids::{SupportAccountName, ThreadId};
 use crate::state::customer::{self, Customer, is_guest};
+use crate::state::inbound::InboundState;
 use crate::state::window::advance;
 use crate::teams::chat_kind::ChatKind;
 use crate::teams::message::{ChatMessage, Sender};
@@ -125,6 +126,16 @@ pub(super) fn present(chat: Chat<'_>) -> Option<Conversation> {
         is_new: false,
         learned: Learned::default(),
     })
+}
+
+/// The present thread of a chat.
+#[must_use]
+pub fn present_thread(state: &InboundState) -> Option<ThreadId> {
+    let chat = Chat {
+        inbound: state,
+        outbound: None,
+    };
+    Some(present(chat)?.thread)
 }
 
 /// The present conversation, in which something was written at this time without a customer: the window counts from it.

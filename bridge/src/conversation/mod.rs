@@ -12,6 +12,7 @@ mod plan;
 mod reactions;
 pub mod series;
 
+pub use customer::present_thread;
 pub use plan::plan;
 
 #[cfg(test)]

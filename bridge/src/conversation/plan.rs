@@ -275,9 +275,11 @@ fn file_piece(
     if !is_outsiders || !matches!(file, SentFile::Shared { .. }) {
         return Ok(Piece::File(file));
     }
-    match &case.answers.file_host {
-        Asked::NotYet => Err(Plan::Need(Need::FileHost)),
-        Asked::Told(host) if file.is_of_host(host) => Ok(Piece::Text(file.notice(OUR_OWN_FILE))),
+    match &case.answers.file_hosts {
+        Asked::NotYet => Err(Plan::Need(Need::FileHosts)),
+        Asked::Told(hosts) if hosts.iter().any(|host| file.is_of_host(host)) => {
+            Ok(Piece::Text(file.notice(OUR_OWN_FILE)))
+        }
         Asked::Told(_) | Asked::CannotTell => Ok(Piece::File(file)),
     }
 }

@@ -137,7 +137,7 @@ struct World {
     kind: Asked<ChatKind>,
     members: Asked<Vec<Member>>,
     fresh: Asked<Option<ChatMessage>>,
-    file_host: Asked<String>,
+    file_hosts: Asked<Vec<String>>,
     now: OffsetDateTime,
     /// Id and text, or kind, of each message that Genesys got.
     genesys: Vec<(String, String)>,
@@ -159,7 +159,7 @@ impl World {
             kind: Asked::Told(ChatKind::OneOnOne),
             members: Asked::Told(Vec::new()),
             fresh: Asked::Told(None),
-            file_host: Asked::Told("ours.sharepoint.com".to_owned()),
+            file_hosts: Asked::Told(vec!["ours.sharepoint.com".to_owned()]),
             now: START,
             genesys: Vec::new(),
             needed: Vec::new(),
@@ -224,7 +224,7 @@ impl World {
                         Need::Fresh => answers.fresh = self.fresh.clone(),
                         Need::Kind => answers.kind = self.kind.clone(),
                         Need::Members { .. } => answers.members = self.members.clone(),
-                        Need::FileHost => answers.file_host = self.file_host.clone(),
+                        Need::FileHosts => answers.file_hosts = self.file_hosts.clone(),
                     }
                 }
                 Plan::Wait => unreachable!("nobody else holds the lane"),

@@ -139,7 +139,7 @@ fn planned(state: &InboundState, holder: &Digest, now: OffsetDateTime) -> Plan {
         message: Some(sent.clone()),
         kind: Asked::Told(ChatKind::OneOnOne),
         members: Asked::Told(Vec::new()),
-        file_host: Asked::CannotTell,
+        file_hosts: Asked::CannotTell,
         ..Answers::default()
     };
     plan(&Case {

@@ -408,7 +408,7 @@ fn files_of_our_own_tenant_are_not_fetched_for_outsiders() {
         let mut message = file(message("1", "x", START), address);
         change(&mut world, &mut message);
         assert_eq!(world.created(&message), End::Told);
-        let asked = world.needed.contains(&Need::FileHost);
+        let asked = world.needed.contains(&Need::FileHosts);
         (
             world.texts().last().copied().unwrap_or_default().to_owned(),
             asked,
@@ -426,7 +426,7 @@ fn files_of_our_own_tenant_are_not_fetched_for_outsiders() {
         told(nothing, "https://theirs.sharepoint.com/a"),
         (fetched.clone(), true)
     );
-    let unknown = |world: &mut World, _: &mut ChatMessage| world.file_host = Asked::CannotTell;
+    let unknown = |world: &mut World, _: &mut ChatMessage| world.file_hosts = Asked::CannotTell;
     assert_eq!(told(unknown, ours), (fetched.clone(), true));
     let insider = |world: &mut World, message: &mut ChatMessage| {
         message.from.as_mut().expect("a sender").tenant = Some(world.policy.home.clone());
