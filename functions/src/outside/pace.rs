@@ -115,8 +115,8 @@ impl Pace {
         self.key(name, rate).pause_until(Instant::now() + pause);
         let until = OffsetDateTime::now_utc() + pause;
         let body = serde_json::to_vec(&SharedPause { until }).unwrap_or_default();
-        let stored = self.blobs.put(STATE, &blobs::pause(name), Bytes::from(body));
-        if let Err(error) = stored.await {
+        let blob = blobs::pause(name);
+        if let Err(error) = self.blobs.put(STATE, &blob, Bytes::from(body)).await {
             tracing::warn!(event = "pause_not_shared", %error, "the other instances do not know of a pause");
         }
     }
