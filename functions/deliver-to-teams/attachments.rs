@@ -1,6 +1,7 @@
 //! An agent's file on its way to the customer: a picture in the message itself, anything else stored and linked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bridge::files::{FileKind, LARGEST_INLINE_IMAGE, clean_name, file_name_for, readable_size};
 use bridge::genesys::receipt::ReasonCode;
@@ -16,21 +17,23 @@ use time::macros::format_description;
 use tokio::time::Instant;
 use url::Url;
 
-use super::posting::Part;
+use super::parts::Part;
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
-use crate::persistence::KNOWN_FAILING_PATIENCE;
-use crate::rehosting::{
+use crate::files::rehosting::{
     HostTime, NotRehosted, Opened, Rehosted, Small, Unfetched, look, persistently, read_up_to,
     refused, store,
 };
+
+/// How long a host that kept a lane waiting lately is waited for.
+const SLOW_HOST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The Teams message that shows a file.
 ///
 /// # Errors
 /// Permanent when the customer can never get the file, so that the agent hears of it; retriable when Blob or Genesys' login
 /// does not do its part.
-pub async fn part(
+pub(super) async fn part(
     app: &App,
     webhook: &Webhook,
     chat: &ChatId,
@@ -46,10 +49,18 @@ pub async fn part(
     if file.media_type == "Link" {
         return Ok(linked(file, name.as_deref(), &url, None));
     }
+    if let Some(size) = file
+        .size
+        .filter(|size| *size > app.settings.attachment_limit)
+    {
+        tracing::warn!(event = "file_not_fetched", reason = "too_large", size);
+        let limit = app.settings.attachment_limit;
+        return Err(failed(Unfetched::TooLarge { limit }));
+    }
     let host = Digest::of("media host", url.host_str().unwrap_or_default());
     let mut patience = app.settings.file_timeout;
     if app.slow_files.contains(&host) {
-        patience = patience.min(KNOWN_FAILING_PATIENCE);
+        patience = patience.min(SLOW_HOST_PATIENCE);
     }
     let time = HostTime::of(patience);
     let place = Digest::of("agent's file", &format!("{index}\n{url}"));
@@ -69,7 +80,7 @@ pub async fn part(
         Err(NotRehosted::Finally(reason @ (Unfetched::TooSlow | Unfetched::Unreachable)))
             if !needs_token =>
         {
-            app.slow_files.insert(&host);
+            app.slow_files.insert(host, ());
             tracing::warn!(event = "file_not_fetched", reason = reason.label());
             Ok(linked(file, name.as_deref(), &url, None))
         }
@@ -170,7 +181,7 @@ fn failed(reason: Unfetched) -> Failure {
         Unfetched::WebPage => ReasonCode::MediaTypeNotAllowed,
         _ => ReasonCode::GeneralError,
     };
-    Failure::Permanent(Rejection::new(
+    Failure::from(Rejection::new(
         "file_not_fetched",
         format!("the agent's file was not delivered ({})", reason.label()),
         code,

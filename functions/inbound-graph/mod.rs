@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use bridge::ids::{BusMessageId, ChatId, CorrelationId, Lane};
+use bridge::ids::ChatId;
 use bridge::queue::envelope::{Content, Envelope, NotificationEnvelope};
 use bridge::teams::notification::{ChangeType, Collection};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use http::{StatusCode, header};
 use time::OffsetDateTime;
 use tokio::time::{Instant, timeout};
@@ -22,8 +22,9 @@ use tracing::Instrument;
 
 use crate::app::App;
 use crate::counters::count;
-use crate::enqueue::{Passage, enqueue};
-use crate::invocation::{invocation_id, milliseconds};
+
+use crate::log::milliseconds;
+use crate::queue::delivery::invocation_id;
 use crate::webhook::body::read_json_body;
 use crate::webhook::refusal::Refusal;
 
@@ -100,12 +101,6 @@ struct Summary {
     dropped: BTreeMap<&'static str, u64>,
 }
 
-/// One verified item.
-struct Accepted {
-    envelope: NotificationEnvelope,
-    correlation: CorrelationId,
-}
-
 async fn take(app: &App, request: Request) -> Result<Summary, Refusal> {
     let (head, body) = request.into_parts();
     let body = read_json_body(&head.headers, body, BODY_LIMIT).await?;
@@ -117,16 +112,12 @@ async fn take(app: &App, request: Request) -> Result<Summary, Refusal> {
     }
 
     // Insertion order within a chat is the order of the batch.
-    let mut chats: BTreeMap<ChatId, Vec<Accepted>> = BTreeMap::new();
+    let mut chats: BTreeMap<ChatId, Vec<NotificationEnvelope>> = BTreeMap::new();
     for item in accepted {
-        let correlation = CorrelationId::of_teams_message(&item.chat, &item.message);
-        chats.entry(item.chat.clone()).or_default().push(Accepted {
-            envelope: item,
-            correlation,
-        });
+        chats.entry(item.chat.clone()).or_default().push(item);
     }
     let counts: Vec<u64> = stream::iter(chats)
-        .map(|(chat, items)| enqueue_chat(app, chat, items))
+        .map(|(_, items)| enqueue_chat(app, items))
         .buffer_unordered(PARALLEL_CHATS)
         .collect::<Vec<_>>()
         .await
@@ -140,57 +131,31 @@ async fn take(app: &App, request: Request) -> Result<Summary, Refusal> {
 
 /// Enqueues the items of one chat in order; the first that is refused stops those behind it, so that the retry of the whole
 /// batch cannot put an older message behind a newer one.
-async fn enqueue_chat(app: &App, chat: ChatId, items: Vec<Accepted>) -> Result<u64, Refusal> {
-    let lane = Lane::inbound(&chat);
+async fn enqueue_chat(app: &App, items: Vec<NotificationEnvelope>) -> Result<u64, Refusal> {
     let now = OffsetDateTime::now_utc();
-    stream::iter(items.into_iter().map(Ok))
-        .try_fold(0, |enqueued, item| {
-            let lane = &lane;
-            async move {
-                let Accepted {
-                    envelope,
-                    correlation,
-                } = item;
-                let change = envelope.change;
-                let message_id = match change {
-                    ChangeType::Created => BusMessageId::created(&envelope.chat, &envelope.message),
-                    // Two edits of one message must both pass; state tells repeated ones apart.
-                    ChangeType::Updated | ChangeType::Deleted => {
-                        BusMessageId::unique(uuid::Uuid::new_v4().into_bytes())
-                    }
-                };
-                let passage = Passage {
-                    queue: &app.settings.inbound_queue,
-                    lane: Some(lane),
-                    message_id: Some(&message_id),
-                    correlation: &correlation,
-                    time_to_live: None,
-                };
-                let content = Content::Notification(envelope);
-                let correlation = correlation.to_string();
-                match enqueue(app, passage, &Envelope::new(now, content)).await {
-                    Ok(()) => {
-                        count(&app.counters.notifications_enqueued);
-                        tracing::info!(event = "enqueued", correlation, change = change.as_str());
-                        Ok(enqueued + 1)
-                    }
-                    Err(error) => {
-                        let service = error.service.to_string();
-                        tracing::warn!(
-                            event = "enqueue_failed",
-                            correlation,
-                            service,
-                            kind = error.kind.label(),
-                            status = error.status
-                        );
-                        Err(Refusal::unavailable(
-                            "the queue did not take it, please retry",
-                        ))
-                    }
-                }
-            }
-        })
-        .await
+    let changes: Vec<ChangeType> = items.iter().map(|item| item.change).collect();
+    let envelopes: Vec<Envelope> = items
+        .into_iter()
+        .map(|item| Envelope::new(now, Content::Notification(item)))
+        .collect();
+    let journeys = app.queues.enqueue(&envelopes).await.map_err(|error| {
+        let service = error.service.to_string();
+        tracing::warn!(
+            event = "enqueue_failed",
+            service,
+            kind = error.kind.label(),
+            status = error.status
+        );
+        Refusal::unavailable("the queue did not take it, please retry")
+    })?;
+    let mut enqueued = 0;
+    for (correlation, change) in journeys.iter().zip(changes) {
+        count(&app.counters.notifications_enqueued);
+        let correlation = correlation.as_str();
+        tracing::info!(event = "enqueued", correlation, change = change.as_str());
+        enqueued += 1;
+    }
+    Ok(enqueued)
 }
 
 fn dropped_reasons(dropped: &BTreeMap<&'static str, u64>) -> Option<String> {

@@ -6,13 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bridge::genesys::signature;
 use bridge::genesys::webhook::{Kind, Webhook};
-use bridge::ids::{BusMessageId, CorrelationId, Lane, ThreadId};
-use bridge::queue::envelope::{Content, Envelope};
+use bridge::ids::CorrelationId;
+use bridge::queue::envelope::{AgentEnvelope, Content, Envelope};
 use http::{HeaderMap, StatusCode};
 use secrecy::SecretString;
 use services::secrets::{Accepts, names};
@@ -22,8 +21,9 @@ use tracing::Instrument;
 
 use crate::app::App;
 use crate::counters::count;
-use crate::enqueue::{Passage, enqueue};
-use crate::invocation::{invocation_id, milliseconds};
+
+use crate::log::milliseconds;
+use crate::queue::delivery::invocation_id;
 use crate::webhook::body::read_json_body;
 use crate::webhook::refusal::Refusal;
 
@@ -39,12 +39,6 @@ const DEADLINE: Duration = Duration::from_secs(8);
 /// Twice Genesys' own request limit.
 const BODY_LIMIT: usize = 1024 * 1024;
 
-/// Retention of the queue's duplicate detection: an older webhook can no longer be told from a replayed one.
-const OLDEST: Duration = Duration::from_secs(6 * 3600);
-
-/// A typing indicator is worth nothing after this.
-const TYPING_TIME_TO_LIVE: Duration = Duration::from_secs(5);
-
 /// Takes one webhook call.
 pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let started = Instant::now();
@@ -58,7 +52,7 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
         match taken {
             Ok(Taken::Enqueued(correlation)) => {
                 count(&app.counters.webhooks_enqueued);
-                let correlation = correlation.to_string();
+                let correlation = correlation.map(|id| id.to_string());
                 tracing::info!(event = "enqueued", correlation, elapsed_ms);
                 StatusCode::OK.into_response()
             }
@@ -88,7 +82,7 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 enum Taken {
-    Enqueued(CorrelationId),
+    Enqueued(Option<CorrelationId>),
     Ignored(&'static str),
 }
 
@@ -96,15 +90,13 @@ async fn take(app: &App, request: Request) -> Result<Taken, Refusal> {
     let (head, body) = request.into_parts();
     let body = read_json_body(&head.headers, body, BODY_LIMIT).await?;
     verify(app, &head.headers, &body).await?;
-    let webhook = Webhook::parse(&body)
-        .map_err(|_| Refusal::bad_request("the body is no Open Messaging webhook"))?;
     let now = OffsetDateTime::now_utc();
-    if webhook.time < now - OLDEST {
-        return Err(Refusal::bad_request("channel.time is too old"));
-    }
-    match webhook.kind {
-        Kind::Text | Kind::Structured => forward(app, &webhook, &body, now).await,
-        Kind::Typing { .. } => Ok(typing(app, &webhook, &body, now).await),
+    // A call that Genesys signed is never refused: what cannot be read is taken, and ends in `failed`.
+    let kind = Webhook::parse(&body, now).map_or(Kind::Message, |webhook| webhook.kind);
+    let envelope = Envelope::new(now, Content::AgentMessage(AgentEnvelope::of(&body)));
+    match kind {
+        Kind::Message => forward(app, envelope).await,
+        Kind::Typing { .. } => Ok(typing(app, envelope).await),
         Kind::Receipt => Ok(Taken::Ignored("receipt")),
         Kind::Other(_) => Ok(Taken::Ignored("unknown type")),
     }
@@ -135,70 +127,24 @@ async fn verify(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<(), Refus
     }
 }
 
-/// The lane is read off the thread id, without a look at any state; a thread that is not ours still gets a lane, so that its
-/// message ends in `failed` with a receipt instead of nowhere.
-fn lane_of(app: &App, to: &str) -> Lane {
-    to.parse::<ThreadId>()
-        .ok()
-        .filter(|thread| app.settings.support_account(thread.account()).is_some())
-        .map_or_else(
-            || Lane::unroutable(to),
-            |thread| Lane::outbound_graph(thread.account()),
-        )
-}
-
-async fn forward(
-    app: &App,
-    webhook: &Webhook,
-    body: &Bytes,
-    now: OffsetDateTime,
-) -> Result<Taken, Refusal> {
-    let correlation = CorrelationId::of_genesys_message(&webhook.id);
-    let lane = lane_of(app, &webhook.to);
-    let message_id = BusMessageId::agent(&webhook.id);
-    let passage = Passage {
-        queue: &app.settings.outbound_queue,
-        lane: Some(&lane),
-        message_id: Some(&message_id),
-        correlation: &correlation,
-        time_to_live: None,
-    };
-    enqueue(app, passage, &raw_envelope(body, now)?)
-        .await
-        .map_err(|error| {
-            let service = error.service.to_string();
-            tracing::warn!(
-                event = "enqueue_failed",
-                service,
-                kind = error.kind.label(),
-                status = error.status
-            );
-            Refusal::unavailable("the queue did not take it, please retry")
-        })?;
-    Ok(Taken::Enqueued(correlation))
+async fn forward(app: &App, envelope: Envelope) -> Result<Taken, Refusal> {
+    let mut journeys = app.queues.enqueue(&[envelope]).await.map_err(|error| {
+        let service = error.service.to_string();
+        tracing::warn!(
+            event = "enqueue_failed",
+            service,
+            kind = error.kind.label(),
+            status = error.status
+        );
+        Refusal::unavailable("the queue did not take it, please retry")
+    })?;
+    Ok(Taken::Enqueued(journeys.pop()))
 }
 
 /// Typing is worth a try and no retry: whatever happens, Genesys hears that all is well.
-async fn typing(app: &App, webhook: &Webhook, body: &Bytes, now: OffsetDateTime) -> Taken {
-    let correlation = CorrelationId::of_genesys_message(&webhook.id);
-    let passage = Passage {
-        queue: &app.settings.typing_queue,
-        lane: None,
-        message_id: None,
-        correlation: &correlation,
-        time_to_live: Some(TYPING_TIME_TO_LIVE),
-    };
-    let Ok(envelope) = raw_envelope(body, now) else {
-        return Taken::Ignored("typing that is not UTF-8");
-    };
-    match enqueue(app, passage, &envelope).await {
-        Ok(()) => Taken::Enqueued(correlation),
+async fn typing(app: &App, envelope: Envelope) -> Taken {
+    match app.queues.enqueue(&[envelope]).await {
+        Ok(mut journeys) => Taken::Enqueued(journeys.pop()),
         Err(_) => Taken::Ignored("typing that the queue did not take"),
     }
-}
-
-fn raw_envelope(body: &Bytes, now: OffsetDateTime) -> Result<Envelope, Refusal> {
-    let webhook = String::from_utf8(body.to_vec())
-        .map_err(|_| Refusal::bad_request("the body is not UTF-8"))?;
-    Ok(Envelope::new(now, Content::AgentMessage { webhook }))
 }

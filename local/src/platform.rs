@@ -108,8 +108,8 @@ impl Platform {
         let listeners = Listeners::bind(options.port)?;
         let authority = CertificateAuthority::new()?;
         let authority_file = files.write("authority.pem", authority.certificate_pem())?;
-        let azurite = Azurite::start(&options.azurite, &authority, &files, &watchdog).await?;
-        let endpoints = listeners.endpoints(azurite.endpoint.clone())?;
+        let mut azurite = Azurite::start(&options.azurite, &authority, &files, &watchdog)?;
+        let endpoints = listeners.endpoints(azurite.endpoint().await?)?;
 
         let mut settings = settings::read(&options.app_root)?;
         settings::point_at(&mut settings, &endpoints);
@@ -133,6 +133,7 @@ impl Platform {
         let port = serve::port(&listeners.public)?;
         let address = endpoints.functions.clone();
         let world = World::new(config, endpoints, authority);
+        azurite.count_requests(Arc::clone(&world));
         let blobs = Blobs::new(&world)?;
         blobs.create_containers().await?;
         let simulators = Simulators::new(&world);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Certificate;
+pub use reqwest::Client;
 use reqwest::redirect::Policy;
 
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
@@ -50,7 +51,7 @@ enum RootsError {
 ///
 /// # Errors
 /// See [`client_with`].
-pub fn client() -> Result<reqwest::Client, ServiceError> {
+pub fn client() -> Result<Client, ServiceError> {
     client_with(Timeouts::default())
 }
 
@@ -63,7 +64,7 @@ pub fn client() -> Result<reqwest::Client, ServiceError> {
 ///
 /// # Errors
 /// `Configuration` when `SSL_CERT_FILE` is set but names no file with certificates.
-pub fn client_with(timeouts: Timeouts) -> Result<reqwest::Client, ServiceError> {
+pub fn client_with(timeouts: Timeouts) -> Result<Client, ServiceError> {
     finished(builder(timeouts, roots()?))
 }
 
@@ -73,11 +74,11 @@ pub fn client_with(timeouts: Timeouts) -> Result<reqwest::Client, ServiceError> 
 /// See [`client_with`].
 pub(crate) fn client_resolving(
     resolver: impl reqwest::dns::Resolve + 'static,
-) -> Result<reqwest::Client, ServiceError> {
+) -> Result<Client, ServiceError> {
     finished(builder(Timeouts::default(), roots()?).dns_resolver(resolver))
 }
 
-fn finished(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, ServiceError> {
+fn finished(builder: reqwest::ClientBuilder) -> Result<Client, ServiceError> {
     builder.build().map_err(|error| unusable().because(error))
 }
 
@@ -98,7 +99,7 @@ fn roots() -> Result<Vec<Certificate>, ServiceError> {
 pub(crate) fn with_roots(
     timeouts: Timeouts,
     roots: Vec<Certificate>,
-) -> Result<reqwest::Client, reqwest::Error> {
+) -> Result<Client, reqwest::Error> {
     builder(timeouts, roots).build()
 }
 

@@ -33,7 +33,9 @@ pub(super) fn router() -> Router<Arc<Control>> {
         .route("/local/faults/{id}", get(strikes).delete(remove_faults))
         .route("/local/queues", get(queues))
         .route("/local/failed", get(failed))
-        .route("/local/journeys", get(journeys))
+        .route("/local/journeys", get(journeys).delete(forget_journeys))
+        .route("/local/journeys/times", get(times))
+        .route("/local/calls", get(calls).delete(reset_calls))
         .route("/local/events", get(events))
         .route("/local/logs", get(logs))
         .route("/local/instances", get(instances))
@@ -131,6 +133,28 @@ async fn failed(
 
 async fn journeys(State(control): State<Arc<Control>>) -> Json<Value> {
     Json(control.world.hub.journeys_view())
+}
+
+async fn forget_journeys(State(control): State<Arc<Control>>) -> StatusCode {
+    control.world.hub.journeys().clear();
+    StatusCode::NO_CONTENT
+}
+
+/// When each message first passed each hop.
+async fn times(State(control): State<Arc<Control>>) -> Json<Value> {
+    Json(json!({ "journeys": control.world.hub.journeys().times() }))
+}
+
+/// What the handlers asked of the services, every call that was answered before this one came included.
+async fn calls(State(control): State<Arc<Control>>) -> Result<Json<Value>, Refusal> {
+    control.blobs.all_counted().await?;
+    Ok(Json(control.world.hub.calls().view()))
+}
+
+async fn reset_calls(State(control): State<Arc<Control>>) -> Result<StatusCode, Refusal> {
+    control.blobs.all_counted().await?;
+    control.world.hub.calls().reset();
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn logs(State(control): State<Arc<Control>>) -> Json<Value> {

@@ -15,6 +15,7 @@ use super::admin;
 use super::agent::{Attachment, Written};
 use super::conversations::Place;
 use super::profile::ContentProfile;
+use crate::shared::correlation;
 use crate::shared::download::{Behaviour, Download, harmless};
 
 #[derive(Deserialize)]
@@ -59,7 +60,9 @@ async fn write(
         Err(reason) => return refused(StatusCode::BAD_REQUEST, &reason),
     };
     let id = genesys.agent_writes(&thread, &outgoing);
-    (StatusCode::CREATED, Json(json!({ "id": id }))).into_response()
+    let correlation = correlation::of_genesys_message(&id);
+    let told = json!({ "id": id, "correlation": correlation });
+    (StatusCode::CREATED, Json(told)).into_response()
 }
 
 /// Keeps a file without sending it, so that a structured message can name its address.

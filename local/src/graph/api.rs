@@ -138,6 +138,7 @@ async fn post(
 }
 
 async fn create(graph: &Graph, chat: &str, headers: &HeaderMap, body: &[u8]) -> Answer {
+    let came = OffsetDateTime::now_utc();
     let caller = graph.caller(headers)?;
     caller.may(&["ChatMessage.Send", "Chat.ReadWrite"])?;
     let parts = posted::read(body)?;
@@ -178,10 +179,14 @@ async fn create(graph: &Graph, chat: &str, headers: &HeaderMap, body: &[u8]) -> 
         .and_then(|value| value.to_str().ok())
     {
         let attempt = graph.world.hub.next_attempt(correlation, "teams");
-        graph
-            .world
-            .hub
-            .journey(correlation, Direction::Outbound, "teams", attempt, "201");
+        graph.world.hub.journey_at(
+            came,
+            correlation,
+            Direction::Outbound,
+            "teams",
+            attempt,
+            "201",
+        );
     }
     let notified = graph.notify(chat, &id, ChangeType::Created, None);
     graph.world.hub.event("chat", json!({ "chat": chat }));

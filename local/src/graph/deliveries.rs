@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
@@ -133,9 +134,11 @@ async fn attempt(
         .faults()
         .decide(FaultService::GraphNotification, &call);
     sleep(plan.delay).await;
+    let started = OffsetDateTime::now_utc();
     let tell = |outcome: &str| {
         if let Some(correlation) = &notification.correlation {
-            world.hub.journey(
+            world.hub.journey_at(
+                started,
                 correlation,
                 Direction::Inbound,
                 "notification",

@@ -1,4 +1,4 @@
-//! Lets ordered faults strike the HTTP calls to a simulated service.
+//! In front of each simulated service: counts the calls, and lets ordered faults strike them.
 
 use std::sync::Arc;
 
@@ -15,6 +15,9 @@ use crate::world::World;
 
 /// Largest body that a rule looks into, in bytes.
 const LOOK_INSIDE_LIMIT: usize = 64 * 1024 * 1024;
+
+/// Media type of several messages sent to Service Bus at once.
+pub const BATCH_TYPE: &str = "application/vnd.microsoft.servicebus.json";
 
 /// Marks an answer that must not be sent: the server closes the connection instead (see `shared::serve`).
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +42,10 @@ pub async fn fault_layer(
     next: Next,
 ) -> Response {
     let (parts, mut body) = request.into_parts();
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    let batch = kind.is_some_and(|kind| kind.as_bytes().starts_with(BATCH_TYPE.as_bytes()));
+    let calls = layer.world.hub.calls();
+    calls.count(layer.service, &parts.method, parts.uri.path(), batch);
     let faults = layer.world.hub.faults();
     let mut seen = Bytes::new();
     if faults.look_inside(layer.service) {
