@@ -73,7 +73,7 @@ async fn try_services(settings: Settings) -> bool {
     let mut report = Report { good: true };
     report.note(
         "managed identity, token for Service Bus",
-        app.bus.warm_up().await.map(|()| "received"),
+        app.queues.warm_up().await.map(|()| "received"),
     );
     report.note(
         "Blob storage, container state",
@@ -111,6 +111,15 @@ async fn try_services(settings: Settings) -> bool {
     report.note(
         "Genesys Cloud",
         app.genesys.probe().await.map(|()| "answers"),
+    );
+    report.note(
+        "Genesys Cloud, GENESYS_INTEGRATION_ID",
+        match app.genesys.integration().await {
+            Ok(()) => Ok("exists"),
+            // Only the right messaging:integration:view shows it; messages need another one.
+            Err(error) if error.kind == ErrorKind::Forbidden => Ok("not shown to this client"),
+            Err(error) => Err(error),
+        },
     );
     report.good
 }
