@@ -121,6 +121,34 @@ async fn a_key_that_is_limited_to_another_issuer_does_not_count() {
 }
 
 #[tokio::test]
+async fn each_cloud_has_issuers_of_its_own() {
+    let signer = Signer::new("k1");
+    let mut keys = key_set(&[&signer]);
+    keys["keys"][0]["issuer"] = json!(null);
+    let double = Double::start([Reply::json(200, &keys)]).await;
+    // China's login, at the double's port.
+    let (host, port) = (
+        "login.partner.microsoftonline.cn",
+        &double.base["http://127.0.0.1:".len()..],
+    );
+    let address = format!("127.0.0.1:{port}").parse().expect("an address");
+    let client = reqwest::Client::builder()
+        .tls_certs_only([])
+        .resolve(host, address)
+        .build()
+        .expect("a client");
+    let validator = TokenValidator::new(client, &format!("http://{host}:{port}"), TENANT, AUDIENCE);
+    for (issuer, verdict) in [
+        ("https://sts.chinacloudapi.cn", Verdict::Valid),
+        ("https://sts.windows.net", Verdict::Invalid("issuer")),
+    ] {
+        let issuer = format!("{issuer}/{TENANT}/");
+        let token = signer.sign(&claims(json!({ "iss": issuer })));
+        assert_eq!(validator.verdict(&[token]).await, verdict, "{issuer}");
+    }
+}
+
+#[tokio::test]
 async fn a_new_key_is_read_at_once() {
     let (old, new) = (Signer::new("k1"), Signer::new("k2"));
     let (double, validator) = validator([key_set(&[&old]), key_set(&[&old, &new])]).await;
