@@ -6,8 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 use services::error::Service;
+use services::secrets::names;
 
-use crate::app::{App, CLIENT_STATE_SECRET, WEBHOOK_SECRET};
+use crate::app::App;
 
 /// Name of the function.
 pub const NAME: &str = "health";
@@ -18,7 +19,7 @@ pub const PATH: &str = "/api/health";
 /// Answers `{"status": "ok" | "starting" | "degraded", "reasons": […], "counters": {…}}`.
 pub async fn handle(State(app): State<Arc<App>>) -> Json<Value> {
     let mut starting = Vec::new();
-    for secret in [CLIENT_STATE_SECRET, WEBHOOK_SECRET] {
+    for secret in [names::GRAPH_CLIENT_STATE, names::GENESYS_WEBHOOK] {
         if !app.secrets.is_loaded(secret) {
             starting.push(format!("Key Vault secret {secret} is not loaded yet"));
         }

@@ -8,8 +8,10 @@ use bridge::teams::client_state;
 use bridge::teams::notification::{Collection, Item};
 use secrecy::{ExposeSecret, SecretString};
 use services::entra::Verdict;
+use services::secrets::{Accepts, names};
+use tokio::time::Instant;
 
-use crate::app::{App, CLIENT_STATE_SECRET};
+use crate::app::App;
 use crate::webhook::refusal::Refusal;
 
 /// The genuine items in the order of the batch, and how many were dropped for which reason.
@@ -26,12 +28,12 @@ pub async fn check(app: &App, collection: Collection) -> Result<Checked, Refusal
     let mut dropped = BTreeMap::new();
     let mut drop_for = |reason: &'static str| *dropped.entry(reason).or_insert(0) += 1;
 
-    let mut secrets = ClientStateSecrets::load(app).await?;
+    let presented = Instant::now();
     let mut genuine: Vec<(Item, SupportAccountName)> = Vec::new();
     for item in collection.items {
         match item {
             Err(error) => drop_for(error.kind()),
-            Ok(item) => match secrets.account(app, &item).await? {
+            Ok(item) => match account(app, &item, presented).await? {
                 None => drop_for("client_state"),
                 Some(account) if app.settings.support_account(&account).is_none() => {
                     drop_for("unknown_account");
@@ -76,46 +78,27 @@ pub async fn check(app: &App, collection: Collection) -> Result<Checked, Refusal
     Ok(Checked { accepted, dropped })
 }
 
-/// Current and previous secret, read again at most once for a batch.
-struct ClientStateSecrets {
-    present: Vec<SecretString>,
-    reloaded: bool,
-}
-
-impl ClientStateSecrets {
-    async fn load(app: &App) -> Result<Self, Refusal> {
-        match app.secrets.pair(CLIENT_STATE_SECRET).await {
-            Ok(pair) if !pair.present().is_empty() => Ok(Self {
-                present: pair.present(),
-                reloaded: false,
-            }),
-            _ => Err(Refusal::unavailable("starting, please retry")),
-        }
-    }
-
-    async fn account(
-        &mut self,
-        app: &App,
-        item: &Item,
-    ) -> Result<Option<SupportAccountName>, Refusal> {
-        let Some(presented) = &item.client_state else {
-            return Ok(None);
-        };
-        let presented = presented.expose_secret();
-        if let Some(account) = client_state::verify(presented, &self.present) {
-            return Ok(Some(account));
-        }
-        if self.reloaded {
-            return Ok(None);
-        }
-        self.reloaded = true;
-        // A rotation must not turn real traffic into forged traffic.
-        let pair = app
-            .secrets
-            .reload(CLIENT_STATE_SECRET)
-            .await
-            .map_err(|_| Refusal::unavailable("secrets are not at hand, please retry"))?;
-        self.present = pair.present();
-        Ok(client_state::verify(presented, &self.present))
+/// The support account that an item's `clientState` names, if it is genuine.
+async fn account(
+    app: &App,
+    item: &Item,
+    presented: Instant,
+) -> Result<Option<SupportAccountName>, Refusal> {
+    let Some(state) = &item.client_state else {
+        return Ok(None);
+    };
+    let fits = |secret: &SecretString| {
+        client_state::verify(state.expose_secret(), std::slice::from_ref(secret))
+    };
+    match app
+        .secrets
+        .accepts(names::GRAPH_CLIENT_STATE, presented, fits)
+        .await
+    {
+        Accepts::Yes(account) => Ok(Some(account)),
+        Accepts::No => Ok(None),
+        Accepts::CannotTell => Err(Refusal::unavailable(
+            "secrets are not at hand, please retry",
+        )),
     }
 }

@@ -13,11 +13,13 @@ use bridge::genesys::webhook::{Kind, Webhook};
 use bridge::ids::CorrelationId;
 use bridge::queue::envelope::{AgentEnvelope, Content, Envelope};
 use http::{HeaderMap, StatusCode};
+use secrecy::SecretString;
+use services::secrets::{Accepts, names};
 use time::OffsetDateTime;
 use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 
-use crate::app::{App, WEBHOOK_SECRET};
+use crate::app::App;
 use crate::counters::count;
 use crate::enqueue::enqueue;
 use crate::invocation::{invocation_id, milliseconds};
@@ -108,27 +110,19 @@ async fn verify(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<(), Refus
         .get("x-hub-signature-256")
         .and_then(|value| value.to_str().ok())
         .ok_or(UNSIGNED)?;
-    let pair = app
+    let fits = |secret: &SecretString| {
+        signature::verify(body, presented, std::slice::from_ref(secret)).then_some(())
+    };
+    match app
         .secrets
-        .pair(WEBHOOK_SECRET)
+        .accepts(names::GENESYS_WEBHOOK, Instant::now(), fits)
         .await
-        .map_err(|_| Refusal::unavailable("starting, please retry"))?;
-    if pair.present().is_empty() {
-        return Err(Refusal::unavailable("starting, please retry"));
-    }
-    if signature::verify(body, presented, &pair.present()) {
-        return Ok(());
-    }
-    // A rotation must not turn real traffic into forged traffic.
-    let pair = app
-        .secrets
-        .reload(WEBHOOK_SECRET)
-        .await
-        .map_err(|_| Refusal::unavailable("secrets are not at hand, please retry"))?;
-    if signature::verify(body, presented, &pair.present()) {
-        Ok(())
-    } else {
-        Err(UNSIGNED)
+    {
+        Accepts::Yes(()) => Ok(()),
+        Accepts::No => Err(UNSIGNED),
+        Accepts::CannotTell => Err(Refusal::unavailable(
+            "secrets are not at hand, please retry",
+        )),
     }
 }
 

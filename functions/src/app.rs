@@ -12,7 +12,7 @@ use services::genesys::Genesys;
 use services::graph::Graph;
 use services::key_vault::KeyVault;
 use services::managed_identity::ManagedIdentity;
-use services::secrets::Secrets;
+use services::secrets::{Secrets, names};
 use services::service_bus::ServiceBus;
 
 use tokio::sync::{Notify, Semaphore};
@@ -41,12 +41,6 @@ const TRANSFERS: usize = 8;
 
 /// Pause after a 429 that names none.
 pub const DEFAULT_PAUSE: Duration = Duration::from_secs(2);
-
-/// Name of the Key Vault secret that signs `clientState`.
-pub const CLIENT_STATE_SECRET: &str = "graph-client-state";
-
-/// Name of the Key Vault secret with which Genesys signs webhooks.
-pub const WEBHOOK_SECRET: &str = "genesys-webhook-secret";
 
 /// Settings, clients and caches of one process. Memory is only a cache: nothing here is needed after a crash.
 #[derive(Debug)]
@@ -215,8 +209,8 @@ impl App {
             // The host calls nobody before its first ping is answered, so that answer comes first.
             let _ = timeout(FIRST_PING, app.greeted.notified()).await;
             tokio::join!(
-                until_done(|| app.secrets.pair(CLIENT_STATE_SECRET)),
-                until_done(|| app.secrets.pair(WEBHOOK_SECRET)),
+                until_done(|| app.secrets.accepted(names::GRAPH_CLIENT_STATE)),
+                until_done(|| app.secrets.accepted(names::GENESYS_WEBHOOK)),
                 until_done(|| app.validator.warm_up()),
                 until_done(|| app.bus.warm_up()),
             );

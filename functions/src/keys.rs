@@ -4,12 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bridge::teams::unwrap::NotificationKey;
 use services::error::ServiceError;
-use services::secrets::Secrets;
+use services::secrets::{Secrets, names};
 
-/// Key Vault secret with the private key and certificate, as PEM.
-const SECRET: &str = "graph-notification-key";
-
-/// Current and previous key, parsed once.
+/// The key and its neighbours in a rotation, parsed once.
 #[derive(Debug)]
 pub struct NotificationKeys {
     secrets: Arc<Secrets>,
@@ -36,11 +33,11 @@ impl NotificationKeys {
         if let Some(key) = self.known(certificate_id) {
             return Ok(Some(key));
         }
-        self.parse(&self.secrets.pair(SECRET).await?.present());
+        self.parse(&self.secrets.accepted(names::GRAPH_NOTIFICATION_KEY).await?);
         if let Some(key) = self.known(certificate_id) {
             return Ok(Some(key));
         }
-        self.parse(&self.secrets.reload(SECRET).await?.present());
+        self.parse(&self.secrets.reload(names::GRAPH_NOTIFICATION_KEY).await?);
         Ok(self.known(certificate_id))
     }
 

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use functions::app::{App, CLIENT_STATE_SECRET, WEBHOOK_SECRET};
+use functions::app::App;
 use functions::settings::{SPECIFICATIONS, SettingError, Settings};
 use services::error::{ErrorKind, ServiceError};
+use services::secrets::names;
 
 /// Prints the report; fails when a setting is wrong or a service does not do its part.
 pub fn run() -> ExitCode {
@@ -90,10 +91,10 @@ async fn try_services(settings: Settings) -> bool {
         },
     );
     for secret in [
-        CLIENT_STATE_SECRET,
-        "graph-notification-key",
-        WEBHOOK_SECRET,
-        "genesys-client-secret",
+        names::GRAPH_CLIENT_STATE,
+        names::GRAPH_NOTIFICATION_KEY,
+        names::GENESYS_WEBHOOK,
+        names::GENESYS_CLIENT,
     ] {
         let state = app.secrets.get(secret).await;
         report.secret(secret, state.map(|secret| secret.is_some()));

@@ -15,10 +15,7 @@ use crate::error::{ErrorKind, Sent, Service, ServiceError};
 use crate::exchange::{self, Answer};
 use crate::http::CALL_TIMEOUT;
 use crate::renewal::{Lease, Renewal};
-use crate::secrets::Secrets;
-
-/// Key Vault secret with the OAuth client's secret.
-const CLIENT_SECRET: &str = "genesys-client-secret";
+use crate::secrets::{Secrets, names};
 
 /// Largest answer: a message with its attributes comes back, and requests are limited to 512,000 bytes.
 const ANSWER_LIMIT: usize = 1024 * 1024;
@@ -212,7 +209,11 @@ impl Genesys {
             Err(error) if error.kind == ErrorKind::Unauthorized => {
                 self.token.forget(LEAST_TOKEN_AGE);
                 // The secret may have been replaced; should the vault be away, the known one has to do.
-                let _ = self.login.secrets.reload_single(CLIENT_SECRET).await;
+                let _ = self
+                    .login
+                    .secrets
+                    .reload_single(names::GENESYS_CLIENT)
+                    .await;
                 let token = self.held_token().await?;
                 call(token).await
             }
@@ -223,10 +224,10 @@ impl Genesys {
 
 impl Login {
     async fn fetch(self) -> Result<Lease<SecretString>, ServiceError> {
-        let secret = self.secrets.get(CLIENT_SECRET).await?;
+        let secret = self.secrets.get(names::GENESYS_CLIENT).await?;
         match self.grant(secret).await {
             Err(error) if error.kind == ErrorKind::Configuration => {
-                let secret = self.secrets.reload_single(CLIENT_SECRET).await?;
+                let secret = self.secrets.reload_single(names::GENESYS_CLIENT).await?;
                 self.grant(secret).await
             }
             result => result,

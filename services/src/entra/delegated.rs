@@ -16,10 +16,7 @@ use crate::exchange;
 use crate::http::CALL_TIMEOUT;
 use crate::managed_identity::ManagedIdentity;
 use crate::renewal::{Lease, Renewal};
-use crate::secrets::Secrets;
-
-/// Key Vault secret with the Graph app's client secret, in the mode that has one.
-const CLIENT_SECRET: &str = "graph-client-secret";
+use crate::secrets::{Secrets, names};
 
 /// Form of a client assertion (RFC 7523, 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -143,7 +140,7 @@ impl DelegatedTokens {
 impl App {
     async fn renew(&self, account: &str) -> Result<Lease<SecretString>, ServiceError> {
         // Always from the vault: another instance, or a new sign-in, may have stored a newer one.
-        let name = format!("graph-refresh-token-{account}");
+        let name = names::refresh_token(account);
         let stored = self.secrets.vault().get(&name).await?;
         let Some(refresh_token) = stored else {
             let mut error = ServiceError::new(Service::Entra, ErrorKind::SignInNeeded, Sent::No);
@@ -184,11 +181,11 @@ impl App {
                 self.grant(refresh_token, &proof).await
             }
             ClientAuthentication::Secret => {
-                let secret = self.secrets.get(CLIENT_SECRET).await?;
+                let secret = self.secrets.get(names::GRAPH_CLIENT).await?;
                 match self.grant_with_secret(refresh_token, secret).await {
                     // Expired or replaced (7000222, 7000215): a rotation may have stored the next one.
                     Err(error) if error.kind == ErrorKind::Configuration => {
-                        let secret = self.secrets.reload_single(CLIENT_SECRET).await?;
+                        let secret = self.secrets.reload_single(names::GRAPH_CLIENT).await?;
                         self.grant_with_secret(refresh_token, secret).await
                     }
                     result => result,

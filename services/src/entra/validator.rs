@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::cloud;
 use super::signing_keys::{Claims, Refused, SigningKeys};
 use crate::address;
@@ -90,21 +92,20 @@ impl TokenValidator {
         if tokens.is_empty() || tokens.len() > MOST_TOKENS {
             return Verdict::Invalid("number");
         }
+        let asked = Instant::now();
         let Ok(keys) = self.keys.get(|| self.read()).await else {
             return Verdict::CannotTell;
         };
         match self.check(tokens, &keys) {
-            Err(Refused::UnknownKey) => self.with_newer_keys(tokens).await,
+            Err(Refused::UnknownKey) => self.with_newer_keys(tokens, asked).await,
             result => verdict_of(result),
         }
     }
 
-    async fn with_newer_keys(&self, tokens: &[String]) -> Verdict {
+    async fn with_newer_keys(&self, tokens: &[String], asked: Instant) -> Verdict {
         let read = || self.read();
-        let forced = self
-            .keys
-            .force(UNKNOWN_KEY_INTERVAL, UNKNOWN_KEY_AFTER_FAILURE, read)
-            .await;
+        let (interval, after_failure) = (UNKNOWN_KEY_INTERVAL, UNKNOWN_KEY_AFTER_FAILURE);
+        let forced = self.keys.force(asked, interval, after_failure, read).await;
         match forced {
             Ok(Forced::Fresh(keys)) => verdict_of(self.check(tokens, &keys)),
             Ok(Forced::Recent(keys)) => match self.check(tokens, &keys) {

@@ -56,7 +56,7 @@ async fn get(renewal: &Renewal<usize>, source: &Source) -> Result<usize, ErrorKi
 async fn settled(renewal: &Renewal<usize>) {
     let flight = renewal.lock().running();
     if let Some(flight) = flight {
-        let _ = flight.await;
+        let _ = flight.landing.await;
     }
 }
 
@@ -163,13 +163,16 @@ async fn a_refused_value_is_forgotten_unless_it_is_new() {
 async fn forcing_is_limited() {
     let (renewal, source) = (Renewal::new(Service::Entra), Source::default());
     let interval = Duration::from_secs(10);
-    let force = || renewal.force(interval, Duration::from_secs(1), || source.clone().fetch());
+    let second = Duration::from_secs(1);
+    let force = || {
+        let now = Instant::now();
+        renewal.force(now, interval, second, || source.clone().fetch())
+    };
     assert_eq!(get(&renewal, &source).await, Ok(1));
-    assert_eq!(
-        force().await.ok(),
-        Some(Forced::Fresh(2)),
-        "a plain fetch is no forced one"
-    );
+    assert_eq!(force().await.ok(), Some(Forced::Fresh(1)), "fetched for it");
+    advance(second).await;
+    assert_eq!(force().await.ok(), Some(Forced::Fresh(2)));
+    advance(second).await;
     assert_eq!(force().await.ok(), Some(Forced::Recent(2)));
     advance(interval).await;
     source.fails_with(ErrorKind::Unavailable);
@@ -182,6 +185,29 @@ async fn forcing_is_limited() {
     source.recovers();
     advance(Duration::from_secs(1)).await;
     assert_eq!(force().await.ok(), Some(Forced::Fresh(4)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_began_before_the_question_is_no_answer_to_it() {
+    let gate = Arc::new(Notify::new());
+    let source = Source {
+        gate: Some(Arc::clone(&gate)),
+        ..Source::default()
+    };
+    let renewal = Renewal::new(Service::Entra);
+    let interval = Duration::from_secs(10);
+    let force = || {
+        let now = Instant::now();
+        renewal.force(now, interval, interval, || source.clone().fetch())
+    };
+    let mut first = std::pin::pin!(force());
+    assert!(futures::poll!(first.as_mut()).is_pending());
+    advance(Duration::from_secs(1)).await;
+    let second = force();
+    gate.notify_one();
+    let (first, second) = futures::join!(first, second);
+    assert_eq!(first.ok(), Some(Forced::Fresh(1)));
+    assert_eq!(second.ok(), Some(Forced::Recent(1)));
 }
 
 #[tokio::test(start_paused = true)]

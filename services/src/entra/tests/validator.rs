@@ -135,6 +135,7 @@ async fn unknown_keys_do_not_become_load() {
     let (known, unknown) = (Signer::new("k1"), Signer::new("k9"));
     let (double, validator) = validator([key_set(&[&known]), key_set(&[&known])]).await;
     let token = [unknown.sign(&claims(json!({})))];
+    validator.warm_up().await.expect("keys");
     assert_eq!(
         validator.verdict(&token).await,
         Verdict::Invalid("unknown_key")
