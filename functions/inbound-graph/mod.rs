@@ -22,8 +22,9 @@ use tracing::Instrument;
 
 use crate::app::App;
 use crate::counters::count;
-use crate::enqueue::enqueue;
-use crate::invocation::{invocation_id, milliseconds};
+
+use crate::log::milliseconds;
+use crate::queue::delivery::invocation_id;
 use crate::webhook::body::read_json_body;
 use crate::webhook::refusal::Refusal;
 
@@ -137,7 +138,7 @@ async fn enqueue_chat(app: &App, items: Vec<NotificationEnvelope>) -> Result<u64
         .into_iter()
         .map(|item| Envelope::new(now, Content::Notification(item)))
         .collect();
-    let journeys = enqueue(app, &envelopes).await.map_err(|error| {
+    let journeys = app.queues.enqueue(&envelopes).await.map_err(|error| {
         let service = error.service.to_string();
         tracing::warn!(
             event = "enqueue_failed",

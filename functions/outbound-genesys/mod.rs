@@ -21,8 +21,9 @@ use tracing::Instrument;
 
 use crate::app::App;
 use crate::counters::count;
-use crate::enqueue::enqueue;
-use crate::invocation::{invocation_id, milliseconds};
+
+use crate::log::milliseconds;
+use crate::queue::delivery::invocation_id;
 use crate::webhook::body::read_json_body;
 use crate::webhook::refusal::Refusal;
 
@@ -127,7 +128,7 @@ async fn verify(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<(), Refus
 }
 
 async fn forward(app: &App, envelope: Envelope) -> Result<Taken, Refusal> {
-    let mut journeys = enqueue(app, &[envelope]).await.map_err(|error| {
+    let mut journeys = app.queues.enqueue(&[envelope]).await.map_err(|error| {
         let service = error.service.to_string();
         tracing::warn!(
             event = "enqueue_failed",
@@ -142,7 +143,7 @@ async fn forward(app: &App, envelope: Envelope) -> Result<Taken, Refusal> {
 
 /// Typing is worth a try and no retry: whatever happens, Genesys hears that all is well.
 async fn typing(app: &App, envelope: Envelope) -> Taken {
-    match enqueue(app, &[envelope]).await {
+    match app.queues.enqueue(&[envelope]).await {
         Ok(mut journeys) => Taken::Enqueued(journeys.pop()),
         Err(_) => Taken::Ignored("typing that the queue did not take"),
     }

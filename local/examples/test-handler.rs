@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::process::exit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -70,12 +71,21 @@ async fn work(State(at_work): State<Arc<AtomicU32>>, request: Request) -> Respon
     answer
 }
 
+/// How long "slow" work takes: as long as other work of the same time is sure to overlap; "slow once" outlives a lock of 1 s.
+const SLOW: Duration = Duration::from_millis(500);
+const SLOW_ONCE: Duration = Duration::from_secs(3);
+
 async fn obey(order: &str, attempt: &str) -> Response {
     let first_time = attempt == "1";
     let json = |text: &str| {
         let kind = [(header::CONTENT_TYPE, "application/json")];
         (kind, text.to_owned()).into_response()
     };
+    match order {
+        "slow" => tokio::time::sleep(SLOW).await,
+        "slow once" if first_time => tokio::time::sleep(SLOW_ONCE).await,
+        _ => {}
+    }
     match order {
         "fail once" if first_time => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         "empty once" if first_time => StatusCode::OK.into_response(),

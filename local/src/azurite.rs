@@ -4,6 +4,7 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -13,30 +14,32 @@ use tokio::process::{Child, ChildStdout, Command};
 use crate::shared::tls::CertificateAuthority;
 use crate::watchdog::{Watchdog, kill_group};
 use crate::work_directory::WorkDirectory;
+use crate::world::World;
 
 /// Its entry below the directory in which it was installed.
 const ENTRY: &str = "node_modules/azurite/dist/src/blob/main.js";
+/// What spares it the loading of packages that it does not need.
+const UNUSED: &str = include_str!("azurite_unused.cjs");
 /// The account that always exists.
 const ACCOUNT: &str = "devstoreaccount1";
 /// How long it may take to listen.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running Azurite.
+/// An Azurite process.
 #[derive(Debug)]
 pub struct Azurite {
     child: Child,
     group: u32,
     watchdog: Watchdog,
-    /// `https://127.0.0.1:port/devstoreaccount1`.
-    pub endpoint: String,
+    output: Option<Lines<BufReader<ChildStdout>>>,
 }
 
 impl Azurite {
-    /// Starts it on a free port, keeping everything in memory, and waits until it listens.
+    /// Starts it on a free port, keeping everything in memory. It loads for a while before it listens.
     ///
     /// # Errors
-    /// When Node or Azurite is missing, or it does not listen in time.
-    pub async fn start(
+    /// When Node or Azurite is missing.
+    pub fn start(
         directory: &Path,
         authority: &CertificateAuthority,
         files: &WorkDirectory,
@@ -54,9 +57,11 @@ impl Azurite {
         let certificate_file = files.write("azurite.pem", &certificate.certificate_pem)?;
         let key_file = files.write("azurite.key", &certificate.key_pem)?;
         let mut child = Command::new("node")
+            .arg("--require")
+            .arg(files.write("azurite_unused.cjs", UNUSED)?)
             .arg(&entry)
             .args(["--blobHost", "127.0.0.1", "--blobPort", "0"])
-            .args(["--inMemoryPersistence", "--silent", "--disableTelemetry"])
+            .args(["--inMemoryPersistence", "--disableTelemetry"])
             .args(["--skipApiVersionCheck", "--oauth", "basic"])
             .arg("--cert")
             .arg(certificate_file)
@@ -73,20 +78,37 @@ impl Azurite {
         let group = child.id().context("Azurite has no process id")?;
         watchdog.guard(group);
         let output = child.stdout.take().context("Azurite has no output")?;
-        let mut azurite = Self {
+        Ok(Self {
             child,
             group,
             watchdog: watchdog.clone(),
-            endpoint: String::new(),
-        };
-        let mut lines = BufReader::new(output).lines();
-        let address = tokio::time::timeout(PATIENCE, address(&mut lines))
+            output: Some(BufReader::new(output).lines()),
+        })
+    }
+
+    /// Its endpoint once it listens, `https://127.0.0.1:port/devstoreaccount1`.
+    ///
+    /// # Errors
+    /// When it does not listen in time.
+    pub async fn endpoint(&mut self) -> anyhow::Result<String> {
+        let output = self.output.as_mut().context("Azurite's output is gone")?;
+        let address = tokio::time::timeout(PATIENCE, address(output))
             .await
             .context("Azurite did not listen in time")??;
-        azurite.endpoint = format!("{address}/{ACCOUNT}");
+        Ok(format!("{address}/{ACCOUNT}"))
+    }
+
+    /// Counts the handler's requests in this world from now on, as the access log tells of them.
+    pub fn count_requests(&mut self, world: Arc<World>) {
+        let Some(mut output) = self.output.take() else {
+            return;
+        };
         // Read to the end, or it would block on a full pipe.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(azurite)
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = output.next_line().await {
+                world.hub.calls().access_log(&line);
+            }
+        });
     }
 
     /// Waits until it ends by itself, which it should not.

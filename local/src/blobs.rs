@@ -1,5 +1,9 @@
 //! What the platform itself does with Blob Storage: make the containers, show what failed.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
 use anyhow::{Context as _, ensure};
 use http::{Method, StatusCode};
 use jsonwebtoken::{EncodingKey, Header, encode};
@@ -7,11 +11,14 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::hub::OWN;
 use crate::world::World;
 
 /// The containers that the infrastructure would make.
 const CONTAINERS: [&str; 3] = ["state", "failed", "attachments"];
 const FAILED: &str = "failed";
+/// A line of the access log comes at most this long after its answer.
+const ACCESS_LOG: Duration = Duration::from_secs(10);
 /// A version of the REST interface that Azurite knows.
 const VERSION: &str = "2021-12-02";
 
@@ -21,6 +28,8 @@ pub struct Blobs {
     client: reqwest::Client,
     endpoint: String,
     tenant: String,
+    world: Arc<World>,
+    requests: Arc<AtomicU64>,
 }
 
 impl Blobs {
@@ -28,11 +37,13 @@ impl Blobs {
     ///
     /// # Errors
     /// When the HTTP client cannot be built.
-    pub fn new(world: &World) -> reqwest::Result<Self> {
+    pub fn new(world: &Arc<World>) -> reqwest::Result<Self> {
         Ok(Self {
             client: world.authority.client()?,
             endpoint: world.endpoints.blob.clone(),
             tenant: world.config.tenant.clone(),
+            world: Arc::clone(world),
+            requests: Arc::default(),
         })
     }
 
@@ -52,10 +63,13 @@ impl Blobs {
         Ok(encode(&Header::default(), &claims, &key)?)
     }
 
-    async fn call(&self, method: Method, path: &str) -> anyhow::Result<(StatusCode, Vec<u8>)> {
+    /// Sends a request that is marked as ours by this number.
+    async fn call(&self, method: Method, path: &str) -> anyhow::Result<(StatusCode, Vec<u8>, u64)> {
+        let number = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
         let answer = self
             .client
             .request(method, format!("{}/{path}", self.endpoint))
+            .query(&[(OWN, number)])
             .bearer_auth(self.token()?)
             .header("x-ms-version", VERSION)
             .header("content-length", "0")
@@ -63,7 +77,7 @@ impl Blobs {
             .await
             .context("Azurite does not answer")?;
         let status = answer.status();
-        Ok((status, answer.bytes().await?.to_vec()))
+        Ok((status, answer.bytes().await?.to_vec(), number))
     }
 
     /// Makes the containers.
@@ -73,7 +87,7 @@ impl Blobs {
     pub async fn create_containers(&self) -> anyhow::Result<()> {
         for container in CONTAINERS {
             let path = format!("{container}?restype=container");
-            let (status, body) = self.call(Method::PUT, &path).await?;
+            let (status, body, _) = self.call(Method::PUT, &path).await?;
             ensure!(
                 status == StatusCode::CREATED,
                 "Azurite answered {status} for the container {container}: {}",
@@ -83,26 +97,40 @@ impl Blobs {
         Ok(())
     }
 
-    /// Names of the blobs that tell of failed messages, in order.
+    /// Waits until every request that Azurite has answered is counted.
     ///
     /// # Errors
     /// When Azurite does not answer.
-    pub async fn failed_names(&self) -> anyhow::Result<Vec<String>> {
-        let path = format!("{FAILED}?restype=container&comp=list");
-        let (status, body) = self.call(Method::GET, &path).await?;
+    pub async fn all_counted(&self) -> anyhow::Result<()> {
+        let (.., number) = self
+            .call(Method::GET, "?restype=account&comp=properties")
+            .await?;
+        let told = self.world.hub.calls().told(number);
+        let in_time = tokio::time::timeout(ACCESS_LOG, told).await;
+        in_time.context("Azurite's access log does not tell of its requests")
+    }
+
+    /// Names of the blobs that tell of failed messages and begin like this, in order.
+    ///
+    /// # Errors
+    /// When Azurite does not answer.
+    pub async fn failed_names(&self, prefix: &str) -> anyhow::Result<Vec<String>> {
+        let prefix = utf8_percent_encode(prefix, NON_ALPHANUMERIC);
+        let path = format!("{FAILED}?restype=container&comp=list&prefix={prefix}");
+        let (status, body, _) = self.call(Method::GET, &path).await?;
         ensure!(status == StatusCode::OK, "Azurite answered {status}");
         Ok(names(&String::from_utf8_lossy(&body)))
     }
 
-    /// The failed messages for `GET /local/failed`.
+    /// The failed messages whose blob's name begins like this, for `GET /local/failed`.
     ///
     /// # Errors
     /// When Azurite does not answer.
-    pub async fn failed(&self) -> anyhow::Result<Vec<Value>> {
+    pub async fn failed(&self, prefix: &str) -> anyhow::Result<Vec<Value>> {
         let mut failed = Vec::new();
-        for name in self.failed_names().await? {
+        for name in self.failed_names(prefix).await? {
             let path = format!("{FAILED}/{}", utf8_percent_encode(&name, NON_ALPHANUMERIC));
-            let (status, body) = self.call(Method::GET, &path).await?;
+            let (status, body, _) = self.call(Method::GET, &path).await?;
             ensure!(status == StatusCode::OK, "Azurite answered {status}");
             let body = serde_json::from_slice(&body)
                 .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&body).into_owned()));

@@ -45,6 +45,10 @@ pub struct Options {
     #[arg(long, value_name = "TEXT")]
     pub genesys_greeting: Option<String>,
 
+    /// Requests that Genesys takes from the bridge in any minute.
+    #[arg(long, value_name = "REQUESTS", default_value_t = 300)]
+    pub genesys_rate_limit: usize,
+
     /// Stop when standard input ends: for a parent that may die without stopping us.
     #[arg(long)]
     pub until_stdin_closes: bool,

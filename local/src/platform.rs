@@ -50,6 +50,7 @@ struct ServiceListeners {
     graph: TcpListener,
     files: TcpListener,
     genesys: TcpListener,
+    genesys_downloads: TcpListener,
     entra: TcpListener,
     key_vault: TcpListener,
     service_bus: TcpListener,
@@ -64,6 +65,7 @@ impl Listeners {
                 graph: serve::bind(0)?,
                 files: serve::bind(0)?,
                 genesys: serve::bind(0)?,
+                genesys_downloads: serve::bind(0)?,
                 entra: serve::bind(0)?,
                 key_vault: serve::bind(0)?,
                 service_bus: serve::bind(0)?,
@@ -83,6 +85,7 @@ impl Listeners {
             graph: https(&services.graph)?,
             files: https(&services.files)?,
             genesys: https(&services.genesys)?,
+            genesys_downloads: https(&services.genesys_downloads)?,
             entra: https(&services.entra)?,
             key_vault: https(&services.key_vault)?,
             service_bus: https(&services.service_bus)?,
@@ -105,8 +108,8 @@ impl Platform {
         let listeners = Listeners::bind(options.port)?;
         let authority = CertificateAuthority::new()?;
         let authority_file = files.write("authority.pem", authority.certificate_pem())?;
-        let azurite = Azurite::start(&options.azurite, &authority, &files, &watchdog).await?;
-        let endpoints = listeners.endpoints(azurite.endpoint.clone())?;
+        let mut azurite = Azurite::start(&options.azurite, &authority, &files, &watchdog)?;
+        let endpoints = listeners.endpoints(azurite.endpoint().await?)?;
 
         let mut settings = settings::read(&options.app_root)?;
         settings::point_at(&mut settings, &endpoints);
@@ -122,6 +125,7 @@ impl Platform {
         }
         let mut config = Config::from_settings(settings).map_err(anyhow::Error::msg)?;
         config.basic_notifications = options.basic_notifications;
+        config.genesys_rate_limit = options.genesys_rate_limit;
         config
             .genesys_greeting
             .clone_from(&options.genesys_greeting);
@@ -129,6 +133,7 @@ impl Platform {
         let port = serve::port(&listeners.public)?;
         let address = endpoints.functions.clone();
         let world = World::new(config, endpoints, authority);
+        azurite.count_requests(Arc::clone(&world));
         let blobs = Blobs::new(&world)?;
         blobs.create_containers().await?;
         let simulators = Simulators::new(&world);
@@ -236,10 +241,15 @@ fn serve_simulators(
             simulators.graph.files_router(),
             FaultService::Files,
         )?,
-        serve::serve_tls(
+        over_tls(
             listeners.genesys,
-            simulators.genesys_routes(world),
-            Arc::clone(&tls),
+            simulators.genesys.router(),
+            FaultService::Genesys,
+        )?,
+        over_tls(
+            listeners.genesys_downloads,
+            simulators.genesys.media_router(),
+            FaultService::GenesysMedia,
         )?,
         over_tls(
             listeners.entra,

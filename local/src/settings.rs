@@ -37,7 +37,7 @@ pub fn point_at(settings: &mut BTreeMap<String, String>, endpoints: &Endpoints) 
         .service_bus
         .strip_prefix("https://")
         .unwrap_or(&endpoints.service_bus);
-    let file_origins = format!("{},{}", endpoints.files, endpoints.genesys);
+    let file_origins = format!("{},{}", endpoints.files, endpoints.genesys_downloads);
     for (name, value) in [
         ("GENESYS_API_ENDPOINT", endpoints.genesys.as_str()),
         ("GENESYS_LOGIN_ENDPOINT", endpoints.genesys.as_str()),

@@ -73,13 +73,6 @@ impl Simulators {
             .merge(self.genesys.control())
     }
 
-    /// Login, API and agents' files of Genesys, which share an address. The files have faults of their own.
-    pub fn genesys_routes(&self, world: &Arc<World>) -> Router {
-        let api = with_faults(self.genesys.router(), world, FaultService::Genesys);
-        let media = self.genesys.media_router();
-        api.merge(with_faults(media, world, FaultService::GenesysMedia))
-    }
-
     /// What Service Bus asks of a token: genuine, current, meant for it, and of the identity that has the role.
     #[must_use]
     pub fn service_bus_token_check(&self) -> Box<TokenCheck> {
@@ -103,37 +96,4 @@ pub fn with_faults(router: Router, world: &Arc<World>, service: FaultService) ->
         service,
     };
     router.layer(middleware::from_fn_with_state(layer, fault_layer))
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::body::Body;
-    use http::Request;
-    use serde_json::json;
-    use tower::ServiceExt as _;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn agents_files_and_the_api_of_genesys_have_faults_of_their_own() {
-        let world = World::for_tests();
-        let simulators = Simulators::new(&world);
-        for (service, of_api, of_media) in [
-            ("genesys", 503, 403),
-            ("genesys-media", 401, 503),
-            ("files", 401, 403),
-        ] {
-            let rules = json!({ "rules": [{ "service": service, "status": 503 }] });
-            let rules = serde_json::from_value(rules).expect("rules");
-            world.hub.faults().replace(rules);
-            for (path, status) in [
-                ("/api/v2/tokens/me", of_api),
-                ("/downloads/messages/a/b", of_media),
-            ] {
-                let request = Request::get(path).body(Body::empty()).expect("a request");
-                let answer = simulators.genesys_routes(&world).oneshot(request).await;
-                assert_eq!(answer.expect("an answer").status(), status, "{service}");
-            }
-        }
-    }
 }

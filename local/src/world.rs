@@ -68,6 +68,8 @@ pub struct Config {
     pub basic_notifications: bool,
     /// `--genesys-greeting`: what the message flow answers at once to the first message of a conversation.
     pub genesys_greeting: Option<String>,
+    /// `--genesys-rate-limit`: requests of our client that Genesys takes in any minute.
+    pub genesys_rate_limit: usize,
     /// Every setting the handler gets, in case a simulator needs one that has no field here.
     pub settings: BTreeMap<String, String>,
 }
@@ -180,6 +182,7 @@ impl Default for Config {
             },
             basic_notifications: false,
             genesys_greeting: None,
+            genesys_rate_limit: 300,
             settings: BTreeMap::new(),
         }
     }
@@ -196,6 +199,8 @@ pub struct Endpoints {
     pub files: String,
     /// Genesys Cloud, API and login alike.
     pub genesys: String,
+    /// Genesys' host for downloads of agents' files.
+    pub genesys_downloads: String,
     /// Entra ID.
     pub entra: String,
     /// Key Vault.
@@ -220,6 +225,7 @@ impl Endpoints {
             graph: https(),
             files: https(),
             genesys: https(),
+            genesys_downloads: https(),
             entra: https(),
             key_vault: https(),
             service_bus: https(),

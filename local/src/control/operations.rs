@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -26,10 +26,16 @@ const KEEP_ALIVE: Duration = Duration::from_secs(1);
 pub(super) fn router() -> Router<Arc<Control>> {
     Router::new()
         .route("/local/authority", get(authority))
-        .route("/local/faults", get(faults).put(order_faults))
+        .route(
+            "/local/faults",
+            get(faults).put(replace_faults).post(add_faults),
+        )
+        .route("/local/faults/{id}", get(strikes).delete(remove_faults))
         .route("/local/queues", get(queues))
         .route("/local/failed", get(failed))
-        .route("/local/journeys", get(journeys))
+        .route("/local/journeys", get(journeys).delete(forget_journeys))
+        .route("/local/journeys/times", get(times))
+        .route("/local/calls", get(calls).delete(reset_calls))
         .route("/local/events", get(events))
         .route("/local/logs", get(logs))
         .route("/local/instances", get(instances))
@@ -46,44 +52,109 @@ async fn faults(State(control): State<Arc<Control>>) -> Json<Rules> {
     Json(control.world.hub.faults().rules())
 }
 
-async fn order_faults(
+/// The rules that are ordered from now on, and nothing else.
+async fn replace_faults(
     State(control): State<Arc<Control>>,
     body: Bytes,
 ) -> Result<Json<Rules>, Refusal> {
-    let rules: Rules = serde_json::from_slice(&body).map_err(Refusal::bad_request)?;
-    for rule in &rules.rules {
-        if rule
-            .share
-            .is_some_and(|share| !(0.0..=1.0).contains(&share))
-        {
-            return Err(Refusal::bad_request("share lies between 0 and 1"));
-        }
-        if rule
-            .status
-            .is_some_and(|status| !(400..=599).contains(&status))
-        {
-            return Err(Refusal::bad_request("status lies between 400 and 599"));
-        }
+    control.world.hub.faults().replace(ordered(&body)?);
+    Ok(Json(faults_changed(&control)))
+}
+
+/// Rules beside those of others, which whoever ordered them takes away again by their id.
+async fn add_faults(
+    State(control): State<Arc<Control>>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let id = control.world.hub.faults().add(ordered(&body)?);
+    faults_changed(&control);
+    Ok((StatusCode::CREATED, Json(json!({ "id": id }))))
+}
+
+/// How often each of these rules has struck.
+async fn strikes(State(control): State<Arc<Control>>, Path(id): Path<u64>) -> Json<Value> {
+    Json(json!({ "strikes": control.world.hub.faults().strikes(id) }))
+}
+
+async fn remove_faults(
+    State(control): State<Arc<Control>>,
+    Path(id): Path<u64>,
+) -> Result<StatusCode, Refusal> {
+    if !control.world.hub.faults().remove(id) {
+        return Err(Refusal::not_found("such fault"));
     }
-    control.world.hub.faults().replace(rules);
-    let rules = control.world.hub.faults().rules();
-    control.world.hub.event("faults", json!(rules));
-    Ok(Json(rules))
+    faults_changed(&control);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn ordered(body: &[u8]) -> Result<Rules, Refusal> {
+    let rules: Rules = serde_json::from_slice(body).map_err(Refusal::bad_request)?;
+    match rules.wrong() {
+        Some(why) => Err(Refusal::bad_request(why)),
+        None => Ok(rules),
+    }
+}
+
+/// Tells of the rules as they are now.
+fn faults_changed(control: &Control) -> Rules {
+    let hub = &control.world.hub;
+    let rules = hub.faults().rules();
+    hub.event("faults", json!(rules));
+    rules
 }
 
 async fn queues(State(control): State<Arc<Control>>) -> Result<Json<Value>, Refusal> {
-    let failed = control.blobs.failed_names().await?.len();
+    let failed = control.blobs.failed_names("").await?.len();
     Ok(Json(
         json!({ "queues": control.bus.view(), "failed": failed }),
     ))
 }
 
-async fn failed(State(control): State<Arc<Control>>) -> Result<Json<Value>, Refusal> {
-    Ok(Json(json!({ "failed": control.blobs.failed().await? })))
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WantedFailed {
+    /// What the blob's name begins with.
+    prefix: Option<String>,
+    /// What stands in the name or the content.
+    contains: Option<String>,
+}
+
+async fn failed(
+    State(control): State<Arc<Control>>,
+    Query(wanted): Query<WantedFailed>,
+) -> Result<Json<Value>, Refusal> {
+    let prefix = wanted.prefix.unwrap_or_default();
+    let mut failed = control.blobs.failed(&prefix).await?;
+    if let Some(text) = wanted.contains {
+        failed.retain(|blob| blob.to_string().contains(&text));
+    }
+    Ok(Json(json!({ "failed": failed })))
 }
 
 async fn journeys(State(control): State<Arc<Control>>) -> Json<Value> {
     Json(control.world.hub.journeys_view())
+}
+
+async fn forget_journeys(State(control): State<Arc<Control>>) -> StatusCode {
+    control.world.hub.journeys().clear();
+    StatusCode::NO_CONTENT
+}
+
+/// When each message first passed each hop.
+async fn times(State(control): State<Arc<Control>>) -> Json<Value> {
+    Json(json!({ "journeys": control.world.hub.journeys().times() }))
+}
+
+/// What the handlers asked of the services, every call that was answered before this one came included.
+async fn calls(State(control): State<Arc<Control>>) -> Result<Json<Value>, Refusal> {
+    control.blobs.all_counted().await?;
+    Ok(Json(control.world.hub.calls().view()))
+}
+
+async fn reset_calls(State(control): State<Arc<Control>>) -> Result<StatusCode, Refusal> {
+    control.blobs.all_counted().await?;
+    control.world.hub.calls().reset();
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn logs(State(control): State<Arc<Control>>) -> Json<Value> {

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Genesys;
+use super::media::{self, Access, AgentFile};
 use crate::shared::content::Content;
 use crate::shared::download::{Behaviour, Download};
 
@@ -13,6 +14,8 @@ pub const MEDIA_TYPES: [&str; 5] = ["Image", "Video", "Audio", "File", "Link"];
 /// What goes out in one message.
 #[derive(Clone, Default)]
 pub struct Outgoing {
+    /// The webhook's `type`, where it shall not follow from the content.
+    pub kind: Option<String>,
     /// Text, or the prompt of structured content; may be empty beside content.
     pub text: String,
     /// The items of `content`, as the webhook carries them.
@@ -24,6 +27,8 @@ pub struct Outgoing {
 /// The same, as the control interface takes it.
 #[derive(Deserialize)]
 pub struct Written {
+    #[serde(rename = "type")]
+    kind: Option<String>,
     #[serde(default)]
     text: String,
     attachment: Option<Attachment>,
@@ -33,14 +38,17 @@ pub struct Written {
     content: Vec<Value>,
 }
 
+/// An agent's file, as the control interface takes it.
 #[derive(Deserialize)]
-struct Attachment {
+pub struct Attachment {
     name: String,
     content_type: String,
     base64: Option<String>,
     generate: Option<u64>,
     #[serde(default)]
     behaviour: Behaviour,
+    #[serde(default)]
+    access: Access,
     redirect_to: Option<String>,
     media_type: Option<String>,
 }
@@ -93,6 +101,7 @@ impl Genesys {
             return Err("text must not be empty".to_owned());
         }
         let mut outgoing = Outgoing {
+            kind: written.kind,
             text: written.text,
             content,
             media: None,
@@ -114,7 +123,7 @@ impl Genesys {
     }
 
     /// Keeps a file for its download; its id and the content item about it.
-    async fn host(&self, attachment: Attachment) -> Result<(String, Value), String> {
+    pub(super) async fn host(&self, attachment: Attachment) -> Result<(String, Value), String> {
         self.check_type(&attachment.content_type)?;
         if matches!(
             attachment.behaviour,
@@ -130,18 +139,17 @@ impl Genesys {
                 .ok_or_else(|| format!("media_type is one of {}", MEDIA_TYPES.join(", ")))?,
         };
         let content = Content::ordered(attachment.base64, attachment.generate).await?;
-        let file = Download::ordered(
+        let download = Download::ordered(
             content,
             &attachment.content_type,
             attachment.name,
             attachment.behaviour,
             attachment.redirect_to.as_deref(),
         )?;
-        let (name, size) = (file.name.clone(), file.content.size());
-        let id = self.media.keep(file);
-        let url = self
-            .media
-            .address(&self.world.endpoints.genesys, &id, &name);
+        let (name, size) = (download.name.clone(), download.content.size());
+        let access = attachment.access;
+        let id = self.media.keep(AgentFile { download, access });
+        let url = media::address(&self.world.endpoints.genesys_downloads, &id);
         let item = json!({
             "contentType": "Attachment",
             "attachment": {

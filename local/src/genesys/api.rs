@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use super::answers::{Refusal, with_correlation};
 use super::conversations::{Arrival, Attachment, Placed};
 use super::profile::LARGEST_MEDIA;
-use super::{Genesys, admin, checks, login, structured};
+use super::{Genesys, admin, checks, login, media, structured};
 use crate::hub::Direction;
 use crate::shared::correlation;
 
@@ -47,6 +47,7 @@ pub fn router(genesys: Arc<Genesys>) -> Router {
         .route_layer(middleware::from_fn(login::may_receive));
     let api = Router::new()
         .route("/tokens/me", get(login::token_info))
+        .route("/downloads/{id}", get(media::redirection))
         .merge(inbound)
         .merge(admin::router())
         .fallback(unknown)
@@ -82,6 +83,7 @@ async fn message(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let came = OffsetDateTime::now_utc();
     let prefetch = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
         .any(|(name, value)| name == "prefetchConversationId" && value == "true");
     let taken = genesys.take_message(&integration, &headers, body).await;
@@ -101,7 +103,7 @@ async fn message(
         }
         Err(refusal) => refusal.into_response(),
     };
-    genesys.tell(correlation, &answer);
+    genesys.tell(came, correlation, &answer);
     answer
 }
 
@@ -111,13 +113,14 @@ async fn structured_response(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let came = OffsetDateTime::now_utc();
     let taken = genesys.take_response(&integration, &headers, body).await;
     let correlation = correlation(&headers, &taken);
     let answer = match taken {
         Ok((placed, body)) => Json(genesys.normalized_response(&placed, &body)).into_response(),
         Err(refusal) => refusal.into_response(),
     };
-    genesys.tell(correlation, &answer);
+    genesys.tell(came, correlation, &answer);
     answer
 }
 
@@ -276,15 +279,16 @@ impl Genesys {
         placed
     }
 
-    /// Records how a customer's message was answered.
-    fn tell(&self, correlation: Option<String>, answer: &Response) {
+    /// Records how a customer's message that came at this time was answered.
+    fn tell(&self, came: OffsetDateTime, correlation: Option<String>, answer: &Response) {
         let Some(correlation) = correlation else {
             return;
         };
         let hub = &self.world.hub;
         let attempt = hub.next_attempt(&correlation, "genesys");
         let outcome = answer.status();
-        hub.journey(
+        hub.journey_at(
+            came,
             &correlation,
             Direction::Inbound,
             "genesys",

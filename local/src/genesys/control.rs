@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use super::Genesys;
 use super::admin;
-use super::agent::Written;
+use super::agent::{Attachment, Written};
 use super::conversations::Place;
 use super::profile::ContentProfile;
+use crate::shared::correlation;
 use crate::shared::download::{Behaviour, Download, harmless};
 
 #[derive(Deserialize)]
@@ -39,6 +40,7 @@ pub fn router(genesys: Arc<Genesys>) -> Router {
             "/local/genesys/content-profile",
             get(content_profile).put(set_content_profile),
         )
+        .route("/local/genesys/media", post(host))
         .route("/local/genesys/media/{message}", get(media))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
         .with_state(genesys)
@@ -58,7 +60,17 @@ async fn write(
         Err(reason) => return refused(StatusCode::BAD_REQUEST, &reason),
     };
     let id = genesys.agent_writes(&thread, &outgoing);
-    (StatusCode::CREATED, Json(json!({ "id": id }))).into_response()
+    let correlation = correlation::of_genesys_message(&id);
+    let told = json!({ "id": id, "correlation": correlation });
+    (StatusCode::CREATED, Json(told)).into_response()
+}
+
+/// Keeps a file without sending it, so that a structured message can name its address.
+async fn host(State(genesys): State<Arc<Genesys>>, Json(attachment): Json<Attachment>) -> Response {
+    match genesys.host(attachment).await {
+        Ok((_, item)) => (StatusCode::CREATED, Json(item["attachment"].clone())).into_response(),
+        Err(reason) => refused(StatusCode::BAD_REQUEST, &reason),
+    }
 }
 
 async fn conversations(State(genesys): State<Arc<Genesys>>) -> Json<Value> {
@@ -107,7 +119,7 @@ async fn media(State(genesys): State<Arc<Genesys>>, Path(message): Path<String>)
             Some(file) => {
                 let file = Download {
                     behaviour: Behaviour::Ok,
-                    ..Download::clone(&file)
+                    ..file.download.clone()
                 };
                 harmless(file.answer().await)
             }

@@ -76,11 +76,12 @@ impl Genesys {
     pub fn new(world: Arc<World>) -> Arc<Self> {
         let webhooks = Arc::new(Webhooks::new(Arc::clone(&world)));
         let client = world.authority.client().expect("a client can be built");
+        let rate_limit = RateLimit::new(world.config.genesys_rate_limit);
         Arc::new(Self {
             world,
             login: Login::new(),
             admin: Administration::new(),
-            rate_limit: RateLimit::default(),
+            rate_limit,
             conversations: Mutex::default(),
             webhooks,
             media: Media::new(),
@@ -94,7 +95,7 @@ impl Genesys {
         api::router(Arc::clone(self))
     }
 
-    /// The downloads of agents' files, at the root of the same address.
+    /// The downloads of agents' files, at the root of [`crate::world::Endpoints::genesys_downloads`].
     pub fn media_router(self: &Arc<Self>) -> Router {
         media::router(Arc::clone(self))
     }

@@ -7,20 +7,29 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Requests that pass within the window.
-pub const REQUESTS: usize = 300;
 /// The window that slides.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// When the requests of the last minute came.
-#[derive(Debug, Default)]
-pub struct RateLimit(Mutex<VecDeque<Instant>>);
+/// When the requests of the last minute came, and how many may.
+#[derive(Debug)]
+pub struct RateLimit {
+    requests: usize,
+    passed: Mutex<VecDeque<Instant>>,
+}
 
 impl RateLimit {
+    /// Lets so many requests pass within a minute.
+    pub fn new(requests: usize) -> Self {
+        Self {
+            requests,
+            passed: Mutex::default(),
+        }
+    }
+
     /// Counts a request that passes; for one that does not, the whole seconds until the next would.
     pub fn admit(&self) -> Result<(), u64> {
         let now = Instant::now();
-        let mut passed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
         while passed
             .front()
             .is_some_and(|at| now.duration_since(*at) >= WINDOW)
@@ -28,7 +37,7 @@ impl RateLimit {
             passed.pop_front();
         }
         match passed.front() {
-            Some(oldest) if passed.len() >= REQUESTS => {
+            Some(oldest) if passed.len() >= self.requests => {
                 let left = WINDOW.saturating_sub(now.duration_since(*oldest));
                 Err(left.as_secs_f64().ceil().max(1.0) as u64)
             }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::agent::Outgoing;
 use super::conversations::Placed;
-use crate::hub::{Direction, Drop, FaultService};
+use crate::hub::{Call, Direction, Drop, FaultService};
 use crate::shared::correlation;
 use crate::world::World;
 
@@ -121,7 +121,8 @@ impl Webhooks {
 
     async fn attempt(&self, correlation: &str, body: &str, number: u32) -> Ending {
         let hub = &self.world.hub;
-        let plan = hub.faults().decide(FaultService::GenesysWebhook, body);
+        let call = Call::delivery(body.as_bytes());
+        let plan = hub.faults().decide(FaultService::GenesysWebhook, &call);
         sleep(plan.delay).await;
         let tell = |outcome: &str| {
             hub.journey(correlation, Direction::Outbound, "webhook", number, outcome);
@@ -184,6 +185,11 @@ pub fn body(
     time: &str,
     entity: &str,
 ) -> Value {
+    let derived = if outgoing.is_structured() {
+        "Structured"
+    } else {
+        "Text"
+    };
     let mut body = json!({
         "id": placed.message,
         "channel": {
@@ -196,7 +202,7 @@ pub fn body(
             "time": time,
             "metadata": {},
         },
-        "type": if outgoing.is_structured() { "Structured" } else { "Text" },
+        "type": outgoing.kind.as_deref().unwrap_or(derived),
         "direction": "Outbound",
         "originatingEntity": entity,
         "conversationId": placed.conversation,

@@ -63,11 +63,10 @@ async fn my_chats(State(graph): State<Arc<Graph>>, headers: HeaderMap) -> Respon
             return Err(Refusal::TooMany);
         }
         let chats = graph.chats();
-        let tenant = &graph.world.config.tenant;
         let own: Vec<Value> = chats
             .iter()
             .filter(|(_, chat)| chat.has_member(&caller.user))
-            .map(|(id, chat)| views::chat(id, chat, tenant))
+            .map(|(id, chat)| views::chat(id, chat))
             .collect();
         Ok((StatusCode::OK, json!({ "value": own })))
     })();
@@ -80,10 +79,7 @@ async fn get_chat(
     headers: HeaderMap,
 ) -> Response {
     let result = graph.read(&headers, &chat, GET_CHAT, |_, found| {
-        Ok((
-            StatusCode::OK,
-            views::chat(&chat, found, &graph.world.config.tenant),
-        ))
+        Ok((StatusCode::OK, views::chat(&chat, found)))
     });
     answer(&headers, result)
 }
@@ -94,7 +90,7 @@ async fn members(
     headers: HeaderMap,
 ) -> Response {
     let result = graph.read(&headers, &chat, unlisted("GET members"), |_, found| {
-        if found.hosted_elsewhere {
+        if found.kind != "oneOnOne" && found.tenant != graph.world.config.tenant {
             return Err(Refusal::Forbidden("The chat is owned by another tenant."));
         }
         let all: Vec<Value> = found.members.iter().map(views::member).collect();
@@ -142,6 +138,7 @@ async fn post(
 }
 
 async fn create(graph: &Graph, chat: &str, headers: &HeaderMap, body: &[u8]) -> Answer {
+    let came = OffsetDateTime::now_utc();
     let caller = graph.caller(headers)?;
     caller.may(&["ChatMessage.Send", "Chat.ReadWrite"])?;
     let parts = posted::read(body)?;
@@ -182,10 +179,14 @@ async fn create(graph: &Graph, chat: &str, headers: &HeaderMap, body: &[u8]) -> 
         .and_then(|value| value.to_str().ok())
     {
         let attempt = graph.world.hub.next_attempt(correlation, "teams");
-        graph
-            .world
-            .hub
-            .journey(correlation, Direction::Outbound, "teams", attempt, "201");
+        graph.world.hub.journey_at(
+            came,
+            correlation,
+            Direction::Outbound,
+            "teams",
+            attempt,
+            "201",
+        );
     }
     let notified = graph.notify(chat, &id, ChangeType::Created, None);
     graph.world.hub.event("chat", json!({ "chat": chat }));

@@ -35,8 +35,8 @@ pub struct Chats {
 pub struct Chat {
     /// `oneOnOne` or `group`.
     pub kind: String,
-    /// Made by the customer's tenant, which hides the members of groups from ours.
-    pub hosted_elsewhere: bool,
+    /// The tenant that made it. Another than ours hides the members of groups.
+    pub tenant: String,
     /// Who takes part.
     pub members: Vec<Person>,
     /// Oldest first.
@@ -54,6 +54,8 @@ pub struct Person {
     pub tenant: String,
     /// Shown as `email` of the member.
     pub upn: Option<String>,
+    /// Shown as `userPrincipalName` of a sender, which v1.0 does not promise.
+    pub principal_name: Option<String>,
 }
 
 /// One message.
@@ -144,7 +146,11 @@ impl Chats {
     pub fn add(&mut self, chat: &str, new: NewMessage, now: OffsetDateTime) -> String {
         let entry = self.all.entry(chat.to_owned()).or_insert_with(|| Chat {
             kind: new.kind,
-            hosted_elsewhere: new.hosted_elsewhere,
+            tenant: if new.hosted_elsewhere {
+                new.from.tenant.clone()
+            } else {
+                new.support.tenant.clone()
+            },
             members: vec![new.support],
             messages: Vec::new(),
         });

@@ -15,6 +15,7 @@ use super::changes::ChangeType;
 use super::chats::{NewMessage, Person};
 use super::written::{Author, Extras, File, Image, Snippet};
 use super::{Graph, changing, shown};
+use crate::shared::correlation;
 
 /// A customer's message, as the control interface takes it.
 #[derive(Deserialize)]
@@ -96,6 +97,7 @@ async fn write(
         name: "Support".to_owned(),
         tenant: config.tenant.clone(),
         upn: None,
+        principal_name: None,
     };
     let html = if written.mention {
         mentioning(&written.html)
@@ -124,7 +126,11 @@ async fn write(
         hosted_elsewhere: written.hosted_elsewhere,
     };
     let id = graph.customer_writes(&chat, message, written.notify.unwrap_or(true));
-    (StatusCode::CREATED, Json(json!({ "message": id }))).into_response()
+    let told = json!({
+        "message": id,
+        "correlation": correlation::of_teams_message(&chat, &id),
+    });
+    (StatusCode::CREATED, Json(told)).into_response()
 }
 
 /// The mention stands at the front, inside the first paragraph.

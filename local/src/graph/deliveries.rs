@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
-use crate::hub::{Direction, Drop, FaultService};
+use crate::hub::{Call, Direction, Drop, FaultService};
 use crate::world::World;
 
 /// Graph waits this long for the answer to a first delivery.
@@ -127,15 +128,17 @@ async fn attempt(
     notification: &Notification,
     number: u32,
 ) -> bool {
-    let description = String::from_utf8_lossy(&notification.body);
+    let call = Call::delivery(&notification.body);
     let plan = world
         .hub
         .faults()
-        .decide(FaultService::GraphNotification, &description);
+        .decide(FaultService::GraphNotification, &call);
     sleep(plan.delay).await;
+    let started = OffsetDateTime::now_utc();
     let tell = |outcome: &str| {
         if let Some(correlation) = &notification.correlation {
-            world.hub.journey(
+            world.hub.journey_at(
+                started,
                 correlation,
                 Direction::Inbound,
                 "notification",

@@ -243,3 +243,36 @@ async fn lists_come_in_pages_and_filters_need_their_order() {
         "{page}"
     );
 }
+
+#[tokio::test]
+async fn a_group_of_another_tenant_hides_its_members_and_a_chat_of_two_does_not() {
+    let caller = Caller::new().await;
+    let customer = anna()["tenant"].clone();
+    for (kind, status) in [
+        ("group", StatusCode::FORBIDDEN),
+        ("oneOnOne", StatusCode::OK),
+    ] {
+        let mut from = anna();
+        from["user_principal_name"] = json!("anna@customer.example");
+        let message =
+            json!({ "html": "hi", "from": from, "chat_type": kind, "hosted_elsewhere": true });
+        let write = format!("/local/teams/chats/{kind}/messages");
+        let (_, written) = caller.control("POST", &write, Some(message)).await;
+        let chat = format!("/v1.0/chats/{kind}");
+        assert_eq!(
+            caller.call("GET", &chat, None).await.1["tenantId"],
+            customer
+        );
+        let members = caller.call("GET", &format!("{chat}/members"), None).await;
+        assert_eq!(members.0, status, "{kind}");
+        let message = written["message"].as_str().expect("an id");
+        let message = caller
+            .call("GET", &format!("{chat}/messages/{message}"), None)
+            .await
+            .1;
+        let sender = &message["from"]["user"];
+        assert_eq!(sender["userPrincipalName"], "anna@customer.example");
+    }
+    let ours = caller.graph.world.config.tenant.as_str();
+    assert_eq!(caller.call("GET", CHAT, None).await.1["tenantId"], ours);
+}

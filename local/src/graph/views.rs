@@ -15,7 +15,7 @@ pub fn time(at: OffsetDateTime) -> String {
 }
 
 /// `chat`.
-pub fn chat(id: &str, chat: &Chat, tenant: &str) -> Value {
+pub fn chat(id: &str, chat: &Chat) -> Value {
     json!({
         "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#chats/$entity",
         "id": id,
@@ -24,7 +24,7 @@ pub fn chat(id: &str, chat: &Chat, tenant: &str) -> Value {
         "lastUpdatedDateTime": chat.messages.last().map(|message| time(message.modified)),
         "chatType": chat.kind,
         "webUrl": format!("https://teams.microsoft.com/l/chat/{id}/0"),
-        "tenantId": tenant,
+        "tenantId": chat.tenant,
         "onlineMeetingInfo": null,
     })
 }
@@ -133,11 +133,15 @@ fn etag(message: &Message) -> String {
 
 /// `teamworkUserIdentity` of somebody who wrote.
 pub fn identity(person: &Person) -> Value {
-    json!({
+    let mut identity = json!({
         "@odata.type": "#microsoft.graph.teamworkUserIdentity",
         "id": person.user,
         "displayName": person.name,
         "userIdentityType": "aadUser",
         "tenantId": person.tenant,
-    })
+    });
+    if let Some(name) = &person.principal_name {
+        identity["userPrincipalName"] = json!(name);
+    }
+    identity
 }

@@ -21,6 +21,7 @@ pub struct Author {
     name: String,
     tenant: Uuid,
     upn: Option<String>,
+    user_principal_name: Option<String>,
 }
 
 /// An image in the text.
@@ -86,6 +87,7 @@ impl From<Author> for Person {
             name: author.name,
             tenant: author.tenant.to_string(),
             upn: author.upn,
+            principal_name: author.user_principal_name,
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct HostSettings {
     pub max_concurrent_calls: usize,
     /// `extensions.serviceBus.sessionIdleTimeout` (60 s).
     pub session_idle_timeout: Duration,
+    /// `extensions.serviceBus.maxAutoLockRenewalDuration` (5 minutes); none is without end.
+    pub lock_renewal: Option<Duration>,
     /// `customHandler.initializationTimeout` (30 s).
     pub initialization_timeout: Duration,
     /// `customHandler.description.arguments`.
@@ -51,6 +53,9 @@ pub enum HttpMode {
     /// `enableForwardingHttpRequest`: a copy, in which a body without `Content-Length` is lost.
     Forwarding,
 }
+
+/// `Timeout.InfiniteTimeSpan` of .NET, minus one millisecond, as a time span is written.
+const INFINITE: &str = "-00:00:00.0010000";
 
 /// One function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +104,8 @@ impl App {
         let root = root
             .canonicalize()
             .with_context(|| format!("cannot find {}", root.display()))?;
-        let host = host_settings(&root.join("host.json"))?;
+        let path = root.join("host.json");
+        let host = host_settings(&read_json(&path)?, path.display())?;
         let mut functions = functions_in(&root, settings)?;
         if functions.is_empty() && root.join("functions").is_dir() {
             functions = functions_in(&root.join("functions"), settings)?;
@@ -123,9 +129,7 @@ fn read_json(path: &Path) -> anyhow::Result<Value> {
     serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
 }
 
-fn host_settings(path: &Path) -> anyhow::Result<HostSettings> {
-    let host = read_json(path)?;
-    let name = path.display();
+fn host_settings(host: &Value, name: impl std::fmt::Display) -> anyhow::Result<HostSettings> {
     ensure!(host["version"] == "2.0", "{name}: version must be \"2.0\"");
     ensure!(
         host["extensionBundle"]["id"].is_string(),
@@ -191,6 +195,10 @@ fn host_settings(path: &Path) -> anyhow::Result<HostSettings> {
             "sessionIdleTimeout",
             seconds(60),
         )?,
+        lock_renewal: match &service_bus["maxAutoLockRenewalDuration"] {
+            Value::String(text) if text == INFINITE => None,
+            value => Some(span(value, "maxAutoLockRenewalDuration", seconds(300))?),
+        },
         initialization_timeout: span(
             &handler["initializationTimeout"],
             "initializationTimeout",
@@ -322,4 +330,31 @@ fn service_bus(binding: Binding, settings: &BTreeMap<String, String>) -> anyhow:
         sessions: binding.is_sessions_enabled,
         binary: binding.data_type.as_deref() == Some("binary"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn renewal(value: &str) -> anyhow::Result<Option<Duration>> {
+        let host = json!({
+            "version": "2.0",
+            "extensionBundle": { "id": "Microsoft.Azure.Functions.ExtensionBundle" },
+            "extensions": { "serviceBus": { "maxAutoLockRenewalDuration": value } },
+            "customHandler": { "description": { "defaultExecutablePath": "handler" },
+                "enableProxyingHttpRequest": true },
+        });
+        host_settings(&host, "host.json").map(|settings| settings.lock_renewal)
+    }
+
+    #[test]
+    fn locks_are_renewed_for_a_time_span_or_without_end() {
+        let ten_minutes = Some(Duration::from_secs(600));
+        assert_eq!(renewal("00:10:00").expect("a span"), ten_minutes);
+        assert_eq!(renewal("-00:00:00.0010000").expect("no end"), None);
+        // The SDK refuses every other negative span.
+        assert!(renewal("-00:00:01").is_err());
+    }
 }

@@ -95,6 +95,7 @@ impl Instance {
                 instance: self.number,
                 slots,
                 idle,
+                lock_renewal: self.app.host.lock_renewal,
             };
             pumps.spawn(pump.run());
         }

@@ -1,6 +1,7 @@
 //! Carries messages from a queue to a queue function: many lanes at once, one call at a time in each.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -26,7 +27,9 @@ pub(super) struct Pump {
     /// Lanes at once.
     pub(super) slots: usize,
     /// How long an empty lane stays ours.
-    pub(super) idle: std::time::Duration,
+    pub(super) idle: Duration,
+    /// How long a lane's lock is renewed; none is without end.
+    pub(super) lock_renewal: Option<Duration>,
 }
 
 impl Pump {
@@ -39,7 +42,7 @@ impl Pump {
             let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
                 break;
             };
-            let receiver = self.queue.accept(self.host).await;
+            let receiver = self.queue.accept(self.host, self.lock_renewal).await;
             lanes.spawn(self.clone().lane(receiver, slot));
             while lanes.try_join_next().is_some() {}
         }
@@ -73,9 +76,13 @@ impl Pump {
                 let attempt = delivery.delivery_count;
                 journey::delivered(&self.world, queue, name, correlation, attempt, words);
             }
-            match outcome {
+            let settled = match outcome {
                 Outcome::Success(..) => receiver.complete(),
                 Outcome::Failure(_) => receiver.abandon(),
+            };
+            if let Err(lost) = settled {
+                let logs = self.world.hub.logs();
+                logs.push(self.instance, "host", format!("{name}: {lost}"));
             }
             self.bus.touch();
             if matches!(self.worker.status(), super::worker::Status::Stopped(_)) {

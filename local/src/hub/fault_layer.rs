@@ -1,4 +1,4 @@
-//! Lets ordered faults strike the HTTP calls to a simulated service.
+//! In front of each simulated service: counts the calls, and lets ordered faults strike them.
 
 use std::sync::Arc;
 
@@ -7,13 +7,17 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
-use super::faults::{Drop, FaultService};
+use super::faults::{Call, Drop, FaultPlan, FaultService};
 use crate::world::World;
 
-/// Largest body that a rule's `match` looks into, in bytes.
+/// Largest body that a rule looks into, in bytes.
 const LOOK_INSIDE_LIMIT: usize = 64 * 1024 * 1024;
+
+/// Media type of several messages sent to Service Bus at once.
+pub const BATCH_TYPE: &str = "application/vnd.microsoft.servicebus.json";
 
 /// Marks an answer that must not be sent: the server closes the connection instead (see `shared::serve`).
 #[derive(Debug, Clone, Copy)]
@@ -37,27 +41,40 @@ pub async fn fault_layer(
     request: Request,
     next: Next,
 ) -> Response {
+    let (parts, mut body) = request.into_parts();
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    let batch = kind.is_some_and(|kind| kind.as_bytes().starts_with(BATCH_TYPE.as_bytes()));
+    let calls = layer.world.hub.calls();
+    calls.count(layer.service, &parts.method, parts.uri.path(), batch);
     let faults = layer.world.hub.faults();
-    let (request, description) = if faults.look_inside(layer.service) {
-        match describe(request).await {
-            Ok(described) => described,
-            Err(answer) => return answer,
-        }
-    } else {
-        (request, String::new())
+    let mut seen = Bytes::new();
+    if faults.look_inside(layer.service) {
+        seen = match axum::body::to_bytes(body, LOOK_INSIDE_LIMIT).await {
+            Ok(bytes) => bytes,
+            Err(_) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        };
+        body = Body::from(seen.clone());
+    }
+    let properties = parts.headers.get("brokerproperties");
+    let properties = properties.and_then(|value| value.to_str().ok());
+    let call = Call {
+        method: &parts.method,
+        target: &parts.uri.to_string(),
+        properties: properties.unwrap_or_default(),
+        body: &seen,
     };
-    let plan = faults.decide(layer.service, &description);
+    let plan = faults.decide(layer.service, &call);
     tokio::time::sleep(plan.delay).await;
     if let Some(status) = plan.status {
         // Read to its end, or the caller could see a broken connection instead of the answer. Whether that works
         // does not matter.
-        let _ = axum::body::to_bytes(request.into_body(), LOOK_INSIDE_LIMIT).await;
-        return refusal(status, plan.retry_after);
+        let _ = axum::body::to_bytes(body, LOOK_INSIDE_LIMIT).await;
+        return refusal(layer.service, status, &plan);
     }
     if plan.drop == Some(Drop::Before) {
         return close();
     }
-    let answer = next.run(request).await;
+    let answer = next.run(Request::from_parts(parts, body)).await;
     if plan.drop == Some(Drop::After) {
         return close();
     }
@@ -70,13 +87,12 @@ fn close() -> Response {
     answer
 }
 
-fn refusal(status: u16, retry_after: Option<u64>) -> Response {
+fn refusal(service: FaultService, status: u16, plan: &FaultPlan) -> Response {
+    let code = plan.code.as_deref().unwrap_or("ordered.fault");
+    let body = error_body(service, status, code);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = serde_json::json!({
-        "error": { "code": "orderedFault", "message": "An ordered fault." }
-    });
     let mut answer = (status, axum::Json(body)).into_response();
-    if let Some(seconds) = retry_after {
+    if let Some(seconds) = plan.retry_after {
         answer
             .headers_mut()
             .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -84,23 +100,15 @@ fn refusal(status: u16, retry_after: Option<u64>) -> Response {
     answer
 }
 
-/// Reads the body so that rules can look into it, and puts it back.
-async fn describe(request: Request) -> Result<(Request, String), Response> {
-    let (parts, body) = request.into_parts();
-    let body: Bytes = axum::body::to_bytes(body, LOOK_INSIDE_LIMIT)
-        .await
-        .map_err(|_| StatusCode::PAYLOAD_TOO_LARGE.into_response())?;
-    let target = parts.uri.to_string();
-    let properties = parts
-        .headers
-        .get("brokerproperties")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let description = format!(
-        "{} {target}\n{}\n{properties}\n{}",
-        parts.method,
-        percent_decode_str(&target).decode_utf8_lossy(),
-        String::from_utf8_lossy(&body),
-    );
-    Ok((Request::from_parts(parts, Body::from(body)), description))
+/// An error as the service would tell it.
+fn error_body(service: FaultService, status: u16, code: &str) -> Value {
+    const MESSAGE: &str = "An ordered fault.";
+    match service {
+        FaultService::Genesys => json!({
+            "message": MESSAGE, "code": code, "status": status, "contextId": Uuid::new_v4().to_string(),
+            "details": [], "errors": [],
+        }),
+        FaultService::Entra => json!({ "error": code, "error_description": MESSAGE }),
+        _ => json!({ "error": { "code": code, "message": MESSAGE } }),
+    }
 }

@@ -1,12 +1,14 @@
 //! Faults that can be ordered: slowness, refusals, lost answers, duplicates.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use http::Method;
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
 /// Where a fault can strike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultService {
     /// Calls to Microsoft Graph.
@@ -41,17 +43,45 @@ pub enum Drop {
     After,
 }
 
-/// One ordered fault.
+/// One text or several, of which any will do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Texts {
+    /// One.
+    One(String),
+    /// Several.
+    Any(Vec<String>),
+}
+
+impl Texts {
+    fn stands_in(&self, text: &str) -> bool {
+        match self {
+            Self::One(own) => text.contains(own),
+            Self::Any(own) => own.iter().any(|own| text.contains(own)),
+        }
+    }
+}
+
+/// One ordered fault. It strikes calls of the service for which everything holds that it names.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// The service it strikes.
     pub service: FaultService,
-    /// Strikes only calls whose description holds this text: method, path and query (as sent and percent-decoded),
-    /// `BrokerProperties` and body.
+    /// Stands in method, path and query (as sent and percent-decoded), `BrokerProperties` or body.
     #[serde(default, rename = "match", skip_serializing_if = "Option::is_none")]
-    pub matching: Option<String>,
-    /// Share of the matching calls, 0 to 1, spread evenly: 0.5 strikes every second one. All when absent.
+    pub matching: Option<Texts>,
+    /// The method in capitals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Stands in the percent-decoded path and query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<Texts>,
+    /// Stands in the body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Texts>,
+    /// Share of the matching calls, 0 to 1, spread evenly but without a period, so that calls that take turns are struck
+    /// alike. All when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
     /// Strikes this many times, then never again. Without end when absent.
@@ -60,6 +90,9 @@ pub struct Rule {
     /// Answer with this status instead of doing the work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// The service's code in the body of that answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// `Retry-After` in seconds, sent with the status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
@@ -74,12 +107,54 @@ pub struct Rule {
     pub duplicate: Option<u32>,
 }
 
-/// The body of `GET` and `PUT /local/faults`.
+/// What is ordered and shown of faults.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
     /// All rules, applied together.
     pub rules: Vec<Rule>,
+}
+
+impl Rules {
+    /// What makes no sense in them.
+    #[must_use]
+    pub fn wrong(&self) -> Option<&'static str> {
+        let share = |rule: &Rule| rule.share.is_none_or(|it| (0.0..=1.0).contains(&it));
+        let status = |rule: &Rule| rule.status.is_none_or(|it| (400..=599).contains(&it));
+        if !self.rules.iter().all(share) {
+            Some("share lies between 0 and 1")
+        } else if !self.rules.iter().all(status) {
+            Some("status lies between 400 and 599")
+        } else {
+            None
+        }
+    }
+}
+
+/// One call, as far as rules look at it.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'call> {
+    /// Its method.
+    pub method: &'call Method,
+    /// Path and query as sent.
+    pub target: &'call str,
+    /// `BrokerProperties`, or nothing.
+    pub properties: &'call str,
+    /// The body; empty when no rule of the service looks at it.
+    pub body: &'call [u8],
+}
+
+impl<'call> Call<'call> {
+    /// A delivery towards us, of which rules look at the body.
+    #[must_use]
+    pub fn delivery(body: &'call [u8]) -> Self {
+        Self {
+            method: &Method::POST,
+            target: "/",
+            properties: "",
+            body,
+        }
+    }
 }
 
 /// What shall go wrong with one call.
@@ -89,6 +164,8 @@ pub struct FaultPlan {
     pub delay: Duration,
     /// Then answer with this status, doing nothing.
     pub status: Option<u16>,
+    /// The service's code in that answer.
+    pub code: Option<String>,
     /// `Retry-After` in seconds for that answer.
     pub retry_after: Option<u64>,
     /// Cut the connection.
@@ -99,61 +176,104 @@ pub struct FaultPlan {
 
 #[derive(Debug)]
 struct Armed {
+    /// The order it came with.
+    order: u64,
     rule: Rule,
-    /// Grows by the share with each matching call; a strike takes 1 off.
-    due: f64,
+    calls: u32,
     strikes: u32,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    orders: u64,
+    armed: Vec<Armed>,
+}
+
+impl Kept {
+    fn add(&mut self, rules: Rules) -> u64 {
+        self.orders += 1;
+        let order = self.orders;
+        self.armed.extend(rules.rules.into_iter().map(|rule| Armed {
+            order,
+            rule,
+            calls: 0,
+            strikes: 0,
+        }));
+        order
+    }
 }
 
 /// The ordered faults of a world.
 #[derive(Debug, Default)]
-pub struct Faults(Mutex<Vec<Armed>>);
+pub struct Faults(Mutex<Kept>);
 
 impl Faults {
-    /// Replaces all rules; counts start anew.
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Replaces all rules, those of others included; counts start anew.
     pub fn replace(&self, rules: Rules) {
-        let armed = rules.rules.into_iter().map(|rule| Armed {
-            rule,
-            due: 0.0,
-            strikes: 0,
-        });
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = armed.collect();
+        let mut kept = self.kept();
+        kept.armed.clear();
+        kept.add(rules);
+    }
+
+    /// Adds rules to those of others; the id under which they go again.
+    pub fn add(&self, rules: Rules) -> u64 {
+        self.kept().add(rules)
+    }
+
+    /// Takes away the rules that were added under this id; false when there are none.
+    pub fn remove(&self, order: u64) -> bool {
+        let mut kept = self.kept();
+        let before = kept.armed.len();
+        kept.armed.retain(|armed| armed.order != order);
+        kept.armed.len() < before
+    }
+
+    /// How often each rule that was added under this id has struck.
+    #[must_use]
+    pub fn strikes(&self, order: u64) -> Vec<u32> {
+        let kept = self.kept();
+        let own = kept.armed.iter().filter(|armed| armed.order == order);
+        own.map(|armed| armed.strikes).collect()
     }
 
     /// The rules as they were ordered.
     #[must_use]
     pub fn rules(&self) -> Rules {
-        let armed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.kept();
         Rules {
-            rules: armed.iter().map(|armed| armed.rule.clone()).collect(),
+            rules: kept.armed.iter().map(|armed| armed.rule.clone()).collect(),
         }
     }
 
-    /// Whether any rule for this service looks at the description of a call.
+    /// Whether any rule for this service looks at the body of a call.
     #[must_use]
     pub fn look_inside(&self, service: FaultService) -> bool {
-        let armed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        armed
+        let kept = self.kept();
+        kept.armed
             .iter()
-            .any(|armed| armed.rule.service == service && armed.rule.matching.is_some())
+            .map(|armed| &armed.rule)
+            .any(|rule| rule.service == service && (rule.matching.is_some() || rule.body.is_some()))
     }
 
     /// Decides the fate of one call and counts it.
-    pub fn decide(&self, service: FaultService, description: &str) -> FaultPlan {
+    pub fn decide(&self, service: FaultService, call: &Call<'_>) -> FaultPlan {
         let mut plan = FaultPlan::default();
-        let mut armed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for armed in armed.iter_mut() {
-            if !armed.strikes_now(service, description) {
+        for armed in &mut self.kept().armed {
+            if armed.rule.service != service || !armed.strikes_now(call) {
                 continue;
             }
             let rule = &armed.rule;
-            plan.delay = plan
-                .delay
-                .max(Duration::from_millis(rule.delay_ms.unwrap_or_default()));
+            let delay = Duration::from_millis(rule.delay_ms.unwrap_or_default());
+            plan.delay = plan.delay.max(delay);
             plan.duplicate += rule.duplicate.unwrap_or_default();
             plan.drop = plan.drop.or(rule.drop);
             if plan.status.is_none() {
                 plan.status = rule.status;
+                plan.code.clone_from(&rule.code);
                 plan.retry_after = rule.retry_after;
             }
         }
@@ -162,77 +282,159 @@ impl Faults {
 }
 
 impl Armed {
-    fn strikes_now(&mut self, service: FaultService, description: &str) -> bool {
-        let rule = &self.rule;
-        let spent = rule.times.is_some_and(|times| self.strikes >= times);
-        let concerned = rule.service == service
-            && rule
-                .matching
-                .as_deref()
-                .is_none_or(|text| description.contains(text));
-        if spent || !concerned {
+    fn strikes_now(&mut self, call: &Call<'_>) -> bool {
+        /// The golden ratio's fraction: multiples of it fill the unit interval evenly and never repeat.
+        const STEP: f64 = 0.618_033_988_749_894_9;
+        let spent = self.rule.times.is_some_and(|times| self.strikes >= times);
+        if spent || !self.rule.concerns(call) {
             return false;
         }
-        self.due += rule.share.unwrap_or(1.0);
-        // A hair below 1 so that three thirds make a whole.
-        if self.due < 0.999_999 {
-            return false;
-        }
-        self.due -= 1.0;
-        self.strikes += 1;
-        true
+        self.calls += 1;
+        let strikes = self
+            .rule
+            .share
+            .is_none_or(|share| (f64::from(self.calls) * STEP).fract() < share);
+        self.strikes += u32::from(strikes);
+        strikes
+    }
+}
+
+impl Rule {
+    fn concerns(&self, call: &Call<'_>) -> bool {
+        let decoded = percent_decode_str(call.target).decode_utf8_lossy();
+        let body = String::from_utf8_lossy(call.body);
+        let holds = |texts: &Option<Texts>, text: &str| {
+            texts.as_ref().is_none_or(|texts| texts.stands_in(text))
+        };
+        let anywhere = |texts: &Texts| {
+            let Call { method, target, .. } = call;
+            texts.stands_in(&format!("{method} {target}"))
+                || texts.stands_in(&decoded)
+                || texts.stands_in(call.properties)
+                || texts.stands_in(&body)
+        };
+        self.method.as_deref().is_none_or(|it| call.method == it)
+            && holds(&self.path, &decoded)
+            && holds(&self.body, &body)
+            && self.matching.as_ref().is_none_or(anywhere)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
-    fn faults(rules: serde_json::Value) -> Faults {
+    fn faults(rules: Value) -> Faults {
         let faults = Faults::default();
-        faults.replace(serde_json::from_value(rules).expect("rules"));
+        faults.replace(read(rules));
         faults
     }
 
+    fn read(rules: Value) -> Rules {
+        serde_json::from_value(json!({ "rules": rules })).expect("rules")
+    }
+
+    const POST: Call<'_> = Call {
+        method: &Method::POST,
+        target: "/v1.0/chats/19%3Aa%40unq/messages",
+        properties: "",
+        body: b"{\"text\":\"hello\"}",
+    };
+
+    const GET: Call<'_> = Call {
+        method: &Method::GET,
+        body: b"",
+        ..POST
+    };
+
     #[test]
-    fn a_share_is_spread_evenly() {
-        let faults = faults(serde_json::json!({
-            "rules": [{ "service": "service-bus", "share": 0.5, "status": 503 }]
-        }));
-        let struck: Vec<bool> = (0..4)
-            .map(|_| faults.decide(FaultService::ServiceBus, "").status.is_some())
-            .collect();
-        assert_eq!(struck, [false, true, false, true]);
+    fn a_share_is_spread_evenly_and_over_calls_that_take_turns() {
+        for (share, expected) in [(0.5, 500), (0.9, 900), (0.05, 50), (0.0, 0), (1.0, 1_000)] {
+            let faults = faults(json!([{ "service": "graph", "share": share, "status": 503 }]));
+            let struck = |call| faults.decide(FaultService::Graph, call).status.is_some();
+            let (mut reads, mut posts) = (0, 0);
+            for _ in 0..1_000 {
+                reads += i32::from(struck(&GET));
+                posts += i32::from(struck(&POST));
+            }
+            assert!((reads - expected).abs() <= 5, "{share}: {reads} reads");
+            assert!((posts - expected).abs() <= 5, "{share}: {posts} posts");
+        }
     }
 
     #[test]
     fn only_matching_calls_of_the_service_are_struck_and_only_so_often() {
-        let faults = faults(serde_json::json!({
-            "rules": [{ "service": "graph", "match": "19:a", "times": 1, "drop": "after", "delay_ms": 5 }]
-        }));
-        assert_eq!(
-            faults.decide(FaultService::Genesys, "19:a"),
-            FaultPlan::default()
-        );
-        assert_eq!(
-            faults.decide(FaultService::Graph, "19:b"),
-            FaultPlan::default()
-        );
-        let plan = faults.decide(FaultService::Graph, "GET /chats/19:a");
+        let faults = faults(json!([
+            { "service": "graph", "match": "19:a", "times": 1, "drop": "after", "delay_ms": 5 }]));
+        let nothing = FaultPlan::default();
+        assert_eq!(faults.decide(FaultService::Genesys, &POST), nothing);
+        let other = Call {
+            target: "/v1.0/chats/19%3Ab/messages",
+            ..POST
+        };
+        assert_eq!(faults.decide(FaultService::Graph, &other), nothing);
+        let plan = faults.decide(FaultService::Graph, &GET);
         assert_eq!(plan.drop, Some(Drop::After));
         assert_eq!(plan.delay, Duration::from_millis(5));
-        assert_eq!(
-            faults.decide(FaultService::Graph, "19:a"),
-            FaultPlan::default()
-        );
+        assert_eq!(faults.decide(FaultService::Graph, &GET), nothing);
     }
 
     #[test]
-    fn rules_are_shown_as_ordered() {
-        let rules = serde_json::json!({
-            "rules": [{ "service": "key-vault", "status": 429, "retry_after": 2 }]
-        });
-        let faults = faults(rules.clone());
-        assert_eq!(serde_json::json!(faults.rules()), rules);
+    fn everything_that_a_rule_names_must_hold() {
+        let struck = |rule: Value, call: &Call<'_>| {
+            let mut rule = rule;
+            rule["service"] = json!("graph");
+            rule["status"] = json!(403);
+            let plan = faults(json!([rule])).decide(FaultService::Graph, call);
+            plan.status.is_some()
+        };
+        let posts = json!({ "method": "POST", "path": "/chats/19:a@unq/messages" });
+        assert!(struck(posts.clone(), &POST));
+        assert!(!struck(posts, &GET));
+        let any = json!({ "path": ["19:x@", "19:a@"], "body": ["bye", "hello"] });
+        assert!(struck(any.clone(), &POST));
+        assert!(!struck(any, &GET));
+        assert!(!struck(json!({ "path": [], "body": "hello" }), &POST));
+        assert!(struck(json!({ "match": "POST /v1.0/chats/19%3Aa" }), &POST));
+        let properties = Call {
+            properties: "{\"SessionId\":\"s\"}",
+            ..GET
+        };
+        assert!(struck(json!({ "match": "\"SessionId\"" }), &properties));
+    }
+
+    #[test]
+    fn rules_come_and_go_beside_those_of_others() {
+        let rule = json!({ "service": "key-vault", "status": 429, "retry_after": 2 });
+        let faults = faults(json!([rule]));
+        assert_eq!(json!(faults.rules()), json!({ "rules": [rule] }));
+        let own = faults.add(read(json!([{ "service": "graph", "drop": "before" }])));
+        faults.decide(FaultService::Graph, &GET);
+        assert_eq!(faults.strikes(own), [1]);
+        assert_eq!(faults.rules().rules.len(), 2);
+        assert!(faults.remove(own));
+        assert!(!faults.remove(own));
+        assert_eq!(json!(faults.rules()), json!({ "rules": [rule] }));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_wrong() {
+        assert!(
+            read(json!([{ "service": "graph", "share": 1.1 }]))
+                .wrong()
+                .is_some()
+        );
+        assert!(
+            read(json!([{ "service": "graph", "status": 200 }]))
+                .wrong()
+                .is_some()
+        );
+        assert!(
+            read(json!([{ "service": "graph", "status": 403, "share": 0.9 }]))
+                .wrong()
+                .is_none()
+        );
     }
 }

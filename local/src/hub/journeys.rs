@@ -4,11 +4,13 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 /// Journeys kept; the oldest goes first.
-const JOURNEYS: usize = 2_000;
+const JOURNEYS: usize = 20_000;
+/// Journeys shown hop by hop, the newest ones.
+const SHOWN: usize = 2_000;
 /// Hops kept of one journey, so that a message that is retried for hours stays bounded.
 const HOPS: usize = 500;
 
@@ -44,6 +46,13 @@ struct Kept {
     order: VecDeque<String>,
 }
 
+impl Kept {
+    fn in_order(&self) -> impl Iterator<Item = &Journey> {
+        let of = |correlation| self.by_correlation.get(correlation);
+        self.order.iter().filter_map(of)
+    }
+}
+
 /// All journeys, oldest first.
 #[derive(Debug, Default)]
 pub struct Journeys(Mutex<Kept>);
@@ -52,6 +61,7 @@ impl Journeys {
     /// Adds a hop and returns the journey narrowed to it.
     pub fn record(
         &self,
+        at: OffsetDateTime,
         correlation: &str,
         direction: Direction,
         hop: &str,
@@ -59,7 +69,7 @@ impl Journeys {
         outcome: &str,
     ) -> Value {
         let hop = Hop {
-            at: OffsetDateTime::now_utc(),
+            at,
             hop: hop.to_owned(),
             attempt,
             outcome: outcome.to_owned(),
@@ -111,15 +121,38 @@ impl Journeys {
         u32::try_from(earlier).unwrap_or(u32::MAX).saturating_add(1)
     }
 
-    /// All journeys in the order of their first hop.
+    /// The newest journeys in the order of their first hop.
     #[must_use]
     pub fn view(&self) -> Vec<Value> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.order
-            .iter()
-            .filter_map(|correlation| kept.by_correlation.get(correlation))
-            .map(|journey| json!(journey))
-            .collect()
+        let older = kept.order.len().saturating_sub(SHOWN);
+        kept.in_order().skip(older).map(|it| json!(it)).collect()
+    }
+
+    /// When each journey first passed each hop, in milliseconds since 1970 with a fraction.
+    #[must_use]
+    pub fn times(&self) -> Vec<Value> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = |journey: &Journey| {
+            let mut first = Map::new();
+            for hop in &journey.hops {
+                let microseconds = (hop.at.unix_timestamp_nanos() / 1_000) as f64;
+                first
+                    .entry(hop.hop.clone())
+                    .or_insert_with(|| json!(microseconds / 1_000.0));
+            }
+            json!({
+                "correlation": journey.correlation,
+                "direction": journey.direction,
+                "first": first,
+            })
+        };
+        kept.in_order().map(times).collect()
+    }
+
+    /// Forgets all.
+    pub fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
     }
 }
 
@@ -127,34 +160,45 @@ impl Journeys {
 mod tests {
     use super::*;
 
+    fn record(journeys: &Journeys, correlation: &str, hop: &str, attempt: u32, at: i64) {
+        let at = OffsetDateTime::from_unix_timestamp(at).expect("a time");
+        journeys.record(at, correlation, Direction::Inbound, hop, attempt, "503");
+    }
+
     #[test]
     fn hops_gather_under_their_correlation() {
         let journeys = Journeys::default();
-        journeys.record("a", Direction::Inbound, "teams", 1, "written");
-        journeys.record("b", Direction::Outbound, "genesys", 1, "written");
-        journeys.record("a", Direction::Inbound, "notification", 2, "503");
+        record(&journeys, "a", "teams", 1, 1_000);
+        record(&journeys, "b", "teams", 1, 1_001);
+        record(&journeys, "a", "notification", 1, 1_002);
+        record(&journeys, "a", "notification", 2, 1_003);
         let view = journeys.view();
         assert_eq!(view.len(), 2);
         assert_eq!(view[0]["correlation"], "a");
         assert_eq!(view[0]["direction"], "inbound");
-        assert_eq!(view[0]["hops"][1]["hop"], "notification");
-        assert_eq!(view[0]["hops"][1]["attempt"], 2);
+        assert_eq!(view[0]["hops"][2]["hop"], "notification");
+        assert_eq!(view[0]["hops"][2]["attempt"], 2);
+        assert_eq!(
+            journeys.times()[0],
+            json!({ "correlation": "a", "direction": "inbound",
+                "first": { "teams": 1_000_000.0, "notification": 1_002_000.0 } })
+        );
     }
 
     #[test]
     fn memory_stays_bounded() {
         let journeys = Journeys::default();
         for number in 0..JOURNEYS + 5 {
-            journeys.record(&number.to_string(), Direction::Inbound, "teams", 1, "");
+            record(&journeys, &number.to_string(), "teams", 1, 0);
         }
         for _ in 0..HOPS + 5 {
-            journeys.record("again", Direction::Inbound, "teams", 1, "");
+            record(&journeys, "again", "teams", 1, 0);
         }
+        assert_eq!(journeys.times().len(), JOURNEYS);
         let view = journeys.view();
-        assert_eq!(view.len(), JOURNEYS);
-        assert_eq!(
-            view[JOURNEYS - 1]["hops"].as_array().map(Vec::len),
-            Some(HOPS)
-        );
+        assert_eq!(view.len(), SHOWN);
+        assert_eq!(view[SHOWN - 1]["hops"].as_array().map(Vec::len), Some(HOPS));
+        journeys.clear();
+        assert!(journeys.view().is_empty());
     }
 }

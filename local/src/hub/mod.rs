@@ -1,18 +1,21 @@
 //! The hub: what happened to each message, what happens now, what shall go wrong, and what was printed.
 
+mod calls;
 mod events;
 mod fault_layer;
 mod faults;
 mod journeys;
 mod logs;
 
+pub use calls::{Calls, OWN};
 pub use events::{Event, Events};
-pub use fault_layer::{CLOSE_UNANSWERED, CloseUnanswered, FaultLayer, fault_layer};
-pub use faults::{Drop, FaultPlan, FaultService, Faults, Rule, Rules};
+pub use fault_layer::{BATCH_TYPE, CLOSE_UNANSWERED, CloseUnanswered, FaultLayer, fault_layer};
+pub use faults::{Call, Drop, FaultPlan, FaultService, Faults, Rule, Rules, Texts};
 pub use journeys::{Direction, Journeys};
 pub use logs::{LogLine, Logs};
 
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 /// One per world; every part is safe to use from any task.
 #[derive(Debug, Default)]
@@ -20,6 +23,7 @@ pub struct Hub {
     journeys: Journeys,
     events: Events,
     faults: Faults,
+    calls: Calls,
     logs: Logs,
 }
 
@@ -43,9 +47,23 @@ impl Hub {
         attempt: u32,
         outcome: &str,
     ) {
+        let now = OffsetDateTime::now_utc();
+        self.journey_at(now, correlation, direction, hop, attempt, outcome);
+    }
+
+    /// The same for a hop that began at this time.
+    pub fn journey_at(
+        &self,
+        at: OffsetDateTime,
+        correlation: &str,
+        direction: Direction,
+        hop: &str,
+        attempt: u32,
+        outcome: &str,
+    ) {
         let view = self
             .journeys
-            .record(correlation, direction, hop, attempt, outcome);
+            .record(at, correlation, direction, hop, attempt, outcome);
         self.events.publish("journey", view);
     }
 
@@ -70,6 +88,18 @@ impl Hub {
     #[must_use]
     pub fn journeys_view(&self) -> Value {
         json!({ "journeys": self.journeys.view() })
+    }
+
+    /// The ways of all messages.
+    #[must_use]
+    pub fn journeys(&self) -> &Journeys {
+        &self.journeys
+    }
+
+    /// What the handlers asked of the services.
+    #[must_use]
+    pub fn calls(&self) -> &Calls {
+        &self.calls
     }
 
     /// The stream of events.

@@ -11,7 +11,7 @@ pub struct QueueSettings {
     pub sessions: bool,
     /// How long a `MessageId` is remembered; none means no duplicate detection.
     pub duplicate_window: Option<Duration>,
-    /// How long a dead receiver's lock holds.
+    /// How long a lock lasts that nobody renews.
     pub lock: Duration,
     /// Deliveries before a message is dead-lettered.
     pub max_delivery_count: u32,

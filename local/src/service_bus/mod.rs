@@ -23,7 +23,7 @@ pub use description::{QueueCounts, QueueSettings};
 pub use message::{DeadLetter, Delivery, Draft, Message};
 pub use queue::{Queue, Receiver};
 pub use send::router;
-pub use store::{HostId, Sent};
+pub use store::{HostId, LockLost, Sent};
 
 use crate::world::World;
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::description::{QueueCounts, QueueSettings};
 use super::message::{DeadLetter, Delivery, Draft};
-use super::store::{HostId, LaneLock, Sent, Store};
+use super::store::{HostId, LaneLock, LockLost, Sent, Store};
 
 /// One queue.
 #[derive(Debug)]
@@ -60,9 +60,9 @@ impl Queue {
         self.changed.notify_waiters();
     }
 
-    /// Waits for a lane that has messages and no receiver, and locks it. Among waiting hosts the one that holds the
-    /// fewest lanes is served first.
-    pub async fn accept(self: &Arc<Self>, host: HostId) -> Receiver {
+    /// Waits for a lane that has messages and no receiver, and locks it; the lock is renewed for `renewal` from then on, or
+    /// without end. Among waiting hosts the one that holds the fewest lanes is served first.
+    pub async fn accept(self: &Arc<Self>, host: HostId, renewal: Option<Duration>) -> Receiver {
         let _waiting = Waiting::new(self, host);
         loop {
             let changed = self.changed.notified();
@@ -73,7 +73,7 @@ impl Queue {
                 let mut store = self.store();
                 if store.has_ready()
                     && self.is_next(&store, host)
-                    && let Some(lock) = store.lock_next(host)
+                    && let Some(lock) = store.lock_next(host, renewal, Instant::now())
                 {
                     drop(store);
                     self.changed.notify_waiters();
@@ -187,15 +187,23 @@ impl Receiver {
     }
 
     /// The message was handled.
-    pub fn complete(&self) {
-        self.queue.store().complete(&self.lock);
+    ///
+    /// # Errors
+    /// When the lock was lost: the message has come again, or will.
+    pub fn complete(&self) -> Result<(), LockLost> {
+        let settled = self.queue.store().complete(&self.lock);
         self.queue.changed.notify_waiters();
+        settled
     }
 
     /// The message was not handled: it comes again at once, first in its lane.
-    pub fn abandon(&self) {
-        self.queue.store().abandon(&self.lock);
+    ///
+    /// # Errors
+    /// When the lock was lost: the message has come again, or will.
+    pub fn abandon(&self) -> Result<(), LockLost> {
+        let settled = self.queue.store().abandon(&self.lock);
         self.queue.changed.notify_waiters();
+        settled
     }
 }
 

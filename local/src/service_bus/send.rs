@@ -3,6 +3,7 @@
 //! Source: Service Bus REST reference, "Send Message" and "Send Message Batch".
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use axum::Router;
@@ -18,10 +19,10 @@ use super::broker_properties;
 use super::message::Draft;
 use super::queue::Queue;
 use super::{ServiceBus, journey};
+use crate::hub::BATCH_TYPE;
 
 /// Largest message on the Standard tier, in bytes, properties included.
 const MESSAGE_LIMIT: usize = 256 * 1024;
-const BATCH_TYPE: &str = "application/vnd.microsoft.servicebus.json";
 /// Headers of the request itself; every other header is a custom property of the message.
 const OWN_HEADERS: [&str; 14] = [
     "accept",
@@ -96,10 +97,18 @@ async fn send(
         return Err(too_large());
     }
     if queue.settings().sessions && drafts.iter().any(|draft| draft.session_id.is_none()) {
-        return Err(Refusal(
-            StatusCode::BAD_REQUEST,
-            "40000: The SessionId was not set on a message sent to a queue that requires sessions."
-                .to_owned(),
+        return Err(bad_request(
+            "The SessionId was not set on a message sent to a queue that requires sessions.",
+        ));
+    }
+    // Documented for partitioned entities only ("Partitioned queues and topics"); here the stricter rule holds for all.
+    let together = |pair: &[Draft]| {
+        let key = |draft: &Draft| draft.session_id.clone().or(draft.partition_key.clone());
+        key(&pair[0]) == key(&pair[1])
+    };
+    if !drafts.windows(2).all(together) {
+        return Err(bad_request(
+            "All messages of a batch must have the same SessionId or PartitionKey.",
         ));
     }
     enqueue(&state, &queue, drafts);
@@ -139,10 +148,9 @@ fn single_draft(headers: &HeaderMap, body: Bytes) -> Result<Draft, Refusal> {
     };
     let text = |value: &http::HeaderValue| value.to_str().map(str::to_owned).ok();
     if let Some(properties) = headers.get("brokerproperties") {
-        let properties = text(properties)
-            .ok_or_else(|| bad_request("BrokerProperties is not visible ASCII".to_owned()))?;
-        broker_properties::read_header(&properties, &mut draft)
-            .map_err(|problem| bad_request(problem.to_string()))?;
+        let properties =
+            text(properties).ok_or_else(|| bad_request("BrokerProperties is not visible ASCII"))?;
+        broker_properties::read_header(&properties, &mut draft).map_err(bad_request)?;
     }
     draft.content_type = headers.get(header::CONTENT_TYPE).and_then(text);
     for (name, value) in headers {
@@ -162,7 +170,7 @@ fn single_draft(headers: &HeaderMap, body: Bytes) -> Result<Draft, Refusal> {
     Ok(draft)
 }
 
-fn bad_request(detail: String) -> Refusal {
+fn bad_request(detail: impl Display) -> Refusal {
     Refusal(StatusCode::BAD_REQUEST, format!("40000: {detail}"))
 }
 
@@ -178,7 +186,10 @@ struct BatchItem {
 
 fn batch_drafts(body: &[u8]) -> Result<Vec<Draft>, Refusal> {
     let items: Vec<BatchItem> = serde_json::from_slice(body)
-        .map_err(|_| bad_request("The batch is not a JSON array of messages.".to_owned()))?;
+        .map_err(|_| bad_request("The batch is not a JSON array of messages."))?;
+    if items.is_empty() {
+        return Err(bad_request("The batch is empty."));
+    }
     let draft = |item: BatchItem| {
         let mut draft = Draft {
             body: item.body.into(),
@@ -192,8 +203,7 @@ fn batch_drafts(body: &[u8]) -> Result<Vec<Draft>, Refusal> {
                 .collect(),
             ..Draft::default()
         };
-        broker_properties::read(&item.broker_properties, &mut draft)
-            .map_err(|problem| bad_request(problem.to_string()))?;
+        broker_properties::read(&item.broker_properties, &mut draft).map_err(bad_request)?;
         Ok(draft)
     };
     items.into_iter().map(draft).collect()

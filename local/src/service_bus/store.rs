@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
+use thiserror::Error;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -30,6 +31,11 @@ pub enum Sent {
     Duplicate,
 }
 
+/// A message cannot be settled: the lane's lock ended, and the message belongs to whoever holds the lane next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("SessionLockLost: the lock has expired")]
+pub struct LockLost;
+
 /// Proof of holding a lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LaneLock {
@@ -41,8 +47,10 @@ pub(super) struct LaneLock {
 struct Held {
     host: HostId,
     token: u64,
-    /// None while the host lives and renews; the end of the lock once it died.
+    /// The end of the lock; none while it is renewed without end.
     until: Option<Instant>,
+    /// The host died: nobody will settle anything or let go.
+    orphaned: bool,
     in_flight: bool,
 }
 
@@ -158,7 +166,7 @@ impl Store {
         }
     }
 
-    /// Lets time do its work: schedules fall due, locks of dead hosts end, messages expire.
+    /// Lets time do its work: schedules fall due, locks end, messages expire.
     pub(super) fn advance(&mut self, now: Instant) {
         while let Some(entry) = self.scheduled.first_entry()
             && entry.key().0 <= now
@@ -175,6 +183,8 @@ impl Store {
             })
             .collect();
         for lock in freed {
+            // A message under way counts as a delivery.
+            let _ = self.abandon(&lock);
             self.free(&lock);
         }
         if self.next_sweep <= now {
@@ -242,8 +252,13 @@ impl Store {
         !self.ready.is_empty()
     }
 
-    /// Locks the lane whose first message has waited longest.
-    pub(super) fn lock_next(&mut self, host: HostId) -> Option<LaneLock> {
+    /// Locks the lane whose first message has waited longest. The lock is renewed for so long, or without end.
+    pub(super) fn lock_next(
+        &mut self,
+        host: HostId,
+        renewal: Option<Duration>,
+        now: Instant,
+    ) -> Option<LaneLock> {
         let (_, key) = self.ready.pop_first()?;
         let token = self.next_token;
         self.next_token += 1;
@@ -252,7 +267,8 @@ impl Store {
         lane.held = Some(Held {
             host,
             token,
-            until: None,
+            until: renewal.map(|renewal| now + held_for(self.settings.lock, renewal)),
+            orphaned: false,
             in_flight: false,
         });
         Some(LaneLock { lane: key, token })
@@ -296,52 +312,53 @@ impl Store {
         self.lane(lock).is_some()
     }
 
-    /// Removes the delivered message. Without effect when the lock was lost.
-    pub(super) fn complete(&mut self, lock: &LaneLock) {
-        if let Some(lane) = self.lane(lock)
-            && let Some(held) = &mut lane.held
-            && std::mem::take(&mut held.in_flight)
-        {
-            lane.messages.pop_front();
+    /// The lane whose first message was delivered under this lock; it is in flight no longer.
+    fn settled(&mut self, lock: &LaneLock) -> Result<&mut Lane, LockLost> {
+        let lane = self.lane(lock).ok_or(LockLost)?;
+        let held = lane.held.as_mut().ok_or(LockLost)?;
+        if std::mem::take(&mut held.in_flight) {
+            Ok(lane)
+        } else {
+            Err(LockLost)
         }
     }
 
-    /// Gives the delivered message back, first in its lane, or dead-letters it. Without effect when the lock was lost.
-    pub(super) fn abandon(&mut self, lock: &LaneLock) {
+    /// Removes the delivered message.
+    pub(super) fn complete(&mut self, lock: &LaneLock) -> Result<(), LockLost> {
+        self.settled(lock)?.messages.pop_front();
+        Ok(())
+    }
+
+    /// Gives the delivered message back, first in its lane, or dead-letters it.
+    pub(super) fn abandon(&mut self, lock: &LaneLock) -> Result<(), LockLost> {
         let limit = self.settings.max_delivery_count;
-        let Some(lane) = self.lane(lock) else {
-            return;
-        };
-        let in_flight = lane
-            .held
-            .as_mut()
-            .is_some_and(|held| std::mem::take(&mut held.in_flight));
-        let Some(first) = lane.messages.front_mut().filter(|_| in_flight) else {
-            return;
-        };
-        first.failed_deliveries += 1;
-        if first.failed_deliveries >= limit
-            && let Some(message) = lane.messages.pop_front()
-        {
-            self.bury(message, "MaxDeliveryCountExceeded");
+        let messages = &mut self.settled(lock)?.messages;
+        if let Some(first) = messages.front_mut() {
+            first.failed_deliveries += 1;
+            if first.failed_deliveries >= limit
+                && let Some(message) = messages.pop_front()
+            {
+                self.bury(message, "MaxDeliveryCountExceeded");
+            }
         }
+        Ok(())
     }
 
-    /// Ends a lock; a message still in flight counts as a failed delivery.
-    pub(super) fn free(&mut self, lock: &LaneLock) {
-        self.abandon(lock);
+    /// Ends a lock.
+    fn free(&mut self, lock: &LaneLock) {
         if let Some(lane) = self.lane(lock) {
             lane.held = None;
             self.index(&lock.lane);
         }
     }
 
-    /// A receiver let go. The lock of a host that died holds on all the same.
+    /// A receiver let go; what it did not settle is no failed delivery ("Message sessions", impact of delivery count). The
+    /// lock of a host that died holds on all the same.
     pub(super) fn release(&mut self, lock: &LaneLock) {
         let orphaned = self
             .lane(lock)
             .and_then(|lane| lane.held.as_ref())
-            .is_some_and(|held| held.until.is_some());
+            .is_some_and(|held| held.orphaned);
         if !orphaned {
             self.free(lock);
         }
@@ -352,7 +369,8 @@ impl Store {
         let until = now + self.settings.lock;
         for lane in self.lanes.values_mut() {
             if let Some(held) = lane.held.as_mut().filter(|held| held.host == host) {
-                held.until = Some(until);
+                held.until = Some(held.until.map_or(until, |own| own.min(until)));
+                held.orphaned = true;
             }
         }
     }
@@ -369,4 +387,18 @@ impl Store {
             },
         }
     }
+}
+
+/// How long a lane is held when its lock is renewed for so long, counted from its acceptance, whatever message is under way:
+/// the renewals come a while before each end of the lock, and the last one lasts (azure-sdk-for-net,
+/// `SessionReceiverManager.RenewSessionLock` and `ReceiverManager.CalculateRenewDelay`).
+fn held_for(lock: Duration, renewal: Duration) -> Duration {
+    /// A renewal comes this long before the end of the lock, or at half of its life.
+    const AHEAD: Duration = Duration::from_secs(10);
+    let every = lock - AHEAD.min(lock / 2);
+    let mut last = Duration::ZERO;
+    while !every.is_zero() && last + every < renewal {
+        last += every;
+    }
+    last + lock
 }

@@ -89,6 +89,67 @@ async fn lanes_run_side_by_side() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn as_many_lanes_run_at_once_as_host_json_allows_and_no_more() {
+    for (sessions, messages, together) in [(64, 24, 24), (3, 12, 3)] {
+        let stand = Stand::start(Setup {
+            sessions,
+            ..Setup::default()
+        })
+        .await;
+        for lane in 0..messages {
+            stand.send(&format!("lane {lane}"), &lane.to_string(), "slow");
+        }
+        stand
+            .until("all lanes", |stand| stand.calls().len() == messages)
+            .await;
+        let most = stand
+            .calls()
+            .iter()
+            .filter_map(|call| call["together"].as_u64())
+            .max();
+        assert_eq!(most, Some(together));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_is_no_longer_renewed_gives_the_lane_a_second_holder() {
+    let stand = Stand::start(Setup {
+        lock: Duration::from_secs(1),
+        lock_renewal: "00:00:01",
+        ..Setup::default()
+    })
+    .await;
+    stand.send("a", "1", "slow once");
+    stand.send("a", "2", "succeed");
+    // The second call comes while the first is at work, and the first's success counts for nothing.
+    stand
+        .until("the second holder", |stand| stand.attempts().len() >= 3)
+        .await;
+    assert_eq!(stand.attempts(), ["1#1", "1#2", "2#1"]);
+    assert_eq!(stand.calls()[1]["together"], 2);
+    stand
+        .until("the lost lock", |stand| {
+            let lines = stand.world.hub.logs().lines();
+            let lost = "work: SessionLockLost: the lock has expired";
+            lines.iter().any(|line| line.line == lost)
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_is_renewed_without_end_has_one_holder() {
+    let stand = Stand::start(Setup {
+        lock: Duration::from_secs(1),
+        ..Setup::default()
+    })
+    .await;
+    stand.send("a", "1", "slow once");
+    stand.send("a", "2", "succeed");
+    stand.until_attempts(&["1#1", "2#1"]).await;
+    assert!(stand.calls().iter().all(|call| call["together"] == 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn after_a_crash_or_a_kill_the_message_comes_again() {
     let stand = Stand::start(Setup::default()).await;
     stand.send("a", "1", "crash once");

@@ -23,6 +23,10 @@ pub struct Setup {
     pub proxying: bool,
     pub instances: usize,
     pub lock: Duration,
+    /// `maxAutoLockRenewalDuration`.
+    pub lock_renewal: &'static str,
+    /// `maxConcurrentSessions`.
+    pub sessions: usize,
     /// More variables for the handler.
     pub environment: Vec<(&'static str, &'static str)>,
 }
@@ -34,6 +38,8 @@ impl Default for Setup {
             proxying: true,
             instances: 1,
             lock: Duration::from_secs(60),
+            lock_renewal: "-00:00:00.0010000",
+            sessions: 4,
             environment: Vec::new(),
         }
     }
@@ -177,7 +183,8 @@ fn write_app(root: &Path, setup: &Setup) {
         "version": "2.0",
         "functionTimeout": setup.function_timeout,
         "extensionBundle": { "id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.*, 5.0.0)" },
-        "extensions": { "serviceBus": { "maxConcurrentSessions": 4, "sessionIdleTimeout": "00:00:00.2" } },
+        "extensions": { "serviceBus": { "maxConcurrentSessions": setup.sessions, "sessionIdleTimeout": "00:00:00.2",
+            "maxAutoLockRenewalDuration": setup.lock_renewal } },
         "customHandler": { "description": { "defaultExecutablePath": "handler" }, mode: true },
     });
     let trigger = json!({ "type": "serviceBusTrigger", "direction": "in", "name": "message", "queueName": "%QUEUE%",

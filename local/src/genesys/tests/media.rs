@@ -21,7 +21,7 @@ fn path_of(attachment: &Value) -> String {
 }
 
 #[tokio::test]
-async fn an_agents_file_lies_at_a_signed_address() {
+async fn an_agents_file_lies_on_the_host_for_downloads() {
     let genesys = organisation();
     let attachment = sent(&genesys, json!({})).await;
     assert_eq!(attachment["mediaType"], "File");
@@ -30,8 +30,7 @@ async fn an_agents_file_lies_at_a_signed_address() {
     assert_eq!(attachment["contentSizeBytes"], 1000);
     let path = path_of(&attachment);
     let id = attachment["id"].as_str().expect("an id");
-    let start = format!("/downloads/messages/{id}/Gr%C3%B6%C3%9Fe%201.pdf?signature=");
-    assert!(path.starts_with(&start), "{path}");
+    assert_eq!(path, format!("/api/v2/downloads/{id}"));
     let (status, headers, bytes) = fetched(genesys.media_router(), &path, None).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(headers["content-type"], "application/pdf");
@@ -46,23 +45,41 @@ async fn an_agents_file_lies_at_a_signed_address() {
 }
 
 #[tokio::test]
-async fn an_address_without_its_signature_serves_nothing() {
+async fn a_closed_address_serves_those_whom_the_api_sends_on() {
     let genesys = organisation();
-    let path = path_of(&sent(&genesys, json!({})).await);
-    let other = path_of(&sent(&genesys, json!({})).await);
-    let (bare, signature) = path.split_once("?signature=").expect("a signature");
-    let (other, _) = other.split_once('?').expect("a query");
-    for wrong in [
-        bare.to_owned(),
-        format!("{bare}?signature=x"),
-        format!("{other}?signature={signature}"),
-        path.replace("1.pdf", "2.pdf"),
-    ] {
-        let (status, ..) = fetched(genesys.media_router(), &wrong, None).await;
-        assert_eq!(status, StatusCode::FORBIDDEN, "{wrong}");
+    let token = token(&genesys).await;
+    for (access, status) in [("open", 200), ("unauthorized", 401), ("forbidden", 403)] {
+        let path = path_of(&sent(&genesys, json!({ "access": access })).await);
+        let answer = fetched(genesys.media_router(), &path, None).await;
+        assert_eq!(answer.0, status);
+        let carried = fetched(genesys.media_router(), &path, Some("Bearer x")).await;
+        assert_ne!(carried.0, StatusCode::OK, "no token belongs there");
+
+        assert_eq!(
+            fetched(genesys.router(), &path, None).await.0,
+            StatusCode::UNAUTHORIZED
+        );
+        let bearer = format!("Bearer {token}");
+        let (status, headers, _) = fetched(genesys.router(), &path, Some(&bearer)).await;
+        assert_eq!(status, StatusCode::FOUND);
+        let target = headers["location"].to_str().expect("an address");
+        let target = target
+            .strip_prefix("https://127.0.0.1:9")
+            .expect("on the host");
+        let (status, _, bytes) = fetched(genesys.media_router(), target, None).await;
+        assert_eq!((status, bytes.len()), (StatusCode::OK, 1000));
+        let (status, ..) = fetched(genesys.media_router(), target, Some(&bearer)).await;
+        assert_eq!(
+            status,
+            StatusCode::BAD_REQUEST,
+            "a signed address takes no token"
+        );
+        let later = target.replace("Expires=", "Expires=9");
+        for wrong in [target.split('?').next().unwrap_or_default(), &later] {
+            let (status, ..) = fetched(genesys.media_router(), wrong, None).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{wrong}");
+        }
     }
-    let (status, ..) = fetched(genesys.media_router(), &path, Some("Bearer x")).await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
@@ -152,4 +169,15 @@ async fn a_request_may_hold_a_large_file() {
     let file = json!({ "name": "a", "content_type": "a/b", "base64": base64 });
     let answer = write(&genesys, &json!({ "attachment": file })).await;
     assert_eq!(answer.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn a_file_can_lie_there_without_being_sent() {
+    let genesys = organisation();
+    let file = json!({ "name": "a.png", "content_type": "image/png", "base64": "YWJj" });
+    let kept = control(&genesys, post("/local/genesys/media", "", file.to_string())).await;
+    assert_eq!(kept.status, StatusCode::CREATED);
+    let (_, _, bytes) = fetched(genesys.media_router(), &path_of(&kept.body), None).await;
+    assert_eq!(bytes, "abc");
+    assert!(view(&genesys).await.is_empty());
 }

@@ -107,6 +107,7 @@ fn a_webhook_has_the_type_of_its_content() {
             text: text.to_owned(),
             content,
             media: None,
+            ..Outgoing::default()
         };
         webhook::body("i", THREAD, &placed, &outgoing, "t", "Bot")
     };
