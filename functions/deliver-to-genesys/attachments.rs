@@ -11,16 +11,15 @@ use bridge::state::blobs;
 use bridge::teams::convert::SentFile;
 use bridge::teams::hosted;
 use bridge::text::fenced;
-use http::{HeaderName, HeaderValue};
-use services::error::{ErrorKind, Service, ServiceError};
-use services::files::{Credential, Download, FetchError, Origin as WebOrigin, Wanted};
+use services::error::{ErrorKind, Service};
+use services::files::FetchError;
 use tokio::time::Instant;
 use url::Url;
 
 use super::series::Files;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::graph_calls::{answers_to, as_support_user, note_throttling, reads_key};
+use crate::graph_calls::{answers_to, note_throttling, reads_key};
 use crate::invocation::Delivery;
 use crate::pauses::{GRAPH_HOSTED, GRAPH_READS, Rate};
 use crate::persistence::{KNOWN_FAILING_PATIENCE, Work};
@@ -210,69 +209,24 @@ async fn open(
     name: &str,
     time: &Arc<HostTime>,
 ) -> Result<Opened, NotRehosted> {
-    let graph = WebOrigin::of(url).ok_or(NotRehosted::Finally(Unfetched::NotAllowed))?;
     let started = Instant::now();
-    let opened = as_support_user(app, origin.account, |token| {
-        let wanted = Wanted {
-            url: url.clone(),
-            service: Service::Graph,
-            credential: Some(Credential {
-                origin: graph.clone(),
-                token,
-            }),
-            headers: headers(delivery),
-            host_limit: time.left(),
-        };
-        Box::pin(async move { judged(app.files.open(&wanted).await) })
-    })
-    .await;
-    let download = match opened {
-        Ok(opened) => opened.map_err(|error| {
-            if matches!(&error, FetchError::Service(error) if error.service == Service::Files) {
-                time.used(started.elapsed());
-            }
-            refused(error)
-        })?,
-        // Some files of other tenants are refused like a bad token; a good one shows that it is the file.
-        Err(error)
-            if error.kind == ErrorKind::Unauthorized && answers_to(app, origin.account).await =>
-        {
-            return Err(Unfetched::NoAccess.into());
+    let graph = app.graph.as_user(origin.account.as_str());
+    let correlation = delivery.correlation.as_str();
+    let opened = graph
+        .download(&app.files, correlation, url, time.left())
+        .await;
+    match &opened {
+        Ok(_) => app.outages.succeeded(Service::Graph),
+        Err(FetchError::Service(error)) if error.service == Service::Files => {
+            time.used(started.elapsed());
         }
-        Err(error) => {
-            note_throttling(app, &reads_key(origin.account), &error).await;
-            return Err(NotRehosted::Later(error));
+        Err(FetchError::Service(error)) => {
+            note_throttling(app, &reads_key(origin.account), error).await;
         }
-    };
+        Err(_) => {}
+    }
+    let download = opened.map_err(refused)?;
     look(download, name, app.settings.attachment_limit, time).await
-}
-
-/// What Graph itself answered about the token or its own state is judged like the answer to any other call; whatever else it
-/// says, and all that comes after a redirect, is about this file.
-fn judged(
-    opened: Result<Download, FetchError>,
-) -> Result<Result<Download, FetchError>, ServiceError> {
-    match opened {
-        Err(FetchError::Service(error))
-            if error.service == Service::Graph
-                && (error.is_transient() || error.kind == ErrorKind::Unauthorized) =>
-        {
-            Err(error)
-        }
-        other => Ok(other),
-    }
-}
-
-fn headers(delivery: &Delivery) -> Vec<(HeaderName, HeaderValue)> {
-    let mut headers = vec![(
-        HeaderName::from_static("prefer"),
-        // Gives access for this one request when the address is a sharing link ("Access shared items").
-        HeaderValue::from_static("redeemSharingLinkIfNecessary"),
-    )];
-    if let Ok(correlation) = HeaderValue::from_str(delivery.correlation.as_str()) {
-        headers.push((HeaderName::from_static("client-request-id"), correlation));
-    }
-    headers
 }
 
 /// A stored file as an attachment; what Genesys would drop goes as a link in the text.

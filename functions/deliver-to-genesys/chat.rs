@@ -95,14 +95,9 @@ pub async fn chat_type(
         return Ok(known);
     }
     let chat = &state.chat;
-    let found = read_as_support_user(app, delivery, account, |token| {
-        Box::pin(async move {
-            app.graph
-                .get_chat(&token, delivery.correlation.as_str(), chat.as_str())
-                .await
-        })
-    })
-    .await??;
+    let graph = app.graph.as_user(account.as_str());
+    let call = graph.chat(delivery.correlation.as_str(), chat.as_str());
+    let found = read_as_support_user(app, delivery, account, call).await??;
     let kind = ChatType::parse(&found.chat_type);
     state.chat_type = Some(kind);
     Ok(kind)
@@ -155,14 +150,9 @@ async fn members(
     account: &SupportAccountName,
     chat: &ChatId,
 ) -> Result<Vec<Member>, Failure> {
-    let listed = read_as_support_user(app, delivery, account, |token| {
-        Box::pin(async move {
-            app.graph
-                .members(&token, delivery.correlation.as_str(), chat.as_str())
-                .await
-        })
-    })
-    .await?;
+    let graph = app.graph.as_user(account.as_str());
+    let call = graph.members(delivery.correlation.as_str(), chat.as_str());
+    let listed = read_as_support_user(app, delivery, account, call).await?;
     match listed {
         Ok(records) => Ok(records
             .into_iter()

@@ -58,19 +58,13 @@ async fn asked(
     delivery: &Delivery,
     notification: &NotificationEnvelope,
 ) -> Result<Result<ChatMessage, ServiceError>, Failure> {
-    let body = read_as_support_user(app, delivery, &notification.account, |token| {
-        Box::pin(async move {
-            app.graph
-                .get_message(
-                    &token,
-                    delivery.correlation.as_str(),
-                    notification.chat.as_str(),
-                    notification.message.as_str(),
-                )
-                .await
-        })
-    })
-    .await?;
+    let graph = app.graph.as_user(notification.account.as_str());
+    let call = graph.message(
+        delivery.correlation.as_str(),
+        notification.chat.as_str(),
+        notification.message.as_str(),
+    );
+    let body = read_as_support_user(app, delivery, &notification.account, call).await?;
     let body = match body {
         Ok(body) => body,
         Err(error) => return Ok(Err(error)),

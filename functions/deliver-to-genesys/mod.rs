@@ -1,7 +1,6 @@
 //! `deliver-to-genesys`: takes customers' messages, and receipts of agents' messages, from the inbound queue to Genesys.
 
 mod message;
-mod notice;
 mod receipt;
 
 use std::sync::Arc;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
-use services::error::Service;
 use services::secrets::names;
 
 use crate::app::App;
@@ -24,9 +23,10 @@ pub async fn handle(State(app): State<Arc<App>>) -> Json<Value> {
             starting.push(format!("Key Vault secret {secret} is not loaded yet"));
         }
     }
-    let down: Vec<String> = [Service::Graph, Service::Genesys]
+    let down: Vec<String> = app
+        .gate
+        .down()
         .into_iter()
-        .filter(|service| app.outages.is_down(*service))
         .map(|service| format!("{service} does not answer"))
         .collect();
     let status = match (starting.is_empty(), down.is_empty()) {

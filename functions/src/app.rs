@@ -102,7 +102,7 @@ impl App {
     /// A setting that clients need is not usable.
     pub fn build_with(
         settings: Settings,
-        client: reqwest::Client,
+        client: services::http::Client,
         identity: Arc<ManagedIdentity>,
     ) -> Result<Self, ServiceError> {
         let key_vault = KeyVault::new(

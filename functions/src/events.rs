@@ -5,8 +5,24 @@
 /// Each event with its meaning and its further fields, by name.
 pub const ALL: &[(&str, &str)] = &[
     (
+        "account_in_doubt",
+        "Graph refuses posts, and the Support User cannot list its chats either, so nothing is given up: account, kind, status",
+    ),
+    (
         "attempt_failed",
         "a call to an outside service did not succeed and will be tried again: service, kind, status, retry_after_ms, and the service's own ids of the request",
+    ),
+    (
+        "attempt_panicked",
+        "the handler panicked on a message and tries it again: attempts",
+    ),
+    (
+        "chat_forbidden",
+        "Graph refuses the Support User a chat: the digests of the chat and of the tenant that created it",
+    ),
+    (
+        "dropped",
+        "a receipt was given up, which nobody could do anything with: kind, status",
     ),
     (
         "enqueue_failed",
@@ -19,6 +35,10 @@ pub const ALL: &[(&str, &str)] = &[
     (
         "envelope_newer",
         "an envelope of a newer release was given back, for an instance of that release to take",
+    ),
+    (
+        "failed_not_read",
+        "whether a message was given up before could not be read, so it went back to its queue",
     ),
     (
         "failed_not_stored",
@@ -37,8 +57,16 @@ pub const ALL: &[(&str, &str)] = &[
         "a delivery went back to its queue: elapsed_ms, age_s since it was accepted",
     ),
     (
+        "integration_in_doubt",
+        "Genesys refuses messages, and the integration cannot be read either, so nothing is given up: unknown, kind, status",
+    ),
+    (
         "invocation_overdue",
         "a delivery took longer than its time limit and was given back",
+    ),
+    (
+        "invocation_panicked",
+        "the handler panicked outside of an attempt, and the delivery went back to its queue",
     ),
     (
         "list_cut",
@@ -95,6 +123,10 @@ pub const ALL: &[(&str, &str)] = &[
         "an earlier attempt had not posted to Teams, so it is posted now",
     ),
     (
+        "pending_post_forgotten",
+        "a chat cannot be read, so whether an earlier attempt posted is not asked any more: status",
+    ),
+    (
         "pending_post_recognised",
         "an earlier attempt had posted to Teams although its answer was lost",
     ),
@@ -119,11 +151,15 @@ pub const ALL: &[(&str, &str)] = &[
         "settled",
         "a delivery is done: outcome (delivered, skipped, failed), reason, elapsed_ms, age_s since it was accepted",
     ),
+    ("started", "the handler listens: version"),
     (
         "sign_in_needed",
-        "a Support User must sign in again: account, code",
+        "a Support User must sign in again before its chats can be read or written: account, code",
     ),
-    ("started", "the handler listens: version"),
+    (
+        "thread_moved",
+        "a thread's chat is another one than before: its digest",
+    ),
     (
         "unsaved_part_noted",
         "an earlier attempt had posted a part to Genesys and not saved it: part",
@@ -168,8 +204,10 @@ mod tests {
                 logged(&path, found);
             } else if path.extension().is_some_and(|it| it == "rs") && name != "tests" {
                 let text = fs::read_to_string(&path).expect("a source file");
-                let names = text.split("event = \"").skip(1);
-                found.extend(names.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+                for before in ["event = \"", "handed_back(\""] {
+                    let names = text.split(before).skip(1);
+                    found.extend(names.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+                }
             }
         }
     }

@@ -73,7 +73,7 @@ async fn try_services(settings: Settings) -> bool {
     let mut report = Report { good: true };
     report.note(
         "managed identity, token for Service Bus",
-        app.bus.warm_up().await.map(|()| "received"),
+        app.queues.warm_up().await.map(|()| "received"),
     );
     report.note(
         "Blob storage, container state",
@@ -105,15 +105,21 @@ async fn try_services(settings: Settings) -> bool {
     );
     for account in &app.settings.support_accounts {
         let what = format!("Graph as support account {}", account.name.as_str());
-        let answer = match app.delegated.token(account.name.as_str()).await {
-            Ok(token) => app.graph.probe(&token).await.map(|()| "answers"),
-            Err(error) => Err(error),
-        };
-        report.note(&what, answer);
+        let answer = app.graph.as_user(account.name.as_str()).probe().await;
+        report.note(&what, answer.map(|()| "answers"));
     }
     report.note(
         "Genesys Cloud",
         app.genesys.probe().await.map(|()| "answers"),
+    );
+    report.note(
+        "Genesys Cloud, GENESYS_INTEGRATION_ID",
+        match app.genesys.integration().await {
+            Ok(()) => Ok("exists"),
+            // Only the right messaging:integration:view shows it; messages need another one.
+            Err(error) if error.kind == ErrorKind::Forbidden => Ok("not shown to this client"),
+            Err(error) => Err(error),
+        },
     );
     report.good
 }

@@ -128,6 +128,39 @@ var logRules = [
     threshold: 20
   }
   {
+    name: 'lifecycle-notification'
+    title: 'Graph reports trouble with a subscription'
+    description: 'It wants the subscription authorised anew, has removed it, or has lost notifications. The field lifecycle tells. Renew it, or make it anew.'
+    severity: 1
+    frequency: 'PT15M'
+    window: 'PT15M'
+    scope: applicationInsightsId
+    query: '${entries} | where event == "lifecycle_notification"'
+    threshold: 0
+  }
+  {
+    name: 'validation-token-doubtful'
+    title: 'Notifications do not prove that Graph sent them'
+    description: 'The secret was right and the token was not. Nothing is lost: the messages are read from Graph. The field reason tells.'
+    severity: 2
+    frequency: 'PT15M'
+    window: 'PT15M'
+    scope: applicationInsightsId
+    query: '${entries} | where event == "validation_token_doubtful"'
+    threshold: 0
+  }
+  {
+    name: 'setting-placeholder'
+    title: 'A setting holds a placeholder'
+    description: 'A webhook answers 503 until the real id is there; the app was deployed without it.'
+    severity: 2
+    frequency: 'PT15M'
+    window: 'PT15M'
+    scope: applicationInsightsId
+    query: '${entries} | where event == "setting_placeholder"'
+    threshold: 0
+  }
+  {
     name: 'handler-trouble'
     title: 'The handler cannot do its work'
     description: 'A key that does not fit, a store that takes nothing, a payload that cannot be read, or a fault in the handler.'

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
@@ -21,6 +22,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Time after a failed early renewal before the next one.
 const EARLY_RETRY: Duration = Duration::from_secs(30);
+
+/// Least time between two tokens that are fetched because one was refused.
+const REPLACED_EVERY: Duration = Duration::from_secs(60);
 
 /// A fetched value, with how long it lasts from now on.
 pub(crate) struct Lease<V> {
@@ -186,20 +190,6 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
         })
     }
 
-    /// Forgets the value, because it was refused, and any remembered failure. A value younger than `least_age` stays: it is
-    /// not the one that was refused, or asking again would give the same.
-    pub(crate) fn forget(&self, least_age: Duration) {
-        let mut state = self.lock();
-        if state
-            .current
-            .as_ref()
-            .is_some_and(|current| current.begun.elapsed() >= least_age)
-        {
-            state.current = None;
-        }
-        state.failure = None;
-    }
-
     /// The value if it is at hand, without any call.
     pub(crate) fn peek(&self) -> Option<V> {
         let state = self.lock();
@@ -274,6 +264,36 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
 
     fn lock(&self) -> MutexGuard<'_, State<V>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Renewal<SecretString> {
+    /// Another token than the one that was refused; `None` while there is none, because one was fetched for such a reason less
+    /// than a minute ago: what is refused all the same is not the token's fault.
+    pub(crate) async fn replacement<F>(
+        &self,
+        refused: &SecretString,
+        fetch: impl FnOnce() -> F,
+    ) -> Result<Option<SecretString>, ServiceError>
+    where
+        F: Future<Output = Result<Lease<SecretString>, ServiceError>> + Send + 'static,
+    {
+        let is_other = |token: &SecretString| token.expose_secret() != refused.expose_secret();
+        if let Some(newer) = self.peek().filter(is_other) {
+            return Ok(Some(newer));
+        }
+        match self
+            .force(Instant::now(), REPLACED_EVERY, LASTING_FAILURE, fetch)
+            .await
+        {
+            Ok(forced) => Ok(Some(forced.into_value()).filter(is_other)),
+            Err(error) => {
+                // The next call is to hear of this instead of trying the refused one.
+                let mut state = self.lock();
+                state.current = state.current.take().filter(|it| is_other(&it.value));
+                Err(error)
+            }
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum_server::tls_rustls::RustlsConfig;
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -271,4 +271,23 @@ pub(crate) fn certificate() -> (String, String, String) {
     let key = KeyPair::generate().expect("a key");
     let certificate = leaf.signed_by(&key, &issuer).expect("a certificate");
     (authority_pem, certificate.pem(), key.serialize_pem())
+}
+
+/// A redirect to this address.
+pub(crate) fn redirect(to: &str) -> Response {
+    Response::builder()
+        .status(StatusCode::FOUND)
+        .header("location", to)
+        .body(Body::empty())
+        .expect("a response")
+}
+
+/// What a request brought along that must not go everywhere.
+pub(crate) async fn brought(request: Request) -> String {
+    ["authorization", "prefer", "client-request-id"]
+        .map(|name| {
+            let value = request.headers().get(name);
+            value.map_or("none", |value| value.to_str().expect("text"))
+        })
+        .join(" ")
 }

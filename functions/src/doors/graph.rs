@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bridge::ids::{Digest, TeamsMessageId};
+use bridge::patience::Fault;
 use bridge::state::customer::Member;
 use bridge::teams::chat_kind::ChatType;
-use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 use services::error::{ErrorKind, Sent, Service, ServiceError};
 use services::files::{Download, FetchError, Files};
@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use url::Url;
 
 use super::Place;
-use crate::failure::Failure;
+use crate::failure::{Failure, fault_of};
 use crate::outside::{Call, Caller, Gate, Turn};
 use crate::store::bounded::Bounded;
 
@@ -150,6 +150,53 @@ impl Graph {
         let (correlation, chat) = (caller.correlation.as_str(), place.chat.as_str());
         let request = user.messages_since(correlation, chat, since);
         self.reading(place, caller, request).await
+    }
+
+    /// Waits for the turn of opening a file: what Graph asked to wait for is not the file's fault. Hosted contents are
+    /// throttled by chat as well.
+    ///
+    /// # Errors
+    /// The turn would come too late.
+    pub async fn turn_for_file<'a>(
+        &'a self,
+        place: Place<'a>,
+        caller: &'a Caller,
+        is_hosted: bool,
+    ) -> Result<Turn<'a>, Failure> {
+        if is_hosted {
+            let chat = place.chat.digest();
+            drop(self.gate.turn(Call::GraphHostedContent(&chat), caller).await?);
+        }
+        self.gate.turn(Call::GraphRead(place.account), caller).await
+    }
+
+    /// Opens a file at one of Graph's addresses, which for shared files redirects to the file's own host.
+    ///
+    /// # Errors
+    /// See [`FetchError`]. A transient or `Unauthorized` error of Graph is about Graph or the account; any other, and all that
+    /// comes after a redirect, is about this file.
+    pub async fn file(
+        &self,
+        turn: Turn<'_>,
+        place: Place<'_>,
+        caller: &Caller,
+        url: &Url,
+        host_limit: Duration,
+    ) -> Result<Download, FetchError> {
+        let user = self.client.as_user(place.account.as_str());
+        let opening = user.download(&self.files, caller.correlation.as_str(), url, host_limit);
+        // What is about the file says nothing of Graph.
+        let opened = turn.make(async {
+            match opening.await {
+                Err(FetchError::Service(error))
+                    if error.service == Service::Graph && fault_of(&error) != Fault::Refusal =>
+                {
+                    Err(error)
+                }
+                opened => Ok(opened),
+            }
+        });
+        opened.await?
     }
 
     async fn reading<T>(

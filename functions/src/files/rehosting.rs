@@ -10,6 +10,7 @@ use bridge::files::{FileKind, HEAD, Mismatch, content_disposition, identify, rea
 use bytes::{Bytes, BytesMut};
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
+use bridge::state::blobs::ATTACHMENTS;
 use services::blob::{Label, StoreError};
 use services::error::{ErrorKind, Sent, Service, ServiceError};
 use services::files::{Download, FetchError};
@@ -18,10 +19,7 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use crate::app::App;
-use crate::invocation::milliseconds;
-
-/// The container of files.
-pub const ATTACHMENTS: &str = "attachments";
+use crate::log::milliseconds;
 
 /// A file that is stored and linked. `Debug` shows neither link nor name.
 #[derive(Clone)]
@@ -203,6 +201,10 @@ pub fn refused(error: FetchError) -> NotRehosted {
     match error {
         FetchError::NotAllowed { .. } => Unfetched::NotAllowed.into(),
         FetchError::Redirects => Unfetched::Unreachable.into(),
+        // The token could not be had.
+        FetchError::Service(error) if !matches!(error.service, Service::Graph | Service::Files) => {
+            NotRehosted::Later(error)
+        }
         FetchError::Service(error) => match error.kind {
             ErrorKind::NotFound => Unfetched::Gone.into(),
             ErrorKind::Forbidden => Unfetched::NoAccess.into(),

@@ -115,10 +115,8 @@ impl Pace {
         self.key(name, rate).pause_until(Instant::now() + pause);
         let until = OffsetDateTime::now_utc() + pause;
         let body = serde_json::to_vec(&SharedPause { until }).unwrap_or_default();
-        let stored = self
-            .blobs
-            .put(STATE, &blobs::pause(name), Bytes::from(body));
-        if let Err(error) = stored.await {
+        let blob = blobs::pause(name);
+        if let Err(error) = self.blobs.put(STATE, &blob, Bytes::from(body)).await {
             tracing::warn!(event = "pause_not_shared", %error, "the other instances do not know of a pause");
         }
     }
@@ -133,7 +131,11 @@ impl Pace {
             }
             pause.looked_up = Some(now);
         }
-        let (blobs, blob, key) = (Arc::clone(&self.blobs), blobs::pause(name), Arc::clone(key));
+        let (blobs, blob, key) = (
+            Arc::clone(&self.blobs),
+            blobs::pause(name),
+            Arc::clone(key),
+        );
         tokio::spawn(async move {
             let Ok(Some((body, _))) = blobs.get(STATE, &blob).await else {
                 return;
@@ -157,8 +159,7 @@ impl Pace {
                 pause: Mutex::default(),
             })
         };
-        self.keys
-            .update(&name.to_owned(), begin, |key| Arc::clone(key))
+        self.keys.update(&name.to_owned(), begin, |key| Arc::clone(key))
     }
 }
 

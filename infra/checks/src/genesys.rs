@@ -27,7 +27,8 @@ fn assert_succeeds(arguments: &[&str]) {
     let Some(mut output) = terraform(arguments) else {
         return no_terraform();
     };
-    if printed(&output).contains(" init\"") {
+    let words = printed(&output);
+    if words.contains("terraform init") || words.contains("tofu init") {
         let init = terraform(&["init", "-backend=false", "-input=false"]).expect("it was there");
         if !init.status.success() {
             return left_out("infra/genesys", "the provider cannot be brought");

@@ -43,5 +43,9 @@ fn no_query_is_refused() {
         .expect("the script reads");
     drop(input);
     let output = node.wait_with_output().expect("the script ends");
-    assert_eq!(printed(&output), format!("{} queries\n", queries.len()));
+    let words = printed(&output);
+    assert!(
+        words == format!("{} queries\n", queries.len()),
+        "the language service objects:\n{words}"
+    );
 }

@@ -1,13 +1,13 @@
 //! Checks of the infrastructure as code.
 //!
-//! The real tools judge the languages: the Bicep compiler the templates ([`bicep`]), Microsoft's Kusto language service the
-//! queries ([`kusto`]), OpenTofu or Terraform with the Genesys provider what lies in `infra/genesys` ([`genesys`]). Each is left
+//! The real tools judge the languages: the Bicep compiler the templates (`bicep`), Microsoft's Kusto language service the
+//! queries (`kusto`), OpenTofu or Terraform with the Genesys provider what lies in `infra/genesys` (`genesys`). Each is left
 //! out, with a line that says so, where it is not installed; with `REQUIRE_TOOLS=1` that is a failure.
 //!
 //! What is ours to know is held against the snapshots, which are what the templates would deploy in each profile:
-//! the policy in `policy.txt` ([`policy`]), the rights ([`roles`]), and that templates, program and flows name the same
-//! settings, queues, containers, secrets, routes, events and attributes ([`program`], [`queries`], [`flow`]).
-//! Every check returns what is wrong as lines; [`mutations`] proves of each that it can.
+//! the policy in `policy.txt` (`policy`), the rights (`roles`), and that templates, program and flows name the same settings,
+//! queues, containers, secrets, routes, events and attributes (`program`, `queries`, `flow`). Each of these returns what is
+//! wrong as lines; `mutations` proves of each that it can.
 
 #[cfg(test)]
 mod bicep;

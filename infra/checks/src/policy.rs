@@ -90,6 +90,9 @@ fn wrong(resource: &Value, place: &str, right: &str) -> Option<String> {
         "*" => !found.is_null(),
         right => *found == serde_json::from_str::<Value>(right).expect("JSON in policy.txt"),
     };
-    let name = own_name(resource);
+    let name = match own_name(resource) {
+        "" => "host.json",
+        name => name,
+    };
     (!fits).then(|| format!("{place} of {name} must be {right}, it is {found}"))
 }

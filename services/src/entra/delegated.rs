@@ -27,9 +27,6 @@ const RENEWED_BEFORE_END: Duration = Duration::from_secs(300);
 /// A token is not given out when less than this much of its life is left.
 const UNUSED_BEFORE_END: Duration = Duration::from_secs(30);
 
-/// A token younger than this is kept when Graph refused it, or an older one: asking again would give the same.
-const LEAST_TOKEN_AGE: Duration = Duration::from_secs(2);
-
 /// Largest answer of the token endpoint.
 const ANSWER_LIMIT: usize = 256 * 1024;
 
@@ -107,21 +104,44 @@ impl DelegatedTokens {
     /// `SignInNeeded` when a person must sign in as the Support User, `Configuration` when the app's registration or
     /// credential is wrong; otherwise Entra ID, the managed identity or Key Vault refused or could not be reached. An error
     /// that only a person mends is given to everybody for 5 s before Entra ID is asked again.
-    pub async fn token(&self, account: &str) -> Result<SecretString, ServiceError> {
-        let app = Arc::clone(&self.app);
-        let account = account.to_owned();
-        self.renewal(&account)
-            .get(|| async move {
-                app.renew(&account)
-                    .await
-                    .map_err(ServiceError::before_sending)
-            })
+    pub(crate) async fn token(&self, account: &str) -> Result<SecretString, ServiceError> {
+        self.renewal(account).get(|| self.fetch(account)).await
+    }
+
+    /// Another token of the account than the one that Graph refused; `None` when there is none, because one was fetched for
+    /// such a reason less than a minute ago.
+    ///
+    /// # Errors
+    /// As [`Self::token`].
+    pub(crate) async fn replacement(
+        &self,
+        account: &str,
+        refused: &SecretString,
+    ) -> Result<Option<SecretString>, ServiceError> {
+        self.renewal(account)
+            .replacement(refused, || self.fetch(account))
             .await
     }
 
-    /// Forgets the account's token because Graph refused it. A token that is younger than 2 s stays.
-    pub fn drop_token(&self, account: &str) {
-        self.renewal(account).forget(LEAST_TOKEN_AGE);
+    fn fetch(
+        &self,
+        account: &str,
+    ) -> impl Future<Output = Result<Lease<SecretString>, ServiceError>> + Send + use<> {
+        let (app, account) = (Arc::clone(&self.app), account.to_owned());
+        async move {
+            app.renew(&account).await.map_err(|error| {
+                if error.kind == ErrorKind::SignInNeeded {
+                    let code = error.code.as_deref();
+                    tracing::error!(
+                        event = "sign_in_needed",
+                        account,
+                        code,
+                        "the Support User must sign in again"
+                    );
+                }
+                error.before_sending()
+            })
+        }
     }
 
     fn renewal(&self, account: &str) -> Renewal<SecretString> {

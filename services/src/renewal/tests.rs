@@ -147,16 +147,44 @@ async fn a_caller_who_gives_up_stops_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_value_is_forgotten_unless_it_is_new() {
-    let (renewal, source) = (Renewal::new(Service::Entra), Source::default());
-    let least_age = Duration::from_secs(2);
-    assert_eq!(get(&renewal, &source).await, Ok(1));
-    renewal.forget(least_age);
-    assert_eq!(get(&renewal, &source).await, Ok(1));
-    advance(least_age).await;
-    renewal.forget(least_age);
-    assert_eq!(renewal.peek(), None);
-    assert_eq!(get(&renewal, &source).await, Ok(2));
+async fn a_refused_token_is_replaced_once_a_minute() {
+    let (tokens, source) = (Renewal::new(Service::Entra), Source::default());
+    let fetch = || {
+        let fetched = source.clone().fetch();
+        async {
+            let Lease { value, .. } = fetched.await?;
+            Ok(Lease {
+                value: SecretString::from(value.to_string()),
+                renew_after: RENEW,
+                expires_after: LIFE,
+            })
+        }
+    };
+    let shown = |token: Option<SecretString>| token.map(|it| it.expose_secret().to_owned());
+    let first = tokens.get(fetch).await.expect("a token");
+    let second = Duration::from_secs(1);
+    advance(second).await;
+    let newer = tokens.replacement(&first, fetch).await;
+    assert_eq!(shown(newer.expect("an answer")).as_deref(), Some("2"));
+    // Whoever was refused with the old one at the same time gets the new one.
+    let newer = tokens.replacement(&first, fetch).await;
+    let newer = newer.expect("an answer").expect("the new one");
+    assert_eq!(source.count(), 2);
+
+    advance(second).await;
+    let none = tokens.replacement(&newer, fetch).await;
+    assert_eq!(shown(none.expect("an answer")), None);
+    assert_eq!(source.count(), 2);
+
+    advance(REPLACED_EVERY).await;
+    source.fails_with(ErrorKind::SignInNeeded);
+    let failed = tokens.replacement(&newer, fetch).await;
+    assert_eq!(failed.expect_err("no token").kind, ErrorKind::SignInNeeded);
+    let next = tokens
+        .get(fetch)
+        .await
+        .expect_err("the refused one is gone");
+    assert_eq!((next.kind, source.count()), (ErrorKind::SignInNeeded, 3));
 }
 
 #[tokio::test(start_paused = true)]
