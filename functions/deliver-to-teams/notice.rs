@@ -8,8 +8,8 @@ use bridge::state::outbound::Says;
 use bridge::teams::from_text::from_text;
 
 use super::parts::Part;
-use super::posting::{self, Posting};
 use super::pending;
+use super::posting::{self, Posting};
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
 use crate::queue::delivery::{Delivery, Outcome};

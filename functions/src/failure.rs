@@ -82,11 +82,15 @@ impl Rejection {
             ),
             Reason::KeptFailing => (
                 "kept_failing",
-                format!("{service} kept failing for this message ({label}) while it worked for others"),
+                format!(
+                    "{service} kept failing for this message ({label}) while it worked for others"
+                ),
             ),
             Reason::Expired => (
                 "expired",
-                format!("the message could not be delivered for 13 days; the last failure was {service}'s ({label})"),
+                format!(
+                    "the message could not be delivered for 13 days; the last failure was {service}'s ({label})"
+                ),
             ),
             Reason::Panicked => return Self::panicked(),
         };

@@ -34,11 +34,7 @@ pub struct Graph {
 
 impl Graph {
     /// Nothing is called yet.
-    pub fn new(
-        client: Arc<services::graph::Graph>,
-        gate: Arc<Gate>,
-        files: Arc<Files>,
-    ) -> Self {
+    pub fn new(client: Arc<services::graph::Graph>, gate: Arc<Gate>, files: Arc<Files>) -> Self {
         Self {
             client,
             gate,
@@ -79,11 +75,7 @@ impl Graph {
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub async fn members(
-        &self,
-        place: Place<'_>,
-        caller: &Caller,
-    ) -> Result<Vec<Member>, Failure> {
+    pub async fn members(&self, place: Place<'_>, caller: &Caller) -> Result<Vec<Member>, Failure> {
         let user = self.client.as_user(place.account.as_str());
         let request = user.members(caller.correlation.as_str(), place.chat.as_str());
         match self.reading(place, caller, request).await {
@@ -115,9 +107,7 @@ impl Graph {
         place: Place<'a>,
         caller: &'a Caller,
     ) -> Result<Turn<'a>, Failure> {
-        self.gate
-            .turn(Call::GraphPost(place.account), caller)
-            .await
+        self.gate.turn(Call::GraphPost(place.account), caller).await
     }
 
     /// Posts HTML with the pictures that it shows.

@@ -148,7 +148,9 @@ impl Turn<'_> {
         // A token or a store that could not be had says nothing of the service itself.
         if error.is_none_or(|error| error.service == call.service()) {
             let fault = error.map(fault_of);
-            gate.health(call.kind()).outage.note(call.kind(), subject, fault);
+            gate.health(call.kind())
+                .outage
+                .note(call.kind(), subject, fault);
             if matches!(fault, None | Some(Fault::Transient)) {
                 let now = gate.started.elapsed();
                 gate.meter(call.kind(), |meter| {

@@ -69,9 +69,7 @@ impl Queues {
         match (outgoing.as_slice(), routed.first()) {
             ([one], Some((route, _))) => self.bus.send(self.name(route.queue), one).await?,
             (several, Some((route, _))) => {
-                self.bus
-                    .send_batch(self.name(route.queue), several)
-                    .await?;
+                self.bus.send_batch(self.name(route.queue), several).await?;
             }
             (_, None) => {}
         }

@@ -48,7 +48,10 @@ pub(super) async fn open(settlement: &Settlement, delivery: &Delivery) -> Result
         Err(EnvelopeError::UnknownVersion(_))
             if delivery.trigger.delivery_count < UPDATE_DELIVERIES =>
         {
-            tracing::warn!(event = "envelope_newer", "the envelope is of a newer release");
+            tracing::warn!(
+                event = "envelope_newer",
+                "the envelope is of a newer release"
+            );
             return Err(HandBack);
         }
         Ok(Envelope {

@@ -93,12 +93,7 @@ pub trait Job: Sync {
 
 impl Settlement {
     /// Nothing is settled yet.
-    pub fn new(
-        blobs: Arc<Blobs>,
-        gate: Arc<Gate>,
-        counters: Arc<Counters>,
-        times: Times,
-    ) -> Self {
+    pub fn new(blobs: Arc<Blobs>, gate: Arc<Gate>, counters: Arc<Counters>, times: Times) -> Self {
         Self {
             failed: Failed::new(Arc::clone(&blobs)),
             blobs,
@@ -219,7 +214,9 @@ impl Settlement {
             attempts: attempts.saturating_add(trigger.delivery_count.saturating_sub(1)),
             // What is not even JSON is kept as base64.
             envelope: serde_json::from_slice(body).unwrap_or_else(|_| {
-                base64::engine::general_purpose::STANDARD.encode(body).into()
+                base64::engine::general_purpose::STANDARD
+                    .encode(body)
+                    .into()
             }),
         };
         let stored = self.failed.put(&delivery.lane, body, &message).await;
