@@ -91,6 +91,13 @@ param maximumInstanceCount int = 100
 ])
 param runtimeVersion string = '1.0'
 
+@description('How running instances get a new program or new settings. `Recreate` stops them all at once, `RollingUpdate` (a preview of Azure) one batch after another: without a gap only with two or more HTTP instances always ready.')
+@allowed([
+  'Recreate'
+  'RollingUpdate'
+])
+param siteUpdateStrategy string = 'Recreate'
+
 @description('Redundancy of the data account.')
 @allowed([
   'Standard_LRS'
@@ -334,14 +341,12 @@ module rbac './modules/rbac.bicep' = {
     dataContainers: storage.outputs.dataContainers
     failedContainer: storage.outputs.failedContainer
     serviceBusName: serviceBus.outputs.name
-    sendQueues: [
+    triggerQueues: [
       serviceBus.outputs.inboundQueue
       serviceBus.outputs.outboundQueue
-      serviceBus.outputs.typingQueue
     ]
-    receiveQueues: [
-      serviceBus.outputs.inboundQueue
-      serviceBus.outputs.outboundQueue
+    sendQueues: [
+      serviceBus.outputs.typingQueue
     ]
     keyVaultName: keyVault.outputs.name
     applicationInsightsName: monitoring.outputs.applicationInsightsName
@@ -359,6 +364,7 @@ module functionApp './modules/functionapp.bicep' = {
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
     runtimeVersion: runtimeVersion
+    siteUpdateStrategy: siteUpdateStrategy
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyHttpInstances: alwaysReadyHttpInstances

@@ -1,7 +1,7 @@
 using './main.bicep'
 
-// Every value comes from the environment, under azd from `azd env set`, so that this file needs no change. What has no
-// second argument must be set; what main.bicep has further can be added here.
+// Production, and what other profiles build upon. Every value comes from the environment, under azd from `azd env set`, so
+// that this file needs no change. What has no second argument must be set; what main.bicep has further can be added here.
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
 param location = readEnvironmentVariable('AZURE_LOCATION')
@@ -25,3 +25,4 @@ param storageReplication = readEnvironmentVariable('STORAGE_REPLICATION', 'Stand
 param logRetentionDays = int(readEnvironmentVariable('LOG_RETENTION_DAYS', '30'))
 param dailyLogQuotaGb = int(readEnvironmentVariable('DAILY_LOG_QUOTA_GB', '5'))
 param subscriptionSilentHours = int(readEnvironmentVariable('SUBSCRIPTION_SILENT_HOURS', '48'))
+param botEnabled = bool(readEnvironmentVariable('BOT_ENABLED', 'false'))

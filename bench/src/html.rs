@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use bridge::html::{ReplyContext, render};
+use bridge::teams::to_text::{ReplyContext, render};
 use html5ever::tendril::TendrilSink;
 use html5ever::{ParseOpts, parse_document};
 use html5gum::Tokenizer;

@@ -15,8 +15,8 @@ use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PublicEncrypti
 use aws_lc_rs::{hmac, rand};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bridge::notification::EncryptedContent;
-use bridge::unwrap::{NotificationKey, unwrap};
+use bridge::teams::notification::EncryptedContent;
+use bridge::teams::unwrap::{NotificationKey, unwrap};
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, PublicKeyData, RsaKeySize};
 
 /// How long the measurement takes.

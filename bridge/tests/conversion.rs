@@ -1,10 +1,10 @@
 //! What each incoming payload becomes on the other side.
 
-use bridge::convert::{SentFile, inbound};
 use bridge::genesys::webhook::{Piece, Webhook, pieces};
-use bridge::html::ReplyContext;
-use bridge::message::ChatMessage;
-use bridge::teams_html::{TEAMS_BODY_LIMIT, split_for_teams};
+use bridge::teams::convert::{SentFile, inbound};
+use bridge::teams::from_text::{TEAMS_BODY_LIMIT, split_for_teams};
+use bridge::teams::message::ChatMessage;
+use bridge::teams::to_text::ReplyContext;
 
 /// What the agent gets of a Teams message: the text, and a line for each file that is to be fetched.
 fn for_the_agent(message: &[u8]) -> String {

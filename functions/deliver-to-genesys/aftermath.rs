@@ -1,11 +1,12 @@
 //! What happens to a message after the agent has it: it is deleted, or somebody reacts to it.
 
-use bridge::changes;
-use bridge::chat_kind::ChatType;
-use bridge::convert::{self, changes as words};
-use bridge::envelope::NotificationEnvelope;
+use bridge::conversation::changes;
 use bridge::ids::TeamsMessageId;
-use bridge::message::{ChatMessage, Reaction};
+use bridge::queue::envelope::NotificationEnvelope;
+use bridge::teams::chat_kind::ChatType;
+use bridge::teams::convert::changes as words;
+use bridge::teams::message::{ChatMessage, Reaction};
+use bridge::text;
 use time::OffsetDateTime;
 
 use super::chat::{self, ChatMemory};
@@ -106,10 +107,10 @@ fn reaction_series(
     kind: ChatType,
 ) -> Series {
     let symbol = words::reaction_symbol(&reaction.kind);
-    let symbol = convert::one_line(symbol, LONGEST_REACTION);
+    let symbol = text::one_line(symbol, LONGEST_REACTION);
     let mut text = words::reaction(&symbol, ours, message.created);
     if kind != ChatType::OneOnOne {
-        text = convert::with_sender_name(reaction.name.as_deref().unwrap_or_default(), &text);
+        text = text::with_sender_name(reaction.name.as_deref().unwrap_or_default(), &text);
     }
     Series {
         original: id.clone(),

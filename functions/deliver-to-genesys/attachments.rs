@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bridge::blobs;
-use bridge::convert::{SentFile, fenced};
 use bridge::files::{clean_name, file_name_for, readable_size};
 use bridge::genesys::inbound::Attachment;
-use bridge::hosted;
 use bridge::ids::{ChatId, SupportAccountName, TeamsMessageId};
+use bridge::state::blobs;
+use bridge::teams::convert::SentFile;
+use bridge::teams::hosted;
+use bridge::text::fenced;
 use http::{HeaderName, HeaderValue};
 use services::error::{ErrorKind, Service, ServiceError};
 use services::files::{Credential, Download, FetchError, Origin as WebOrigin, Wanted};

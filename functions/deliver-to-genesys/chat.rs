@@ -1,13 +1,13 @@
 //! What this function remembers of a chat, and what it finds out once: kind of chat, customer, thread.
 
-use bridge::blobs;
-use bridge::chat_kind::ChatType;
-use bridge::envelope::NotificationEnvelope;
-use bridge::identity::{self, Customer, Member};
 use bridge::ids::{ChatId, SupportAccountName, TeamsMessageId, ThreadId};
-use bridge::message::{ChatMessage, Sender};
+use bridge::queue::envelope::NotificationEnvelope;
+use bridge::state::blobs;
+use bridge::state::customer::{self, Customer, Member};
 use bridge::state::inbound::InboundState;
 use bridge::state::outbound::OutboundState;
+use bridge::teams::chat_kind::ChatType;
+use bridge::teams::message::{ChatMessage, Sender};
 use bytes::Bytes;
 use services::blob::ETag;
 use services::error::ErrorKind;
@@ -133,7 +133,7 @@ pub async fn customer(
         }
     }
     let members = members(app, delivery, account, &state.chat).await?;
-    let Some(customer) = identity::resolve(sender, &members, &app.settings.tenant) else {
+    let Some(customer) = customer::resolve(sender, &members, &app.settings.tenant) else {
         return Ok(None);
     };
     let from_outside = customer

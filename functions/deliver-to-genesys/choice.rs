@@ -1,9 +1,9 @@
 //! A customer's text that answers the agent's last question by a number or by the words of a choice.
 
-use bridge::answer::Choice;
-use bridge::chat_kind::ChatType;
 use bridge::ids::GenesysMessageId;
-use bridge::message::ChatMessage;
+use bridge::state::question::Choice;
+use bridge::teams::chat_kind::ChatType;
+use bridge::teams::message::ChatMessage;
 
 use super::chat::ChatMemory;
 use crate::app::App;

@@ -1,9 +1,9 @@
 //! Getting a message's content: decrypted from the notification, or read from Graph.
 
-use bridge::envelope::NotificationEnvelope;
 use bridge::genesys::receipt::ReasonCode;
-use bridge::message::ChatMessage;
-use bridge::unwrap::unwrap;
+use bridge::queue::envelope::NotificationEnvelope;
+use bridge::teams::message::ChatMessage;
+use bridge::teams::unwrap::unwrap;
 use services::error::{ErrorKind, Service, ServiceError};
 
 use crate::app::App;

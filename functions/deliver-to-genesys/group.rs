@@ -1,9 +1,9 @@
 //! Group chats: which of us bridges one, and whether a message of it is for the agent.
 
-use bridge::chat_kind::ChatType;
-use bridge::groups;
+use bridge::conversation::groups;
 use bridge::ids::SupportAccountName;
-use bridge::message::ChatMessage;
+use bridge::teams::chat_kind::ChatType;
+use bridge::teams::message::ChatMessage;
 
 use super::chat::ChatMemory;
 use crate::app::App;

@@ -1,20 +1,21 @@
 //! One customer message, new or changed, on its way to Genesys: chat and thread are saved, then it is posted, then noted as
 //! handled.
 
-use bridge::changes::{self, Step};
-use bridge::chat_kind::ChatType;
-use bridge::convert::{self, Inbound};
-use bridge::envelope::NotificationEnvelope;
+use bridge::conversation::changes::{self, Step};
 use bridge::genesys::inbound::Body;
 use bridge::genesys::receipt::ReasonCode;
-use bridge::html::ReplyContext;
-use bridge::identity::Customer;
 use bridge::ids::{SupportAccountName, ThreadId};
-use bridge::message::{ChatMessage, MessageKind, Sender};
-use bridge::notification::ChangeType;
+use bridge::queue::envelope::NotificationEnvelope;
+use bridge::state::customer::Customer;
 use bridge::state::inbound::Seen;
 use bridge::state::thread::ThreadRecord;
-use bridge::thread::advance;
+use bridge::state::window::advance;
+use bridge::teams::chat_kind::ChatType;
+use bridge::teams::convert::{self, Inbound};
+use bridge::teams::message::{ChatMessage, MessageKind, Sender};
+use bridge::teams::notification::ChangeType;
+use bridge::teams::to_text::ReplyContext;
+use bridge::text;
 use time::OffsetDateTime;
 
 use super::chat::{self, ChatMemory};
@@ -212,7 +213,7 @@ fn series(
         if kind == ChatType::OneOnOne {
             return text;
         }
-        convert::with_sender_name(sender.name.as_deref().unwrap_or_default(), &text)
+        text::with_sender_name(sender.name.as_deref().unwrap_or_default(), &text)
     };
     let known = memory.inbound.seen(&message.id);
     let mut files = found.files;

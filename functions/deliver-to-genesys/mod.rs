@@ -16,8 +16,8 @@ use std::sync::atomic::Ordering;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use bridge::envelope::{Content, NotificationEnvelope};
 use bridge::ids::Digest;
+use bridge::queue::envelope::{Content, NotificationEnvelope};
 use services::error::{Service, ServiceError};
 
 use self::series::Files;

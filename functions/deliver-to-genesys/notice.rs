@@ -1,8 +1,8 @@
 //! Having a customer told that a message of theirs did not reach Genesys.
 
-use bridge::envelope::{Content, Envelope, NoticeEnvelope, NotificationEnvelope};
 use bridge::ids::{BusMessageId, Lane};
-use bridge::notification::ChangeType;
+use bridge::queue::envelope::{Content, Envelope, NoticeEnvelope, NotificationEnvelope};
+use bridge::teams::notification::ChangeType;
 use services::error::Service;
 use time::OffsetDateTime;
 

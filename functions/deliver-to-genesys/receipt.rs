@@ -1,8 +1,8 @@
 //! One receipt of an agent's message on its way to Genesys.
 
-use bridge::envelope::ReceiptEnvelope;
 use bridge::genesys::receipt::Receipt;
 use bridge::ids::Digest;
+use bridge::queue::envelope::ReceiptEnvelope;
 use bytes::Bytes;
 
 use super::call_genesys;

@@ -6,13 +6,13 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use bridge::attributes::custom_attributes;
-use bridge::convert::SentFile;
+use bridge::conversation::attributes::custom_attributes;
 use bridge::genesys::inbound::{Body, Channel, part_message_id};
-use bridge::identity::Customer;
 use bridge::ids::{ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMessageId, ThreadId};
-use bridge::split::split;
+use bridge::state::customer::Customer;
 use bridge::state::inbound::{InboundState, PostedPart, Seen};
+use bridge::teams::convert::SentFile;
+use bridge::text::split::split;
 use bytes::Bytes;
 use services::genesys::PostedMessage;
 use time::OffsetDateTime;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use bridge::blobs;
 use bridge::files::{FileKind, LARGEST_INLINE_IMAGE, clean_name, file_name_for, readable_size};
 use bridge::genesys::receipt::ReasonCode;
 use bridge::genesys::webhook::{Webhook, WebhookAttachment};
 use bridge::ids::{ChatId, Digest};
-use bridge::teams_html::{escaped, from_text, link};
+use bridge::state::blobs;
+use bridge::teams::from_text::{escaped, from_text, link};
 use bytes::Bytes;
 use services::error::{ErrorKind, Service};
 use services::files::{Credential, Download, FetchError, Origin, Wanted};

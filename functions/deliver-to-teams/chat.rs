@@ -1,7 +1,7 @@
 //! What this function remembers of a chat: its own posts, and the one that may be under way.
 
-use bridge::blobs;
 use bridge::ids::ChatId;
+use bridge::state::blobs;
 use bridge::state::outbound::OutboundState;
 use bytes::Bytes;
 use services::blob::ETag;

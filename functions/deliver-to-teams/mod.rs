@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use bridge::envelope::{Content, NoticeEnvelope};
 use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
 use bridge::genesys::webhook::Webhook;
 use bridge::ids::{Digest, Lane, ThreadId};
+use bridge::queue::envelope::{Content, NoticeEnvelope};
 
 use crate::app::App;
 use crate::failure::Rejection;

@@ -1,10 +1,10 @@
 //! Telling a customer that a message of theirs could not be delivered.
 
-use bridge::envelope::NoticeEnvelope;
 use bridge::genesys::receipt::ReasonCode;
 use bridge::ids::{BusMessageId, GenesysMessageId};
+use bridge::queue::envelope::NoticeEnvelope;
 use bridge::state::outbound::Says;
-use bridge::teams_html::from_text;
+use bridge::teams::from_text::from_text;
 
 use super::chat::ChatMemory;
 use super::pending;

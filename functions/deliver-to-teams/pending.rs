@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use bridge::ids::ChatId;
-use bridge::message::ChatMessage;
-use bridge::recognise::{Candidate, recognise};
-use bridge::teams_html::from_text;
+use bridge::teams::from_text::from_text;
+use bridge::teams::message::ChatMessage;
+use bridge::teams::recognise::{Candidate, recognise};
 use time::OffsetDateTime;
 use tokio::time::sleep;
 

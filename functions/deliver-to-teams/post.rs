@@ -4,7 +4,7 @@ use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
 use bridge::genesys::webhook::{Piece, Webhook, pieces, question};
 use bridge::ids::{ChatId, Digest, Lane, ThreadId};
 use bridge::state::outbound::Says;
-use bridge::teams_html::{TEAMS_BODY_LIMIT, split_for_teams};
+use bridge::teams::from_text::{TEAMS_BODY_LIMIT, split_for_teams};
 use tokio::sync::SemaphorePermit;
 
 use super::chat::ChatMemory;

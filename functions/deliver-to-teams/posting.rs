@@ -1,8 +1,8 @@
 //! Putting a message into a chat once: save pending, post, save posted.
 
 use bridge::ids::{ChatId, Digest, GenesysMessageId, TeamsMessageId};
-use bridge::recognise::fingerprint_html;
 use bridge::state::outbound::Says;
+use bridge::teams::recognise::fingerprint_html;
 use services::error::{ErrorKind, Sent, Service, ServiceError};
 use services::graph::HostedImage;
 use time::OffsetDateTime;

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use bridge::envelope::{Content, Envelope, NotificationEnvelope};
 use bridge::ids::{BusMessageId, ChatId, CorrelationId, Lane};
-use bridge::notification::{ChangeType, Collection};
+use bridge::queue::envelope::{Content, Envelope, NotificationEnvelope};
+use bridge::teams::notification::{ChangeType, Collection};
 use futures::{StreamExt, TryStreamExt, stream};
 use http::{StatusCode, header};
 use time::OffsetDateTime;
@@ -24,8 +24,8 @@ use crate::app::App;
 use crate::counters::count;
 use crate::enqueue::{Passage, enqueue};
 use crate::invocation::{invocation_id, milliseconds};
-use crate::refusal::Refusal;
-use crate::request_body::read_json_body;
+use crate::webhook::body::read_json_body;
+use crate::webhook::refusal::Refusal;
 
 /// Name of the function.
 pub const NAME: &str = "inbound-graph";

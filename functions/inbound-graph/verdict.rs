@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use bridge::client_state;
-use bridge::envelope::NotificationEnvelope;
 use bridge::ids::SupportAccountName;
-use bridge::notification::{Collection, Item};
+use bridge::queue::envelope::NotificationEnvelope;
+use bridge::teams::client_state;
+use bridge::teams::notification::{Collection, Item};
 use secrecy::{ExposeSecret, SecretString};
 use services::entra::Verdict;
 
 use crate::app::{App, CLIENT_STATE_SECRET};
-use crate::refusal::Refusal;
+use crate::webhook::refusal::Refusal;
 
 /// The genuine items in the order of the batch, and how many were dropped for which reason.
 pub struct Checked {

@@ -9,10 +9,10 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use bridge::envelope::{Content, Envelope};
 use bridge::genesys::signature;
 use bridge::genesys::webhook::{Kind, Webhook};
 use bridge::ids::{BusMessageId, CorrelationId, Lane, ThreadId};
+use bridge::queue::envelope::{Content, Envelope};
 use http::{HeaderMap, StatusCode};
 use time::OffsetDateTime;
 use tokio::time::{Instant, timeout};
@@ -22,8 +22,8 @@ use crate::app::{App, WEBHOOK_SECRET};
 use crate::counters::count;
 use crate::enqueue::{Passage, enqueue};
 use crate::invocation::{invocation_id, milliseconds};
-use crate::refusal::Refusal;
-use crate::request_body::read_json_body;
+use crate::webhook::body::read_json_body;
+use crate::webhook::refusal::Refusal;
 
 /// Name of the function.
 pub const NAME: &str = "outbound-genesys";

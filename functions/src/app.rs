@@ -10,8 +10,8 @@ use services::error::{ErrorKind, Service, ServiceError};
 use services::files::{Files, Rules};
 use services::genesys::Genesys;
 use services::graph::Graph;
-use services::identity::ManagedIdentity;
 use services::key_vault::KeyVault;
+use services::managed_identity::ManagedIdentity;
 use services::secrets::Secrets;
 use services::service_bus::ServiceBus;
 

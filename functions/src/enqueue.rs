@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bridge::blobs;
-use bridge::envelope::{self, Content, Envelope};
 use bridge::ids::{BusMessageId, CorrelationId, Digest, Lane};
+use bridge::queue::envelope::{self, Content, Envelope};
+use bridge::state::blobs;
 use bytes::Bytes;
 use services::error::ServiceError;
 use services::service_bus::Outgoing;

@@ -1,8 +1,8 @@
 //! Messages that a person must look at: one blob each in the container `failed`.
 
-use bridge::blobs;
-use bridge::failed::FailedMessage;
 use bridge::ids::Digest;
+use bridge::queue::failed::FailedMessage;
+use bridge::state::blobs;
 use bytes::Bytes;
 use services::error::{Service, ServiceError};
 use time::OffsetDateTime;

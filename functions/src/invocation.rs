@@ -12,7 +12,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use bridge::genesys::receipt::ReasonCode;
 use bridge::ids::{CorrelationId, Digest, Lane};
-use bridge::trigger::Trigger;
+use bridge::queue::trigger::Trigger;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{HeaderMap, StatusCode, header};

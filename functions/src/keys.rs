@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bridge::unwrap::NotificationKey;
+use bridge::teams::unwrap::NotificationKey;
 use services::error::ServiceError;
 use services::secrets::Secrets;
 

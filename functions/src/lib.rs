@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 pub mod app;
 mod counters;
 mod enqueue;
+pub mod events;
 mod failed;
 mod failure;
 mod graph_calls;
@@ -22,14 +23,14 @@ mod outage;
 mod pauses;
 mod persistence;
 mod receipts;
-mod refusal;
+
 mod rehosting;
-mod request_body;
 pub mod settings;
 mod state_blobs;
 mod successes;
 mod threads;
 mod unsaved;
+mod webhook;
 
 #[path = "../deliver-to-genesys/mod.rs"]
 mod deliver_to_genesys;

@@ -1,8 +1,8 @@
 //! Reading a queue message's envelope, from Blob when it was too large for the queue.
 
-use bridge::envelope::{Content, Envelope, EnvelopeError};
 use bridge::genesys::receipt::ReasonCode;
 use bridge::ids::Digest;
+use bridge::queue::envelope::{Content, Envelope, EnvelopeError};
 use bytes::Bytes;
 
 use crate::app::App;

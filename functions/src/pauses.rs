@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use bridge::blobs;
 use bridge::pace::TokenBucket;
+use bridge::state::blobs;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use services::blob::Blobs;

@@ -1,9 +1,9 @@
 //! Final receipts of agent messages: envelopes of their own, so that they never hold up messages.
 
-use bridge::envelope::{Content, Envelope, ReceiptEnvelope};
 use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
 use bridge::genesys::webhook::Webhook;
 use bridge::ids::{BusMessageId, CorrelationId, Lane};
+use bridge::queue::envelope::{Content, Envelope, ReceiptEnvelope};
 use services::error::ServiceError;
 use time::OffsetDateTime;
 

@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
+use bridge::conversation::groups::GroupPolicy;
 use bridge::files::MediaTypes;
-use bridge::groups::GroupPolicy;
-use bridge::html::ReplyContext;
 use bridge::ids::{SupportAccountName, TenantId, UserId};
-use bridge::thread::WindowPolicy;
+use bridge::state::window::WindowPolicy;
+use bridge::teams::to_text::ReplyContext;
 use services::files::{HostPattern, Origin};
 
 mod rules;

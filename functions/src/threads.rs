@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use bridge::blobs;
 use bridge::ids::{ChatId, Digest, ThreadId};
+use bridge::state::blobs;
 use bridge::state::thread::ThreadRecord;
 use bytes::Bytes;
 

@@ -16,6 +16,19 @@ locals {
 resource "genesyscloud_conversations_messaging_settings" "bridge" {
   name = var.name
 
+  # Written out because the provider sends empty content without it and then wants to remove that with every plan. Stories are
+  # of social channels.
+  content {
+    story {
+      mention {
+        inbound = "Disabled"
+      }
+      reply {
+        inbound = "Disabled"
+      }
+    }
+  }
+
   event {
     typing {
       on {

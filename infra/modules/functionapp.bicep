@@ -24,6 +24,13 @@ param identityClientId string
 ])
 param runtimeVersion string
 
+@description('How running instances get a new program or new settings.')
+@allowed([
+  'Recreate'
+  'RollingUpdate'
+])
+param siteUpdateStrategy string
+
 @description('Memory of an instance in MB.')
 @allowed([
   512
@@ -194,6 +201,10 @@ resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing
   name: applicationInsightsName
 }
 
+resource hostAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: hostAccountName
+}
+
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: planName
   location: location
@@ -247,6 +258,11 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
         name: 'custom'
         version: runtimeVersion
       }
+      // In the service, and not yet in the compiler's types.
+      #disable-next-line BCP037
+      siteUpdateStrategy: {
+        type: siteUpdateStrategy
+      }
       scaleAndConcurrency: {
         maximumInstanceCount: maximumInstanceCount
         instanceMemoryMB: instanceMemoryMB
@@ -266,7 +282,10 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   name: 'appsettings'
   properties: {
     // The Functions host.
-    AzureWebJobsStorage__accountName: hostAccountName
+    // Addresses and not the account's name, from which the host would derive those of the public cloud.
+    AzureWebJobsStorage__blobServiceUri: hostAccount.properties.primaryEndpoints.blob
+    AzureWebJobsStorage__queueServiceUri: hostAccount.properties.primaryEndpoints.queue
+    AzureWebJobsStorage__tableServiceUri: hostAccount.properties.primaryEndpoints.table
     AzureWebJobsStorage__credential: 'managedidentity'
     AzureWebJobsStorage__clientId: identityClientId
     ServiceBus__fullyQualifiedNamespace: serviceBusHostName

@@ -22,11 +22,11 @@ param failedContainer string
 @description('Name of the Service Bus namespace.')
 param serviceBusName string
 
-@description('Queues that the handler sends to.')
-param sendQueues array
+@description('Queues that functions are triggered by, and that the handler sends to.')
+param triggerQueues array
 
-@description('Queues that functions are triggered by.')
-param receiveQueues array
+@description('Further queues that the handler sends to.')
+param sendQueues array
 
 @description('Name of the Key Vault.')
 param keyVaultName string
@@ -39,7 +39,7 @@ var roles = {
   keyVaultSecretsOfficer: 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
   keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
-  serviceBusDataReceiver: '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0'
+  serviceBusDataOwner: '090c5cfd-751d-490a-894a-3ce6f1109419'
   serviceBusDataSender: '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39'
   storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
   storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
@@ -75,12 +75,12 @@ resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' existing = {
   name: serviceBusName
 }
 
-resource sendTargets 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' existing = [for queue in sendQueues: {
+resource triggers 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' existing = [for queue in triggerQueues: {
   parent: namespace
   name: queue
 }]
 
-resource receiveSources 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' existing = [for queue in receiveQueues: {
+resource sendTargets 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' existing = [for queue in sendQueues: {
   parent: namespace
   name: queue
 }]
@@ -136,21 +136,23 @@ resource delegator 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-resource sender 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (queue, index) in sendQueues: {
-  name: guid(sendTargets[index].id, principalId, roles.serviceBusDataSender)
-  scope: sendTargets[index]
+// Functions decides on the number of instances by the length of a queue, which only an owner may ask for: with the right to
+// receive alone, target-based scaling is off ("Target-based scaling" in the documentation of Azure Functions).
+resource queueOwner 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (queue, index) in triggerQueues: {
+  name: guid(triggers[index].id, principalId, roles.serviceBusDataOwner)
+  scope: triggers[index]
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.serviceBusDataSender)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.serviceBusDataOwner)
     principalId: principalId
     principalType: 'ServicePrincipal'
   }
 }]
 
-resource receiver 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (queue, index) in receiveQueues: {
-  name: guid(receiveSources[index].id, principalId, roles.serviceBusDataReceiver)
-  scope: receiveSources[index]
+resource sender 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (queue, index) in sendQueues: {
+  name: guid(sendTargets[index].id, principalId, roles.serviceBusDataSender)
+  scope: sendTargets[index]
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.serviceBusDataReceiver)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.serviceBusDataSender)
     principalId: principalId
     principalType: 'ServicePrincipal'
   }

@@ -48,7 +48,7 @@ resource inbound 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = {
   }
 }
 
-// Messages to Teams: one session a support account.
+// Messages to Teams: one session a chat.
 resource outbound 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = {
   parent: namespace
   name: 'outbound'

@@ -12,8 +12,8 @@ use futures::future::ready;
 use futures::stream;
 use reqwest::header::HeaderMap;
 
-use crate::answer::{self, ERROR_BODY_LIMIT};
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::exchange::{self, ERROR_BODY_LIMIT};
 use crate::http::CALL_TIMEOUT;
 
 /// Our client as the transport of the Azure crates. Unlike the one that `azure_core` offers, it limits each request's
@@ -62,7 +62,7 @@ impl SharedClient {
             Box::pin(response.bytes_stream().map_err(io_error))
         } else {
             // The crates read an error to its end, whatever its size.
-            let read = answer::read(&mut response, ERROR_BODY_LIMIT).await;
+            let read = exchange::read(&mut response, ERROR_BODY_LIMIT).await;
             let (part, _) = read.map_err(io_error)?;
             Box::pin(stream::once(ready(Ok(part))))
         };
@@ -103,11 +103,11 @@ pub(crate) fn failure(service: Service, error: azure_core::Error) -> ServiceErro
         let status = u16::from(*status);
         let mut failure = match raw_response {
             Some(raw) => {
-                answer::refusal_of(service, status, &map_of(raw.headers()), raw.body().as_ref())
+                exchange::refusal_of(service, status, &map_of(raw.headers()), raw.body().as_ref())
             }
-            None => answer::refusal_of(service, status, &HeaderMap::new(), &[]),
+            None => exchange::refusal_of(service, status, &HeaderMap::new(), &[]),
         };
-        let code = error_code.as_deref().and_then(answer::identifier);
+        let code = error_code.as_deref().and_then(exchange::identifier);
         failure.code = code.or(failure.code);
         return failure;
     }
@@ -125,7 +125,7 @@ fn cause(service: Service, kind: &AzureKind, inner: Box<dyn Error + Send + Sync>
         Err(inner) => inner,
     };
     let inner = match inner.downcast::<reqwest::Error>() {
-        Ok(transport) => return answer::lost(service, *transport),
+        Ok(transport) => return exchange::lost(service, *transport),
         Err(inner) => inner,
     };
     match inner.downcast::<azure_core::Error>() {

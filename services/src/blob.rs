@@ -17,7 +17,7 @@ use url::Url;
 use crate::azure;
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
 use crate::http::CALL_TIMEOUT;
-use crate::identity::{ManagedIdentity, SharedCredential};
+use crate::managed_identity::{ManagedIdentity, SharedCredential};
 
 mod link;
 mod store;

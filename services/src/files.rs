@@ -20,8 +20,8 @@ use url::Url;
 pub use public::is_public;
 pub use rules::{HostPattern, Origin, Rules};
 
-use crate::answer;
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::exchange;
 use rules::Way;
 
 /// Redirects that are followed; OneDrive needs one, a sharing link two.
@@ -180,7 +180,7 @@ impl Files {
         match timeout(limit, request.send()).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) if public::was_refused(&error) => Err(not_allowed()),
-            Ok(Err(error)) => Err(answer::lost(service, error).into()),
+            Ok(Err(error)) => Err(exchange::lost(service, error).into()),
             Err(_) => Err(ServiceError::new(service, ErrorKind::TimedOut, Sent::Maybe).into()),
         }
     }
@@ -194,7 +194,7 @@ fn target(from: &Url, headers: &HeaderMap) -> Option<Url> {
 
 async fn download(response: reqwest::Response, service: Service) -> Result<Download, FetchError> {
     if !response.status().is_success() {
-        return Err(answer::refusal(service, response).await.into());
+        return Err(exchange::refusal(service, response).await.into());
     }
     let content_type = response
         .headers()
@@ -216,7 +216,7 @@ impl Download {
         let pieces = self
             .response
             .bytes_stream()
-            .map_err(move |error| answer::lost(service, error));
+            .map_err(move |error| exchange::lost(service, error));
         futures::stream::unfold(Some(Box::pin(pieces)), move |pieces| async move {
             let mut pieces = pieces?;
             match timeout(LONGEST_SILENCE, pieces.try_next()).await {

@@ -1,5 +1,7 @@
 //! Genesys Cloud: Open Messaging inbound messages and receipts (Genesys Cloud Developer Center, "Open Messaging API").
 
+pub mod admin;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::address;
-use crate::answer::{self, Answer};
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::exchange::{self, Answer};
 use crate::http::CALL_TIMEOUT;
 use crate::renewal::{Lease, Renewal};
 use crate::secrets::Secrets;
@@ -161,7 +163,7 @@ impl Genesys {
                 .client
                 .get(&self.probe)
                 .bearer_auth(token.expose_secret());
-            answer::send(
+            exchange::send(
                 Service::Genesys,
                 request.timeout(CALL_TIMEOUT),
                 ANSWER_LIMIT,
@@ -187,7 +189,7 @@ impl Genesys {
                 .header("x-correlation-id", correlation)
                 .body(json.clone())
                 .timeout(CALL_TIMEOUT);
-            answer::send(Service::Genesys, request, ANSWER_LIMIT)
+            exchange::send(Service::Genesys, request, ANSWER_LIMIT)
         })
         .await
     }
@@ -252,7 +254,7 @@ impl Login {
             .basic_auth(&self.client_id, Some(secret.expose_secret()))
             .form(&[("grant_type", "client_credentials")])
             .timeout(CALL_TIMEOUT);
-        let grant = answer::send_for_json::<Grant>(Service::Genesys, request, ANSWER_LIMIT)
+        let grant = exchange::send_for_json::<Grant>(Service::Genesys, request, ANSWER_LIMIT)
             .await
             .map_err(|mut error| {
                 // A refused client is no refused token.

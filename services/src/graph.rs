@@ -15,8 +15,8 @@ use time::format_description::well_known::Rfc3339;
 use url::Url;
 
 use crate::address;
-use crate::answer;
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::exchange;
 use crate::http::CALL_TIMEOUT;
 
 mod pages;
@@ -91,7 +91,7 @@ impl Graph {
     ) -> Result<Chat, ServiceError> {
         let url = self.chat_url(chat)?;
         let request = self.get(url, token, correlation);
-        answer::send_for_json(Service::Graph, request, ANSWER_LIMIT).await
+        exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT).await
     }
 
     /// A message as Graph sends it: JSON of a `chatMessage` ("Get chatMessage in a channel or chat").
@@ -108,7 +108,7 @@ impl Graph {
         let message = address::segment(Service::Graph, message)?;
         let url = format!("{}/messages/{message}", self.chat_url(chat)?);
         let request = self.get(url, token, correlation);
-        let answer = answer::send(Service::Graph, request, ANSWER_LIMIT).await?;
+        let answer = exchange::send(Service::Graph, request, ANSWER_LIMIT).await?;
         answer.body.map(Into::into)
     }
 
@@ -247,7 +247,7 @@ impl Graph {
             .request(Method::POST, url, token, correlation)
             .json(&message)
             .timeout(timeout);
-        let posted: Posted = answer::send_for_json(Service::Graph, request, ANSWER_LIMIT).await?;
+        let posted: Posted = exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT).await?;
         Ok(posted.id)
     }
 
@@ -260,7 +260,7 @@ impl Graph {
         let request = self
             .get(format!("{}/me/chats", self.base), token, &correlation)
             .query(&[("$top", "1")]);
-        answer::send(Service::Graph, request, ANSWER_LIMIT)
+        exchange::send(Service::Graph, request, ANSWER_LIMIT)
             .await
             .map(drop)
     }

@@ -10,10 +10,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::address;
-use crate::answer;
 use crate::error::{ErrorKind, Service, ServiceError};
+use crate::exchange;
 use crate::http::CALL_TIMEOUT;
-use crate::identity::ManagedIdentity;
+use crate::managed_identity::ManagedIdentity;
 
 /// Version of the REST interface (Azure Key Vault REST API reference, "Get Secret", "Set Secret").
 const API_VERSION: &str = "7.4";
@@ -76,7 +76,8 @@ impl KeyVault {
     /// be reached.
     pub async fn get(&self, name: &str) -> Result<Option<SecretString>, ServiceError> {
         let request = self.request(Method::GET, name).await?;
-        match answer::send_for_json::<SecretBundle>(Service::KeyVault, request, ANSWER_LIMIT).await
+        match exchange::send_for_json::<SecretBundle>(Service::KeyVault, request, ANSWER_LIMIT)
+            .await
         {
             Ok(bundle) => Ok(Some(SecretString::from(bundle.value))),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
@@ -93,7 +94,7 @@ impl KeyVault {
         let request = self.request(Method::PUT, name).await?.json(&NewSecret {
             value: value.expose_secret(),
         });
-        answer::send(Service::KeyVault, request, ANSWER_LIMIT).await?;
+        exchange::send(Service::KeyVault, request, ANSWER_LIMIT).await?;
         Ok(())
     }
 

@@ -5,18 +5,17 @@
 #![warn(missing_docs)]
 
 mod address;
-mod answer;
 mod azure;
 pub mod blob;
 pub mod entra;
 pub mod error;
+mod exchange;
 pub mod files;
 pub mod genesys;
-pub mod genesys_admin;
 pub mod graph;
 pub mod http;
-pub mod identity;
 pub mod key_vault;
+pub mod managed_identity;
 mod renewal;
 pub mod secrets;
 pub mod service_bus;

@@ -12,10 +12,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use crate::address;
-use crate::answer::{self, ERROR_BODY_LIMIT};
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::exchange::{self, ERROR_BODY_LIMIT};
 use crate::http::CALL_TIMEOUT;
-use crate::identity::ManagedIdentity;
+use crate::managed_identity::ManagedIdentity;
 
 /// Audience of Service Bus in every cloud ("Authenticate an application with Microsoft Entra ID to access Azure Service Bus").
 const SCOPE: &str = "https://servicebus.azure.net/.default";
@@ -131,7 +131,7 @@ impl ServiceBus {
             .header(CONTENT_TYPE, "application/json")
             .body(message.body.clone())
             .timeout(CALL_TIMEOUT);
-        let answer = answer::send(Service::ServiceBus, request, ERROR_BODY_LIMIT).await?;
+        let answer = exchange::send(Service::ServiceBus, request, ERROR_BODY_LIMIT).await?;
         if answer.status == StatusCode::CREATED {
             // What follows the status says nothing more.
             return Ok(());

@@ -20,8 +20,8 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
 use crate::http::{Timeouts, with_roots};
-use crate::identity::ManagedIdentity;
 use crate::key_vault::KeyVault;
+use crate::managed_identity::ManagedIdentity;
 use crate::secrets::Secrets;
 
 /// A request as a double saw it.

@@ -5,11 +5,11 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 
 use crate::workspace::{Workspace, cargo};
-use crate::{azurite, build, command, package};
+use crate::{build, command, npm, package};
 
 /// Builds what is measured and runs the measurements; returns the bench program's exit code.
 pub fn run(workspace: &Workspace) -> Result<ExitCode> {
-    let azurite = azurite::install(workspace)?;
+    let azurite = npm::AZURITE.install(workspace)?;
     let packaged = package::build_handler(workspace)?;
     let programs = build::build(workspace, &["handler", "local", "bench"], true)?;
     command::run(

@@ -1,10 +1,10 @@
 //! The workspace's tasks: `cargo xtask run | test | package | bench`.
 
-mod azurite;
 mod bench;
 mod browser;
 mod build;
 mod command;
+mod npm;
 mod package;
 mod program;
 mod run;

@@ -12,7 +12,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::workspace::Workspace;
-use crate::{azurite, build, command};
+use crate::{build, command, npm};
 
 /// How long the platform may take to stop by itself after its standard input closed.
 const STOP_LIMIT: Duration = Duration::from_secs(15);
@@ -40,7 +40,7 @@ enum Event {
 /// Builds, installs and starts everything; returns the platform's exit code.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     let programs = build::build(workspace, &["handler", "local"], options.release)?;
-    let azurite = azurite::install(workspace)?;
+    let azurite = npm::AZURITE.install(workspace)?;
 
     // Signals are caught before the platform exists, so that none can end this program and leave it running.
     let (events, inbox) = mpsc::channel();

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 
 use crate::workspace::{Workspace, cargo};
-use crate::{azurite, browser, build, command};
+use crate::{browser, build, command, npm};
 
 /// What `cargo xtask test` can be told.
 #[derive(clap::Args)]
@@ -17,7 +17,8 @@ pub struct Options {
 
 /// Installs what is missing, builds the programs under test, runs the tests; returns cargo's exit code.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
-    let azurite = azurite::install(workspace)?;
+    let azurite = npm::AZURITE.install(workspace)?;
+    let kusto = npm::KUSTO.install(workspace)?;
     let browser = browser::find_or_install(workspace)?;
     let programs = build::build(workspace, &["handler", "local"], false)?;
     let mut tests = Command::new(cargo());
@@ -30,6 +31,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
         .env("LOCAL_PLATFORM_BIN", programs.local_platform())
         .env("APP_ROOT", workspace.root())
         .env("AZURITE_DIR", azurite)
+        .env("KUSTO_DIR", kusto)
         .env("CHROMIUM", browser.chromium)
         .env("CHROMEDRIVER", browser.driver);
     if let Some(path) = browser.library_path {

@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::FileKind;
-use crate::convert::is_hidden;
+use crate::text::is_hidden;
 
 /// Most characters of a name; the ending is kept.
 const LONGEST_NAME: usize = 120;

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::time_text;
-use crate::answer::Choice;
 use crate::ids::{GenesysMessageId, TeamsMessageId, ThreadId};
+use crate::state::question::Choice;
 
 /// Who writes, and when: the `channel` of whatever a customer sends.
 #[derive(Clone)]
@@ -147,7 +147,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::answer::ChoiceKind;
+    use crate::state::question::ChoiceKind;
 
     fn snapshot(channel: &Channel<'_>, body: &Body) -> Value {
         serde_json::from_slice(&body.to_json(channel)).expect("JSON")

@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::answer::Choice;
 use crate::ids::GenesysMessageId;
 use crate::json_fault::JsonFault;
+use crate::state::question::Choice;
 
 mod shown;
 mod structured;

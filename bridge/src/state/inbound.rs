@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::KEPT;
-use crate::chat_kind::ChatType;
-use crate::identity::Customer;
 use crate::ids::{ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMessageId};
-use crate::thread::ThreadState;
+use crate::state::customer::Customer;
+use crate::state::window::ThreadState;
+use crate::teams::chat_kind::ChatType;
 
 /// A chat as seen on the way to Genesys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,12 @@
 //! What the bridge remembers, as JSON blobs guarded by their ETags; each has one writer.
 
+pub mod blobs;
+pub mod customer;
 pub mod inbound;
 pub mod outbound;
+pub mod question;
 pub mod thread;
+pub mod window;
 
 use std::time::Duration;
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::KEPT;
-use crate::answer::Question;
 use crate::ids::{ChatId, Digest, GenesysMessageId, TeamsMessageId};
+use crate::state::question::Question;
 
 /// A chat as seen on the way to Teams.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use bridge::genesys::receipt::ReasonCode;
 use bridge::ids::{CorrelationId, Lane};
-use bridge::trigger::Trigger;
+use bridge::queue::trigger::Trigger;
 use services::error::Sent;
 
 use super::*;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use services::genesys_admin::{GenesysAdmin, Patience};
+use services::genesys::admin::{GenesysAdmin, Patience};
 use uuid::Uuid;
 
 use super::failure::{Step, explained};

@@ -2,7 +2,7 @@
 
 use anyhow::{anyhow, bail};
 use functions::settings::Settings;
-use services::genesys_admin::{AdminCredentials, GenesysAdmin};
+use services::genesys::admin::{AdminCredentials, GenesysAdmin};
 use services::http;
 use uuid::Uuid;
 

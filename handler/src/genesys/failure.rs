@@ -1,7 +1,7 @@
 //! What an administrator can do about a call that failed.
 
 use services::error::{ErrorKind, ServiceError};
-use services::genesys_admin::{CREATE_FAILED, STILL_CREATING, permissions};
+use services::genesys::admin::{CREATE_FAILED, STILL_CREATING, permissions};
 use uuid::Uuid;
 
 /// What a command was doing.

@@ -1,6 +1,6 @@
 //! `handler genesys threading-timeline`: when a customer who writes again begins a new conversation.
 
-use services::genesys_admin::GenesysAdmin;
+use services::genesys::admin::GenesysAdmin;
 
 use super::failure::{Step, explained};
 

@@ -11,10 +11,10 @@ use serde::Deserialize;
 
 use super::cloud;
 use crate::address;
-use crate::answer;
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::exchange;
 use crate::http::CALL_TIMEOUT;
-use crate::identity::ManagedIdentity;
+use crate::managed_identity::ManagedIdentity;
 use crate::renewal::{Lease, Renewal};
 use crate::secrets::Secrets;
 
@@ -228,7 +228,7 @@ impl App {
             .post(&self.token_url)
             .form(&form)
             .timeout(CALL_TIMEOUT);
-        answer::send_for_json(Service::Entra, request, ANSWER_LIMIT)
+        exchange::send_for_json(Service::Entra, request, ANSWER_LIMIT)
             .await
             .map_err(|error| ServiceError {
                 kind: refusal(&error),

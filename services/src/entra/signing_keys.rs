@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 
-use crate::answer;
 use crate::error::{Service, ServiceError};
+use crate::exchange;
 use crate::http::CALL_TIMEOUT;
 
 /// Largest key set; Entra ID's has about a dozen keys with their certificates.
@@ -61,7 +61,7 @@ impl SigningKeys {
     /// Reads the keys. Entries of other kinds than RSA are passed over.
     pub(super) async fn read(client: &reqwest::Client, url: &str) -> Result<Self, ServiceError> {
         let request = client.get(url).timeout(CALL_TIMEOUT);
-        let set: KeySet = answer::send_for_json(Service::Entra, request, LIMIT).await?;
+        let set: KeySet = exchange::send_for_json(Service::Entra, request, LIMIT).await?;
         let keys = set.keys.into_iter().filter_map(|jwk| {
             if jwk.kty.as_deref() != Some("RSA") {
                 return None;

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::{ANSWER_LIMIT, Graph};
-use crate::answer;
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::exchange;
 
 #[derive(Deserialize)]
 struct Page<T> {
@@ -30,7 +30,7 @@ impl Graph {
         let mut request = first;
         for _ in 0..most {
             let page: Page<T> =
-                answer::send_for_json(Service::Graph, request, ANSWER_LIMIT).await?;
+                exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT).await?;
             items.extend(page.value);
             let Some(next) = page.next else {
                 return Ok(items);

@@ -1,7 +1,7 @@
 //! What a customer sees of an agent's message, in order.
 
 use super::{ContentItem, StructuredPart, Webhook, WebhookAttachment};
-use crate::answer::{Choice, Question};
+use crate::state::question::{Choice, Question};
 
 /// A piece of a message on its way to the customer. `Debug` shows its kind only.
 #[derive(Clone, PartialEq, Eq)]

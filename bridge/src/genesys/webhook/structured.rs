@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::StructuredPart;
-use crate::answer::{Choice, ChoiceKind};
-use crate::html::shown_address;
+use crate::state::question::{Choice, ChoiceKind};
+use crate::teams::to_text::shown_address;
 
 /// Titles, descriptions, links and choices of one content item, whatever its kind: Genesys nests them in an object named after
 /// the kind (`quickReply`, `buttonResponse`, `card`, `carousel`, `datePicker`, `listPicker`, …).

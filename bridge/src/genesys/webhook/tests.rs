@@ -1,5 +1,5 @@
 use super::{ContentItem, Kind, MalformedWebhook, Piece, Webhook, pieces, question};
-use crate::answer::ChoiceKind;
+use crate::state::question::ChoiceKind;
 
 /// The words that the customer reads, and the names of files in their places.
 fn text_for_customer(webhook: &Webhook) -> Option<String> {

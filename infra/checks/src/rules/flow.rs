@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use bridge::identity::Customer;
+use bridge::state::customer::Customer;
 use hcl::expr::Expression;
 use serde_norway::Value as Yaml;
 
@@ -52,7 +52,7 @@ fn bridge_attributes() -> BTreeSet<String> {
         upn: Some("somebody@example.com".to_owned()),
         name: Some("Somebody".to_owned()),
     };
-    bridge::attributes::custom_attributes(&customer, &chat, &account)
+    bridge::conversation::attributes::custom_attributes(&customer, &chat, &account)
         .into_keys()
         .collect()
 }

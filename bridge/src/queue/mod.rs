@@ -1,0 +1,5 @@
+//! What lies on the queues, how the Functions host hands it over, and what is kept of a message that failed.
+
+pub mod envelope;
+pub mod failed;
+pub mod trigger;

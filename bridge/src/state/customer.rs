@@ -1,0 +1,171 @@
+//! Who the customer is, as far as the message and the chat's members show it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{TenantId, UserId};
+use crate::teams::message::Sender;
+
+/// The person in Teams who asks for support. `Debug` shows ids as digests and no name.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Customer {
+    /// Entra object id in the person's own tenant.
+    pub user: UserId,
+    /// The person's tenant.
+    pub tenant: Option<TenantId>,
+    /// User principal name; Graph often does not show it for people of other tenants.
+    pub upn: Option<String>,
+    /// Display name.
+    pub name: Option<String>,
+}
+
+impl std::fmt::Debug for Customer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Customer")
+            .field("user", &self.user)
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A member of a chat (Microsoft Learn, "aadUserConversationMember resource type"); any part may be missing.
+#[derive(Clone, Default)]
+pub struct Member {
+    /// Entra object id.
+    pub user: Option<UserId>,
+    /// The member's tenant.
+    pub tenant: Option<TenantId>,
+    /// Mail address or user principal name.
+    pub email: Option<String>,
+    /// Display name.
+    pub name: Option<String>,
+}
+
+impl std::fmt::Debug for Member {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Member")
+            .field("user", &self.user)
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The customer behind a sender; `None` when the sender is no user. What the message does not show is taken from the chat's
+/// members. A member record that names a tenant without an address still tells the tenant; a sender for whom nothing names a
+/// tenant and who shares the chat's home directory is of the home tenant.
+#[must_use]
+pub fn resolve(sender: &Sender, members: &[Member], home: &TenantId) -> Option<Customer> {
+    let user = sender.user.clone()?;
+    let member = members
+        .iter()
+        .find(|member| member.user.as_ref() == Some(&user));
+    let known = |text: &String| !text.trim().is_empty();
+    let upn = member.and_then(|member| member.email.clone()).filter(known);
+    // A guest of our own directory is written `name_company.com#EXT#@ours`, which no CRM knows.
+    let upn = upn.map(|upn| guest_address(&upn).unwrap_or(upn));
+    let tenant = sender
+        .tenant
+        .clone()
+        .or_else(|| member.and_then(|member| member.tenant.clone()));
+    Some(Customer {
+        user,
+        tenant: tenant
+            .filter(|tenant| *tenant != TenantId::nil())
+            .or_else(|| {
+                // Only a directory object of ours has an #EXT# name.
+                member
+                    .and_then(|member| member.email.as_deref())
+                    .filter(|email| email.contains("#EXT#"))
+                    .map(|_| home.clone())
+            }),
+        upn,
+        name: sender
+            .name
+            .clone()
+            .or_else(|| member.and_then(|member| member.name.clone()))
+            .filter(known),
+    })
+}
+
+/// `anna_customer.com#EXT#@ours.onmicrosoft.com` → `anna@customer.com` (Microsoft Learn, "Properties of a Microsoft Entra B2B
+/// collaboration user").
+fn guest_address(upn: &str) -> Option<String> {
+    let (mangled, _) = upn.split_once("#EXT#")?;
+    let (name, company) = mangled.rsplit_once('_')?;
+    Some(format!("{name}@{company}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(last: char) -> UserId {
+        format!("0f0e0d0c-0000-4000-8000-00000000000{last}")
+            .parse()
+            .expect("a GUID")
+    }
+
+    fn tenant(last: char) -> TenantId {
+        format!("be9c1b6e-0000-4000-8000-c0ffee00000{last}")
+            .parse()
+            .expect("a GUID")
+    }
+
+    #[test]
+    fn the_message_comes_first_and_members_fill_the_gaps() {
+        let sender = Sender {
+            user: Some(user('a')),
+            name: Some("Anna".to_owned()),
+            ..Sender::default()
+        };
+        let members = [
+            Member {
+                user: Some(user('b')),
+                email: Some("other@x".to_owned()),
+                ..Member::default()
+            },
+            Member {
+                user: Some(user('a')),
+                tenant: Some(tenant('2')),
+                email: Some("anna@customer.example".to_owned()),
+                name: Some("Somebody".to_owned()),
+            },
+        ];
+        let customer = resolve(&sender, &members, &tenant('1')).expect("a customer");
+        assert_eq!(customer.tenant, Some(tenant('2')));
+        assert_eq!(customer.upn.as_deref(), Some("anna@customer.example"));
+        assert_eq!(customer.name.as_deref(), Some("Anna"));
+    }
+
+    #[test]
+    fn nothing_is_invented() {
+        let sender = Sender {
+            user: Some(user('a')),
+            ..Sender::default()
+        };
+        let customer = resolve(&sender, &[], &tenant('1')).expect("a customer");
+        assert_eq!(
+            (customer.tenant, customer.upn, customer.name),
+            (None, None, None)
+        );
+        assert!(resolve(&Sender::default(), &[], &tenant('1')).is_none());
+    }
+
+    #[test]
+    fn a_guest_s_address_is_the_one_at_home() {
+        let sender = Sender {
+            user: Some(user('a')),
+            ..Sender::default()
+        };
+        let email = "anna_lee_customer.example#EXT#@ours.onmicrosoft.com".to_owned();
+        let members = [Member {
+            user: Some(user('a')),
+            email: Some(email),
+            ..Member::default()
+        }];
+        let customer = resolve(&sender, &members, &tenant('1')).expect("a customer");
+        assert_eq!(customer.upn.as_deref(), Some("anna_lee@customer.example"));
+        assert_eq!(customer.tenant, Some(tenant('1')));
+    }
+}

@@ -1,0 +1,102 @@
+//! What an agent is told when a message changes after it was sent.
+
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+/// The new text of an edited message.
+#[must_use]
+pub fn edited(text: &str) -> String {
+    match text.trim() {
+        "" => "[edited] The message's text was removed.".to_owned(),
+        text => marked("[edited]", text),
+    }
+}
+
+/// A message whose files changed, and whose text did not.
+#[must_use]
+pub fn files_changed() -> String {
+    "[edited] The files of the message changed.".to_owned()
+}
+
+/// A mark before a text; on a line of its own where the text's first line means something only at its beginning.
+fn marked(mark: &str, text: &str) -> String {
+    if crate::text::begins_with_a_mark(text) {
+        format!("{mark}\n{text}")
+    } else {
+        format!("{mark} {text}")
+    }
+}
+
+/// A message that was deleted and is there again.
+#[must_use]
+pub fn restored(text: &str) -> String {
+    marked("[restored]", text).trim_end().to_owned()
+}
+
+/// Word that a message is gone. What it said is not repeated: its author took it back.
+#[must_use]
+pub fn deleted(written: OffsetDateTime) -> String {
+    format!("[deleted] The message of {} was deleted.", moment(written))
+}
+
+/// A reaction to a message.
+#[must_use]
+pub fn reaction(symbol: &str, to_the_agent: bool, written: OffsetDateTime) -> String {
+    let whose = if to_the_agent { "your" } else { "the" };
+    format!(
+        "[reaction] {symbol} to {whose} message of {}",
+        moment(written)
+    )
+}
+
+/// The symbol of a reaction (Microsoft Learn, "chatMessageReaction resource type": a Unicode character, or one of six older
+/// words).
+#[must_use]
+pub fn reaction_symbol(kind: &str) -> &str {
+    match kind {
+        "like" => "👍",
+        "heart" => "❤️",
+        "laugh" => "😆",
+        "surprised" => "😮",
+        "sad" => "😢",
+        "angry" => "😡",
+        other => other,
+    }
+}
+
+fn moment(at: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+    at.to_offset(time::UtcOffset::UTC)
+        .format(format)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn changes_are_marked() {
+        let at = datetime!(2026-01-02 05:04:05 +2);
+        assert_eq!(edited(" new\nwords "), "[edited] new\nwords");
+        assert_eq!(edited(" "), "[edited] The message's text was removed.");
+        assert_eq!(restored("old words"), "[restored] old words");
+        assert_eq!(restored(""), "[restored]");
+        assert_eq!(edited("```rust\nx\n```"), "[edited]\n```rust\nx\n```");
+        assert_eq!(edited("- one\n- two"), "[edited]\n- one\n- two");
+        assert_eq!(
+            deleted(at),
+            "[deleted] The message of 2026-01-02 03:04 UTC was deleted."
+        );
+        assert_eq!(
+            reaction(reaction_symbol("like"), true, at),
+            "[reaction] 👍 to your message of 2026-01-02 03:04 UTC"
+        );
+        assert_eq!(
+            reaction(reaction_symbol("🎉"), false, at),
+            "[reaction] 🎉 to the message of 2026-01-02 03:04 UTC"
+        );
+    }
+}

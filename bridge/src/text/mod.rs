@@ -1,0 +1,129 @@
+//! What the conversions of both directions share: lines, names, marks, and how a long text is split.
+
+pub mod split;
+
+/// Most characters of the language before a block of code.
+const LONGEST_LANGUAGE: usize = 32;
+
+/// Most characters of a sender's name.
+const LONGEST_NAME: usize = 64;
+
+/// Whether the first line of a text means something only at the beginning of a line: a quote, a fence, a list.
+pub(crate) fn begins_with_a_mark(text: &str) -> bool {
+    let numbered = text
+        .trim_start_matches(|character: char| character.is_ascii_digit())
+        .starts_with(". ")
+        && text.starts_with(|character: char| character.is_ascii_digit());
+    numbered
+        || ["> ", "```", "~~~", "- "]
+            .iter()
+            .any(|mark| text.starts_with(mark))
+}
+
+/// The text of a group chat with its sender's name before it: `Name: first line`, further lines indented by two spaces, so that
+/// no line can pass for another person's message. A quote, code or list begins on the line below the name.
+#[must_use]
+pub fn with_sender_name(name: &str, text: &str) -> String {
+    let mut lines = text_lines(text);
+    let name = one_line(name, LONGEST_NAME);
+    let name = if name.is_empty() {
+        "Unknown sender"
+    } else {
+        &name
+    };
+    let mut output = format!("{name}:");
+    if !begins_with_a_mark(text) {
+        output.push(' ');
+        output.push_str(lines.next().unwrap_or_default());
+    }
+    for line in lines {
+        output.push('\n');
+        if !line.trim().is_empty() {
+            output.push_str("  ");
+            output.push_str(line);
+        }
+    }
+    output
+}
+
+/// The lines of a text, whichever of Unicode's line breaks ends them (Unicode Standard, section 5.8).
+pub(crate) fn text_lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some((index, found)) = text
+            .char_indices()
+            .find(|(_, character)| is_line_break(*character))
+        else {
+            rest = None;
+            return Some(text);
+        };
+        let after = &text[index + found.len_utf8()..];
+        rest = Some(if found == '\r' {
+            after.strip_prefix('\n').unwrap_or(after)
+        } else {
+            after
+        });
+        Some(&text[..index])
+    })
+}
+
+fn is_line_break(character: char) -> bool {
+    matches!(
+        character,
+        '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
+}
+
+/// Code as a fenced block: the fence is longer than any in the code.
+#[must_use]
+pub fn fenced(code: &str, language: &str) -> String {
+    let language: String = language
+        .chars()
+        .filter(|character| character.is_ascii_alphanumeric() || "+#.-".contains(*character))
+        .take(LONGEST_LANGUAGE)
+        .collect();
+    let longest_run = code
+        .split(|character| character != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or_default();
+    let fence = "`".repeat((longest_run + 1).max(3));
+    let lines: Vec<&str> = text_lines(code.trim_end()).collect();
+    format!("{fence}{language}\n{}\n{fence}", lines.join("\n"))
+}
+
+/// A name on one line: white space collapsed, control characters and marks that turn the direction of text left out, at most
+/// so many characters.
+pub fn one_line(text: &str, most: usize) -> String {
+    let mut output = String::new();
+    let mut length = 0;
+    for word in text.split(|character: char| character.is_whitespace() || character.is_control()) {
+        let mut visible = word
+            .chars()
+            .filter(|character| !is_hidden(*character))
+            .peekable();
+        if visible.peek().is_some() && length > 0 {
+            output.push(' ');
+            length += 1;
+        }
+        for character in visible {
+            if length >= most {
+                output.truncate(output.trim_end().len());
+                output.push('…');
+                return output;
+            }
+            output.push(character);
+            length += 1;
+        }
+    }
+    output
+}
+
+/// Marks that turn the direction of text, or that nobody sees.
+pub(crate) fn is_hidden(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
+}

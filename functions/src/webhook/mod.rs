@@ -1,0 +1,4 @@
+//! What every HTTP function shares.
+
+pub mod body;
+pub mod refusal;

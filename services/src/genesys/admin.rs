@@ -1,0 +1,327 @@
+//! Genesys Cloud as an administrator sees it: what the operator's commands read and change once (Genesys Cloud Platform API,
+//! "Conversations" and "Routing").
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::RequestBuilder;
+use reqwest::header::CONTENT_TYPE;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use crate::address;
+use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::exchange;
+use crate::http::CALL_TIMEOUT;
+
+/// Largest answer that is read.
+const ANSWER_LIMIT: usize = 1024 * 1024;
+
+/// The messenger type of open messaging.
+const OPEN: &str = "open";
+
+/// Code of an error: Genesys could not make the integration.
+pub const CREATE_FAILED: &str = "create_failed";
+
+/// Code of an error: Genesys is still making the integration.
+pub const STILL_CREATING: &str = "still_creating";
+
+/// What the administrator's OAuth client must be allowed to do (command line of the Platform API, by call).
+pub mod permissions {
+    /// For [`super::GenesysAdmin::open_integration`].
+    pub const VIEW_INTEGRATION: &str = "messaging:integration:view";
+    /// For [`super::GenesysAdmin::recipient`] and [`super::GenesysAdmin::bind_flow`].
+    pub const MANAGE_MESSAGE_ROUTING: &str = "routing:message:manage";
+    /// For [`super::GenesysAdmin::threading_timeline`].
+    pub const VIEW_THREADING_TIMELINE: &str = "conversation:threadingTimeline:view";
+    /// For [`super::GenesysAdmin::set_threading_timeline`].
+    pub const EDIT_THREADING_TIMELINE: &str = "conversation:threadingTimeline:edit";
+}
+
+/// Id and secret of an administrator's OAuth client. `Debug` shows neither.
+#[derive(Clone)]
+pub struct AdminCredentials {
+    client_id: String,
+    client_secret: SecretString,
+}
+
+impl AdminCredentials {
+    /// The credentials of a client-credentials client.
+    #[must_use]
+    pub fn new(client_id: String, client_secret: String) -> Self {
+        Self {
+            client_id,
+            client_secret: SecretString::from(client_secret),
+        }
+    }
+}
+
+impl fmt::Debug for AdminCredentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("AdminCredentials")
+            .finish_non_exhaustive()
+    }
+}
+
+/// How far Genesys is with making an integration, which it does in its own time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum CreateStatus {
+    /// Under way.
+    Initiated,
+    /// The integration can be used.
+    Completed,
+    /// It will never be usable.
+    Error,
+}
+
+/// An open messaging integration (`OpenIntegration`).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenIntegration {
+    /// How far its making is; absent where Genesys does not tell.
+    pub create_status: Option<CreateStatus>,
+    /// What its messages are routed by; absent while it is being made.
+    pub recipient: Option<Reference>,
+}
+
+/// Something at Genesys by its id (`DomainEntityRef`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    /// The id.
+    pub id: String,
+}
+
+/// What an integration's messages are routed by (`Recipient`).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Recipient {
+    /// The inbound message flow that gets them; without one nothing is routed.
+    pub flow: Option<Reference>,
+}
+
+/// How long after its end a conversation goes on with the customer's next message, by channel, for the whole organisation
+/// (`ConversationThreadingWindow`). What it holds besides is kept as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThreadingTimeline {
+    #[serde(default)]
+    settings: Vec<ChannelTimeline>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ChannelTimeline {
+    messenger_type: String,
+    timeout_in_minutes: Option<u32>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
+impl ThreadingTimeline {
+    /// Minutes of open messaging, where they are set.
+    #[must_use]
+    pub fn open_minutes(&self) -> Option<u32> {
+        self.settings
+            .iter()
+            .find(|setting| setting.is_open())?
+            .timeout_in_minutes
+    }
+
+    /// The same timeline with this many minutes for open messaging; every other channel keeps its own.
+    #[must_use]
+    pub fn with_open_minutes(mut self, minutes: u32) -> Self {
+        match self.settings.iter_mut().find(|setting| setting.is_open()) {
+            Some(setting) => setting.timeout_in_minutes = Some(minutes),
+            None => self.settings.push(ChannelTimeline {
+                messenger_type: OPEN.to_owned(),
+                timeout_in_minutes: Some(minutes),
+                others: Map::new(),
+            }),
+        }
+        self
+    }
+}
+
+impl ChannelTimeline {
+    fn is_open(&self) -> bool {
+        self.messenger_type.eq_ignore_ascii_case(OPEN)
+    }
+}
+
+/// How often, and for how long, an integration's making is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// Time between two looks.
+    pub interval: Duration,
+    /// Time after which it is given up.
+    pub deadline: Duration,
+}
+
+/// A signed-in administrator. It lives for one command, so its token is never renewed.
+pub struct GenesysAdmin {
+    client: reqwest::Client,
+    api: String,
+    token: SecretString,
+}
+
+impl fmt::Debug for GenesysAdmin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("GenesysAdmin")
+            .finish_non_exhaustive()
+    }
+}
+
+impl GenesysAdmin {
+    /// Signs in by the client credentials grant (Genesys Cloud Developer Center, "Client Credentials"). `api` and `login` are
+    /// endpoints, for example `https://api.mypurecloud.de` and `https://login.mypurecloud.de`.
+    ///
+    /// # Errors
+    /// `Configuration` when Genesys does not know the client or its secret; otherwise it refused or could not be reached.
+    pub async fn sign_in(
+        client: reqwest::Client,
+        api: &str,
+        login: &str,
+        credentials: &AdminCredentials,
+    ) -> Result<Self, ServiceError> {
+        #[derive(Deserialize)]
+        struct Grant {
+            access_token: SecretString,
+        }
+        let request = client
+            .post(format!("{}/oauth/token", address::base(login)))
+            .basic_auth(
+                &credentials.client_id,
+                Some(credentials.client_secret.expose_secret()),
+            )
+            .form(&[("grant_type", "client_credentials")])
+            .timeout(CALL_TIMEOUT);
+        let grant = exchange::send_for_json::<Grant>(Service::Genesys, request, ANSWER_LIMIT)
+            .await
+            .map_err(|mut error| {
+                if matches!(error.kind, ErrorKind::Rejected | ErrorKind::Unauthorized) {
+                    error.kind = ErrorKind::Configuration;
+                }
+                error
+            })?;
+        Ok(Self {
+            client,
+            api: format!("{}/api/v2", address::base(api)),
+            token: grant.access_token,
+        })
+    }
+
+    /// An open messaging integration as it is now.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none of this id, `Forbidden` without [`permissions::VIEW_INTEGRATION`]; otherwise Genesys
+    /// refused or could not be reached.
+    pub async fn open_integration(&self, id: &str) -> Result<OpenIntegration, ServiceError> {
+        let id = address::segment(Service::Genesys, id)?;
+        let path = format!("conversations/messaging/integrations/open/{id}");
+        self.read(&path).await
+    }
+
+    /// The integration once its making is completed. Where Genesys tells no status, a recipient means that it is.
+    ///
+    /// # Errors
+    /// `Conflict` with code [`CREATE_FAILED`] when the making failed, `TimedOut` with code [`STILL_CREATING`] when it took longer
+    /// than the patience; otherwise as [`Self::open_integration`].
+    pub async fn completed_integration(
+        &self,
+        id: &str,
+        patience: Patience,
+    ) -> Result<OpenIntegration, ServiceError> {
+        let give_up = Instant::now() + patience.deadline;
+        loop {
+            let integration = self.open_integration(id).await?;
+            match integration.create_status {
+                Some(CreateStatus::Completed) => return Ok(integration),
+                None if integration.recipient.is_some() => return Ok(integration),
+                Some(CreateStatus::Error) => return Err(local(ErrorKind::Conflict, CREATE_FAILED)),
+                Some(CreateStatus::Initiated) | None => {}
+            }
+            if Instant::now() + patience.interval > give_up {
+                return Err(local(ErrorKind::TimedOut, STILL_CREATING));
+            }
+            tokio::time::sleep(patience.interval).await;
+        }
+    }
+
+    /// What an integration's messages are routed by.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none of this id, `Forbidden` without [`permissions::MANAGE_MESSAGE_ROUTING`]; otherwise Genesys
+    /// refused or could not be reached.
+    pub async fn recipient(&self, id: &str) -> Result<Recipient, ServiceError> {
+        let id = address::segment(Service::Genesys, id)?;
+        self.read(&format!("routing/message/recipients/{id}")).await
+    }
+
+    /// Makes a flow the one that gets a recipient's messages, in the place of any other.
+    ///
+    /// # Errors
+    /// `Rejected` or `NotFound` when there is no such flow or it takes no messages; otherwise as [`Self::recipient`].
+    pub async fn bind_flow(&self, recipient: &str, flow: &str) -> Result<(), ServiceError> {
+        let id = address::segment(Service::Genesys, recipient)?;
+        let path = format!("routing/message/recipients/{id}");
+        self.write(&path, &json!({ "flow": { "id": flow } })).await
+    }
+
+    /// The organisation's threading timeline.
+    ///
+    /// # Errors
+    /// `Forbidden` without [`permissions::VIEW_THREADING_TIMELINE`]; otherwise Genesys refused or could not be reached.
+    pub async fn threading_timeline(&self) -> Result<ThreadingTimeline, ServiceError> {
+        self.read(TIMELINE).await
+    }
+
+    /// Replaces the organisation's threading timeline.
+    ///
+    /// # Errors
+    /// `Forbidden` without [`permissions::EDIT_THREADING_TIMELINE`]; otherwise Genesys refused or could not be reached.
+    pub async fn set_threading_timeline(
+        &self,
+        timeline: &ThreadingTimeline,
+    ) -> Result<(), ServiceError> {
+        self.write(TIMELINE, &json!(timeline)).await
+    }
+
+    async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T, ServiceError> {
+        let request = self.client.get(format!("{}/{path}", self.api));
+        exchange::send_for_json(Service::Genesys, self.signed(request), ANSWER_LIMIT).await
+    }
+
+    async fn write(&self, path: &str, body: &Value) -> Result<(), ServiceError> {
+        let request = self
+            .client
+            .put(format!("{}/{path}", self.api))
+            .header(CONTENT_TYPE, "application/json")
+            .body(body.to_string());
+        // It is done when Genesys says yes, whatever else the answer holds.
+        exchange::send(Service::Genesys, self.signed(request), ANSWER_LIMIT)
+            .await
+            .map(drop)
+    }
+
+    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+        request
+            .bearer_auth(self.token.expose_secret())
+            .timeout(CALL_TIMEOUT)
+    }
+}
+
+const TIMELINE: &str = "conversations/messaging/threadingtimeline";
+
+/// Something that Genesys did not refuse, but that is not as it has to be.
+fn local(kind: ErrorKind, code: &str) -> ServiceError {
+    let mut error = ServiceError::new(Service::Genesys, kind, Sent::No);
+    error.code = Some(code.to_owned());
+    error
+}
+
+#[cfg(test)]
+mod tests;
