@@ -6,6 +6,7 @@ use std::time::Duration;
 pub use reqwest::Client;
 
 use reqwest::Certificate;
+pub use reqwest::Client;
 use reqwest::redirect::Policy;
 
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
@@ -52,7 +53,7 @@ enum RootsError {
 ///
 /// # Errors
 /// See [`client_with`].
-pub fn client() -> Result<reqwest::Client, ServiceError> {
+pub fn client() -> Result<Client, ServiceError> {
     client_with(Timeouts::default())
 }
 
@@ -65,7 +66,7 @@ pub fn client() -> Result<reqwest::Client, ServiceError> {
 ///
 /// # Errors
 /// `Configuration` when `SSL_CERT_FILE` is set but names no file with certificates.
-pub fn client_with(timeouts: Timeouts) -> Result<reqwest::Client, ServiceError> {
+pub fn client_with(timeouts: Timeouts) -> Result<Client, ServiceError> {
     finished(builder(timeouts, roots()?))
 }
 
@@ -75,11 +76,11 @@ pub fn client_with(timeouts: Timeouts) -> Result<reqwest::Client, ServiceError> 
 /// See [`client_with`].
 pub(crate) fn client_resolving(
     resolver: impl reqwest::dns::Resolve + 'static,
-) -> Result<reqwest::Client, ServiceError> {
+) -> Result<Client, ServiceError> {
     finished(builder(Timeouts::default(), roots()?).dns_resolver(resolver))
 }
 
-fn finished(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, ServiceError> {
+fn finished(builder: reqwest::ClientBuilder) -> Result<Client, ServiceError> {
     builder.build().map_err(|error| unusable().because(error))
 }
 
@@ -100,7 +101,7 @@ fn roots() -> Result<Vec<Certificate>, ServiceError> {
 pub(crate) fn with_roots(
     timeouts: Timeouts,
     roots: Vec<Certificate>,
-) -> Result<reqwest::Client, reqwest::Error> {
+) -> Result<Client, reqwest::Error> {
     builder(timeouts, roots).build()
 }
 
