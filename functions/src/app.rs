@@ -149,7 +149,7 @@ impl App {
             origins: settings.file_origins.clone(),
             hosts: settings.file_hosts.clone(),
         };
-        let files = Arc::new(Files::new(client.clone(), rules)?);
+        let files = Arc::new(Files::new(client.clone(), rules));
         let blobs = Blobs::new(
             client.clone(),
             &settings.blob_endpoint,
