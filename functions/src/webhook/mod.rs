@@ -78,11 +78,8 @@ where
         let (head, body) = request.into_parts();
         let (body, _share) = read_json_body(&head.headers, body, function.body_limit).await?;
         if let Some(setting) = app.settings.placeholder() {
-            tracing::error!(
-                event = "setting_placeholder",
-                setting,
-                "put the real value there"
-            );
+            let setting = setting.name;
+            tracing::error!(event = "setting_placeholder", setting);
             return Err(Refusal::unavailable("a setting holds a placeholder"));
         }
         take(head.headers, body).await
