@@ -153,11 +153,7 @@ async fn a_late_file_goes_as_its_own_link() {
     }
     let posts = scene.posts(2).await;
     for post in &posts {
-        assert!(
-            link(post).contains("/api/v2/downloads/"),
-            "{}",
-            html(post)
-        );
+        assert!(link(post).contains("/api/v2/downloads/"), "{}", html(post));
     }
 }
 

@@ -165,7 +165,11 @@ impl Graph {
     ) -> Result<Turn<'a>, Failure> {
         if is_hosted {
             let chat = place.chat.digest();
-            drop(self.gate.turn(Call::GraphHostedContent(&chat), caller).await?);
+            drop(
+                self.gate
+                    .turn(Call::GraphHostedContent(&chat), caller)
+                    .await?,
+            );
         }
         self.gate.turn(Call::GraphRead(place.account), caller).await
     }

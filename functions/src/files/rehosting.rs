@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bridge::files::{FileKind, HEAD, Mismatch, content_disposition, identify, readable_size};
+use bridge::state::blobs::ATTACHMENTS;
 use bytes::{Bytes, BytesMut};
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
-use bridge::state::blobs::ATTACHMENTS;
 use services::blob::{Label, StoreError};
 use services::error::{ErrorKind, Sent, Service, ServiceError};
 use services::files::{Download, FetchError};

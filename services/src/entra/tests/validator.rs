@@ -2,9 +2,9 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::tokens::{AUDIENCE, PUBLISHER, Signer, TENANT, claims, key_set};
+use super::tokens::{AUDIENCE, PUBLISHER, TENANT, claims, key_set};
 use crate::entra::{TokenValidator, Verdict};
-use crate::testing::{Double, Reply, client};
+use crate::testing::{Double, Reply, Signer, client};
 
 async fn validator(keys: impl IntoIterator<Item = Value>) -> (Double, TokenValidator) {
     let replies: Vec<Reply> = keys
