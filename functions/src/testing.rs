@@ -84,3 +84,13 @@ pub fn delivery_of(sent: &Sent) -> String {
     })
     .to_string()
 }
+
+/// The status with which a request is answered.
+pub async fn post(
+    app: &Arc<App>,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Body>,
+) -> StatusCode {
+    call(app, path, headers, body).await.0
+}
