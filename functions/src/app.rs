@@ -27,6 +27,7 @@ use crate::queue::settlement::{Settlement, Times};
 use crate::settings::{GraphClientAuthentication, Settings};
 use crate::store::bounded::Bounded;
 use crate::store::keys::NotificationKeys;
+use crate::store::lanes::Lanes;
 use crate::store::own_posts::OwnPosts;
 use crate::store::threads::Threads;
 
@@ -84,6 +85,8 @@ pub struct App {
     pub(crate) pictures: Semaphore,
     /// Chats and hosts whose files kept a lane waiting lately.
     pub(crate) slow_files: Bounded<Digest, ()>,
+    /// The inbound lanes that this process holds.
+    pub(crate) lanes: Lanes,
     /// Parts that Genesys has and no state says yet, by chat and message: a post whose note could not be written. It closes the
     /// gap while the process lives, so that a store that cannot be written does not make every attempt post again.
     pub(crate) unsaved: Bounded<(Digest, TeamsMessageId), Vec<PostedPart>>,
@@ -192,6 +195,7 @@ impl App {
             transfers: Semaphore::new(TRANSFERS),
             pictures: Semaphore::new(MESSAGES_WITH_PICTURES),
             slow_files: Bounded::new(SLOW_FILES, SLOW_FILES_FOR),
+            lanes: Lanes::default(),
             unsaved: Bounded::new(UNSAVED, UNSAVED_FOR),
             greeted: Notify::new(),
             settings,
