@@ -1,6 +1,5 @@
 //! Services that are down, slow or not ready: nothing is lost, order is kept, and one bad chat does not hold up the others.
 
-use end_to_end::platform::thread_of;
 use end_to_end::{Chat, Customer, Platform, view};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -48,7 +47,7 @@ async fn requests_before_key_vault_answered_are_asked_for_again() {
     assert_eq!(counter(&platform, "notifications_dropped").await, 0);
     platform.faults(json!([])).await;
     platform
-        .until_agent_sees(&thread_of(&anna), &["early bird"])
+        .until_agent_sees(&platform.thread_of(&anna), &["early bird"])
         .await;
     assert_eq!(counter(&platform, "notifications_dropped").await, 0);
 }
@@ -66,7 +65,7 @@ async fn unknown_signing_keys_are_no_forgery_while_entra_is_down() {
     until_deferred(&platform).await;
     platform.faults(json!([])).await;
     platform
-        .until_agent_sees(&thread_of(&anna), &["no keys yet"])
+        .until_agent_sees(&platform.thread_of(&anna), &["no keys yet"])
         .await;
     assert_eq!(counter(&platform, "notifications_dropped").await, 0);
 }
@@ -78,12 +77,12 @@ async fn rotated_signing_keys_are_learnt() {
     let chat = Chat::one_on_one(&anna);
     platform.customer_writes(&chat, &anna, "before").await;
     platform
-        .until_agent_sees(&thread_of(&anna), &["before"])
+        .until_agent_sees(&platform.thread_of(&anna), &["before"])
         .await;
     platform.post("/local/entra/rotate-keys", json!({})).await;
     platform.customer_writes(&chat, &anna, "after").await;
     platform
-        .until_agent_sees(&thread_of(&anna), &["before", "after"])
+        .until_agent_sees(&platform.thread_of(&anna), &["before", "after"])
         .await;
 }
 
@@ -138,7 +137,7 @@ async fn a_batch_that_the_queue_half_refuses_is_taken_whole_on_the_retry() {
     let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
     for person in &people {
         platform
-            .until_agent_sees(&thread_of(person), &expected)
+            .until_agent_sees(&platform.thread_of(person), &expected)
             .await;
     }
     platform.until_idle().await;
@@ -159,18 +158,20 @@ async fn one_chat_that_fails_for_ever_does_not_stop_the_others() {
     platform.customer_writes(&bad, &anna, "hello").await;
     platform.customer_writes(&good, &bert, "hello").await;
     platform
-        .until_agent_sees(&thread_of(&anna), &["hello"])
+        .until_agent_sees(&platform.thread_of(&anna), &["hello"])
         .await;
     platform
-        .until_agent_sees(&thread_of(&bert), &["hello"])
+        .until_agent_sees(&platform.thread_of(&bert), &["hello"])
         .await;
     platform
         .faults(json!([{ "service": "graph", "match": bad.id, "status": 500 }]))
         .await;
     let lost = platform
-        .agent_writes(&thread_of(&anna), "cannot arrive")
+        .agent_writes(&platform.thread_of(&anna), "cannot arrive")
         .await;
-    let kept = platform.agent_writes(&thread_of(&bert), "arrives").await;
+    let kept = platform
+        .agent_writes(&platform.thread_of(&bert), "arrives")
+        .await;
     platform.until_customer_sees(&good, &["arrives"]).await;
     assert_eq!(platform.until_receipt(&kept).await, ["Delivered"]);
     assert_eq!(platform.until_receipt(&lost).await, ["Failed:ServerError"]);
@@ -182,7 +183,7 @@ async fn one_chat_that_fails_for_ever_does_not_stop_the_others() {
     // The chat recovers, and with it its messages.
     platform.faults(json!([])).await;
     let later = platform
-        .agent_writes(&thread_of(&anna), "works again")
+        .agent_writes(&platform.thread_of(&anna), "works again")
         .await;
     assert_eq!(platform.until_receipt(&later).await, ["Delivered"]);
     platform.until_customer_sees(&bad, &["works again"]).await;
@@ -201,14 +202,16 @@ async fn a_message_given_up_is_not_delivered_after_all() {
     let chat = Chat::one_on_one(&anna);
     platform.customer_writes(&chat, &anna, "hello").await;
     platform
-        .until_agent_sees(&thread_of(&anna), &["hello"])
+        .until_agent_sees(&platform.thread_of(&anna), &["hello"])
         .await;
     // The chat fails, and then the receipt that tells so cannot be enqueued: the message is delivered again and again.
     let no_receipts = json!({ "service": "service-bus", "match": "receipt-", "status": 503 });
     platform
         .faults(json!([{ "service": "graph", "match": chat.id, "status": 500 }, no_receipts]))
         .await;
-    let lost = platform.agent_writes(&thread_of(&anna), "given up").await;
+    let lost = platform
+        .agent_writes(&platform.thread_of(&anna), "given up")
+        .await;
     platform
         .until("a failed message", async || {
             platform.failed().await.into_iter().next()
@@ -239,7 +242,7 @@ async fn a_message_that_genesys_refuses_ends_in_failed_and_the_customer_is_told(
     let chat = Chat::one_on_one(&anna);
     platform.customer_writes(&chat, &anna, "fine").await;
     platform
-        .until_agent_sees(&thread_of(&anna), &["fine"])
+        .until_agent_sees(&platform.thread_of(&anna), &["fine"])
         .await;
     platform
         .faults(json!([{ "service": "genesys", "match": "poison", "status": 400 }]))
@@ -253,7 +256,7 @@ async fn a_message_that_genesys_refuses_ends_in_failed_and_the_customer_is_told(
     assert_eq!(failed[0]["body"]["kind"], "refused");
     platform.customer_writes(&chat, &anna, "fine again").await;
     platform
-        .until_agent_sees(&thread_of(&anna), &["fine", "fine again"])
+        .until_agent_sees(&platform.thread_of(&anna), &["fine", "fine again"])
         .await;
     platform
         .until_customer_sees(&chat, &["Sorry & try again"])
@@ -290,7 +293,7 @@ async fn a_service_that_is_down_for_all_holds_the_lane_and_fails_nothing() {
         .await;
     platform.faults(json!([])).await;
     platform
-        .until_agent_sees(&thread_of(&anna), &["one", "two", "three"])
+        .until_agent_sees(&platform.thread_of(&anna), &["one", "two", "three"])
         .await;
     assert_eq!(platform.failed().await, Vec::<Value>::new());
 }
@@ -307,7 +310,7 @@ async fn throttling_is_waited_out() {
         platform.customer_writes(&chat, &anna, text).await;
     }
     platform
-        .until_agent_sees(&thread_of(&anna), &["one", "two", "three", "four"])
+        .until_agent_sees(&platform.thread_of(&anna), &["one", "two", "three", "four"])
         .await;
     assert_eq!(platform.failed().await, Vec::<Value>::new());
 }
