@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use reqwest::Client;
+
 use reqwest::Certificate;
 use reqwest::redirect::Policy;
 
