@@ -40,6 +40,9 @@ const MESSAGES_WITH_PICTURES: usize = 6;
 /// Customers' files that may be on their way at a time: some 12 MB each.
 const TRANSFERS: usize = 8;
 
+/// How many times its own time limit a file may hold its message, when Graph fails for it.
+const FILE_PATIENCE: u32 = 4;
+
 /// Chats and hosts whose files kept a lane waiting, and how long that is remembered.
 const SLOW_FILES: usize = 1_000;
 const SLOW_FILES_FOR: Duration = Duration::from_secs(15 * 60);
@@ -169,6 +172,7 @@ impl App {
             attempt_deadline: settings.attempt_deadline,
             retry_floor: settings.retry_floor,
             not_yet: settings.unknown_thread,
+            file: settings.file_timeout * FILE_PATIENCE,
         };
         Ok(Self {
             validator: TokenValidator::new(

@@ -37,16 +37,21 @@ pub fn app_in(world: &World, changed: &[(&str, &str)]) -> Arc<App> {
     Arc::new(app.expect("clients"))
 }
 
-/// Local settings; the first of these counts before them.
-fn settings(changed: &[(&str, &str)]) -> Settings {
+/// A value of `local.settings.json`.
+pub fn local_setting(name: &str) -> Option<String> {
     let local: Value =
         serde_json::from_str(include_str!("../../local.settings.json")).expect("valid JSON");
+    local["Values"][name].as_str().map(str::to_owned)
+}
+
+/// Local settings; the first of these counts before them.
+fn settings(changed: &[(&str, &str)]) -> Settings {
     let settings = Settings::from_lookup(|name| {
         let changed = changed.iter().find(|(changed, _)| *changed == name);
-        match changed {
-            Some((_, value)) => Some((*value).to_owned()),
-            None => local["Values"][name].as_str().map(str::to_owned),
-        }
+        changed.map_or_else(
+            || local_setting(name),
+            |(_, value)| Some((*value).to_owned()),
+        )
     });
     settings.expect("good settings")
 }
@@ -83,4 +88,14 @@ pub fn delivery_of(sent: &Sent) -> String {
         },
     })
     .to_string()
+}
+
+/// The status with which a request is answered.
+pub async fn post(
+    app: &Arc<App>,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Body>,
+) -> StatusCode {
+    call(app, path, headers, body).await.0
 }

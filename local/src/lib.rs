@@ -21,6 +21,8 @@ pub mod service_bus;
 pub mod settings;
 pub mod shared;
 pub mod simulators;
+#[cfg(test)]
+mod testing;
 pub mod watchdog;
 pub mod work_directory;
 pub mod world;

@@ -74,7 +74,7 @@ impl Listeners {
         })
     }
 
-    fn endpoints(&self, blob: String) -> std::io::Result<Endpoints> {
+    fn endpoints(&self) -> std::io::Result<Endpoints> {
         let https = |listener: &TcpListener| {
             serve::port(listener).map(|port| format!("https://127.0.0.1:{port}"))
         };
@@ -89,7 +89,6 @@ impl Listeners {
             entra: https(&services.entra)?,
             key_vault: https(&services.key_vault)?,
             service_bus: https(&services.service_bus)?,
-            blob,
             identity: format!("http://127.0.0.1:{identity}/msi/token"),
             identity_header: Uuid::new_v4().simple().to_string(),
         })
@@ -109,21 +108,13 @@ impl Platform {
         let authority = CertificateAuthority::new()?;
         let authority_file = files.write("authority.pem", authority.certificate_pem())?;
         let mut azurite = Azurite::start(&options.azurite, &authority, &files, &watchdog)?;
-        let endpoints = listeners.endpoints(azurite.endpoint().await?)?;
+        let endpoints = listeners.endpoints()?;
 
         let mut settings = settings::read(&options.app_root)?;
         settings::point_at(&mut settings, &endpoints);
         settings.extend(options.settings.iter().cloned());
         let app = App::read(&options.app_root, &settings)?;
-        let mut environment = settings.clone();
-        for (name, value) in [
-            ("IDENTITY_ENDPOINT", endpoints.identity.clone()),
-            ("IDENTITY_HEADER", endpoints.identity_header.clone()),
-            ("SSL_CERT_FILE", authority_file.display().to_string()),
-        ] {
-            environment.insert(name.to_owned(), value);
-        }
-        let mut config = Config::from_settings(settings).map_err(anyhow::Error::msg)?;
+        let mut config = Config::from_settings(&settings).map_err(anyhow::Error::msg)?;
         config.basic_notifications = options.basic_notifications;
         config.genesys_rate_limit = options.genesys_rate_limit;
         config
@@ -133,10 +124,15 @@ impl Platform {
         let port = serve::port(&listeners.public)?;
         let address = endpoints.functions.clone();
         let world = World::new(config, endpoints, authority);
+        // Their keys are made while Azurite loads.
+        let simulators = tokio::task::spawn_blocking({
+            let world = Arc::clone(&world);
+            move || Simulators::new(&world)
+        });
+        let blob = azurite.endpoint().await?;
+        let simulators = simulators.await?;
         azurite.count_requests(Arc::clone(&world));
-        let blobs = Blobs::new(&world)?;
-        blobs.create_containers().await?;
-        let simulators = Simulators::new(&world);
+        let blobs = Blobs::new(&world, &blob)?;
         let bus = ServiceBus::new(
             Arc::clone(&world),
             options.lock(),
@@ -144,6 +140,15 @@ impl Platform {
         );
         let mut tasks = serve_simulators(listeners.services, &world, &simulators, &bus)?;
 
+        settings.insert("BLOB_ENDPOINT".to_owned(), blob);
+        settings.extend(options.settings.iter().cloned());
+        for (name, value) in [
+            ("IDENTITY_ENDPOINT", world.endpoints.identity.clone()),
+            ("IDENTITY_HEADER", world.endpoints.identity_header.clone()),
+            ("SSL_CERT_FILE", authority_file.display().to_string()),
+        ] {
+            settings.insert(name.to_owned(), value);
+        }
         let process = ProcessSettings {
             executable: options
                 .handler
@@ -151,7 +156,7 @@ impl Platform {
                 .with_context(|| format!("cannot find {}", options.handler.display()))?,
             arguments: app.host.arguments.clone(),
             app_root: app.root.clone(),
-            environment,
+            environment: settings,
         };
         let host = Host::start(
             app,
@@ -160,8 +165,8 @@ impl Platform {
             Arc::clone(&world),
             Arc::clone(&bus),
             watchdog,
-        )
-        .await?;
+        );
+        let ((), host) = tokio::try_join!(blobs.create_containers(), host)?;
         let control = Arc::new(Control {
             world: Arc::clone(&world),
             host: Arc::clone(&host),

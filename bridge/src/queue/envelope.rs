@@ -135,6 +135,20 @@ pub struct ReceiptEnvelope {
     pub at: OffsetDateTime,
 }
 
+impl Content {
+    /// A word for logs.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Notification(notification) => notification.change.as_str(),
+            Self::AgentMessage(_) => "agent message",
+            Self::Receipt(_) => "receipt",
+            Self::Notice(_) => "notice",
+            Self::Claim { .. } => "claim",
+        }
+    }
+}
+
 impl std::fmt::Debug for Content {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

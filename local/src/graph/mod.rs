@@ -13,8 +13,6 @@ mod changing;
 mod chats;
 mod control;
 mod deliveries;
-#[cfg(test)]
-mod delivery_tests;
 mod download;
 mod files;
 mod hosted;

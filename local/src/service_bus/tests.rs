@@ -328,30 +328,3 @@ async fn a_batch_is_all_or_nothing() {
     }
     assert_eq!(bus.view()[0]["active"], 0);
 }
-
-#[tokio::test]
-async fn a_journey_tells_the_function_and_the_queue() {
-    let (bus, router) = service();
-    let properties = [(
-        "BrokerProperties",
-        r#"{"SessionId":"s","MessageId":"m","CorrelationId":"c"}"#,
-    )];
-    for _ in 0..2 {
-        post(&router, "/inbound/messages", "good", &properties, "x").await;
-    }
-    let journeys = bus.world().hub.journeys_view();
-    let hops: Vec<(&str, &str)> = journeys["journeys"][0]["hops"]
-        .as_array()
-        .expect("hops")
-        .iter()
-        .map(|hop| {
-            (
-                hop["hop"].as_str().unwrap_or_default(),
-                hop["outcome"].as_str().unwrap_or_default(),
-            )
-        })
-        .collect();
-    assert_eq!(hops[0], ("inbound-graph", "enqueued"));
-    assert_eq!(hops[1], ("queue inbound", "accepted"));
-    assert_eq!(hops[3], ("queue inbound", "duplicate dropped"));
-}
