@@ -102,10 +102,8 @@ fn of_support(mut message: ChatMessage) -> ChatMessage {
 
 fn mentioning(mut message: ChatMessage, whom: UserId) -> ChatMessage {
     message.mentions.push(Mention {
-        id: 0,
         text: "Support".to_owned(),
         user: Some(whom),
-        application: None,
     });
     message
 }

@@ -21,15 +21,7 @@ pub struct Customer {
     pub guest: bool,
 }
 
-impl std::fmt::Debug for Customer {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Customer")
-            .field("user", &self.user)
-            .field("tenant", &self.tenant)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Customer: user, tenant);
 
 /// A member of a chat (Microsoft Learn, "aadUserConversationMember resource type"); any part may be missing.
 #[derive(Clone, Default)]
@@ -44,15 +36,7 @@ pub struct Member {
     pub name: Option<String>,
 }
 
-impl std::fmt::Debug for Member {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Member")
-            .field("user", &self.user)
-            .field("tenant", &self.tenant)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Member: user, tenant);
 
 /// The customer behind a sender; `None` when the sender is no user. What the message does not show is taken from the chat's
 /// members. A member record that names a tenant without an address still tells the tenant; a sender for whom nothing names a

@@ -1,6 +1,6 @@
 //! A Teams chat message as Graph shows it (Microsoft Learn, "chatMessage resource type").
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use time::OffsetDateTime;
 
 use crate::ids::{ChatId, TeamsMessageId, TenantId, UserId};
@@ -48,15 +48,7 @@ pub struct Reaction {
     pub name: Option<String>,
 }
 
-impl std::fmt::Debug for Reaction {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Reaction")
-            .field("kind", &self.kind)
-            .field("user", &self.user)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Reaction: kind, user);
 
 /// What wrote a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,15 +76,7 @@ pub struct Sender {
     pub name: Option<String>,
 }
 
-impl std::fmt::Debug for Sender {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Sender")
-            .field("user", &self.user)
-            .field("tenant", &self.tenant)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Sender: user, tenant);
 
 /// What was written. `Debug` leaves the text out.
 #[derive(Clone, Default)]
@@ -114,11 +98,11 @@ impl std::fmt::Debug for Body {
 }
 
 /// A file, quote or card (Microsoft Learn, "chatMessageAttachment resource type"). `Debug` shows its type only.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Attachment {
-    /// Named by the `<attachment id>` element in the body.
-    pub id: String,
     /// `reference`, `messageReference` or a card's media type.
+    #[serde(default, deserialize_with = "or_default")]
     pub content_type: String,
     /// File name.
     pub name: Option<String>,
@@ -128,37 +112,18 @@ pub struct Attachment {
     pub content: Option<String>,
 }
 
-impl std::fmt::Debug for Attachment {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Attachment")
-            .field("content_type", &self.content_type)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Attachment: content_type);
 
 /// A mention. `Debug` leaves the text out.
 #[derive(Clone)]
 pub struct Mention {
-    /// Named by the `<at id>` element in the body.
-    pub id: i64,
     /// The text shown.
     pub text: String,
     /// The mentioned user.
     pub user: Option<UserId>,
-    /// Id of the mentioned application.
-    pub application: Option<String>,
 }
 
-impl std::fmt::Debug for Mention {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Mention")
-            .field("id", &self.id)
-            .field("user", &self.user)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Mention: user);
 
 /// A body that is no chat message; nothing of it is repeated.
 #[derive(Debug, thiserror::Error)]
@@ -186,9 +151,12 @@ struct RawMessage {
     deleted_date_time: Option<OffsetDateTime>,
     from: Option<RawFrom>,
     body: Option<RawBody>,
-    attachments: Option<Vec<RawAttachment>>,
-    mentions: Option<Vec<RawMention>>,
-    reactions: Option<Vec<RawReaction>>,
+    #[serde(default, deserialize_with = "or_default")]
+    attachments: Vec<Attachment>,
+    #[serde(default, deserialize_with = "or_default")]
+    mentions: Vec<RawMention>,
+    #[serde(default, deserialize_with = "or_default")]
+    reactions: Vec<RawReaction>,
 }
 
 #[derive(Deserialize)]
@@ -215,18 +183,7 @@ struct RawBody {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawAttachment {
-    id: Option<String>,
-    content_type: Option<String>,
-    content_url: Option<String>,
-    content: Option<String>,
-    name: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct RawMention {
-    id: Option<i64>,
     mention_text: Option<String>,
     mentioned: Option<RawFrom>,
 }
@@ -237,6 +194,15 @@ struct RawReaction {
     reaction_type: Option<String>,
     display_name: Option<String>,
     user: Option<RawFrom>,
+}
+
+/// Graph writes null for what is not there.
+fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 impl ChatMessage {
@@ -278,32 +244,17 @@ impl ChatMessage {
                 .ok_or(MalformedMessage::Field("createdDateTime"))?,
             last_edited: raw.last_edited_date_time,
             deleted: raw.deleted_date_time,
-            from: raw.from.map(Sender::of),
+            from: raw.from.map(Sender::from),
             body,
-            attachments: raw
-                .attachments
-                .unwrap_or_default()
-                .into_iter()
-                .map(Attachment::of)
-                .collect(),
-            mentions: raw
-                .mentions
-                .unwrap_or_default()
-                .into_iter()
-                .map(Mention::of)
-                .collect(),
-            reactions: raw
-                .reactions
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(Reaction::of)
-                .collect(),
+            attachments: raw.attachments,
+            mentions: raw.mentions.into_iter().map(Mention::from).collect(),
+            reactions: raw.reactions.into_iter().filter_map(Reaction::of).collect(),
         })
     }
 }
 
-impl Sender {
-    fn of(raw: RawFrom) -> Self {
+impl From<RawFrom> for Sender {
+    fn from(raw: RawFrom) -> Self {
         let application = raw.application.and_then(|application| application.id);
         let Some(user) = raw.user else {
             return Self {
@@ -321,21 +272,9 @@ impl Sender {
     }
 }
 
-impl Attachment {
-    fn of(raw: RawAttachment) -> Self {
-        Self {
-            id: raw.id.unwrap_or_default(),
-            content_type: raw.content_type.unwrap_or_default(),
-            name: raw.name,
-            content_url: raw.content_url,
-            content: raw.content,
-        }
-    }
-}
-
 impl Reaction {
     fn of(raw: RawReaction) -> Option<Self> {
-        let by = raw.user.map(Sender::of).unwrap_or_default();
+        let by = raw.user.map(Sender::from).unwrap_or_default();
         let kind = raw.reaction_type?.trim().to_owned();
         (!kind.is_empty()).then_some(Self {
             kind,
@@ -359,14 +298,12 @@ impl Reaction {
     }
 }
 
-impl Mention {
-    fn of(raw: RawMention) -> Self {
-        let mentioned = raw.mentioned.map(Sender::of).unwrap_or_default();
+impl From<RawMention> for Mention {
+    fn from(raw: RawMention) -> Self {
+        let mentioned = raw.mentioned.map(Sender::from).unwrap_or_default();
         Self {
-            id: raw.id.unwrap_or(-1),
             text: raw.mention_text.unwrap_or_default(),
             user: mentioned.user,
-            application: mentioned.application,
         }
     }
 }

@@ -22,17 +22,7 @@ pub struct Candidate {
     pub attachments: usize,
 }
 
-impl std::fmt::Debug for Candidate {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Candidate")
-            .field("id", &self.id)
-            .field("created", &self.created)
-            .field("sender", &self.sender)
-            .field("attachments", &self.attachments)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Candidate: id, created, sender, attachments);
 
 /// Stands for a picture (Unicode, "object replacement character").
 const PICTURE: char = '\u{fffc}';

@@ -59,13 +59,7 @@ impl fmt::Debug for Rendered {
     }
 }
 
-impl fmt::Debug for InlineImage {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("InlineImage")
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(InlineImage:);
 
 /// Turns the HTML of a Teams message into plain text, and collects the pictures that Graph keeps for it.
 ///

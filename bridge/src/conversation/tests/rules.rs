@@ -12,7 +12,6 @@ fn at(hours: i64) -> OffsetDateTime {
 
 fn file(mut message: ChatMessage, address: &str) -> ChatMessage {
     message.attachments.push(Attachment {
-        id: "1".to_owned(),
         content_type: "reference".to_owned(),
         name: Some("plan.docx".to_owned()),
         content_url: Some(address.to_owned()),

@@ -31,7 +31,6 @@ fn attachment(
     content: Option<&str>,
 ) -> Attachment {
     Attachment {
-        id: "1".to_owned(),
         content_type: content_type.to_owned(),
         name: name.map(str::to_owned),
         content_url: address.map(str::to_owned),
