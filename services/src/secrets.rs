@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use futures::try_join;
 use secrecy::SecretString;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::error::{Service, ServiceError};
 use crate::key_vault::KeyVault;
@@ -25,8 +25,9 @@ const EXPIRES_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// How long a secret that must exist counts as absent: somebody is about to store it.
 const ABSENT_FOR: Duration = Duration::from_secs(10);
 
-/// Least time between two reloads of one secret: forged traffic must not become load on the vault.
-const RELOAD_INTERVAL: Duration = Duration::from_secs(10);
+/// Least time between two reloads of one secret: forged traffic must not become load on the vault. Whoever presents something
+/// that does not fit is kept waiting for so long at the most, so it lies well below the time limits of both senders.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Least time between two reloads after one that failed.
 const RELOAD_AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -130,7 +131,7 @@ impl Secrets {
     }
 
     /// Whether what somebody presented at `presented` fits `name` or a neighbour of it, as `fits` tells for each. When none in
-    /// memory does, the vault is read again, once for all that ask meanwhile and at most every 10 s (1 s after a failure): a
+    /// memory does, the vault is read again, once for all that ask meanwhile and at most once a second: a
     /// rotation must not turn real traffic into forged traffic, nor forged traffic into load on the vault. Only what was read
     /// after `presented` makes a firm [`Accepts::No`], so a forger can be told to come again, and a sender who uses a new secret
     /// is never turned away for good. What one request brings shares its `presented`, and so one reading.
@@ -148,14 +149,24 @@ impl Secrets {
             }
             Err(_) => return Accepts::CannotTell,
         }
-        let Ok((known, is_firm)) = self.read_again(name, presented).await else {
-            return Accepts::CannotTell;
-        };
-        match known.iter().find_map(fits) {
-            Some(found) => Accepts::Yes(found),
-            // Without any secret nothing could ever fit: somebody has yet to store it.
-            None if is_firm && !known.is_empty() => Accepts::No,
-            None => Accepts::CannotTell,
+        let mut waited = false;
+        loop {
+            let Ok((known, is_firm)) = self.read_again(name, presented).await else {
+                return Accepts::CannotTell;
+            };
+            return match known.iter().find_map(&fits) {
+                Some(found) => Accepts::Yes(found),
+                // Without any secret nothing could ever fit: somebody has yet to store it.
+                None if known.is_empty() => Accepts::CannotTell,
+                None if is_firm => Accepts::No,
+                // The last reading was a moment ago, for somebody else.
+                None if !waited => {
+                    waited = true;
+                    sleep(RELOAD_INTERVAL).await;
+                    continue;
+                }
+                None => Accepts::CannotTell,
+            };
         }
     }
 

@@ -110,7 +110,8 @@ async fn a_brown_out_of_genesys_loses_nothing_and_repeats_nothing() {
     let pairs = met(&platform, 20).await;
     let rounds = 6;
     let share = number("TROUBLE_SHARE", 0.9);
-    let faults = json!([{ "service": "genesys", "path": "/inbound/open/", "share": share, "status": 503 }]);
+    let faults =
+        json!([{ "service": "genesys", "path": "/inbound/open/", "share": share, "status": 503 }]);
     let write = |index: usize, round: u32| {
         let (pair, platform) = (&pairs[index], &platform);
         async move { pair.writes(platform, &format!("round {round}")).await }
@@ -201,9 +202,7 @@ async fn dead_chats_delay_no_other_chat() {
     }
     for (number, pair) in alive.iter().enumerate() {
         let written = Instant::now();
-        platform
-            .agent_writes(&pair.thread(), "to somebody")
-            .await;
+        platform.agent_writes(&pair.thread(), "to somebody").await;
         platform
             .until("the answer in the chat", async || {
                 let seen = pair.seen(&platform).await;
@@ -237,7 +236,9 @@ async fn a_wrong_integration_id_gives_up_nothing_and_says_what_is_wrong() {
     let platform = Platform::start(&["--set", nobody]).await;
     let anna = Customer::new("Anna");
     let chat = Chat::one_on_one(&anna);
-    platform.customer_writes(&chat, &anna, "anybody there?").await;
+    platform
+        .customer_writes(&chat, &anna, "anybody there?")
+        .await;
     platform
         .until("the log to name the integration", async || {
             let logs = platform.logs().await;
