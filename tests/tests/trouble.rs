@@ -232,8 +232,15 @@ async fn dead_chats_delay_no_other_chat() {
 
 #[tokio::test]
 async fn a_wrong_integration_id_gives_up_nothing_and_says_what_is_wrong() {
-    let nobody = "GENESYS_INTEGRATION_ID=00000000-0000-4000-8000-0000000000ff";
-    let platform = Platform::start(&["--set", nobody]).await;
+    let platform = Platform::start(&[]).await;
+    // As Genesys answers for an integration that does not exist.
+    let unknown = |path: &str| json!({ "service": "genesys", "path": path, "status": 404 });
+    platform
+        .faults(json!([
+            unknown("/conversations/messages/"),
+            unknown("/messaging/integrations/open/"),
+        ]))
+        .await;
     let anna = Customer::new("Anna");
     let chat = Chat::one_on_one(&anna);
     platform
@@ -247,5 +254,8 @@ async fn a_wrong_integration_id_gives_up_nothing_and_says_what_is_wrong() {
         })
         .await;
     assert_eq!(platform.failed().await, Vec::<Value>::new());
-    platform.until_customer_sees(&chat, &[]).await;
+    platform.faults(json!([])).await;
+    platform
+        .until_agent_sees(&platform.thread_of(&anna), &["anybody there?"])
+        .await;
 }
