@@ -147,6 +147,19 @@ async fn a_vault_that_is_away_makes_no_verdict() {
 }
 
 #[tokio::test]
+async fn one_secret_that_fits_is_enough() {
+    let (double, secrets) = vault([secret("old")]).await;
+    secrets.get("name").await.expect("an answer");
+    // Its neighbours cannot be had.
+    let verdict = ask(&secrets, "old", Instant::now()).await;
+    assert_eq!(verdict, Accepts::Yes(()));
+    let asked = double.seen().len();
+    let verdict = ask(&secrets, "other", Instant::now()).await;
+    assert_eq!(verdict, Accepts::CannotTell);
+    assert_eq!(double.seen().len(), asked + 2, "no second reading");
+}
+
+#[tokio::test]
 async fn without_a_secret_nothing_is_refused() {
     let (double, secrets) = vault([]).await;
     (0..6).for_each(|_| double.push(no_secret()));
