@@ -14,6 +14,8 @@ use uuid::Uuid;
 use crate::azurite::Azurite;
 use crate::blobs::Blobs;
 use crate::control::{self, Control};
+use crate::genesys;
+use crate::graph;
 use crate::host::app::App;
 use crate::host::{self, Host, ProcessSettings};
 use crate::hub::FaultService;
@@ -238,22 +240,22 @@ fn serve_simulators(
     Ok(vec![
         over_tls(
             listeners.graph,
-            simulators.graph.router(),
+            graph::router(&simulators.graph),
             FaultService::Graph,
         )?,
         over_tls(
             listeners.files,
-            simulators.graph.files_router(),
+            graph::downloads(&simulators.graph),
             FaultService::Files,
         )?,
         over_tls(
             listeners.genesys,
-            simulators.genesys.router(),
+            genesys::router(&simulators.genesys),
             FaultService::Genesys,
         )?,
         over_tls(
             listeners.genesys_downloads,
-            simulators.genesys.media_router(),
+            genesys::downloads(&simulators.genesys),
             FaultService::GenesysMedia,
         )?,
         over_tls(

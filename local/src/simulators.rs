@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::{Router, middleware};
 
 use crate::entra::Entra;
-use crate::genesys::Genesys;
-use crate::graph::Graph;
+use crate::genesys::{self, Genesys};
+use crate::graph::{self, Graph};
 use crate::hub::{FaultLayer, FaultService, fault_layer};
 use crate::key_vault::KeyVault;
 use crate::service_bus::TokenCheck;
@@ -69,8 +69,8 @@ impl Simulators {
         Router::new()
             .merge(self.entra.control())
             .merge(self.key_vault.control())
-            .merge(self.graph.control())
-            .merge(self.genesys.control())
+            .merge(graph::control(&self.graph))
+            .merge(genesys::control(&self.genesys))
     }
 
     /// What Service Bus asks of a token: genuine, current, meant for it, and of the identity that has the role.

@@ -7,12 +7,13 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::agent::MEDIA_TYPES;
 use super::answers::Refusal;
 use super::conversations::{Arrival, Attachment, Receipt};
 use crate::shared::download::media_type;
 
-/// Longest text in characters.
+/// Kinds of media (Platform API, model `ConversationContentAttachment`).
+pub const MEDIA_TYPES: [&str; 5] = ["Image", "Video", "Audio", "File", "Link"];
+/// Longest text in characters. Genesys publishes no limit; this one and the next are stricter than anything seen.
 pub const TEXT_LIMIT: usize = 10_000;
 /// Longest `customAttributes` as JSON, in bytes.
 pub const ATTRIBUTES_LIMIT: usize = 2_000;

@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
-
-use super::agent::{Outgoing, structured};
-use super::fetch::Fetched;
 
 /// After this long without a message the next one opens a new conversation. Genesys counts from the disconnect, which
 /// nobody does here (Genesys Cloud Resource Center, "Messaging threading timeline": 72 hours by default).
@@ -67,6 +65,21 @@ pub struct Attachment {
     pub dropped: bool,
 }
 
+/// What an address served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fetched {
+    /// Status of the answer.
+    pub status: u16,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `Content-Disposition`.
+    pub content_disposition: Option<String>,
+    /// Bytes that came.
+    pub size: u64,
+    /// Their SHA-256 in lowercase hexadecimal digits.
+    pub sha256: String,
+}
+
 /// The response to a structured message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Button {
@@ -87,6 +100,41 @@ pub struct Receipt {
     pub status: String,
     /// The code of the first reason.
     pub reason: Option<String>,
+}
+
+/// What goes out in one message.
+#[derive(Clone, Default)]
+pub struct Outgoing {
+    /// The webhook's `type`, where it shall not follow from the content.
+    pub kind: Option<String>,
+    /// Text, or the prompt of structured content; may be empty beside content.
+    pub text: String,
+    /// The items of `content`, as the webhook carries them.
+    pub content: Vec<Value>,
+    /// Id of the agent's file.
+    pub media: Option<String>,
+}
+
+impl Outgoing {
+    /// Text only.
+    pub fn text(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether it holds anything but text and files.
+    pub fn is_structured(&self) -> bool {
+        !structured(&self.content).is_empty()
+    }
+}
+
+/// The items that are no files.
+pub fn structured(content: &[Value]) -> Vec<Value> {
+    let mut items = content.to_vec();
+    items.retain(|item| item["contentType"] != "Attachment");
+    items
 }
 
 struct Message {

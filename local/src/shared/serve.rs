@@ -38,6 +38,16 @@ pub fn port(listener: &TcpListener) -> io::Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
+/// Builds a client of what listens on this machine in plain HTTP: it goes through no proxy and follows no redirect.
+#[must_use]
+pub fn loopback_client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_certs_only(std::iter::empty())
+        .no_proxy()
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+}
+
 /// Serves the router over TLS until the task is aborted.
 ///
 /// # Errors
