@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::{Router, middleware};
+use axum::Router;
 
 use crate::entra::Entra;
 use crate::genesys::{self, Genesys};
 use crate::graph::{self, Graph};
-use crate::hub::{FaultLayer, FaultService, fault_layer};
 use crate::key_vault::KeyVault;
 use crate::service_bus::TokenCheck;
 use crate::world::World;
@@ -87,13 +86,4 @@ impl Simulators {
             }
         })
     }
-}
-
-/// The router with the faults ordered for its service in front of it.
-pub fn with_faults(router: Router, world: &Arc<World>, service: FaultService) -> Router {
-    let layer = FaultLayer {
-        world: Arc::clone(world),
-        service,
-    };
-    router.layer(middleware::from_fn_with_state(layer, fault_layer))
 }

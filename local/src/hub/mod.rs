@@ -2,14 +2,12 @@
 
 mod calls;
 mod events;
-mod fault_layer;
 mod faults;
 mod journeys;
 mod logs;
 
 pub use calls::{Calls, OWN};
 pub use events::{Event, Events};
-pub use fault_layer::{BATCH_TYPE, CLOSE_UNANSWERED, CloseUnanswered, FaultLayer, fault_layer};
 pub use faults::{Call, Drop, FaultPlan, FaultService, Faults, Rule, Rules, Texts};
 pub use journeys::{Direction, Journeys};
 pub use logs::{LogLine, Logs};

@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 pub use description::{QueueCounts, QueueSettings};
 pub use message::{DeadLetter, Delivery, Draft, Message};
 pub use queue::{Queue, Receiver};
-pub use send::router;
+pub use send::{BATCH_TYPE, router};
 pub use store::{HostId, LockLost, Sent};
 
 use crate::world::World;

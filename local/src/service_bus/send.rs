@@ -19,10 +19,11 @@ use super::broker_properties;
 use super::message::Draft;
 use super::queue::Queue;
 use super::{ServiceBus, journey};
-use crate::hub::BATCH_TYPE;
 
 /// Largest message on the Standard tier, in bytes, properties included.
 const MESSAGE_LIMIT: usize = 256 * 1024;
+/// Media type of several messages sent at once.
+pub const BATCH_TYPE: &str = "application/vnd.microsoft.servicebus.json";
 /// Headers of the request itself; every other header is a custom property of the message.
 const OWN_HEADERS: [&str; 14] = [
     "accept",

@@ -18,7 +18,9 @@ use rustls::ServerConfig;
 use tokio::task::JoinHandle;
 use tower::Service;
 
-use crate::hub::CloseUnanswered;
+/// Marks an answer that must not be sent: the server closes the connection instead.
+#[derive(Debug, Clone, Copy)]
+pub struct CloseUnanswered;
 
 /// Binds `127.0.0.1` on this port, or on a free one when it is 0.
 ///
@@ -39,7 +41,6 @@ pub fn port(listener: &TcpListener) -> io::Result<u16> {
 }
 
 /// Builds a client of what listens on this machine in plain HTTP: it goes through no proxy and follows no redirect.
-#[must_use]
 pub fn loopback_client() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .tls_certs_only(std::iter::empty())

@@ -5,10 +5,10 @@ use axum::Router;
 use axum::routing::get;
 use futures::StreamExt as _;
 use http::StatusCode;
+use local::front::with_faults;
 use local::host;
 use local::hub::{FaultService, Rules};
 use local::shared::serve;
-use local::simulators::with_faults;
 use local::world::World;
 use serde_json::{Value, json};
 
