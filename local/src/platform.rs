@@ -14,12 +14,14 @@ use uuid::Uuid;
 use crate::azurite::Azurite;
 use crate::blobs::Blobs;
 use crate::control::{self, Control};
+use crate::entra;
 use crate::front::with_faults;
 use crate::genesys;
 use crate::graph;
 use crate::host::app::App;
 use crate::host::{self, Host, ProcessSettings};
 use crate::hub::FaultService;
+use crate::key_vault;
 use crate::options::Options;
 use crate::service_bus::{self, ServiceBus};
 use crate::settings;
@@ -234,7 +236,7 @@ fn serve_simulators(
     };
     let bus = service_bus::router(Arc::clone(bus));
     let identity = with_faults(
-        simulators.entra.identity_router(),
+        entra::identity_router(&simulators.entra),
         world,
         FaultService::Identity,
     );
@@ -261,12 +263,12 @@ fn serve_simulators(
         )?,
         over_tls(
             listeners.entra,
-            simulators.entra.router(),
+            entra::router(&simulators.entra),
             FaultService::Entra,
         )?,
         over_tls(
             listeners.key_vault,
-            simulators.key_vault.router(),
+            key_vault::router(&simulators.key_vault),
             FaultService::KeyVault,
         )?,
         over_tls(listeners.service_bus, bus, FaultService::ServiceBus)?,

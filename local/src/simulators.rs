@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::Router;
 
-use crate::entra::Entra;
+use crate::entra::{self, Entra};
 use crate::genesys::{self, Genesys};
 use crate::graph::{self, Graph};
-use crate::key_vault::KeyVault;
+use crate::key_vault::{self, KeyVault};
 use crate::service_bus::TokenCheck;
 use crate::world::World;
 
@@ -66,8 +66,8 @@ impl Simulators {
     /// The simulators' part of the control interface.
     pub fn control(&self) -> Router {
         Router::new()
-            .merge(self.entra.control())
-            .merge(self.key_vault.control())
+            .merge(entra::control(&self.entra))
+            .merge(key_vault::control(&self.key_vault))
             .merge(graph::control(&self.graph))
             .merge(genesys::control(&self.genesys))
     }

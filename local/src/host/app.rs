@@ -41,17 +41,6 @@ pub struct HostSettings {
     pub initialization_timeout: Duration,
     /// `customHandler.description.arguments`.
     pub arguments: Vec<String>,
-    /// How HTTP requests reach the handler.
-    pub http_mode: HttpMode,
-}
-
-/// How HTTP requests reach the handler.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HttpMode {
-    /// `enableProxyingHttpRequest`: a reverse proxy, byte for byte, streaming.
-    Proxying,
-    /// `enableForwardingHttpRequest`: a copy, in which a body without `Content-Length` is lost.
-    Forwarding,
 }
 
 /// `Timeout.InfiniteTimeSpan` of .NET, minus one millisecond, as a time span is written.
@@ -140,14 +129,10 @@ fn host_settings(host: &Value, name: impl std::fmt::Display) -> anyhow::Result<H
         handler["description"]["defaultExecutablePath"].is_string(),
         "{name}: customHandler.description.defaultExecutablePath is missing"
     );
-    let on = |flag: &str| handler[flag].as_bool().unwrap_or_default();
-    let http_mode = if on("enableProxyingHttpRequest") {
-        HttpMode::Proxying
-    } else if on("enableForwardingHttpRequest") {
-        HttpMode::Forwarding
-    } else {
-        bail!("{name}: this stand-in knows HTTP functions only with enableProxyingHttpRequest")
-    };
+    ensure!(
+        handler["enableProxyingHttpRequest"] == true,
+        "{name}: this stand-in knows HTTP functions only with enableProxyingHttpRequest"
+    );
     let service_bus = &host["extensions"]["serviceBus"];
     let span = |value: &Value, what: &str, default: Duration| match value {
         Value::Null => Ok(default),
@@ -210,7 +195,6 @@ fn host_settings(host: &Value, name: impl std::fmt::Display) -> anyhow::Result<H
             .flatten()
             .filter_map(|argument| argument.as_str().map(str::to_owned))
             .collect(),
-        http_mode,
     })
 }
 

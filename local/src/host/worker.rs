@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::crash_policy::{CrashPolicy, Next};
 use super::process::{Process, ProcessSettings};
+use crate::shared::serve::loopback_client;
 use crate::watchdog::Watchdog;
 use crate::world::World;
 
@@ -281,7 +282,7 @@ impl Supervisor {
 
 /// Asks `GET /` until anything answers. Only the waits in between count towards the limit.
 async fn wait_until_ready(port: u16, limit: Duration) -> bool {
-    let Ok(client) = reqwest::Client::builder().no_proxy().http1_only().build() else {
+    let Ok(client) = loopback_client().build() else {
         return false;
     };
     let address = format!("http://127.0.0.1:{port}/");

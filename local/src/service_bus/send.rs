@@ -16,9 +16,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::broker_properties;
+use super::journey;
 use super::message::Draft;
+use super::namespace::ServiceBus;
 use super::queue::Queue;
-use super::{ServiceBus, journey};
 
 /// Largest message on the Standard tier, in bytes, properties included.
 const MESSAGE_LIMIT: usize = 256 * 1024;

@@ -3,7 +3,6 @@
 use crate::support::{Setup, Stand};
 use axum::Router;
 use axum::routing::get;
-use futures::StreamExt as _;
 use http::StatusCode;
 use local::front::with_faults;
 use local::host;
@@ -79,25 +78,6 @@ async fn unknown_routes_and_methods_are_not_found() {
         let answer = request.send().await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_forwarding_mode_loses_a_body_of_unknown_length() {
-    let stand = Stand::start(Setup {
-        proxying: false,
-        ..Setup::default()
-    })
-    .await;
-    let address = address(&stand).await;
-    let post = |body: reqwest::Body| client().post(format!("{address}/api/echo/x")).body(body);
-    let known = post("hello".into()).send().await.expect("an answer");
-    assert_eq!(known.text().await.expect("a body"), "hello");
-    let chunks = futures::stream::iter([Ok::<_, std::io::Error>("hello")]).boxed();
-    let unknown = post(reqwest::Body::wrap_stream(chunks)).send().await;
-    assert_eq!(
-        unknown.expect("an answer").text().await.expect("a body"),
-        ""
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
