@@ -57,7 +57,10 @@ async fn replace_faults(
     State(control): State<Arc<Control>>,
     body: Bytes,
 ) -> Result<Json<Rules>, Refused> {
-    control.world.hub.faults().replace(ordered(&body)?);
+    let faults = control.world.hub.faults();
+    faults
+        .replace(ordered(&body)?)
+        .map_err(Refused::bad_request)?;
     Ok(Json(faults_changed(&control)))
 }
 
@@ -66,7 +69,8 @@ async fn add_faults(
     State(control): State<Arc<Control>>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Refused> {
-    let id = control.world.hub.faults().add(ordered(&body)?);
+    let added = control.world.hub.faults().add(ordered(&body)?);
+    let id = added.map_err(Refused::bad_request)?;
     faults_changed(&control);
     Ok((StatusCode::CREATED, Json(json!({ "id": id }))))
 }
@@ -88,11 +92,7 @@ async fn remove_faults(
 }
 
 fn ordered(body: &[u8]) -> Result<Rules, Refused> {
-    let rules: Rules = serde_json::from_slice(body).map_err(Refused::bad_request)?;
-    match rules.wrong() {
-        Some(why) => Err(Refused::bad_request(why)),
-        None => Ok(rules),
-    }
+    serde_json::from_slice(body).map_err(Refused::bad_request)
 }
 
 /// Tells of the rules as they are now.

@@ -425,7 +425,8 @@ async fn genesys_gives_up_after_five_repetitions() {
     let genesys = organisation();
     let rules = json!({ "rules": [{ "service": "genesys-webhook", "drop": "before" }] });
     let faults = genesys.world.hub.faults();
-    let own = faults.add(serde_json::from_value(rules).expect("rules"));
+    let rules = serde_json::from_value(rules).expect("rules");
+    let own = faults.add(rules).expect("rules");
     genesys.agent_writes(THREAD, &Outgoing::text("good day"));
     // Time is paused: whatever is to come is here after that.
     tokio::time::sleep(Duration::from_secs(60)).await;

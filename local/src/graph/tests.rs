@@ -195,41 +195,6 @@ async fn only_an_edit_moves_the_time_of_the_last_edit() {
 }
 
 #[tokio::test]
-async fn a_deleted_message_is_empty_until_it_is_restored() {
-    let play = Play::new().await;
-    let image = json!({ "content_type": "image/png", "generate": 1 });
-    let id = play.writes(json!({ "html": "x", "images": [image] })).await;
-    let path = format!("{WRITE}/{id}");
-    let image = play.view().await[1]["images"][0]["path"].take();
-    let image = image.as_str().expect("a path");
-    let before = play.shown(&id);
-    assert_eq!(play.control("DELETE", &path, Value::Null).await.status, 204);
-    let deleted = play.shown(&id);
-    assert_eq!(deleted["deletedDateTime"], deleted["lastModifiedDateTime"]);
-    assert_eq!(deleted["body"]["content"], "");
-    assert_eq!(play.control("GET", image, Value::Null).await.status, 404);
-    let like = json!({ "from": anna(), "reaction": "👍" });
-    for (method, path, body) in [
-        ("PATCH", path.clone(), json!({ "html": "x" })),
-        ("DELETE", path.clone(), Value::Null),
-        ("POST", format!("{path}/reactions"), like),
-    ] {
-        assert_eq!(play.control(method, &path, body).await.status, 409);
-    }
-    let restore = format!("{path}/restore");
-    for status in [204, 409] {
-        assert_eq!(
-            play.control("POST", &restore, Value::Null).await.status,
-            status
-        );
-    }
-    let restored = play.shown(&id);
-    assert_eq!(restored["body"], before["body"]);
-    assert_eq!(restored["lastEditedDateTime"], Value::Null);
-    assert_ne!(restored["etag"], deleted["etag"]);
-}
-
-#[tokio::test]
 async fn hosted_contents_are_for_those_who_may_read_the_chat_and_not_too_often() {
     let play = Play::new().await;
     let image = json!({ "content_type": "image/png", "generate": 1 });

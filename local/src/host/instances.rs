@@ -15,6 +15,7 @@ use super::instance::Instance;
 use super::invoke::{Invoker, Outcome};
 use super::process::ProcessSettings;
 use super::routes::Routes;
+use super::surroundings::Surroundings;
 use super::worker::Status;
 use crate::service_bus::ServiceBus;
 use crate::shared::serve::loopback_client;
@@ -27,10 +28,9 @@ const INACTIVITY: Duration = Duration::from_secs(240);
 /// The host with its instances.
 #[derive(Debug)]
 pub struct Host {
-    app: App,
+    around: Arc<Surroundings>,
     pub(super) routes: Routes,
     instances: Vec<Instance>,
-    invoker: Invoker,
     pub(super) proxy_client: reqwest::Client,
     next: AtomicUsize,
 }
@@ -50,26 +50,19 @@ impl Host {
     ) -> anyhow::Result<Arc<Self>> {
         check_queues(&app, &bus)?;
         let routes = Routes::new(&app)?;
-        let invoker = Invoker::new(app.host.function_timeout)?;
-        let process = Arc::new(process);
-        let instances = (0..instances)
-            .map(|number| {
-                Instance::start(
-                    number,
-                    &app,
-                    Arc::clone(&process),
-                    Arc::clone(&world),
-                    Arc::clone(&bus),
-                    invoker.clone(),
-                    watchdog.clone(),
-                )
-            })
-            .collect();
-        let host = Arc::new(Self {
+        let around = Arc::new(Surroundings {
+            invoker: Invoker::new(app.host.function_timeout)?,
             app,
+            process,
+            world,
+            bus,
+            watchdog,
+        });
+        let instances = (0..instances).map(|number| Instance::start(number, &around));
+        let host = Arc::new(Self {
+            instances: instances.collect(),
+            around,
             routes,
-            instances,
-            invoker,
             proxy_client: loopback_client().read_timeout(INACTIVITY).build()?,
             next: AtomicUsize::new(0),
         });
@@ -114,13 +107,15 @@ impl Host {
 
     /// Fires a timer function now. None when no timer function has this name.
     pub async fn fire_timer(&self, function: &str) -> Option<Outcome> {
-        let timer = self.app.functions.iter().find(|it| it.name == function)?;
+        let mut functions = self.around.app.functions.iter();
+        let timer = functions.find(|it| it.name == function)?;
         let Trigger::Timer { binding } = &timer.trigger else {
             return None;
         };
         let envelope = envelope::of_timer(function, binding);
         let worker = self.pick().worker();
-        Some(self.invoker.call(&worker, function, &envelope).await)
+        let invoker = &self.around.invoker;
+        Some(invoker.call(&worker, function, &envelope).await)
     }
 
     /// The instances for `GET /local/instances`.

@@ -8,8 +8,8 @@ mod instances;
 mod invoke;
 mod process;
 mod proxy;
-mod pump;
 mod routes;
+mod surroundings;
 mod worker;
 
 pub use instances::Host;

@@ -26,12 +26,6 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// An empty hub.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Records that a message passed a hop, and tells the listeners.
     ///
     /// `correlation` is the message's GUID, `hop` one of the names on the map of the two ways (`teams`,
