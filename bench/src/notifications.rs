@@ -43,11 +43,16 @@ impl Notifications {
 
     /// A whole HTTP request with the next message's notification.
     pub fn next(&self) -> Vec<u8> {
+        self.request(&format!(r#"{{"value":[{}]}}"#, self.item()))
+    }
+
+    /// The next message's notification.
+    pub fn item(&self) -> String {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let chat = format!("19:{:032x}@thread.v2", number % CHATS);
         let message = FIRST_MESSAGE + number;
         let resource = format!("chats('{chat}')/messages('{message}')");
-        let body = json!({ "value": [{
+        json!({
             "subscriptionId": "9d4e6ab0-3f0a-4a0e-9f7c-0a5d5d1c7f11",
             "subscriptionExpirationDateTime": "2030-01-01T00:00:00Z",
             "clientState": self.client_state,
@@ -59,8 +64,12 @@ impl Notifications {
                 "@odata.type": "#Microsoft.Graph.chatMessage",
                 "@odata.id": resource,
             },
-        }]})
-        .to_string();
+        })
+        .to_string()
+    }
+
+    /// A whole HTTP request with this body.
+    pub fn request(&self, body: &str) -> Vec<u8> {
         format!(
             "POST /api/graph/notifications HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()

@@ -144,15 +144,16 @@ impl Server {
         );
     }
 
-    /// Resident memory (VmRSS), in MB.
-    pub fn resident_megabytes(&self) -> Result<f64> {
+    /// Resident memory in MB: now (VmRSS), and at its highest (VmHWM).
+    pub fn resident_megabytes(&self) -> Result<(f64, f64)> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let kibibytes: f64 = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next())
-            .context("no VmRSS")?
-            .parse()?;
-        Ok(kibibytes * 1024.0 / 1e6)
+        let megabytes = |name: &str| -> Result<f64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let kibibytes = line.and_then(|line| line.split_whitespace().next());
+            let kibibytes: f64 = kibibytes.with_context(|| format!("no {name}"))?.parse()?;
+            Ok(kibibytes * 1024.0 / 1e6)
+        };
+        Ok((megabytes("VmRSS:")?, megabytes("VmHWM:")?))
     }
 
     /// Processor time used so far, in seconds.

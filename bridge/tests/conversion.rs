@@ -9,7 +9,7 @@ use bridge::teams::to_text::ReplyContext;
 /// What the agent gets of a Teams message: the text, and a line for each file that is to be fetched.
 fn for_the_agent(message: &[u8]) -> String {
     let message = ChatMessage::parse(message).expect("a chat message");
-    let found = inbound(&message, ReplyContext::Quote);
+    let found = inbound(&message, ReplyContext::Quote, &|_| true);
     let files = found.files.iter().map(|file| match file {
         SentFile::Picture {
             source,
@@ -24,7 +24,7 @@ fn for_the_agent(message: &[u8]) -> String {
 
 /// The HTML of each message that an agent's message becomes in the customer's chat, and the files between them.
 fn for_the_customer(webhook: &[u8]) -> Vec<String> {
-    let webhook = Webhook::parse(webhook).expect("a webhook");
+    let webhook = Webhook::parse(webhook, time::OffsetDateTime::UNIX_EPOCH).expect("a webhook");
     pieces(&webhook)
         .into_iter()
         .flat_map(|piece| match piece {

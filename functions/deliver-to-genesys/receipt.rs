@@ -3,34 +3,65 @@
 use bridge::genesys::receipt::Receipt;
 use bridge::ids::Digest;
 use bridge::queue::envelope::ReceiptEnvelope;
+use bridge::queue::failed::Direction;
 use bytes::Bytes;
 
-use super::call_genesys;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::invocation::{Delivery, Outcome};
-use crate::persistence::Work;
+use crate::outside::Call;
+use crate::queue::delivery::{Delivery, Outcome};
+use crate::queue::settlement::Job;
 
-/// Tells Genesys the final state of an agent's message. Repeating it does no harm.
-///
-/// # Errors
-/// Those of Genesys.
-pub async fn deliver(
-    app: &App,
-    delivery: &Delivery,
-    receipt: &ReceiptEnvelope,
-) -> Result<Outcome, Failure> {
-    let body = Receipt {
-        message: &receipt.message,
-        to: &receipt.to,
-        time: receipt.at,
-        outcome: receipt.outcome.clone(),
+/// The final state of an agent's message. Telling it twice does no harm; one that Genesys refuses is dropped with a log line,
+/// since nobody could do more with it.
+pub(super) struct ReceiptJob<'a> {
+    app: &'a App,
+    delivery: &'a Delivery,
+    receipt: &'a ReceiptEnvelope,
+    subject: Digest,
+}
+
+impl<'a> ReceiptJob<'a> {
+    /// The receipt of an envelope.
+    pub(super) fn new(app: &'a App, delivery: &'a Delivery, receipt: &'a ReceiptEnvelope) -> Self {
+        Self {
+            app,
+            delivery,
+            receipt,
+            subject: Digest::of("thread", &receipt.to),
+        }
     }
-    .to_json();
-    let subject = Digest::of("thread", &receipt.to);
-    let call = app
-        .genesys
-        .post_receipt(Bytes::from(body), delivery.correlation.as_str());
-    call_genesys(app, delivery, Work::Receipt, &subject, call).await?;
-    Ok(Outcome::Delivered)
+}
+
+impl Job for ReceiptJob<'_> {
+    async fn attempt(&self) -> Result<Outcome, Failure> {
+        let receipt = self.receipt;
+        let body = Receipt {
+            message: &receipt.message,
+            to: &receipt.to,
+            time: receipt.at,
+            outcome: receipt.outcome.clone(),
+        }
+        .to_json();
+        let caller = self.delivery.caller(self.subject.clone());
+        let genesys = &self.app.genesys;
+        let post = genesys.post_receipt(Bytes::from(body), caller.correlation.as_str());
+        self.app
+            .gate
+            .call(Call::GenesysReceipt, &caller, post)
+            .await?;
+        Ok(Outcome::Delivered)
+    }
+
+    fn way(&self) -> (Direction, &str) {
+        (Direction::Inbound, &self.app.settings.inbound_queue)
+    }
+
+    fn subject(&self) -> &Digest {
+        &self.subject
+    }
+
+    fn is_worth_storing(&self) -> bool {
+        false
+    }
 }

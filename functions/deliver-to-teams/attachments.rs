@@ -1,6 +1,7 @@
 //! An agent's file on its way to the customer: a picture in the message itself, anything else stored and linked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bridge::files::{FileKind, LARGEST_INLINE_IMAGE, clean_name, file_name_for, readable_size};
 use bridge::genesys::receipt::ReasonCode;
@@ -9,28 +10,30 @@ use bridge::ids::{ChatId, Digest};
 use bridge::state::blobs;
 use bridge::teams::from_text::{escaped, from_text, link};
 use bytes::Bytes;
-use services::error::{ErrorKind, Service};
-use services::files::{Credential, Download, FetchError, Origin, Wanted};
+use services::error::Service;
+use services::files::FetchError;
 use services::graph::HostedImage;
 use time::macros::format_description;
 use tokio::time::Instant;
 use url::Url;
 
-use super::posting::Part;
+use super::parts::Part;
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
-use crate::persistence::KNOWN_FAILING_PATIENCE;
-use crate::rehosting::{
+use crate::files::rehosting::{
     HostTime, NotRehosted, Opened, Rehosted, Small, Unfetched, look, persistently, read_up_to,
     refused, store,
 };
+
+/// How long a host that kept a lane waiting lately is waited for.
+const SLOW_HOST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The Teams message that shows a file.
 ///
 /// # Errors
 /// Permanent when the customer can never get the file, so that the agent hears of it; retriable when Blob or Genesys' login
 /// does not do its part.
-pub async fn part(
+pub(super) async fn part(
     app: &App,
     webhook: &Webhook,
     chat: &ChatId,
@@ -46,15 +49,23 @@ pub async fn part(
     if file.media_type == "Link" {
         return Ok(linked(file, name.as_deref(), &url, None));
     }
+    if let Some(size) = file
+        .size
+        .filter(|size| *size > app.settings.attachment_limit)
+    {
+        tracing::warn!(event = "file_not_fetched", reason = "too_large", size);
+        let limit = app.settings.attachment_limit;
+        return Err(failed(Unfetched::TooLarge { limit }));
+    }
     let host = Digest::of("media host", url.host_str().unwrap_or_default());
     let mut patience = app.settings.file_timeout;
     if app.slow_files.contains(&host) {
-        patience = patience.min(KNOWN_FAILING_PATIENCE);
+        patience = patience.min(SLOW_HOST_PATIENCE);
     }
     let time = HostTime::of(patience);
     let place = Digest::of("agent's file", &format!("{index}\n{url}"));
     let blob = blobs::attachment(&chat.digest(), webhook.id.as_str(), &place);
-    let needs_token = needs_token(app, &url);
+    let needs_token = app.genesys.needs_token(&url);
     let brought = persistently(&time, || {
         bring(app, &url, file, name.as_deref(), &blob, &time)
     })
@@ -69,7 +80,7 @@ pub async fn part(
         Err(NotRehosted::Finally(reason @ (Unfetched::TooSlow | Unfetched::Unreachable)))
             if !needs_token =>
         {
-            app.slow_files.insert(&host);
+            app.slow_files.insert(host, ());
             tracing::warn!(event = "file_not_fetched", reason = reason.label());
             Ok(linked(file, name.as_deref(), &url, None))
         }
@@ -78,14 +89,6 @@ pub async fn part(
             Err(failed(reason))
         }
     }
-}
-
-/// Whether the API itself serves the file, to those with a token; signed addresses of media hosts want none.
-fn needs_token(app: &App, url: &Url) -> bool {
-    let api = Url::parse(&app.settings.genesys_api_endpoint)
-        .ok()
-        .and_then(|api| Origin::of(&api));
-    api.is_some() && api == Origin::of(url) && url.path().starts_with("/api/v2/downloads/")
 }
 
 async fn bring(
@@ -98,7 +101,8 @@ async fn bring(
 ) -> Result<Part, NotRehosted> {
     let limit = app.settings.attachment_limit;
     let started = Instant::now();
-    let download = open(app, url, time).await.map_err(|error| {
+    let opened = app.genesys.download(&app.files, url, time.left()).await;
+    let download = opened.map_err(|error| {
         if matches!(&error, FetchError::Service(error) if error.service == Service::Files) {
             time.used(started.elapsed());
         }
@@ -125,37 +129,6 @@ async fn bring(
         &stored.link.clone(),
         Some(&stored),
     ))
-}
-
-/// Opens the file, with a new token should the API refuse the one at hand.
-async fn open(app: &App, url: &Url, time: &HostTime) -> Result<Download, FetchError> {
-    let mut wanted = Wanted {
-        credential: None,
-        url: url.clone(),
-        service: Service::Files,
-        headers: Vec::new(),
-        host_limit: time.left(),
-    };
-    if !needs_token(app, url) {
-        return app.files.open(&wanted).await;
-    }
-    wanted.credential = Some(credential(app, url).await?);
-    match app.files.open(&wanted).await {
-        Err(FetchError::Service(error)) if error.kind == ErrorKind::Unauthorized => {
-            app.genesys.drop_token();
-            wanted.credential = Some(credential(app, url).await?);
-            app.files.open(&wanted).await
-        }
-        opened => opened,
-    }
-}
-
-async fn credential(app: &App, url: &Url) -> Result<Credential, FetchError> {
-    let origin = Origin::of(url).ok_or(FetchError::NotAllowed { host: None })?;
-    Ok(Credential {
-        origin,
-        token: app.genesys.token().await?,
-    })
 }
 
 fn shown_name(name: Option<&str>, opened: &Opened) -> String {
@@ -208,7 +181,7 @@ fn failed(reason: Unfetched) -> Failure {
         Unfetched::WebPage => ReasonCode::MediaTypeNotAllowed,
         _ => ReasonCode::GeneralError,
     };
-    Failure::Permanent(Rejection::new(
+    Failure::from(Rejection::new(
         "file_not_fetched",
         format!("the agent's file was not delivered ({})", reason.label()),
         code,

@@ -6,88 +6,107 @@
 use std::time::Duration;
 
 use bridge::ids::ChatId;
+use bridge::patience::Fault;
+use bridge::state::outbound::Pending;
 use bridge::teams::from_text::from_text;
 use bridge::teams::message::ChatMessage;
 use bridge::teams::recognise::{Candidate, recognise};
+use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::time::sleep;
 
-use super::chat::ChatMemory;
+use super::posting::{OutboundChat, save};
 use crate::app::App;
-use crate::failure::Failure;
-use crate::graph_calls::read_as_support_user;
-use crate::invocation::Delivery;
+use crate::doors::Place;
+use crate::failure::{Failure, fault_of};
+use crate::outside::Caller;
 use crate::settings::SupportAccount;
 
 /// How far our clock may run ahead of Graph's.
 const CLOCK_SKEW: Duration = Duration::from_secs(120);
 
+/// How long after an error was answered the post may still appear: a gateway's error does not prove that the work behind it is
+/// over.
+const AFTER_AN_ANSWER: Duration = Duration::from_secs(5);
+
+/// Age of a pending post at which a chat that refuses to be listed is no longer asked about it: it would be mute for ever.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
+
 /// Settles the chat's pending post, if there is one: posted after all, or not and free to be posted again.
 ///
 /// # Errors
 /// The chat or the state could not be read or written; the post stays pending.
-pub async fn resolve(
+pub(super) async fn resolve(
     app: &App,
-    delivery: &Delivery,
+    caller: &Caller,
     account: &SupportAccount,
     chat: &ChatId,
-    memory: &mut ChatMemory,
+    state: &mut OutboundChat,
 ) -> Result<(), Failure> {
-    let Some(pending) = memory.state.pending.clone() else {
+    let Some(pending) = state.value.pending.clone() else {
         return Ok(());
     };
-    // A request of a crashed attempt may still be on its way to Graph.
-    let settled = pending.started_at + app.settings.graph_post_timeout * 2;
-    if let Ok(wait) = Duration::try_from(settled - OffsetDateTime::now_utc()) {
-        sleep(wait.min(app.settings.graph_post_timeout * 2)).await;
-    }
+    sleep(until_over(app, chat, &pending)).await;
     let since = pending.started_at - CLOCK_SKEW;
-    let listed = read_as_support_user(app, delivery, &account.name, |token| {
-        Box::pin(async move {
-            app.graph
-                .list_messages(&token, delivery.correlation.as_str(), chat.as_str(), since)
-                .await
-        })
-    })
-    .await??;
-    let candidates: Vec<Candidate> = listed
-        .iter()
-        .filter_map(|message| ChatMessage::parse(message.to_string().as_bytes()).ok())
-        .map(|message| Candidate {
-            id: message.id,
-            created: message.created,
-            sender: message.from.and_then(|sender| sender.user),
-            html: if message.body.html {
-                message.body.content
-            } else {
-                from_text(&message.body.content)
-            },
-            attachments: message.attachments.len(),
-        })
-        .collect();
-    let taken = memory.state.taken();
-    let now = OffsetDateTime::now_utc();
-    match recognise(
-        &candidates,
-        &pending.fingerprint,
-        since,
-        &taken,
-        &account.user,
-    ) {
-        Some(message) => {
-            tracing::info!(
-                event = "pending_post_recognised",
-                "an earlier attempt had posted it"
+    let place = Place {
+        account: &account.name,
+        chat,
+    };
+    let listed = app.door.find_post(place, caller, since);
+    let listed = match listed.await {
+        Err(Failure::Service(error)) if is_hopeless(&pending, fault_of(&error)) => {
+            tracing::error!(
+                event = "pending_post_forgotten",
+                status = error.status,
+                "the chat cannot be read, so whether an earlier attempt posted cannot be told"
             );
-            memory.state.posted(message, now);
+            state.value.clear_pending();
+            return save(app, state).await;
+        }
+        listed => listed?,
+    };
+    let candidates: Vec<Candidate> = listed.iter().filter_map(candidate).collect();
+    let taken = state.value.taken();
+    let fingerprint = &pending.fingerprint;
+    match recognise(&candidates, fingerprint, since, &taken, &account.user) {
+        Some(message) => {
+            tracing::info!(event = "pending_post_recognised");
+            app.own_posts.posted(&chat.digest(), &message);
+            state.value.posted(message, OffsetDateTime::now_utc());
         }
         None => {
-            tracing::info!(
-                event = "pending_post_absent",
-                "an earlier attempt had not posted it"
-            );
-            memory.state.clear_pending();
+            tracing::info!(event = "pending_post_absent");
+            state.value.clear_pending();
         }
     }
-    memory.save(app).await
+    save(app, state).await
+}
+
+/// Time until the request can no longer be under way: a crashed attempt's may still be on its way to Graph.
+fn until_over(app: &App, chat: &ChatId, pending: &Pending) -> Duration {
+    let limit = app.settings.graph_post_timeout * 2;
+    let passed = Duration::try_from(OffsetDateTime::now_utc() - pending.started_at);
+    let left = limit.saturating_sub(passed.unwrap_or_default());
+    match app.own_posts.since_answer(&chat.digest()) {
+        Some(answered) => left.min(AFTER_AN_ANSWER.saturating_sub(answered)),
+        None => left,
+    }
+}
+
+fn is_hopeless(pending: &Pending, fault: Fault) -> bool {
+    fault == Fault::Refusal && OffsetDateTime::now_utc() - pending.started_at >= FORGOTTEN_AFTER
+}
+
+fn candidate(message: &Value) -> Option<Candidate> {
+    let message = ChatMessage::parse(message.to_string().as_bytes()).ok()?;
+    Some(Candidate {
+        id: message.id,
+        created: message.created,
+        sender: message.from.and_then(|sender| sender.user),
+        html: match message.body.html {
+            true => message.body.content,
+            false => from_text(&message.body.content),
+        },
+        attachments: message.attachments.len(),
+    })
 }

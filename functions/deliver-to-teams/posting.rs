@@ -1,54 +1,53 @@
-//! Putting a message into a chat once: save pending, post, save posted.
+//! Putting a message into a chat once: wait for the turn, save pending, post, save posted.
 
-use bridge::ids::{ChatId, Digest, GenesysMessageId, TeamsMessageId};
-use bridge::state::outbound::Says;
+use bridge::ids::{ChatId, GenesysMessageId};
+use bridge::state::blobs;
+use bridge::state::outbound::{OutboundState, Says};
 use bridge::teams::recognise::fingerprint_html;
-use services::error::{ErrorKind, Sent, Service, ServiceError};
-use services::graph::HostedImage;
+use services::error::{Sent, Service};
 use time::OffsetDateTime;
 
-use super::chat::ChatMemory;
-use crate::app::{App, graph_key};
+use super::parts::Part;
+use crate::app::App;
+use crate::doors::Place;
 use crate::failure::Failure;
-use crate::graph_calls::{as_support_user, token};
-use crate::invocation::Delivery;
-use crate::pauses::GRAPH_POSTS;
-use crate::persistence::Work;
+use crate::outside::Caller;
 use crate::settings::SupportAccount;
+use crate::store::document::Document;
+
+/// The chat's outbound state in the version that was read.
+pub(super) type OutboundChat = Document<OutboundState>;
+
+/// Reads the chat's outbound state; a chat without one has no posts yet.
+///
+/// # Errors
+/// Blob could not be read, or holds something that is no such state.
+pub(super) async fn load(app: &App, chat: &ChatId) -> Result<OutboundChat, Failure> {
+    let absent = || OutboundState::new(chat.clone());
+    Document::load(&app.blobs, blobs::outbound_state(chat), absent).await
+}
+
+/// Writes the chat's outbound state, without what need not be known any more.
+///
+/// # Errors
+/// As [`Document::save`].
+pub(super) async fn save(app: &App, state: &mut OutboundChat) -> Result<(), Failure> {
+    state.value.forget_before(OffsetDateTime::now_utc());
+    state.save(&app.blobs).await
+}
 
 /// A message that is to be in a chat, in one part or several.
-pub struct Posting<'a> {
+pub(super) struct Posting<'a> {
     /// Who posts it.
-    pub account: &'a SupportAccount,
+    pub(super) account: &'a SupportAccount,
     /// Where.
-    pub chat: &'a ChatId,
+    pub(super) chat: &'a ChatId,
     /// What it is remembered by.
-    pub id: &'a GenesysMessageId,
-    /// What can fail on its own while others succeed.
-    pub subject: Digest,
+    pub(super) id: &'a GenesysMessageId,
     /// Its parts, in order.
-    pub parts: &'a [Part],
+    pub(super) parts: &'a [Part],
     /// What it is to the conversation.
-    pub says: Says,
-}
-
-/// One Teams message of a posting.
-#[derive(Debug, Clone, Default)]
-pub struct Part {
-    /// What it shows.
-    pub html: String,
-    /// The pictures in it.
-    pub images: Vec<HostedImage>,
-}
-
-impl Part {
-    /// A part of words only.
-    pub fn of_html(html: String) -> Self {
-        Self {
-            html,
-            images: Vec::new(),
-        }
-    }
+    pub(super) says: Says,
 }
 
 impl Posting<'_> {
@@ -56,16 +55,16 @@ impl Posting<'_> {
     /// have been resolved.
     ///
     /// # Errors
-    /// Retriable ones leave the state such that another attempt finds out what was posted.
-    pub async fn run(
+    /// The state is such that another attempt finds out what was posted.
+    pub(super) async fn run(
         &self,
         app: &App,
-        delivery: &Delivery,
-        memory: &mut ChatMemory,
+        caller: &Caller,
+        state: &mut OutboundChat,
     ) -> Result<bool, Failure> {
-        let already = memory.state.parts_posted(self.id);
+        let already = state.value.parts_posted(self.id);
         for (index, part) in self.parts.iter().enumerate().skip(already) {
-            self.post_part(app, delivery, memory, index, part).await?;
+            self.post_part(app, caller, state, index, part).await?;
         }
         Ok(already < self.parts.len())
     }
@@ -73,69 +72,48 @@ impl Posting<'_> {
     async fn post_part(
         &self,
         app: &App,
-        delivery: &Delivery,
-        memory: &mut ChatMemory,
+        caller: &Caller,
+        state: &mut OutboundChat,
         index: usize,
         part: &Part,
     ) -> Result<(), Failure> {
-        let (account, chat) = (self.account, self.chat);
-        let key = graph_key(account.name.as_str());
-        app.pauses
-            .turn(&app.blobs, &key, GRAPH_POSTS, delivery.deadline)
-            .await?;
-        let _probe = app.outages.turn(Service::Graph, delivery.deadline).await?;
-        // A sign-in problem must not leave a post pending that was never sent.
-        token(app, &account.name).await?;
-        let complete = index + 1 == self.parts.len();
-        memory.state.begin(
+        let chat = self.chat.digest();
+        let place = Place {
+            account: &self.account.name,
+            chat: self.chat,
+        };
+        let turn = app.door.turn_to_post(place, caller).await?;
+        let fingerprint = fingerprint_html(&part.html);
+        app.own_posts.begin(&chat, &fingerprint);
+        state.value.begin(
             self.id,
             index,
-            complete,
+            index + 1 == self.parts.len(),
             OffsetDateTime::now_utc(),
-            fingerprint_html(&part.html),
+            fingerprint,
             self.says.clone(),
         );
-        memory.save(app).await?;
-
-        let posted = as_support_user(app, &account.name, |token| {
-            Box::pin(async move {
-                let timeout = app.settings.graph_post_timeout;
-                app.graph
-                    .post_message(
-                        &token,
-                        delivery.correlation.as_str(),
-                        chat.as_str(),
-                        &part.html,
-                        &part.images,
-                        timeout,
-                    )
-                    .await
-            })
-        })
-        .await
-        .and_then(|id| {
-            // It is in the chat, but only its listing can tell its id now.
-            let unusable = || ServiceError::new(Service::Graph, ErrorKind::Malformed, Sent::Yes);
-            id.parse::<TeamsMessageId>().map_err(|_| unusable())
-        });
-        match posted {
+        // Another holder of this lane that was faster has changed the state, so this stops here.
+        save(app, state).await?;
+        let shown = (part.html.as_str(), part.images.as_slice());
+        let limit = app.settings.graph_post_timeout;
+        let posted = app.door.post(turn, place, caller, shown, limit);
+        match posted.await {
             Ok(id) => {
-                app.served(Work::Post, Service::Graph, &self.subject);
-                memory.state.posted(id, OffsetDateTime::now_utc());
-                memory.save(app).await
+                app.own_posts.posted(&chat, &id);
+                state.value.posted(id, OffsetDateTime::now_utc());
+                save(app, state).await
             }
             Err(error) => {
-                if certainly_not_posted(&error) {
-                    memory.state.clear_pending();
-                    memory.save(app).await?;
+                if error.service != Service::Graph || error.sent == Sent::No {
+                    app.own_posts.not_posted(&chat);
+                    state.value.clear_pending();
+                    save(app, state).await?;
+                } else if error.status.is_some() {
+                    app.own_posts.answered(&chat);
                 }
-                Err(app.judge(error, &key, GRAPH_POSTS).await)
+                Err(error.into())
             }
         }
     }
-}
-
-/// Graph's own refusal, or a request that never left.
-fn certainly_not_posted(error: &ServiceError) -> bool {
-    error.service != Service::Graph || error.sent == Sent::No
 }

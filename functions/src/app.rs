@@ -1,34 +1,35 @@
-//! Everything the functions share inside one process: settings, clients and caches.
+//! Builds what the functions share inside one process: settings, clients, rooms and caches. It only builds; memory is only a
+//! cache, and nothing here is needed after a crash.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bridge::ids::Digest;
+use bridge::ids::{Digest, TeamsMessageId};
+use bridge::state::inbound::PostedPart;
 use services::blob::Blobs;
 use services::entra::{ClientAuthentication, DelegatedTokens, TokenValidator};
-use services::error::{ErrorKind, Service, ServiceError};
+use services::error::ServiceError;
 use services::files::{Files, Rules};
 use services::genesys::Genesys;
 use services::graph::Graph;
 use services::key_vault::KeyVault;
 use services::managed_identity::ManagedIdentity;
-use services::secrets::Secrets;
+use services::secrets::{Secrets, names};
 use services::service_bus::ServiceBus;
-
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 
 use crate::counters::Counters;
-use crate::failure::{Failure, Rejection, receipt_code};
-use crate::keys::NotificationKeys;
-use crate::lately::Lately;
-use crate::outage::Outages;
-use crate::pauses::{Pauses, Rate};
-use crate::persistence::Work;
+use crate::doors;
+use crate::outside::Gate;
+use crate::queue::enqueue::Queues;
+use crate::queue::settlement::{Settlement, Times};
 use crate::settings::{GraphClientAuthentication, Settings};
-use crate::successes::Latest;
-use crate::threads::ThreadCache;
-use crate::unsaved::Unsaved;
+use crate::store::bounded::Bounded;
+use crate::store::keys::NotificationKeys;
+use crate::store::lanes::Lanes;
+use crate::store::own_posts::OwnPosts;
+use crate::store::threads::Threads;
 
 /// Longest wait for the host's first ping; it pings every 25 ms (azure-functions-host, `HttpFunctionInvocationDispatcher`).
 const FIRST_PING: Duration = Duration::from_millis(100);
@@ -39,66 +40,66 @@ const MESSAGES_WITH_PICTURES: usize = 6;
 /// Customers' files that may be on their way at a time: some 12 MB each.
 const TRANSFERS: usize = 8;
 
-/// Pause after a 429 that names none.
-pub const DEFAULT_PAUSE: Duration = Duration::from_secs(2);
+/// How many times its own time limit a file may hold its message, when Graph fails for it.
+const FILE_PATIENCE: u32 = 4;
 
-/// Name of the Key Vault secret that signs `clientState`.
-pub const CLIENT_STATE_SECRET: &str = "graph-client-state";
+/// Chats and hosts whose files kept a lane waiting, and how long that is remembered.
+const SLOW_FILES: usize = 1_000;
+const SLOW_FILES_FOR: Duration = Duration::from_secs(15 * 60);
 
-/// Name of the Key Vault secret with which Genesys signs webhooks.
-pub const WEBHOOK_SECRET: &str = "genesys-webhook-secret";
+/// Messages with parts that no state knows, and how long they are remembered.
+const UNSAVED: usize = 10_000;
+const UNSAVED_FOR: Duration = Duration::from_secs(24 * 3600);
 
-/// Settings, clients and caches of one process. Memory is only a cache: nothing here is needed after a crash.
+/// Settings, clients and rooms of one process.
 #[derive(Debug)]
 pub struct App {
     /// The checked settings.
     pub settings: Settings,
-    /// Tokens of the Function App's own identity.
-    pub identity: Arc<ManagedIdentity>,
-    /// The vault, for writing.
-    pub key_vault: Arc<KeyVault>,
     /// Cached secrets.
     pub secrets: Arc<Secrets>,
     /// Checks of Graph's validation tokens.
     pub validator: TokenValidator,
-    /// Tokens of the Support Users.
-    pub delegated: DelegatedTokens,
     /// Microsoft Graph.
-    pub graph: Graph,
+    pub graph: Arc<Graph>,
     /// Genesys Cloud.
-    pub genesys: Genesys,
-    /// The queues.
-    pub bus: ServiceBus,
+    pub genesys: Arc<Genesys>,
     /// The data storage account.
-    pub blobs: Blobs,
+    pub blobs: Arc<Blobs>,
     /// Files that people send, wherever they lie.
-    pub files: Files,
-    /// How many customers' files may be on their way at a time.
-    pub transfers: Semaphore,
-    /// How many agents' messages may hold pictures in memory at a time.
-    pub pictures: Semaphore,
+    pub files: Arc<Files>,
+    /// The queues.
+    pub queues: Queues,
+    /// The way to Graph and Genesys.
+    pub(crate) gate: Arc<Gate>,
+    /// The way into a chat.
+    pub(crate) door: doors::Graph,
+    /// Settles queue messages.
+    pub(crate) settlement: Settlement,
     /// Private keys of rich notifications.
-    pub keys: NotificationKeys,
-    /// Threads known to exist.
-    pub threads: ThreadCache,
-    /// Pace and pauses by throttle key.
-    pub pauses: Pauses,
-    /// Services that are down.
-    pub outages: Outages,
-    /// Whom the services served lately.
-    pub successes: Latest,
-    /// Whom they failed lately.
-    pub failures: Latest,
-    /// Chats whose files kept their lane waiting lately.
-    pub slow_files: Lately,
-    /// Chats that were given up on lately.
-    pub failing_chats: Lately,
-    /// Posts to Genesys that no state knows yet.
-    pub unsaved: Unsaved,
+    pub(crate) keys: NotificationKeys,
+    /// Which chat a thread belongs to.
+    pub(crate) threads: Threads,
+    /// Posts that this process made.
+    pub(crate) own_posts: OwnPosts,
+    /// How many customers' files may be on their way at a time.
+    pub(crate) transfers: Semaphore,
+    /// How many agents' messages may hold pictures in memory at a time.
+    pub(crate) pictures: Semaphore,
+    /// How many times its own time limit a file may hold its message, when Graph fails for it.
+const FILE_PATIENCE: u32 = 4;
+
+/// Chats and hosts whose files kept a lane waiting lately.
+    pub(crate) slow_files: Bounded<Digest, ()>,
+    /// The inbound lanes that this process holds.
+    pub(crate) lanes: Lanes,
+    /// Parts that Genesys has and no state says yet, by chat and message: a post whose note could not be written. It closes the
+    /// gap while the process lives, so that a store that cannot be written does not make every attempt post again.
+    pub(crate) unsaved: Bounded<(Digest, TeamsMessageId), Vec<PostedPart>>,
     /// Counts for the health route.
-    pub counters: Counters,
+    pub(crate) counters: Arc<Counters>,
     /// Told at each ping of the host.
-    pub greeted: Notify,
+    pub(crate) greeted: Notify,
 }
 
 impl App {
@@ -108,21 +109,74 @@ impl App {
     /// The TLS roots or the managed identity's endpoint are not usable.
     pub fn build(settings: Settings) -> Result<Self, ServiceError> {
         let client = services::http::client()?;
-        let identity = Arc::new(ManagedIdentity::new(
-            client.clone(),
-            &settings.identity_client_id,
-        )?);
-        let key_vault = Arc::new(KeyVault::new(
+        let identity = ManagedIdentity::new(client.clone(), &settings.identity_client_id)?;
+        Self::build_with(settings, client, Arc::new(identity))
+    }
+
+    /// Builds everything on this HTTP client and this identity.
+    ///
+    /// # Errors
+    /// A setting that clients need is not usable.
+    pub fn build_with(
+        settings: Settings,
+        client: services::http::Client,
+        identity: Arc<ManagedIdentity>,
+    ) -> Result<Self, ServiceError> {
+        let key_vault = KeyVault::new(
             client.clone(),
             &settings.key_vault_url,
             Arc::clone(&identity),
-        ));
-        let secrets = Arc::new(Secrets::new(Arc::clone(&key_vault)));
-        let authentication = match settings.graph_client_authentication {
-            GraphClientAuthentication::Federated => ClientAuthentication::Federated,
-            GraphClientAuthentication::Secret => ClientAuthentication::Secret,
-        };
+        );
+        let secrets = Arc::new(Secrets::new(Arc::new(key_vault)));
         let tenant = settings.tenant.as_str();
+        let delegated = DelegatedTokens::new(
+            client.clone(),
+            &settings.entra_endpoint,
+            tenant,
+            &settings.graph_client_id,
+            match settings.graph_client_authentication {
+                GraphClientAuthentication::Federated => ClientAuthentication::Federated,
+                GraphClientAuthentication::Secret => ClientAuthentication::Secret,
+            },
+            Arc::clone(&identity),
+            Arc::clone(&secrets),
+        );
+        let graph = Arc::new(Graph::new(
+            client.clone(),
+            &settings.graph_endpoint,
+            delegated,
+        ));
+        let genesys = Arc::new(Genesys::new(
+            client.clone(),
+            &settings.genesys_api_endpoint,
+            &settings.genesys_login_endpoint,
+            &settings.genesys_integration_id,
+            &settings.genesys_client_id,
+            Arc::clone(&secrets),
+        ));
+        let rules = Rules {
+            origins: settings.file_origins.clone(),
+            hosts: settings.file_hosts.clone(),
+        };
+        let files = Arc::new(Files::new(client.clone(), rules));
+        let blobs = Blobs::new(
+            client.clone(),
+            &settings.blob_endpoint,
+            Arc::clone(&identity),
+        )?;
+        let blobs = Arc::new(blobs);
+        let gate = Arc::new(Gate::new(
+            Arc::clone(&blobs),
+            Arc::clone(&graph),
+            Arc::clone(&genesys),
+        ));
+        let counters = Arc::new(Counters::default());
+        let times = Times {
+            attempt_deadline: settings.attempt_deadline,
+            retry_floor: settings.retry_floor,
+            not_yet: settings.unknown_thread,
+            file: settings.file_timeout * FILE_PATIENCE,
+        };
         Ok(Self {
             validator: TokenValidator::new(
                 client.clone(),
@@ -130,81 +184,36 @@ impl App {
                 tenant,
                 &settings.graph_client_id,
             ),
-            delegated: DelegatedTokens::new(
-                client.clone(),
-                &settings.entra_endpoint,
-                tenant,
-                &settings.graph_client_id,
-                authentication,
-                Arc::clone(&identity),
-                Arc::clone(&secrets),
+            queues: Queues::new(
+                ServiceBus::new(client, &settings.service_bus_namespace, identity),
+                Arc::clone(&blobs),
+                &settings,
             ),
-            graph: Graph::new(client.clone(), &settings.graph_endpoint),
-            genesys: Genesys::new(
-                client.clone(),
-                &settings.genesys_api_endpoint,
-                &settings.genesys_login_endpoint,
-                &settings.genesys_integration_id,
-                &settings.genesys_client_id,
-                Arc::clone(&secrets),
+            door: doors::Graph::new(Arc::clone(&graph), Arc::clone(&gate), Arc::clone(&files)),
+            settlement: Settlement::new(
+                Arc::clone(&blobs),
+                Arc::clone(&gate),
+                Arc::clone(&counters),
+                times,
             ),
-            bus: ServiceBus::new(
-                client.clone(),
-                &settings.service_bus_namespace,
-                Arc::clone(&identity),
-            ),
-            files: Files::new(
-                client.clone(),
-                Rules {
-                    origins: settings.file_origins.clone(),
-                    hosts: settings.file_hosts.clone(),
-                },
-            )?,
+            keys: NotificationKeys::new(Arc::clone(&secrets)),
+            threads: Threads::new(Arc::clone(&blobs)),
+            own_posts: OwnPosts::default(),
             transfers: Semaphore::new(TRANSFERS),
             pictures: Semaphore::new(MESSAGES_WITH_PICTURES),
-            slow_files: Lately::default(),
-            blobs: Blobs::new(client, &settings.blob_endpoint, Arc::clone(&identity))?,
-            keys: NotificationKeys::new(Arc::clone(&secrets)),
-            threads: ThreadCache::default(),
-            pauses: Pauses::default(),
-            outages: Outages::default(),
-            successes: Latest::default(),
-            failures: Latest::default(),
-            failing_chats: Lately::default(),
-            unsaved: Unsaved::default(),
-            counters: Counters::default(),
+            slow_files: Bounded::new(SLOW_FILES, SLOW_FILES_FOR),
+            lanes: Lanes::default(),
+            unsaved: Bounded::new(UNSAVED, UNSAVED_FOR),
             greeted: Notify::new(),
-            identity,
-            key_vault,
-            secrets,
             settings,
+            secrets,
+            graph,
+            genesys,
+            blobs,
+            files,
+            gate,
+            counters,
         })
-    }
-
-    /// Notes that a service did its part for a message of this subject.
-    pub fn served(&self, work: Work, service: Service, subject: &Digest) {
-        self.outages.succeeded(service);
-        self.successes.note((work, service), subject);
-        self.failures.forget((work, service), subject);
-    }
-
-    /// Decides whether another attempt can help after an error of Graph or Genesys, and passes on a wish to be left alone.
-    pub async fn judge(&self, error: ServiceError, key: &str, rate: Rate) -> Failure {
-        match error.kind {
-            ErrorKind::Throttled => {
-                let pause = error.retry_after.unwrap_or(DEFAULT_PAUSE);
-                self.pauses.pause(&self.blobs, key, rate, pause).await;
-                Failure::Retriable(error)
-            }
-            ErrorKind::Rejected | ErrorKind::TooLarge
-                if matches!(error.service, Service::Graph | Service::Genesys) =>
-            {
-                let explanation = format!("{} refused the message", error.service);
-                let code = receipt_code(&error.kind);
-                Failure::Permanent(Rejection::of_service("refused", explanation, code, &error))
-            }
-            _ => Failure::Retriable(error),
-        }
     }
 
     /// Reads in the background what the webhooks need for their verdicts, until it is there, while the handler already
@@ -215,23 +224,15 @@ impl App {
             // The host calls nobody before its first ping is answered, so that answer comes first.
             let _ = timeout(FIRST_PING, app.greeted.notified()).await;
             tokio::join!(
-                until_done(|| app.secrets.pair(CLIENT_STATE_SECRET)),
-                until_done(|| app.secrets.pair(WEBHOOK_SECRET)),
+                until_done(|| app.secrets.accepted(names::GRAPH_CLIENT_STATE)),
+                until_done(|| app.secrets.accepted(names::GENESYS_WEBHOOK)),
                 until_done(|| app.validator.warm_up()),
-                until_done(|| app.bus.warm_up()),
+                until_done(|| app.queues.warm_up()),
             );
             tracing::info!(event = "warmed_up", "secrets and signing keys are loaded");
         });
     }
 }
-
-/// Throttle key of a Support User's posts.
-pub fn graph_key(account: &str) -> String {
-    format!("graph-user-{account}")
-}
-
-/// Throttle key of our Genesys client.
-pub const GENESYS_KEY: &str = "genesys-client";
 
 async fn until_done<F, T>(mut load: impl FnMut() -> F)
 where
@@ -239,13 +240,8 @@ where
 {
     let mut wait = Duration::from_millis(200);
     while let Err(error) = load().await {
-        let service = error.service.to_string();
-        tracing::warn!(
-            event = "warm_up_failed",
-            service,
-            kind = error.kind.label(),
-            "will be tried again"
-        );
+        let (service, kind) = (error.service.label(), error.kind.label());
+        tracing::warn!(event = "warm_up_failed", service, kind);
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(Duration::from_secs(15));
     }

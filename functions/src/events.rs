@@ -5,8 +5,24 @@
 /// Each event with its meaning and its further fields, by name.
 pub const ALL: &[(&str, &str)] = &[
     (
+        "account_in_doubt",
+        "Graph refuses posts, and the Support User cannot list its chats either, so nothing is given up: account, kind, status",
+    ),
+    (
         "attempt_failed",
         "a call to an outside service did not succeed and will be tried again: service, kind, status, retry_after_ms, and the service's own ids of the request",
+    ),
+    (
+        "attempt_panicked",
+        "the handler panicked on a message and tries it again: attempts",
+    ),
+    (
+        "chat_forbidden",
+        "Graph refuses the Support User a chat: the digests of the chat and of the tenant that created it",
+    ),
+    (
+        "dropped",
+        "a receipt was given up, which nobody could do anything with: kind, status",
     ),
     (
         "enqueue_failed",
@@ -14,11 +30,15 @@ pub const ALL: &[(&str, &str)] = &[
     ),
     (
         "enqueued",
-        "a webhook's message lies on its queue: correlation",
+        "a webhook's message lies on its queue: correlation, what",
     ),
     (
         "envelope_newer",
         "an envelope of a newer release was given back, for an instance of that release to take",
+    ),
+    (
+        "failed_not_read",
+        "whether a message was given up before could not be read, so it went back to its queue",
     ),
     (
         "failed_not_stored",
@@ -33,12 +53,32 @@ pub const ALL: &[(&str, &str)] = &[
         "a line of text stands in the place of a file: reason",
     ),
     (
+        "foreign_tenant",
+        "notifications with the secret of our subscription name another tenant; they are taken all the same: tenant, as a digest",
+    ),
+    (
         "handed_back",
         "a delivery went back to its queue: elapsed_ms, age_s since it was accepted",
     ),
     (
+        "integration_in_doubt",
+        "Genesys refuses messages, and the integration cannot be read either, so nothing is given up: unknown, kind, status",
+    ),
+    (
         "invocation_overdue",
         "a delivery took longer than its time limit and was given back",
+    ),
+    (
+        "invocation_panicked",
+        "the handler panicked outside of an attempt, and the delivery went back to its queue",
+    ),
+    (
+        "known_serves",
+        "Graph could not be asked about a chat, so what is known, or what the chat's id suggests, serves: kind",
+    ),
+    (
+        "lifecycle_notification",
+        "Graph says that something is the matter with a subscription, and nobody renews it: lifecycle, subscription as a digest",
     ),
     (
         "list_cut",
@@ -68,14 +108,6 @@ pub const ALL: &[(&str, &str)] = &[
         "notification_key_unusable",
         "the secret with the notifications' key cannot be read: error",
     ),
-    (
-        "notifications",
-        "a batch of notifications was taken, some of them perhaps dropped: enqueued, dropped, reasons",
-    ),
-    (
-        "notifications_refused",
-        "Graph was told to send a batch of notifications again: status, reason",
-    ),
     ("panic", "a fault in the handler: place"),
     (
         "pause_not_shared",
@@ -93,6 +125,10 @@ pub const ALL: &[(&str, &str)] = &[
     (
         "pending_post_absent",
         "an earlier attempt had not posted to Teams, so it is posted now",
+    ),
+    (
+        "pending_post_forgotten",
+        "a chat cannot be read, so whether an earlier attempt posted is not asked any more: status",
     ),
     (
         "pending_post_recognised",
@@ -116,14 +152,22 @@ pub const ALL: &[(&str, &str)] = &[
     ),
     ("service_up", "an outside service answers again: service"),
     (
+        "setting_placeholder",
+        "a webhook's caller was told to try again, because a setting still holds a placeholder: setting",
+    ),
+    (
         "settled",
         "a delivery is done: outcome (delivered, skipped, failed), reason, elapsed_ms, age_s since it was accepted",
     ),
     (
         "sign_in_needed",
-        "a Support User must sign in again: account, code",
+        "a Support User must sign in again before its chats can be read or written: account, code",
     ),
     ("started", "the handler listens: version"),
+    (
+        "thread_moved",
+        "a thread's chat is another one than before: its digest",
+    ),
     (
         "unsaved_part_noted",
         "an earlier attempt had posted a part to Genesys and not saved it: part",
@@ -133,8 +177,8 @@ pub const ALL: &[(&str, &str)] = &[
         "Graph asked whether the address of its subscription is ours",
     ),
     (
-        "validation_token_invalid",
-        "a notification's token does not prove that Graph sent it: reason",
+        "validation_token_doubtful",
+        "the tokens of a batch do not prove that Graph enclosed its content, so the messages are read from Graph: reason",
     ),
     (
         "warm_up_failed",
@@ -142,12 +186,12 @@ pub const ALL: &[(&str, &str)] = &[
     ),
     ("warmed_up", "secrets and signing keys are loaded"),
     (
-        "webhook_ignored",
-        "Genesys sent something that needs no delivery: reason",
+        "webhook_refused",
+        "a webhook's call was refused, or its sender told to try again: status, reason, elapsed_ms",
     ),
     (
-        "webhook_refused",
-        "a call of Genesys' webhook was refused: status, reason",
+        "webhook_taken",
+        "a webhook's call that was not just one message for a queue: enqueued, dropped, reasons, elapsed_ms",
     ),
 ];
 
@@ -168,8 +212,10 @@ mod tests {
                 logged(&path, found);
             } else if path.extension().is_some_and(|it| it == "rs") && name != "tests" {
                 let text = fs::read_to_string(&path).expect("a source file");
-                let names = text.split("event = \"").skip(1);
-                found.extend(names.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+                for before in ["event = \"", "handed_back(\""] {
+                    let names = text.split(before).skip(1);
+                    found.extend(names.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+                }
             }
         }
     }

@@ -1,19 +1,45 @@
 //! Why a message could not be delivered, in the form that decides what happens next.
 
+use bridge::conversation::case::Refusal;
 use bridge::genesys::receipt::ReasonCode;
+use bridge::ids::Digest;
+use bridge::patience::{Fault, Reason};
 use services::error::{ErrorKind, Service, ServiceError};
 
 /// A step that did not succeed.
 #[derive(Debug)]
 pub enum Failure {
-    /// This message can never be delivered.
-    Permanent(Rejection),
-    /// A service did not do its part; another attempt may succeed.
-    Retriable(ServiceError),
+    /// This message can never be delivered, whatever the services do.
+    Permanent(Box<Rejection>),
+    /// A service did not do its part.
+    Service(ServiceError),
+    /// A service did not do its part for one file of the message.
+    OfFile {
+        /// Which file.
+        file: Digest,
+        /// What went wrong.
+        error: ServiceError,
+    },
     /// Waiting would last beyond this invocation.
     OutOfTime,
     /// Something that another lane or instance writes is not there yet.
-    NotYet(Rejection),
+    NotYet(Box<Rejection>),
+    /// The handler panicked on it.
+    Panicked,
+}
+
+impl Failure {
+    /// What is kept of a message that this failure ended.
+    pub fn into_rejection(self, reason: Reason) -> Box<Rejection> {
+        match self {
+            Self::Permanent(rejection) | Self::NotYet(rejection) => rejection,
+            Self::Service(error) | Self::OfFile { error, .. } => {
+                Box::new(Rejection::given_up(reason, &error))
+            }
+            Self::Panicked => Box::new(Rejection::panicked()),
+            Self::OutOfTime => Box::new(Rejection::expired()),
+        }
+    }
 }
 
 /// A final "no", with what a person must know about it.
@@ -46,15 +72,41 @@ impl Rejection {
         }
     }
 
-    /// A service's answer that ends the message.
-    pub fn of_service(
-        kind: &'static str,
-        explanation: impl Into<String>,
-        receipt: ReasonCode,
-        error: &ServiceError,
-    ) -> Self {
+    /// A message that is given up after a service's failure.
+    fn given_up(reason: Reason, error: &ServiceError) -> Self {
+        let (service, label) = (error.service, error.kind.label());
+        let (kind, explanation) = match reason {
+            Reason::Refused => (
+                "refused",
+                format!("{service} refused the message twice ({label}) while all else was well"),
+            ),
+            Reason::KeptFailing => (
+                "kept_failing",
+                format!(
+                    "{service} kept failing for this message ({label}) while it worked for others"
+                ),
+            ),
+            Reason::Expired => (
+                "expired",
+                format!(
+                    "the message could not be delivered for 13 days; the last failure was {service}'s ({label})"
+                ),
+            ),
+            Reason::Panicked => return Self::panicked(),
+        };
+        let receipt = match (reason, error.kind) {
+            (Reason::Expired, _) => ReasonCode::MessageExpired,
+            (_, ErrorKind::Throttled) => ReasonCode::RateLimited,
+            (_, ErrorKind::Forbidden) => ReasonCode::MessageNotAllowed,
+            (_, ErrorKind::NotFound) => ReasonCode::InvalidDestination,
+            (_, ErrorKind::TooLarge) => ReasonCode::InvalidMessageStructure,
+            (_, ErrorKind::Unavailable | ErrorKind::TimedOut | ErrorKind::Connection) => {
+                ReasonCode::ServerError
+            }
+            _ => ReasonCode::GeneralError,
+        };
         Self {
-            service: Some(error.service),
+            service: Some(service),
             status: error.status,
             request_ids: error
                 .request_ids
@@ -64,37 +116,64 @@ impl Rejection {
             ..Self::new(kind, explanation, receipt)
         }
     }
+
+    /// A message that the handler cannot get through.
+    fn panicked() -> Self {
+        Self::new(
+            "panicked",
+            "the handler panicked on this message each time: please report it with the log lines of its correlation",
+            ReasonCode::GeneralError,
+        )
+    }
+
+    /// A message that waited for too long to be of use.
+    fn expired() -> Self {
+        Self::new(
+            "expired",
+            "the message could not be delivered for 13 days",
+            ReasonCode::MessageExpired,
+        )
+    }
+}
+
+impl From<Refusal> for Rejection {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.kind, refusal.explanation, refusal.code)
+    }
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        Self::Permanent(Box::new(rejection))
+    }
 }
 
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
-        Self::Retriable(error)
+        Self::Service(error)
     }
 }
 
-/// Receipt code for a message that was given up on because a service kept failing.
-pub fn receipt_code(kind: &ErrorKind) -> ReasonCode {
-    match kind {
-        ErrorKind::Throttled => ReasonCode::RateLimited,
-        ErrorKind::Forbidden => ReasonCode::MessageNotAllowed,
-        ErrorKind::NotFound => ReasonCode::InvalidDestination,
-        ErrorKind::TooLarge => ReasonCode::InvalidMessageStructure,
-        ErrorKind::Unavailable | ErrorKind::TimedOut | ErrorKind::Connection => {
-            ReasonCode::ServerError
-        }
-        _ => ReasonCode::GeneralError,
+/// Kind of a service's failure, as patience knows it.
+pub fn fault_of(error: &ServiceError) -> Fault {
+    match (error.service, error.kind) {
+        (Service::Blob, ErrorKind::Precondition) => Fault::Overtaken,
+        (
+            Service::Graph | Service::Genesys,
+            ErrorKind::Forbidden
+            | ErrorKind::NotFound
+            | ErrorKind::Conflict
+            | ErrorKind::Precondition
+            | ErrorKind::TooLarge
+            | ErrorKind::Rejected,
+        ) => Fault::Refusal,
+        (
+            Service::Graph | Service::Genesys | Service::Files,
+            ErrorKind::Unavailable
+            | ErrorKind::TimedOut
+            | ErrorKind::Connection
+            | ErrorKind::Malformed,
+        ) => Fault::Transient,
+        _ => Fault::NotTheMessage,
     }
-}
-
-/// A state blob that cannot be read: somebody else wrote it, and only a person can tell what it should say.
-pub fn unreadable_state(which: &'static str, error: &serde_json::Error) -> Failure {
-    Failure::Permanent(Rejection::new(
-        "state_unreadable",
-        format!(
-            "the {which} state of this chat cannot be read (line {}, column {}): restore or delete its blob, then replay",
-            error.line(),
-            error.column()
-        ),
-        ReasonCode::ServerError,
-    ))
 }

@@ -10,26 +10,15 @@ use axum::routing::{get, post};
 
 pub mod app;
 mod counters;
-mod enqueue;
+mod doors;
 pub mod events;
-mod failed;
 mod failure;
-mod graph_calls;
-mod invocation;
-mod keys;
-mod lately;
-mod opening;
-mod outage;
-mod pauses;
-mod persistence;
-mod receipts;
-
-mod rehosting;
+mod files;
+mod log;
+mod outside;
+mod queue;
 pub mod settings;
-mod state_blobs;
-mod successes;
-mod threads;
-mod unsaved;
+mod store;
 mod webhook;
 
 #[path = "../deliver-to-genesys/mod.rs"]

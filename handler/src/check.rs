@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use functions::app::{App, CLIENT_STATE_SECRET, WEBHOOK_SECRET};
+use functions::app::App;
 use functions::settings::{SPECIFICATIONS, SettingError, Settings};
 use services::error::{ErrorKind, ServiceError};
+use services::secrets::names;
 
 /// Prints the report; fails when a setting is wrong or a service does not do its part.
 pub fn run() -> ExitCode {
@@ -18,6 +19,13 @@ pub fn run() -> ExitCode {
         .map(Vec::as_slice)
         .unwrap_or_default();
     print_settings(lookup, errors);
+    if let Some(setting) = settings.as_ref().ok().and_then(Settings::placeholder) {
+        let (name, expects) = (setting.name, setting.expects);
+        println!(
+            "\nServices were not tried: {name} still holds a placeholder: put {expects} there."
+        );
+        return ExitCode::FAILURE;
+    }
     let Ok(settings) = settings else {
         println!("\nServices were not tried: mend the settings first.");
         return ExitCode::FAILURE;
@@ -72,7 +80,7 @@ async fn try_services(settings: Settings) -> bool {
     let mut report = Report { good: true };
     report.note(
         "managed identity, token for Service Bus",
-        app.bus.warm_up().await.map(|()| "received"),
+        app.queues.warm_up().await.map(|()| "received"),
     );
     report.note(
         "Blob storage, container state",
@@ -90,10 +98,10 @@ async fn try_services(settings: Settings) -> bool {
         },
     );
     for secret in [
-        CLIENT_STATE_SECRET,
-        "graph-notification-key",
-        WEBHOOK_SECRET,
-        "genesys-client-secret",
+        names::GRAPH_CLIENT_STATE,
+        names::GRAPH_NOTIFICATION_KEY,
+        names::GENESYS_WEBHOOK,
+        names::GENESYS_CLIENT,
     ] {
         let state = app.secrets.get(secret).await;
         report.secret(secret, state.map(|secret| secret.is_some()));
@@ -104,15 +112,21 @@ async fn try_services(settings: Settings) -> bool {
     );
     for account in &app.settings.support_accounts {
         let what = format!("Graph as support account {}", account.name.as_str());
-        let answer = match app.delegated.token(account.name.as_str()).await {
-            Ok(token) => app.graph.probe(&token).await.map(|()| "answers"),
-            Err(error) => Err(error),
-        };
-        report.note(&what, answer);
+        let answer = app.graph.as_user(account.name.as_str()).probe().await;
+        report.note(&what, answer.map(|()| "answers"));
     }
     report.note(
         "Genesys Cloud",
         app.genesys.probe().await.map(|()| "answers"),
+    );
+    report.note(
+        "Genesys Cloud, GENESYS_INTEGRATION_ID",
+        match app.genesys.integration().await {
+            Ok(()) => Ok("exists"),
+            // Only the right messaging:integration:view shows it; messages need another one.
+            Err(error) if error.kind == ErrorKind::Forbidden => Ok("not shown to this client"),
+            Err(error) => Err(error),
+        },
     );
     report.good
 }

@@ -20,8 +20,7 @@ const OUR_CRATES: &[&str] = &["handler", "functions", "services", "bridge"];
 
 /// Sends the events of our crates at `level` and above to stdout, and notes where a panic happened (never its text,
 /// which could quote a message).
-pub fn start(level: &str) {
-    let level: LevelFilter = level.parse().unwrap_or(LevelFilter::INFO);
+pub fn start(level: LevelFilter) {
     let targets = Targets::new().with_targets(OUR_CRATES.iter().map(|name| (*name, level)));
     tracing_subscriber::registry()
         .with(JsonLines.with_filter(targets))

@@ -124,18 +124,51 @@ var logRules = [
     frequency: 'PT15M'
     window: 'PT15M'
     scope: applicationInsightsId
-    query: '${entries} | where event in ("webhook_refused", "notifications_refused", "validation_token_invalid")'
+    query: '${entries} | where event in ("webhook_refused", "validation_token_doubtful")'
     threshold: 20
   }
   {
-    name: 'handler-trouble'
-    title: 'The handler cannot do its work'
-    description: 'A key that does not fit, a store that takes nothing, a payload that cannot be read, or a fault in the handler.'
+    name: 'lifecycle-notification'
+    title: 'Graph reports trouble with a subscription'
+    description: 'It wants the subscription authorised anew, has removed it, or has lost notifications. The field lifecycle tells. Renew it, or make it anew.'
+    severity: 1
+    frequency: 'PT15M'
+    window: 'PT15M'
+    scope: applicationInsightsId
+    query: '${entries} | where event == "lifecycle_notification"'
+    threshold: 0
+  }
+  {
+    name: 'validation-token-doubtful'
+    title: 'Notifications do not prove that Graph sent them'
+    description: 'The secret was right and the token was not. Nothing is lost: the messages are read from Graph. The field reason tells.'
     severity: 2
     frequency: 'PT15M'
     window: 'PT15M'
     scope: applicationInsightsId
-    query: '${entries} | where event in ("failed_not_stored", "invocation_overdue", "notification_key_unknown", "notification_key_unusable", "panic", "payload_malformed", "payload_unreadable", "receipt_not_enqueued", "refresh_token_not_stored")'
+    query: '${entries} | where event == "validation_token_doubtful"'
+    threshold: 0
+  }
+  {
+    name: 'setting-placeholder'
+    title: 'A setting holds a placeholder'
+    description: 'A webhook answers 503 until the real id is there; the app was deployed without it.'
+    severity: 2
+    frequency: 'PT15M'
+    window: 'PT15M'
+    scope: applicationInsightsId
+    query: '${entries} | where event == "setting_placeholder"'
+    threshold: 0
+  }
+  {
+    name: 'handler-trouble'
+    title: 'The handler cannot do its work'
+    description: 'A key that does not fit, a subscription or a setting that wants a person, a store that takes nothing, a payload that cannot be read, or a fault in the handler.'
+    severity: 2
+    frequency: 'PT15M'
+    window: 'PT15M'
+    scope: applicationInsightsId
+    query: '${entries} | where event in ("failed_not_stored", "invocation_overdue", "lifecycle_notification", "notification_key_unknown", "notification_key_unusable", "panic", "payload_malformed", "payload_unreadable", "receipt_not_enqueued", "refresh_token_not_stored", "setting_placeholder")'
     threshold: 0
   }
   {

@@ -3,16 +3,17 @@
 //! The address of such a file comes from outside, so it decides nothing by itself. It is opened only when it belongs to an
 //! origin that the settings name, or to a host pattern that they allow; a pattern's host must resolve to public addresses, and
 //! the connection goes to the very address that was checked. Each hop of a redirect is checked like the first, and a token is
-//! sent to its own origin only.
+//! sent with the first request only. Who asks with one, [`crate::graph`] and [`crate::genesys`], offers the opening of a file.
 
 mod public;
 mod rules;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 use url::Url;
@@ -22,6 +23,7 @@ pub use rules::{HostPattern, Origin, Rules};
 
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
 use crate::exchange;
+use crate::http::{Client, client_resolving};
 use rules::Way;
 
 /// Redirects that are followed; OneDrive needs one, a sharing link two.
@@ -36,42 +38,25 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(15);
 /// Fetches files by address.
 #[derive(Debug)]
 pub struct Files {
-    trusted: reqwest::Client,
-    public: reqwest::Client,
+    trusted: Client,
+    /// Made when it is needed: its certificates take memory.
+    public: OnceLock<Client>,
     rules: Rules,
 }
 
-/// A token, and the only origin that may see it.
-#[derive(Debug, Clone)]
-pub struct Credential {
-    /// The origin it belongs to.
-    pub origin: Origin,
-    /// The bearer token.
-    pub token: SecretString,
-}
-
-/// What is asked for. `Debug` leaves the address out, which names people.
+/// What is asked for.
 #[derive(Clone)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// The first address.
-    pub url: Url,
+    pub(crate) url: Url,
     /// The service that a failure of this first address is told of; later hops are [`Service::Files`].
-    pub service: Service,
-    /// Sent to its own origin.
-    pub credential: Option<Credential>,
-    /// Further headers for the first address's origin.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) service: Service,
+    /// Sent to the first address only.
+    pub(crate) token: Option<SecretString>,
+    /// Further headers for the first address only.
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// Longest time that a file's own host may take for the headers of an answer.
-    pub host_limit: Duration,
-}
-
-impl std::fmt::Debug for Wanted {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Wanted")
-            .field("service", &self.service)
-            .finish_non_exhaustive()
-    }
+    pub(crate) host_limit: Duration,
 }
 
 /// Why a file was not fetched.
@@ -91,6 +76,20 @@ pub enum FetchError {
     Service(#[from] ServiceError),
 }
 
+/// What was opened with a service's token, or the refusal of that token, which may be worth another try.
+pub(crate) fn unless_unauthorized(
+    opened: Result<Download, FetchError>,
+) -> Result<Result<Download, FetchError>, ServiceError> {
+    match opened {
+        Err(FetchError::Service(error))
+            if error.kind == ErrorKind::Unauthorized && error.service != Service::Files =>
+        {
+            Err(error)
+        }
+        other => Ok(other),
+    }
+}
+
 /// A file on its way.
 #[derive(Debug)]
 pub struct Download {
@@ -104,78 +103,69 @@ pub struct Download {
 
 impl Files {
     /// Nothing is called yet.
-    ///
-    /// # Errors
-    /// `Configuration` when the TLS roots are not usable.
-    pub fn new(client: reqwest::Client, rules: Rules) -> Result<Self, ServiceError> {
-        Ok(Self {
+    #[must_use]
+    pub fn new(client: Client, rules: Rules) -> Self {
+        Self {
             trusted: client,
-            public: crate::http::client_resolving(public::Resolver)?,
+            public: OnceLock::new(),
             rules,
-        })
+        }
     }
 
     /// Opens a file: follows redirects and reads the last answer's headers.
     ///
     /// # Errors
     /// See [`FetchError`].
-    pub async fn open(&self, wanted: &Wanted) -> Result<Download, FetchError> {
-        let mut url = wanted.url.clone();
-        for hop in 0..=MOST_REDIRECTS {
-            let service = if hop == 0 {
-                wanted.service
-            } else {
-                Service::Files
-            };
-            let response = self.call(&url, wanted, service).await?;
-            let status = response.status();
-            if !status.is_redirection() {
-                return download(response, service).await;
+    pub(crate) async fn open(&self, mut wanted: Wanted) -> Result<Download, FetchError> {
+        for _ in 0..=MOST_REDIRECTS {
+            let response = self.call(&wanted).await?;
+            if !response.status().is_redirection() {
+                return download(response, wanted.service).await;
             }
-            url = target(&url, response.headers()).ok_or(FetchError::Redirects)?;
+            // What comes after a redirect is no business of the service that redirects.
+            wanted = Wanted {
+                url: target(&wanted.url, response.headers()).ok_or(FetchError::Redirects)?,
+                service: Service::Files,
+                token: None,
+                headers: Vec::new(),
+                host_limit: wanted.host_limit,
+            };
         }
         Err(FetchError::Redirects)
     }
 
-    async fn call(
-        &self,
-        url: &Url,
-        wanted: &Wanted,
-        service: Service,
-    ) -> Result<reqwest::Response, FetchError> {
+    fn public(&self) -> Result<&Client, ServiceError> {
+        if let Some(client) = self.public.get() {
+            return Ok(client);
+        }
+        let client = client_resolving(public::Resolver)?;
+        Ok(self.public.get_or_init(|| client))
+    }
+
+    async fn call(&self, wanted: &Wanted) -> Result<reqwest::Response, FetchError> {
+        let (url, service) = (&wanted.url, wanted.service);
         let not_allowed = || FetchError::NotAllowed {
             host: url.host_str().map(str::to_owned),
         };
         let origin = Origin::of(url).ok_or_else(not_allowed)?;
         let client = match self.rules.way_to(&origin).ok_or_else(not_allowed)? {
             Way::Trusted => &self.trusted,
-            Way::Public => &self.public,
+            Way::Public => self.public()?,
         };
         // An address must not bring credentials of its own.
         if !url.username().is_empty() || url.password().is_some() {
             return Err(not_allowed());
         }
         let mut request = client.get(url.clone());
-        if Origin::of(&wanted.url).as_ref() == Some(&origin) {
-            for (name, value) in &wanted.headers {
-                request = request.header(name, value);
-            }
+        for (name, value) in &wanted.headers {
+            request = request.header(name, value);
         }
-        if let Some(credential) = &wanted.credential
-            && credential.origin == origin
-        {
-            let mut value =
-                HeaderValue::from_str(&format!("Bearer {}", credential.token.expose_secret()))
-                    .map_err(|error| {
-                        ServiceError::new(service, ErrorKind::Configuration, Sent::No)
-                            .because(error)
-                    })?;
-            value.set_sensitive(true);
-            request = request.header(AUTHORIZATION, value);
+        if let Some(token) = &wanted.token {
+            request = request.bearer_auth(token.expose_secret());
         }
         let limit = match service {
-            Service::Files => FIRST_ANSWER.min(wanted.host_limit),
-            _ => FIRST_ANSWER,
+            Service::Graph => FIRST_ANSWER,
+            _ => FIRST_ANSWER.min(wanted.host_limit),
         };
         match timeout(limit, request.send()).await {
             Ok(Ok(response)) => Ok(response),

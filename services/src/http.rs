@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use reqwest::Client;
+
 use reqwest::Certificate;
 use reqwest::redirect::Policy;
 
@@ -50,7 +52,7 @@ enum RootsError {
 ///
 /// # Errors
 /// See [`client_with`].
-pub fn client() -> Result<reqwest::Client, ServiceError> {
+pub fn client() -> Result<Client, ServiceError> {
     client_with(Timeouts::default())
 }
 
@@ -63,7 +65,7 @@ pub fn client() -> Result<reqwest::Client, ServiceError> {
 ///
 /// # Errors
 /// `Configuration` when `SSL_CERT_FILE` is set but names no file with certificates.
-pub fn client_with(timeouts: Timeouts) -> Result<reqwest::Client, ServiceError> {
+pub fn client_with(timeouts: Timeouts) -> Result<Client, ServiceError> {
     finished(builder(timeouts, roots()?))
 }
 
@@ -73,11 +75,11 @@ pub fn client_with(timeouts: Timeouts) -> Result<reqwest::Client, ServiceError> 
 /// See [`client_with`].
 pub(crate) fn client_resolving(
     resolver: impl reqwest::dns::Resolve + 'static,
-) -> Result<reqwest::Client, ServiceError> {
+) -> Result<Client, ServiceError> {
     finished(builder(Timeouts::default(), roots()?).dns_resolver(resolver))
 }
 
-fn finished(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, ServiceError> {
+fn finished(builder: reqwest::ClientBuilder) -> Result<Client, ServiceError> {
     builder.build().map_err(|error| unusable().because(error))
 }
 
@@ -94,11 +96,11 @@ fn roots() -> Result<Vec<Certificate>, ServiceError> {
     roots.map_err(|error| unusable().because(error))
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub(crate) fn with_roots(
     timeouts: Timeouts,
     roots: Vec<Certificate>,
-) -> Result<reqwest::Client, reqwest::Error> {
+) -> Result<Client, reqwest::Error> {
     builder(timeouts, roots).build()
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
@@ -22,6 +23,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Time after a failed early renewal before the next one.
 const EARLY_RETRY: Duration = Duration::from_secs(30);
 
+/// Least time between two tokens that are fetched because one was refused.
+const REPLACED_EVERY: Duration = Duration::from_secs(60);
+
 /// A fetched value, with how long it lasts from now on.
 pub(crate) struct Lease<V> {
     pub(crate) value: V,
@@ -34,9 +38,9 @@ pub(crate) struct Lease<V> {
 /// What a forced renewal found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Forced<V> {
-    /// Fetched for this call.
+    /// Fetched after the caller's question arose: it is the answer.
     Fresh(V),
-    /// Fetched by an earlier forced renewal, too recently to do it again.
+    /// Fetched before that, too recently to do it again: it may have changed since.
     Recent(V),
 }
 
@@ -48,7 +52,14 @@ impl<V> Forced<V> {
     }
 }
 
-type Flight<V> = Shared<BoxFuture<'static, Result<V, ServiceError>>>;
+type Landing<V> = Shared<BoxFuture<'static, Result<V, ServiceError>>>;
+
+/// A fetch under way, and when it began.
+#[derive(Clone)]
+struct Flight<V> {
+    begun: Instant,
+    landing: Landing<V>,
+}
 
 /// The value of one key; cheap to clone.
 pub(crate) struct Renewal<V> {
@@ -66,7 +77,8 @@ struct State<V> {
 
 struct Current<V> {
     value: V,
-    fetched: Instant,
+    /// When its fetch began: what changed before that is in it.
+    begun: Instant,
     renew: Instant,
     expires: Instant,
 }
@@ -134,12 +146,14 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
                 None => self.start(&mut state, fetch()),
             }
         };
-        flight.await
+        flight.landing.await
     }
 
-    /// Fetches the value now, unless a forced fetch ended less than `interval` (or failed less than `after_failure`) ago.
+    /// Fetches the value for a question that arose at `since`, unless one at hand is newer, or a forced fetch ended less than
+    /// `interval` (or failed less than `after_failure`) ago.
     pub(crate) async fn force<F>(
         &self,
+        since: Instant,
         interval: Duration,
         after_failure: Duration,
         fetch: impl FnOnce() -> F,
@@ -150,6 +164,9 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
         let flight = {
             let mut state = self.lock();
             let now = Instant::now();
+            if let Some(current) = state.current.as_ref().filter(|it| it.begun >= since) {
+                return Ok(Forced::Fresh(current.value.clone()));
+            }
             match &state.forced {
                 Some((at, Some(error))) if now < *at + after_failure => return Err(error.clone()),
                 Some((at, None)) if now < *at + interval => {
@@ -164,23 +181,13 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
                 None => self.start(&mut state, fetch()),
             }
         };
-        let result = flight.await;
+        let result = flight.landing.await;
         self.lock().forced = Some((Instant::now(), result.as_ref().err().cloned()));
-        result.map(Forced::Fresh)
-    }
-
-    /// Forgets the value, because it was refused, and any remembered failure. A value younger than `least_age` stays: it is
-    /// not the one that was refused, or asking again would give the same.
-    pub(crate) fn forget(&self, least_age: Duration) {
-        let mut state = self.lock();
-        if state
-            .current
-            .as_ref()
-            .is_some_and(|current| current.fetched.elapsed() >= least_age)
-        {
-            state.current = None;
-        }
-        state.failure = None;
+        result.map(if flight.begun >= since {
+            Forced::Fresh
+        } else {
+            Forced::Recent
+        })
     }
 
     /// The value if it is at hand, without any call.
@@ -201,11 +208,12 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
     ) -> Flight<V> {
         let service = self.service;
         let shared = self.clone();
+        let begun = Instant::now();
         let task = tokio::spawn(async move {
             let result = fetch.await;
-            shared.land(result)
+            shared.land(begun, result)
         });
-        let flight = async move {
+        let landing = async move {
             match task.await {
                 Ok(result) => result,
                 // The task panicked, or the runtime is shutting down.
@@ -216,11 +224,16 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
         }
         .boxed()
         .shared();
+        let flight = Flight { begun, landing };
         state.flight = Some(flight.clone());
         flight
     }
 
-    fn land(&self, result: Result<Lease<V>, ServiceError>) -> Result<V, ServiceError> {
+    fn land(
+        &self,
+        begun: Instant,
+        result: Result<Lease<V>, ServiceError>,
+    ) -> Result<V, ServiceError> {
         let mut state = self.lock();
         let now = Instant::now();
         state.flight = None;
@@ -230,7 +243,7 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
                 state.early_not_before = None;
                 state.current = Some(Current {
                     value: lease.value.clone(),
-                    fetched: now,
+                    begun,
                     renew: now + lease.renew_after,
                     expires: now + lease.expires_after,
                 });
@@ -254,9 +267,41 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
     }
 }
 
+impl Renewal<SecretString> {
+    /// Another token than the one that was refused; `None` while there is none, because one was fetched for such a reason less
+    /// than a minute ago: what is refused all the same is not the token's fault.
+    pub(crate) async fn replacement<F>(
+        &self,
+        refused: &SecretString,
+        fetch: impl FnOnce() -> F,
+    ) -> Result<Option<SecretString>, ServiceError>
+    where
+        F: Future<Output = Result<Lease<SecretString>, ServiceError>> + Send + 'static,
+    {
+        let is_other = |token: &SecretString| token.expose_secret() != refused.expose_secret();
+        if let Some(newer) = self.peek().filter(is_other) {
+            return Ok(Some(newer));
+        }
+        match self
+            .force(Instant::now(), REPLACED_EVERY, LASTING_FAILURE, fetch)
+            .await
+        {
+            Ok(forced) => Ok(Some(forced.into_value()).filter(is_other)),
+            Err(error) => {
+                // The next call is to hear of this instead of trying the refused one.
+                let mut state = self.lock();
+                state.current = state.current.take().filter(|it| is_other(&it.value));
+                Err(error)
+            }
+        }
+    }
+}
+
 impl<V: Clone> State<V> {
     fn running(&self) -> Option<Flight<V>> {
-        self.flight.clone().filter(|flight| flight.peek().is_none())
+        self.flight
+            .clone()
+            .filter(|flight| flight.landing.peek().is_none())
     }
 }
 

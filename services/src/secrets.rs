@@ -1,18 +1,20 @@
 //! Secrets kept in memory, read again when one does not fit.
 //!
 //! Read in the background at start, then served from memory. A value is read again in the background every hour, so that a
-//! withdrawn one stops counting, and at once when something that should match does not ([`Secrets::reload`]).
+//! withdrawn one stops counting, and at once when something that should match does not ([`Secrets::accepts`]).
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::try_join_all;
+use futures::try_join;
 use secrecy::SecretString;
+use tokio::time::Instant;
 
 use crate::error::{Service, ServiceError};
 use crate::key_vault::KeyVault;
-use crate::renewal::{Lease, Renewal};
+use crate::renewal::{Forced, Lease, Renewal};
 
 /// Age at which a secret is read again in the background.
 const RENEWED_AFTER: Duration = Duration::from_secs(3600);
@@ -29,36 +31,59 @@ const RELOAD_INTERVAL: Duration = Duration::from_secs(10);
 /// Least time between two reloads after one that failed.
 const RELOAD_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
-/// Ending of the name under which the secret next to the current one is kept.
-const PREVIOUS: &str = "-previous";
+/// Endings of the names under which a secret's neighbours in a rotation are kept: the one before it, which counts until the
+/// far side has long been switched, and the one after it, which counts before the far side is.
+const NEIGHBOURS: [&str; 2] = ["-previous", "-next"];
 
-/// A secret and its neighbour in a rotation, while both count.
-#[derive(Debug, Clone, Default)]
-pub struct Pair {
-    /// The secret in use.
-    pub current: Option<SecretString>,
-    /// The one that counts beside it, if any.
-    pub previous: Option<SecretString>,
+/// The names of the secrets in the vault.
+pub mod names {
+    /// Signs the `clientState` of Graph's notifications; with neighbours.
+    pub const GRAPH_CLIENT_STATE: &str = "graph-client-state";
+    /// Private key and certificate, as PEM, with which Graph's rich notifications are decrypted; with neighbours.
+    pub const GRAPH_NOTIFICATION_KEY: &str = "graph-notification-key";
+    /// The Graph app's client secret, in the mode that has one.
+    pub const GRAPH_CLIENT: &str = "graph-client-secret";
+    /// Genesys signs its webhooks with it; with neighbours.
+    pub const GENESYS_WEBHOOK: &str = "genesys-webhook-secret";
+    /// The secret of our OAuth client at Genesys.
+    pub const GENESYS_CLIENT: &str = "genesys-client-secret";
+
+    /// The refresh token of a Support User, by the account's configured name.
+    #[must_use]
+    pub fn refresh_token(account: &str) -> String {
+        format!("graph-refresh-token-{account}")
+    }
 }
 
-impl Pair {
-    /// Those that exist, the current one first.
-    #[must_use]
-    pub fn present(&self) -> Vec<SecretString> {
-        self.current.iter().chain(&self.previous).cloned().collect()
+/// A secret and its neighbours in a rotation, as far as they exist: the current one first.
+#[derive(Debug, Clone, Default)]
+pub struct Accepted(Vec<SecretString>);
+
+impl std::ops::Deref for Accepted {
+    type Target = [SecretString];
+
+    fn deref(&self) -> &[SecretString] {
+        &self.0
     }
+}
+
+/// Whether something fits one of the accepted secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Accepts<T> {
+    /// It does, and this follows from it.
+    Yes(T),
+    /// It does not fit what the vault held when it was presented, or later.
+    No,
+    /// It fits nothing that is known, but the vault may hold another by now: ask the sender to come again.
+    CannotTell,
 }
 
 /// Secrets of one vault in memory.
+#[derive(Debug)]
 pub struct Secrets {
     vault: Arc<KeyVault>,
     held: Mutex<HashMap<String, Renewal<Option<SecretString>>>>,
-}
-
-impl fmt::Debug for Secrets {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Secrets").finish_non_exhaustive()
-    }
 }
 
 impl Secrets {
@@ -87,39 +112,87 @@ impl Secrets {
             .await
     }
 
-    /// The secret `name` and its neighbour `{name}-previous`, from memory where possible.
+    /// The secret `name` with its neighbours `{name}-previous` and `{name}-next`, from memory where possible.
     ///
     /// # Errors
     /// One of them is not in memory, and the vault refused or could not be reached.
-    pub async fn pair(&self, name: &str) -> Result<Pair, ServiceError> {
-        let neighbour = format!("{name}{PREVIOUS}");
-        let renewal = self.renewal(&neighbour);
-        // That there is no neighbour is the normal state, so it is remembered as long as a value.
-        let previous = renewal.get(|| read(Arc::clone(&self.vault), neighbour, EXPIRES_AFTER));
-        let (current, previous) = futures::try_join!(self.get(name), previous)?;
-        Ok(Pair { current, previous })
+    pub async fn accepted(&self, name: &str) -> Result<Accepted, ServiceError> {
+        let neighbours = NEIGHBOURS.map(|ending| async move {
+            let name = format!("{name}{ending}");
+            let renewal = self.renewal(&name);
+            // That there is no neighbour is the normal state, so it is remembered as long as a value.
+            let fetch = || read(Arc::clone(&self.vault), name, EXPIRES_AFTER);
+            renewal.get(fetch).await
+        });
+        let (current, neighbours) = try_join!(self.get(name), try_join_all(neighbours))?;
+        let all = std::iter::once(current).chain(neighbours);
+        Ok(Accepted(all.flatten().collect()))
     }
 
-    /// The pair, read again from the vault because something did not match. Concurrent callers share one read, and after a
-    /// read there is none for 10 s (1 s when it failed): until then the result stands.
+    /// Whether what somebody presented at `presented` fits `name` or a neighbour of it, as `fits` tells for each. When none in
+    /// memory does, the vault is read again, once for all that ask meanwhile and at most every 10 s (1 s after a failure): a
+    /// rotation must not turn real traffic into forged traffic, nor forged traffic into load on the vault. Only what was read
+    /// after `presented` makes a firm [`Accepts::No`], so a forger can be told to come again, and a sender who uses a new secret
+    /// is never turned away for good. What one request brings shares its `presented`, and so one reading.
+    pub async fn accepts<T>(
+        &self,
+        name: &str,
+        presented: Instant,
+        fits: impl Fn(&SecretString) -> Option<T>,
+    ) -> Accepts<T> {
+        match self.accepted(name).await {
+            Ok(known) => {
+                if let Some(found) = known.iter().find_map(&fits) {
+                    return Accepts::Yes(found);
+                }
+            }
+            Err(_) => return Accepts::CannotTell,
+        }
+        let Ok((known, is_firm)) = self.read_again(name, presented).await else {
+            return Accepts::CannotTell;
+        };
+        match known.iter().find_map(fits) {
+            Some(found) => Accepts::Yes(found),
+            // Without any secret nothing could ever fit: somebody has yet to store it.
+            None if is_firm && !known.is_empty() => Accepts::No,
+            None => Accepts::CannotTell,
+        }
+    }
+
+    /// The accepted secrets, read again under the same limits as by [`Self::accepts`].
     ///
     /// # Errors
-    /// The vault refused or could not be reached: whether the thing would match cannot be told.
-    pub async fn reload(&self, name: &str) -> Result<Pair, ServiceError> {
-        let neighbour = format!("{name}{PREVIOUS}");
-        let (current, previous) = futures::try_join!(
-            self.reload_one(name, ABSENT_FOR),
-            self.reload_one(&neighbour, EXPIRES_AFTER)
-        )?;
-        Ok(Pair { current, previous })
+    /// The vault refused or could not be reached.
+    pub async fn reload(&self, name: &str) -> Result<Accepted, ServiceError> {
+        let (accepted, _) = self.read_again(name, Instant::now()).await?;
+        Ok(accepted)
     }
 
-    /// One secret without its neighbour, read again under the same limits as [`Self::reload`].
+    /// The accepted secrets, and whether all of them were read after `since`.
+    async fn read_again(
+        &self,
+        name: &str,
+        since: Instant,
+    ) -> Result<(Accepted, bool), ServiceError> {
+        let neighbours = NEIGHBOURS.map(|ending| async move {
+            let name = format!("{name}{ending}");
+            self.force(&name, since, EXPIRES_AFTER).await
+        });
+        let current = self.force(name, since, ABSENT_FOR);
+        let (current, neighbours) = try_join!(current, try_join_all(neighbours))?;
+        let all: Vec<_> = std::iter::once(current).chain(neighbours).collect();
+        let is_firm = all.iter().all(|one| matches!(one, Forced::Fresh(_)));
+        let all = all.into_iter().filter_map(Forced::into_value);
+        Ok((Accepted(all.collect()), is_firm))
+    }
+
+    /// One secret without its neighbours, read again under the same limits as [`Self::reload`].
     ///
     /// # Errors
     /// The vault refused or could not be reached.
     pub async fn reload_single(&self, name: &str) -> Result<Option<SecretString>, ServiceError> {
-        self.reload_one(name, ABSENT_FOR).await
+        let forced = self.force(name, Instant::now(), ABSENT_FOR).await?;
+        Ok(forced.into_value())
     }
 
     /// Whether the secret is in memory and exists.
@@ -128,17 +201,16 @@ impl Secrets {
         self.renewal(name).peek().flatten().is_some()
     }
 
-    async fn reload_one(
+    async fn force(
         &self,
         name: &str,
+        since: Instant,
         absent_for: Duration,
-    ) -> Result<Option<SecretString>, ServiceError> {
+    ) -> Result<Forced<Option<SecretString>>, ServiceError> {
         let fetch = || read(Arc::clone(&self.vault), name.to_owned(), absent_for);
-        let renewal = self.renewal(name);
-        let forced = renewal
-            .force(RELOAD_INTERVAL, RELOAD_AFTER_FAILURE, fetch)
-            .await?;
-        Ok(forced.into_value())
+        self.renewal(name)
+            .force(since, RELOAD_INTERVAL, RELOAD_AFTER_FAILURE, fetch)
+            .await
     }
 
     fn renewal(&self, name: &str) -> Renewal<Option<SecretString>> {

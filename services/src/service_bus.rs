@@ -1,5 +1,5 @@
-//! Azure Service Bus: sending over REST ("Send Message" in the Service Bus REST API reference). Receiving is the Functions
-//! host's part.
+//! Azure Service Bus: sending over REST ("Send Message" and "Send Message Batch" in the Service Bus REST API reference).
+//! Receiving is the Functions host's part.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -19,6 +19,19 @@ use crate::managed_identity::ManagedIdentity;
 
 /// Audience of Service Bus in every cloud ("Authenticate an application with Microsoft Entra ID to access Azure Service Bus").
 const SCOPE: &str = "https://servicebus.azure.net/.default";
+
+/// Most bytes of a batch's JSON. All of a batch must fit one message of the namespace, 256 KB on the Standard tier, with what
+/// Service Bus adds.
+const BATCH_BYTES: usize = 200 * 1024;
+
+/// Most messages of a batch, which is taken as a whole or not at all ("Service Bus quotas": messages of one transaction).
+const BATCH_MESSAGES: usize = 100;
+
+/// More than the properties of a message and the names around them need in a batch: three ids of at most 128 of ASCII.
+const PROPERTIES_BYTES: usize = 600;
+
+/// Content type of a batch; the page forbids parameters after it.
+const BATCH_TYPE: &str = "application/vnd.microsoft.servicebus.json";
 
 /// A message to send.
 #[derive(Clone)]
@@ -69,6 +82,14 @@ struct BrokerProperties<'a> {
     time_to_live: Option<f64>,
 }
 
+/// A message of a batch.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct BatchItem<'a> {
+    body: &'a str,
+    broker_properties: BrokerProperties<'a>,
+}
+
 impl ServiceBus {
     /// The namespace at this authority, `host` or `host:port` as in `ServiceBus__fullyQualifiedNamespace`; nothing is
     /// called yet.
@@ -103,23 +124,46 @@ impl ServiceBus {
     /// message that Service Bus will never take; otherwise Service Bus or the managed identity refused or could not be
     /// reached.
     pub async fn send(&self, queue: &str, message: &Outgoing<'_>) -> Result<(), ServiceError> {
+        self.send_batch(queue, std::slice::from_ref(message)).await
+    }
+
+    /// Puts messages on a queue in their order, with as few requests as they fit into; success means that all are durable.
+    /// Each request is taken as a whole or not at all, and the first that is refused stops those behind it. A batch holds
+    /// messages of one session, as text: a message with another session, or with a life of its own, begins a new one.
+    ///
+    /// Repeated like [`Self::send`], when all messages of the request have an id.
+    ///
+    /// # Errors
+    /// Those of [`Self::send`], of the first request that was not accepted; what went before it is on the queue.
+    pub async fn send_batch(
+        &self,
+        queue: &str,
+        messages: &[Outgoing<'_>],
+    ) -> Result<(), ServiceError> {
         let token = self.identity.token(SCOPE).await?;
-        match self.send_once(queue, message, &token).await {
-            Err(error)
-                if message.message_id.is_some()
-                    && error.kind == ErrorKind::Connection
-                    && error.sent == Sent::Maybe =>
-            {
-                self.send_once(queue, message, &token).await
-            }
-            result => result,
+        let mut rest = messages;
+        while !rest.is_empty() {
+            let (batch, behind) = rest.split_at(fitting(rest));
+            let has_ids = batch.iter().all(|message| message.message_id.is_some());
+            match self.send_once(queue, batch, &token).await {
+                Err(error)
+                    if has_ids
+                        && error.kind == ErrorKind::Connection
+                        && error.sent == Sent::Maybe =>
+                {
+                    self.send_once(queue, batch, &token).await
+                }
+                result => result,
+            }?;
+            rest = behind;
         }
+        Ok(())
     }
 
     async fn send_once(
         &self,
         queue: &str,
-        message: &Outgoing<'_>,
+        batch: &[Outgoing<'_>],
         token: &SecretString,
     ) -> Result<(), ServiceError> {
         let queue = address::segment(Service::ServiceBus, queue)?;
@@ -127,10 +171,16 @@ impl ServiceBus {
             .client
             .post(format!("{}/{queue}/messages", self.base))
             .bearer_auth(token.expose_secret())
-            .header("brokerproperties", broker_properties(message)?)
-            .header(CONTENT_TYPE, "application/json")
-            .body(message.body.clone())
             .timeout(CALL_TIMEOUT);
+        let request = match batch {
+            [message] => request
+                .header("brokerproperties", broker_properties(message)?)
+                .header(CONTENT_TYPE, "application/json")
+                .body(message.body.clone()),
+            _ => request
+                .header(CONTENT_TYPE, BATCH_TYPE)
+                .body(batch_body(batch)?),
+        };
         let answer = exchange::send(Service::ServiceBus, request, ERROR_BODY_LIMIT).await?;
         if answer.status == StatusCode::CREATED {
             // What follows the status says nothing more.
@@ -142,16 +192,57 @@ impl ServiceBus {
     }
 }
 
+impl<'a> From<&Outgoing<'a>> for BrokerProperties<'a> {
+    fn from(message: &Outgoing<'a>) -> Self {
+        Self {
+            session_id: message.session_id,
+            message_id: message.message_id,
+            correlation_id: message.correlation_id,
+            time_to_live: message.time_to_live.map(|life| life.as_secs_f64()),
+        }
+    }
+}
+
+/// How many of these go with the next request, at least one.
+fn fitting(messages: &[Outgoing<'_>]) -> usize {
+    let mut bytes = 0;
+    let others = messages.iter().take(BATCH_MESSAGES).take_while(|message| {
+        bytes += PROPERTIES_BYTES + quoted_length(&message.body);
+        bytes <= BATCH_BYTES
+            && message.session_id == messages[0].session_id
+            && message.time_to_live.is_none()
+    });
+    others.count().max(1)
+}
+
+/// Bytes of a text as a JSON string.
+fn quoted_length(text: &[u8]) -> usize {
+    let escaped = |byte: &u8| match byte {
+        b'"' | b'\\' => 2,
+        ..b' ' => 6,
+        _ => 1,
+    };
+    text.iter().map(escaped).sum()
+}
+
+fn unusable() -> ServiceError {
+    ServiceError::new(Service::ServiceBus, ErrorKind::Rejected, Sent::No)
+}
+
+fn batch_body(batch: &[Outgoing<'_>]) -> Result<Vec<u8>, ServiceError> {
+    let items = batch.iter().map(|message| {
+        Ok(BatchItem {
+            body: std::str::from_utf8(&message.body).map_err(|_| unusable())?,
+            broker_properties: message.into(),
+        })
+    });
+    let items = items.collect::<Result<Vec<_>, ServiceError>>()?;
+    serde_json::to_vec(&items).map_err(|_| unusable())
+}
+
 /// One line of JSON in visible ASCII, as a header demands.
 fn broker_properties(message: &Outgoing<'_>) -> Result<HeaderValue, ServiceError> {
-    let unusable = || ServiceError::new(Service::ServiceBus, ErrorKind::Rejected, Sent::No);
-    let json = serde_json::to_string(&BrokerProperties {
-        session_id: message.session_id,
-        message_id: message.message_id,
-        correlation_id: message.correlation_id,
-        time_to_live: message.time_to_live.map(|life| life.as_secs_f64()),
-    })
-    .map_err(|_| unusable())?;
+    let json = serde_json::to_string(&BrokerProperties::from(message)).map_err(|_| unusable())?;
     HeaderValue::from_str(&ascii(&json)).map_err(|_| unusable())
 }
 

@@ -14,6 +14,14 @@ pub struct Programs {
 }
 
 impl Programs {
+    /// Where cargo puts the programs of the release or the development profile.
+    pub fn of(workspace: &Workspace, release: bool) -> Self {
+        let profile = if release { "release" } else { "debug" };
+        Self {
+            directory: workspace.target().join(profile),
+        }
+    }
+
     /// The custom handler.
     pub fn handler(&self) -> PathBuf {
         self.directory.join("handler")
@@ -43,8 +51,5 @@ pub fn build(workspace: &Workspace, packages: &[&str], release: bool) -> Result<
         command.arg("--release");
     }
     command::run(&mut command)?;
-    let profile = if release { "release" } else { "debug" };
-    Ok(Programs {
-        directory: workspace.target().join(profile),
-    })
+    Ok(Programs::of(workspace, release))
 }

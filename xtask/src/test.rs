@@ -1,11 +1,17 @@
 //! `cargo xtask test`: all tests of the workspace, with everything the end-to-end tests need.
 
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
+use std::thread;
 
 use anyhow::Result;
 
+use crate::browser::{self, Browser};
+use crate::build::Programs;
 use crate::workspace::{Workspace, cargo};
-use crate::{browser, build, command, npm};
+use crate::{command, npm};
 
 /// What `cargo xtask test` can be told.
 #[derive(clap::Args)]
@@ -15,12 +21,42 @@ pub struct Options {
     cargo: Vec<String>,
 }
 
+/// Tests that run at the same time for each processor: the end-to-end tests, which take the longest, wait more than they
+/// compute.
+const TESTS_A_PROCESSOR: usize = 3;
+
+/// What the tests need from elsewhere.
+struct Tools {
+    azurite: PathBuf,
+    kusto: PathBuf,
+    browser: Browser,
+}
+
+impl Tools {
+    fn install(workspace: &Workspace) -> Result<Self> {
+        Ok(Self {
+            azurite: npm::AZURITE.install(workspace)?,
+            kusto: npm::KUSTO.install(workspace)?,
+            browser: browser::find_or_install(workspace)?,
+        })
+    }
+}
+
 /// Installs what is missing, builds the programs under test, runs the tests; returns cargo's exit code.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
-    let azurite = npm::AZURITE.install(workspace)?;
-    let kusto = npm::KUSTO.install(workspace)?;
-    let browser = browser::find_or_install(workspace)?;
-    let programs = build::build(workspace, &["handler", "local"], false)?;
+    // The network and the compiler are waited for at the same time.
+    let (tools, built) = thread::scope(|scope| {
+        let tools = scope.spawn(|| Tools::install(workspace));
+        let mut build = Command::new(cargo());
+        build
+            .args(building(&options.cargo))
+            .current_dir(workspace.root());
+        let built = command::run(&mut build);
+        (tools.join(), built)
+    });
+    built?;
+    let tools = tools.unwrap_or_else(|panic| resume_unwind(panic))?;
+    let programs = Programs::of(workspace, false);
     let mut tests = Command::new(cargo());
     tests
         .arg("test")
@@ -30,22 +66,42 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
         .env("HANDLER_BIN", programs.handler())
         .env("LOCAL_PLATFORM_BIN", programs.local_platform())
         .env("APP_ROOT", workspace.root())
-        .env("AZURITE_DIR", azurite)
-        .env("KUSTO_DIR", kusto)
-        .env("CHROMIUM", browser.chromium)
-        .env("CHROMEDRIVER", browser.driver);
-    if let Some(path) = browser.library_path {
+        .env("AZURITE_DIR", tools.azurite)
+        .env("KUSTO_DIR", tools.kusto)
+        .env("CHROMIUM", tools.browser.chromium)
+        .env("CHROMEDRIVER", tools.browser.driver);
+    if let Some(path) = tools.browser.library_path {
         tests.env("LD_LIBRARY_PATH", path);
+    }
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        let threads = TESTS_A_PROCESSOR * processors;
+        tests.env("RUST_TEST_THREADS", threads.to_string());
     }
     Ok(command::exit_code(command::status(&mut tests)?))
 }
 
-/// Whether cargo's own arguments, those before `--`, name packages: `--workspace` would overrule them.
+/// Cargo's arguments to build the programs under test, and whatever else the tests will need anyway.
+///
+/// Which features of a dependency are on depends on the packages that are built together, and on whether tests are among
+/// them: the programs are built as they come with the tests of the whole workspace, so that nothing is compiled twice.
+fn building(arguments: &[String]) -> Vec<&str> {
+    let selects = |argument: &String| argument.starts_with('-');
+    if own(arguments).any(selects) {
+        let programs = "build --workspace --bin handler --bin local-platform --test end-to-end";
+        return programs.split(' ').collect();
+    }
+    vec!["test", "--workspace", "--no-run"]
+}
+
+/// Cargo's own arguments: those before `--`.
+fn own(arguments: &[String]) -> impl Iterator<Item = &String> {
+    arguments.iter().take_while(|argument| *argument != "--")
+}
+
+/// Whether cargo's own arguments name packages: `--workspace` would overrule them.
 fn names_packages(arguments: &[String]) -> bool {
-    arguments
-        .iter()
-        .take_while(|argument| *argument != "--")
-        .any(|argument| argument.starts_with("-p") || argument.starts_with("--package"))
+    own(arguments).any(|argument| argument.starts_with("-p") || argument.starts_with("--package"))
 }
 
 #[cfg(test)]

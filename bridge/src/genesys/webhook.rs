@@ -1,8 +1,13 @@
 //! Genesys' webhook: what the agent, a bot or the flow writes (Genesys Developer Center, Open Messaging, "outboundMessages").
+//!
+//! Genesys' own schema (`OpenOutboundNormalizedMessage`, draft-07) requires no field at all, and a 4xx to a signed call makes
+//! the whole conversation fail; so whatever is an object is read, and the delivering side tells the agent what is wrong with it.
 
-use serde::Deserialize;
-use serde_json::Value;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::ids::GenesysMessageId;
 use crate::json_fault::JsonFault;
@@ -16,11 +21,11 @@ pub use shown::{Piece, pieces, question};
 /// One webhook call. `Debug` leaves text and files out.
 #[derive(Clone)]
 pub struct Webhook {
-    /// The same at each repetition.
+    /// The same at each repetition; made of the body where Genesys gave none.
     pub id: GenesysMessageId,
-    /// The thread: the `from.id` of the messages it answers.
+    /// The thread: the `from.id` of the messages it answers. Empty where the call names nobody.
     pub to: String,
-    /// When it was written.
+    /// When it was written; when it was received, where the call does not tell.
     pub time: OffsetDateTime,
     /// What it is.
     pub kind: Kind,
@@ -48,10 +53,8 @@ impl std::fmt::Debug for Webhook {
 /// Kind of a webhook call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// Text, with or without files.
-    Text,
-    /// Choices, cards, templates.
-    Structured,
+    /// Something for the customer: text, files, choices, cards, templates.
+    Message,
     /// Somebody is typing.
     Typing {
         /// How long the indicator is to be shown.
@@ -59,7 +62,7 @@ pub enum Kind {
     },
     /// About one of our own messages.
     Receipt,
-    /// A kind that Genesys may introduce, or another event.
+    /// Another event, or a kind that Genesys may introduce, with nothing to show.
     Other(String),
 }
 
@@ -76,6 +79,10 @@ pub struct WebhookAttachment {
     pub filename: Option<String>,
     /// A caption.
     pub text: Option<String>,
+    /// Its length in bytes, as Genesys tells it.
+    pub size: Option<u64>,
+    /// The SHA-256 of its bytes, as Genesys tells it.
+    pub sha256: Option<String>,
 }
 
 impl std::fmt::Debug for WebhookAttachment {
@@ -110,97 +117,75 @@ impl std::fmt::Debug for ContentItem {
 pub enum StructuredPart {
     /// Words: a title, a description, a link.
     Words(String),
+    /// The file of a template's header.
+    File(WebhookAttachment),
     /// One choice of a question.
     Choice(Choice),
 }
 
-/// A body that is no webhook call; nothing of it is repeated.
+/// A body that is no JSON object; nothing of it is repeated.
 #[derive(Debug, thiserror::Error)]
-pub enum MalformedWebhook {
-    /// Not JSON, or a field of another type.
-    #[error("no JSON of a webhook")]
-    Json(#[source] JsonFault),
-    /// A required field is missing or unusable.
-    #[error("the field {0} is missing or unusable")]
-    Field(&'static str),
-}
+#[error("no JSON object")]
+pub struct MalformedWebhook(#[source] JsonFault);
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawWebhook {
-    id: Option<String>,
-    channel: Option<RawChannel>,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    text: Option<String>,
-    content: Option<Vec<Value>>,
-    events: Option<Vec<Value>>,
-    originating_entity: Option<String>,
-    conversation_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct RawChannel {
-    to: Option<RawAddress>,
-    #[serde(default, with = "time::serde::rfc3339::option")]
-    time: Option<OffsetDateTime>,
-}
-
-#[derive(Deserialize)]
-struct RawAddress {
-    id: Option<String>,
-}
+/// Retention of the queue's duplicate detection: an older call can no longer be told from a replayed one.
+const OLDEST: Duration = Duration::from_secs(6 * 3600);
 
 impl Webhook {
-    /// Reads a webhook call; unknown fields are ignored.
+    /// Reads a webhook call that was received at this time; unknown fields, and fields of another type, are ignored.
     ///
     /// # Errors
-    /// The body is not JSON, or lacks id, addressee or time.
-    pub fn parse(body: &[u8]) -> Result<Self, MalformedWebhook> {
-        let raw: RawWebhook =
-            serde_json::from_slice(body).map_err(|error| MalformedWebhook::Json(error.into()))?;
-        let id = raw
-            .id
-            .and_then(|id| id.parse().ok())
-            .ok_or(MalformedWebhook::Field("id"))?;
-        let channel = raw.channel.ok_or(MalformedWebhook::Field("channel"))?;
-        let to = channel
-            .to
-            .and_then(|to| to.id)
-            .ok_or(MalformedWebhook::Field("channel.to.id"))?;
-        let time = channel
-            .time
-            .ok_or(MalformedWebhook::Field("channel.time"))?;
-        let kind = match raw.kind.as_deref() {
-            Some("Text") => Kind::Text,
-            Some("Structured") => Kind::Structured,
-            Some("Receipt") => Kind::Receipt,
-            Some("Event") => typing(raw.events.as_deref().unwrap_or_default()),
-            Some(other) => Kind::Other(other.to_owned()),
-            None => return Err(MalformedWebhook::Field("type")),
+    /// The body is not a JSON object.
+    pub fn parse(body: &[u8], received: OffsetDateTime) -> Result<Self, MalformedWebhook> {
+        let raw: Map<String, Value> =
+            serde_json::from_slice(body).map_err(|error| MalformedWebhook(error.into()))?;
+        let text = |name: &str| raw.get(name).and_then(Value::as_str);
+        let list = |name: &str| {
+            raw.get(name)
+                .and_then(Value::as_array)
+                .map_or(&[][..], Vec::as_slice)
         };
-        let content = raw.content.unwrap_or_default();
+        let channel = raw.get("channel").unwrap_or(&Value::Null);
+        let id = [text("id"), channel["messageId"].as_str()]
+            .into_iter()
+            .find_map(|id| id?.parse().ok())
+            .unwrap_or_else(|| GenesysMessageId::of_body(body));
+        let words = text("text").filter(|text| !text.is_empty());
+        let content = list("content");
+        let kind = match (text("type"), typing(list("events"))) {
+            (Some("Text" | "Structured" | "Message"), _) => Kind::Message,
+            (Some("Receipt"), _) => Kind::Receipt,
+            (Some("Event"), Some(typing)) => typing,
+            _ if words.is_some() || !content.is_empty() => Kind::Message,
+            (other, _) => Kind::Other(other.unwrap_or_default().to_owned()),
+        };
         Ok(Self {
             id,
-            to,
-            time,
+            to: channel["to"]["id"].as_str().unwrap_or_default().to_owned(),
+            time: channel["time"]
+                .as_str()
+                .and_then(|time| OffsetDateTime::parse(time, &Rfc3339).ok())
+                .unwrap_or(received),
             kind,
-            text: raw.text.filter(|text| !text.is_empty()),
+            text: words.map(str::to_owned),
             content: content.iter().map(content_item).collect(),
-            conversation: raw.conversation_id,
-            human: raw.originating_entity.map(|entity| entity == "Human"),
+            conversation: text("conversationId").map(str::to_owned),
+            human: text("originatingEntity").map(|entity| entity == "Human"),
         })
+    }
+
+    /// Whether the call is too old to be told from a replayed one, at the time when it was received.
+    #[must_use]
+    pub fn is_late(&self, received: OffsetDateTime) -> bool {
+        self.time < received - OLDEST
     }
 }
 
-fn typing(events: &[Value]) -> Kind {
-    let typing = events.iter().find(|event| event["eventType"] == "Typing");
-    match typing {
-        Some(event) => Kind::Typing {
-            duration_ms: event["typing"]["duration"].as_u64(),
-        },
-        None => Kind::Other("Event".to_owned()),
-    }
+fn typing(events: &[Value]) -> Option<Kind> {
+    let event = events.iter().find(|event| event["eventType"] == "Typing")?;
+    Some(Kind::Typing {
+        duration_ms: event["typing"]["duration"].as_u64(),
+    })
 }
 
 fn attachment(item: &Value) -> Option<WebhookAttachment> {
@@ -217,6 +202,8 @@ fn attachment(item: &Value) -> Option<WebhookAttachment> {
         mime: text("mime"),
         filename: text("filename"),
         text: text("text"),
+        size: attachment.get("contentSizeBytes").and_then(Value::as_u64),
+        sha256: text("sha256"),
     })
 }
 

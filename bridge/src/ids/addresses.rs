@@ -4,27 +4,50 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::digests::{hex, sixteen_bytes};
-use super::{ChatId, Digest, GenesysMessageId, InvalidId, SupportAccountName, TeamsMessageId};
+use super::{
+    ChatId, Digest, GenesysMessageId, InvalidId, SupportAccountName, TeamsMessageId, ThreadId,
+};
 
-/// One session of a queue: its messages are delivered one at a time, in order. At most 128 characters (Service Bus
-/// quotas), which is why it holds digests.
+/// One session of a queue: its messages are delivered one at a time, in order. A lane is one chat, in both directions, so that
+/// whatever goes wrong with a chat holds up that chat alone. At most 128 characters (Service Bus quotas), which is why it
+/// holds digests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Lane(String);
 
 impl Lane {
-    /// Towards Genesys: one lane a chat.
+    /// Towards Genesys: the messages of a chat.
     #[must_use]
     pub fn inbound(chat: &ChatId) -> Self {
         Self(format!("chat-{}", chat.digest()))
     }
 
-    /// Towards Teams through Graph: one lane a Support User, since Graph throttles by user.
+    /// Towards Teams: what goes into the thread's chat. Read off the id alone, without the counter of its windows, since all
+    /// threads of the same parties lead into one chat.
     #[must_use]
-    pub fn outbound_graph(account: &SupportAccountName) -> Self {
-        Self(format!(
-            "account-{}",
-            Digest::of("account", account.as_str())
-        ))
+    pub fn of_thread(thread: &ThreadId) -> Self {
+        Self(match thread {
+            ThreadId::Direct { .. } => {
+                format!("direct-{}", thread.clone().with_counter(0).digest())
+            }
+            ThreadId::Group { chat, .. } => format!("chat-{chat}"),
+        })
+    }
+
+    /// Towards Genesys: the receipts of a thread's messages, apart from the chat's own messages, so that no receipt can hold
+    /// one up.
+    #[must_use]
+    pub fn receipts(addressee: &str) -> Self {
+        Self(match addressee.parse::<ThreadId>() {
+            Ok(thread) => format!("receipts-{}", thread.with_counter(0).digest()),
+            Err(_) => format!("receipts-{}", Digest::of("unroutable", addressee)),
+        })
+    }
+
+    /// Towards Teams: a notice to a customer whose thread is not known.
+    #[must_use]
+    pub fn notices(account: &SupportAccountName, chat: &ChatId) -> Self {
+        let key = format!("{}\n{}", account.as_str(), chat.as_str());
+        Self(format!("notices-{}", Digest::of("notices", &key)))
     }
 
     /// For messages whose addressee is none of ours.
@@ -57,35 +80,49 @@ pub struct BusMessageId(String);
 impl BusMessageId {
     /// A new Teams message.
     #[must_use]
-    pub fn created(chat: &ChatId, message: &TeamsMessageId) -> Self {
-        let key = format!("{}\n{}", chat.as_str(), message.as_str());
-        Self(format!("created-{}", Digest::of("created", &key)))
+    pub fn created(chat: &ChatId, message: &TeamsMessageId, replay: Option<&str>) -> Self {
+        Self::of("created", &[chat.as_str(), message.as_str()], replay)
     }
 
     /// An agent's message.
     #[must_use]
-    pub fn agent(message: &GenesysMessageId) -> Self {
-        Self(format!("agent-{}", Digest::of("agent", message.as_str())))
+    pub fn agent(message: &GenesysMessageId, replay: Option<&str>) -> Self {
+        Self::of("agent", &[message.as_str()], replay)
     }
 
-    /// A receipt of an agent's message.
+    /// A webhook call that cannot be read, by its bytes.
     #[must_use]
-    pub fn receipt(message: &GenesysMessageId, status: &str) -> Self {
-        let key = format!("{}\n{status}", message.as_str());
-        Self(format!("receipt-{}", Digest::of("receipt", &key)))
+    pub fn unreadable(body: &[u8], replay: Option<&str>) -> Self {
+        let digest = Digest::of_bytes("unreadable", body);
+        Self::of("unreadable", &[digest.as_str()], replay)
+    }
+
+    /// The final receipt of an agent's message: whatever it says, the first one stands.
+    #[must_use]
+    pub fn receipt(message: &GenesysMessageId, replay: Option<&str>) -> Self {
+        Self::of("receipt", &[message.as_str(), "final"], replay)
     }
 
     /// A notice to the customer about one of its messages.
     #[must_use]
-    pub fn notice(chat: &ChatId, message: &TeamsMessageId) -> Self {
-        let key = format!("{}\n{}", chat.as_str(), message.as_str());
-        Self(format!("notice-{}", Digest::of("notice", &key)))
+    pub fn notice(chat: &ChatId, message: &TeamsMessageId, replay: Option<&str>) -> Self {
+        Self::of("notice", &[chat.as_str(), message.as_str()], replay)
     }
 
     /// Something that is never a repetition, made of 16 random bytes.
     #[must_use]
     pub fn unique(random: [u8; 16]) -> Self {
         Self(format!("unique-{}", hex(&random)))
+    }
+
+    /// The same for the same parts; a replay differs from what it repeats, and from other replays.
+    fn of(kind: &str, parts: &[&str], replay: Option<&str>) -> Self {
+        let mut key = parts.join("\n");
+        if let Some(replay) = replay {
+            key.push('\n');
+            key.push_str(replay);
+        }
+        Self(format!("{kind}-{}", Digest::of(kind, &key)))
     }
 
     /// The id as Service Bus gets it.
@@ -175,18 +212,64 @@ mod tests {
         let chat: ChatId = "x".repeat(512).parse().expect("an id");
         let message: TeamsMessageId = "9".repeat(128).parse().expect("an id");
         let agent: GenesysMessageId = "g".repeat(128).parse().expect("an id");
-        let account: SupportAccountName = "support".parse().expect("a name");
+        let account: SupportAccountName = "s".repeat(20).parse().expect("a name");
+        let replay = Some("r".repeat(1000));
         let texts = [
             Lane::inbound(&chat).as_str().to_owned(),
-            Lane::outbound_graph(&account).as_str().to_owned(),
+            Lane::receipts(&"t".repeat(10_000)).as_str().to_owned(),
+            Lane::notices(&account, &chat).as_str().to_owned(),
             Lane::unroutable(&"t".repeat(10_000)).as_str().to_owned(),
-            BusMessageId::created(&chat, &message).as_str().to_owned(),
-            BusMessageId::agent(&agent).as_str().to_owned(),
-            BusMessageId::receipt(&agent, "final").as_str().to_owned(),
-            BusMessageId::unique([7; 16]).as_str().to_owned(),
+            BusMessageId::created(&chat, &message, replay.as_deref()).0,
+            BusMessageId::agent(&agent, replay.as_deref()).0,
+            BusMessageId::unreadable(&[0xff; 300], None).0,
+            BusMessageId::receipt(&agent, None).0,
+            BusMessageId::unique([7; 16]).0,
         ];
         for text in texts {
             assert!(text.len() <= 128 && text.is_ascii(), "{text}");
+        }
+    }
+
+    fn lane_of(thread: &str) -> Lane {
+        Lane::of_thread(&thread.parse().expect("a thread"))
+    }
+
+    #[test]
+    fn threads_of_the_same_parties_share_a_lane_and_others_do_not() {
+        let anna = "teams:support:0f0e0d0c-0000-4000-8000-00000000000a";
+        let others = [
+            "teams:support:0f0e0d0c-0000-4000-8000-00000000000b",
+            "teams:sales:0f0e0d0c-0000-4000-8000-00000000000a",
+            "teams-chat:support:0123456789abcdef0123456789abcdef",
+        ];
+        assert_eq!(lane_of(anna), lane_of(&format!("{anna}:7")));
+        assert_eq!(Lane::receipts(anna), Lane::receipts(&format!("{anna}:7")));
+        for other in others {
+            assert_ne!(lane_of(anna), lane_of(other), "{other}");
+            assert_ne!(Lane::receipts(anna), Lane::receipts(other), "{other}");
+        }
+        assert!(!lane_of(anna).as_str().contains("0f0e0d0c"));
+        assert_ne!(Lane::receipts("somebody"), Lane::receipts("else"));
+    }
+
+    #[test]
+    fn a_group_s_thread_lies_in_the_lane_of_its_chat() {
+        let chat: ChatId = "19:group@thread.v2".parse().expect("an id");
+        let thread = format!("teams-chat:support:{}:3", chat.digest());
+        assert_eq!(lane_of(&thread), Lane::inbound(&chat));
+    }
+
+    #[test]
+    fn a_replay_is_no_repetition_and_its_receipt_is_none() {
+        let agent: GenesysMessageId = "b71f".parse().expect("an id");
+        for id in [BusMessageId::agent, BusMessageId::receipt] {
+            let ids = [
+                id(&agent, None),
+                id(&agent, Some("1")),
+                id(&agent, Some("2")),
+            ];
+            assert_eq!(id(&agent, Some("1")), ids[1]);
+            assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
         }
     }
 }

@@ -118,11 +118,25 @@ impl UserId {
     }
 }
 
+impl GenesysMessageId {
+    /// Stands in for an id that Genesys did not give: the same for the same bytes.
+    #[must_use]
+    pub fn of_body(body: &[u8]) -> Self {
+        Self(format!("unnamed-{}", Digest::of_bytes("unnamed", body)))
+    }
+}
+
 impl TenantId {
     /// The GUID of zeros, which no tenant has.
     #[must_use]
     pub fn nil() -> Self {
         Self("00000000-0000-0000-0000-000000000000".to_owned())
+    }
+
+    /// Stands for the tenant in logs.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of("tenant", &self.0)
     }
 }
 

@@ -1,10 +1,14 @@
 //! Envelopes: the versioned JSON that the webhooks put on the queues.
 
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::genesys::receipt::ReceiptOutcome;
-use crate::ids::{ChatId, GenesysMessageId, SupportAccountName, TeamsMessageId};
+use crate::ids::{ChatId, GenesysMessageId, SupportAccountName, TeamsMessageId, ThreadId};
 use crate::json_fault::JsonFault;
 use crate::teams::notification::{ChangeType, EncryptedContent};
 
@@ -22,6 +26,10 @@ pub struct Envelope {
     /// When the webhook took it.
     #[serde(with = "time::serde::rfc3339")]
     pub accepted_at: OffsetDateTime,
+    /// Names the replay of a message that was settled before, or a catch-up: it goes into the ids that duplicate detection
+    /// knows, so that it passes once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<String>,
     /// What it holds.
     #[serde(flatten)]
     pub content: Content,
@@ -34,10 +42,7 @@ pub enum Content {
     /// A change of a Teams message, still encrypted.
     Notification(NotificationEnvelope),
     /// An agent's message.
-    AgentMessage {
-        /// The webhook's raw body.
-        webhook: String,
-    },
+    AgentMessage(AgentEnvelope),
     /// How an agent's message ended.
     Receipt(ReceiptEnvelope),
     /// Word to the customer that one of its messages could not be delivered.
@@ -65,6 +70,16 @@ pub struct NotificationEnvelope {
     pub encrypted: Option<EncryptedContent>,
 }
 
+/// An agent's message. `Debug` shows its length only.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentEnvelope {
+    /// The webhook's raw body.
+    pub webhook: String,
+    /// Whether it is written as base64, because it is not UTF-8 (and therefore no JSON either).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub base64: bool,
+}
+
 /// A customer's message that could not be delivered, whose chat is to be told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeEnvelope {
@@ -74,6 +89,36 @@ pub struct NoticeEnvelope {
     pub message: TeamsMessageId,
     /// The Support User that tells it.
     pub account: SupportAccountName,
+    /// The chat's thread, in whose lane the notice travels; absent in envelopes of releases that did not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<ThreadId>,
+}
+
+impl AgentEnvelope {
+    /// Holds these bytes.
+    #[must_use]
+    pub fn of(body: &[u8]) -> Self {
+        match std::str::from_utf8(body) {
+            Ok(text) => Self {
+                webhook: text.to_owned(),
+                base64: false,
+            },
+            Err(_) => Self {
+                webhook: STANDARD.encode(body),
+                base64: true,
+            },
+        }
+    }
+
+    /// The webhook's raw body; what should be base64 and is not, is handed out as it is.
+    #[must_use]
+    pub fn body(&self) -> Cow<'_, [u8]> {
+        let decoded = self.base64.then(|| STANDARD.decode(&self.webhook).ok());
+        match decoded.flatten() {
+            Some(body) => Cow::Owned(body),
+            None => Cow::Borrowed(self.webhook.as_bytes()),
+        }
+    }
 }
 
 /// How an agent's message ended. `Debug` leaves the addressee out, which names a person.
@@ -90,6 +135,20 @@ pub struct ReceiptEnvelope {
     pub at: OffsetDateTime,
 }
 
+impl Content {
+    /// A word for logs.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Notification(notification) => notification.change.as_str(),
+            Self::AgentMessage(_) => "agent message",
+            Self::Receipt(_) => "receipt",
+            Self::Notice(_) => "notice",
+            Self::Claim { .. } => "claim",
+        }
+    }
+}
+
 impl std::fmt::Debug for Content {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -97,14 +156,23 @@ impl std::fmt::Debug for Content {
                 .debug_tuple("Notification")
                 .field(notification)
                 .finish(),
-            Self::AgentMessage { webhook } => formatter
-                .debug_struct("AgentMessage")
-                .field("bytes", &webhook.len())
+            Self::AgentMessage(message) => formatter
+                .debug_tuple("AgentMessage")
+                .field(message)
                 .finish(),
             Self::Receipt(receipt) => formatter.debug_tuple("Receipt").field(receipt).finish(),
             Self::Notice(notice) => formatter.debug_tuple("Notice").field(notice).finish(),
             Self::Claim { blob } => formatter.debug_struct("Claim").field("blob", blob).finish(),
         }
+    }
+}
+
+impl std::fmt::Debug for AgentEnvelope {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("AgentEnvelope")
+            .field("bytes", &self.webhook.len())
+            .finish()
     }
 }
 
@@ -142,8 +210,16 @@ impl Envelope {
         Self {
             version: VERSION,
             accepted_at,
+            replay: None,
             content,
         }
+    }
+
+    /// The envelope as part of a replay or catch-up of this name; unchanged for none.
+    #[must_use]
+    pub fn replayed(mut self, replay: Option<String>) -> Self {
+        self.replay = replay;
+        self
     }
 
     /// The envelope as it travels.
@@ -210,7 +286,24 @@ mod tests {
     #[test]
     fn agent_message() {
         let webhook = "{\"id\": \"1\",  \"raw\":true}".to_owned();
-        insta::assert_json_snapshot!(round_trip(Content::AgentMessage { webhook }));
+        let content = Content::AgentMessage(AgentEnvelope::of(webhook.as_bytes()));
+        insta::assert_json_snapshot!(round_trip(content));
+    }
+
+    #[test]
+    fn agent_message_that_is_not_utf_8() {
+        let message = AgentEnvelope::of(b"{\xff}");
+        assert_eq!(*message.body(), *b"{\xff}");
+        insta::assert_json_snapshot!(round_trip(Content::AgentMessage(message)));
+    }
+
+    #[test]
+    fn replay() {
+        let content = Content::AgentMessage(AgentEnvelope::of(b"{}"));
+        let envelope = Envelope::new(AT, content).replayed(Some("replay-1".to_owned()));
+        let json = envelope.to_json();
+        assert_eq!(Envelope::parse(&json).expect("readable"), envelope);
+        insta::assert_snapshot!(String::from_utf8(json).expect("UTF-8"));
     }
 
     #[test]
@@ -232,7 +325,17 @@ mod tests {
             chat: "19:8ea0e38b_97b8@unq.gbl.spaces".parse().expect("an id"),
             message: "1612289765949".parse().expect("an id"),
             account: "support".parse().expect("a name"),
+            thread: "teams:support:0f0e0d0c-0000-4000-8000-00000000000a"
+                .parse()
+                .ok(),
         })));
+    }
+
+    #[test]
+    fn a_notice_of_an_older_release_is_read() {
+        let json = br#"{"version":1,"accepted_at":"2026-01-02T03:04:05Z","kind":"notice","chat":"19:a","message":"1","account":"support"}"#;
+        let envelope = Envelope::parse(json).expect("readable");
+        assert!(matches!(envelope.content, Content::Notice(notice) if notice.thread.is_none()));
     }
 
     #[test]
@@ -245,9 +348,7 @@ mod tests {
     #[test]
     fn debug_output_holds_no_text_and_no_person() {
         let texts = [
-            Content::AgentMessage {
-                webhook: "my secret words".to_owned(),
-            },
+            Content::AgentMessage(AgentEnvelope::of(b"my secret words")),
             Content::Receipt(ReceiptEnvelope {
                 message: "b71f".parse().expect("an id"),
                 to: "teams:support:secret".to_owned(),

@@ -6,12 +6,31 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::genesys::receipt::ReasonCode;
+use crate::ids::Digest;
+
+/// Which way a message was going.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Direction {
+    /// To Genesys.
+    Inbound,
+    /// To Teams.
+    Outbound,
+}
 
 /// One blob of the container `failed`: everything that a person needs to understand and replay the message.
 #[derive(Serialize, Deserialize)]
 pub struct FailedMessage {
-    /// `inbound` (to Genesys) or `outbound` (to Teams).
-    pub direction: String,
+    /// Which way it was going.
+    pub direction: Direction,
+    /// The queue, the session and the `MessageId` that it came with: what a replay needs.
+    pub queue: String,
+    /// See `queue`.
+    pub lane: String,
+    /// See `queue`.
+    pub message_id: Option<String>,
+    /// Digest of the chat, where it is known.
+    pub chat: Option<Digest>,
     /// Id to search the logs for.
     pub correlation: String,
     /// Stable word for the kind of failure.
@@ -55,7 +74,11 @@ mod tests {
     #[test]
     fn a_failed_message_as_it_is_stored() {
         let message = FailedMessage {
-            direction: "outbound".to_owned(),
+            direction: Direction::Outbound,
+            queue: "outbound".to_owned(),
+            lane: "thread-0123".to_owned(),
+            message_id: Some("agent-4567".to_owned()),
+            chat: Some(Digest::of("chat", "19:a")),
             correlation: "0f0e0d0c-0000-4000-8000-00000000000a".to_owned(),
             kind: "kept_failing".to_owned(),
             reason: "graph kept failing for this message (unavailable) while it worked for others"

@@ -2,4 +2,5 @@
 
 pub mod envelope;
 pub mod failed;
+pub mod route;
 pub mod trigger;

@@ -1,9 +1,15 @@
 //! Names of blobs. Ids appear as digests only, so that a listing names nobody.
 
-use time::OffsetDateTime;
-use time::macros::format_description;
+use crate::ids::{ChatId, Digest, Lane, ThreadId};
 
-use crate::ids::{ChatId, Digest, ThreadId};
+/// Container of everything that the bridge remembers.
+pub const STATE: &str = "state";
+
+/// Container of the messages that a person must look at.
+pub const FAILED: &str = "failed";
+
+/// Container of people's files.
+pub const ATTACHMENTS: &str = "attachments";
 
 /// A chat's state on the way to Genesys, in the container `state`.
 #[must_use]
@@ -42,30 +48,26 @@ pub fn pause(key: &str) -> String {
     format!("pauses/{}.json", Digest::of("pause", key))
 }
 
-/// A failed message, in the container `failed`: sorted by chat, then by time of acceptance.
+/// A failed message, in the container `failed`, under a name that needs no look-up.
 #[must_use]
-pub fn failed(subject: &Digest, accepted: OffsetDateTime, id: &Digest) -> String {
-    let format =
-        format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:3]Z");
-    let time = accepted
-        .to_offset(time::UtcOffset::UTC)
-        .format(format)
-        .unwrap_or_default();
-    format!("{subject}/{time}-{id}.json")
+pub fn failed(lane: &Lane, envelope: &Digest) -> String {
+    format!("{}/{envelope}.json", Digest::of("lane", lane.as_str()))
 }
 
 #[cfg(test)]
 mod tests {
-    use time::macros::datetime;
-
     use super::*;
 
     #[test]
-    fn names_hold_digests_and_sortable_times() {
+    fn names_hold_digests_only() {
         let chat: ChatId = "19:8ea0e38b_97b8@unq.gbl.spaces".parse().expect("an id");
         let digest = chat.digest();
         assert_eq!(inbound_state(&chat), format!("chats/{digest}/inbound.json"));
-        let name = failed(&digest, datetime!(2026-01-02 03:04:05.678 +1), &digest);
-        assert_eq!(name, format!("{digest}/20260102T020405.678Z-{digest}.json"));
+        let lane = Lane::inbound(&chat);
+        let name = failed(&lane, &digest);
+        assert_eq!(
+            name,
+            format!("{}/{digest}.json", Digest::of("lane", lane.as_str()))
+        );
     }
 }

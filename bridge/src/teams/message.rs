@@ -38,8 +38,10 @@ pub struct ChatMessage {
 /// A reaction (Microsoft Learn, "chatMessageReaction resource type"). `Debug` leaves the name out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reaction {
-    /// A Unicode character or one of the older words.
+    /// A Unicode character, one of the older words, or `custom`.
     pub kind: String,
+    /// The reaction's own name: that of the emoji, where it is a custom one.
+    pub label: Option<String>,
     /// Who reacted.
     pub user: Option<UserId>,
     /// Display name, where Graph shows it.
@@ -76,6 +78,8 @@ pub struct Sender {
     pub application: Option<String>,
     /// The user's tenant, where Graph shows it.
     pub tenant: Option<TenantId>,
+    /// User principal name, where Graph shows it (`/beta` only: Microsoft Learn, "teamworkUserIdentity resource type").
+    pub upn: Option<String>,
     /// Display name, where Graph shows it.
     pub name: Option<String>,
 }
@@ -199,6 +203,7 @@ struct RawIdentity {
     id: Option<String>,
     display_name: Option<String>,
     tenant_id: Option<String>,
+    user_principal_name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -230,6 +235,7 @@ struct RawMention {
 #[serde(rename_all = "camelCase")]
 struct RawReaction {
     reaction_type: Option<String>,
+    display_name: Option<String>,
     user: Option<RawFrom>,
 }
 
@@ -309,7 +315,8 @@ impl Sender {
             user: user.id.and_then(|id| id.parse().ok()),
             application,
             tenant: user.tenant_id.and_then(|tenant| tenant.parse().ok()),
-            name: user.display_name.filter(|name| !name.trim().is_empty()),
+            upn: shown(user.user_principal_name),
+            name: shown(user.display_name),
         }
     }
 }
@@ -332,9 +339,23 @@ impl Reaction {
         let kind = raw.reaction_type?.trim().to_owned();
         (!kind.is_empty()).then_some(Self {
             kind,
+            label: shown(raw.display_name),
             user: by.user,
             name: by.name,
         })
+    }
+}
+
+/// A text that says something.
+fn shown(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+impl Reaction {
+    /// A custom emoji: its kind says no more.
+    #[must_use]
+    pub fn is_custom(&self) -> bool {
+        self.kind == "custom"
     }
 }
 

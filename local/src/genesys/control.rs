@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::response::Response;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
@@ -68,8 +68,19 @@ async fn host(State(genesys): Shared, Json(attachment): Json<Attachment>) -> Cre
     Ok((StatusCode::CREATED, Json(item["attachment"].take())))
 }
 
-async fn conversations(State(genesys): Shared) -> Json<Value> {
-    Json(genesys.conversations.lock().view())
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WantedConversations {
+    /// What stands in the thread's id.
+    #[serde(default)]
+    thread: String,
+}
+
+async fn conversations(
+    State(genesys): Shared,
+    Query(wanted): Query<WantedConversations>,
+) -> Json<Value> {
+    Json(genesys.conversations.lock().view(&wanted.thread))
 }
 
 /// What an administrator does when the webhook's secret is rotated.

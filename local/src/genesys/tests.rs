@@ -68,7 +68,7 @@ async fn write(genesys: &Arc<Genesys>, body: Value) -> Answer {
 
 /// All messages of the first conversation, as the control interface shows them.
 fn view(genesys: &Genesys) -> Vec<Value> {
-    let view = genesys.conversations.lock().view();
+    let view = genesys.conversations.lock().view("");
     let messages = view["conversations"][0]["messages"].as_array();
     messages.cloned().unwrap_or_default()
 }

@@ -102,6 +102,7 @@ impl ServiceBus {
                 "scheduled": counts.scheduled,
                 "dead_letters": counts.dead_letters,
                 "sessions": counts.sessions,
+                "lanes": counts.lanes,
             })
         };
         self.queues.iter().map(view).collect()

@@ -2,7 +2,6 @@
 //! OAuth 2.0 authorization code flow", refreshing the access token).
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,10 +15,7 @@ use crate::exchange;
 use crate::http::CALL_TIMEOUT;
 use crate::managed_identity::ManagedIdentity;
 use crate::renewal::{Lease, Renewal};
-use crate::secrets::Secrets;
-
-/// Key Vault secret with the Graph app's client secret, in the mode that has one.
-const CLIENT_SECRET: &str = "graph-client-secret";
+use crate::secrets::{Secrets, names};
 
 /// Form of a client assertion (RFC 7523, 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -29,9 +25,6 @@ const RENEWED_BEFORE_END: Duration = Duration::from_secs(300);
 
 /// A token is not given out when less than this much of its life is left.
 const UNUSED_BEFORE_END: Duration = Duration::from_secs(30);
-
-/// A token younger than this is kept when Graph refused it, or an older one: asking again would give the same.
-const LEAST_TOKEN_AGE: Duration = Duration::from_secs(2);
 
 /// Largest answer of the token endpoint.
 const ANSWER_LIMIT: usize = 256 * 1024;
@@ -46,11 +39,13 @@ pub enum ClientAuthentication {
 }
 
 /// Delegated tokens of the Support Users. The refresh token of account `name` is the secret `graph-refresh-token-{name}`.
+#[derive(Debug)]
 pub struct DelegatedTokens {
     app: Arc<App>,
     tokens: Mutex<HashMap<String, Renewal<SecretString>>>,
 }
 
+#[derive(Debug)]
 struct App {
     client: reqwest::Client,
     token_url: String,
@@ -66,14 +61,6 @@ struct Grant {
     access_token: String,
     expires_in: u64,
     refresh_token: Option<String>,
-}
-
-impl fmt::Debug for DelegatedTokens {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("DelegatedTokens")
-            .finish_non_exhaustive()
-    }
 }
 
 impl DelegatedTokens {
@@ -110,21 +97,44 @@ impl DelegatedTokens {
     /// `SignInNeeded` when a person must sign in as the Support User, `Configuration` when the app's registration or
     /// credential is wrong; otherwise Entra ID, the managed identity or Key Vault refused or could not be reached. An error
     /// that only a person mends is given to everybody for 5 s before Entra ID is asked again.
-    pub async fn token(&self, account: &str) -> Result<SecretString, ServiceError> {
-        let app = Arc::clone(&self.app);
-        let account = account.to_owned();
-        self.renewal(&account)
-            .get(|| async move {
-                app.renew(&account)
-                    .await
-                    .map_err(ServiceError::before_sending)
-            })
+    pub(crate) async fn token(&self, account: &str) -> Result<SecretString, ServiceError> {
+        self.renewal(account).get(|| self.fetch(account)).await
+    }
+
+    /// Another token of the account than the one that Graph refused; `None` when there is none, because one was fetched for
+    /// such a reason less than a minute ago.
+    ///
+    /// # Errors
+    /// As [`Self::token`].
+    pub(crate) async fn replacement(
+        &self,
+        account: &str,
+        refused: &SecretString,
+    ) -> Result<Option<SecretString>, ServiceError> {
+        self.renewal(account)
+            .replacement(refused, || self.fetch(account))
             .await
     }
 
-    /// Forgets the account's token because Graph refused it. A token that is younger than 2 s stays.
-    pub fn drop_token(&self, account: &str) {
-        self.renewal(account).forget(LEAST_TOKEN_AGE);
+    fn fetch(
+        &self,
+        account: &str,
+    ) -> impl Future<Output = Result<Lease<SecretString>, ServiceError>> + Send + use<> {
+        let (app, account) = (Arc::clone(&self.app), account.to_owned());
+        async move {
+            app.renew(&account).await.map_err(|error| {
+                if error.kind == ErrorKind::SignInNeeded {
+                    let code = error.code.as_deref();
+                    tracing::error!(
+                        event = "sign_in_needed",
+                        account,
+                        code,
+                        "the Support User must sign in again"
+                    );
+                }
+                error.before_sending()
+            })
+        }
     }
 
     fn renewal(&self, account: &str) -> Renewal<SecretString> {
@@ -143,7 +153,7 @@ impl DelegatedTokens {
 impl App {
     async fn renew(&self, account: &str) -> Result<Lease<SecretString>, ServiceError> {
         // Always from the vault: another instance, or a new sign-in, may have stored a newer one.
-        let name = format!("graph-refresh-token-{account}");
+        let name = names::refresh_token(account);
         let stored = self.secrets.vault().get(&name).await?;
         let Some(refresh_token) = stored else {
             let mut error = ServiceError::new(Service::Entra, ErrorKind::SignInNeeded, Sent::No);
@@ -184,11 +194,11 @@ impl App {
                 self.grant(refresh_token, &proof).await
             }
             ClientAuthentication::Secret => {
-                let secret = self.secrets.get(CLIENT_SECRET).await?;
+                let secret = self.secrets.get(names::GRAPH_CLIENT).await?;
                 match self.grant_with_secret(refresh_token, secret).await {
                     // Expired or replaced (7000222, 7000215): a rotation may have stored the next one.
                     Err(error) if error.kind == ErrorKind::Configuration => {
-                        let secret = self.secrets.reload_single(CLIENT_SECRET).await?;
+                        let secret = self.secrets.reload_single(names::GRAPH_CLIENT).await?;
                         self.grant_with_secret(refresh_token, secret).await
                     }
                     result => result,

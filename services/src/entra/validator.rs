@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::cloud;
 use super::signing_keys::{Claims, Refused, SigningKeys};
 use crate::address;
@@ -61,15 +63,15 @@ impl TokenValidator {
         audience: &str,
     ) -> Self {
         let endpoint = address::base(entra_endpoint);
-        let issuer = cloud::of(&endpoint).issuer;
+        let cloud = cloud::of(&endpoint);
         Self {
             client,
             keys_url: format!("{endpoint}/common/discovery/v2.0/keys"),
             tenant: tenant.to_owned(),
             audience: audience.to_owned(),
             issuers: vec![
-                format!("https://sts.windows.net/{tenant}/"),
-                format!("{issuer}/{tenant}/v2.0"),
+                format!("{}/{tenant}/", cloud.v1_issuer),
+                format!("{}/{tenant}/v2.0", cloud.issuer),
                 format!("{endpoint}/{tenant}/v2.0"),
             ],
             keys: Renewal::new(Service::Entra),
@@ -90,21 +92,20 @@ impl TokenValidator {
         if tokens.is_empty() || tokens.len() > MOST_TOKENS {
             return Verdict::Invalid("number");
         }
+        let asked = Instant::now();
         let Ok(keys) = self.keys.get(|| self.read()).await else {
             return Verdict::CannotTell;
         };
         match self.check(tokens, &keys) {
-            Err(Refused::UnknownKey) => self.with_newer_keys(tokens).await,
+            Err(Refused::UnknownKey) => self.with_newer_keys(tokens, asked).await,
             result => verdict_of(result),
         }
     }
 
-    async fn with_newer_keys(&self, tokens: &[String]) -> Verdict {
+    async fn with_newer_keys(&self, tokens: &[String], asked: Instant) -> Verdict {
         let read = || self.read();
-        let forced = self
-            .keys
-            .force(UNKNOWN_KEY_INTERVAL, UNKNOWN_KEY_AFTER_FAILURE, read)
-            .await;
+        let (interval, after_failure) = (UNKNOWN_KEY_INTERVAL, UNKNOWN_KEY_AFTER_FAILURE);
+        let forced = self.keys.force(asked, interval, after_failure, read).await;
         match forced {
             Ok(Forced::Fresh(keys)) => verdict_of(self.check(tokens, &keys)),
             Ok(Forced::Recent(keys)) => match self.check(tokens, &keys) {

@@ -2,14 +2,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
 use tokio::sync::Notify;
 
 use super::*;
-use crate::testing::{client_of, serve_tls};
+use crate::testing::{brought, client_of, redirect, serve_tls};
 
 async fn files(router: Router, hosts: &[&str]) -> (Files, Url) {
     let (base, authority) = serve_tls(router).await;
@@ -20,7 +19,7 @@ async fn files(router: Router, hosts: &[&str]) -> (Files, Url) {
             .map(|host| host.parse().expect("a pattern"))
             .collect(),
     };
-    let files = Files::new(client_of(&authority), rules).expect("a client");
+    let files = Files::new(client_of(&authority), rules);
     (files, Url::parse(&base).expect("a URL"))
 }
 
@@ -28,7 +27,7 @@ fn wanted(base: &Url, path: &str) -> Wanted {
     Wanted {
         url: base.join(path).expect("a URL"),
         service: Service::Graph,
-        credential: None,
+        token: None,
         headers: Vec::new(),
         host_limit: Duration::from_secs(10),
     }
@@ -39,26 +38,6 @@ async fn bytes(download: Download) -> Result<Vec<u8>, ServiceError> {
     Ok(pieces.concat())
 }
 
-fn redirect(to: &str) -> Response {
-    Response::builder()
-        .status(StatusCode::FOUND)
-        .header("location", to)
-        .body(Body::empty())
-        .expect("a response")
-}
-
-/// What the last request of a chain brought along.
-async fn told(request: Request) -> String {
-    let header = |name: &str| {
-        request
-            .headers()
-            .get(name)
-            .map_or("none", |value| value.to_str().expect("text"))
-            .to_owned()
-    };
-    format!("{} {}", header("authorization"), header("prefer"))
-}
-
 #[tokio::test]
 async fn a_file_comes_with_its_type_and_size() {
     let router = Router::new().route(
@@ -66,7 +45,7 @@ async fn a_file_comes_with_its_type_and_size() {
         get(async || ([("content-type", "image/png; x=y")], "bytes")),
     );
     let (files, base) = files(router, &[]).await;
-    let download = files.open(&wanted(&base, "/a")).await.expect("a file");
+    let download = files.open(wanted(&base, "/a")).await.expect("a file");
     assert_eq!(download.content_type.as_deref(), Some("image/png; x=y"));
     assert_eq!(download.length, Some(5));
     let mut body = Box::pin(download.body());
@@ -78,14 +57,14 @@ async fn a_file_comes_with_its_type_and_size() {
 }
 
 #[tokio::test]
-async fn tokens_and_headers_stay_with_their_origin() {
+async fn tokens_and_headers_go_to_the_first_address_only() {
     let (second, second_url) = {
-        let (base, authority) = serve_tls(Router::new().route("/told", get(told))).await;
+        let (base, authority) = serve_tls(Router::new().route("/told", get(brought))).await;
         (authority, Url::parse(&base).expect("a URL"))
     };
     let target = second_url.join("/told").expect("a URL").to_string();
     let router = Router::new()
-        .route("/told", get(told))
+        .route("/told", get(brought))
         .route("/away", get(async move || redirect(&target)))
         .route("/here", get(async || redirect("/told")));
     let (base, authority) = serve_tls(router).await;
@@ -101,28 +80,23 @@ async fn tokens_and_headers_stay_with_their_origin() {
     )
     .expect("a client");
     let rules = Rules {
-        origins: origins.clone(),
+        origins,
         hosts: Vec::new(),
     };
-    let files = Files::new(client, rules).expect("a client");
-    let ask = async |path: &str, origin: &Origin| {
+    let files = Files::new(client, rules);
+    let ask = async |path: &str| {
         let mut wanted = wanted(&base, path);
-        wanted.credential = Some(Credential {
-            origin: origin.clone(),
-            token: "secret".into(),
-        });
+        wanted.token = Some("secret".into());
         wanted.headers = vec![(
             HeaderName::from_static("prefer"),
             HeaderValue::from_static("redeem"),
         )];
-        let body = bytes(files.open(&wanted).await.expect("a file")).await;
+        let body = bytes(files.open(wanted).await.expect("a file")).await;
         String::from_utf8(body.expect("whole")).expect("text")
     };
-    assert_eq!(ask("/told", &origins[0]).await, "Bearer secret redeem");
-    assert_eq!(ask("/here", &origins[0]).await, "Bearer secret redeem");
-    assert_eq!(ask("/away", &origins[0]).await, "none none");
-    // A token of another origin is not given to the first one either.
-    assert_eq!(ask("/told", &origins[1]).await, "none redeem");
+    assert_eq!(ask("/told").await, "Bearer secret redeem none");
+    assert_eq!(ask("/here").await, "none none none");
+    assert_eq!(ask("/away").await, "none none none");
 }
 
 #[tokio::test]
@@ -148,7 +122,7 @@ async fn redirects_are_checked_and_end() {
     let (files, base) = files(router, &["localhost", "*.sharepoint.com"]).await;
     for (index, address) in addresses.iter().enumerate() {
         let error = files
-            .open(&wanted(&base, &format!("/{index}")))
+            .open(wanted(&base, &format!("/{index}")))
             .await
             .expect_err("refused");
         assert!(
@@ -157,7 +131,7 @@ async fn redirects_are_checked_and_end() {
         );
     }
     for path in ["/round", "/nowhere"] {
-        let error = files.open(&wanted(&base, path)).await.expect_err("no file");
+        let error = files.open(wanted(&base, path)).await.expect_err("no file");
         assert!(matches!(error, FetchError::Redirects), "{path}: {error}");
     }
 }
@@ -169,7 +143,7 @@ async fn refusals_name_the_service_that_refused() {
         .route("/hop", get(async || redirect("/direct")));
     let (files, base) = files(router, &[]).await;
     for (path, service) in [("/direct", Service::Graph), ("/hop", Service::Files)] {
-        let error = files.open(&wanted(&base, path)).await.expect_err("no file");
+        let error = files.open(wanted(&base, path)).await.expect_err("no file");
         let FetchError::Service(error) = error else {
             panic!("{path}: {error}");
         };
@@ -196,7 +170,7 @@ async fn a_host_that_stops_half_way_is_noticed() {
         }),
     );
     let (files, base) = files(router, &[]).await;
-    let download = files.open(&wanted(&base, "/half")).await.expect("headers");
+    let download = files.open(wanted(&base, "/half")).await.expect("headers");
     assert_eq!(download.length, Some(20));
     opened.notify_one();
     let error = bytes(download).await.expect_err("half a file");
@@ -214,7 +188,7 @@ async fn only_the_file_s_own_host_is_hurried() {
     let (files, base) = files(router, &[]).await;
     let mut wanted = wanted(&base, "/hop");
     wanted.host_limit = Duration::from_millis(50);
-    let error = files.open(&wanted).await.expect_err("too late");
+    let error = files.open(wanted).await.expect_err("too late");
     let FetchError::Service(error) = error else {
         panic!("{error}");
     };

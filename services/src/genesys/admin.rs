@@ -11,13 +11,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
+use super::ANSWER_LIMIT;
+use super::login::Login;
 use crate::address;
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
 use crate::exchange;
 use crate::http::CALL_TIMEOUT;
-
-/// Largest answer that is read.
-const ANSWER_LIMIT: usize = 1024 * 1024;
 
 /// The messenger type of open messaging.
 const OPEN: &str = "open";
@@ -75,6 +74,9 @@ pub enum CreateStatus {
     Completed,
     /// It will never be usable.
     Error,
+    /// Something that Genesys' model did not have yet.
+    #[serde(other)]
+    Other,
 }
 
 /// An open messaging integration (`OpenIntegration`).
@@ -161,22 +163,15 @@ pub struct Patience {
 }
 
 /// A signed-in administrator. It lives for one command, so its token is never renewed.
+#[derive(Debug)]
 pub struct GenesysAdmin {
     client: reqwest::Client,
     api: String,
     token: SecretString,
 }
 
-impl fmt::Debug for GenesysAdmin {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("GenesysAdmin")
-            .finish_non_exhaustive()
-    }
-}
-
 impl GenesysAdmin {
-    /// Signs in by the client credentials grant (Genesys Cloud Developer Center, "Client Credentials"). `api` and `login` are
+    /// Signs in by the client credentials grant. `api` and `login` are
     /// endpoints, for example `https://api.mypurecloud.de` and `https://login.mypurecloud.de`.
     ///
     /// # Errors
@@ -187,30 +182,13 @@ impl GenesysAdmin {
         login: &str,
         credentials: &AdminCredentials,
     ) -> Result<Self, ServiceError> {
-        #[derive(Deserialize)]
-        struct Grant {
-            access_token: SecretString,
-        }
-        let request = client
-            .post(format!("{}/oauth/token", address::base(login)))
-            .basic_auth(
-                &credentials.client_id,
-                Some(credentials.client_secret.expose_secret()),
-            )
-            .form(&[("grant_type", "client_credentials")])
-            .timeout(CALL_TIMEOUT);
-        let grant = exchange::send_for_json::<Grant>(Service::Genesys, request, ANSWER_LIMIT)
-            .await
-            .map_err(|mut error| {
-                if matches!(error.kind, ErrorKind::Rejected | ErrorKind::Unauthorized) {
-                    error.kind = ErrorKind::Configuration;
-                }
-                error
-            })?;
+        let login = Login::new(client.clone(), login);
+        let granted = login.grant(&credentials.client_id, &credentials.client_secret);
+        let token = granted.await?.value;
         Ok(Self {
             client,
             api: format!("{}/api/v2", address::base(api)),
-            token: grant.access_token,
+            token,
         })
     }
 
@@ -242,7 +220,7 @@ impl GenesysAdmin {
                 Some(CreateStatus::Completed) => return Ok(integration),
                 None if integration.recipient.is_some() => return Ok(integration),
                 Some(CreateStatus::Error) => return Err(local(ErrorKind::Conflict, CREATE_FAILED)),
-                Some(CreateStatus::Initiated) | None => {}
+                Some(CreateStatus::Initiated | CreateStatus::Other) | None => {}
             }
             if Instant::now() + patience.interval > give_up {
                 return Err(local(ErrorKind::TimedOut, STILL_CREATING));

@@ -22,7 +22,7 @@ impl Graph {
     pub(super) async fn pages<T: DeserializeOwned>(
         &self,
         first: RequestBuilder,
-        token: &SecretString,
+        token: SecretString,
         correlation: &str,
         most: usize,
     ) -> Result<Vec<T>, ServiceError> {
@@ -43,7 +43,7 @@ impl Graph {
                     Sent::Yes,
                 ));
             }
-            request = self.get(next, token, correlation);
+            request = self.get(next, &token, correlation);
         }
         tracing::warn!(
             event = "list_cut",

@@ -12,6 +12,8 @@ pub struct Chat {
     pub id: String,
     /// `oneOnOne`, `group`, `meeting`, or what Graph adds later.
     pub chat_type: String,
+    /// The tenant that the chat was created in, where Graph tells.
+    pub tenant_id: Option<String>,
 }
 
 impl fmt::Debug for Chat {

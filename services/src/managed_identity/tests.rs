@@ -82,7 +82,7 @@ async fn run_as_function_app(endpoint: &Double, expected: &str) {
     let output = tokio::process::Command::new(test)
         .args([
             "--exact",
-            "identity::tests::the_endpoint_of_app_service_is_asked",
+            "managed_identity::tests::the_endpoint_of_app_service_is_asked",
         ])
         .env("IDENTITY_ENDPOINT", format!("{}/msi/token", endpoint.base))
         .env("IDENTITY_HEADER", "header-1")

@@ -56,7 +56,7 @@ async fn get(renewal: &Renewal<usize>, source: &Source) -> Result<usize, ErrorKi
 async fn settled(renewal: &Renewal<usize>) {
     let flight = renewal.lock().running();
     if let Some(flight) = flight {
-        let _ = flight.await;
+        let _ = flight.landing.await;
     }
 }
 
@@ -147,29 +147,60 @@ async fn a_caller_who_gives_up_stops_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_value_is_forgotten_unless_it_is_new() {
-    let (renewal, source) = (Renewal::new(Service::Entra), Source::default());
-    let least_age = Duration::from_secs(2);
-    assert_eq!(get(&renewal, &source).await, Ok(1));
-    renewal.forget(least_age);
-    assert_eq!(get(&renewal, &source).await, Ok(1));
-    advance(least_age).await;
-    renewal.forget(least_age);
-    assert_eq!(renewal.peek(), None);
-    assert_eq!(get(&renewal, &source).await, Ok(2));
+async fn a_refused_token_is_replaced_once_a_minute() {
+    let (tokens, source) = (Renewal::new(Service::Entra), Source::default());
+    let fetch = || {
+        let fetched = source.clone().fetch();
+        async {
+            let Lease { value, .. } = fetched.await?;
+            Ok(Lease {
+                value: SecretString::from(value.to_string()),
+                renew_after: RENEW,
+                expires_after: LIFE,
+            })
+        }
+    };
+    let shown = |token: Option<SecretString>| token.map(|it| it.expose_secret().to_owned());
+    let first = tokens.get(fetch).await.expect("a token");
+    let second = Duration::from_secs(1);
+    advance(second).await;
+    let newer = tokens.replacement(&first, fetch).await;
+    assert_eq!(shown(newer.expect("an answer")).as_deref(), Some("2"));
+    // Whoever was refused with the old one at the same time gets the new one.
+    let newer = tokens.replacement(&first, fetch).await;
+    let newer = newer.expect("an answer").expect("the new one");
+    assert_eq!(source.count(), 2);
+
+    advance(second).await;
+    let none = tokens.replacement(&newer, fetch).await;
+    assert_eq!(shown(none.expect("an answer")), None);
+    assert_eq!(source.count(), 2);
+
+    advance(REPLACED_EVERY).await;
+    source.fails_with(ErrorKind::SignInNeeded);
+    let failed = tokens.replacement(&newer, fetch).await;
+    assert_eq!(failed.expect_err("no token").kind, ErrorKind::SignInNeeded);
+    let next = tokens
+        .get(fetch)
+        .await
+        .expect_err("the refused one is gone");
+    assert_eq!((next.kind, source.count()), (ErrorKind::SignInNeeded, 3));
 }
 
 #[tokio::test(start_paused = true)]
 async fn forcing_is_limited() {
     let (renewal, source) = (Renewal::new(Service::Entra), Source::default());
     let interval = Duration::from_secs(10);
-    let force = || renewal.force(interval, Duration::from_secs(1), || source.clone().fetch());
+    let second = Duration::from_secs(1);
+    let force = || {
+        let now = Instant::now();
+        renewal.force(now, interval, second, || source.clone().fetch())
+    };
     assert_eq!(get(&renewal, &source).await, Ok(1));
-    assert_eq!(
-        force().await.ok(),
-        Some(Forced::Fresh(2)),
-        "a plain fetch is no forced one"
-    );
+    assert_eq!(force().await.ok(), Some(Forced::Fresh(1)), "fetched for it");
+    advance(second).await;
+    assert_eq!(force().await.ok(), Some(Forced::Fresh(2)));
+    advance(second).await;
     assert_eq!(force().await.ok(), Some(Forced::Recent(2)));
     advance(interval).await;
     source.fails_with(ErrorKind::Unavailable);
@@ -182,6 +213,29 @@ async fn forcing_is_limited() {
     source.recovers();
     advance(Duration::from_secs(1)).await;
     assert_eq!(force().await.ok(), Some(Forced::Fresh(4)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_began_before_the_question_is_no_answer_to_it() {
+    let gate = Arc::new(Notify::new());
+    let source = Source {
+        gate: Some(Arc::clone(&gate)),
+        ..Source::default()
+    };
+    let renewal = Renewal::new(Service::Entra);
+    let interval = Duration::from_secs(10);
+    let force = || {
+        let now = Instant::now();
+        renewal.force(now, interval, interval, || source.clone().fetch())
+    };
+    let mut first = std::pin::pin!(force());
+    assert!(futures::poll!(first.as_mut()).is_pending());
+    advance(Duration::from_secs(1)).await;
+    let second = force();
+    gate.notify_one();
+    let (first, second) = futures::join!(first, second);
+    assert_eq!(first.ok(), Some(Forced::Fresh(1)));
+    assert_eq!(second.ok(), Some(Forced::Recent(1)));
 }
 
 #[tokio::test(start_paused = true)]

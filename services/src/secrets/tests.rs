@@ -2,10 +2,10 @@ use secrecy::ExposeSecret;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::testing::{Reply, no_secret, secret, vault};
+use crate::testing::{Double, Reply, no_secret, secret, vault};
 
-fn values(pair: &Pair) -> Vec<String> {
-    pair.present()
+fn values(accepted: &Accepted) -> Vec<String> {
+    accepted
         .iter()
         .map(|value| value.expose_secret().to_owned())
         .collect()
@@ -29,15 +29,16 @@ async fn a_secret_is_read_once() {
 }
 
 #[tokio::test]
-async fn a_pair_is_the_secret_and_its_neighbour() {
-    let (double, secrets) = vault([secret("x"), secret("y")]).await;
-    let pair = secrets.pair("name").await.expect("a pair");
-    assert_eq!(values(&pair).len(), 2);
+async fn a_secret_counts_beside_its_neighbours() {
+    let (double, secrets) = vault([secret("x"), secret("x"), secret("x")]).await;
+    let accepted = secrets.accepted("name").await.expect("secrets");
+    assert_eq!(values(&accepted).len(), 3);
     let mut targets: Vec<_> = double.seen().into_iter().map(|seen| seen.target).collect();
     targets.sort();
     assert_eq!(
         targets,
         [
+            "/secrets/name-next?api-version=7.4",
             "/secrets/name-previous?api-version=7.4",
             "/secrets/name?api-version=7.4"
         ]
@@ -45,18 +46,15 @@ async fn a_pair_is_the_secret_and_its_neighbour() {
 }
 
 #[tokio::test]
-async fn an_absent_neighbour_is_remembered() {
-    let (double, secrets) = vault([]).await;
-    double.push(secret("one"));
-    assert!(secrets.get("name").await.expect("an answer").is_some());
-    double.push(no_secret());
+async fn absent_neighbours_are_remembered() {
+    let (double, secrets) = known().await;
     for _ in 0..3 {
         assert_eq!(
-            values(&secrets.pair("name").await.expect("a pair")),
-            ["one"]
+            values(&secrets.accepted("name").await.expect("secrets")),
+            ["old"]
         );
     }
-    assert_eq!(double.seen().len(), 2);
+    assert_eq!(double.seen().len(), 3);
     assert!(!secrets.is_loaded("name-previous"));
 }
 
@@ -70,53 +68,96 @@ async fn a_vault_that_is_away_is_asked_again() {
     assert!(secrets.get("name").await.expect("an answer").is_some());
 }
 
-#[tokio::test]
-async fn a_reload_reads_again_once() {
+/// A vault whose secret `name` is `old`, without neighbours, and all of it in memory.
+async fn known() -> (Double, Arc<Secrets>) {
     let (double, secrets) = vault([secret("old")]).await;
     secrets.get("name").await.expect("an answer");
-    // One answer for each of the two names, whichever is asked first.
-    double.push(secret("new"));
-    double.push(secret("new"));
-    assert_eq!(
-        values(&secrets.reload("name").await.expect("a pair")),
-        ["new", "new"]
-    );
-    for _ in 0..5 {
-        assert_eq!(
-            values(&secrets.reload("name").await.expect("a pair")),
-            ["new", "new"]
-        );
-    }
-    assert_eq!(double.seen().len(), 3);
-    assert_eq!(
-        values(&secrets.pair("name").await.expect("a pair")),
-        ["new", "new"]
-    );
+    double.push(no_secret());
+    double.push(no_secret());
+    secrets.accepted("name").await.expect("secrets");
+    (double, secrets)
+}
+
+/// Asks about a text that was presented at this time.
+async fn ask(secrets: &Secrets, text: &str, presented: Instant) -> Accepts<()> {
+    let fits = |secret: &SecretString| (secret.expose_secret() == text).then_some(());
+    secrets.accepts("name", presented, fits).await
 }
 
 #[tokio::test]
-async fn a_reload_that_fails_is_no_answer_but_keeps_the_old_value() {
-    let (double, secrets) = vault([secret("old")]).await;
-    secrets.get("name").await.expect("an answer");
-    secrets
-        .reload("name")
-        .await
-        .expect_err("the script is over");
-    secrets.reload("name").await.expect_err("still unknown");
-    assert!(double.seen().len() <= 3);
-    let value = secrets
-        .get("name")
-        .await
-        .expect("an answer")
-        .expect("a secret");
-    assert_eq!(value.expose_secret(), "old");
+async fn what_fits_costs_no_reading() {
+    let (double, secrets) = known().await;
+    for _ in 0..3 {
+        assert_eq!(ask(&secrets, "old", Instant::now()).await, Accepts::Yes(()));
+    }
+    assert_eq!(double.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn what_fits_nothing_is_refused_after_one_reading() {
+    let (double, secrets) = known().await;
+    // Whichever of the three names is asked first.
+    (0..3).for_each(|_| double.push(secret("old")));
+    let presented = Instant::now();
+    for _ in 0..5 {
+        // Several things in one request.
+        assert_eq!(ask(&secrets, "forged", presented).await, Accepts::No);
+    }
+    assert_eq!(double.seen().len(), 6);
+    for _ in 0..5 {
+        let later = Instant::now();
+        let verdict = ask(&secrets, "forged", later).await;
+        assert_eq!(verdict, Accepts::CannotTell, "it may be new since");
+    }
+    assert_eq!(double.seen().len(), 6);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_new_since_the_last_reading_is_never_refused() {
+    let (double, secrets) = known().await;
+    (0..3).for_each(|_| double.push(secret("old")));
+    assert_eq!(ask(&secrets, "forged", Instant::now()).await, Accepts::No);
+    // The vault has it now, but was read a moment ago.
+    (0..3).for_each(|_| double.push(secret("new")));
+    tokio::time::pause();
+    tokio::time::advance(RELOAD_INTERVAL / 2).await;
+    let verdict = ask(&secrets, "new", Instant::now()).await;
+    assert_eq!(verdict, Accepts::CannotTell);
+    assert_eq!(double.seen().len(), 6, "not before the interval is over");
+    tokio::time::advance(RELOAD_INTERVAL / 2).await;
+    tokio::time::resume();
+    let verdict = ask(&secrets, "new", Instant::now()).await;
+    assert_eq!(verdict, Accepts::Yes(()));
+}
+
+#[tokio::test]
+async fn a_vault_that_is_away_makes_no_verdict() {
+    let (double, secrets) = known().await;
+    let verdict = ask(&secrets, "new", Instant::now()).await;
+    assert_eq!(verdict, Accepts::CannotTell, "the script is over");
+    assert_eq!(
+        ask(&secrets, "old", Instant::now()).await,
+        Accepts::Yes(()),
+        "the old one is kept"
+    );
+    let asked = double.seen().len();
+    assert_eq!(
+        ask(&secrets, "new", Instant::now()).await,
+        Accepts::CannotTell
+    );
+    assert_eq!(double.seen().len(), asked, "not at once again");
+}
+
+#[tokio::test]
+async fn without_a_secret_nothing_is_refused() {
+    let (double, secrets) = vault([]).await;
+    (0..6).for_each(|_| double.push(no_secret()));
+    let verdict = ask(&secrets, "anything", Instant::now()).await;
+    assert_eq!(verdict, Accepts::CannotTell);
 }
 
 #[test]
 fn secrets_do_not_show() {
-    let pair = Pair {
-        current: Some(SecretString::from("hush")),
-        previous: None,
-    };
-    assert!(!format!("{pair:?}").contains("hush"));
+    let accepted = Accepted(vec![SecretString::from("hush")]);
+    assert!(!format!("{accepted:?}").contains("hush"));
 }

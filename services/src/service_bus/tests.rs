@@ -123,3 +123,147 @@ proptest! {
         prop_assert_eq!(json["SessionId"].as_str(), Some(id.as_str()));
     }
 }
+
+fn numbered(ids: &[String]) -> Vec<Outgoing<'_>> {
+    let message = |id| Outgoing {
+        body: Bytes::from(format!("{{\"text\":\"Grüße \\\"{id}\\\"\"}}")),
+        message_id: Some(id),
+        ..message()
+    };
+    ids.iter().map(|id| message(id.as_str())).collect()
+}
+
+fn ids(count: usize) -> Vec<String> {
+    (1..=count).map(|number| format!("m-{number}")).collect()
+}
+
+#[tokio::test]
+async fn messages_of_a_session_travel_together() {
+    let (double, bus) = bus([Reply::new(201, "")]).await;
+    let ids = ids(2);
+    bus.send_batch("inbound", &numbered(&ids))
+        .await
+        .expect("accepted");
+    let seen = double.only();
+    assert_eq!(seen.target, "/inbound/messages");
+    assert_eq!(
+        seen.header("content-type"),
+        "application/vnd.microsoft.servicebus.json"
+    );
+    assert_eq!(seen.header("brokerproperties"), "");
+    insta::assert_json_snapshot!(seen.json(), @r#"
+    [
+      {
+        "Body": "{\"text\":\"Grüße \\\"m-1\\\"\"}",
+        "BrokerProperties": {
+          "CorrelationId": "c-1",
+          "MessageId": "m-1",
+          "SessionId": "chat-1"
+        }
+      },
+      {
+        "Body": "{\"text\":\"Grüße \\\"m-2\\\"\"}",
+        "BrokerProperties": {
+          "CorrelationId": "c-1",
+          "MessageId": "m-2",
+          "SessionId": "chat-1"
+        }
+      }
+    ]
+    "#);
+}
+
+#[tokio::test]
+async fn what_no_batch_may_hold_goes_in_the_next() {
+    let (double, bus) = bus((0..20).map(|_| Reply::new(201, ""))).await;
+    let ids = ids(250);
+    let mut messages = numbered(&ids);
+    // A session of its own, a life of its own, and bytes for a batch of their own.
+    messages[3].session_id = Some("chat-2");
+    messages[6].time_to_live = Some(Duration::from_secs(5));
+    messages[9].body = Bytes::from("\"".repeat(150 * 1024));
+    messages[10].body = Bytes::from("x".repeat(150 * 1024));
+    messages[11].body = Bytes::from("x".repeat(60 * 1024));
+    bus.send_batch("inbound", &messages)
+        .await
+        .expect("accepted");
+    let sizes: Vec<_> = double
+        .seen()
+        .iter()
+        .map(|seen| match seen.header("brokerproperties") {
+            "" => {
+                assert!(seen.body.len() <= BATCH_BYTES);
+                let items = seen.json();
+                let items = items.as_array().expect("a list");
+                let session = &items[0]["BrokerProperties"]["SessionId"];
+                assert!(
+                    items
+                        .iter()
+                        .all(|item| item["BrokerProperties"]["SessionId"] == *session)
+                );
+                items.len()
+            }
+            _ => 1,
+        })
+        .collect();
+    assert_eq!(sizes, [3, 1, 2, 1, 2, 1, 1, 100, 100, 39]);
+}
+
+#[tokio::test]
+async fn a_refused_batch_stops_those_behind_it() {
+    let (double, bus) = bus([Reply::new(201, ""), Reply::new(503, "")]).await;
+    let ids = ids(250);
+    let error = bus
+        .send_batch("inbound", &numbered(&ids))
+        .await
+        .expect_err("refused");
+    assert_eq!(error.kind, ErrorKind::Unavailable);
+    assert_eq!(double.seen().len(), 2);
+    bus.send_batch("inbound", &[]).await.expect("nothing to do");
+}
+
+#[tokio::test]
+async fn a_batch_is_repeated_only_when_all_of_it_is_known_by_id() {
+    let ids = ids(3);
+    for (has_ids, attempts) in [(true, 2), (false, 1)] {
+        let (base, count) = serve_broken("").await;
+        let bus = ServiceBus::at(client(), &base, identity());
+        let mut messages = numbered(&ids);
+        if !has_ids {
+            messages[1].message_id = None;
+        }
+        let error = bus.send_batch("inbound", &messages).await;
+        assert_eq!(error.expect_err("broken").kind, ErrorKind::Connection);
+        assert_eq!(count.load(Ordering::SeqCst), attempts);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_is_text() {
+    let (double, bus) = bus([]).await;
+    let ids = ids(2);
+    let mut messages = numbered(&ids);
+    messages[1].body = Bytes::from_static(b"\xff");
+    let error = bus
+        .send_batch("inbound", &messages)
+        .await
+        .expect_err("bytes");
+    assert_eq!((error.kind, error.sent), (ErrorKind::Rejected, Sent::No));
+    assert!(double.seen().is_empty());
+}
+
+proptest! {
+    #[test]
+    fn a_batch_is_never_larger_than_was_reckoned(texts in proptest::collection::vec(".{0,40}", 2..5)) {
+        let long = "x".repeat(128);
+        let messages: Vec<_> = texts.iter().map(|text| Outgoing {
+            body: Bytes::from(text.clone()),
+            session_id: Some(&long),
+            message_id: Some(&long),
+            correlation_id: &long,
+            time_to_live: None,
+        }).collect();
+        let reckoned: usize = messages.iter().map(|it| PROPERTIES_BYTES + quoted_length(&it.body)).sum();
+        prop_assert!(batch_body(&messages).expect("a body").len() <= reckoned);
+    }
+}

@@ -1,5 +1,10 @@
-use super::{ContentItem, Kind, MalformedWebhook, Piece, Webhook, pieces, question};
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+use super::{ContentItem, Kind, Piece, Webhook, pieces, question};
 use crate::state::question::ChoiceKind;
+
+const RECEIVED: OffsetDateTime = datetime!(2026-01-02 03:04:06 UTC);
 
 /// The words that the customer reads, and the names of files in their places.
 fn text_for_customer(webhook: &Webhook) -> Option<String> {
@@ -18,13 +23,13 @@ fn text_for_customer(webhook: &Webhook) -> Option<String> {
 }
 
 fn parsed(json: &[u8]) -> Webhook {
-    Webhook::parse(json).expect("readable")
+    Webhook::parse(json, RECEIVED).expect("readable")
 }
 
 #[test]
 fn text() {
     let webhook = parsed(include_bytes!("../../../fixtures/webhook_text.json"));
-    assert_eq!(webhook.kind, Kind::Text);
+    assert_eq!(webhook.kind, Kind::Message);
     assert_eq!(
         webhook.to,
         "teams:support:0f0e0d0c-0000-4000-8000-00000000000a"
@@ -48,7 +53,7 @@ fn files_follow_the_text() {
 #[test]
 fn quick_replies_are_numbered() {
     let webhook = parsed(include_bytes!("../../../fixtures/webhook_quick_reply.json"));
-    assert_eq!(webhook.kind, Kind::Structured);
+    assert_eq!(webhook.kind, Kind::Message);
     let shown = text_for_customer(&webhook).expect("something");
     assert_eq!(shown, "What is it about?\n1. My order\n2. My invoice");
     let question = question(&webhook).expect("a question");
@@ -105,15 +110,16 @@ fn a_card_shows_its_words_links_and_choices() {
     );
 }
 
+/// A structured message with this text and content.
+fn with_content(text: Option<&str>, item: serde_json::Value) -> Webhook {
+    let webhook =
+        serde_json::json!({ "id": "1", "type": "Structured", "text": text, "content": [item] });
+    parsed(webhook.to_string().as_bytes())
+}
+
 /// What the customer reads of one structured content item.
 fn shown(item: serde_json::Value) -> Option<String> {
-    let webhook = serde_json::json!({
-        "id": "1",
-        "type": "Structured",
-        "channel": { "to": { "id": "x" }, "time": "2026-01-01T00:00:00Z" },
-        "content": [item],
-    });
-    text_for_customer(&parsed(webhook.to_string().as_bytes()))
+    text_for_customer(&with_content(None, item))
 }
 
 #[test]
@@ -144,6 +150,77 @@ fn a_date_picker_shows_its_times() {
 }
 
 #[test]
+fn a_list_picker_s_items_are_choices_after_what_asks_for_them() {
+    let item = serde_json::json!({ "contentType": "ListPicker", "listPicker": {
+        "replyMessage": { "title": "Thank you" },
+        "receivedMessage": { "title": "Which one?", "imageUrl": "https://example.com/all.png" },
+        "sections": [{ "title": "Plans", "items": [
+            { "id": "p1", "title": "Basic", "subtitle": "for one" },
+            { "id": "p2", "title": "Premium" },
+        ] }],
+    } });
+    let lines =
+        "Which one?\nhttps://example.com/all.png\nPlans\n1. Basic\nfor one\n2. Premium\nThank you";
+    assert_eq!(shown(item.clone()).as_deref(), Some(lines));
+    let choices = question(&with_content(None, item))
+        .expect("a question")
+        .choices;
+    assert_eq!(
+        (choices[1].kind, choices[1].payload.as_str()),
+        (ChoiceKind::ListItem, "p2")
+    );
+}
+
+#[test]
+fn a_form_shows_its_introduction() {
+    let item = serde_json::json!({ "contentType": "Form", "form": {
+        "introduction": { "title": "A few questions", "subtitle": "It takes a minute" },
+    } });
+    assert_eq!(
+        shown(item).as_deref(),
+        Some("A few questions\nIt takes a minute")
+    );
+}
+
+#[test]
+fn quick_replies_of_the_second_version_are_answered_as_such() {
+    let item = serde_json::json!({ "contentType": "QuickReplyV2", "quickReplyV2": {
+        "title": "More?", "actions": [{ "text": "Yes", "payload": "y" }],
+    } });
+    let question = question(&with_content(None, item)).expect("a question");
+    assert_eq!(question.choices[0].kind, ChoiceKind::QuickReply);
+}
+
+#[test]
+fn a_template_s_header_comes_before_its_body_and_its_file_is_one() {
+    let item = serde_json::json!({ "contentType": "Notification", "template": {
+        "id": "t", "language": "en",
+        "header": { "type": "Media", "text": "Your order", "media": {
+            "url": "https://example.com/1", "filename": "order.pdf", "mime": "application/pdf" } },
+        "body": { "text": "It is on its way" }, "footer": { "text": "The team" },
+    } });
+    let webhook = with_content(Some("It is on its way"), item);
+    assert_eq!(
+        text_for_customer(&webhook).as_deref(),
+        Some("<File order.pdf>\nYour order\nIt is on its way\nThe team")
+    );
+}
+
+#[test]
+fn a_file_s_length_and_hash_are_read() {
+    let webhook = parsed(include_bytes!("../../../fixtures/webhook_attachment.json"));
+    let sizes: Vec<_> = webhook
+        .content
+        .iter()
+        .map(|item| match item {
+            ContentItem::File(file) => file.size,
+            ContentItem::Structured(_) => None,
+        })
+        .collect();
+    assert_eq!(sizes, [Some(1234), None]);
+}
+
+#[test]
 fn unknown_content_shows_what_words_it_has() {
     let item = serde_json::json!({ "contentType": "Notification", "notification": {
         "header": { "text": "Head" }, "body": { "text": "Middle" }, "footer": { "text": "Foot" },
@@ -164,7 +241,7 @@ fn unknown_content_shows_what_words_it_has() {
 
 #[test]
 fn errors_repeat_nothing_of_the_message() {
-    let error = Webhook::parse(br#"{"id":"1","channel":"my secret words"}"#).expect_err("a text");
+    let error = Webhook::parse(br#"["my secret words"]"#, RECEIVED).expect_err("no object");
     let source = std::error::Error::source(&error).expect("a source");
     assert!(!format!("{error} {error:?} {source}").contains("secret"));
 }
@@ -183,34 +260,75 @@ fn typing_and_receipts_are_told_apart() {
     assert_eq!(text_for_customer(&receipt), None);
 }
 
-#[test]
-fn unknown_kinds_are_kept_as_such() {
-    let json = br#"{"id":"1","type":"Hologram","channel":{"to":{"id":"x"},"time":"2026-01-01T00:00:00Z"}}"#;
-    assert_eq!(parsed(json).kind, Kind::Other("Hologram".to_owned()));
+/// The kind of a call of this type with these further fields.
+fn kind(kind: &str, further: &str) -> Kind {
+    let json = format!(r#"{{"id":"1","type":{kind}{further}}}"#);
+    parsed(json.as_bytes()).kind
 }
 
 #[test]
-fn what_is_no_webhook_is_an_error() {
-    assert!(matches!(
-        Webhook::parse(b"{"),
-        Err(MalformedWebhook::Json(_))
-    ));
-    assert!(matches!(
-        Webhook::parse(b"{}"),
-        Err(MalformedWebhook::Field("id"))
-    ));
-    for (json, field) in [
-        (r#"{"id":"1"}"#, "channel"),
-        (r#"{"id":"1","channel":{}}"#, "channel.to.id"),
-        (r#"{"id":"1","channel":{"to":{"id":"x"}}}"#, "channel.time"),
-        (
-            r#"{"id":"1","channel":{"to":{"id":"x"},"time":"2026-01-01T00:00:00Z"}}"#,
-            "type",
-        ),
+fn whatever_carries_words_or_content_is_a_message() {
+    for name in [
+        "\"Message\"",
+        "\"Unknown\"",
+        "\"Hologram\"",
+        "\"Event\"",
+        "null",
+        "7",
     ] {
-        match Webhook::parse(json.as_bytes()) {
-            Err(MalformedWebhook::Field(found)) => assert_eq!(found, field),
-            other => panic!("{other:?}"),
-        }
+        assert_eq!(kind(name, r#","text":"hello""#), Kind::Message, "{name}");
+        assert_eq!(kind(name, r#","content":[{}]"#), Kind::Message, "{name}");
+    }
+    for name in ["\"Text\"", "\"Structured\"", "\"Message\""] {
+        assert_eq!(
+            kind(name, ""),
+            Kind::Message,
+            "{name}: the agent must hear that it was empty"
+        );
+    }
+}
+
+#[test]
+fn other_kinds_are_kept_as_such() {
+    assert_eq!(kind("\"Hologram\"", ""), Kind::Other("Hologram".to_owned()));
+    assert_eq!(kind("\"Event\"", ""), Kind::Other("Event".to_owned()));
+    assert_eq!(
+        kind("\"Event\"", r#","text":"","content":[]"#),
+        Kind::Other("Event".to_owned())
+    );
+    assert_eq!(kind("null", ""), Kind::Other(String::new()));
+}
+
+#[test]
+fn no_field_is_required() {
+    let empty = parsed(b"{}");
+    assert_eq!((empty.to.as_str(), empty.time), ("", RECEIVED));
+    assert_eq!(parsed(b"{}").id, empty.id, "the same at each repetition");
+    assert_ne!(parsed(br#"{"text":"x"}"#).id, empty.id);
+    let other_types = parsed(
+        br#"{"id":7,"channel":{"messageId":"m1","to":5,"time":"yesterday"},"text":["x"],"content":"x"}"#,
+    );
+    assert_eq!(
+        (other_types.id.as_str(), other_types.time),
+        ("m1", RECEIVED)
+    );
+    assert_eq!(other_types.kind, Kind::Other(String::new()));
+    assert_eq!(
+        parsed(br#"{"id":"a b","channel":[]}"#).id,
+        parsed(br#"{"id":"a b","channel":[]}"#).id
+    );
+}
+
+#[test]
+fn a_call_that_may_be_a_replayed_one_is_late() {
+    let written = parsed(include_bytes!("../../../fixtures/webhook_text.json"));
+    assert!(!written.is_late(written.time + time::Duration::hours(6)));
+    assert!(written.is_late(written.time + time::Duration::hours(6) + time::Duration::SECOND));
+}
+
+#[test]
+fn what_is_no_object_is_an_error() {
+    for body in [&b""[..], b"{", b"[]", b"\"text\"", b"{\"id\":\"\xff\"}"] {
+        assert!(Webhook::parse(body, RECEIVED).is_err());
     }
 }

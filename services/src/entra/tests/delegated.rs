@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -229,32 +227,13 @@ async fn each_refusal_has_its_meaning() {
 async fn a_refusal_that_only_a_person_mends_is_not_asked_for_in_a_loop() {
     let Setting { entra, tokens, .. } = setting(
         ClientAuthentication::Federated,
-        vec![refusal("invalid_grant", 50_173), grant("a1", "r1")],
-        vec![secret("r1"), secret("r1")],
+        vec![refusal("invalid_grant", 50_173)],
+        vec![secret("r1")],
     )
     .await;
     for _ in 0..5 {
         tokens.token("support").await.expect_err("no token");
     }
-    assert_eq!(entra.seen().len(), 1);
-    tokens.drop_token("support");
-    tokens
-        .token("support")
-        .await
-        .expect("asked again when told to");
-}
-
-#[tokio::test]
-async fn a_new_token_is_not_dropped() {
-    let Setting { entra, tokens, .. } = setting(
-        ClientAuthentication::Federated,
-        vec![grant("a1", "r1")],
-        vec![secret("r1")],
-    )
-    .await;
-    tokens.token("support").await.expect("a token");
-    tokens.drop_token("support");
-    tokens.token("support").await.expect("the same token");
     assert_eq!(entra.seen().len(), 1);
 }
 
@@ -267,6 +246,6 @@ async fn nothing_secret_shows() {
     )
     .await;
     tokens.token("support").await.expect("a token");
-    let tokens = Arc::new(tokens);
-    assert_eq!(format!("{tokens:?}"), "DelegatedTokens { .. }");
+    let shown = format!("{tokens:?}");
+    assert!(!shown.contains("a1") && !shown.contains("r1"), "{shown}");
 }

@@ -1,0 +1,3 @@
+//! Files on their way between the two sides.
+
+pub mod rehosting;

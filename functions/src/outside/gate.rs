@@ -1,0 +1,167 @@
+//! Calls through the gate.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bridge::ids::Digest;
+use bridge::patience::{Fault, Meter};
+use services::blob::Blobs;
+use services::error::{ErrorKind, Service, ServiceError};
+use services::genesys::Genesys;
+use services::graph::Graph;
+use tokio::time::Instant;
+
+use super::pace::Pace;
+use super::probe::{Outage, Probe};
+use super::question::Answers;
+use super::{Call, Caller, Kind};
+use crate::failure::{Failure, fault_of};
+
+/// Pause after a 429 that names none.
+const DEFAULT_PAUSE: Duration = Duration::from_secs(2);
+
+/// The one way to Graph and Genesys.
+#[derive(Debug)]
+pub struct Gate {
+    pace: Pace,
+    started: Instant,
+    health: [Health; Kind::ALL.len()],
+    pub(super) answers: Answers,
+    pub(super) graph: Arc<Graph>,
+    pub(super) genesys: Arc<Genesys>,
+}
+
+#[derive(Debug, Default)]
+struct Health {
+    meter: Mutex<Meter>,
+    outage: Outage,
+}
+
+/// Leave to make one call now. Whatever has to be saved before a call is saved after its turn has come.
+#[must_use]
+pub struct Turn<'a> {
+    gate: &'a Gate,
+    call: Call<'a>,
+    caller: &'a Caller,
+    _probe: Probe<'a>,
+}
+
+impl Gate {
+    /// Nothing is called yet.
+    pub fn new(blobs: Arc<Blobs>, graph: Arc<Graph>, genesys: Arc<Genesys>) -> Self {
+        Self {
+            pace: Pace::new(blobs),
+            started: Instant::now(),
+            health: Default::default(),
+            answers: Answers::default(),
+            graph,
+            genesys,
+        }
+    }
+
+    /// Waits for pause, pace and probe.
+    ///
+    /// # Errors
+    /// The turn would come after the caller's deadline.
+    pub async fn turn<'a>(
+        &'a self,
+        call: Call<'a>,
+        caller: &'a Caller,
+    ) -> Result<Turn<'a>, Failure> {
+        self.pace
+            .turn(&call.key(), call.rate(), caller.deadline)
+            .await?;
+        let outage = &self.health(call.kind()).outage;
+        let probe = outage.turn(&caller.subject, caller.deadline).await?;
+        Ok(Turn {
+            gate: self,
+            call,
+            caller,
+            _probe: probe,
+        })
+    }
+
+    /// Waits for a turn and makes the call.
+    ///
+    /// # Errors
+    /// As [`Self::turn`], and those of the call.
+    pub async fn call<'a, T>(
+        &'a self,
+        call: Call<'a>,
+        caller: &'a Caller,
+        request: impl Future<Output = Result<T, ServiceError>>,
+    ) -> Result<T, Failure> {
+        let turn = self.turn(call, caller).await?;
+        turn.make(request).await.map_err(Failure::Service)
+    }
+
+    /// The services that do not answer at present, for people.
+    pub fn down(&self) -> Vec<Service> {
+        let down = Kind::ALL
+            .into_iter()
+            .filter(|kind| self.health(*kind).outage.is_down());
+        let mut services: Vec<Service> = down.map(Kind::service).collect();
+        services.dedup();
+        services
+    }
+
+    /// Whether a service was well for other chats for so long that a chat that still fails is to blame itself: those kinds of
+    /// calls that fail for it.
+    pub(crate) fn well_for_others(&self, service: Service, mine: &Digest) -> bool {
+        let now = self.started.elapsed();
+        let mut failing = Kind::ALL
+            .into_iter()
+            .filter(|kind| kind.service() == service)
+            .filter(|kind| self.meter(*kind, |meter| meter.failed_for(now, mine)))
+            .peekable();
+        failing.peek().is_some()
+            && failing.all(|kind| self.meter(kind, |meter| meter.well_for_others(now, mine)))
+    }
+
+    pub(super) fn served_others(&self, kind: Kind, mine: &Digest) -> bool {
+        let now = self.started.elapsed();
+        self.meter(kind, |meter| meter.served_others(now, mine))
+    }
+
+    fn meter<R>(&self, kind: Kind, action: impl FnOnce(&mut Meter) -> R) -> R {
+        let meter = &self.health(kind).meter;
+        action(&mut meter.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn health(&self, kind: Kind) -> &Health {
+        &self.health[kind as usize]
+    }
+}
+
+impl Turn<'_> {
+    /// Makes the call, notes how it went, and passes on a wish to be left alone.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn make<T>(
+        self,
+        request: impl Future<Output = Result<T, ServiceError>>,
+    ) -> Result<T, ServiceError> {
+        let result = request.await;
+        let (gate, call, subject) = (self.gate, self.call, &self.caller.subject);
+        let error = result.as_ref().err();
+        // A token or a store that could not be had says nothing of the service itself.
+        if error.is_none_or(|error| error.service == call.service()) {
+            let fault = error.map(fault_of);
+            gate.health(call.kind())
+                .outage
+                .note(call.kind(), subject, fault);
+            if matches!(fault, None | Some(Fault::Transient)) {
+                let now = gate.started.elapsed();
+                gate.meter(call.kind(), |meter| {
+                    meter.note(now, subject, fault.is_none());
+                });
+            }
+        }
+        if let Some(error) = error.filter(|error| error.kind == ErrorKind::Throttled) {
+            let pause = error.retry_after.unwrap_or(DEFAULT_PAUSE);
+            gate.pace.pause(&call.key(), call.rate(), pause).await;
+        }
+        result
+    }
+}

@@ -1,0 +1,112 @@
+//! The one gate to Graph and Genesys: wait for pause, pace and probe, call, note how it went.
+
+mod gate;
+mod pace;
+mod probe;
+mod question;
+
+use bridge::ids::{CorrelationId, Digest, SupportAccountName};
+use services::error::Service;
+use tokio::time::Instant;
+
+pub use gate::{Gate, Turn};
+pub use pace::Rate;
+
+/// For whom a call is made.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// What can fail on its own while others are served: one chat, as a digest.
+    pub subject: Digest,
+    /// The message's journey.
+    pub correlation: CorrelationId,
+    /// When a turn must have come.
+    pub deadline: Instant,
+}
+
+/// Kind of a call, by what the far side throttles and what can be down on its own: the table of limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call<'a> {
+    /// A post of a Support User: 1 a second in a short window, 83 % of it sustained (Microsoft Graph service-specific throttling
+    /// limits, Teams).
+    GraphPost(&'a SupportAccountName),
+    /// A read of a Support User. The published limits differ by call and chat, so this only keeps bursts apart and obeys what
+    /// Graph asked for.
+    GraphRead(&'a SupportAccountName),
+    /// A hosted content of one chat: as a post (the same page).
+    GraphHostedContent(&'a Digest),
+    /// A customer's message. Calls of one client share 300 a minute (Genesys Cloud limits,
+    /// `client.credentials.token.rate.per.minute`), a fifth of which is left for other instances' bursts.
+    GenesysMessage,
+    /// A receipt; it shares the client's limit.
+    GenesysReceipt,
+}
+
+impl Call<'_> {
+    /// Who is called.
+    pub const fn service(self) -> Service {
+        self.kind().service()
+    }
+
+    /// What is throttled together.
+    fn key(self) -> String {
+        match self {
+            Self::GraphPost(account) => format!("graph-user-{}", account.as_str()),
+            Self::GraphRead(account) => format!("graph-reads-{}", account.as_str()),
+            Self::GraphHostedContent(chat) => format!("graph-hosted-{chat}"),
+            Self::GenesysMessage | Self::GenesysReceipt => "genesys-client".to_owned(),
+        }
+    }
+
+    const fn rate(self) -> Rate {
+        let (per_second, burst) = match self {
+            Self::GraphPost(_) | Self::GraphHostedContent(_) => (0.83, 1.0),
+            Self::GraphRead(_) => (5.0, 10.0),
+            Self::GenesysMessage | Self::GenesysReceipt => (4.0, 40.0),
+        };
+        Rate { per_second, burst }
+    }
+
+    /// What is up or down together.
+    const fn kind(self) -> Kind {
+        match self {
+            Self::GraphPost(_) => Kind::GraphPost,
+            Self::GraphRead(_) | Self::GraphHostedContent(_) => Kind::GraphRead,
+            Self::GenesysMessage => Kind::GenesysMessage,
+            Self::GenesysReceipt => Kind::GenesysReceipt,
+        }
+    }
+}
+
+/// Calls whose health is one: a service can be well for one kind and down for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    GraphPost,
+    GraphRead,
+    GenesysMessage,
+    GenesysReceipt,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 4] = [
+        Self::GraphPost,
+        Self::GraphRead,
+        Self::GenesysMessage,
+        Self::GenesysReceipt,
+    ];
+
+    const fn service(self) -> Service {
+        match self {
+            Self::GraphPost | Self::GraphRead => Service::Graph,
+            Self::GenesysMessage | Self::GenesysReceipt => Service::Genesys,
+        }
+    }
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::GraphPost => "graph posts",
+            Self::GraphRead => "graph reads",
+            Self::GenesysMessage => "genesys messages",
+            Self::GenesysReceipt => "genesys receipts",
+        }
+    }
+}

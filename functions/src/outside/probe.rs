@@ -1,0 +1,88 @@
+//! One probe at a time while a service is down: a recovering service is not met by every waiting chat at once.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use bridge::ids::Digest;
+use bridge::patience::Fault;
+use tokio::sync::MutexGuard;
+use tokio::time::{Instant, timeout_at};
+
+use super::Kind;
+use crate::failure::Failure;
+
+/// Chats that must have failed, with no call served between, before a service counts as down.
+const DOWN_AFTER: usize = 3;
+
+/// Chats whose failures are told apart.
+const MOST: usize = 10_000;
+
+/// Whether the calls of one kind are served at present.
+#[derive(Debug, Default)]
+pub(super) struct Outage {
+    /// Chats that failed since a call was last served.
+    failing: Mutex<HashSet<Digest>>,
+    probe: tokio::sync::Mutex<()>,
+}
+
+/// The right to try a service that is down; nobody who failed before tries while it is held.
+#[derive(Debug)]
+pub(super) struct Probe<'a>(
+    #[expect(dead_code, reason = "held for its Drop")] Option<MutexGuard<'a, ()>>,
+);
+
+impl Outage {
+    pub(super) fn is_down(&self) -> bool {
+        self.with(|failing| failing.len() >= DOWN_AFTER)
+    }
+
+    /// Returns at once while the service is up, or for a chat that has not failed yet: it must not stand behind those that
+    /// fail for reasons of their own. Otherwise when it is the chat's turn.
+    pub(super) async fn turn(
+        &self,
+        subject: &Digest,
+        deadline: Instant,
+    ) -> Result<Probe<'_>, Failure> {
+        let waits =
+            || self.with(|failing| failing.len() >= DOWN_AFTER && failing.contains(subject));
+        if !waits() {
+            return Ok(Probe(None));
+        }
+        let guard = timeout_at(deadline, self.probe.lock())
+            .await
+            .map_err(|_| Failure::OutOfTime)?;
+        // The one before may have found the service up again.
+        Ok(Probe(waits().then_some(guard)))
+    }
+
+    /// Notes how a call went; a refusal is an answer, throttling is neither.
+    pub(super) fn note(&self, kind: Kind, subject: &Digest, fault: Option<Fault>) {
+        let calls = kind.label();
+        match fault {
+            None | Some(Fault::Refusal) => {
+                let failed = self.with(|failing| std::mem::take(failing).len());
+                if failed >= DOWN_AFTER {
+                    tracing::info!(event = "service_up", calls, "they are answered again");
+                }
+            }
+            Some(Fault::Transient) => {
+                let failed = self.with(|failing| {
+                    let is_new = failing.len() < MOST && failing.insert(subject.clone());
+                    if is_new { failing.len() } else { 0 }
+                });
+                if failed == DOWN_AFTER {
+                    tracing::warn!(
+                        event = "service_down",
+                        calls,
+                        "one attempt at a time from now on"
+                    );
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn with<R>(&self, action: impl FnOnce(&mut HashSet<Digest>) -> R) -> R {
+        action(&mut self.failing.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,87 @@
+//! The one question that a refusal raises: is something else to blame than the message?
+
+use std::time::Duration;
+
+use bridge::ids::{Digest, SupportAccountName};
+use services::error::{ErrorKind, Service, ServiceError};
+
+use super::Kind;
+use super::gate::Gate;
+use crate::store::bounded::Bounded;
+
+/// How long an answer counts: chats that are refused together ask once.
+const COUNTS_FOR: Duration = Duration::from_secs(5);
+
+/// Answers by service and account.
+#[derive(Debug)]
+pub(super) struct Answers(Bounded<(Service, Option<SupportAccountName>), bool>);
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self(Bounded::new(1_000, COUNTS_FOR))
+    }
+}
+
+impl Gate {
+    /// Whether all else is well after a refusal: the Support User is signed in and can list chats; the integration exists and
+    /// answers. Whatever is not certain counts as not well: a message is given up on certainty alone.
+    pub(crate) async fn all_else_is_well(
+        &self,
+        refusal: &ServiceError,
+        account: Option<&SupportAccountName>,
+        subject: &Digest,
+    ) -> bool {
+        let key = (refusal.service, account.cloned());
+        if let Some(answer) = self.answers.0.get(&key) {
+            return answer;
+        }
+        let is_well = match refusal.service {
+            Service::Graph => match account {
+                Some(account) => self.account_is_well(account).await,
+                None => false,
+            },
+            Service::Genesys => self.integration_is_well(refusal, subject).await,
+            _ => false,
+        };
+        self.answers.0.insert(key, is_well);
+        is_well
+    }
+
+    async fn account_is_well(&self, account: &SupportAccountName) -> bool {
+        let answer = self.graph.as_user(account.as_str()).probe().await;
+        if let Err(error) = &answer {
+            tracing::error!(
+                event = "account_in_doubt",
+                account = account.as_str(),
+                kind = error.kind.label(),
+                status = error.status,
+                "Graph refuses posts, and the Support User cannot list its chats: check its sign-in and licence"
+            );
+        }
+        answer.is_ok()
+    }
+
+    async fn integration_is_well(&self, refusal: &ServiceError, subject: &Digest) -> bool {
+        match self.genesys.integration().await {
+            Ok(()) => true,
+            // The client may not look at integrations. That others are served says as much; and what is wrong with one message
+            // only, its form, is known from a token that counts.
+            Err(error) if error.kind == ErrorKind::Forbidden => {
+                let of_form = matches!(refusal.kind, ErrorKind::Rejected | ErrorKind::TooLarge);
+                self.served_others(Kind::GenesysMessage, subject)
+                    || (of_form && self.genesys.probe().await.is_ok())
+            }
+            Err(error) => {
+                let unknown = error.kind == ErrorKind::NotFound;
+                tracing::error!(
+                    event = "integration_in_doubt",
+                    unknown,
+                    kind = error.kind.label(),
+                    status = error.status,
+                    "Genesys refuses messages, and the integration cannot be read: check GENESYS_INTEGRATION_ID and the client's role"
+                );
+                false
+            }
+        }
+    }
+}

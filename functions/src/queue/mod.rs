@@ -1,0 +1,8 @@
+//! What every queue function shares: the host's payload in, one settlement, one JSON answer out.
+
+pub mod delivery;
+pub mod enqueue;
+mod keep_trying;
+mod opening;
+pub mod receipts;
+pub mod settlement;

@@ -1,0 +1,133 @@
+//! The repository keeps every rule, and each rule finds the mistake that it is there for: one is seeded, in memory, and must be
+//! reported. A seed that changes nothing fails, so that none goes into the void.
+
+use serde_json::Value;
+
+use crate::inputs::{Inputs, PROFILES, own_name};
+use crate::{flow, policy, program, queries, roles};
+
+fn problems(inputs: &Inputs) -> Vec<String> {
+    let checks = [
+        policy::check,
+        roles::check,
+        program::check,
+        queries::check,
+        flow::check,
+    ];
+    checks.iter().flat_map(|check| check(inputs)).collect()
+}
+
+#[test]
+fn every_profile_keeps_the_rules() {
+    for profile in PROFILES {
+        let found = problems(&Inputs::read(profile));
+        assert!(found.is_empty(), "{profile}:\n{}", found.join("\n"));
+    }
+}
+
+const MISTAKES: &str = include_str!("../mistakes.txt");
+
+/// Changes or adds a member; the way to it must be there.
+fn seed(target: &mut Value, place: &str, wrong: &str) {
+    let wrong: Value = serde_json::from_str(wrong).expect("JSON");
+    let (way, last) = place.rsplit_once('.').unwrap_or(("", place));
+    let way = if way.is_empty() {
+        String::new()
+    } else {
+        format!("/{}", way.replace('.', "/"))
+    };
+    let member = match target
+        .pointer_mut(&way)
+        .unwrap_or_else(|| panic!("there is no {way}"))
+    {
+        Value::Array(items) => &mut items[last.parse::<usize>().expect("an index")],
+        parent => &mut parent[last],
+    };
+    assert_ne!(*member, wrong, "{place} changes nothing");
+    *member = wrong;
+}
+
+fn assert_reported(seeded: &str, inputs: &Inputs, expected: &str) {
+    let found = problems(inputs);
+    assert!(
+        found.iter().any(|it| it.contains(expected)),
+        "{seeded} is not reported, only {found:#?}"
+    );
+}
+
+#[test]
+fn mistakes_are_found() {
+    let right = Inputs::read("main");
+    let rows = MISTAKES
+        .lines()
+        .filter(|it| !it.is_empty() && !it.starts_with('#'));
+    for row in rows {
+        let (what, expected) = row.split_once(" -> ").expect("what is reported");
+        let (way, wrong) = what.split_once(" = ").expect("a value");
+        let mut inputs = right.clone();
+        match way.split(' ').collect::<Vec<_>>()[..] {
+            ["host", place] => seed(&mut inputs.host, place, wrong),
+            ["local", place] => seed(&mut inputs.local, place, wrong),
+            ["outputs", place] => seed(&mut inputs.snapshot["outputs"], place, wrong),
+            [function, place] => seed(
+                inputs.functions.get_mut(function).expect("a function"),
+                place,
+                wrong,
+            ),
+            [of, name, place] => {
+                let all = inputs.snapshot["predictedResources"].as_array_mut();
+                let resource = all
+                    .into_iter()
+                    .flatten()
+                    .find(|it| it["type"] == of && policy::fits(name, own_name(it)));
+                seed(
+                    resource.unwrap_or_else(|| panic!("nothing is {of} {name}")),
+                    place,
+                    wrong,
+                );
+            }
+            _ => panic!("{way} leads nowhere"),
+        }
+        assert_reported(what, &inputs, expected);
+    }
+}
+
+#[test]
+fn mistakes_in_texts_are_found() {
+    let right = Inputs::read("main");
+    for (from, to, expected) in [
+        (
+            "lit: teamsUpn\n                    variable",
+            "lit: teamUpn\n                    variable",
+            "reads: teamsUpn is missing",
+        ),
+        (
+            "lit: conversationDetails.participantData.teamsUpn",
+            "lit: participantData.teamsUpn",
+            "shows: teamsUpn is missing",
+        ),
+    ] {
+        let mut inputs = right.clone();
+        let flow = inputs.flows.values_mut().next().expect("a flow");
+        assert!(flow.contains(from), "{from} is not in the flow");
+        *flow = flow.replace(from, to);
+        assert_reported(to, &inputs, expected);
+    }
+    let mut inputs = right;
+    inputs.sources = inputs
+        .sources
+        .replace("\"genesys-webhook-secret", "\"genesys-webhook");
+    inputs.sources = inputs
+        .sources
+        .replace(": &str = \"failed\";", ": &str = \"lost\";");
+    assert_reported(
+        "another secret",
+        &inputs,
+        "does not read the secret genesys-webhook-secret",
+    );
+    assert_reported(
+        "another container",
+        &inputs,
+        "no constant for the container failed",
+    );
+}

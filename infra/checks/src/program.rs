@@ -1,0 +1,254 @@
+//! Templates and program name the same things: settings, queues, containers, secrets, routes.
+
+use functions::settings::{SPECIFICATIONS, Settings};
+use serde_json::Value;
+
+use crate::inputs::{Inputs, difference, own_name};
+
+/// App settings that the Functions host and Application Insights read; the program does not.
+const OF_THE_PLATFORM: [&str; 9] = [
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "AzureWebJobsStorage__blobServiceUri",
+    "AzureWebJobsStorage__clientId",
+    "AzureWebJobsStorage__credential",
+    "AzureWebJobsStorage__queueServiceUri",
+    "AzureWebJobsStorage__tableServiceUri",
+    "ServiceBus__clientId",
+    "ServiceBus__credential",
+];
+
+/// What Core Tools read from `local.settings.json` and Flex Consumption refuses.
+const LOCAL_ONLY: [&str; 2] = ["AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"];
+
+/// Containers of the data account that the program uses.
+const CONTAINERS: [&str; 3] = ["attachments", "failed", "state"];
+
+/// Days that a claim is kept: a day longer than its message lives on the queue.
+const CLAIM_DAYS: i64 = 15;
+
+/// Secrets that the program reads; what follows the last hyphen of the last one is a support account.
+const SECRETS: [&str; 6] = [
+    "genesys-client-secret",
+    "genesys-webhook-secret",
+    "graph-client-secret",
+    "graph-client-state",
+    "graph-notification-key",
+    "graph-refresh-token-",
+];
+
+/// Addresses that the templates may give out although no function has them yet: the bot is off by default.
+const PLANNED_ROUTES: [&str; 1] = ["bot/messages"];
+
+/// Where the two differ.
+pub fn check(inputs: &Inputs) -> Vec<String> {
+    [settings, triggers, routes, containers, lifecycle, secrets]
+        .iter()
+        .flat_map(|check| check(inputs))
+        .collect()
+}
+
+fn settings(inputs: &Inputs) -> Vec<String> {
+    let read = || SPECIFICATIONS.iter().map(|it| it.name);
+    let deployed = inputs.settings();
+    let local = inputs.local["Values"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
+    let mut problems = difference(
+        "app settings",
+        read().chain(OF_THE_PLATFORM),
+        deployed.keys().map(String::as_str),
+    );
+    problems.extend(difference(
+        "local.settings.json",
+        read().chain(LOCAL_ONLY),
+        local.keys().map(String::as_str),
+    ));
+    for (name, value) in &deployed {
+        let default = SPECIFICATIONS
+            .iter()
+            .find(|it| it.name == name)
+            .and_then(|it| it.default);
+        match value.as_str() {
+            None => problems.push(format!("the app setting {name} must be a string")),
+            Some(text)
+                if !text.starts_with('[') && default.is_some_and(|default| default != text) =>
+            {
+                problems.push(format!("the app setting {name} is '{text}' without being asked, the program's default is not"));
+            }
+            Some(_) => {}
+        }
+    }
+    // What is only known once Azure made it stands as an expression; a local value is of the same kind.
+    let value = |name: &str| {
+        let known = deployed
+            .get(name)?
+            .as_str()
+            .filter(|text| !text.starts_with('['));
+        known
+            .or_else(|| local.get(name)?.as_str())
+            .map(str::to_owned)
+    };
+    if let Err(errors) = Settings::from_lookup(value) {
+        problems.extend(
+            errors
+                .iter()
+                .map(|error| format!("the handler would not start: {error}")),
+        );
+    }
+    problems
+}
+
+fn triggers(inputs: &Inputs) -> Vec<String> {
+    let mut problems = Vec::new();
+    let settings = inputs.settings();
+    for (function, binding) in inputs
+        .bindings()
+        .filter(|(_, it)| it["type"] == "serviceBusTrigger")
+    {
+        let queue = binding["queueName"].as_str().unwrap_or_default();
+        let name = queue
+            .strip_prefix('%')
+            .and_then(|it| settings.get(it.strip_suffix('%')?)?.as_str());
+        let made =
+            name.and_then(|name| inputs.resource("Microsoft.ServiceBus/namespaces/queues", name));
+        match made {
+            None => problems.push(format!(
+                "{function}: queueName {queue} is no setting that names a queue"
+            )),
+            Some(queue)
+                if binding["isSessionsEnabled"] != queue["properties"]["requiresSession"] =>
+            {
+                problems.push(format!(
+                    "{function}: isSessionsEnabled must be requiresSession of {}",
+                    own_name(queue)
+                ));
+            }
+            Some(_) => {}
+        }
+        let connection = binding["connection"].as_str().unwrap_or_default();
+        if !settings.contains_key(&format!("{connection}__fullyQualifiedNamespace")) {
+            problems.push(format!(
+                "{function}: no app setting tells where {connection} is"
+            ));
+        }
+    }
+    let named = ["INBOUND_QUEUE", "OUTBOUND_QUEUE", "TYPING_QUEUE"]
+        .map(|it| settings.get(it).and_then(Value::as_str).unwrap_or_default());
+    let made = inputs
+        .made("Microsoft.ServiceBus/namespaces/queues")
+        .map(own_name);
+    problems.extend(difference("queues", named, made));
+    problems
+}
+
+/// Every `…/api/…` that the templates give out is the address of a function.
+fn routes(inputs: &Inputs) -> Vec<String> {
+    let known: Vec<&str> = inputs
+        .bindings()
+        .filter_map(|(_, it)| it["route"].as_str())
+        .chain(PLANNED_ROUTES)
+        .collect();
+    let bots = inputs
+        .made("Microsoft.BotService/botServices")
+        .map(|it| &it["properties"]["endpoint"]);
+    let outputs = inputs.snapshot["outputs"]
+        .as_object()
+        .into_iter()
+        .flat_map(|it| it.values());
+    let given: Vec<&str> = outputs
+        .chain(bots)
+        .filter_map(|it| it.as_str()?.split_once("/api/")?.1.split('\'').next())
+        .collect();
+    let mut problems: Vec<String> = given
+        .iter()
+        .filter(|it| !known.contains(it))
+        .map(|it| format!("no function has the route {it}"))
+        .collect();
+    if given.len() < 3 {
+        problems.push(format!("only {} addresses are given out", given.len()));
+    }
+    problems
+}
+
+fn containers(inputs: &Inputs) -> Vec<String> {
+    let data = inputs
+        .resource("Microsoft.Storage/storageAccounts", "stdata")
+        .map_or("", own_name);
+    let made = inputs.made("Microsoft.Storage/storageAccounts/blobServices/containers");
+    let of_data = made.filter(|it| it["name"].as_str().is_some_and(|it| it.starts_with(data)));
+    let mut problems = difference("containers", CONTAINERS, of_data.map(own_name));
+    for name in CONTAINERS {
+        if !inputs.sources.contains(&format!(": &str = \"{name}\";")) {
+            problems.push(format!(
+                "the program has no constant for the container {name}"
+            ));
+        }
+    }
+    problems
+}
+
+/// Files and claims go away in time, and nothing else does.
+fn lifecycle(inputs: &Inputs) -> Vec<String> {
+    let policies = inputs.made("Microsoft.Storage/storageAccounts/managementPolicies");
+    let rules = policies.flat_map(|it| {
+        it["properties"]["policy"]["rules"]
+            .as_array()
+            .into_iter()
+            .flatten()
+    });
+    let found: Vec<String> = rules
+        .filter(|rule| rule["enabled"] == true)
+        .map(|rule| {
+            let definition = &rule["definition"];
+            let days =
+                &definition["actions"]["baseBlob"]["delete"]["daysAfterModificationGreaterThan"];
+            format!("{} after {days} days", definition["filters"]["prefixMatch"])
+        })
+        .collect();
+    let settings = inputs.settings();
+    let days = settings
+        .get("ATTACHMENT_RETENTION_DAYS")
+        .and_then(Value::as_str)
+        .unwrap_or("?");
+    let expected = [
+        format!(r#"["attachments/"] after {days} days"#),
+        format!(r#"["state/claims/"] after {CLAIM_DAYS} days"#),
+    ];
+    difference(
+        "deleted blobs",
+        expected.iter().map(String::as_str),
+        found.iter().map(String::as_str),
+    )
+}
+
+/// What the templates tell the operator to set is what the program reads.
+fn secrets(inputs: &Inputs) -> Vec<String> {
+    let listed = inputs.snapshot["outputs"]["secretNames"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    let listed: Vec<&str> = listed
+        .filter_map(Value::as_str)
+        .map(|name| {
+            if name.starts_with("graph-refresh-token-") {
+                "graph-refresh-token-"
+            } else {
+                name
+            }
+        })
+        .collect();
+    let with_client_secret =
+        inputs.settings().get("GRAPH_CLIENT_AUTHENTICATION") == Some(&Value::from("secret"));
+    let expected = SECRETS
+        .into_iter()
+        .filter(|it| with_client_secret || *it != "graph-client-secret");
+    let mut problems = difference("secretNames", expected, listed);
+    for name in SECRETS {
+        if !inputs.sources.contains(&format!("\"{name}")) {
+            problems.push(format!("the program does not read the secret {name}"));
+        }
+    }
+    problems
+}

@@ -1,0 +1,146 @@
+//! The queries of alerts and workbook ask for events and fields that the program logs.
+
+use functions::events;
+use serde_json::{Value, json};
+
+use crate::inputs::{Inputs, own_name, words};
+
+/// Events that alerts wait for although the program does not log them yet.
+const PLANNED: [&str; 3] = [
+    "lifecycle_notification",
+    "setting_placeholder",
+    "validation_token_doubtful",
+];
+
+/// A query to a table of logs.
+pub struct Query {
+    /// What asks it.
+    pub name: String,
+    /// Whether it is asked of the Application Insights component or of the workspace, which name tables differently.
+    pub world: &'static str,
+    /// The query itself, the workbook's parameters filled in.
+    pub text: String,
+}
+
+impl Query {
+    fn new(name: &str, asked: &Value, text: &str) -> Self {
+        let asked = asked.as_str().unwrap_or_default().to_lowercase();
+        let world = if asked.contains("microsoft.insights/components") {
+            "component"
+        } else {
+            "workspace"
+        };
+        let text = text
+            .replace("{TimeRange:grain}", "1h")
+            .replace("{Correlation}", "");
+        Self {
+            name: name.to_owned(),
+            world,
+            text,
+        }
+    }
+
+    /// As the script takes it.
+    pub fn to_json(&self) -> Value {
+        json!({ "name": self.name, "world": self.world, "text": self.text })
+    }
+}
+
+/// The queries of a profile.
+pub fn all(inputs: &Inputs) -> Vec<Query> {
+    let mut queries = Vec::new();
+    for alert in inputs.made("Microsoft.Insights/scheduledQueryRules") {
+        let properties = &alert["properties"];
+        for criterion in properties["criteria"]["allOf"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            let text = criterion["query"].as_str().unwrap_or_default();
+            queries.push(Query::new(own_name(alert), &properties["scopes"][0], text));
+        }
+    }
+    for workbook in inputs.made("Microsoft.Insights/workbooks") {
+        let text = workbook["properties"]["serializedData"]
+            .as_str()
+            .unwrap_or_default();
+        let content: Value = serde_json::from_str(text).expect("the workbook's JSON");
+        for item in content["items"].as_array().into_iter().flatten() {
+            // Metrics and parameters have languages of their own.
+            if let Some(text) = item["content"]["query"].as_str() {
+                let name = item["name"].as_str().unwrap_or_default();
+                queries.push(Query::new(name, &item["content"]["resourceType"], text));
+            }
+        }
+    }
+    queries
+}
+
+/// Events and fields that no line of the log has.
+pub fn check(inputs: &Inputs) -> Vec<String> {
+    let mut problems = Vec::new();
+    let queries = all(inputs);
+    for query in &queries {
+        for event in asked_events(&query.text) {
+            let logged = events::ALL.iter().any(|(name, _)| *name == event);
+            if logged == PLANNED.contains(&event) {
+                let name = &query.name;
+                problems.push(match logged {
+                    true => format!("{name}: {event} is logged and no longer PLANNED"),
+                    false => format!("{name}: the program logs no event {event}"),
+                });
+            }
+        }
+        for field in asked_fields(&query.text) {
+            if !inputs.words.contains(field) {
+                problems.push(format!("{}: the program logs no field {field}", query.name));
+            }
+        }
+    }
+    if queries.iter().flat_map(|it| asked_events(&it.text)).count() < 20 {
+        problems.push("the queries ask for hardly any event: are they read rightly?".to_owned());
+    }
+    problems
+}
+
+/// The names that `event` is compared with: `event == "…"`, `event != "…"`, `event in ("…", "…")`.
+fn asked_events(query: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    for (index, word) in query.match_indices("event ") {
+        let before = query[..index].chars().next_back();
+        if before.is_some_and(|it| it.is_alphanumeric() || it == '_' || it == '.') {
+            continue;
+        }
+        let rest = &query[index + word.len()..];
+        let compared = match rest.strip_prefix("in (") {
+            Some(list) => list.split(')').next(),
+            None => rest
+                .strip_prefix("== ")
+                .or_else(|| rest.strip_prefix("!= "))
+                .and_then(|it| it.split_inclusive('"').nth(1)),
+        };
+        names.extend(
+            compared
+                .unwrap_or_default()
+                .split('"')
+                .filter(|it| !it.trim_matches([',', ' ']).is_empty()),
+        );
+    }
+    names
+}
+
+/// The fields of the line: `entry.…` and `entry["…"]`.
+fn asked_fields(query: &str) -> Vec<&str> {
+    let members = query.split("entry.").skip(1);
+    members
+        .chain(query.split("entry[\"").skip(1))
+        .filter_map(|rest| words(rest).next())
+        .collect()
+}
+
+#[test]
+fn events_and_fields_are_found_in_a_query() {
+    let query = r#"where event in ("a_b", "c") or my_event == "x" | extend event = tostring(entry.event) | where event != "d" and tolong(entry["age_s"]) > countif(event == "e")"#;
+    assert_eq!(asked_events(query), ["a_b", "c", "d", "e"]);
+    assert_eq!(asked_fields(query), ["event", "age_s"]);
+}

@@ -1,0 +1,303 @@
+//! Open Messaging: customers' messages and receipts in, agents' files out (Genesys Cloud Developer Center, "Open Messaging
+//! API").
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::RequestBuilder;
+use reqwest::header::CONTENT_TYPE;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use url::Url;
+
+use super::ANSWER_LIMIT;
+use super::login::Login;
+use crate::address;
+use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::exchange::{self, Answer};
+use crate::files::{Download, FetchError, Files, Wanted, unless_unauthorized};
+use crate::http::CALL_TIMEOUT;
+use crate::renewal::{Lease, Renewal};
+use crate::secrets::{Secrets, names};
+
+/// Where agents' files are ("Get download", `/api/v2/downloads/{downloadId}`), on the API's host and on that for downloads.
+const DOWNLOADS: &str = "/api/v2/downloads/";
+
+/// What Genesys answers to a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostedMessage {
+    /// Genesys' id of the message; empty when Genesys accepted the message without naming one.
+    pub id: String,
+}
+
+/// Client of one Open Messaging integration.
+#[derive(Debug)]
+pub struct Genesys {
+    client: reqwest::Client,
+    api: String,
+    integration: String,
+    credentials: Credentials,
+    token: Renewal<SecretString>,
+}
+
+#[derive(Debug, Clone)]
+struct Credentials {
+    login: Login,
+    client_id: String,
+    secrets: Arc<Secrets>,
+}
+
+impl Genesys {
+    /// Nothing is called yet. `api` and `login` are endpoints, for example `https://api.mypurecloud.de` and
+    /// `https://login.mypurecloud.de`; the client's secret is [`names::GENESYS_CLIENT`].
+    #[must_use]
+    pub fn new(
+        client: reqwest::Client,
+        api: &str,
+        login: &str,
+        integration: &str,
+        client_id: &str,
+        secrets: Arc<Secrets>,
+    ) -> Self {
+        Self {
+            credentials: Credentials {
+                login: Login::new(client.clone(), login),
+                client_id: client_id.to_owned(),
+                secrets,
+            },
+            client,
+            api: address::base(api),
+            integration: integration.trim().to_owned(),
+            token: Renewal::new(Service::Genesys),
+        }
+    }
+
+    /// Posts a customer's message (`OpenInboundNormalizedMessage`).
+    ///
+    /// # Errors
+    /// `Configuration` when Genesys does not know the OAuth client or its secret; otherwise Genesys or Key Vault refused or
+    /// could not be reached.
+    pub async fn post_message(
+        &self,
+        json: impl Into<Bytes>,
+        correlation: &str,
+    ) -> Result<PostedMessage, ServiceError> {
+        self.post_content("message", json.into(), correlation).await
+    }
+
+    /// Posts a customer's choice of what a structured message offered (`OpenInboundStructuredResponseMessage`).
+    ///
+    /// # Errors
+    /// As [`Self::post_message`].
+    pub async fn post_structured_response(
+        &self,
+        json: impl Into<Bytes>,
+        correlation: &str,
+    ) -> Result<PostedMessage, ServiceError> {
+        self.post_content("structured/response", json.into(), correlation)
+            .await
+    }
+
+    async fn post_content(
+        &self,
+        kind: &str,
+        json: Bytes,
+        correlation: &str,
+    ) -> Result<PostedMessage, ServiceError> {
+        #[derive(Deserialize)]
+        struct Accepted {
+            id: String,
+        }
+        let answer = self.post(kind, json, correlation).await?;
+        // The message is in, whatever the answer looks like: an error here would bring it to the agent twice.
+        let accepted = answer
+            .body
+            .ok()
+            .and_then(|body| serde_json::from_slice::<Accepted>(&body).ok());
+        Ok(PostedMessage {
+            id: accepted.map(|accepted| accepted.id).unwrap_or_default(),
+        })
+    }
+
+    /// Posts a receipt for an agent's message (`OpenInboundNormalizedReceipt`).
+    ///
+    /// # Errors
+    /// As [`Self::post_message`].
+    pub async fn post_receipt(
+        &self,
+        json: impl Into<Bytes>,
+        correlation: &str,
+    ) -> Result<(), ServiceError> {
+        self.post("receipt", json.into(), correlation)
+            .await
+            .map(drop)
+    }
+
+    /// Whether Genesys answers and accepts our token: reads what the token is. It needs no permission.
+    ///
+    /// # Errors
+    /// As [`Self::post_message`].
+    pub async fn probe(&self) -> Result<(), ServiceError> {
+        self.read("tokens/me").await
+    }
+
+    /// Whether the integration that we post to exists ("Get Open messaging integration").
+    ///
+    /// # Errors
+    /// `NotFound` when Genesys knows no integration of this id, `Forbidden` when it does not tell us: our client needs
+    /// [`super::admin::permissions::VIEW_INTEGRATION`] for it. Otherwise as [`Self::post_message`].
+    pub async fn integration(&self) -> Result<(), ServiceError> {
+        let id = address::segment(Service::Genesys, &self.integration)?;
+        let path = format!("conversations/messaging/integrations/open/{id}");
+        self.read(&path).await
+    }
+
+    /// Whether the API itself serves the file, to those with a token only.
+    #[must_use]
+    pub fn needs_token(&self, url: &Url) -> bool {
+        self.at_the_api(url)
+            .is_some_and(|served| served.origin() == url.origin())
+    }
+
+    /// Opens an agent's file. An address for downloads that refuses us is asked for at the API with our token, whose answer
+    /// leads to a signed address; no other host ever sees the token.
+    ///
+    /// # Errors
+    /// See [`FetchError`]; an error of another service than [`Service::Files`] is about our token.
+    pub async fn download(
+        &self,
+        files: &Files,
+        url: &Url,
+        host_limit: Duration,
+    ) -> Result<Download, FetchError> {
+        let wanted = |url: &Url, token: Option<SecretString>| Wanted {
+            url: url.clone(),
+            // Tells a refused token from a refusal further on.
+            service: match token {
+                Some(_) => Service::Genesys,
+                None => Service::Files,
+            },
+            token,
+            headers: Vec::new(),
+            host_limit,
+        };
+        let at_the_api = self.at_the_api(url);
+        let url = if self.needs_token(url) {
+            url
+        } else {
+            let opened = files.open(wanted(url, None)).await;
+            let is_refused = matches!(&opened, Err(FetchError::Service(error))
+                if matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::Forbidden));
+            match &at_the_api {
+                Some(at_the_api) if is_refused => at_the_api,
+                _ => return opened,
+            }
+        };
+        let opened = self
+            .with_token(|token| async {
+                unless_unauthorized(files.open(wanted(url, Some(token))).await)
+            })
+            .await?;
+        opened.map_err(|error| match error {
+            FetchError::Service(error) => FetchError::Service(ServiceError {
+                service: Service::Files,
+                ..error
+            }),
+            other => other,
+        })
+    }
+
+    /// The API's own address of a download, whichever host is named.
+    fn at_the_api(&self, url: &Url) -> Option<Url> {
+        let id = url.path().strip_prefix(DOWNLOADS)?;
+        let is_one = !id.is_empty() && !id.contains('/');
+        is_one
+            .then(|| Url::parse(&format!("{}{DOWNLOADS}{id}", self.api)).ok())
+            .flatten()
+    }
+
+    async fn read(&self, path: &str) -> Result<(), ServiceError> {
+        let url = format!("{}/api/v2/{path}", self.api);
+        self.send(|| self.client.get(&url)).await.map(drop)
+    }
+
+    async fn post(
+        &self,
+        kind: &str,
+        json: Bytes,
+        correlation: &str,
+    ) -> Result<Answer, ServiceError> {
+        let Self {
+            api, integration, ..
+        } = self;
+        let url = format!("{api}/api/v2/conversations/messages/{integration}/inbound/open/{kind}");
+        self.send(|| {
+            self.client
+                .post(&url)
+                .header(CONTENT_TYPE, "application/json")
+                .header("x-correlation-id", correlation)
+                .body(json.clone())
+        })
+        .await
+    }
+
+    async fn send(&self, request: impl Fn() -> RequestBuilder) -> Result<Answer, ServiceError> {
+        self.with_token(|token| {
+            let request = request().bearer_auth(token.expose_secret());
+            let request = request.timeout(CALL_TIMEOUT);
+            exchange::send(Service::Genesys, request, ANSWER_LIMIT)
+        })
+        .await
+    }
+
+    /// Calls with the token; when Genesys refuses it, once more with a newer one.
+    async fn with_token<T, F>(&self, call: impl Fn(SecretString) -> F) -> Result<T, ServiceError>
+    where
+        F: Future<Output = Result<T, ServiceError>>,
+    {
+        let fetch = || self.credentials.clone().fetch();
+        let token = self.token.get(fetch).await?;
+        match call(token.clone()).await {
+            Err(error)
+                if error.kind == ErrorKind::Unauthorized && error.service == Service::Genesys =>
+            {
+                match self.token.replacement(&token, fetch).await? {
+                    Some(newer) => call(newer).await,
+                    None => Err(error),
+                }
+            }
+            result => result,
+        }
+    }
+}
+
+impl Credentials {
+    /// A token; a secret that Genesys does not know is read again, since it may have been replaced.
+    async fn fetch(self) -> Result<Lease<SecretString>, ServiceError> {
+        let secret = self.secrets.get(names::GENESYS_CLIENT).await;
+        let granted = match self.grant(secret).await {
+            Err(error) if error.kind == ErrorKind::Configuration => {
+                let secret = self.secrets.reload_single(names::GENESYS_CLIENT).await;
+                self.grant(secret).await
+            }
+            result => result,
+        };
+        granted.map_err(ServiceError::before_sending)
+    }
+
+    async fn grant(
+        &self,
+        secret: Result<Option<SecretString>, ServiceError>,
+    ) -> Result<Lease<SecretString>, ServiceError> {
+        let Some(secret) = secret? else {
+            let mut error = ServiceError::new(Service::Genesys, ErrorKind::Configuration, Sent::No);
+            error.code = Some("no_client_secret".to_owned());
+            return Err(error);
+        };
+        self.login.grant(&self.client_id, &secret).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,326 @@
+//! What a Support User may read and write: chats and files (delegated permissions).
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use reqwest::header::{HeaderName, HeaderValue};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::macros::format_description;
+use url::Url;
+
+use super::{ANSWER_LIMIT, Chat, Graph, HostedImage, MemberRecord, parsed};
+use crate::address;
+use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::exchange;
+use crate::files::{Download, FetchError, Files, Wanted, unless_unauthorized};
+
+/// Messages of one page, the most that Graph gives ("List messages in a chat").
+const PAGE: usize = 50;
+
+/// Pages after which a list ends: 1,000 messages.
+const MESSAGE_PAGES: usize = 20;
+
+/// Pages after which the members end; a chat has at most 1,000 members.
+pub(super) const MEMBER_PAGES: usize = 10;
+
+/// Graph as one Support User. Every call brings the correlation id along, as `client-request-id`.
+///
+/// A token that Graph refuses (401) is replaced, and the call made once more; a token counts as refused only when a plain read
+/// with it is refused too, since Graph answers 401 for some things of other tenants. Then the error is `Forbidden`.
+#[derive(Debug, Clone, Copy)]
+pub struct UserGraph<'a> {
+    graph: &'a Graph,
+    account: &'a str,
+}
+
+impl<'a> UserGraph<'a> {
+    pub(super) fn new(graph: &'a Graph, account: &'a str) -> Self {
+        Self { graph, account }
+    }
+
+    /// Gets a token, so that a sign-in problem shows before anything is begun that cannot be done.
+    ///
+    /// # Errors
+    /// `SignInNeeded` when a person must sign in as the Support User, `Configuration` when the app's registration or
+    /// credential is wrong; otherwise Entra ID, the managed identity or Key Vault refused or could not be reached. All calls
+    /// have these errors too.
+    pub async fn warm_up(&self) -> Result<(), ServiceError> {
+        self.graph.tokens.token(self.account).await.map(drop)
+    }
+
+    /// The chat's id, type and tenant ("Get chat").
+    ///
+    /// # Errors
+    /// Graph refused or could not be reached.
+    pub async fn chat(&self, correlation: &str, chat: &str) -> Result<Chat, ServiceError> {
+        let url = self.graph.chat_url(chat)?;
+        self.call(|token| {
+            let request = self.graph.get(url.clone(), &token, correlation);
+            exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT)
+        })
+        .await
+    }
+
+    /// A message as Graph sends it: JSON of a `chatMessage` ("Get chatMessage in a channel or chat").
+    ///
+    /// # Errors
+    /// Graph refused or could not be reached.
+    pub async fn message(
+        &self,
+        correlation: &str,
+        chat: &str,
+        message: &str,
+    ) -> Result<Vec<u8>, ServiceError> {
+        let message = address::segment(Service::Graph, message)?;
+        let url = format!("{}/messages/{message}", self.graph.chat_url(chat)?);
+        let answer = self
+            .call(|token| {
+                let request = self.graph.get(url.clone(), &token, correlation);
+                exchange::send(Service::Graph, request, ANSWER_LIMIT)
+            })
+            .await?;
+        answer.body.map(Into::into)
+    }
+
+    /// Messages created or changed after `since`, newest change first, at most 1,000 ("List messages in a chat": the
+    /// filter counts only together with the order by the same property).
+    ///
+    /// # Errors
+    /// Graph refused or could not be reached.
+    pub async fn messages_since(
+        &self,
+        correlation: &str,
+        chat: &str,
+        since: OffsetDateTime,
+    ) -> Result<Vec<Value>, ServiceError> {
+        // The precision of Graph's own times; with more digits it refuses the filter.
+        let format = format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
+        );
+        let since = since
+            .to_offset(time::UtcOffset::UTC)
+            .format(format)
+            .map_err(|_| ServiceError::new(Service::Graph, ErrorKind::Rejected, Sent::No))?;
+        let url = format!("{}/messages", self.graph.chat_url(chat)?);
+        let query = [
+            ("$top", PAGE.to_string()),
+            ("$orderby", "lastModifiedDateTime desc".to_owned()),
+            ("$filter", format!("lastModifiedDateTime gt {since}")),
+        ];
+        self.call(|token| {
+            let request = self.graph.get(url.clone(), &token, correlation);
+            let first = request.query(&query);
+            self.graph.pages(first, token, correlation, MESSAGE_PAGES)
+        })
+        .await
+    }
+
+    /// The chat's members ("List members of a chat"), including the Support User.
+    ///
+    /// # Errors
+    /// Graph refused or could not be reached.
+    pub async fn members(
+        &self,
+        correlation: &str,
+        chat: &str,
+    ) -> Result<Vec<MemberRecord>, ServiceError> {
+        let url = format!("{}/members", self.graph.chat_url(chat)?);
+        self.call(|token| {
+            let first = self.graph.get(url.clone(), &token, correlation);
+            self.graph.pages(first, token, correlation, MEMBER_PAGES)
+        })
+        .await
+    }
+
+    /// Posts HTML, with the images that it shows, and returns the id of the new message ("Send chatMessage in a channel or a
+    /// chat"). Graph knows no key against doing it twice, so only what was refused for its token is repeated here.
+    ///
+    /// # Errors
+    /// Graph refused or could not be reached. `sent` says whether the post may be in the chat all the same: look before
+    /// posting again unless it is [`Sent::No`].
+    pub async fn post(
+        &self,
+        correlation: &str,
+        chat: &str,
+        html: &str,
+        images: &[HostedImage],
+        timeout: Duration,
+    ) -> Result<String, ServiceError> {
+        #[derive(Deserialize)]
+        struct Posted {
+            id: String,
+        }
+        let url = format!("{}/messages", self.graph.chat_url(chat)?);
+        let message = NewMessage::new(html, images);
+        let posted: Posted = self
+            .call(|token| {
+                let request = self
+                    .graph
+                    .request(Method::POST, url.clone(), &token, correlation)
+                    .json(&message)
+                    .timeout(timeout);
+                exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT)
+            })
+            .await?;
+        Ok(posted.id)
+    }
+
+    /// Whether Graph answers the Support User a plain read: one chat of the list ("List chats").
+    ///
+    /// # Errors
+    /// Graph refused or could not be reached.
+    pub async fn probe(&self) -> Result<(), ServiceError> {
+        self.call(|token| async move { self.read_plainly(&token).await })
+            .await
+    }
+
+    /// Opens a file at one of Graph's addresses, following its redirects: only Graph sees the token.
+    ///
+    /// # Errors
+    /// See [`FetchError`]. An error of [`Service::Graph`] that is transient or `Unauthorized` is about Graph or the account,
+    /// one of [`Service::Files`] about the file's own host, and any other of Graph's about this file.
+    pub async fn download(
+        &self,
+        files: &Files,
+        correlation: &str,
+        url: &Url,
+        host_limit: Duration,
+    ) -> Result<Download, FetchError> {
+        // Gives access for this one request when the address is a sharing link ("Access shared items").
+        let redeem = HeaderValue::from_static("redeemSharingLinkIfNecessary");
+        let mut headers = vec![(HeaderName::from_static("prefer"), redeem)];
+        if let Ok(correlation) = HeaderValue::from_str(correlation) {
+            headers.push((HeaderName::from_static("client-request-id"), correlation));
+        }
+        let opened = self
+            .call(|token| {
+                let wanted = Wanted {
+                    url: url.clone(),
+                    service: Service::Graph,
+                    token: Some(token),
+                    headers: headers.clone(),
+                    host_limit,
+                };
+                async move { unless_unauthorized(files.open(wanted).await) }
+            })
+            .await;
+        opened?
+    }
+
+    /// The SharePoint hosts of our own tenant: that of the Support User's OneDrive ("Get drive"), `contoso-my.sharepoint.com`,
+    /// and that of its sites, `contoso.sharepoint.com`. Kept as long as the process once they are known; `None` when Graph does
+    /// not tell.
+    pub async fn own_file_hosts(&self, correlation: &str) -> Option<&'a [String]> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Drive {
+            web_url: String,
+        }
+        if let Some(known) = self.graph.own_hosts.get() {
+            return Some(known);
+        }
+        let url = format!("{}/me/drive", self.graph.base);
+        let drive: Drive = self
+            .call(|token| {
+                let request = self.graph.get(url.clone(), &token, correlation);
+                let request = request.query(&[("$select", "webUrl")]);
+                exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT)
+            })
+            .await
+            .ok()?;
+        let host = parsed(&drive.web_url).ok()?.host_str()?.to_owned();
+        let sites = host
+            .split_once("-my.")
+            .map(|(tenant, domain)| format!("{tenant}.{domain}"));
+        let hosts = std::iter::once(host).chain(sites).collect();
+        Some(self.graph.own_hosts.get_or_init(|| hosts))
+    }
+
+    async fn read_plainly(&self, token: &SecretString) -> Result<(), ServiceError> {
+        let correlation = uuid::Uuid::new_v4().to_string();
+        let url = format!("{}/me/chats", self.graph.base);
+        let request = self.graph.get(url, token, &correlation);
+        let request = request.query(&[("$top", "1")]);
+        exchange::send(Service::Graph, request, ANSWER_LIMIT)
+            .await
+            .map(drop)
+    }
+
+    async fn call<T, F>(&self, send: impl Fn(SecretString) -> F) -> Result<T, ServiceError>
+    where
+        F: Future<Output = Result<T, ServiceError>>,
+    {
+        let tokens = &self.graph.tokens;
+        let token = tokens.token(self.account).await?;
+        let error = match send(token.clone()).await {
+            Err(error) if is_unauthorized(&error) => error,
+            result => return result,
+        };
+        match self.read_plainly(&token).await {
+            Err(plain) if is_unauthorized(&plain) => {}
+            Err(_) => return Err(error),
+            Ok(()) => {
+                return Err(ServiceError {
+                    kind: ErrorKind::Forbidden,
+                    ..error
+                });
+            }
+        }
+        match tokens.replacement(self.account, &token).await? {
+            Some(newer) => send(newer).await,
+            None => Err(error),
+        }
+    }
+}
+
+/// Graph refused the token; another service's refusal says nothing of it.
+fn is_unauthorized(error: &ServiceError) -> bool {
+    error.service == Service::Graph && error.kind == ErrorKind::Unauthorized
+}
+
+/// A message to post (`chatMessage`).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewMessage<'a> {
+    body: Body<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hosted_contents: Vec<NewContent<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    content_type: &'static str,
+    content: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewContent<'a> {
+    #[serde(rename = "@microsoft.graph.temporaryId")]
+    temporary_id: String,
+    content_bytes: String,
+    content_type: &'a str,
+}
+
+impl<'a> NewMessage<'a> {
+    fn new(html: &'a str, images: &'a [HostedImage]) -> Self {
+        let content = |(image, number): (&'a HostedImage, usize)| NewContent {
+            temporary_id: number.to_string(),
+            content_bytes: STANDARD.encode(&image.bytes),
+            content_type: &image.content_type,
+        };
+        Self {
+            body: Body {
+                content_type: "html",
+                content: html,
+            },
+            hosted_contents: images.iter().zip(1..).map(content).collect(),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! End-to-end tests: one program, so that they share platforms and run side by side.
+
+mod accounts;
+mod bad_input;
+mod changes;
+mod choices;
+mod conversation;
+mod crashes;
+mod files_from_agents;
+mod files_from_customers;
+mod forged;
+mod outages;
+mod page;
+mod refused_files;
+mod repeats;
+mod trouble;
