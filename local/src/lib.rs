@@ -10,6 +10,7 @@ pub mod azurite;
 pub mod blobs;
 pub mod control;
 pub mod entra;
+pub mod front;
 pub mod genesys;
 pub mod graph;
 pub mod host;

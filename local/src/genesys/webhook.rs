@@ -6,7 +6,7 @@
 //! order; here the first attempts of one thread follow each other unless an answer is slow, and repetitions do not.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
@@ -17,10 +17,11 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-use super::agent::Outgoing;
-use super::conversations::Placed;
+use super::conversations::{Outgoing, Placed};
 use crate::hub::{Call, Direction, Drop, FaultService};
 use crate::shared::correlation;
+use crate::shared::locked::Locked;
+use crate::shared::serve::loopback_client;
 use crate::world::World;
 
 /// Genesys waits this long for an answer.
@@ -39,9 +40,9 @@ pub type FirstAttempt = watch::Receiver<bool>;
 pub struct Webhooks {
     world: Arc<World>,
     client: reqwest::Client,
-    secret: Mutex<String>,
+    secret: Locked<String>,
     /// The last message's first attempt, for each thread.
-    last: Mutex<HashMap<String, FirstAttempt>>,
+    last: Locked<HashMap<String, FirstAttempt>>,
 }
 
 /// What one attempt ended with.
@@ -59,45 +60,31 @@ impl Webhooks {
     /// # Panics
     /// When no client can be built, which only a broken build does.
     pub fn new(world: Arc<World>) -> Self {
-        let client = reqwest::Client::builder()
-            .tls_certs_only(std::iter::empty())
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
+        let client = loopback_client()
             .build()
             .expect("a client for plain HTTP can be built");
         Self {
             world,
             client,
-            secret: Mutex::new(format!(
-                "{}{}",
-                Uuid::new_v4().simple(),
-                Uuid::new_v4().simple()
-            )),
-            last: Mutex::default(),
+            secret: Locked::new(format!("{}{}", Uuid::new_v4(), Uuid::new_v4())),
+            last: Locked::default(),
         }
     }
 
     /// What signs each webhook.
     pub fn secret(&self) -> String {
-        self.secret
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.secret.lock().clone()
     }
 
     /// Replaces it at once, repetitions under way included: the integration holds one secret.
     pub fn set_secret(&self, secret: String) {
-        *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = secret;
+        *self.secret.lock() = secret;
     }
 
     /// Puts a message on its way in a task of its own.
     pub fn send(self: &Arc<Self>, thread: &str, message: &str, body: &Value) -> FirstAttempt {
         let (done, first_attempt) = watch::channel(false);
-        let before = self
-            .last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(thread.to_owned(), first_attempt.clone());
+        let before = { self.last.lock() }.insert(thread.to_owned(), first_attempt.clone());
         let webhooks = Arc::clone(self);
         let correlation = correlation::of_genesys_message(message);
         let body = body.to_string();

@@ -1,7 +1,7 @@
 //! Sending notifications: in the order of writing within a chat as far as first attempts go, each retried on its own.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -9,6 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
 use crate::hub::{Call, Direction, Drop, FaultService};
+use crate::shared::locked::Locked;
+use crate::shared::serve::loopback_client;
 use crate::world::World;
 
 /// Graph waits this long for the answer to a first delivery.
@@ -29,7 +31,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(8);
 pub struct Deliveries {
     world: Arc<World>,
     client: reqwest::Client,
-    chats: Mutex<HashMap<String, mpsc::UnboundedSender<Delivery>>>,
+    chats: Locked<HashMap<String, mpsc::UnboundedSender<Delivery>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -51,15 +53,13 @@ impl Deliveries {
     /// # Panics
     /// When no client can be built, which only a broken build does.
     pub fn new(world: Arc<World>) -> Self {
-        let client = reqwest::Client::builder()
-            .tls_certs_only(std::iter::empty())
-            .no_proxy()
+        let client = loopback_client()
             .build()
             .expect("a client for plain HTTP can be built");
         Self {
             world,
             client,
-            chats: Mutex::default(),
+            chats: Locked::default(),
         }
     }
 
@@ -80,7 +80,7 @@ impl Deliveries {
                 correlation: correlation.clone(),
             })
             .collect();
-        let mut chats = self.chats.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut chats = self.chats.lock();
         let line = chats.entry(chat.to_owned()).or_insert_with(|| self.line());
         // The line's task lives as long as its sender, which is here.
         let _ = line.send(Delivery {

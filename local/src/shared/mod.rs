@@ -3,5 +3,7 @@
 pub mod content;
 pub mod correlation;
 pub mod download;
+pub mod locked;
+pub mod refused;
 pub mod serve;
 pub mod tls;

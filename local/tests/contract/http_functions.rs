@@ -3,12 +3,11 @@
 use crate::support::{Setup, Stand};
 use axum::Router;
 use axum::routing::get;
-use futures::StreamExt as _;
 use http::StatusCode;
+use local::front::with_faults;
 use local::host;
 use local::hub::{FaultService, Rules};
 use local::shared::serve;
-use local::simulators::with_faults;
 use local::world::World;
 use serde_json::{Value, json};
 
@@ -82,25 +81,6 @@ async fn unknown_routes_and_methods_are_not_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_forwarding_mode_loses_a_body_of_unknown_length() {
-    let stand = Stand::start(Setup {
-        proxying: false,
-        ..Setup::default()
-    })
-    .await;
-    let address = address(&stand).await;
-    let post = |body: reqwest::Body| client().post(format!("{address}/api/echo/x")).body(body);
-    let known = post("hello".into()).send().await.expect("an answer");
-    assert_eq!(known.text().await.expect("a body"), "hello");
-    let chunks = futures::stream::iter([Ok::<_, std::io::Error>("hello")]).boxed();
-    let unknown = post(reqwest::Body::wrap_stream(chunks)).send().await;
-    assert_eq!(
-        unknown.expect("an answer").text().await.expect("a body"),
-        ""
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn two_instances_share_the_requests() {
     let stand = Stand::start(Setup {
         instances: 2,
@@ -143,7 +123,7 @@ async fn an_ordered_drop_closes_the_connection_without_a_word() {
                       { "service": "graph", "match": "GET /", "status": 429, "retry_after": 7 }]
         }))
         .expect("rules");
-        world.hub.faults().replace(rules);
+        world.hub.faults().replace(rules).expect("rules");
         // The status wins while both strike; the drop is spent with it.
         let refused = call().await.expect("an answer");
         assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
@@ -152,7 +132,7 @@ async fn an_ordered_drop_closes_the_connection_without_a_word() {
             "rules": [{ "service": "graph", "drop": drop, "times": 1 }]
         }))
         .expect("rules");
-        world.hub.faults().replace(rules);
+        world.hub.faults().replace(rules).expect("rules");
         assert!(call().await.is_err(), "{drop}");
         assert_eq!(call().await.expect("an answer").status(), StatusCode::OK);
     }
