@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use reqwest::Client;
-
 use reqwest::Certificate;
 pub use reqwest::Client;
 use reqwest::redirect::Policy;
