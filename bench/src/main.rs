@@ -3,10 +3,10 @@
 //! Started by `cargo xtask bench`, which builds everything in the release profile first.
 
 mod bars;
-mod bodies;
 mod calls;
 mod cores;
 mod cryptography;
+mod hostile;
 mod html;
 mod http_client;
 mod load;
@@ -122,7 +122,7 @@ fn main() -> ExitCode {
 async fn measure(part: Part, arguments: &Arguments) -> Result<Table> {
     match part {
         Part::Bars => bars::measure(arguments, &Stage::set(arguments)?).await,
-        Part::Bodies => bodies::measure(&Stage::set(arguments)?).await,
+        Part::Bodies => hostile::measure(&Stage::set(arguments)?).await,
         Part::File => streaming::measure(arguments).await,
         Part::Calls => calls::measure(arguments).await,
         Part::Way => way::measure(arguments).await,

@@ -9,7 +9,6 @@ use bridge::queue::envelope::NotificationEnvelope;
 use bridge::queue::failed::Direction;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
-use uuid::Uuid;
 
 use super::answers::Asking;
 use super::attachments::LeftFiles;
@@ -23,7 +22,7 @@ use crate::queue::delivery::{Delivery, HandBack, Outcome};
 use crate::queue::settlement::Job;
 
 /// Time until the state is read again while another holder of the lane posts.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// A notification about a customer's message.
 pub(super) struct CustomerMessage<'a> {
@@ -31,8 +30,6 @@ pub(super) struct CustomerMessage<'a> {
     notification: &'a NotificationEnvelope,
     policy: Policy,
     caller: Caller,
-    /// Stands for this invocation, should another one hold the chat's lane at the same time.
-    holder: Digest,
     left_files: LeftFiles,
 }
 
@@ -48,7 +45,6 @@ impl<'a> CustomerMessage<'a> {
             notification,
             policy: app.settings.policy(),
             caller: delivery.caller(notification.chat.digest()),
-            holder: Digest::of_bytes("holder", Uuid::new_v4().as_bytes()),
             left_files: LeftFiles::default(),
         }
     }
@@ -64,6 +60,7 @@ impl Job for CustomerMessage<'_> {
             notification,
             policy: &self.policy,
         };
+        let _lane = app.lanes.hold(caller).await?;
         let mut answers = Answers::default();
         let mut chat: Option<InboundChat> = None;
         loop {
@@ -72,7 +69,7 @@ impl Job for CustomerMessage<'_> {
                 notification,
                 chat: chat.as_ref().map(InboundChat::known),
                 answers: &answers,
-                holder: &self.holder,
+                holder: app.lanes.holder(),
                 now: OffsetDateTime::now_utc(),
             };
             match (plan(&case), &mut chat) {
@@ -89,7 +86,6 @@ impl Job for CustomerMessage<'_> {
                         let posting = Posting {
                             app,
                             caller,
-                            holder: &self.holder,
                             left_files: &self.left_files,
                             series,
                         };

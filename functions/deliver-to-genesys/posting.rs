@@ -3,7 +3,6 @@
 use bridge::conversation::series::{Piece, Series};
 use bridge::genesys::inbound::{Body, Channel};
 use bridge::ids::{Digest, TeamsMessageId};
-use bridge::patience::Fault;
 use bridge::state::inbound::PostedPart;
 use bridge::state::thread::ThreadRecord;
 use bridge::text::split::split;
@@ -15,15 +14,13 @@ use tokio::time::Instant;
 use super::attachments::{Brought, LeftFiles, SentAt, bring};
 use super::chat::InboundChat;
 use crate::app::App;
-use crate::failure::{Failure, fault_of};
+use crate::failure::Failure;
 use crate::outside::{Call, Caller};
 
 /// A series on its way.
 pub(super) struct Posting<'a> {
     pub(super) app: &'a App,
     pub(super) caller: &'a Caller,
-    /// Stands for this holder of the lane.
-    pub(super) holder: &'a Digest,
     pub(super) left_files: &'a LeftFiles,
     pub(super) series: &'a Series,
 }
@@ -123,10 +120,8 @@ impl Posting<'_> {
         }
         for (index, body) in bodies.iter().enumerate().skip(progress.part) {
             let posted = match self.post(chat, body).await {
-                Err(Failure::Service(error)) if is_refusal(&error) => {
-                    let Some(text) = otherwise(piece, body) else {
-                        return Err(error.into());
-                    };
+                Err(Failure::Service(error)) => {
+                    let text = otherwise(piece, body, &error).ok_or(error)?;
                     tracing::info!(
                         event = "sent_as_text",
                         "Genesys does not take the choice or file, so it goes as text"
@@ -157,7 +152,7 @@ impl Posting<'_> {
         let (app, series) = (self.app, self.series);
         let conversation = &series.conversation;
         let turn = app.gate.turn(Call::GenesysMessage, self.caller).await?;
-        series.claim(chat.state(), self.holder, OffsetDateTime::now_utc());
+        series.claim(chat.state(), app.lanes.holder(), OffsetDateTime::now_utc());
         chat.save(app).await?;
         let json = body.to_json(&Channel {
             thread: &conversation.thread,
@@ -181,18 +176,19 @@ impl Posting<'_> {
     }
 }
 
-/// Genesys understood, and does not take it in this form: the file, or a question that is too old or unknown by now.
-fn is_refusal(error: &ServiceError) -> bool {
-    error.service == Service::Genesys
-        && fault_of(error) == Fault::Refusal
-        && error.kind != ErrorKind::Forbidden
-}
-
-/// What is sent in the place of something that Genesys refuses.
-fn otherwise(piece: &Piece, body: &Body) -> Option<String> {
+/// What is sent in the place of what Genesys understood and does not take: a file, or a choice of a question that is too old or
+/// unknown by now.
+fn otherwise(piece: &Piece, body: &Body, error: &ServiceError) -> Option<String> {
+    let is_of_form = matches!(error.kind, ErrorKind::Rejected | ErrorKind::TooLarge);
+    let is_gone = matches!(error.kind, ErrorKind::NotFound | ErrorKind::Conflict);
     match (body, piece) {
-        (Body::Choice { .. }, Piece::Choice { otherwise, .. }) => Some(otherwise.clone()),
-        (Body::File(file), _) => Some(format!("[file] {}\n{}", file.filename, file.url)),
+        _ if error.service != Service::Genesys => None,
+        (Body::Choice { .. }, Piece::Choice { otherwise, .. }) if is_of_form || is_gone => {
+            Some(otherwise.clone())
+        }
+        (Body::File(file), _) if is_of_form => {
+            Some(format!("[file] {}\n{}", file.filename, file.url))
+        }
         _ => None,
     }
 }

@@ -94,3 +94,6 @@ fn handshake(token: String) -> Response {
     ];
     (headers, token).into_response()
 }
+
+#[cfg(test)]
+mod tests;

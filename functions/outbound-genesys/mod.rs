@@ -62,3 +62,6 @@ async fn take(app: &App, headers: HeaderMap, body: Bytes) -> Result<Taken, Refus
     }
     Ok(taken)
 }
+
+#[cfg(test)]
+mod tests;

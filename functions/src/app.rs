@@ -27,6 +27,7 @@ use crate::queue::settlement::{Settlement, Times};
 use crate::settings::{GraphClientAuthentication, Settings};
 use crate::store::bounded::Bounded;
 use crate::store::keys::NotificationKeys;
+use crate::store::lanes::Lanes;
 use crate::store::own_posts::OwnPosts;
 use crate::store::threads::Threads;
 
@@ -38,6 +39,9 @@ const MESSAGES_WITH_PICTURES: usize = 6;
 
 /// Customers' files that may be on their way at a time: some 12 MB each.
 const TRANSFERS: usize = 8;
+
+/// How many times its own time limit a file may hold its message, when Graph fails for it.
+const FILE_PATIENCE: u32 = 4;
 
 /// Chats and hosts whose files kept a lane waiting, and how long that is remembered.
 const SLOW_FILES: usize = 1_000;
@@ -82,8 +86,13 @@ pub struct App {
     pub(crate) transfers: Semaphore,
     /// How many agents' messages may hold pictures in memory at a time.
     pub(crate) pictures: Semaphore,
-    /// Chats and hosts whose files kept a lane waiting lately.
+    /// How many times its own time limit a file may hold its message, when Graph fails for it.
+const FILE_PATIENCE: u32 = 4;
+
+/// Chats and hosts whose files kept a lane waiting lately.
     pub(crate) slow_files: Bounded<Digest, ()>,
+    /// The inbound lanes that this process holds.
+    pub(crate) lanes: Lanes,
     /// Parts that Genesys has and no state says yet, by chat and message: a post whose note could not be written. It closes the
     /// gap while the process lives, so that a store that cannot be written does not make every attempt post again.
     pub(crate) unsaved: Bounded<(Digest, TeamsMessageId), Vec<PostedPart>>,
@@ -149,7 +158,7 @@ impl App {
             origins: settings.file_origins.clone(),
             hosts: settings.file_hosts.clone(),
         };
-        let files = Arc::new(Files::new(client.clone(), rules)?);
+        let files = Arc::new(Files::new(client.clone(), rules));
         let blobs = Blobs::new(
             client.clone(),
             &settings.blob_endpoint,
@@ -166,6 +175,7 @@ impl App {
             attempt_deadline: settings.attempt_deadline,
             retry_floor: settings.retry_floor,
             not_yet: settings.unknown_thread,
+            file: settings.file_timeout * FILE_PATIENCE,
         };
         Ok(Self {
             validator: TokenValidator::new(
@@ -192,6 +202,7 @@ impl App {
             transfers: Semaphore::new(TRANSFERS),
             pictures: Semaphore::new(MESSAGES_WITH_PICTURES),
             slow_files: Bounded::new(SLOW_FILES, SLOW_FILES_FOR),
+            lanes: Lanes::default(),
             unsaved: Bounded::new(UNSAVED, UNSAVED_FOR),
             greeted: Notify::new(),
             settings,

@@ -77,7 +77,7 @@ macro_rules! settings {
         #[derive(Debug, Clone)]
         pub struct Settings {
             $(#[doc = concat!("`", $name, "`: ", $expects, ".")] pub $field: $type,)*
-            placeholder: Option<&'static str>,
+            placeholder: Option<&'static Specification>,
         }
 
         /// All settings that the handler reads, besides those that the platform itself sets
@@ -282,11 +282,11 @@ impl Settings {
         }
     }
 
-    /// The name of a setting that still holds the placeholder of an id that did not exist when the app was deployed: nothing
+    /// A setting that still holds the placeholder of an id that did not exist when the app was deployed: nothing
     /// that comes in could be carried on, so it must not be taken either. Any other text in the place of an id does not pass
     /// that setting's own check.
     #[must_use]
-    pub fn placeholder(&self) -> Option<&'static str> {
+    pub fn placeholder(&self) -> Option<&'static Specification> {
         self.placeholder
     }
 
@@ -302,7 +302,7 @@ impl Settings {
 struct Reader<L> {
     lookup: L,
     errors: Vec<SettingError>,
-    placeholder: Option<&'static str>,
+    placeholder: Option<&'static Specification>,
 }
 
 impl<L: Fn(&str) -> Option<String>> Reader<L> {
@@ -316,7 +316,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let default = || setting.default.map(str::to_owned);
         let value = self.value(name).or_else(default);
         if value.as_ref().is_some_and(|it| it.contains(PLACEHOLDER)) {
-            self.placeholder = self.placeholder.or(Some(setting.name));
+            self.placeholder = self.placeholder.or(Some(setting));
         }
         let read = value.map_or_else(|| Err("missing".to_owned()), |value| rule(&value));
         read.map_err(|problem| self.errors.push(setting.error(problem)))

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::Certificate;
 pub use reqwest::Client;
+
+use reqwest::Certificate;
 use reqwest::redirect::Policy;
 
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
@@ -95,7 +96,7 @@ fn roots() -> Result<Vec<Certificate>, ServiceError> {
     roots.map_err(|error| unusable().because(error))
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub(crate) fn with_roots(
     timeouts: Timeouts,
     roots: Vec<Certificate>,

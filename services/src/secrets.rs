@@ -4,7 +4,6 @@
 //! withdrawn one stops counting, and at once when something that should match does not ([`Secrets::accepts`]).
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -81,15 +80,10 @@ pub enum Accepts<T> {
 }
 
 /// Secrets of one vault in memory.
+#[derive(Debug)]
 pub struct Secrets {
     vault: Arc<KeyVault>,
     held: Mutex<HashMap<String, Renewal<Option<SecretString>>>>,
-}
-
-impl fmt::Debug for Secrets {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Secrets").finish_non_exhaustive()
-    }
 }
 
 impl Secrets {

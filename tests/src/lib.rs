@@ -8,12 +8,14 @@
 pub mod files;
 pub mod people;
 pub mod platform;
+mod running;
 pub mod scene;
 pub mod view;
 pub mod web_driver;
 
 pub use people::{Chat, Customer};
 pub use platform::Platform;
+pub use running::Account;
 pub use scene::Scene;
 
 /// A client for this machine that trusts the platform's throw-away authority.

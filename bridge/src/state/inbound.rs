@@ -101,7 +101,7 @@ pub struct Seen {
 /// A part that somebody is about to post. Whoever else holds the chat's lane waits for the end of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sending {
-    /// Who: one invocation of one process.
+    /// Who: one process.
     pub holder: Digest,
     /// Since when.
     #[serde(with = "time::serde::rfc3339")]

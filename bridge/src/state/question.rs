@@ -20,16 +20,19 @@ pub enum ChoiceKind {
     Button,
     /// A time of a date picker.
     DatePicker,
+    /// An item of a list picker, for which Genesys has no word: it is answered by its own words.
+    ListItem,
 }
 
 impl ChoiceKind {
-    /// The word.
+    /// The word, where there is one.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn word(self) -> Option<&'static str> {
         match self {
-            Self::QuickReply => "QuickReply",
-            Self::Button => "Button",
-            Self::DatePicker => "DatePicker",
+            Self::QuickReply => Some("QuickReply"),
+            Self::Button => Some("Button"),
+            Self::DatePicker => Some("DatePicker"),
+            Self::ListItem => None,
         }
     }
 }

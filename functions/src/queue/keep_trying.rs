@@ -149,6 +149,7 @@ impl Trying<'_> {
             failing_for: now - failing_since,
             well_for_others: fault == Fault::Transient
                 && error.is_some_and(|error| gate.well_for_others(error.service, job.subject())),
+            file_patience: self.settlement.times.file,
             age: self.delivery.age(),
             left: self.left(),
             retry_after: error

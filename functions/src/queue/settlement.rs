@@ -34,6 +34,8 @@ pub struct Times {
     pub retry_floor: Duration,
     /// What another instance writes is waited for so long.
     pub not_yet: Duration,
+    /// A file that Graph fails for holds its message so long.
+    pub file: Duration,
 }
 
 /// Settles queue messages.

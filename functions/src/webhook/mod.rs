@@ -19,7 +19,6 @@ use http::{HeaderMap, StatusCode};
 use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 
-use self::body::read_json_body;
 use self::refusal::Refusal;
 use self::verified::Verified;
 use crate::app::App;
@@ -76,13 +75,10 @@ where
     );
     let work = async {
         let (head, body) = request.into_parts();
-        let (body, _share) = read_json_body(&head.headers, body, function.body_limit).await?;
+        let (body, _share) = body::read(&head.headers, body, function.body_limit).await?;
         if let Some(setting) = app.settings.placeholder() {
-            tracing::error!(
-                event = "setting_placeholder",
-                setting,
-                "put the real value there"
-            );
+            let setting = setting.name;
+            tracing::error!(event = "setting_placeholder", setting);
             return Err(Refusal::unavailable("a setting holds a placeholder"));
         }
         take(head.headers, body).await

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
@@ -73,8 +73,19 @@ async fn host(State(genesys): State<Arc<Genesys>>, Json(attachment): Json<Attach
     }
 }
 
-async fn conversations(State(genesys): State<Arc<Genesys>>) -> Json<Value> {
-    Json(genesys.conversations().view())
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WantedConversations {
+    /// What stands in the thread's id.
+    thread: Option<String>,
+}
+
+async fn conversations(
+    State(genesys): State<Arc<Genesys>>,
+    Query(wanted): Query<WantedConversations>,
+) -> Json<Value> {
+    let thread = wanted.thread.unwrap_or_default();
+    Json(genesys.conversations().view(&thread))
 }
 
 /// What an administrator does when the webhook's secret is rotated.

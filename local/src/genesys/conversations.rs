@@ -253,11 +253,12 @@ impl Conversations {
         Some(conversation.id.clone())
     }
 
-    /// `GET /local/genesys/conversations`.
-    pub fn view(&self) -> Value {
+    /// `GET /local/genesys/conversations`: those with this text in the id of their thread.
+    pub fn view(&self, thread: &str) -> Value {
         let all: Vec<Value> = self
             .all
             .iter()
+            .filter(|conversation| conversation.thread.contains(thread))
             .map(|conversation| {
                 let messages: Vec<Value> = conversation.messages.iter().map(message_view).collect();
                 json!({

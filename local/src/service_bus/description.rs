@@ -32,4 +32,6 @@ pub struct QueueCounts {
     pub dead_letters: u64,
     /// Sessions with messages or a receiver.
     pub sessions: usize,
+    /// The ids of those with messages.
+    pub lanes: Vec<String>,
 }

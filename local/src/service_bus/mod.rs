@@ -116,6 +116,7 @@ impl ServiceBus {
                 "scheduled": counts.scheduled,
                 "dead_letters": counts.dead_letters,
                 "sessions": counts.sessions,
+                "lanes": counts.lanes,
             })
         };
         self.queues.iter().map(view).collect()

@@ -376,6 +376,17 @@ impl Store {
     }
 
     pub(super) fn counts(&self) -> QueueCounts {
+        let busy = |(_, lane): &(&String, &Lane)| !lane.messages.is_empty();
+        let waiting = self.scheduled.values();
+        let mut lanes: Vec<String> = if self.settings.sessions {
+            let busy = self.lanes.iter().filter(busy).map(|(id, _)| id);
+            let waiting = waiting.filter_map(|message| message.draft.session_id.as_ref());
+            busy.chain(waiting).cloned().collect()
+        } else {
+            Vec::new()
+        };
+        lanes.sort_unstable();
+        lanes.dedup();
         QueueCounts {
             active: self.lanes.values().map(|lane| lane.messages.len()).sum(),
             scheduled: self.scheduled.len(),
@@ -385,6 +396,7 @@ impl Store {
             } else {
                 0
             },
+            lanes,
         }
     }
 }

@@ -19,7 +19,7 @@ async fn files(router: Router, hosts: &[&str]) -> (Files, Url) {
             .map(|host| host.parse().expect("a pattern"))
             .collect(),
     };
-    let files = Files::new(client_of(&authority), rules).expect("a client");
+    let files = Files::new(client_of(&authority), rules);
     (files, Url::parse(&base).expect("a URL"))
 }
 
@@ -83,7 +83,7 @@ async fn tokens_and_headers_go_to_the_first_address_only() {
         origins,
         hosts: Vec::new(),
     };
-    let files = Files::new(client, rules).expect("a client");
+    let files = Files::new(client, rules);
     let ask = async |path: &str| {
         let mut wanted = wanted(&base, path);
         wanted.token = Some("secret".into());

@@ -279,7 +279,7 @@ impl Downloads {
         Self {
             api: Url::parse(&api).expect("a URL"),
             host: Url::parse(&host).expect("a URL"),
-            files: Files::new(client, rules).expect("a client"),
+            files: Files::new(client, rules),
             genesys,
             login,
         }
