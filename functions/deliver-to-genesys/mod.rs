@@ -51,3 +51,6 @@ async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

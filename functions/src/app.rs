@@ -86,10 +86,7 @@ pub struct App {
     pub(crate) transfers: Semaphore,
     /// How many agents' messages may hold pictures in memory at a time.
     pub(crate) pictures: Semaphore,
-    /// How many times its own time limit a file may hold its message, when Graph fails for it.
-const FILE_PATIENCE: u32 = 4;
-
-/// Chats and hosts whose files kept a lane waiting lately.
+    /// Chats and hosts whose files kept a lane waiting lately.
     pub(crate) slow_files: Bounded<Digest, ()>,
     /// The inbound lanes that this process holds.
     pub(crate) lanes: Lanes,
