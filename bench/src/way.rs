@@ -17,7 +17,10 @@ use crate::table::{Table, median, p99};
 const LOADS: [(u32, u32); 3] = [(1, 20), (20, 10), (100, 5)];
 
 /// Chats that the messages are spread over.
-const CHATS: u32 = 100;
+const CHATS: u32 = 50;
+
+/// Messages a second of strangers, about each of whom Graph is asked.
+const INTRODUCTIONS: u32 = 2;
 
 /// Handlers. Each keeps the pace that Genesys allows, 4 calls a second and 40 after a quiet time, so that one alone would be measured
 /// waiting; these together may make more calls at once than the largest load has messages.
@@ -31,7 +34,7 @@ pub async fn measure(arguments: &Arguments) -> Result<Table> {
     let further = ["--instances", INSTANCES, "--genesys-rate-limit", "1000000"];
     let platform = Platform::start(arguments, &further)?;
     let customers: Vec<Customer> = (0..CHATS).map(|number| Customer(0x100 + number)).collect();
-    run(&platform, &customers, 20, CHATS).await?;
+    run(&platform, &customers, INTRODUCTIONS, CHATS).await?;
     let mut table = Table::new(
         "messages a second",
         &[
