@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use bridge::ids::{Digest, SupportAccountName};
+use bridge::patience::Fault;
 use services::error::{ErrorKind, Service, ServiceError};
 
 use super::Kind;
 use super::gate::Gate;
+use crate::failure::fault_of;
 use crate::store::bounded::Bounded;
 
 /// How long an answer counts: chats that are refused together ask once.
@@ -62,14 +64,18 @@ impl Gate {
     }
 
     async fn integration_is_well(&self, refusal: &ServiceError, subject: &Digest) -> bool {
+        // What is wrong with the form of one message is its own fault, as long as Genesys answers us at all.
+        if matches!(refusal.kind, ErrorKind::Rejected | ErrorKind::TooLarge) {
+            let answer = self.genesys.probe().await;
+            return answer
+                .err()
+                .is_none_or(|error| fault_of(&error) == Fault::Refusal);
+        }
         match self.genesys.integration().await {
             Ok(()) => true,
-            // The client may not look at integrations. That others are served says as much; and what is wrong with one message
-            // only, its form, is known from a token that counts.
+            // The client may not look at integrations: that others are served says as much.
             Err(error) if error.kind == ErrorKind::Forbidden => {
-                let of_form = matches!(refusal.kind, ErrorKind::Rejected | ErrorKind::TooLarge);
                 self.served_others(Kind::GenesysMessage, subject)
-                    || (of_form && self.genesys.probe().await.is_ok())
             }
             Err(error) => {
                 let unknown = error.kind == ErrorKind::NotFound;
