@@ -1,10 +1,13 @@
 //! The one question that a refusal raises: is something else to blame than the message?
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bridge::ids::{Digest, SupportAccountName};
 use bridge::patience::Fault;
 use services::error::{ErrorKind, Service, ServiceError};
+use services::genesys::Genesys;
+use services::graph::Graph;
 
 use super::Kind;
 use super::gate::Gate;
@@ -13,18 +16,28 @@ use crate::store::bounded::Bounded;
 
 /// How long an answer counts: chats that are refused together ask once.
 const COUNTS_FOR: Duration = Duration::from_secs(5);
+const REMEMBERED: usize = 1_000;
 
-/// Answers by service and account.
+/// Asks it.
 #[derive(Debug)]
-pub(super) struct Answers(Bounded<(Service, Option<SupportAccountName>), bool>);
-
-impl Default for Answers {
-    fn default() -> Self {
-        Self(Bounded::new(1_000, COUNTS_FOR))
-    }
+pub struct Question {
+    gate: Arc<Gate>,
+    graph: Arc<Graph>,
+    genesys: Arc<Genesys>,
+    answers: Bounded<(Service, Option<SupportAccountName>), bool>,
 }
 
-impl Gate {
+impl Question {
+    /// Nothing was asked yet.
+    pub fn new(gate: Arc<Gate>, graph: Arc<Graph>, genesys: Arc<Genesys>) -> Self {
+        Self {
+            gate,
+            graph,
+            genesys,
+            answers: Bounded::new(REMEMBERED, COUNTS_FOR),
+        }
+    }
+
     /// Whether all else is well after a refusal: the Support User is signed in and can list chats; the integration exists and
     /// answers. Whatever is not certain counts as not well: a message is given up on certainty alone.
     pub(crate) async fn all_else_is_well(
@@ -34,7 +47,7 @@ impl Gate {
         subject: &Digest,
     ) -> bool {
         let key = (refusal.service, account.cloned());
-        if let Some(answer) = self.answers.0.get(&key) {
+        if let Some(answer) = self.answers.get(&key) {
             return answer;
         }
         let is_well = match refusal.service {
@@ -45,7 +58,7 @@ impl Gate {
             Service::Genesys => self.integration_is_well(refusal, subject).await,
             _ => false,
         };
-        self.answers.0.insert(key, is_well);
+        self.answers.insert(key, is_well);
         is_well
     }
 
@@ -75,7 +88,7 @@ impl Gate {
             Ok(()) => true,
             // The client may not look at integrations: that others are served says as much.
             Err(error) if error.kind == ErrorKind::Forbidden => {
-                self.served_others(Kind::GenesysMessage, subject)
+                self.gate.served_others(Kind::GenesysMessage, subject)
             }
             Err(error) => {
                 let unknown = error.kind == ErrorKind::NotFound;
