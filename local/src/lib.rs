@@ -9,6 +9,7 @@
 pub mod azurite;
 pub mod blobs;
 pub mod control;
+pub mod delivery;
 pub mod entra;
 pub mod front;
 pub mod genesys;

@@ -1,25 +1,23 @@
 //! Agents' files, and the signatures of their addresses.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::{hmac, rand};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::shared::download::Download;
 use crate::shared::locked::Locked;
+use crate::shared::signing::SigningKey;
 
 /// A signed address serves this long, in seconds.
 const SIGNED_LIFE: i64 = 3_600;
 
 /// All files of agents.
+#[derive(Debug, Default)]
 pub struct Media {
-    key: hmac::Key,
+    key: SigningKey,
     files: Locked<HashMap<String, Arc<AgentFile>>>,
 }
 
@@ -45,26 +43,7 @@ pub enum Access {
     Forbidden,
 }
 
-impl fmt::Debug for Media {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Media")
-    }
-}
-
 impl Media {
-    /// No files.
-    ///
-    /// # Panics
-    /// When the system has no random numbers.
-    pub fn new() -> Self {
-        let mut secret = [0; 32];
-        rand::fill(&mut secret).expect("the system has random numbers");
-        Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, &secret),
-            files: Locked::default(),
-        }
-    }
-
     /// Keeps a file; its id.
     pub fn keep(&self, file: AgentFile) -> String {
         let id = Uuid::new_v4().to_string();
@@ -85,8 +64,7 @@ impl Media {
     }
 
     fn signature(&self, id: &str, expires: i64) -> String {
-        let tag = hmac::sign(&self.key, format!("{id}\n{expires}").as_bytes());
-        URL_SAFE_NO_PAD.encode(tag)
+        self.key.sign(&format!("{id}\n{expires}"))
     }
 
     /// Whether the query of a signed address is genuine and current.

@@ -40,7 +40,7 @@ impl Genesys {
             login: Login::new(world.config.genesys_rate_limit),
             conversations: Locked::default(),
             webhooks: Arc::new(Webhooks::new(Arc::clone(&world))),
-            media: Media::new(),
+            media: Media::default(),
             profile: Locked::default(),
             client: world.authority.client().expect("a client can be built"),
             world,

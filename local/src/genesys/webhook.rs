@@ -12,13 +12,15 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::conversations::{Outgoing, Placed};
-use crate::hub::{Call, Direction, Drop, FaultService};
+use crate::delivery::Attempt;
+use crate::hub::{Direction, FaultService};
 use crate::shared::correlation;
 use crate::shared::locked::Locked;
 use crate::shared::serve::loopback_client;
@@ -43,15 +45,6 @@ pub struct Webhooks {
     secret: Locked<String>,
     /// The last message's first attempt, for each thread.
     last: Locked<HashMap<String, FirstAttempt>>,
-}
-
-/// What one attempt ended with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    /// Answered with 2xx, or with a status that is not repeated.
-    Over,
-    /// To be repeated.
-    Again,
 }
 
 impl Webhooks {
@@ -93,9 +86,9 @@ impl Webhooks {
                 wait(before, LONGEST_TURN).await;
             }
             for number in 1..=ATTEMPTS {
-                let ending = webhooks.attempt(&correlation, &body, number).await;
+                let over = webhooks.attempt(&correlation, &body, number).await;
                 done.send_replace(true);
-                if ending == Ending::Over {
+                if over {
                     return;
                 }
                 if number < ATTEMPTS {
@@ -106,48 +99,25 @@ impl Webhooks {
         first_attempt
     }
 
-    async fn attempt(&self, correlation: &str, body: &str, number: u32) -> Ending {
-        let hub = &self.world.hub;
-        let call = Call::delivery(body.as_bytes());
-        let plan = hub.faults().decide(FaultService::GenesysWebhook, &call);
-        sleep(plan.delay).await;
-        let tell = |outcome: &str| {
-            hub.journey(correlation, Direction::Outbound, "webhook", number, outcome);
+    /// Sends once; true when nothing is to be repeated: a 2xx, or a status that Genesys does not repeat.
+    async fn attempt(&self, correlation: &str, body: &str, number: u32) -> bool {
+        let attempt = Attempt {
+            service: FaultService::GenesysWebhook,
+            correlation: Some(correlation),
+            direction: Direction::Outbound,
+            hop: "webhook",
+            number,
         };
-        if plan.drop == Some(Drop::Before) {
-            tell("lost");
-            return Ending::Again;
-        }
-        let mut ending = Ending::Again;
-        for _ in 0..=plan.duplicate {
-            let answer = self
-                .client
-                .post(format!(
-                    "{}/api/genesys/webhook",
-                    self.world.endpoints.functions
-                ))
-                .header("content-type", "application/json; charset=utf-8")
-                .header("x-hub-signature-256", self.sign(body.as_bytes()))
-                .timeout(TIMEOUT)
-                .body(body.to_owned())
-                .send()
-                .await;
-            match answer {
-                Ok(answer) => {
-                    let status = answer.status();
-                    tell(status.as_str());
-                    if status != 429 && !status.is_server_error() {
-                        ending = Ending::Over;
-                    }
-                }
-                Err(error) if error.is_timeout() => tell("timed out"),
-                Err(_) => tell("no connection"),
-            }
-        }
-        if plan.drop.is_some() {
-            return Ending::Again;
-        }
-        ending
+        let url = format!("{}/api/genesys/webhook", self.world.endpoints.functions);
+        let request = || {
+            let signature = self.sign(body.as_bytes());
+            let request = self.client.post(&url).timeout(TIMEOUT);
+            request.header("x-hub-signature-256", signature)
+        };
+        let over = |status: StatusCode| status != 429 && !status.is_server_error();
+        attempt
+            .send(&self.world, body.as_bytes(), request, over)
+            .await
     }
 
     /// `sha256=` and the standard base64 of the HMAC-SHA256 over the raw body.

@@ -2,12 +2,8 @@
 //! carry a proof of their own for an hour (Microsoft Learn, "Access shared items" and "Download a file").
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::{hmac, rand};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -16,28 +12,24 @@ use super::chats::Person;
 use super::parts;
 use crate::shared::download::{Download, segment};
 use crate::shared::locked::Locked;
+use crate::shared::signing::SigningKey;
 
 /// A pre-authenticated address serves this long, in seconds.
 const LIFE: i64 = 3600;
 
 /// All files.
+#[derive(Debug, Default)]
 pub struct OneDrive {
     /// What signs the pre-authenticated addresses.
-    key: hmac::Key,
+    key: SigningKey,
     kept: Locked<Kept>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Kept {
     files: HashMap<String, Arc<File>>,
     /// The id of the file with this address.
     addresses: HashMap<String, String>,
-}
-
-impl fmt::Debug for OneDrive {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("OneDrive")
-    }
 }
 
 /// One file.
@@ -56,19 +48,6 @@ pub struct File {
 }
 
 impl OneDrive {
-    /// No files.
-    ///
-    /// # Panics
-    /// When the system has no random numbers.
-    pub fn new() -> Self {
-        let mut secret = [0; 32];
-        rand::fill(&mut secret).expect("the system has random numbers");
-        Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, &secret),
-            kept: Locked::default(),
-        }
-    }
-
     /// Keeps a file of this owner in this tenant and shares it with the chat; the attachment that refers to it.
     pub fn share(
         &self,
@@ -127,8 +106,7 @@ impl OneDrive {
 
     /// What proves that an address for this file was given out at this time.
     fn proof(&self, id: &str, at: i64) -> String {
-        let tag = hmac::sign(&self.key, format!("{at}\n{id}").as_bytes());
-        format!("v1.{at}.{}", URL_SAFE_NO_PAD.encode(tag))
+        format!("v1.{at}.{}", self.key.sign(&format!("{at}\n{id}")))
     }
 
     /// Whether the proof is genuine, for this file and younger than its life.
@@ -161,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_proof_is_for_one_file_and_one_hour() {
-        let drive = OneDrive::new();
+        let drive = OneDrive::default();
         let proof = drive.proof("a", 10_000);
         assert!(drive.opens("a", &proof, 10_000));
         assert!(drive.opens("a", &proof, 13_599));
@@ -169,6 +147,6 @@ mod tests {
         assert!(!drive.opens("b", &proof, 10_000));
         assert!(!drive.opens("a", "", 10_000));
         assert!(!drive.opens("a", &proof.replace("10000", "10001"), 10_001));
-        assert!(!OneDrive::new().opens("a", &proof, 10_000));
+        assert!(!OneDrive::default().opens("a", &proof, 10_000));
     }
 }

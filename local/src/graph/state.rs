@@ -35,7 +35,7 @@ impl Graph {
             deliveries: Deliveries::new(Arc::clone(&world)),
             world,
             entra,
-            drive: OneDrive::new(),
+            drive: OneDrive::default(),
             subscriptions: Subscriptions::new(),
             throttle: Throttle::default(),
         })

@@ -22,9 +22,6 @@ pub struct BrokerProperties {
     partition_key: Option<Id>,
     correlation_id: Option<String>,
     label: Option<String>,
-    reply_to: Option<String>,
-    reply_to_session_id: Option<Id>,
-    to: Option<String>,
     /// Seconds.
     time_to_live: Option<Life>,
     time_to_live_time_span: Option<Span>,
@@ -43,9 +40,6 @@ impl BrokerProperties {
         draft.partition_key = id(self.partition_key);
         draft.correlation_id = self.correlation_id;
         draft.label = self.label;
-        draft.reply_to = self.reply_to;
-        draft.reply_to_session_id = id(self.reply_to_session_id);
-        draft.to = self.to;
         let span = self.time_to_live_time_span.map(|span| span.0);
         draft.time_to_live = span.or(self.time_to_live.map(|life| life.0));
         draft.scheduled_at = self.scheduled_enqueue_time_utc.map(|at| at.0);

@@ -22,12 +22,6 @@ pub struct Draft {
     pub correlation_id: Option<String>,
     /// `Label`, nowadays called subject.
     pub label: Option<String>,
-    /// Address to answer to.
-    pub reply_to: Option<String>,
-    /// Session to answer to.
-    pub reply_to_session_id: Option<String>,
-    /// Address it is meant for.
-    pub to: Option<String>,
     /// Partition; equals the session when both are given.
     pub partition_key: Option<String>,
     /// How long it lives, counted from when it becomes active.

@@ -6,4 +6,5 @@ pub mod download;
 pub mod locked;
 pub mod refused;
 pub mod serve;
+pub mod signing;
 pub mod tls;

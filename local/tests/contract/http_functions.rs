@@ -41,7 +41,7 @@ async fn requests_pass_through_byte_for_byte() {
     let chunks: Vec<Result<Vec<u8>, std::io::Error>> =
         body.chunks(7_000).map(|chunk| Ok(chunk.to_vec())).collect();
     let answer = client()
-        .post(format!("{address}/api/echo/a%2Fb/c?x=1&x=2"))
+        .post(format!("{address}/api/echo?x=1&x=a%2Fb"))
         .header("x-azure-functions-invocationid", "forged")
         .header("x-other", "kept")
         .body(reqwest::Body::wrap_stream(futures::stream::iter(chunks)))
@@ -51,7 +51,7 @@ async fn requests_pass_through_byte_for_byte() {
     assert_eq!(answer.status(), StatusCode::IM_A_TEAPOT);
     let seen = seen(&answer);
     assert_eq!(seen["method"], "POST");
-    assert_eq!(seen["path"], "/api/echo/a%2Fb/c?x=1&x=2");
+    assert_eq!(seen["path"], "/api/echo?x=1&x=a%2Fb");
     assert_eq!(seen["other"], "kept");
     let invocation = seen["invocation"].as_str().expect("an id");
     assert_eq!(invocation.len(), 36, "the client's value is overwritten");
@@ -71,7 +71,7 @@ async fn unknown_routes_and_methods_are_not_found() {
         ("GET", "/api/nothing"),
         ("GET", "/work"),
         ("GET", "/"),
-        ("DELETE", "/api/echo/x"),
+        ("DELETE", "/api/echo"),
     ] {
         let method = method.parse().expect("a method");
         let request = client().request(method, format!("{address}{path}"));
@@ -90,12 +90,12 @@ async fn two_instances_share_the_requests() {
     let address = address(&stand).await;
     let client = client();
     for _ in 0..4 {
-        let request = client.get(format!("{address}/api/echo/x"));
+        let request = client.get(format!("{address}/api/echo"));
         let answer = request.send().await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::IM_A_TEAPOT);
     }
     stand.host.kill(Some(0), false).await;
-    let answer = client.get(format!("{address}/api/echo/x")).send().await;
+    let answer = client.get(format!("{address}/api/echo")).send().await;
     assert_eq!(
         answer.expect("held or passed on").status(),
         StatusCode::IM_A_TEAPOT

@@ -183,7 +183,7 @@ fn write_app(root: &Path, setup: &Setup) {
         "connection": "ServiceBus", "isSessionsEnabled": true, "dataType": "binary" });
     let timer = json!({ "type": "timerTrigger", "direction": "in", "name": "timer", "schedule": "0 */5 * * * *" });
     let request = json!({ "type": "httpTrigger", "direction": "in", "name": "request", "methods": ["get", "post"],
-        "route": "echo/{*rest}" });
+        "route": "echo" });
     let response = json!({ "type": "http", "direction": "out", "name": "response" });
     std::fs::create_dir_all(root).expect("a directory");
     std::fs::write(root.join("host.json"), host.to_string()).expect("written");
