@@ -37,16 +37,19 @@ fn persistence(app: &App) -> Persistence {
     Persistence::new(Arc::clone(&app.gate), question, app.times)
 }
 
+/// How an attempt ends.
+type Ending = fn() -> Result<Outcome, Failure>;
+
 /// A job whose attempts end as a list says, the last of them for ever.
 struct Scripted {
     subject: Digest,
-    ends: Mutex<Vec<fn() -> Result<Outcome, Failure>>>,
+    ends: Mutex<Vec<Ending>>,
     attempts: AtomicU32,
     takes_files_lightly: bool,
 }
 
 impl Scripted {
-    fn new(ends: &[fn() -> Result<Outcome, Failure>]) -> Self {
+    fn new(ends: &[Ending]) -> Self {
         Self {
             subject: Digest::of("chat", "mine"),
             ends: Mutex::new(ends.iter().rev().copied().collect()),
@@ -94,7 +97,7 @@ async fn run(job: &Scripted) -> (Result<End, HandBack>, Duration) {
 
 #[tokio::test(start_paused = true)]
 async fn what_fails_transiently_waits_and_is_handed_back() {
-    let kinds: [fn() -> Result<Outcome, Failure>; 7] = [
+    let kinds: [Ending; 7] = [
         || failing(ErrorKind::Unavailable),
         || failing(ErrorKind::TimedOut),
         || failing(ErrorKind::Malformed),
@@ -150,8 +153,7 @@ async fn what_would_soon_expire_is_given_up() {
     let app = app(&[]);
     let mut delivery = delivery(&app);
     delivery.trigger.enqueued_at = Some(OffsetDateTime::now_utc() - EXPIRES_AFTER);
-    let ends: [fn() -> Result<Outcome, Failure>; 2] =
-        [|| failing(ErrorKind::Throttled), || Err(Failure::OutOfTime)];
+    let ends: [Ending; 2] = [|| failing(ErrorKind::Throttled), || Err(Failure::OutOfTime)];
     for end in ends {
         let job = Scripted::new(&[end]);
         let end = persistence(&app).keep_trying(&delivery, &job).await;
