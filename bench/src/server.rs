@@ -1,4 +1,4 @@
-//! Starting a program under test and reading what the operating system knows about it.
+//! Starting a program under test.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,9 +18,6 @@ use crate::outside::Outside;
 
 /// Longest time until a program takes its first notification.
 const READY_LIMIT: Duration = Duration::from_secs(20);
-
-/// Clock ticks per second in `/proc/{pid}/stat` (USER_HZ, which is 100 on every Linux ABI in use).
-const TICKS: f64 = 100.0;
 
 /// A program to measure, with its environment.
 pub struct Contender {
@@ -125,6 +122,11 @@ impl Server {
         self.port
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until a notification is accepted: by then secrets and tokens are loaded.
     pub async fn ready(&self, notifications: &Notifications) -> Result<()> {
         let begun = Instant::now();
@@ -142,29 +144,6 @@ impl Server {
         bail!(
             "the program under test accepted no notification within {READY_LIMIT:?}; last: {last}"
         );
-    }
-
-    /// Resident memory in MB: now (VmRSS), and at its highest (VmHWM).
-    pub fn resident_megabytes(&self) -> Result<(f64, f64)> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let megabytes = |name: &str| -> Result<f64> {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            let kibibytes = line.and_then(|line| line.split_whitespace().next());
-            let kibibytes: f64 = kibibytes.with_context(|| format!("no {name}"))?.parse()?;
-            Ok(kibibytes * 1024.0 / 1e6)
-        };
-        Ok((megabytes("VmRSS:")?, megabytes("VmHWM:")?))
-    }
-
-    /// Processor time used so far, in seconds.
-    pub fn processor_seconds(&self) -> Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The fields after the program's name, which may hold spaces: utime and stime are the 12th and 13th.
-        let (_, fields) = stat.rsplit_once(')').context("unexpected /proc/stat")?;
-        let fields: Vec<&str> = fields.split_whitespace().collect();
-        let ticks =
-            |place: usize| -> Result<f64> { Ok(fields.get(place).context("short stat")?.parse()?) };
-        Ok((ticks(11)? + ticks(12)?) / TICKS)
     }
 }
 

@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
+use bridge::conversation::case::GroupPolicy;
 use bridge::conversation::case::Policy;
-use bridge::conversation::groups::GroupPolicy;
 use bridge::files::MediaTypes;
 use bridge::ids::{SupportAccountName, TenantId, UserId};
 use bridge::state::window::WindowPolicy;

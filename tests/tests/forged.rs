@@ -98,7 +98,7 @@ async fn a_foreign_tenant_loses_no_message_of_our_subscription() {
         .await;
     silent
         .platform
-        .until_agent_sees(&thread_of(&silent.anna), &["genuine"])
+        .until_agent_sees(&silent.platform.thread_of(&silent.anna), &["genuine"])
         .await;
 }
 
@@ -126,7 +126,7 @@ async fn without_a_good_token_the_message_is_read_from_graph() {
     }
     silent
         .platform
-        .until_agent_sees(&thread_of(&silent.anna), &["genuine"])
+        .until_agent_sees(&silent.platform.thread_of(&silent.anna), &["genuine"])
         .await;
     silent.platform.until_idle().await;
     assert_eq!(silent.platform.failed().await, Vec::<Value>::new());

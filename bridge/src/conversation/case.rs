@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::groups::GroupPolicy;
 use super::series::Series;
 use crate::genesys::receipt::ReasonCode;
 use crate::ids::{Digest, InvalidId, SupportAccountName, TeamsMessageId, TenantId, UserId};
@@ -17,6 +16,17 @@ use crate::teams::chat_kind::ChatKind;
 use crate::teams::message::ChatMessage;
 use crate::teams::recognise::fingerprint;
 use crate::teams::to_text::ReplyContext;
+
+/// The setting `GROUP_CHATS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupPolicy {
+    /// None.
+    Off,
+    /// Those that mention the support account.
+    Mention,
+    /// All.
+    All,
+}
 
 /// What the settings say about conversations.
 #[derive(Debug, Clone)]

@@ -1,19 +1,8 @@
 //! Group chats: which messages go to the agent, and which of us bridges them.
 
-use super::case::{Case, Chat};
+use super::case::{Case, Chat, GroupPolicy};
 use crate::ids::{SupportAccountName, UserId};
 use crate::teams::message::ChatMessage;
-
-/// The setting `GROUP_CHATS`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GroupPolicy {
-    /// None.
-    Off,
-    /// Those that mention the support account.
-    Mention,
-    /// All.
-    All,
-}
 
 /// Whether a message of a group chat goes to the agent.
 #[must_use]

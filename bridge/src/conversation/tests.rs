@@ -9,8 +9,8 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
+use super::case::GroupPolicy;
 use super::case::{Answers, Asked, Case, Chat, Need, Plan, Policy};
-use super::groups::GroupPolicy;
 use super::plan;
 use super::series::{Piece, Series};
 use crate::ids::{Digest, GenesysMessageId, SupportAccountName, TeamsMessageId, UserId};

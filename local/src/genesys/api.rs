@@ -38,6 +38,10 @@ pub fn router(genesys: &Arc<Genesys>) -> Router {
             "/conversations/messages/{integration}/inbound/open/{*kind}",
             post(inbound),
         )
+        .route(
+            "/conversations/messaging/integrations/open/{integration}",
+            get(integration),
+        )
         .fallback(unknown)
         .method_not_allowed_fallback(not_allowed)
         .layer(middleware::from_fn_with_state(
@@ -50,6 +54,22 @@ pub fn router(genesys: &Arc<Genesys>) -> Router {
         .fallback(unknown)
         .layer(middleware::map_response(with_correlation))
         .with_state(Arc::clone(genesys))
+}
+
+/// "Get an Open messaging integration" (permission messaging:integration:view, which the bridge's client has).
+async fn integration(
+    State(genesys): State<Arc<Genesys>>,
+    Path(integration): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    if integration != genesys.world.config.genesys_integration_id {
+        return Err(Refusal::not_found("There is no such integration."));
+    }
+    Ok(Json(json!({
+        "id": integration,
+        "name": "Graph-to-Open",
+        "status": "Active",
+        "createStatus": "Completed",
+    })))
 }
 
 async fn unknown() -> Refusal {
