@@ -109,7 +109,7 @@ impl Blobs {
         let (.., number) = self
             .call(Method::GET, "?restype=account&comp=properties")
             .await?;
-        let told = self.world.hub.calls().told(number);
+        let told = self.world.hub.calls.told(number);
         let in_time = tokio::time::timeout(ACCESS_LOG, told).await;
         in_time.context("Azurite's access log does not tell of its requests")
     }

@@ -31,7 +31,7 @@ impl Attempt<'_> {
         request: impl Fn() -> reqwest::RequestBuilder,
         will_do: impl Fn(StatusCode) -> bool,
     ) -> bool {
-        let faults = world.hub.faults();
+        let faults = &world.hub.faults;
         let plan = faults.decide(self.service, &Call::delivery(body));
         sleep(plan.delay).await;
         let started = OffsetDateTime::now_utc();

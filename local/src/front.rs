@@ -33,9 +33,9 @@ async fn front(
     let (parts, mut body) = request.into_parts();
     let kind = parts.headers.get(header::CONTENT_TYPE);
     let batch = kind.is_some_and(|kind| kind.as_bytes().starts_with(BATCH_TYPE.as_bytes()));
-    let calls = world.hub.calls();
+    let calls = &world.hub.calls;
     calls.count(service, &parts.method, parts.uri.path(), batch);
-    let faults = world.hub.faults();
+    let faults = &world.hub.faults;
     let mut seen = Bytes::new();
     if faults.look_inside(service) {
         seen = match axum::body::to_bytes(body, LOOK_INSIDE_LIMIT).await {

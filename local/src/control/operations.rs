@@ -49,7 +49,7 @@ async fn authority(State(control): State<Arc<Control>>) -> String {
 }
 
 async fn faults(State(control): State<Arc<Control>>) -> Json<Rules> {
-    Json(control.world.hub.faults().rules())
+    Json(control.world.hub.faults.rules())
 }
 
 /// The rules that are ordered from now on, and nothing else.
@@ -57,7 +57,7 @@ async fn replace_faults(
     State(control): State<Arc<Control>>,
     body: Bytes,
 ) -> Result<Json<Rules>, Refused> {
-    let faults = control.world.hub.faults();
+    let faults = &control.world.hub.faults;
     faults
         .replace(ordered(&body)?)
         .map_err(Refused::bad_request)?;
@@ -69,7 +69,7 @@ async fn add_faults(
     State(control): State<Arc<Control>>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Refused> {
-    let added = control.world.hub.faults().add(ordered(&body)?);
+    let added = control.world.hub.faults.add(ordered(&body)?);
     let id = added.map_err(Refused::bad_request)?;
     faults_changed(&control);
     Ok((StatusCode::CREATED, Json(json!({ "id": id }))))
@@ -77,14 +77,14 @@ async fn add_faults(
 
 /// How often each of these rules has struck.
 async fn strikes(State(control): State<Arc<Control>>, Path(id): Path<u64>) -> Json<Value> {
-    Json(json!({ "strikes": control.world.hub.faults().strikes(id) }))
+    Json(json!({ "strikes": control.world.hub.faults.strikes(id) }))
 }
 
 async fn remove_faults(
     State(control): State<Arc<Control>>,
     Path(id): Path<u64>,
 ) -> Result<StatusCode, Refused> {
-    if !control.world.hub.faults().remove(id) {
+    if !control.world.hub.faults.remove(id) {
         return Err(Refused::not_found("such fault"));
     }
     faults_changed(&control);
@@ -98,7 +98,7 @@ fn ordered(body: &[u8]) -> Result<Rules, Refused> {
 /// Tells of the rules as they are now.
 fn faults_changed(control: &Control) -> Rules {
     let hub = &control.world.hub;
-    let rules = hub.faults().rules();
+    let rules = hub.faults.rules();
     hub.event("faults", json!(rules));
     rules
 }
@@ -132,33 +132,33 @@ async fn failed(
 }
 
 async fn journeys(State(control): State<Arc<Control>>) -> Json<Value> {
-    Json(control.world.hub.journeys_view())
+    Json(json!({ "journeys": control.world.hub.journeys.view() }))
 }
 
 async fn forget_journeys(State(control): State<Arc<Control>>) -> StatusCode {
-    control.world.hub.journeys().clear();
+    control.world.hub.journeys.clear();
     StatusCode::NO_CONTENT
 }
 
 /// When each message first passed each hop.
 async fn times(State(control): State<Arc<Control>>) -> Json<Value> {
-    Json(json!({ "journeys": control.world.hub.journeys().times() }))
+    Json(json!({ "journeys": control.world.hub.journeys.times() }))
 }
 
 /// What the handlers asked of the services, every call that was answered before this one came included.
 async fn calls(State(control): State<Arc<Control>>) -> Result<Json<Value>, Refused> {
     control.blobs.all_counted().await?;
-    Ok(Json(control.world.hub.calls().view()))
+    Ok(Json(control.world.hub.calls.view()))
 }
 
 async fn reset_calls(State(control): State<Arc<Control>>) -> Result<StatusCode, Refused> {
     control.blobs.all_counted().await?;
-    control.world.hub.calls().reset();
+    control.world.hub.calls.reset();
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn logs(State(control): State<Arc<Control>>) -> Json<Value> {
-    Json(json!({ "lines": control.world.hub.logs().lines() }))
+    Json(json!({ "lines": control.world.hub.logs.lines() }))
 }
 
 async fn instances(State(control): State<Arc<Control>>) -> Json<Value> {
@@ -168,7 +168,7 @@ async fn instances(State(control): State<Arc<Control>>) -> Json<Value> {
 async fn events(
     State(control): State<Arc<Control>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let events = BroadcastStream::new(control.world.hub.events().subscribe()).map(|event| {
+    let events = BroadcastStream::new(control.world.hub.events.subscribe()).map(|event| {
         // A listener that was too slow is told to look at everything again.
         let data = event.map_or_else(
             |_| json!({ "kind": "missed" }),

@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::answers::{Refusal, with_correlation};
-use super::conversations::{Arrival, Attachment, Placed};
-use super::profile::LARGEST_MEDIA;
+use super::conversations::{Arrival, Placed};
 use super::state::Genesys;
 use super::{access, checks, downloads, structured};
 use crate::hub::Direction;
@@ -21,6 +20,9 @@ use crate::shared::correlation;
 
 /// Largest body in bytes (Genesys Cloud Developer Center, "Limits", `request.bytes.max`).
 const BODY_LIMIT: usize = 512_000;
+
+/// Largest file that reaches the agent, in bytes (Genesys Cloud Resource Center, "Supported content profiles").
+const LARGEST_MEDIA: u64 = 25 * 1024 * 1024;
 
 /// The header under which the bridge passes on a message's correlation id.
 const CORRELATION: &str = "x-correlation-id";
@@ -108,7 +110,7 @@ async fn inbound(
     let correlation = headers.get(CORRELATION).map(|value| value.to_str());
     if let (Some(Ok(correlation)), "message" | "structured/response") = (correlation, &*kind) {
         let (hub, direction) = (&genesys.world.hub, Direction::Inbound);
-        let attempt = hub.next_attempt(correlation, "genesys");
+        let attempt = hub.journeys.next_attempt(correlation, "genesys");
         let outcome = answer.status();
         hub.journey_at(
             came,
@@ -154,7 +156,9 @@ impl Genesys {
     async fn message(&self, body: &Value, prefetch: bool) -> Answer {
         let mut arrival = checks::message(body)?;
         if let Some(attachment) = &mut arrival.attachment {
-            self.look_at(attachment).await;
+            attachment.fetched = self.fetch(&attachment.url).await;
+            let size = attachment.fetched.as_ref().map(|fetched| fetched.size);
+            attachment.dropped = size.is_some_and(|size| size > LARGEST_MEDIA);
         }
         let thread = arrival.thread.clone();
         let placed = self.arrive(arrival);
@@ -168,16 +172,6 @@ impl Genesys {
             answer["conversationId"] = json!(placed.conversation);
         }
         Ok((StatusCode::OK, answer))
-    }
-
-    /// Fetches a customer's file at once, unless the content profile does not let it in.
-    async fn look_at(&self, attachment: &mut Attachment) {
-        attachment.dropped = !self.profile.lock().lets_in(&attachment.mime);
-        if !attachment.dropped {
-            attachment.fetched = self.fetch(&attachment.url).await;
-            let size = attachment.fetched.as_ref().map(|fetched| fetched.size);
-            attachment.dropped = size.is_some_and(|size| size > LARGEST_MEDIA);
-        }
     }
 
     fn structured_response(&self, body: &Value) -> Answer {
@@ -227,7 +221,7 @@ impl Genesys {
         let conversation = conversation.ok_or_else(unknown)?;
         let hub = &self.world.hub;
         let correlation = correlation::of_genesys_message(&id);
-        let attempt = hub.next_attempt(&correlation, "receipt");
+        let attempt = hub.journeys.next_attempt(&correlation, "receipt");
         hub.journey(
             &correlation,
             Direction::Outbound,

@@ -55,14 +55,12 @@ impl TryFrom<String> for Text {
     }
 }
 
-impl Text {
-    /// Refuses what is none of these.
-    pub fn one_of(&self, allowed: &[&str]) -> Checked<()> {
-        if allowed.contains(&self.0.as_str()) {
-            Ok(())
-        } else {
-            bad(format!("a field must be one of {}", allowed.join(", ")))
-        }
+/// Refuses text that is none of these.
+pub fn one_of(text: &str, allowed: &[&str]) -> Checked<()> {
+    if allowed.contains(&text) {
+        Ok(())
+    } else {
+        bad(format!("a field must be one of {}", allowed.join(", ")))
     }
 }
 
@@ -137,30 +135,7 @@ struct Message {
 
 #[derive(Deserialize)]
 struct Content {
-    attachment: File,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct File {
-    media_type: Text,
-    mime: Text,
-    url: Text,
-    #[expect(dead_code, reason = "only its type is checked")]
-    id: Option<String>,
-    filename: Option<String>,
-    text: Option<String>,
-    sha256: Option<String>,
-    #[expect(dead_code, reason = "only its type is checked")]
-    thumbnail: Option<Thumbnail>,
-}
-
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "only their types are checked")]
-struct Thumbnail {
-    url: Option<String>,
-    mime: Option<String>,
-    sha256: Option<String>,
+    attachment: Attachment,
 }
 
 /// Reads a body as a model.
@@ -179,10 +154,8 @@ pub fn message(body: &Value) -> Checked<Arrival> {
     if content.len() > 1 {
         return bad("content has more than one item");
     }
-    let attachment = content
-        .pop()
-        .map(|item| file(item.attachment))
-        .transpose()?;
+    let attachment = content.pop().map(|item| item.attachment);
+    attachment.as_ref().map(file).transpose()?;
     if text.is_empty() && attachment.is_none() {
         return bad("text or content is required");
     }
@@ -192,28 +165,19 @@ pub fn message(body: &Value) -> Checked<Arrival> {
     })
 }
 
-/// A file, at an absolute https address without credentials, for it must be fetched without any.
-fn file(file: File) -> Checked<Attachment> {
-    file.media_type.one_of(&MEDIA_TYPES)?;
-    if media_type(&file.mime.0).is_err() {
+/// A file lies at an absolute https address without credentials, for it must be fetched without any.
+fn file(file: &Attachment) -> Checked<()> {
+    one_of(&file.media_type, &MEDIA_TYPES)?;
+    if media_type(&file.mime).is_err() {
         return bad("attachment.mime is no media type");
     }
-    let fetchable = url::Url::parse(&file.url.0).is_ok_and(|url| {
+    let fetchable = url::Url::parse(&file.url).is_ok_and(|url| {
         url.scheme() == "https" && url.username().is_empty() && url.password().is_none()
     });
     if !fetchable {
         return bad("attachment.url must be an absolute https address");
     }
-    Ok(Attachment {
-        media_type: file.media_type.0,
-        mime: file.mime.0,
-        url: file.url.0,
-        filename: file.filename,
-        text: file.text,
-        sha256: file.sha256,
-        fetched: None,
-        dropped: false,
-    })
+    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -225,7 +189,7 @@ struct Event {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct EventType {
-    event_type: Text,
+    event_type: String,
 }
 
 /// A typing event: the thread it is about.
@@ -235,7 +199,7 @@ pub fn event(body: &Value) -> Checked<String> {
         return bad("events is required");
     }
     for event in &event.events {
-        event.event_type.one_of(&["Typing"])?;
+        one_of(&event.event_type, &["Typing"])?;
     }
     Ok(event.channel.from.id.0)
 }
@@ -245,7 +209,7 @@ pub fn event(body: &Value) -> Checked<String> {
 struct ReceiptBody {
     id: Text,
     channel: ReceiptChannel,
-    status: Text,
+    status: String,
     #[expect(dead_code, reason = "only its type is checked")]
     is_final_receipt: Option<bool>,
     reasons: Option<Vec<Reason>>,
@@ -269,7 +233,7 @@ struct Addressee {
 
 #[derive(Deserialize)]
 struct Reason {
-    code: Text,
+    code: String,
     #[expect(dead_code, reason = "only its type is checked")]
     message: Text,
 }
@@ -277,16 +241,16 @@ struct Reason {
 /// A receipt: message id, addressee, and what is recorded.
 pub fn receipt(body: &Value) -> Checked<(String, String, Receipt)> {
     let receipt: ReceiptBody = read(body)?;
-    receipt.status.one_of(&["Delivered", "Failed"])?;
-    let status = receipt.status.0;
+    let status = receipt.status;
+    one_of(&status, &["Delivered", "Failed"])?;
     let reasons = receipt.reasons.unwrap_or_default();
     if status != "Failed" && !reasons.is_empty() {
         return bad("reasons may only be given with the status Failed");
     }
     for reason in &reasons {
-        reason.code.one_of(&REASONS)?;
+        one_of(&reason.code, &REASONS)?;
     }
-    let reason = reasons.into_iter().next().map(|reason| reason.code.0);
+    let reason = reasons.into_iter().next().map(|reason| reason.code);
     let recorded = Receipt { status, reason };
     Ok((receipt.id.0, receipt.channel.to.id.0, recorded))
 }

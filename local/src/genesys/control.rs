@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 use super::agent::{Attachment, Written};
 use super::conversations::Place;
-use super::profile::ContentProfile;
 use super::state::Genesys;
 use crate::shared::correlation;
 use crate::shared::download::{Behaviour, Download, harmless};
@@ -38,10 +37,6 @@ pub fn router(genesys: &Arc<Genesys>) -> Router {
         .route("/local/genesys/threads/{thread}/messages", post(write))
         .route("/local/genesys/conversations", get(conversations))
         .route("/local/genesys/webhook-secret", put(webhook_secret))
-        .route(
-            "/local/genesys/content-profile",
-            get(content_profile).put(set_content_profile),
-        )
         .route("/local/genesys/media", post(host))
         .route("/local/genesys/media/{message}", get(media))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
@@ -94,22 +89,6 @@ async fn webhook_secret(
     }
     genesys.webhooks.set_secret(secret.value);
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn content_profile(State(genesys): Shared) -> Json<ContentProfile> {
-    Json(genesys.profile.lock().clone())
-}
-
-/// What an administrator does with the content profile of the integration.
-async fn set_content_profile(
-    State(genesys): Shared,
-    Json(profile): Json<ContentProfile>,
-) -> Result<Json<ContentProfile>, Refused> {
-    if let Some(entry) = profile.malformed() {
-        return Err(Refused::bad_request(format!("{entry} is no media type")));
-    }
-    *genesys.profile.lock() = profile.clone();
-    Ok(Json(profile))
 }
 
 /// The file of a message, as the agent would look at it now.

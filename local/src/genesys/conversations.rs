@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
@@ -45,7 +45,7 @@ pub struct Arrival {
 }
 
 /// A customer's file.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attachment {
     /// `mediaType`.
@@ -61,8 +61,10 @@ pub struct Attachment {
     /// `sha256`, as told.
     pub sha256: Option<String>,
     /// What the address served.
+    #[serde(skip_deserializing)]
     pub fetched: Option<Fetched>,
     /// The agent does not see it.
+    #[serde(skip_deserializing)]
     pub dropped: bool,
 }
 

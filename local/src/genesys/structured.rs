@@ -22,7 +22,7 @@ struct Body {
 #[derive(Deserialize)]
 struct Response {
     #[serde(rename = "type")]
-    kind: Text,
+    kind: String,
     text: Text,
     payload: Text,
 }
@@ -31,9 +31,9 @@ struct Response {
 pub fn response(body: &Value) -> Checked<Arrival> {
     let body: Body = checks::read(body)?;
     let response = body.button_response;
-    response.kind.one_of(&RESPONSES)?;
+    checks::one_of(&response.kind, &RESPONSES)?;
     let button = Button {
-        kind: response.kind.0,
+        kind: response.kind,
         text: response.text.0.clone(),
         payload: response.payload.0,
         originating: body.originating_message_id.0,

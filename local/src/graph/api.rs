@@ -177,7 +177,7 @@ async fn create(graph: &Graph, chat: &str, headers: &HeaderMap, body: &[u8]) -> 
     let hub = &graph.world.hub;
     let correlation = headers.get("client-request-id");
     if let Some(correlation) = correlation.and_then(|value| value.to_str().ok()) {
-        let attempt = hub.next_attempt(correlation, "teams");
+        let attempt = hub.journeys.next_attempt(correlation, "teams");
         let direction = Direction::Outbound;
         hub.journey_at(came, correlation, direction, "teams", attempt, "201");
     }

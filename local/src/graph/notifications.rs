@@ -64,7 +64,7 @@ impl Graph {
     ) {
         let hub = &self.world.hub;
         let correlation = correlation::of_teams_message(chat, id);
-        let attempt = hub.next_attempt(&correlation, "teams");
+        let attempt = hub.journeys.next_attempt(&correlation, "teams");
         hub.journey(&correlation, Direction::Inbound, "teams", attempt, outcome);
         for change in notifications {
             // Nobody waits for them.

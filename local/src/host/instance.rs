@@ -162,7 +162,7 @@ impl Pump {
             invoker,
             ..
         } = &*self.around;
-        let (name, logs) = (&self.function, world.hub.logs());
+        let (name, logs) = (&self.function, &world.hub.logs);
         let queue = self.queue.settings().name;
         while let Some(delivery) = receiver.receive(self.idle).await {
             let envelope = envelope::of_message(name, &self.binding, self.binary, &delivery);

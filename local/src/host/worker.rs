@@ -148,11 +148,7 @@ enum Ended {
 
 impl Supervisor {
     fn say(&self, line: String) {
-        self.around
-            .world
-            .hub
-            .logs()
-            .push(self.instance, "host", line);
+        self.around.world.hub.logs.push(self.instance, "host", line);
     }
 
     fn set(&self, status: Status) {

@@ -123,7 +123,7 @@ async fn an_ordered_drop_closes_the_connection_without_a_word() {
                       { "service": "graph", "match": "GET /", "status": 429, "retry_after": 7 }]
         }))
         .expect("rules");
-        world.hub.faults().replace(rules).expect("rules");
+        world.hub.faults.replace(rules).expect("rules");
         // The status wins while both strike; the drop is spent with it.
         let refused = call().await.expect("an answer");
         assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
@@ -132,7 +132,7 @@ async fn an_ordered_drop_closes_the_connection_without_a_word() {
             "rules": [{ "service": "graph", "drop": drop, "times": 1 }]
         }))
         .expect("rules");
-        world.hub.faults().replace(rules).expect("rules");
+        world.hub.faults.replace(rules).expect("rules");
         assert!(call().await.is_err(), "{drop}");
         assert_eq!(call().await.expect("an answer").status(), StatusCode::OK);
     }

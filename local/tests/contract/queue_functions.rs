@@ -115,7 +115,7 @@ async fn a_lock_that_is_no_longer_renewed_gives_the_lane_a_second_holder() {
     assert_eq!(stand.calls()[1]["together"], 2);
     stand
         .until("the lost lock", |stand| {
-            let lines = stand.world.hub.logs().lines();
+            let lines = stand.world.hub.logs.lines();
             let lost = "work: SessionLockLost: the lock has expired";
             lines.iter().any(|line| line.line == lost)
         })
@@ -168,7 +168,7 @@ async fn a_dead_instance_keeps_its_lanes_until_its_locks_end() {
     .await;
     stand.send("a", "1", "hang once");
     stand.until_attempts(&["1#1"]).await;
-    let lines = stand.world.hub.logs().lines();
+    let lines = stand.world.hub.logs.lines();
     let instance = lines
         .iter()
         .find(|line| line.line.starts_with("call "))
@@ -213,13 +213,13 @@ async fn a_handler_that_leaves_with_0_is_not_started_again() {
     stand.send("a", "1", "leave with 0");
     stand
         .until("the end", |stand| {
-            let lines = stand.world.hub.logs().lines();
+            let lines = stand.world.hub.logs.lines();
             lines
                 .iter()
                 .any(|line| line.line == "the handler ended with 0")
         })
         .await;
-    let starts = stand.world.hub.logs().lines();
+    let starts = stand.world.hub.logs.lines();
     let starts = starts
         .iter()
         .filter(|line| line.line.starts_with("started "));

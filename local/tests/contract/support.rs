@@ -124,7 +124,7 @@ impl Stand {
     }
 
     pub fn printed(&self, start: &str) -> Vec<Value> {
-        let lines = self.world.hub.logs().lines();
+        let lines = self.world.hub.logs.lines();
         lines
             .iter()
             .filter_map(|line| line.line.strip_prefix(start))
@@ -143,7 +143,7 @@ impl Stand {
 
     /// Waits until the handlers' output shows it.
     pub async fn until(&self, what: &str, look: impl Fn(&Self) -> bool) {
-        let mut lines = self.world.hub.logs().subscribe();
+        let mut lines = self.world.hub.logs.subscribe();
         let found = async {
             while !look(self) {
                 lines.changed().await.expect("the hub lives");
@@ -152,7 +152,7 @@ impl Stand {
         if tokio::time::timeout(PATIENCE, found).await.is_err() {
             panic!(
                 "waited too long for {what}: {:#?}",
-                self.world.hub.logs().lines()
+                self.world.hub.logs.lines()
             );
         }
     }
