@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::failure::{Failure, Rejection};
 use crate::outside::Caller;
 use crate::queue::delivery::{Delivery, HandBack, Outcome};
-use crate::queue::settlement::Job;
+use crate::queue::job::Job;
 
 /// Time until the state is read again while another holder of the lane posts.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);

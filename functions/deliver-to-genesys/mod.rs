@@ -30,7 +30,7 @@ pub const PATH: &str = "/deliver-to-genesys";
 pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let worker = Arc::clone(&app);
     let work = |delivery| async move { settle(&worker, &delivery).await };
-    delivery::run(&app.settlement, NAME, request, work).await
+    delivery::run(&app.counters, &app.times, NAME, request, work).await
 }
 
 async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {

@@ -21,9 +21,11 @@ use tokio::time::timeout;
 
 use crate::counters::Counters;
 use crate::doors;
-use crate::outside::Gate;
+use crate::outside::{Gate, Question};
+use crate::queue::delivery::Times;
 use crate::queue::enqueue::Queues;
-use crate::queue::settlement::{Settlement, Times};
+use crate::queue::keep_trying::Persistence;
+use crate::queue::settlement::Settlement;
 use crate::settings::{GraphClientAuthentication, Settings};
 use crate::store::bounded::Bounded;
 use crate::store::keys::NotificationKeys;
@@ -74,6 +76,8 @@ pub struct App {
     pub(crate) gate: Arc<Gate>,
     /// The way into a chat.
     pub(crate) door: doors::Graph,
+    /// Limits of an invocation's time.
+    pub(crate) times: Times,
     /// Settles queue messages.
     pub(crate) settlement: Settlement,
     /// Private keys of rich notifications.
@@ -94,7 +98,7 @@ pub struct App {
     /// gap while the process lives, so that a store that cannot be written does not make every attempt post again.
     pub(crate) unsaved: Bounded<(Digest, TeamsMessageId), Vec<PostedPart>>,
     /// Counts for the health route.
-    pub(crate) counters: Arc<Counters>,
+    pub(crate) counters: Counters,
     /// Told at each ping of the host.
     pub(crate) greeted: Notify,
 }
@@ -162,12 +166,8 @@ impl App {
             Arc::clone(&identity),
         )?;
         let blobs = Arc::new(blobs);
-        let gate = Arc::new(Gate::new(
-            Arc::clone(&blobs),
-            Arc::clone(&graph),
-            Arc::clone(&genesys),
-        ));
-        let counters = Arc::new(Counters::default());
+        let gate = Arc::new(Gate::new(Arc::clone(&blobs)));
+        let question = Question::new(Arc::clone(&gate), Arc::clone(&graph), Arc::clone(&genesys));
         let times = Times {
             attempt_deadline: settings.attempt_deadline,
             retry_floor: settings.retry_floor,
@@ -189,9 +189,7 @@ impl App {
             door: doors::Graph::new(Arc::clone(&graph), Arc::clone(&gate), Arc::clone(&files)),
             settlement: Settlement::new(
                 Arc::clone(&blobs),
-                Arc::clone(&gate),
-                Arc::clone(&counters),
-                times,
+                Persistence::new(Arc::clone(&gate), question, times),
             ),
             keys: NotificationKeys::new(Arc::clone(&secrets)),
             threads: Threads::new(Arc::clone(&blobs)),
@@ -202,6 +200,7 @@ impl App {
             lanes: Lanes::default(),
             unsaved: Bounded::new(UNSAVED, UNSAVED_FOR),
             greeted: Notify::new(),
+            times,
             settings,
             secrets,
             graph,
@@ -209,7 +208,7 @@ impl App {
             blobs,
             files,
             gate,
-            counters,
+            counters: Counters::default(),
         })
     }
 

@@ -9,7 +9,9 @@
 pub mod azurite;
 pub mod blobs;
 pub mod control;
+pub mod delivery;
 pub mod entra;
+pub mod front;
 pub mod genesys;
 pub mod graph;
 pub mod host;

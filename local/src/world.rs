@@ -28,7 +28,7 @@ impl World {
         Arc::new(Self {
             config,
             endpoints,
-            hub: Hub::new(),
+            hub: Hub::default(),
             authority,
         })
     }

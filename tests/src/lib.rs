@@ -36,3 +36,11 @@ pub(crate) fn loopback_client() -> reqwest::Client {
         .build()
         .expect("a client")
 }
+
+/// Runs what waits without giving its thread up.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

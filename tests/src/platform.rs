@@ -9,6 +9,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
+use crate::blocking;
 use crate::files::sha256;
 use crate::people::{Chat, Customer};
 use crate::running::{self, Account, Running};
@@ -498,13 +499,5 @@ impl Platform {
             "queues {queues}\njourneys {journeys:#}\nfailed {failed:#?}\nlast log lines\n{}",
             logs.join("\n")
         )
-    }
-}
-
-/// Runs what waits without giving its thread up.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

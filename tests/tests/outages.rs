@@ -53,7 +53,7 @@ async fn requests_before_key_vault_answered_are_asked_for_again() {
 }
 
 #[tokio::test]
-async fn unknown_signing_keys_are_no_forgery_while_entra_is_down() {
+async fn while_signing_keys_are_not_at_hand_messages_are_read_from_graph() {
     let platform = Platform::start(&[]).await;
     platform
         .faults(json!([{ "service": "entra", "match": "keys", "status": 503 }]))
@@ -62,12 +62,13 @@ async fn unknown_signing_keys_are_no_forgery_while_entra_is_down() {
     let anna = Customer::new("Anna");
     let chat = Chat::one_on_one(&anna);
     platform.customer_writes(&chat, &anna, "no keys yet").await;
-    until_deferred(&platform).await;
-    platform.faults(json!([])).await;
     platform
         .until_agent_sees(&platform.thread_of(&anna), &["no keys yet"])
         .await;
     assert_eq!(counter(&platform, "notifications_dropped").await, 0);
+    let logs = platform.logs().await;
+    let doubts = |line: &&Value| line["event"] == "validation_token_doubtful";
+    assert!(logs.iter().find(doubts).is_some(), "a person is called");
 }
 
 #[tokio::test]
@@ -181,9 +182,13 @@ async fn a_refusal_ends_in_failed_and_a_failing_chat_waits_alone() {
     platform.faults(json!([])).await;
     let later = platform.agent_writes(&threads[0], "works again").await;
     assert_eq!(platform.until_receipt(&later).await, ["Delivered"]);
-    platform.until_customer_sees(refused, &["works again"]).await;
+    platform
+        .until_customer_sees(refused, &["works again"])
+        .await;
     assert_eq!(platform.until_receipt(&late).await, ["Delivered"]);
-    platform.until_customer_sees(failing, &["arrives late"]).await;
+    platform
+        .until_customer_sees(failing, &["arrives late"])
+        .await;
 }
 
 #[tokio::test]

@@ -110,7 +110,8 @@ async fn a_brown_out_of_genesys_loses_nothing_and_repeats_nothing() {
     let pairs = met(&platform, 20).await;
     let rounds = 6;
     let share = number("TROUBLE_SHARE", 0.9);
-    let faults = json!([{ "service": "genesys", "path": "/inbound/open/", "share": share, "status": 503 }]);
+    let faults =
+        json!([{ "service": "genesys", "path": "/inbound/open/", "share": share, "status": 503 }]);
     let write = |index: usize, round: u32| {
         let (pair, platform) = (&pairs[index], &platform);
         async move { pair.writes(platform, &format!("round {round}")).await }
@@ -201,9 +202,7 @@ async fn dead_chats_delay_no_other_chat() {
     }
     for (number, pair) in alive.iter().enumerate() {
         let written = Instant::now();
-        platform
-            .agent_writes(&pair.thread(), "to somebody")
-            .await;
+        platform.agent_writes(&pair.thread(), "to somebody").await;
         platform
             .until("the answer in the chat", async || {
                 let seen = pair.seen(&platform).await;
@@ -233,11 +232,20 @@ async fn dead_chats_delay_no_other_chat() {
 
 #[tokio::test]
 async fn a_wrong_integration_id_gives_up_nothing_and_says_what_is_wrong() {
-    let nobody = "GENESYS_INTEGRATION_ID=00000000-0000-4000-8000-0000000000ff";
-    let platform = Platform::start(&["--set", nobody]).await;
+    let platform = Platform::start(&[]).await;
+    // As Genesys answers for an integration that does not exist.
+    let unknown = |path: &str| json!({ "service": "genesys", "path": path, "status": 404 });
+    platform
+        .faults(json!([
+            unknown("/conversations/messages/"),
+            unknown("/messaging/integrations/open/"),
+        ]))
+        .await;
     let anna = Customer::new("Anna");
     let chat = Chat::one_on_one(&anna);
-    platform.customer_writes(&chat, &anna, "anybody there?").await;
+    platform
+        .customer_writes(&chat, &anna, "anybody there?")
+        .await;
     platform
         .until("the log to name the integration", async || {
             let logs = platform.logs().await;
@@ -246,5 +254,8 @@ async fn a_wrong_integration_id_gives_up_nothing_and_says_what_is_wrong() {
         })
         .await;
     assert_eq!(platform.failed().await, Vec::<Value>::new());
-    platform.until_customer_sees(&chat, &[]).await;
+    platform.faults(json!([])).await;
+    platform
+        .until_agent_sees(&platform.thread_of(&anna), &["anybody there?"])
+        .await;
 }

@@ -8,6 +8,7 @@ mod npm;
 mod package;
 mod program;
 mod run;
+mod snapshots;
 mod staging;
 mod test;
 mod workspace;

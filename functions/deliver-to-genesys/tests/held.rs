@@ -1,5 +1,7 @@
 //! Two processes that hold one lane, and what an attempt leaves half done.
 
+use std::sync::{Arc, Mutex};
+
 use serde_json::{Value, json};
 use services::testing::Reply;
 use time::macros::datetime;
@@ -58,14 +60,23 @@ async fn a_note_that_cannot_be_written_does_not_post_again() {
 async fn a_state_that_cannot_be_written_shows_before_the_post() {
     let scene = Scene::start(&[]).await;
     scene.customer_writes("1", "hello").await;
-    let mut writes = 0;
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let (writes, posts) = (Arc::clone(&order), Arc::clone(&order));
     scene.world.answer_with("PUT", "inbound.json", move |_| {
-        writes += 1;
-        (writes <= 3).then(|| Reply::new(503, ""))
+        let mut order = writes.lock().expect("a lock");
+        order.push("write");
+        (order.len() <= 3).then(|| Reply::new(503, ""))
     });
-    let message = scene.message("2", CUSTOMER, "again");
-    scene.created(&message).await;
-    assert_eq!(scene.texts(), ["hello", "again"]);
+    scene.world.answer_with("POST", "/open/message", move |_| {
+        posts.lock().expect("a lock").push("post");
+        None
+    });
+    scene.customer_writes("2", "again").await;
+    let order = order.lock().expect("a lock");
+    assert_eq!(
+        *order,
+        ["write", "write", "write", "write", "post", "write"]
+    );
 }
 
 #[tokio::test]

@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 use tokio_stream::wrappers::BroadcastStream;
 
 use super::Control;
-use super::answers::Refusal;
 use crate::host::Outcome;
 use crate::hub::Rules;
+use crate::shared::refused::Refused;
 
 /// A stream of events says at least this often that it lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
@@ -56,8 +56,11 @@ async fn faults(State(control): State<Arc<Control>>) -> Json<Rules> {
 async fn replace_faults(
     State(control): State<Arc<Control>>,
     body: Bytes,
-) -> Result<Json<Rules>, Refusal> {
-    control.world.hub.faults().replace(ordered(&body)?);
+) -> Result<Json<Rules>, Refused> {
+    let faults = control.world.hub.faults();
+    faults
+        .replace(ordered(&body)?)
+        .map_err(Refused::bad_request)?;
     Ok(Json(faults_changed(&control)))
 }
 
@@ -65,8 +68,9 @@ async fn replace_faults(
 async fn add_faults(
     State(control): State<Arc<Control>>,
     body: Bytes,
-) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let id = control.world.hub.faults().add(ordered(&body)?);
+) -> Result<(StatusCode, Json<Value>), Refused> {
+    let added = control.world.hub.faults().add(ordered(&body)?);
+    let id = added.map_err(Refused::bad_request)?;
     faults_changed(&control);
     Ok((StatusCode::CREATED, Json(json!({ "id": id }))))
 }
@@ -79,20 +83,16 @@ async fn strikes(State(control): State<Arc<Control>>, Path(id): Path<u64>) -> Js
 async fn remove_faults(
     State(control): State<Arc<Control>>,
     Path(id): Path<u64>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, Refused> {
     if !control.world.hub.faults().remove(id) {
-        return Err(Refusal::not_found("such fault"));
+        return Err(Refused::not_found("such fault"));
     }
     faults_changed(&control);
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn ordered(body: &[u8]) -> Result<Rules, Refusal> {
-    let rules: Rules = serde_json::from_slice(body).map_err(Refusal::bad_request)?;
-    match rules.wrong() {
-        Some(why) => Err(Refusal::bad_request(why)),
-        None => Ok(rules),
-    }
+fn ordered(body: &[u8]) -> Result<Rules, Refused> {
+    serde_json::from_slice(body).map_err(Refused::bad_request)
 }
 
 /// Tells of the rules as they are now.
@@ -103,7 +103,7 @@ fn faults_changed(control: &Control) -> Rules {
     rules
 }
 
-async fn queues(State(control): State<Arc<Control>>) -> Result<Json<Value>, Refusal> {
+async fn queues(State(control): State<Arc<Control>>) -> Result<Json<Value>, Refused> {
     let failed = control.blobs.failed_names("").await?.len();
     Ok(Json(
         json!({ "queues": control.bus.view(), "failed": failed }),
@@ -122,7 +122,7 @@ struct WantedFailed {
 async fn failed(
     State(control): State<Arc<Control>>,
     Query(wanted): Query<WantedFailed>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, Refused> {
     let prefix = wanted.prefix.unwrap_or_default();
     let mut failed = control.blobs.failed(&prefix).await?;
     if let Some(text) = wanted.contains {
@@ -146,12 +146,12 @@ async fn times(State(control): State<Arc<Control>>) -> Json<Value> {
 }
 
 /// What the handlers asked of the services, every call that was answered before this one came included.
-async fn calls(State(control): State<Arc<Control>>) -> Result<Json<Value>, Refusal> {
+async fn calls(State(control): State<Arc<Control>>) -> Result<Json<Value>, Refused> {
     control.blobs.all_counted().await?;
     Ok(Json(control.world.hub.calls().view()))
 }
 
-async fn reset_calls(State(control): State<Arc<Control>>) -> Result<StatusCode, Refusal> {
+async fn reset_calls(State(control): State<Arc<Control>>) -> Result<StatusCode, Refused> {
     control.blobs.all_counted().await?;
     control.world.hub.calls().reset();
     Ok(StatusCode::NO_CONTENT)
@@ -186,14 +186,14 @@ struct Kill {
     whole: bool,
 }
 
-async fn kill(State(control): State<Arc<Control>>, body: Bytes) -> Result<Json<Value>, Refusal> {
+async fn kill(State(control): State<Arc<Control>>, body: Bytes) -> Result<Json<Value>, Refused> {
     let kill: Kill = if body.is_empty() {
         Kill::default()
     } else {
-        serde_json::from_slice(&body).map_err(Refusal::bad_request)?
+        serde_json::from_slice(&body).map_err(Refused::bad_request)?
     };
     if !control.host.kill(kill.instance, kill.whole).await {
-        return Err(Refusal::not_found("such instance"));
+        return Err(Refused::not_found("such instance"));
     }
     Ok(Json(control.host.view()))
 }
@@ -201,10 +201,10 @@ async fn kill(State(control): State<Arc<Control>>, body: Bytes) -> Result<Json<V
 async fn fire_timer(
     State(control): State<Arc<Control>>,
     Path(function): Path<String>,
-) -> Result<(StatusCode, Json<Value>), Refusal> {
+) -> Result<(StatusCode, Json<Value>), Refused> {
     // As on the real host, a failure changes nothing: it is only told.
     match control.host.fire_timer(&function).await {
-        None => Err(Refusal::not_found("timer function of this name")),
+        None => Err(Refused::not_found("timer function of this name")),
         Some(Outcome::Success(status, _)) => {
             Ok((StatusCode::OK, Json(json!({ "outcome": status.as_str() }))))
         }

@@ -3,6 +3,7 @@
 use http::header;
 use serde_json::{Value, json};
 
+use super::state::EXCHANGE_AUDIENCE;
 use super::*;
 use crate::testing::{self, Answer, request};
 use crate::world::Config;
@@ -37,7 +38,7 @@ async fn post(entra: &Arc<Entra>, path: &str, form: String) -> Answer {
     let kind = header::HeaderValue::from_static("application/x-www-form-urlencoded");
     request.headers_mut().insert(header::CONTENT_TYPE, kind);
     *request.body_mut() = form.into();
-    testing::send(entra.router(), request).await
+    testing::send(router(entra), request).await
 }
 
 async fn identity(entra: &Arc<Entra>, query: &[(&str, &str)], secret: &str) -> Answer {
@@ -47,7 +48,7 @@ async fn identity(entra: &Arc<Entra>, query: &[(&str, &str)], secret: &str) -> A
     let mut request = request("GET", &format!("/msi/token?{query}"), "", &Value::Null);
     let secret = secret.parse().expect("a value");
     request.headers_mut().insert("X-IDENTITY-HEADER", secret);
-    testing::send(entra.identity_router(), request).await
+    testing::send(identity_router(entra), request).await
 }
 
 async fn identity_token(entra: &Arc<Entra>, resource: &str) -> String {

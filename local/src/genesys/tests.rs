@@ -3,14 +3,18 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use time::OffsetDateTime;
 
-use super::*;
+use super::conversations::{Conversations, Outgoing};
+use super::{Genesys, downloads, router};
 use crate::testing::{self, Answer, OurSide, ask, request};
 use crate::world::Config;
+use crate::world::World;
 
 const THREAD: &str = "teams:support:0f0e0d0c-0000-4000-8000-00000000000a";
-const TIMELINE: &str = "/api/v2/conversations/messaging/threadingtimeline";
 const TIME: &str = "2026-01-02T03:04:05.678Z";
 
 fn organisation() -> Arc<Genesys> {
@@ -26,7 +30,7 @@ async fn log_in(genesys: &Arc<Genesys>, client: &str, secret: &str, form: &str) 
     let kind = header::HeaderValue::from_static("application/x-www-form-urlencoded");
     headers.insert(header::CONTENT_TYPE, kind);
     *request.body_mut() = form.to_owned().into();
-    testing::send(genesys.router(), request).await
+    testing::send(router(genesys), request).await
 }
 
 const GRANT: &str = "grant_type=client_credentials";
@@ -37,21 +41,13 @@ async fn token(genesys: &Arc<Genesys>) -> String {
     answer.text("access_token")
 }
 
-async fn administrator(genesys: &Arc<Genesys>) -> String {
-    let client = control(genesys, "GET", "admin-client", Value::Null).await;
-    let (id, secret) = (client.text("clientId"), client.text("clientSecret"));
-    log_in(genesys, &id, &secret, GRANT)
-        .await
-        .text("access_token")
-}
-
 fn inbound(genesys: &Genesys, kind: &str) -> String {
     let integration = &genesys.world.config.genesys_integration_id;
     format!("/api/v2/conversations/messages/{integration}/inbound/open/{kind}")
 }
 
 async fn api(genesys: &Arc<Genesys>, method: &str, path: &str, token: &str, body: Value) -> Answer {
-    ask(genesys.router(), method, path, token, body).await
+    ask(router(genesys), method, path, token, body).await
 }
 
 /// Sends to one of the inbound endpoints as the bridge.
@@ -62,7 +58,7 @@ async fn send(genesys: &Arc<Genesys>, kind: &str, body: Value) -> Answer {
 
 async fn control(genesys: &Arc<Genesys>, method: &str, what: &str, body: Value) -> Answer {
     let path = format!("/local/genesys/{what}");
-    ask(genesys.control(), method, &path, "", body).await
+    ask(super::control(genesys), method, &path, "", body).await
 }
 
 /// Makes the agent write.
@@ -72,7 +68,7 @@ async fn write(genesys: &Arc<Genesys>, body: Value) -> Answer {
 
 /// All messages of the first conversation, as the control interface shows them.
 fn view(genesys: &Genesys) -> Vec<Value> {
-    let view = genesys.conversations().view();
+    let view = genesys.conversations.lock().view("");
     let messages = view["conversations"][0]["messages"].as_array();
     messages.cloned().unwrap_or_default()
 }
@@ -163,53 +159,6 @@ async fn the_301st_request_of_a_minute_is_refused() {
         assert_eq!(me().await.status, 200);
     }
     assert_eq!(me().await.headers["retry-after"], "20");
-}
-
-#[tokio::test]
-async fn the_threading_timeline_is_replaced_as_a_whole() {
-    let genesys = organisation();
-    let token = administrator(&genesys).await;
-    let setting =
-        |kind: &str, minutes: i64| json!({"messengerType": kind, "timeoutInMinutes": minutes});
-    let whole = |settings: Value| json!({"settings": settings, "defaultTimeoutMinutes": 4320});
-    let put = async |body: Value| api(&genesys, "PUT", TIMELINE, &token, body).await;
-    let timeline = whole(json!([setting("open", 1440)]));
-    assert_eq!(put(timeline.clone()).await.status, 200);
-    for wrong in [
-        whole(json!([setting("open", 4321)])),
-        whole(json!([setting("open", -1)])),
-        whole(json!([setting("pigeon", 5)])),
-        whole(json!([setting("open", 5), setting("open", 6)])),
-        json!({"settings": [setting("open", 5)]}),
-        json!({"defaultTimeoutMinutes": 5}),
-    ] {
-        assert_refused(&put(wrong).await, 400, "bad.request");
-    }
-    let kept = api(&genesys, "GET", TIMELINE, &token, Value::Null).await;
-    assert_eq!(kept.body, timeline);
-}
-
-#[tokio::test]
-async fn each_client_has_its_own_permissions() {
-    let genesys = organisation();
-    let (bridge, admin) = (token(&genesys).await, administrator(&genesys).await);
-    let integration = &genesys.world.config.genesys_integration_id;
-    let path = format!("/api/v2/conversations/messaging/integrations/open/{integration}");
-    let found = api(&genesys, "GET", &path, &admin, Value::Null).await;
-    let recipient = found.body["recipient"]["id"].as_str().expect("an id");
-    let recipient = format!("/api/v2/routing/message/recipients/{recipient}");
-    for path in [recipient.as_str(), TIMELINE] {
-        for method in ["GET", "PUT"] {
-            let answer = api(&genesys, method, path, &bridge, json!({})).await;
-            assert_refused(&answer, 403, "missing.any.permissions");
-        }
-    }
-    for kind in ["message", "receipt", "event", "structured/response"] {
-        let path = inbound(&genesys, kind);
-        let answer = api(&genesys, "POST", &path, &admin, message("hello")).await;
-        assert_refused(&answer, 403, "missing.any.permissions");
-    }
-    assert!(view(&genesys).is_empty());
 }
 
 #[tokio::test]
@@ -313,7 +262,7 @@ async fn a_request_for_nobody_or_too_large_is_refused() {
     let raw = async |body: String| {
         let mut request = request("POST", &here, &token, &json!({}));
         *request.body_mut() = body.into();
-        testing::send(genesys.router(), request).await
+        testing::send(router(&genesys), request).await
     };
     let mut padded = message("x").to_string();
     padded.push_str(&" ".repeat(512_000 - padded.len()));
@@ -476,7 +425,8 @@ async fn genesys_gives_up_after_five_repetitions() {
     let genesys = organisation();
     let rules = json!({ "rules": [{ "service": "genesys-webhook", "drop": "before" }] });
     let faults = genesys.world.hub.faults();
-    let own = faults.add(serde_json::from_value(rules).expect("rules"));
+    let rules = serde_json::from_value(rules).expect("rules");
+    let own = faults.add(rules).expect("rules");
     genesys.agent_writes(THREAD, &Outgoing::text("good day"));
     // Time is paused: whatever is to come is here after that.
     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -501,7 +451,7 @@ async fn a_closed_address_serves_those_whom_the_api_sends_on() {
     let genesys = organisation();
     let bearer = token(&genesys).await;
     let fetch = async |path: &str, token: &str| {
-        ask(genesys.media_router(), "GET", path, token, Value::Null).await
+        ask(downloads(&genesys), "GET", path, token, Value::Null).await
     };
     for (access, status) in [("open", 200), ("unauthorized", 401), ("forbidden", 403)] {
         let file = sent(&genesys, access).await;
@@ -530,14 +480,7 @@ async fn a_file_can_lie_there_without_being_sent() {
     let genesys = organisation();
     let file = json!({ "name": "a.png", "content_type": "image/png", "base64": "YWJj" });
     let url = control(&genesys, "POST", "media", file).await.text("url");
-    let answer = ask(
-        genesys.media_router(),
-        "GET",
-        path_of(&url),
-        "",
-        Value::Null,
-    )
-    .await;
+    let answer = ask(downloads(&genesys), "GET", path_of(&url), "", Value::Null).await;
     assert_eq!(answer.bytes, "abc");
     assert!(view(&genesys).is_empty());
 }

@@ -1,16 +1,16 @@
 //! Counts what the handler asks of the services around it, by service and kind of call.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::Method;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::faults::FaultService;
+use crate::shared::locked::Locked;
 
 /// Calls of each kind, by service.
-type Counts = BTreeMap<&'static str, BTreeMap<String, u64>>;
+type Counts = BTreeMap<String, BTreeMap<String, u64>>;
 
 /// Marks a request to Blob Storage as the platform's own, with a number.
 pub const OWN: &str = "local-platform";
@@ -18,16 +18,12 @@ pub const OWN: &str = "local-platform";
 /// The calls since the start or the last reset.
 #[derive(Debug, Default)]
 pub struct Calls {
-    counts: Mutex<Counts>,
+    counts: Locked<Counts>,
     /// The highest number of an own request that the access log told of.
     told: watch::Sender<u64>,
 }
 
 impl Calls {
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Counts a call to a simulated service.
     pub fn count(&self, service: FaultService, method: &Method, path: &str, batch: bool) {
         self.add(name(service), kind(service, method, path, batch));
@@ -54,7 +50,7 @@ impl Calls {
             signed |= name == "sig";
         }
         if !signed {
-            self.add("blob", blob_kind(method, path).to_owned());
+            self.add("blob".to_owned(), blob_kind(method, path).to_owned());
         }
     }
 
@@ -64,41 +60,27 @@ impl Calls {
         let _ = self.told.subscribe().wait_for(|told| *told >= number).await;
     }
 
-    fn add(&self, service: &'static str, kind: String) {
-        *self
-            .counts()
-            .entry(service)
-            .or_default()
-            .entry(kind)
-            .or_default() += 1;
+    fn add(&self, service: String, kind: String) {
+        let mut counts = self.counts.lock();
+        *counts.entry(service).or_default().entry(kind).or_default() += 1;
     }
 
     /// Forgets all.
     pub fn reset(&self) {
-        self.counts().clear();
+        self.counts.lock().clear();
     }
 
     /// `GET /local/calls`.
     #[must_use]
     pub fn view(&self) -> Value {
-        json!({ "calls": *self.counts() })
+        json!({ "calls": *self.counts.lock() })
     }
 }
 
 /// The service's name, as rules for faults have it.
-fn name(service: FaultService) -> &'static str {
-    match service {
-        FaultService::Graph => "graph",
-        FaultService::Genesys => "genesys",
-        FaultService::Entra => "entra",
-        FaultService::KeyVault => "key-vault",
-        FaultService::Identity => "identity",
-        FaultService::ServiceBus => "service-bus",
-        FaultService::GraphNotification => "graph-notification",
-        FaultService::GenesysWebhook => "genesys-webhook",
-        FaultService::GenesysMedia => "genesys-media",
-        FaultService::Files => "files",
-    }
+fn name(service: FaultService) -> String {
+    let name = json!(service);
+    name.as_str().unwrap_or_default().to_owned()
 }
 
 fn kind(service: FaultService, method: &Method, path: &str, batch: bool) -> String {

@@ -2,14 +2,12 @@
 
 mod calls;
 mod events;
-mod fault_layer;
 mod faults;
 mod journeys;
 mod logs;
 
 pub use calls::{Calls, OWN};
 pub use events::{Event, Events};
-pub use fault_layer::{BATCH_TYPE, CLOSE_UNANSWERED, CloseUnanswered, FaultLayer, fault_layer};
 pub use faults::{Call, Drop, FaultPlan, FaultService, Faults, Rule, Rules, Texts};
 pub use journeys::{Direction, Journeys};
 pub use logs::{LogLine, Logs};
@@ -28,12 +26,6 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// An empty hub.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Records that a message passed a hop, and tells the listeners.
     ///
     /// `correlation` is the message's GUID, `hop` one of the names on the map of the two ways (`teams`,

@@ -3,8 +3,12 @@
 use http::header;
 use serde_json::{Value, json};
 
+use std::sync::Arc;
+
 use super::*;
+use crate::entra::Entra;
 use crate::testing::ask;
+use crate::world::World;
 
 #[tokio::test]
 async fn a_request_needs_a_token_for_the_vault_and_a_known_form() {
@@ -19,7 +23,7 @@ async fn a_request_needs_a_token_for_the_vault_and_a_known_form() {
     );
     let path = "/secrets/name?api-version=7.4";
     for token in ["", "no token", other.as_str()] {
-        let answer = ask(vault.router(), "GET", path, token, Value::Null).await;
+        let answer = ask(router(&vault), "GET", path, token, Value::Null).await;
         assert_eq!(answer.body["error"]["code"], "Unauthorized");
         let tenant = &vault.world.config.tenant;
         let challenge = format!(
@@ -39,16 +43,16 @@ async fn a_request_needs_a_token_for_the_vault_and_a_known_form() {
         ("/secrets/a_b?api-version=7.4", 400, "BadParameter"),
         ("/secrets/..%2Fkeys?api-version=7.4", 400, "BadParameter"),
     ] {
-        let answer = ask(vault.router(), "GET", path, &ours, Value::Null).await;
+        let answer = ask(router(&vault), "GET", path, &ours, Value::Null).await;
         assert_eq!(answer.status, status, "{path}");
         assert_eq!(answer.body["error"]["code"], code, "{path}");
     }
     for body in [json!({}), json!({ "value": "x".repeat(25 * 1024 + 1) })] {
         assert_eq!(
-            ask(vault.router(), "PUT", path, &ours, body).await.status,
+            ask(router(&vault), "PUT", path, &ours, body).await.status,
             400
         );
     }
-    let read = ask(vault.router(), "GET", path, &ours, Value::Null).await;
+    let read = ask(router(&vault), "GET", path, &ours, Value::Null).await;
     assert_eq!(read.text("value"), "value");
 }

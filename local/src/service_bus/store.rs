@@ -9,9 +9,8 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::description::{QueueCounts, QueueSettings};
 use super::duplicates::Duplicates;
-use super::message::{DeadLetter, Delivery, Draft, Message};
+use super::message::{DeadLetter, Delivery, Draft, Message, QueueCounts, QueueSettings};
 
 /// Expired messages are looked for this often.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);

@@ -3,11 +3,12 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::{Request, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tower::ServiceExt;
 
 use super::*;
+use crate::world::World;
 
 fn queue(change: impl FnOnce(&mut QueueSettings)) -> Arc<Queue> {
     let mut settings = QueueSettings {
@@ -37,6 +38,7 @@ fn send(queue: &Queue, drafts: Vec<Draft>) -> Vec<Sent> {
     outcomes
 }
 
+const HOUR: Duration = Duration::from_secs(60 * 60);
 const IDLE: Duration = Duration::from_secs(3);
 
 #[tokio::test(start_paused = true)]

@@ -270,7 +270,7 @@ impl GenesysAdmin {
 
     async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T, ServiceError> {
         let request = self.client.get(format!("{}/{path}", self.api));
-        exchange::send_for_json(Service::Genesys, self.signed(request), ANSWER_LIMIT).await
+        exchange::send_for_json(Service::Genesys, self.sign(request), ANSWER_LIMIT).await
     }
 
     async fn write(&self, path: &str, body: &Value) -> Result<(), ServiceError> {
@@ -280,12 +280,12 @@ impl GenesysAdmin {
             .header(CONTENT_TYPE, "application/json")
             .body(body.to_string());
         // It is done when Genesys says yes, whatever else the answer holds.
-        exchange::send(Service::Genesys, self.signed(request), ANSWER_LIMIT)
+        exchange::send(Service::Genesys, self.sign(request), ANSWER_LIMIT)
             .await
             .map(drop)
     }
 
-    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+    fn sign(&self, request: RequestBuilder) -> RequestBuilder {
         request
             .bearer_auth(self.token.expose_secret())
             .timeout(CALL_TIMEOUT)

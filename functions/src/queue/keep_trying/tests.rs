@@ -2,7 +2,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bridge::genesys::receipt::ReasonCode;
-use bridge::ids::{CorrelationId, Digest, Lane};
+use bridge::ids::{CorrelationId, Lane};
 use bridge::queue::failed::Direction;
 use bridge::queue::trigger::Trigger;
 use services::error::{ErrorKind, Sent, Service};
@@ -26,6 +26,15 @@ fn delivery(app: &App) -> Delivery {
         lane: Lane::unroutable("test"),
         deadline: Instant::now() + app.settings.attempt_deadline,
     }
+}
+
+fn persistence(app: &App) -> Persistence {
+    let question = Question::new(
+        Arc::clone(&app.gate),
+        Arc::clone(&app.graph),
+        Arc::clone(&app.genesys),
+    );
+    Persistence::new(Arc::clone(&app.gate), question, app.times)
 }
 
 /// A job whose attempts end as a list says, the last of them for ever.
@@ -79,7 +88,7 @@ fn failing(kind: ErrorKind) -> Result<Outcome, Failure> {
 async fn run(job: &Scripted) -> (Result<End, HandBack>, Duration) {
     let app = app(&[]);
     let started = Instant::now();
-    let end = keep_trying(&app.settlement, &delivery(&app), job).await;
+    let end = persistence(&app).keep_trying(&delivery(&app), job).await;
     (end, started.elapsed())
 }
 
@@ -145,7 +154,7 @@ async fn what_would_soon_expire_is_given_up() {
         [|| failing(ErrorKind::Throttled), || Err(Failure::OutOfTime)];
     for end in ends {
         let job = Scripted::new(&[end]);
-        let end = keep_trying(&app.settlement, &delivery, &job).await;
+        let end = persistence(&app).keep_trying(&delivery, &job).await;
         assert!(
             matches!(&end, Ok(End::GivenUp(rejection, 1)) if rejection.kind == "expired"),
             "{end:?}"

@@ -2,53 +2,42 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::faults::{Call, Drop, FaultPlan, FaultService};
+use crate::hub::{Call, Drop, FaultPlan, FaultService};
+use crate::service_bus::BATCH_TYPE;
+use crate::shared::serve::CloseUnanswered;
 use crate::world::World;
 
 /// Largest body that a rule looks into, in bytes.
 const LOOK_INSIDE_LIMIT: usize = 64 * 1024 * 1024;
 
-/// Media type of several messages sent to Service Bus at once.
-pub const BATCH_TYPE: &str = "application/vnd.microsoft.servicebus.json";
-
-/// Marks an answer that must not be sent: the server closes the connection instead (see `shared::serve`).
-#[derive(Debug, Clone, Copy)]
-pub struct CloseUnanswered;
-
-/// The status on an answer marked [`CloseUnanswered`]; it shows only when the router is called without the server.
-pub const CLOSE_UNANSWERED: StatusCode = StatusCode::BAD_GATEWAY;
-
-/// What the middleware needs: the world's rules and the service it guards.
-#[derive(Debug, Clone)]
-pub struct FaultLayer {
-    /// Holds the rules.
-    pub world: Arc<World>,
-    /// Whose calls pass here.
-    pub service: FaultService,
+/// The router with the counter of its service and the faults ordered for it in front of it.
+pub fn with_faults(router: Router, world: &Arc<World>, service: FaultService) -> Router {
+    let state = (Arc::clone(world), service);
+    router.layer(middleware::from_fn_with_state(state, front))
 }
 
-/// The middleware: `router.layer(middleware::from_fn_with_state(FaultLayer { .. }, fault_layer))`.
-pub async fn fault_layer(
-    State(layer): State<FaultLayer>,
+async fn front(
+    State((world, service)): State<(Arc<World>, FaultService)>,
     request: Request,
     next: Next,
 ) -> Response {
     let (parts, mut body) = request.into_parts();
     let kind = parts.headers.get(header::CONTENT_TYPE);
     let batch = kind.is_some_and(|kind| kind.as_bytes().starts_with(BATCH_TYPE.as_bytes()));
-    let calls = layer.world.hub.calls();
-    calls.count(layer.service, &parts.method, parts.uri.path(), batch);
-    let faults = layer.world.hub.faults();
+    let calls = world.hub.calls();
+    calls.count(service, &parts.method, parts.uri.path(), batch);
+    let faults = world.hub.faults();
     let mut seen = Bytes::new();
-    if faults.look_inside(layer.service) {
+    if faults.look_inside(service) {
         seen = match axum::body::to_bytes(body, LOOK_INSIDE_LIMIT).await {
             Ok(bytes) => bytes,
             Err(_) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
@@ -63,13 +52,13 @@ pub async fn fault_layer(
         properties: properties.unwrap_or_default(),
         body: &seen,
     };
-    let plan = faults.decide(layer.service, &call);
+    let plan = faults.decide(service, &call);
     tokio::time::sleep(plan.delay).await;
     if let Some(status) = plan.status {
         // Read to its end, or the caller could see a broken connection instead of the answer. Whether that works
         // does not matter.
         let _ = axum::body::to_bytes(body, LOOK_INSIDE_LIMIT).await;
-        return refusal(layer.service, status, &plan);
+        return refusal(service, status, &plan);
     }
     if plan.drop == Some(Drop::Before) {
         return close();
@@ -82,7 +71,8 @@ pub async fn fault_layer(
 }
 
 fn close() -> Response {
-    let mut answer = CLOSE_UNANSWERED.into_response();
+    // The status shows only when the router is called without the server.
+    let mut answer = StatusCode::BAD_GATEWAY.into_response();
     answer.extensions_mut().insert(CloseUnanswered);
     answer
 }
