@@ -65,13 +65,9 @@ pub async fn measure(arguments: &Arguments, stage: &Stage) -> Result<Table> {
     table.row("unwraps/s beside openssl rsa2048 private/s", figures);
 
     eprintln!("HTML …");
-    let html = html::medians(&arguments.app_root.join("bridge/fixtures/html"))?;
-    let figures = [AtLeast(html.text, 10.0), Plain(html.tree)];
+    let (a, b) = html::medians(&arguments.app_root.join("bridge/fixtures/html"))?;
+    let figures = [AtLeast(a, 10.0), Plain(b)];
     table.row("HTML to text beside html5ever's tree, MB/s", figures);
-    let tokens = html.tokens;
-    table.note(format!(
-        "HTML to text: html5gum's own tokens {tokens:.1} MB/s"
-    ));
     Ok(table)
 }
 
@@ -85,7 +81,7 @@ fn megabytes(program: &Path) -> Result<f64> {
 /// Resident memory in MB of a program that has answered requests and is idle again.
 async fn idle_memory(contender: &Contender, notifications: &Notifications) -> Result<f64> {
     let server = Server::start(contender, None)?;
-    crate::until_idle(&server, notifications).await?;
+    server.until_idle(notifications).await?;
     process::resident(server.id())
 }
 

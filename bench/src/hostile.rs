@@ -9,13 +9,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::Stage;
 use crate::load::open_loop;
 use crate::notifications::request;
 use crate::server::Server;
 use crate::table::Figure::AtMost;
 use crate::table::Table;
-use crate::{process, until_idle};
+use crate::{Stage, process};
 
 /// Bytes of most bodies: just below the limit of the handler.
 const SIZE: usize = 3_990_000;
@@ -52,7 +51,7 @@ pub async fn measure(stage: &Stage) -> Result<Table> {
         let mut answers = BTreeSet::new();
         for connections in [1, 20] {
             let server = Server::start(&stage.ours, None)?;
-            until_idle(&server, &stage.notifications).await?;
+            server.until_idle(&stage.notifications).await?;
             let idle = process::resident(server.id())?;
             process::forget_peak(server.id())?;
             let sending = send(server.port(), &request, connections);
@@ -81,19 +80,12 @@ pub async fn measure(stage: &Stage) -> Result<Table> {
 
 fn shapes(stage: &Stage) -> Vec<(&'static str, Vec<u8>)> {
     let value = |items: String| format!("{{\"value\":[{items}]}}").into_bytes();
-    let list = |item: &str, size: usize| {
-        format!(
-            "{}{item}",
-            format!("{item},").repeat(size / (item.len() + 1))
-        )
-    };
+    let list = |item: &str, size: usize| vec![item; size / (item.len() + 1)].join(",");
     let nested = |open: &str, close: &str| {
         let depth = SIZE / (open.len() + close.len());
         format!("{}0{}", open.repeat(depth), close.repeat(depth))
     };
-    let keys: String = (0..SIZE / 12)
-        .map(|it| format!("\"{it:06x}\":0,"))
-        .collect();
+    let keys = Vec::from_iter((0..SIZE / 12).map(|it| format!("\"{it:06x}\":0"))).join(",");
     let escapes = "\\u00e9".repeat(SIZE / 6);
     let tokens = list("\"a\"", SIZE);
     vec![
@@ -106,7 +98,7 @@ fn shapes(stage: &Stage) -> Vec<(&'static str, Vec<u8>)> {
             "a string of escapes",
             value(format!("{{\"resource\":\"{escapes}\"}}")),
         ),
-        ("small keys", value(format!("{{{keys}\"end\":0}}"))),
+        ("small keys", value(format!("{{{keys}}}"))),
         (
             "small tokens",
             format!("{{\"value\":[],\"validationTokens\":[{tokens}]}}").into_bytes(),

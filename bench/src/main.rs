@@ -22,14 +22,14 @@ mod way;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
+use serde_json::Value;
 
 use crate::notifications::Notifications;
 use crate::outside::Outside;
-use crate::server::{Contender, Server};
+use crate::server::Contender;
 use crate::table::Table;
 
 /// Where the programs lie, and what is measured.
@@ -82,11 +82,15 @@ struct Stage {
 
 impl Stage {
     fn set(arguments: &Arguments) -> Result<Self> {
+        let file = arguments.app_root.join("local.settings.json");
+        let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        let settings: Value = serde_json::from_str(&text).context("local.settings.json")?;
+        let settings = serde_json::from_value(settings["Values"].clone())?;
         let outside = Outside::start()?;
         Ok(Self {
-            ours: Contender::handler(&arguments.handler, &arguments.app_root, &outside)?,
+            notifications: Notifications::for_settings(&settings)?,
+            ours: Contender::handler(&arguments.handler, settings, &outside),
             reference: Contender::bare(&neighbour("bare-handler")?, &outside),
-            notifications: Notifications::for_settings(&arguments.app_root)?,
             outside,
         })
     }
@@ -127,15 +131,6 @@ async fn measure(part: Part, arguments: &Arguments) -> Result<Table> {
         Part::Calls => calls::measure(arguments).await,
         Part::Way => way::measure(arguments).await,
     }
-}
-
-/// Waits until the program has answered requests and is idle again.
-async fn until_idle(server: &Server, notifications: &Notifications) -> Result<()> {
-    server.ready(notifications).await?;
-    load::open_loop(server.port(), notifications, 200, |number| number < 200).await?;
-    // Idle: what a runtime does after its last request is done within a moment.
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    Ok(())
 }
 
 /// A program built beside this one.

@@ -1,7 +1,6 @@
 //! The requests: basic notifications, each of another message.
 
-use std::fs;
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
@@ -21,21 +20,13 @@ pub struct Notifications {
 }
 
 impl Notifications {
-    /// Notifications of the first support account in `local.settings.json`.
-    pub fn for_settings(app_root: &Path) -> Result<Self> {
-        let text = fs::read_to_string(app_root.join("local.settings.json"))?;
-        let settings: Value = serde_json::from_str(&text).context("local.settings.json")?;
-        let setting = |name: &str| {
-            settings["Values"][name]
-                .as_str()
-                .with_context(|| format!("no {name}"))
-        };
-        let account = setting("SUPPORT_ACCOUNTS")?
-            .split('=')
-            .next()
-            .unwrap_or_default();
+    /// Notifications of the first support account in these settings.
+    pub fn for_settings(settings: &BTreeMap<String, String>) -> Result<Self> {
+        let setting = |name: &str| settings.get(name).with_context(|| format!("no {name}"));
+        let accounts = setting("SUPPORT_ACCOUNTS")?;
+        let account = accounts.split('=').next().unwrap_or_default();
         Ok(Self {
-            tenant: setting("TENANT_ID")?.to_owned(),
+            tenant: setting("TENANT_ID")?.clone(),
             client_state: format!("{account}.bench-client-state"),
             next: AtomicU64::new(0),
         })

@@ -1,7 +1,6 @@
 //! Starting a program under test.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Read};
 use std::net::TcpListener;
 use std::path::Path;
@@ -10,9 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
 
 use crate::http_client::Connection;
+use crate::load;
 use crate::notifications::Notifications;
 use crate::outside::Outside;
 
@@ -26,56 +25,39 @@ pub struct Contender {
 }
 
 impl Contender {
-    /// The handler, with the local settings and all its services at `outside`.
-    pub fn handler(program: &Path, app_root: &Path, outside: &Outside) -> Result<Self> {
-        let file = app_root.join("local.settings.json");
-        let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-        let settings: Value = serde_json::from_str(&text).context("local.settings.json")?;
-        let values = settings["Values"]
-            .as_object()
-            .context("local.settings.json holds no Values")?;
-        let mut environment: BTreeMap<String, String> = values
-            .iter()
-            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
-            .collect();
+    /// The handler, with these settings and all its services at `outside`.
+    pub fn handler(
+        program: &Path,
+        mut environment: BTreeMap<String, String>,
+        outside: &Outside,
+    ) -> Self {
         let url = format!("https://{}", outside.authority);
-        for name in [
-            "GENESYS_API_ENDPOINT",
-            "GENESYS_LOGIN_ENDPOINT",
-            "KEY_VAULT_URL",
-            "ENTRA_ENDPOINT",
-            "GRAPH_ENDPOINT",
-        ] {
-            environment.insert(name.to_owned(), url.clone());
-        }
-        environment.insert(
-            "BLOB_ENDPOINT".to_owned(),
-            format!("{url}/devstoreaccount1"),
-        );
-        environment.insert(
-            "ServiceBus__fullyQualifiedNamespace".to_owned(),
-            outside.authority.clone(),
-        );
-        environment.insert("IDENTITY_ENDPOINT".to_owned(), outside.identity.clone());
-        environment.insert("IDENTITY_HEADER".to_owned(), "bench".to_owned());
-        Ok(Self::new(program, environment, outside))
+        let blobs = format!("{url}/devstoreaccount1");
+        let places: [(&str, &str); 9] = [
+            ("GENESYS_API_ENDPOINT", &url),
+            ("GENESYS_LOGIN_ENDPOINT", &url),
+            ("KEY_VAULT_URL", &url),
+            ("ENTRA_ENDPOINT", &url),
+            ("GRAPH_ENDPOINT", &url),
+            ("BLOB_ENDPOINT", &blobs),
+            ("ServiceBus__fullyQualifiedNamespace", &outside.authority),
+            ("IDENTITY_ENDPOINT", &outside.identity),
+            ("IDENTITY_HEADER", "bench"),
+        ];
+        environment.extend(places.map(|(name, place)| (name.to_owned(), place.to_owned())));
+        Self::new(program, environment, outside)
     }
 
     /// The reference: a route that makes the same one POST and nothing else.
     pub fn bare(program: &Path, outside: &Outside) -> Self {
         let queue = format!("https://{}/inbound/messages", outside.authority);
-        Self::new(
-            program,
-            BTreeMap::from([("QUEUE_URL".to_owned(), queue)]),
-            outside,
-        )
+        let environment = BTreeMap::from([("QUEUE_URL".to_owned(), queue)]);
+        Self::new(program, environment, outside)
     }
 
     fn new(program: &Path, mut environment: BTreeMap<String, String>, outside: &Outside) -> Self {
-        environment.insert(
-            "SSL_CERT_FILE".to_owned(),
-            outside.roots.display().to_string(),
-        );
+        let roots = outside.roots.display().to_string();
+        environment.insert("SSL_CERT_FILE".to_owned(), roots);
         Self {
             program: program.display().to_string(),
             environment,
@@ -144,6 +126,15 @@ impl Server {
         bail!(
             "the program under test accepted no notification within {READY_LIMIT:?}; last: {last}"
         );
+    }
+
+    /// Waits until it has answered requests and is idle again.
+    pub async fn until_idle(&self, notifications: &Notifications) -> Result<()> {
+        self.ready(notifications).await?;
+        load::open_loop(self.port, notifications, 200, |number| number < 200).await?;
+        // Idle: what a runtime does after its last request is done within a moment.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::platform::{Customer, Platform};
@@ -67,8 +68,10 @@ async fn send(platform: &Platform, size: u64) -> Result<(f64, String)> {
         "content_type": "application/octet-stream",
         "generate": size,
     });
-    let message = json!({ "html": "", "files": [file] });
-    platform.write(&customer, message).await?;
+    let message = customer.message(json!({ "html": "", "files": [file] }));
+    platform
+        .call(Method::POST, &customer.chat(), &message)
+        .await?;
     let seconds = platform
         .until("the file's delivery", async || {
             Ok(settled(platform).await?.get(known).copied())

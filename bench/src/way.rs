@@ -85,8 +85,10 @@ async fn run(
     let numbers = (0..messages).zip(customers.iter().cycle());
     try_join_all(numbers.map(async |(number, customer)| {
         sleep_until(begun + Duration::from_secs(1) * number / per_second).await;
-        let message = json!({ "html": format!("<p>Question {number}</p>") });
-        platform.write(customer, message).await
+        let message = customer.message(json!({ "html": format!("<p>Question {number}</p>") }));
+        platform
+            .call(Method::POST, &customer.chat(), &message)
+            .await
     }))
     .await?;
     let all = platform
