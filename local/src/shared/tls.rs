@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, SanType,
@@ -10,6 +11,8 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+
+use super::content::hexadecimal;
 
 /// An authority that exists as long as the process.
 pub struct CertificateAuthority {
@@ -36,6 +39,8 @@ pub struct ServerCertificate {
 
 /// A self-signed certificate with an RSA-2048 key, as a Graph subscription carries one.
 pub struct RsaCertificate {
+    /// The certificate's SHA-256 in lowercase hexadecimal digits.
+    pub id: String,
     /// PKCS#8 private key in PEM.
     pub key_pem: String,
     /// The certificate in PEM.
@@ -143,6 +148,7 @@ pub fn rsa_certificate(common_name: &str) -> Result<RsaCertificate, rcgen::Error
         .push(DnType::CommonName, common_name);
     let certificate = params.self_signed(&key)?;
     Ok(RsaCertificate {
+        id: hexadecimal(digest(&SHA256, certificate.der()).as_ref()),
         key_pem: key.serialize_pem(),
         certificate_pem: certificate.pem(),
         certificate_der: certificate.der().to_vec(),
