@@ -1,111 +1,140 @@
-//! Bodies that mean no good, or are only large: how far they raise the memory of the program under test, and how long somebody
-//! else's notification waits meanwhile.
+//! Bodies that anybody could send: how much memory they take, and how long a genuine notification waits meanwhile.
 
-use std::time::{Duration, Instant};
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
-use anyhow::Result;
-use futures::future::try_join_all;
-use tokio::sync::watch;
+use anyhow::{Context, Result};
 
-use crate::http_client::Connection;
-use crate::notifications::Notifications;
-use crate::server::{Contender, Server};
+use crate::load::open_loop;
+use crate::notifications::request;
+use crate::server::Server;
+use crate::table::Figure::AtMost;
+use crate::table::Table;
+use crate::{Stage, process};
 
-/// Just below the handler's limit of a body.
-const SIZE: usize = 4_000_000;
+/// Bytes of most bodies: just below the limit of the handler.
+const SIZE: usize = 3_990_000;
 
-/// Connections that send the same body at the same time, and how often each does.
-const SENDERS: usize = 8;
-const TIMES: usize = 3;
+/// Bodies sent one after another on each connection.
+const ROUNDS: usize = 3;
 
-/// What a program did under such bodies.
-pub struct Outcome {
-    /// Highest resident memory above that of the idle program, in MB.
-    pub growth: f64,
-    /// Longest time in ms until another sender's notification was accepted.
-    pub longest_wait: f64,
-}
+/// Genuine notifications a second meanwhile, and how many at least.
+const PER_SECOND: u32 = 100;
+const AT_LEAST: u32 = 50;
 
-/// Sends each body several times, from several senders at once, and a small notification every few milliseconds.
-pub async fn measure(contender: &Contender, notifications: &Notifications) -> Result<Outcome> {
-    let server = Server::start(contender, None)?;
-    server.ready(notifications).await?;
-    let port = server.port();
-    let (idle, _) = server.resident_megabytes()?;
-    let mut longest = Duration::ZERO;
-    for body in bodies(notifications) {
-        let request = notifications.request(&body);
-        let (done, is_done) = watch::channel(false);
-        let senders = async {
-            let senders = (0..SENDERS).map(|_| send(port, &request));
-            let sent = try_join_all(senders).await;
-            done.send_replace(true);
-            sent
-        };
-        let (sent, waited) = tokio::join!(senders, wait(port, notifications, &is_done));
-        sent?;
-        longest = longest.max(waited?);
+/// Longest wait for an answer; it counts as none after that.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Most memory above idle in MB, and the longest wait of another webhook in ms.
+const MEMORY: f64 = 64.0;
+const WAIT: f64 = 100.0;
+
+/// Sends each body alone and twenty of it at once, each time to a handler of its own.
+pub async fn measure(stage: &Stage) -> Result<Table> {
+    let mut table = Table::new(
+        "body",
+        &[
+            "alone: MB",
+            "longest wait, ms",
+            "20 at once: MB",
+            "longest wait, ms",
+        ],
+    );
+    for (name, body) in shapes(stage) {
+        eprintln!("bodies: {name} …");
+        let request = Arc::new(request(&body));
+        let mut figures = Vec::new();
+        let mut answers = BTreeSet::new();
+        for connections in [1, 20] {
+            let server = Server::start(&stage.ours, None)?;
+            server.until_idle(&stage.notifications).await?;
+            let idle = process::resident(server.id())?;
+            process::forget_peak(server.id())?;
+            let sending = send(server.port(), &request, connections);
+            let more = |number| number < AT_LEAST || sending.iter().any(|it| !it.is_finished());
+            let waits = open_loop(server.port(), &stage.notifications, PER_SECOND, more).await;
+            let longest = match waits {
+                Ok(waits) => waits.into_iter().fold(0.0, f64::max),
+                Err(error) => {
+                    table.note(format!("{name}, {connections} at once: {error:#}"));
+                    f64::INFINITY
+                }
+            };
+            for connection in sending {
+                answers.extend(connection.join().unwrap_or_default());
+            }
+            let growth = process::peak(server.id())? - idle;
+            figures.push(AtMost(growth, MEMORY));
+            figures.push(AtMost(longest, WAIT));
+        }
+        let answers = Vec::from_iter(answers).join(", ");
+        table.row(format!("{name}: {answers}"), figures);
     }
-    let (_, peak) = server.resident_megabytes()?;
-    Ok(Outcome {
-        growth: peak - idle,
-        longest_wait: longest.as_secs_f64() * 1000.0,
-    })
+    table.note("MB of resident memory above idle, at its highest. Of the notifications sent every 10 ms the slowest counts.");
+    Ok(table)
 }
 
-fn bodies(notifications: &Notifications) -> Vec<String> {
-    let item = notifications.item();
-    let padding = "x".repeat(SIZE / 1000 - item.len() - 20);
-    let genuine = format!(r#"{},"padding":"{padding}"}}"#, item.trim_end_matches('}'));
-    let genuine = vec![genuine; 1000].join(",");
+fn shapes(stage: &Stage) -> Vec<(&'static str, Vec<u8>)> {
+    let value = |items: String| format!("{{\"value\":[{items}]}}").into_bytes();
+    let list = |item: &str, size: usize| vec![item; size / (item.len() + 1)].join(",");
     let nested = |open: &str, close: &str| {
-        let depth = SIZE / (open.len() + close.len()) - 20;
-        format!("{}{}", open.repeat(depth), close.repeat(depth))
+        let depth = SIZE / (open.len() + close.len());
+        format!("{}0{}", open.repeat(depth), close.repeat(depth))
     };
+    let keys = Vec::from_iter((0..SIZE / 12).map(|it| format!("\"{it:06x}\":0"))).join(",");
+    let escapes = "\\u00e9".repeat(SIZE / 6);
+    let tokens = list("\"a\"", SIZE);
     vec![
-        format!(r#"{{"value":[{}0]}}"#, "0,".repeat(SIZE / 2 - 20)),
-        format!(r#"{{"value":[{}{{}}]}}"#, "{},".repeat(SIZE / 3 - 20)),
-        format!(r#"{{"value":[{}]}}"#, nested("[", "]")),
-        format!(
-            r#"{{"value":[{}0{}]}}"#,
-            r#"{"a":"#.repeat(SIZE / 6 - 20),
-            "}".repeat(SIZE / 6 - 20)
+        ("[0,0,…], 4 MB", value(list("0", SIZE))),
+        ("[0,0,…], 16 MB", value(list("0", 4 * SIZE))),
+        ("[{},{},…]", value(list("{}", SIZE))),
+        ("arrays in arrays", value(nested("[", "]"))),
+        ("objects in objects", value(nested("{\"a\":", "}"))),
+        (
+            "a string of escapes",
+            value(format!("{{\"resource\":\"{escapes}\"}}")),
         ),
-        format!(
-            r#"{{"value":[{{"clientState":"{}"}}]}}"#,
-            "x".repeat(SIZE - 100)
+        ("small keys", value(format!("{{{keys}}}"))),
+        (
+            "small tokens",
+            format!("{{\"value\":[],\"validationTokens\":[{tokens}]}}").into_bytes(),
         ),
-        format!(r#"{{"value":["{}"]}}"#, r"\u00e9".repeat(SIZE / 6 - 20)),
-        format!(
-            r#"{{"value":[],"validationTokens":[{}""]}}"#,
-            r#""a","#.repeat(SIZE / 4 - 20)
-        ),
-        format!(r#"{{"value":[{genuine}]}}"#),
+        ("1,000 genuine items", stage.notifications.body(1_000)),
     ]
 }
 
-async fn send(port: u16, request: &[u8]) -> Result<()> {
-    let mut connection = Connection::open(port).await?;
-    for _ in 0..TIMES {
-        // Whatever the answer is, it may cost neither memory nor somebody else's time.
-        connection.send(request).await?;
-    }
-    Ok(())
+/// Sends on so many connections, each with a thread that returns the statuses of the answers.
+fn send(
+    port: u16,
+    request: &Arc<Vec<u8>>,
+    connections: usize,
+) -> Vec<thread::JoinHandle<BTreeSet<String>>> {
+    (0..connections)
+        .map(|_| {
+            let request = Arc::clone(request);
+            thread::spawn(move || {
+                let answers = (0..ROUNDS).map(|_| answer(port, &request));
+                answers
+                    .map(|answer| answer.unwrap_or_else(|error| format!("no answer ({error})")))
+                    .collect()
+            })
+        })
+        .collect()
 }
 
-/// The longest time that a small notification took until this is done.
-async fn wait(
-    port: u16,
-    notifications: &Notifications,
-    is_done: &watch::Receiver<bool>,
-) -> Result<Duration> {
-    let mut connection = Connection::open(port).await?;
-    let mut longest = Duration::ZERO;
-    while !*is_done.borrow() {
-        let begun = Instant::now();
-        connection.send(&notifications.next()).await?;
-        longest = longest.max(begun.elapsed());
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    Ok(longest)
+/// The status that one request is answered with.
+fn answer(port: u16, request: &[u8]) -> Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    // A refusal can come before the end of the body is read.
+    let sent = stream.write_all(request);
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).or(sent)?;
+    let status = std::str::from_utf8(&status)?.split(' ').nth(1);
+    Ok(status.context("no status")?.to_owned())
 }

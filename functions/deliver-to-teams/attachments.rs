@@ -17,7 +17,7 @@ use time::macros::format_description;
 use tokio::time::Instant;
 use url::Url;
 
-use super::parts::Part;
+use super::part::Part;
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
 use crate::files::rehosting::{

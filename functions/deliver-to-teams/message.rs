@@ -16,8 +16,9 @@ use super::{parts, pending};
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
 use crate::queue::delivery::{Delivery, HandBack, Outcome};
+use crate::queue::job::Job;
 use crate::queue::receipts::{explanation_for_agent, receipt};
-use crate::queue::settlement::{Job, handed_back};
+use crate::queue::settlement::handed_back;
 use crate::settings::SupportAccount;
 
 /// An agent's message.

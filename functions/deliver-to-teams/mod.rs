@@ -4,6 +4,7 @@
 mod attachments;
 mod message;
 mod notice;
+mod part;
 mod parts;
 mod pending;
 mod posting;
@@ -30,7 +31,7 @@ pub const PATH: &str = "/deliver-to-teams";
 pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let worker = Arc::clone(&app);
     let work = |delivery| async move { settle(&worker, &delivery).await };
-    delivery::run(&app.settlement, NAME, request, work).await
+    delivery::run(&app.counters, &app.times, NAME, request, work).await
 }
 
 async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {

@@ -73,6 +73,10 @@ pub const ALL: &[(&str, &str)] = &[
         "the handler panicked outside of an attempt, and the delivery went back to its queue",
     ),
     (
+        "known_serves",
+        "Graph could not be asked about a chat, so what is known, or what the chat's id suggests, serves: kind",
+    ),
+    (
         "lifecycle_notification",
         "Graph says that something is the matter with a subscription, and nobody renews it: lifecycle, subscription as a digest",
     ),

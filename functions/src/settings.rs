@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use bridge::conversation::groups::GroupPolicy;
+use bridge::conversation::case::GroupPolicy;
+use bridge::conversation::case::Policy;
 use bridge::files::MediaTypes;
 use bridge::ids::{SupportAccountName, TenantId, UserId};
 use bridge::state::window::WindowPolicy;
@@ -264,6 +265,23 @@ impl Settings {
         self.file_origins.extend(further);
     }
 
+    /// What they say about conversations.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        let accounts = self.support_accounts.iter();
+        Policy {
+            accounts: accounts
+                .map(|account| (account.name.clone(), account.user.clone()))
+                .collect(),
+            home: self.tenant.clone(),
+            groups: self.group_chats,
+            window: self.thread_window,
+            window_policy: self.thread_window_policy,
+            replies: self.reply_context,
+            reactions: self.reactions,
+        }
+    }
+
     /// A setting that still holds the placeholder of an id that did not exist when the app was deployed: nothing
     /// that comes in could be carried on, so it must not be taken either. Any other text in the place of an id does not pass
     /// that setting's own check.
@@ -278,14 +296,6 @@ impl Settings {
         self.support_accounts
             .iter()
             .find(|account| account.name == *name)
-    }
-
-    /// Whether the user is one of our Support Users.
-    #[must_use]
-    pub fn is_support_user(&self, user: &UserId) -> bool {
-        self.support_accounts
-            .iter()
-            .any(|account| account.user == *user)
     }
 }
 

@@ -1,25 +1,50 @@
-//! Apps for tests in process: local settings, and clients that reach nobody or the doubles of all outside services.
+//! Apps for tests in process: local settings, and clients that reach nobody or a world in memory.
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
-use serde_json::Value;
-use services::testing::World;
+use serde_json::{Value, json};
+use services::testing::{Sent, World};
 use tower::ServiceExt;
 
 use crate::app::App;
-use crate::router;
 use crate::settings::Settings;
 
-/// A local setting.
+/// An app with the local settings, some of them changed.
+pub fn app(changed: &[(&str, &str)]) -> Arc<App> {
+    Arc::new(App::build(settings(changed)).expect("clients"))
+}
+
+/// An app that stands on this world, with the local settings, some of them changed.
+pub fn app_in(world: &World, changed: &[(&str, &str)]) -> Arc<App> {
+    let blobs = world.blob_endpoint();
+    let endpoints = [
+        ("GENESYS_API_ENDPOINT", world.base()),
+        ("GENESYS_LOGIN_ENDPOINT", world.base()),
+        ("ServiceBus__fullyQualifiedNamespace", world.authority()),
+        ("BLOB_ENDPOINT", &blobs),
+        ("KEY_VAULT_URL", world.base()),
+        ("ENTRA_ENDPOINT", world.base()),
+        ("GRAPH_ENDPOINT", world.base()),
+        ("FILE_ORIGINS", world.base()),
+    ];
+    let settings = settings(&[changed, &endpoints].concat());
+    let app = App::build_with(settings, world.client(), world.identity());
+    Arc::new(app.expect("clients"))
+}
+
+/// A value of `local.settings.json`.
 pub fn local_setting(name: &str) -> Option<String> {
     let local: Value =
         serde_json::from_str(include_str!("../../local.settings.json")).expect("valid JSON");
     local["Values"][name].as_str().map(str::to_owned)
 }
 
+/// Local settings; the first of these counts before them.
 fn settings(changed: &[(&str, &str)]) -> Settings {
     let settings = Settings::from_lookup(|name| {
         let changed = changed.iter().find(|(changed, _)| *changed == name);
@@ -31,26 +56,38 @@ fn settings(changed: &[(&str, &str)]) -> Settings {
     settings.expect("good settings")
 }
 
-/// An app with the local settings, some of them changed.
-pub fn app(changed: &[(&str, &str)]) -> Arc<App> {
-    Arc::new(App::build(settings(changed)).expect("clients"))
+/// Calls a route as the Functions host does.
+pub async fn call(
+    app: &Arc<App>,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Body>,
+) -> (StatusCode, Bytes) {
+    let mut request = Request::post(path).header("content-type", "application/json");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(body.into()).expect("a request");
+    let response = crate::router(Arc::clone(app)).oneshot(request).await;
+    let response = response.expect("an answer");
+    let status = response.status();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await;
+    (status, body.expect("a body"))
 }
 
-/// An app whose outside services are those of the world.
-pub fn app_in(world: &World, changed: &[(&str, &str)]) -> Arc<App> {
-    let (base, blobs) = (world.base(), world.blob_endpoint());
-    let places = [
-        ("KEY_VAULT_URL", base),
-        ("ENTRA_ENDPOINT", base),
-        ("GRAPH_ENDPOINT", base),
-        ("GENESYS_API_ENDPOINT", base),
-        ("GENESYS_LOGIN_ENDPOINT", base),
-        ("BLOB_ENDPOINT", &blobs),
-        ("ServiceBus__fullyQualifiedNamespace", world.authority()),
-    ];
-    let settings = settings(&[changed, &places].concat());
-    let app = App::build_with(settings, world.client(), world.identity());
-    Arc::new(app.expect("clients"))
+/// What the host sends when it delivers a message of a queue for the first time.
+pub fn delivery_of(sent: &Sent) -> String {
+    let text = |value: &Option<String>| value.as_ref().map(|value| json!(value).to_string());
+    json!({
+        "Data": { "message": STANDARD.encode(&sent.body) },
+        "Metadata": {
+            "SessionId": text(&sent.session),
+            "MessageId": text(&sent.message_id),
+            "CorrelationId": text(&sent.correlation),
+            "DeliveryCount": "1",
+        },
+    })
+    .to_string()
 }
 
 /// The status with which a request is answered.
@@ -60,12 +97,5 @@ pub async fn post(
     headers: &[(&str, &str)],
     body: impl Into<Body>,
 ) -> StatusCode {
-    let request = headers
-        .iter()
-        .fold(Request::post(path), |request, (name, value)| {
-            request.header(*name, *value)
-        });
-    let request = request.body(body.into()).expect("a request");
-    let answer = router(Arc::clone(app)).oneshot(request).await;
-    answer.expect("an answer").status()
+    call(app, path, headers, body).await.0
 }

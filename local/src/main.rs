@@ -9,7 +9,10 @@ use local::options::Options;
 use local::platform::Platform;
 use local::watchdog;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt;
+use tracing_subscriber::prelude::*;
 
 fn main() -> ExitCode {
     if std::env::args_os()
@@ -25,13 +28,15 @@ fn main() -> ExitCode {
     }
     let mut options = Options::parse();
     options.watchdog = std::env::current_exe().ok();
-    tracing_subscriber::fmt()
+    let levels: Option<Targets> = std::env::var("LOCAL_PLATFORM_LOG")
+        .ok()
+        .and_then(|levels| levels.parse().ok());
+    let lines = fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_env_filter(
-            EnvFilter::try_from_env("LOCAL_PLATFORM_LOG")
-                .unwrap_or_else(|_| EnvFilter::new("info")),
-        )
+        .with_ansi(std::io::stderr().is_terminal());
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(levels.unwrap_or_else(|| Targets::new().with_default(Level::INFO)))
         .init();
     match run(&options) {
         Ok(code) => code,

@@ -8,12 +8,14 @@
 pub mod files;
 pub mod people;
 pub mod platform;
+mod running;
 pub mod scene;
 pub mod view;
 pub mod web_driver;
 
 pub use people::{Chat, Customer};
 pub use platform::Platform;
+pub use running::Account;
 pub use scene::Scene;
 
 /// A client for this machine that trusts the platform's throw-away authority.
@@ -33,4 +35,12 @@ pub(crate) fn loopback_client() -> reqwest::Client {
         .no_proxy()
         .build()
         .expect("a client")
+}
+
+/// Runs what waits without giving its thread up.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }

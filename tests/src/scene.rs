@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::platform::thread_of;
 use crate::{Chat, Customer, Platform};
 
 /// A platform with a customer, Anna, in a one-to-one chat.
@@ -19,20 +18,23 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Starts a platform with these further arguments; nobody has written yet.
-    pub async fn start(arguments: &[&str]) -> Self {
+    /// On this platform; nobody has written yet.
+    #[must_use]
+    pub fn new(platform: Platform) -> Self {
         let anna = Customer::new("Anna");
+        let chat = Chat::one_on_one(&anna);
+        platform.expects(&chat, &anna);
         Self {
-            platform: Platform::start(arguments).await,
-            chat: Chat::one_on_one(&anna),
-            thread: thread_of(&anna),
+            chat,
+            thread: platform.thread_of(&anna),
+            platform,
             anna,
         }
     }
 
     /// The same, with a first message that the agent has seen.
-    pub async fn begun(arguments: &[&str]) -> Self {
-        let scene = Self::start(arguments).await;
+    pub async fn begun(platform: Platform) -> Self {
+        let scene = Self::new(platform);
         scene.writes("<p>hello</p>", json!({})).await;
         scene.inbound(1).await;
         scene

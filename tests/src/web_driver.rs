@@ -1,100 +1,173 @@
 //! A headless Chromium, driven by the W3C WebDriver protocol (W3C, "WebDriver", the few commands that a test needs).
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::OwnedMutexGuard;
 
+use crate::blocking;
 use crate::platform::PATIENCE;
 
-/// A browser window; closed when dropped.
+/// Size of the window.
+const WIDTH: u32 = 1280;
+const HEIGHT: u32 = 900;
+
+/// The browser, which tests use one after the other. It ends with the last of those that use it or wait for it.
 #[derive(Debug)]
-pub struct Browser {
+struct Session {
+    /// `http://127.0.0.1:port/session/id`.
     address: String,
-    client: reqwest::Client,
-    _driver: Child,
+    driver: Child,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
-impl Drop for Browser {
+static SESSION: Mutex<Weak<Session>> = Mutex::new(Weak::new());
+
+/// A tab of its own in the browser.
+#[derive(Debug)]
+pub struct Browser {
+    session: Arc<Session>,
+    client: reqwest::Client,
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl Drop for Session {
     fn drop(&mut self) {
-        // Also when a test fails; the driver is killed right after.
-        if let Err(error) = self.end_session() {
+        // Also when a test fails.
+        if let Err(error) = self.end() {
             eprintln!("the browser may be left running: {error}");
         }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
     }
 }
 
-impl Browser {
-    /// Starts chromedriver (`CHROMEDRIVER`, or from the path) and a window of this size.
-    pub async fn start(width: u32, height: u32) -> Self {
+impl Session {
+    /// The browser that runs, or a new one.
+    fn shared() -> Arc<Self> {
+        let mut shared = SESSION.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let session = Arc::new(Self::start());
+            *shared = Arc::downgrade(&session);
+            session
+        })
+    }
+
+    /// Starts chromedriver (`CHROMEDRIVER`, or from the path) and with it the browser.
+    fn start() -> Self {
         let program = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
         let mut driver = Command::new(&program)
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|error| {
                 panic!("{program} cannot be started ({error}): run the tests through `cargo xtask test`")
             });
-        let mut lines = BufReader::new(driver.stdout.take().expect("piped")).lines();
-        let deadline = Instant::now() + PATIENCE;
-        let port = loop {
-            let line = timeout_at(deadline, lines.next_line())
-                .await
-                .expect("chromedriver was not ready in time")
-                .expect("readable output")
-                .expect("chromedriver ended before it was ready");
-            // "ChromeDriver was started successfully on port 12345."
-            if let Some((_, port)) = line.split_once("successfully on port ") {
-                break port.trim_end_matches('.').to_owned();
+        let output = BufReader::new(driver.stdout.take().expect("piped"));
+        let (ready, port) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                // "ChromeDriver was started successfully on port 12345."
+                if let Some((_, port)) = line.split_once("successfully on port ") {
+                    let _ = ready.send(port.trim_end_matches('.').to_owned());
+                }
             }
+        });
+        let port = port
+            .recv_timeout(PATIENCE)
+            .expect("chromedriver ended before it was ready, or was not ready in time");
+        let mut session = Self {
+            address: format!("http://127.0.0.1:{port}"),
+            driver,
+            turn: Arc::default(),
         };
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let client = crate::loopback_client();
         let mut options = json!({
             "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
-                     format!("--window-size={width},{height}")],
+                     format!("--window-size={WIDTH},{HEIGHT}")],
         });
         if let Ok(binary) = std::env::var("CHROMIUM") {
             options["binary"] = json!(binary);
         }
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome", "goog:chromeOptions": options } } });
-        let mut browser = Self {
-            address: format!("http://127.0.0.1:{port}"),
-            client,
-            _driver: driver,
-        };
-        let session = browser.call(Method::POST, "/session", Some(&wanted)).await;
-        let id = session["sessionId"].as_str().expect("a session id");
-        browser.address = format!("{}/session/{id}", browser.address);
-        browser
+        let answer = session
+            .exchange("POST", "/session", &wanted.to_string(), PATIENCE)
+            .expect("chromedriver answers");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+        let body: Value = serde_json::from_str(body).expect("JSON");
+        let id = body["value"]["sessionId"]
+            .as_str()
+            .unwrap_or_else(|| panic!("the browser cannot be started: {body}"));
+        session.address = format!("{}/session/{id}", session.address);
+        session
     }
 
     /// Ends the session, and with it the browser's processes, which would outlive a killed driver.
-    fn end_session(&self) -> std::io::Result<()> {
-        let rest = self.address.strip_prefix("http://").unwrap_or_default();
-        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let mut connection = TcpStream::connect(authority)?;
-        connection.set_read_timeout(Some(Duration::from_secs(10)))?;
-        let request =
-            format!("DELETE /{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
-        connection.write_all(request.as_bytes())?;
+    fn end(&self) -> std::io::Result<()> {
         // The answer comes when the browser has ended.
-        connection.read(&mut [0; 64]).map(|_| ())
+        self.exchange("DELETE", "", "", Duration::from_secs(10))
+            .map(drop)
     }
 
-    /// Opens a page.
-    pub async fn open(&self, url: &str) {
-        self.call(Method::POST, "/url", Some(&json!({ "url": url })))
+    /// One request over a connection of its own: the end of a test may leave nobody to wait otherwise.
+    fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        body: &str,
+        limit: Duration,
+    ) -> std::io::Result<String> {
+        let rest = self.address.strip_prefix("http://").unwrap_or_default();
+        let (authority, base) = rest.split_once('/').unwrap_or((rest, ""));
+        let target = if base.is_empty() {
+            path.to_owned()
+        } else {
+            format!("/{base}{path}")
+        };
+        let mut connection = TcpStream::connect(authority)?;
+        connection.set_read_timeout(Some(limit))?;
+        let length = body.len();
+        let request = format!(
+            "{method} {target} HTTP/1.1\r\nHost: {authority}\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        );
+        connection.write_all(request.as_bytes())?;
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+}
+
+impl Browser {
+    /// Waits for its turn, then opens a tab with this page.
+    pub async fn open(url: &str) -> Self {
+        let session = blocking(Session::shared).await;
+        let turn = Arc::clone(&session.turn).lock_owned().await;
+        let browser = Self {
+            session,
+            client: crate::loopback_client(),
+            _turn: turn,
+        };
+        let tab = browser
+            .call(Method::POST, "/window/new", Some(&json!({ "type": "tab" })))
             .await;
+        browser
+            .call(
+                Method::POST,
+                "/window",
+                Some(&json!({ "handle": tab["handle"] })),
+            )
+            .await;
+        browser
+            .call(Method::POST, "/url", Some(&json!({ "url": url })))
+            .await;
+        browser
     }
 
     /// Types into the element that the CSS selector names.
@@ -160,7 +233,7 @@ impl Browser {
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> (bool, Value) {
         let mut request = self
             .client
-            .request(method, format!("{}{path}", self.address));
+            .request(method, format!("{}{path}", self.session.address));
         if let Some(body) = body {
             request = request.json(body);
         }

@@ -1,14 +1,17 @@
 //! Several Support Users: each has chats, lanes and tokens of its own.
 
-use end_to_end::platform::SUPPORT_USER;
-use end_to_end::{Chat, Customer, Platform, view};
+use end_to_end::{Account, Chat, Customer, Platform, view};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 const SALES_USER: &str = "00000000-0000-0000-0000-0000000000aa";
 
 async fn with_two_accounts() -> Platform {
-    let accounts = format!("SUPPORT_ACCOUNTS=support={SUPPORT_USER},sales={SALES_USER}");
+    let support = Account::default();
+    let accounts = format!(
+        "SUPPORT_ACCOUNTS={}={},sales={SALES_USER}",
+        support.name, support.user
+    );
     Platform::start(&["--set", &accounts, "--set", "RETRY_FLOOR_SECONDS=0"]).await
 }
 
@@ -18,39 +21,26 @@ async fn posts_of(platform: &Platform, chat: &Chat, user: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn one_customer_writes_to_two_support_users() {
-    let platform = with_two_accounts().await;
+    // Two Support Users of one bridge.
+    let (support, sales) = (Platform::shared().await, Platform::shared().await);
     let anna = Customer::new("Anna");
-    let (support, sales) = (Chat::one_on_one(&anna), Chat::one_on_one(&anna));
-    platform
-        .customer_writes(&support, &anna, "it is broken")
+    let (to_support, to_sales) = (Chat::one_on_one(&anna), Chat::one_on_one(&anna));
+    support
+        .customer_writes(&to_support, &anna, "it is broken")
         .await;
-    platform
-        .customer_writes_with(
-            &sales,
-            &anna,
-            "I want two",
-            json!({ "support_account": "sales" }),
-        )
+    sales.customer_writes(&to_sales, &anna, "I want two").await;
+    let (support_thread, sales_thread) = (support.thread_of(&anna), sales.thread_of(&anna));
+    assert_ne!(support_thread, sales_thread);
+    support
+        .until_agent_sees(&support_thread, &["it is broken"])
         .await;
-    let thread = |account: &str| format!("teams:{account}:{}", anna.user);
-    platform
-        .until_agent_sees(&thread("support"), &["it is broken"])
+    sales.until_agent_sees(&sales_thread, &["I want two"]).await;
+    sales.agent_writes(&sales_thread, "two it is").await;
+    support.agent_writes(&support_thread, "we mend it").await;
+    support
+        .until_customer_sees(&to_support, &["we mend it"])
         .await;
-    platform
-        .until_agent_sees(&thread("sales"), &["I want two"])
-        .await;
-    platform.agent_writes(&thread("sales"), "two it is").await;
-    platform
-        .agent_writes(&thread("support"), "we mend it")
-        .await;
-    platform
-        .until_customer_sees(&support, &["we mend it"])
-        .await;
-    platform
-        .until("the other Support User's answer", async || {
-            (posts_of(&platform, &sales, SALES_USER).await == ["two it is"]).then_some(())
-        })
-        .await;
+    sales.until_customer_sees(&to_sales, &["two it is"]).await;
 }
 
 #[tokio::test]

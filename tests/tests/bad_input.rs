@@ -1,6 +1,5 @@
 //! Malformed input gets a short answer, spoils nothing else, and stops nothing.
 
-use end_to_end::platform::thread_of;
 use end_to_end::{Chat, Customer, Platform};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -18,7 +17,7 @@ type Case = (
 
 #[tokio::test]
 async fn the_validation_handshake_echoes_the_decoded_token() {
-    let platform = Platform::start(&[]).await;
+    let platform = Platform::shared().await;
     let path = format!("{NOTIFICATIONS}?validationToken=Validation%3a+Testing+client+%3Cb%3E");
     let (status, body) = platform
         .send_raw(&path, &[("content-type", "text/plain")], Vec::new())
@@ -31,7 +30,7 @@ async fn the_validation_handshake_echoes_the_decoded_token() {
 
 #[tokio::test]
 async fn malformed_requests_are_refused_and_the_next_one_works() {
-    let platform = Platform::start(&[]).await;
+    let platform = Platform::shared().await;
     let cases: Vec<Case> = vec![
         (NOTIFICATIONS, JSON, b"{".to_vec(), StatusCode::BAD_REQUEST),
         (NOTIFICATIONS, JSON, b"[]".to_vec(), StatusCode::BAD_REQUEST),
@@ -91,7 +90,7 @@ async fn malformed_requests_are_refused_and_the_next_one_works() {
         .customer_writes(&Chat::one_on_one(&anna), &anna, "still there?")
         .await;
     platform
-        .until_agent_sees(&thread_of(&anna), &["still there?"])
+        .until_agent_sees(&platform.thread_of(&anna), &["still there?"])
         .await;
 }
 
@@ -139,7 +138,7 @@ async fn bad_items_do_not_spoil_the_batch() {
     let (status, _) = platform.send_raw(NOTIFICATIONS, JSON, bytes).await;
     assert_eq!(status, StatusCode::ACCEPTED);
     platform
-        .until_agent_sees(&thread_of(&anna), &["among rubbish"])
+        .until_agent_sees(&platform.thread_of(&anna), &["among rubbish"])
         .await;
     let health = platform.get("/api/health").await;
     assert_eq!(health["counters"]["notifications_dropped"], 908);
@@ -147,7 +146,7 @@ async fn bad_items_do_not_spoil_the_batch() {
 
 #[tokio::test]
 async fn a_message_above_the_queue_s_limit_goes_through_blob() {
-    let platform = Platform::start(&[]).await;
+    let platform = Platform::shared().await;
     let anna = Customer::new("Anna");
     let chat = Chat::one_on_one(&anna);
     // Attributes make the notification large while the text that the agent reads stays short.
@@ -183,11 +182,11 @@ async fn an_agent_s_message_to_nobody_ends_in_failed_with_a_receipt() {
         .customer_writes(&Chat::one_on_one(&anna), &anna, "hello")
         .await;
     platform
-        .until_agent_sees(&thread_of(&anna), &["hello"])
+        .until_agent_sees(&platform.thread_of(&anna), &["hello"])
         .await;
     let stranger = Customer::new("Nobody");
     let lost = platform
-        .agent_writes(&thread_of(&stranger), "anyone?")
+        .agent_writes(&platform.thread_of(&stranger), "anyone?")
         .await;
     assert_eq!(
         platform.until_receipt(&lost).await,

@@ -1,6 +1,7 @@
 //! Replies, edits, deletions and reactions.
 
-use end_to_end::Scene;
+use end_to_end::platform::OTHER_POLICIES;
+use end_to_end::{Platform, Scene};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -16,8 +17,8 @@ impl std::ops::Deref for Story {
 }
 
 impl Story {
-    async fn start(arguments: &[&str]) -> Self {
-        Self(Scene::start(arguments).await)
+    async fn start() -> Self {
+        Self(Scene::new(Platform::shared().await))
     }
 
     async fn edits(&self, message: &str, html: &str, more: Value) {
@@ -86,7 +87,7 @@ impl Story {
 
 #[tokio::test]
 async fn a_reply_shows_what_it_answers() {
-    let scene = Story::start(&[]).await;
+    let scene = Story::start().await;
     let question = scene.writes("<p>Where is\nmy order?</p>", json!({})).await;
     scene.agent_sees(&["Where is my order?"]).await;
     scene
@@ -114,7 +115,7 @@ async fn a_reply_shows_what_it_answers() {
 
 #[tokio::test]
 async fn replies_can_be_stripped() {
-    let scene = Story::start(&["--set", "REPLY_CONTEXT=strip"]).await;
+    let scene = Story(Scene::new(Platform::shared_with(OTHER_POLICIES).await));
     let first = scene.writes("<p>one</p>", json!({})).await;
     scene
         .writes("<p>two</p>", json!({ "reply_to": [first] }))
@@ -124,7 +125,7 @@ async fn replies_can_be_stripped() {
 
 #[tokio::test]
 async fn an_edit_is_told_once_with_its_new_text() {
-    let scene = Story::start(&[]).await;
+    let scene = Story::start().await;
     let message = scene.writes("<p>at ten</p>", json!({})).await;
     scene.agent_sees(&["at ten"]).await;
     scene
@@ -144,7 +145,7 @@ async fn an_edit_is_told_once_with_its_new_text() {
 
 #[tokio::test]
 async fn an_edited_reply_does_not_quote_again() {
-    let scene = Story::start(&[]).await;
+    let scene = Story::start().await;
     let first = scene.writes("<p>one</p>", json!({})).await;
     let reply = scene
         .writes("<p>two</p>", json!({ "reply_to": [first] }))
@@ -158,7 +159,7 @@ async fn an_edited_reply_does_not_quote_again() {
 
 #[tokio::test]
 async fn an_edit_that_overtakes_its_message_is_the_message() {
-    let scene = Story::start(&[]).await;
+    let scene = Story::start().await;
     let message = scene
         .writes("<p>first</p>", json!({ "notify": false }))
         .await;
@@ -171,7 +172,7 @@ async fn an_edit_that_overtakes_its_message_is_the_message() {
 #[tokio::test]
 async fn an_edit_brings_its_new_picture_only() {
     use end_to_end::files::{image, png, sha256};
-    let scene = Story::start(&[]).await;
+    let scene = Story::start().await;
     let message = scene
         .writes(
             "<p>plan</p>{image 0}",
@@ -210,7 +211,7 @@ async fn an_edit_brings_its_new_picture_only() {
 
 #[tokio::test]
 async fn a_deletion_is_told_and_what_was_deleted_before_never_comes() {
-    let scene = Story::start(&[]).await;
+    let scene = Story::start().await;
     let seen = scene.writes("<p>my PIN is 1234</p>", json!({})).await;
     scene.agent_sees(&["my PIN is 1234"]).await;
     scene.deletes(&seen).await;
@@ -239,7 +240,7 @@ async fn a_deletion_is_told_and_what_was_deleted_before_never_comes() {
 
 #[tokio::test]
 async fn a_late_edit_does_not_bring_back_what_was_deleted() {
-    let scene = Story::start(&[]).await;
+    let scene = Story::start().await;
     let seen = scene.writes("<p>my PIN is 1234</p>", json!({})).await;
     scene.agent_sees(&["my PIN is 1234"]).await;
     let unseen = scene
@@ -270,7 +271,7 @@ async fn a_late_edit_does_not_bring_back_what_was_deleted() {
 
 #[tokio::test]
 async fn what_was_deleted_can_come_back() {
-    let scene = Story::start(&[]).await;
+    let scene = Story::start().await;
     let message = scene.writes("<p>hello</p>", json!({})).await;
     scene.agent_sees(&["hello"]).await;
     scene.deletes(&message).await;
@@ -295,7 +296,7 @@ async fn what_was_deleted_can_come_back() {
 #[tokio::test]
 async fn a_second_picture_in_a_message_without_words_is_no_lost_text() {
     use end_to_end::files::{image, png, sha256};
-    let scene = Story::start(&[]).await;
+    let scene = Story::start().await;
     let message = scene
         .writes("{image 0}", json!({ "images": [image(&png(1))] }))
         .await;
@@ -322,7 +323,7 @@ async fn a_second_picture_in_a_message_without_words_is_no_lost_text() {
 
 #[tokio::test]
 async fn a_reaction_is_no_edit() {
-    let scene = Story::start(&[]).await;
+    let scene = Story::start().await;
     let message = scene.writes("<p>thanks</p>", json!({})).await;
     scene.agent_sees(&["thanks"]).await;
     scene.reacts(&message, "👍").await;
@@ -335,7 +336,7 @@ async fn a_reaction_is_no_edit() {
 
 #[tokio::test]
 async fn reactions_are_told_where_that_is_wanted() {
-    let scene = Story::start(&["--set", "REACTIONS=on"]).await;
+    let scene = Story(Scene::new(Platform::shared_with(OTHER_POLICIES).await));
     let message = scene.writes("<p>hello</p>", json!({})).await;
     scene.agent_sees(&["hello"]).await;
     scene.platform.agent_writes(&scene.thread, "Done.").await;
@@ -365,7 +366,7 @@ async fn reactions_are_told_where_that_is_wanted() {
 
 #[tokio::test]
 async fn cards_forwards_and_meetings_are_read_out() {
-    let scene = Story::start(&[]).await;
+    let scene = Story::start().await;
     let card = json!({ "type": "AdaptiveCard", "body": [{ "type": "TextBlock", "text": "Order 7" }],
         "actions": [{ "type": "Action.OpenUrl", "title": "Open", "url": "https://shop.example/7" }] });
     let forwarded = json!({ "originalMessageId": "1", "originalMessageContent": "<p>One</p><p>Bob: two</p>",

@@ -15,7 +15,7 @@ fn quick_replies(texts: &[&str]) -> Value {
 
 /// A conversation in which the agent has asked; the question's id.
 async fn asked(structured: Value, shown: &[&str]) -> (Scene, String) {
-    let scene = Scene::begun(&[]).await;
+    let scene = Scene::begun(Platform::shared().await).await;
     let question = json!({ "text": "What is it about?", "structured": structured });
     let question = scene.agent_sends(question).await;
     scene.platform.until_customer_sees(&scene.chat, shown).await;
@@ -99,7 +99,7 @@ async fn a_choice_that_genesys_refuses_goes_as_text() {
     let (scene, _) = asked(structured, &["What is it about?YesNo"]).await;
     scene
         .platform
-        .faults(json!([{ "service": "genesys", "match": "structured/response", "status": 404 }]))
+        .faults(json!([{ "service": "genesys", "path": "structured/response", "body": scene.thread, "status": 404 }]))
         .await;
     answers(&scene, "2").await;
     let messages = scene.inbound(2).await;
@@ -109,7 +109,7 @@ async fn a_choice_that_genesys_refuses_goes_as_text() {
 
 #[tokio::test]
 async fn an_answer_in_a_group_needs_the_mention_and_no_more() {
-    let platform = Platform::start(&[]).await;
+    let platform = Platform::shared().await;
     let anna = Customer::new("Anna");
     let chat = Chat::group();
     let mention = json!({ "mention": true });

@@ -1,6 +1,6 @@
 //! Text both ways, in one-to-one and group chats, in order, within and after the window.
 
-use end_to_end::platform::{SUPPORT_USER, thread_of};
+use end_to_end::platform::{GREETED_ALONE, OTHER_POLICIES};
 use end_to_end::{Chat, Customer, Platform, view};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
@@ -14,10 +14,10 @@ fn ago(duration: Duration) -> String {
 
 #[tokio::test]
 async fn text_goes_both_ways_in_a_one_to_one_chat() {
-    let platform = Platform::start(&[]).await;
+    let platform = Platform::shared().await;
     let anna = Customer::new("Anna");
     let chat = Chat::one_on_one(&anna);
-    let thread = thread_of(&anna);
+    let thread = platform.thread_of(&anna);
 
     platform
         .customer_writes(&chat, &anna, "<p>My order &amp; my invoice</p>")
@@ -47,20 +47,22 @@ async fn text_goes_both_ways_in_a_one_to_one_chat() {
 
 #[tokio::test]
 async fn basic_notifications_are_read_from_graph() {
-    let platform = Platform::start(&["--basic-notifications"]).await;
+    let platform = Platform::shared_with(OTHER_POLICIES).await;
     let anna = Customer::new("Anna");
     let chat = Chat::one_on_one(&anna);
     platform.customer_writes(&chat, &anna, "<p>hello</p>").await;
     platform
-        .until_agent_sees(&thread_of(&anna), &["hello"])
+        .until_agent_sees(&platform.thread_of(&anna), &["hello"])
         .await;
-    platform.agent_writes(&thread_of(&anna), "hi").await;
+    platform
+        .agent_writes(&platform.thread_of(&anna), "hi")
+        .await;
     platform.until_customer_sees(&chat, &["hi"]).await;
 }
 
 #[tokio::test]
 async fn a_group_chat_is_one_conversation_with_names() {
-    let platform = Platform::start(&["--set", "GROUP_CHATS=all"]).await;
+    let platform = Platform::shared_with(OTHER_POLICIES).await;
     let (anna, bert) = (Customer::new("Anna"), Customer::new("Bert"));
     let chat = Chat::group();
     platform
@@ -95,14 +97,17 @@ async fn a_group_chat_is_one_conversation_with_names() {
         .as_str()
         .expect("a thread")
         .to_owned();
-    assert!(thread.starts_with("teams-chat:support:"), "{thread}");
+    assert!(
+        thread.starts_with(&format!("teams-chat:{}:", platform.account.name)),
+        "{thread}"
+    );
     platform.agent_writes(&thread, "hello both").await;
     platform.until_customer_sees(&chat, &["hello both"]).await;
 }
 
 #[tokio::test]
 async fn a_group_chat_goes_to_the_agent_only_when_the_support_account_is_mentioned() {
-    let platform = Platform::start(&[]).await;
+    let platform = Platform::shared().await;
     let anna = Customer::new("Anna");
     let chat = Chat::group();
     platform
@@ -129,7 +134,7 @@ async fn a_group_chat_goes_to_the_agent_only_when_the_support_account_is_mention
 
 #[tokio::test]
 async fn group_chats_can_be_left_out() {
-    let platform = Platform::start(&["--set", "GROUP_CHATS=off"]).await;
+    let platform = Platform::shared_with(GREETED_ALONE).await;
     let anna = Customer::new("Anna");
     platform
         .customer_writes_with(
@@ -144,7 +149,7 @@ async fn group_chats_can_be_left_out() {
         .customer_writes(&alone, &anna, "<p>in private</p>")
         .await;
     platform
-        .until_agent_sees(&thread_of(&anna), &["in private"])
+        .until_agent_sees(&platform.thread_of(&anna), &["in private"])
         .await;
     platform.until_idle().await;
     assert_eq!(
@@ -155,7 +160,7 @@ async fn group_chats_can_be_left_out() {
 
 #[tokio::test]
 async fn a_flow_that_answers_at_once_finds_the_chat() {
-    let platform = Platform::start(&["--genesys-greeting", "Welcome!"]).await;
+    let platform = Platform::shared_with(GREETED_ALONE).await;
     let anna = Customer::new("Anna");
     let chat = Chat::one_on_one(&anna);
     platform.customer_writes(&chat, &anna, "<p>hello</p>").await;
@@ -166,7 +171,7 @@ async fn a_flow_that_answers_at_once_finds_the_chat() {
 
 #[tokio::test]
 async fn two_customers_write_at_once_and_order_is_kept() {
-    let platform = Platform::start(&[]).await;
+    let platform = Platform::shared().await;
     let people = [Customer::new("Anna"), Customer::new("Bert")];
     let chats = [Chat::one_on_one(&people[0]), Chat::one_on_one(&people[1])];
     let texts: Vec<String> = (1..=8).map(|number| format!("message {number}")).collect();
@@ -181,13 +186,15 @@ async fn two_customers_write_at_once_and_order_is_kept() {
     let expected: Vec<&str> = texts.iter().map(String::as_str).collect();
     for person in &people {
         platform
-            .until_agent_sees(&thread_of(person), &expected)
+            .until_agent_sees(&platform.thread_of(person), &expected)
             .await;
     }
     let answers: Vec<String> = (1..=3).map(|number| format!("answer {number}")).collect();
     for text in &answers {
         for person in &people {
-            platform.agent_writes(&thread_of(person), text).await;
+            platform
+                .agent_writes(&platform.thread_of(person), text)
+                .await;
         }
     }
     let expected: Vec<&str> = answers.iter().map(String::as_str).collect();
@@ -198,7 +205,7 @@ async fn two_customers_write_at_once_and_order_is_kept() {
 
 #[tokio::test]
 async fn after_the_window_the_thread_stays_by_default() {
-    let platform = Platform::start(&[]).await;
+    let platform = Platform::shared().await;
     let anna = Customer::new("Anna");
     let chat = Chat::one_on_one(&anna);
     let yesterday = json!({ "created": ago(Duration::hours(30)) });
@@ -206,20 +213,20 @@ async fn after_the_window_the_thread_stays_by_default() {
         .customer_writes_with(&chat, &anna, "before", yesterday)
         .await;
     platform
-        .until_agent_sees(&thread_of(&anna), &["before"])
+        .until_agent_sees(&platform.thread_of(&anna), &["before"])
         .await;
     platform.customer_writes(&chat, &anna, "after").await;
     platform
-        .until_agent_sees(&thread_of(&anna), &["before", "after"])
+        .until_agent_sees(&platform.thread_of(&anna), &["before", "after"])
         .await;
 }
 
 #[tokio::test]
 async fn after_the_window_a_new_thread_starts_where_that_is_the_policy() {
-    let platform = Platform::start(&["--set", "THREAD_WINDOW_POLICY=new"]).await;
+    let platform = Platform::shared_with(OTHER_POLICIES).await;
     let anna = Customer::new("Anna");
     let chat = Chat::one_on_one(&anna);
-    let thread = thread_of(&anna);
+    let thread = platform.thread_of(&anna);
     for (hours, text) in [(60, "first"), (50, "second")] {
         let then = json!({ "created": ago(Duration::hours(hours)) });
         platform
@@ -240,10 +247,7 @@ async fn after_the_window_a_new_thread_starts_where_that_is_the_policy() {
     platform.until_agent_sees(&next, &["third", "late"]).await;
     platform.agent_writes(&next, "answer").await;
     platform.until_customer_sees(&chat, &["answer"]).await;
-    assert_eq!(
-        view::chat_texts(&platform.chat(&chat).await, SUPPORT_USER),
-        ["answer"]
-    );
+    assert_eq!(platform.posts(&chat).await, ["answer"]);
 }
 
 #[tokio::test]
@@ -255,10 +259,10 @@ async fn one_search_shows_a_message_s_whole_life_and_no_log_names_people() {
         .customer_writes(&chat, &anna, "a very private matter")
         .await;
     platform
-        .until_agent_sees(&thread_of(&anna), &["a very private matter"])
+        .until_agent_sees(&platform.thread_of(&anna), &["a very private matter"])
         .await;
     let answer = platform
-        .agent_writes(&thread_of(&anna), "an equally private answer")
+        .agent_writes(&platform.thread_of(&anna), "an equally private answer")
         .await;
     platform.until_receipt(&answer).await;
     platform.until_idle().await;

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use end_to_end::platform::{SUPPORT_USER, thread_of};
 use end_to_end::{Chat, Customer, Platform, view};
 use serde_json::{Value, json};
 
@@ -44,7 +43,7 @@ impl Traffic {
         for (person, _) in &traffic.people {
             traffic
                 .platform
-                .until_agent_sees(&thread_of(person), &["in 0"])
+                .until_agent_sees(&traffic.platform.thread_of(person), &["in 0"])
                 .await;
         }
         traffic
@@ -58,7 +57,7 @@ impl Traffic {
                     .customer_writes(chat, person, &format!("in {round}"))
                     .await;
                 if round <= 2 {
-                    let (thread, text) = (thread_of(person), format!("out {round}"));
+                    let (thread, text) = (self.platform.thread_of(person), format!("out {round}"));
                     let id = self.platform.agent_writes(&thread, &text).await;
                     self.written.borrow_mut().push((thread, id, text));
                 }
@@ -74,13 +73,12 @@ impl Traffic {
         for (person, chat) in &self.people {
             let mine: Vec<(String, String)> = posts
                 .iter()
-                .filter(|(thread, ..)| *thread == thread_of(person))
+                .filter(|(thread, ..)| *thread == self.platform.thread_of(person))
                 .map(|(_, id, text)| (id.clone(), text.clone()))
                 .collect();
             self.platform
                 .until("all posts in the chat", async || {
-                    let view = self.platform.chat(chat).await;
-                    let seen = view::chat_texts(&view, SUPPORT_USER);
+                    let seen = self.platform.posts(chat).await;
                     (seen.len() >= mine.len()).then_some(())
                 })
                 .await;
@@ -114,18 +112,13 @@ impl Traffic {
 
             let mut mine: Vec<(&String, &String)> = posts
                 .iter()
-                .filter(|(thread, ..)| *thread == thread_of(person))
+                .filter(|(thread, ..)| *thread == self.platform.thread_of(person))
                 .map(|(_, id, text)| (&accepted[&correlation(&format!("genesys\n{id}"))], text))
                 .collect();
             mine.sort();
             let expected: Vec<&String> = mine.into_iter().map(|(_, text)| text).collect();
-            let view = self.platform.chat(chat).await;
-            assert_eq!(
-                view::chat_texts(&view, SUPPORT_USER)
-                    .iter()
-                    .collect::<Vec<_>>(),
-                expected
-            );
+            let seen = self.platform.posts(chat).await;
+            assert_eq!(seen.iter().collect::<Vec<_>>(), expected);
         }
         for (_, id, _) in &posts {
             assert_eq!(self.platform.until_receipt(id).await, ["Delivered"]);
@@ -136,7 +129,7 @@ impl Traffic {
     async fn seen_by_agent(&self, person: &Customer) -> Vec<(String, String)> {
         let conversations = self.platform.conversations().await;
         let mut seen: Vec<(String, String)> = Vec::new();
-        for message in view::of_thread(&conversations, &thread_of(person))
+        for message in view::of_thread(&conversations, &self.platform.thread_of(person))
             .into_iter()
             .flat_map(view::messages)
         {

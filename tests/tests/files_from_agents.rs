@@ -1,7 +1,8 @@
 //! Pictures and files on their way from the agent to the customer.
 
-use end_to_end::Scene;
 use end_to_end::files::{file, pdf, png, sha256};
+use end_to_end::platform::{SHORT_POSTS, STRICT_FILES};
+use end_to_end::{Platform, Scene};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -19,7 +20,7 @@ fn link(post: &Value) -> String {
 
 #[tokio::test]
 async fn a_picture_is_shown_and_a_document_is_linked() {
-    let scene = Scene::begun(&[]).await;
+    let scene = Scene::begun(Platform::shared().await).await;
     let picture = png(3000);
     let sent = scene
         .agent_sends(
@@ -59,7 +60,7 @@ async fn a_picture_is_shown_and_a_document_is_linked() {
 
 #[tokio::test]
 async fn large_pictures_and_files_are_linked_whole() {
-    let scene = Scene::begun(&[]).await;
+    let scene = Scene::begun(Platform::shared().await).await;
     let picture = png(5 * 1024 * 1024);
     scene
         .agent_sends(json!({ "attachment": file("large.png", "image/png", &picture) }))
@@ -90,13 +91,7 @@ async fn large_pictures_and_files_are_linked_whole() {
 
 #[tokio::test]
 async fn a_file_that_the_customer_cannot_get_fails_with_its_code() {
-    let scene = Scene::begun(&[
-        "--set",
-        "ATTACHMENT_LIMIT_MB=1",
-        "--set",
-        "FILE_HOSTS=localhost",
-    ])
-    .await;
+    let scene = Scene::begun(Platform::shared_with(STRICT_FILES).await).await;
     let with = |more: Value| {
         let mut file = file("a.pdf", "application/pdf", &pdf());
         for (name, value) in more.as_object().into_iter().flatten() {
@@ -144,7 +139,7 @@ async fn a_file_that_the_customer_cannot_get_fails_with_its_code() {
 
 #[tokio::test]
 async fn a_late_file_goes_as_its_own_link() {
-    let scene = Scene::begun(&["--set", "FILE_TIMEOUT_SECONDS=5"]).await;
+    let scene = Scene::begun(Platform::shared_with(STRICT_FILES).await).await;
     for behaviour in ["slow", "stops_half_way"] {
         let mut late = file("a.pdf", "application/pdf", &pdf());
         late["behaviour"] = json!(behaviour);
@@ -159,17 +154,11 @@ async fn a_late_file_goes_as_its_own_link() {
 
 #[tokio::test]
 async fn a_picture_whose_answer_was_lost_is_posted_once() {
-    let scene = Scene::begun(&[
-        "--set",
-        "RETRY_FLOOR_SECONDS=0",
-        "--set",
-        "GRAPH_POST_TIMEOUT_SECONDS=1",
-    ])
-    .await;
+    let scene = Scene::begun(Platform::shared_with(SHORT_POSTS).await).await;
     scene
         .platform
         .faults(
-            json!([{ "service": "graph", "match": "hostedContents", "drop": "after", "times": 1 }]),
+            json!([{ "service": "graph", "path": scene.chat.id, "body": "hostedContents", "drop": "after", "times": 1 }]),
         )
         .await;
     let sent = scene
@@ -183,7 +172,7 @@ async fn a_picture_whose_answer_was_lost_is_posted_once() {
 
 #[tokio::test]
 async fn words_lists_and_code_look_as_written() {
-    let scene = Scene::begun(&[]).await;
+    let scene = Scene::begun(Platform::shared().await).await;
     scene
         .agent_sends(json!({ "text": "Do this:\n- open it\n- close it\n```sh\nls <dir> && echo \"https://x.example\"\n```\nor see https://help.example/a?b=1&c=2" }))
         .await;

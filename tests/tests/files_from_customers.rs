@@ -1,13 +1,13 @@
 //! Pictures, files and snippets on their way from the customer to the agent.
 
 use end_to_end::files::{file, image, pdf, png, sha256};
-use end_to_end::{Scene, view};
+use end_to_end::{Platform, Scene, view};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_screenshot_and_a_document_reach_the_agent_whole() {
-    let scene = Scene::start(&[]).await;
+    let scene = Scene::new(Platform::shared().await);
     let (picture, document) = (png(5000), pdf());
     scene
         .writes(
@@ -66,7 +66,7 @@ async fn a_screenshot_and_a_document_reach_the_agent_whole() {
 
 #[tokio::test]
 async fn a_link_opens_one_file_and_nothing_else() {
-    let scene = Scene::start(&[]).await;
+    let scene = Scene::new(Platform::shared().await);
     scene
         .writes("", json!({ "images": [image(&png(10)), image(&png(20))] }))
         .await;
@@ -129,7 +129,7 @@ async fn a_link_opens_one_file_and_nothing_else() {
 
 #[tokio::test]
 async fn ten_pictures_come_in_order() {
-    let scene = Scene::start(&[]).await;
+    let scene = Scene::new(Platform::shared().await);
     let pictures: Vec<Vec<u8>> = (0..10).map(|number| png(100 + number)).collect();
     let images: Vec<Value> = pictures.iter().map(|picture| image(picture)).collect();
     scene
@@ -147,7 +147,7 @@ async fn ten_pictures_come_in_order() {
 
 #[tokio::test]
 async fn pictures_go_on_where_a_killed_handler_stopped() {
-    let scene = Scene::start(&[]).await;
+    let scene = Scene::new(Platform::start(&[]).await);
     let pictures: Vec<Vec<u8>> = (0..4).map(|number| png(100 + number)).collect();
     let images: Vec<Value> = pictures.iter().map(|picture| image(picture)).collect();
     scene
@@ -175,7 +175,7 @@ async fn pictures_go_on_where_a_killed_handler_stopped() {
 
 #[tokio::test]
 async fn a_file_of_25_megabytes_arrives_whole() {
-    let scene = Scene::start(&[]).await;
+    let scene = Scene::new(Platform::shared().await);
     let size = 25 * 1024 * 1024;
     scene
         .writes(
@@ -199,7 +199,7 @@ async fn a_file_of_25_megabytes_arrives_whole() {
 
 #[tokio::test]
 async fn a_code_snippet_is_read_out() {
-    let scene = Scene::start(&[]).await;
+    let scene = Scene::new(Platform::shared().await);
     scene
         .writes(
             "<p>this fails</p>",
@@ -233,13 +233,15 @@ fn memory(process: u64, figure: &str) -> u64 {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_file_of_100_megabytes_needs_little_memory() {
-    let scene = Scene::start(&[
-        "--set",
-        "ATTACHMENT_LIMIT_MB=256",
-        "--set",
-        "FILE_TIMEOUT_SECONDS=120",
-    ])
-    .await;
+    let scene = Scene::new(
+        Platform::start(&[
+            "--set",
+            "ATTACHMENT_LIMIT_MB=256",
+            "--set",
+            "FILE_TIMEOUT_SECONDS=120",
+        ])
+        .await,
+    );
     let size = 100 * 1024 * 1024;
     let generated = |name: &str, size: u64| json!({ "files": [{ "name": name, "content_type": "application/octet-stream", "generate": size }] });
     // Connections, tokens and keys come with the first file.

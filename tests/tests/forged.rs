@@ -3,7 +3,6 @@
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use end_to_end::platform::thread_of;
 use end_to_end::{Chat, Customer, Platform, view};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -70,7 +69,7 @@ impl Silent {
         assert_eq!(view::all_inbound(&conversations), Vec::<String>::new());
         self.send(|_| ()).await;
         self.platform
-            .until_agent_sees(&thread_of(&self.anna), &["genuine"])
+            .until_agent_sees(&self.platform.thread_of(&self.anna), &["genuine"])
             .await;
     }
 }
@@ -99,7 +98,7 @@ async fn a_foreign_tenant_loses_no_message_of_our_subscription() {
         .await;
     silent
         .platform
-        .until_agent_sees(&thread_of(&silent.anna), &["genuine"])
+        .until_agent_sees(&silent.platform.thread_of(&silent.anna), &["genuine"])
         .await;
 }
 
@@ -127,7 +126,7 @@ async fn without_a_good_token_the_message_is_read_from_graph() {
     }
     silent
         .platform
-        .until_agent_sees(&thread_of(&silent.anna), &["genuine"])
+        .until_agent_sees(&silent.platform.thread_of(&silent.anna), &["genuine"])
         .await;
     silent.platform.until_idle().await;
     assert_eq!(silent.platform.failed().await, Vec::<Value>::new());
@@ -228,7 +227,7 @@ async fn a_rotated_client_state_secret_is_learnt_from_the_vault() {
         .await;
     silent
         .platform
-        .until_agent_sees(&thread_of(&silent.anna), &["genuine"])
+        .until_agent_sees(&silent.platform.thread_of(&silent.anna), &["genuine"])
         .await;
 }
 
@@ -243,7 +242,7 @@ async fn webhook_signatures_are_base64_over_the_raw_body() {
     let chat = Chat::one_on_one(&anna);
     platform.customer_writes(&chat, &anna, "hello").await;
     platform
-        .until_agent_sees(&thread_of(&anna), &["hello"])
+        .until_agent_sees(&platform.thread_of(&anna), &["hello"])
         .await;
 
     let secret = platform
@@ -258,7 +257,7 @@ async fn webhook_signatures_are_base64_over_the_raw_body() {
         json!({
             "id": Uuid::new_v4().simple().to_string(),
             "channel": { "platform": "Open", "type": "Private", "time": time,
-                         "to": { "id": thread_of(&anna), "idType": "Opaque" } },
+                         "to": { "id": platform.thread_of(&anna), "idType": "Opaque" } },
             "type": "Text", "text": text, "direction": "Outbound", "originatingEntity": "Human",
         })
         .to_string()

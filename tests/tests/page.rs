@@ -46,8 +46,7 @@ fn journey_with(hops: &[&str]) -> String {
 #[tokio::test]
 async fn a_conversation_goes_both_ways_in_the_page() {
     let platform = Platform::start(&[]).await;
-    let browser = Browser::start(1280, 900).await;
-    browser.open(&format!("{}/", platform.address)).await;
+    let browser = Browser::open(&format!("{}/", platform.address)).await;
     browser
         .wait_for(
             "the page",
@@ -127,8 +126,7 @@ fn file(name: &str, content: &[u8]) -> String {
 
 /// Opens the page and brings a first message to the agent, which opens the conversation.
 async fn begun(platform: &Platform, text: &str) -> (Browser, String) {
-    let browser = Browser::start(1280, 900).await;
-    browser.open(&format!("{}/", platform.address)).await;
+    let browser = Browser::open(&format!("{}/", platform.address)).await;
     browser
         .wait_for(
             "the page",

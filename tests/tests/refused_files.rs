@@ -1,21 +1,17 @@
 //! Files that are not what they should be, or not to be had.
 
 use end_to_end::files::{file, image, pdf, png, sha256};
-use end_to_end::{Scene, view};
+use end_to_end::platform::STRICT_FILES;
+use end_to_end::{Platform, Scene, view};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+/// Longer than a host takes to break off half way.
+const PATIENT: &[&str] = &["--set", "FILE_TIMEOUT_SECONDS=15"];
+
 #[tokio::test]
 async fn files_that_cannot_be_fetched_become_a_line_and_hold_up_nothing() {
-    let scene = Scene::start(&[
-        "--set",
-        "FILE_TIMEOUT_SECONDS=15",
-        "--set",
-        "FILE_HOSTS=localhost,*.sharepoint.com",
-        "--set",
-        "ATTACHMENT_LIMIT_MB=1",
-    ])
-    .await;
+    let scene = Scene::new(Platform::start(&[STRICT_FILES, PATIENT].concat()).await);
     let with = |name: &str, more: Value| {
         let mut file = file(name, "application/pdf", &pdf());
         for (key, value) in more.as_object().into_iter().flatten() {
@@ -75,7 +71,7 @@ async fn files_that_cannot_be_fetched_become_a_line_and_hold_up_nothing() {
 
 #[tokio::test]
 async fn what_a_file_claims_to_be_does_not_matter() {
-    let scene = Scene::start(&["--set", "GENESYS_MEDIA_TYPES=image/*,text/*"]).await;
+    let scene = Scene::new(Platform::shared_with(STRICT_FILES).await);
     let program = b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0".repeat(8);
     let long = format!("{}.txt", "n".repeat(300));
     scene
@@ -126,11 +122,11 @@ async fn what_a_file_claims_to_be_does_not_matter() {
 
 #[tokio::test]
 async fn graph_s_trouble_delays_a_picture_and_loses_nothing() {
-    let scene = Scene::start(&["--set", "RETRY_FLOOR_SECONDS=0"]).await;
+    let scene = Scene::new(Platform::shared().await);
     scene
         .platform
         .faults(
-            json!([{ "service": "graph", "match": "hostedContents", "status": 503, "times": 3 }]),
+            json!([{ "service": "graph", "path": "hostedContents", "match": scene.chat.id, "status": 503, "times": 3 }]),
         )
         .await;
     let picture = png(50);
@@ -144,13 +140,15 @@ async fn graph_s_trouble_delays_a_picture_and_loses_nothing() {
 
 #[tokio::test]
 async fn a_picture_that_graph_keeps_refusing_is_given_up_and_its_message_is_not() {
-    let scene = Scene::start(&[
-        "--set",
-        "RETRY_FLOOR_SECONDS=0",
-        "--set",
-        "FAILING_MESSAGE_SECONDS=2",
-    ])
-    .await;
+    let scene = Scene::new(
+        Platform::start(&[
+            "--set",
+            "RETRY_FLOOR_SECONDS=0",
+            "--set",
+            "FILE_TIMEOUT_SECONDS=5",
+        ])
+        .await,
+    );
     scene
         .platform
         .faults(json!([{ "service": "graph", "match": "hostedContents", "status": 503 }]))
@@ -172,7 +170,7 @@ async fn a_picture_that_graph_keeps_refusing_is_given_up_and_its_message_is_not(
 
 #[tokio::test]
 async fn a_file_that_graph_refuses_like_a_bad_token_holds_up_nothing() {
-    let scene = Scene::start(&[]).await;
+    let scene = Scene::new(Platform::start(&[]).await);
     scene
         .platform
         .faults(json!([{ "service": "graph", "match": "/shares/", "status": 401 }]))
@@ -192,7 +190,7 @@ async fn a_file_that_graph_refuses_like_a_bad_token_holds_up_nothing() {
 
 #[tokio::test]
 async fn code_that_begins_like_a_page_is_code() {
-    let scene = Scene::start(&[]).await;
+    let scene = Scene::new(Platform::shared().await);
     let snippet =
         json!({ "snippet": { "language": "HTML", "code": "<!DOCTYPE html>\n<html></html>" } });
     scene.writes("", snippet).await;
@@ -205,10 +203,10 @@ async fn code_that_begins_like_a_page_is_code() {
 
 #[tokio::test]
 async fn a_file_that_genesys_refuses_goes_as_a_link() {
-    let scene = Scene::start(&[]).await;
+    let scene = Scene::new(Platform::shared().await);
     scene
         .platform
-        .faults(json!([{ "service": "genesys", "match": "mediaType", "status": 400 }]))
+        .faults(json!([{ "service": "genesys", "match": scene.thread, "body": "mediaType", "status": 400 }]))
         .await;
     scene
         .writes(

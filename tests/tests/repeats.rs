@@ -1,6 +1,6 @@
 //! Nobody sees a message twice: repeated notifications and webhooks, our own echo, lost answers, crashes between.
 
-use end_to_end::platform::{SUPPORT_USER, thread_of};
+use end_to_end::platform::SHORT_POSTS;
 use end_to_end::{Chat, Customer, Platform, view};
 use serde_json::{Value, json};
 
@@ -13,18 +13,20 @@ struct Talk {
 }
 
 impl Talk {
-    async fn start(arguments: &[&str]) -> Self {
-        let mut all = vec![
-            "--set",
-            "GRAPH_POST_TIMEOUT_SECONDS=1",
-            "--set",
-            "RETRY_FLOOR_SECONDS=0",
-        ];
-        all.extend_from_slice(arguments);
-        let platform = Platform::start(&all).await;
+    /// On the platform that others use too.
+    async fn start() -> Self {
+        Self::on(Platform::shared_with(SHORT_POSTS).await).await
+    }
+
+    /// On a platform of its own, whose handler may be killed.
+    async fn alone() -> Self {
+        Self::on(Platform::start(SHORT_POSTS).await).await
+    }
+
+    async fn on(platform: Platform) -> Self {
         let anna = Customer::new("Anna");
         let chat = Chat::one_on_one(&anna);
-        let thread = thread_of(&anna);
+        let thread = platform.thread_of(&anna);
         platform.customer_writes(&chat, &anna, "hello").await;
         platform.until_agent_sees(&thread, &["hello"]).await;
         Self {
@@ -36,7 +38,7 @@ impl Talk {
     }
 
     async fn posts(&self) -> Vec<String> {
-        view::chat_texts(&self.platform.chat(&self.chat).await, SUPPORT_USER)
+        self.platform.posts(&self.chat).await
     }
 
     /// Everything has settled and these are the agent's messages that the customer sees.
@@ -48,14 +50,11 @@ impl Talk {
     }
 }
 
-/// Posts to a chat, as a fault rule names them.
-const POSTS: &str = "POST /v1.0/chats/";
-
 #[tokio::test]
 async fn a_repeated_notification_is_bridged_once() {
-    let talk = Talk::start(&[]).await;
+    let talk = Talk::start().await;
     talk.platform
-        .faults(json!([{ "service": "graph-notification", "duplicate": 2 }]))
+        .faults(json!([{ "service": "graph-notification", "body": talk.chat.id, "duplicate": 2 }]))
         .await;
     talk.platform
         .customer_writes(&talk.chat, &talk.anna, "twice told")
@@ -74,9 +73,9 @@ async fn a_repeated_notification_is_bridged_once() {
 
 #[tokio::test]
 async fn a_notification_whose_answer_was_lost_is_bridged_once() {
-    let talk = Talk::start(&[]).await;
+    let talk = Talk::start().await;
     talk.platform
-        .faults(json!([{ "service": "graph-notification", "drop": "after" }]))
+        .faults(json!([{ "service": "graph-notification", "body": talk.chat.id, "drop": "after" }]))
         .await;
     talk.platform
         .customer_writes(&talk.chat, &talk.anna, "again")
@@ -95,7 +94,7 @@ async fn a_notification_whose_answer_was_lost_is_bridged_once() {
 
 #[tokio::test]
 async fn our_own_messages_never_come_back_to_the_agent() {
-    let talk = Talk::start(&[]).await;
+    let talk = Talk::start().await;
     // The simulated Graph notifies of every second post before it answers the post.
     let texts = ["one", "two", "three", "four"];
     for text in texts {
@@ -121,9 +120,9 @@ async fn our_own_messages_never_come_back_to_the_agent() {
 
 #[tokio::test]
 async fn a_retried_webhook_is_posted_once_with_one_receipt() {
-    let talk = Talk::start(&[]).await;
+    let talk = Talk::start().await;
     talk.platform
-        .faults(json!([{ "service": "genesys-webhook", "duplicate": 2 }]))
+        .faults(json!([{ "service": "genesys-webhook", "body": talk.thread, "duplicate": 2 }]))
         .await;
     let answer = talk.platform.agent_writes(&talk.thread, "only once").await;
     talk.ends_with(&["only once"]).await;
@@ -132,9 +131,9 @@ async fn a_retried_webhook_is_posted_once_with_one_receipt() {
 
 #[tokio::test]
 async fn a_post_whose_answer_is_lost_is_recognised() {
-    let talk = Talk::start(&[]).await;
+    let talk = Talk::start().await;
     talk.platform
-        .faults(json!([{ "service": "graph", "match": POSTS, "drop": "after" }]))
+        .faults(json!([{ "service": "graph", "method": "POST", "path": talk.chat.id, "drop": "after" }]))
         .await;
     let answer = talk
         .platform
@@ -150,11 +149,11 @@ async fn a_post_whose_answer_is_lost_is_recognised() {
 
 #[tokio::test]
 async fn the_agent_says_ok_twice_with_a_crash_after_the_second_post() {
-    let talk = Talk::start(&[]).await;
+    let talk = Talk::alone().await;
     let first = talk.platform.agent_writes(&talk.thread, "ok").await;
     talk.platform.until_receipt(&first).await;
     talk.platform
-        .faults(json!([{ "service": "graph", "match": POSTS, "drop": "after" }]))
+        .faults(json!([{ "service": "graph", "method": "POST", "path": talk.chat.id, "drop": "after" }]))
         .await;
     let second = talk.platform.agent_writes(&talk.thread, "ok").await;
     talk.platform
@@ -168,11 +167,11 @@ async fn the_agent_says_ok_twice_with_a_crash_after_the_second_post() {
 
 #[tokio::test]
 async fn the_agent_says_ok_twice_with_a_crash_before_the_second_post() {
-    let talk = Talk::start(&[]).await;
+    let talk = Talk::alone().await;
     let first = talk.platform.agent_writes(&talk.thread, "ok").await;
     talk.platform.until_receipt(&first).await;
     talk.platform
-        .faults(json!([{ "service": "graph", "match": POSTS, "drop": "before" }]))
+        .faults(json!([{ "service": "graph", "method": "POST", "path": talk.chat.id, "drop": "before" }]))
         .await;
     let second = talk.platform.agent_writes(&talk.thread, "ok").await;
     talk.platform
@@ -191,9 +190,9 @@ async fn the_agent_says_ok_twice_with_a_crash_before_the_second_post() {
 
 #[tokio::test]
 async fn a_genesys_answer_that_is_lost_repeats_the_message_with_the_same_id_at_most() {
-    let talk = Talk::start(&[]).await;
+    let talk = Talk::start().await;
     talk.platform
-        .faults(json!([{ "service": "genesys", "match": "inbound/open/message", "drop": "after" }]))
+        .faults(json!([{ "service": "genesys", "path": "inbound/open/message", "body": talk.thread, "drop": "after" }]))
         .await;
     let message = talk
         .platform

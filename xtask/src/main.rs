@@ -8,6 +8,7 @@ mod npm;
 mod package;
 mod program;
 mod run;
+mod snapshots;
 mod staging;
 mod test;
 mod workspace;
@@ -35,7 +36,7 @@ enum Task {
     /// Stage target/package/, ready to be published to a Function App.
     Package,
     /// Measure the release build and compare it with the bars.
-    Bench,
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
         Task::Run(options) => run::run(&workspace, &options),
         Task::Test(options) => test::run(&workspace, &options),
         Task::Package => package::run(&workspace),
-        Task::Bench => bench::run(&workspace),
+        Task::Bench(options) => bench::run(&workspace, &options),
     });
     outcome.unwrap_or_else(|error| {
         eprintln!("xtask: {error:#}");

@@ -10,6 +10,7 @@ use anyhow::Result;
 
 use crate::browser::{self, Browser};
 use crate::build::Programs;
+use crate::snapshots::Compared;
 use crate::workspace::{Workspace, cargo};
 use crate::{command, npm};
 
@@ -78,7 +79,13 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
         let threads = TESTS_A_PROCESSOR * processors;
         tests.env("RUST_TEST_THREADS", threads.to_string());
     }
-    Ok(command::exit_code(command::status(&mut tests)?))
+    let compared = Compared::new(workspace)?;
+    compared.ask(&mut tests);
+    let status = command::status(&mut tests)?;
+    if status.success() && options.cargo.is_empty() {
+        compared.check(workspace)?;
+    }
+    Ok(command::exit_code(status))
 }
 
 /// Cargo's arguments to build the programs under test, and whatever else the tests will need anyway.

@@ -48,14 +48,7 @@ pub struct Choice {
     pub payload: String,
 }
 
-impl std::fmt::Debug for Choice {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Choice")
-            .field("kind", &self.kind)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Choice: kind);
 
 /// A message that asks the customer to choose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bridge::ids::{Digest, TeamsMessageId};
 use bridge::patience::Fault;
 use bridge::state::customer::Member;
-use bridge::teams::chat_kind::ChatType;
+use bridge::teams::chat_kind::ChatKind;
 use serde_json::Value;
 use services::error::{ErrorKind, Sent, Service, ServiceError};
 use services::files::{Download, FetchError, Files};
@@ -63,11 +63,11 @@ impl Graph {
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub async fn kind(&self, place: Place<'_>, caller: &Caller) -> Result<ChatType, Failure> {
+    pub async fn kind(&self, place: Place<'_>, caller: &Caller) -> Result<ChatKind, Failure> {
         let user = self.client.as_user(place.account.as_str());
         let request = user.chat(caller.correlation.as_str(), place.chat.as_str());
         let chat = self.reading(place, caller, request).await?;
-        Ok(ChatType::parse(&chat.chat_type))
+        Ok(ChatKind::parse(&chat.chat_type))
     }
 
     /// Members of the chat; none where Graph does not show them (a group that another tenant hosts, Microsoft Learn, "List

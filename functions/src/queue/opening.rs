@@ -6,11 +6,12 @@ use bridge::queue::envelope::{Content, Envelope, EnvelopeError};
 use bridge::queue::failed::Direction;
 use bridge::state::blobs::STATE;
 use bytes::Bytes;
+use services::blob::Blobs;
 use tokio::sync::OnceCell;
 
 use super::delivery::{Delivery, HandBack, Outcome};
-use super::keep_trying::{End, keep_trying};
-use super::settlement::{Job, Settlement};
+use super::job::Job;
+use super::keep_trying::{End, Persistence};
 use crate::failure::{Failure, Rejection};
 
 /// Deliveries that an envelope of a newer release waits for an update to end.
@@ -41,7 +42,11 @@ impl Opened {
     }
 }
 
-pub(super) async fn open(settlement: &Settlement, delivery: &Delivery) -> Result<Opened, HandBack> {
+pub(super) async fn open(
+    blobs: &Blobs,
+    persistence: &Persistence,
+    delivery: &Delivery,
+) -> Result<Opened, HandBack> {
     let body = Bytes::from(delivery.trigger.body.clone());
     let blob = match Envelope::parse(&body) {
         // During an update an instance of the newer release may take it.
@@ -61,13 +66,13 @@ pub(super) async fn open(settlement: &Settlement, delivery: &Delivery) -> Result
         parsed => return Ok(Opened::of(body, parsed)),
     };
     let claim = Claim {
-        settlement,
+        blobs,
         subject: Digest::of("claim", &blob),
         blob,
         found: OnceCell::new(),
     };
     // Should it be gone, the claim itself is what is left to look at.
-    Ok(match keep_trying(settlement, delivery, &claim).await? {
+    Ok(match persistence.keep_trying(delivery, &claim).await? {
         End::Done(_) => {
             let body = claim.found.into_inner().unwrap_or_default();
             let parsed = Envelope::parse(&body);
@@ -109,7 +114,7 @@ pub(super) fn misplaced() -> Rejection {
 
 /// Reading an envelope out of Blob.
 struct Claim<'a> {
-    settlement: &'a Settlement,
+    blobs: &'a Blobs,
     subject: Digest,
     blob: String,
     found: OnceCell<Bytes>,
@@ -125,7 +130,7 @@ impl Job for Claim<'_> {
     }
 
     async fn attempt(&self) -> Result<Outcome, Failure> {
-        let Some((body, _)) = self.settlement.blobs.get(STATE, &self.blob).await? else {
+        let Some((body, _)) = self.blobs.get(STATE, &self.blob).await? else {
             return Err(Failure::from(Rejection::new(
                 "claim_missing",
                 "the blob that holds this message is gone",

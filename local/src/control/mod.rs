@@ -1,6 +1,5 @@
 //! The control interface under `/local`, and the console page: for people, scripts and tests.
 
-mod answers;
 mod guard;
 mod operations;
 mod page;

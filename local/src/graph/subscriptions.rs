@@ -1,6 +1,5 @@
 //! Subscriptions to the messages of each Support User, made the way Graph makes them.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -11,6 +10,9 @@ use uuid::Uuid;
 
 use super::changes::ChangeType;
 use super::views;
+use crate::shared::content::hexadecimal;
+use crate::shared::locked::Locked;
+use crate::shared::serve::loopback_client;
 use crate::shared::tls::{RsaCertificate, rsa_certificate};
 use crate::world::SupportAccount;
 
@@ -22,7 +24,7 @@ pub struct Subscriptions {
     secret: String,
     certificate: RsaCertificate,
     certificate_id: String,
-    made: Mutex<Vec<Subscription>>,
+    made: Locked<Vec<Subscription>>,
 }
 
 impl std::fmt::Debug for Subscriptions {
@@ -57,16 +59,12 @@ impl Subscriptions {
     pub fn new() -> Self {
         let certificate =
             rsa_certificate("graph-notifications").expect("a certificate can be made");
-        let certificate_id = digest(&SHA256, &certificate.certificate_der)
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let certificate_id = hexadecimal(digest(&SHA256, &certificate.certificate_der).as_ref());
         Self {
             secret: format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()),
             certificate,
             certificate_id,
-            made: Mutex::default(),
+            made: Locked::default(),
         }
     }
 
@@ -99,9 +97,7 @@ impl Subscriptions {
             "Validation: Testing client application reachability for subscription Request-Id: {}",
             Uuid::new_v4()
         );
-        let answer = reqwest::Client::builder()
-            .tls_certs_only(std::iter::empty())
-            .no_proxy()
+        let answer = loopback_client()
             .build()?
             .post(url)
             .query(&[("validationToken", &token)])
@@ -115,15 +111,10 @@ impl Subscriptions {
             "the notification address answered {} to the validation",
             answer.status()
         );
-        let kind = answer
-            .headers()
-            .get("content-type")
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-            .to_owned();
+        let kind = answer.headers().get("content-type").cloned();
         ensure!(
-            kind.starts_with("text/plain"),
-            "the validation token came back as {kind}"
+            kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain")),
+            "the validation token did not come back as text/plain"
         );
         ensure!(
             answer.text().await? == token,
@@ -137,16 +128,13 @@ impl Subscriptions {
             resource: format!("/users/{}/chats/getAllMessages", account.user),
             expires: OffsetDateTime::now_utc() + Duration::from_secs(3 * 24 * 3600),
         };
-        self.made
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(subscription);
+        self.made.lock().push(subscription);
         Ok(())
     }
 
     /// The subscription of a support account.
     pub fn of(&self, account: &str) -> Option<Subscription> {
-        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = self.made.lock();
         made.iter()
             .find(|subscription| subscription.account == account)
             .cloned()
@@ -154,7 +142,7 @@ impl Subscriptions {
 
     /// All of them, as `GET /local/graph/subscriptions` shows them.
     pub fn view(&self) -> Value {
-        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = self.made.lock();
         let all: Vec<Value> = made.iter().map(Subscription::view).collect();
         json!({ "subscriptions": all })
     }

@@ -9,9 +9,8 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::description::{QueueCounts, QueueSettings};
 use super::duplicates::Duplicates;
-use super::message::{DeadLetter, Delivery, Draft, Message};
+use super::message::{DeadLetter, Delivery, Draft, Message, QueueCounts, QueueSettings};
 
 /// Expired messages are looked for this often.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -376,6 +375,17 @@ impl Store {
     }
 
     pub(super) fn counts(&self) -> QueueCounts {
+        let busy = |(_, lane): &(&String, &Lane)| !lane.messages.is_empty();
+        let waiting = self.scheduled.values();
+        let mut lanes: Vec<String> = if self.settings.sessions {
+            let busy = self.lanes.iter().filter(busy).map(|(id, _)| id);
+            let waiting = waiting.filter_map(|message| message.draft.session_id.as_ref());
+            busy.chain(waiting).cloned().collect()
+        } else {
+            Vec::new()
+        };
+        lanes.sort_unstable();
+        lanes.dedup();
         QueueCounts {
             active: self.lanes.values().map(|lane| lane.messages.len()).sum(),
             scheduled: self.scheduled.len(),
@@ -385,6 +395,7 @@ impl Store {
             } else {
                 0
             },
+            lanes,
         }
     }
 }

@@ -46,6 +46,18 @@ async fn a_document_comes_back_with_its_version() {
 }
 
 #[tokio::test]
+async fn a_document_has_a_limit() {
+    let (account, blobs) = blobs().await;
+    for (size, fits) in [(DOCUMENT_LIMIT, true), (DOCUMENT_LIMIT + 1, false)] {
+        account.put_blob(CONTAINER, NAME, vec![b'x'; size]);
+        match blobs.get(CONTAINER, NAME).await {
+            Ok(found) => assert!(fits && found.expect("a blob").0.len() == size),
+            Err(error) => assert!(!fits && error.kind == ErrorKind::TooLarge, "{error}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_missing_container_is_an_error() {
     let (_, blobs) = blobs().await;
     let error = blobs.get("absent", NAME).await.expect_err("no container");

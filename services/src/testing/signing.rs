@@ -1,5 +1,7 @@
 //! A signing authority.
 
+use std::sync::OnceLock;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
@@ -10,17 +12,26 @@ use time::OffsetDateTime;
 /// Application that publishes Graph's change notifications.
 const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
 
-/// One RSA key with its id.
+/// An RSA key with its id. Keys are made once for the process: that takes longer than all else in a test.
 pub struct Signer {
     kid: &'static str,
-    key: KeyPair,
+    key: &'static KeyPair,
 }
 
 impl Signer {
-    /// A new key.
+    /// The key that tests share, under this id.
     #[must_use]
     pub fn new(kid: &'static str) -> Self {
-        let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).expect("a key");
+        static KEY: OnceLock<KeyPair> = OnceLock::new();
+        let key = KEY.get_or_init(rsa);
+        Self { kid, key }
+    }
+
+    /// Another key than that of [`Self::new`], under this id.
+    #[must_use]
+    pub fn other(kid: &'static str) -> Self {
+        static KEY: OnceLock<KeyPair> = OnceLock::new();
+        let key = KEY.get_or_init(rsa);
         Self { kid, key }
     }
 
@@ -49,6 +60,10 @@ impl std::fmt::Debug for Signer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Signer").finish_non_exhaustive()
     }
+}
+
+fn rsa() -> KeyPair {
+    KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).expect("a key")
 }
 
 /// Claims of a genuine v1.0 validation token with `changes` over them; `null` removes a claim.

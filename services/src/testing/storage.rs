@@ -83,12 +83,19 @@ impl Storage {
             return refusal(404, "BlobNotFound");
         };
         let length = blob.body.len();
-        let is_part = seen.headers.contains_key("x-ms-range") || seen.headers.contains_key("range");
-        let reply = match length {
-            0 if is_part => return refusal(416, "InvalidRange"),
-            _ if is_part => Reply::new(206, blob.body.to_vec())
-                .header("content-range", format!("bytes 0-{}/{length}", length - 1)),
-            _ => Reply::new(200, blob.body.to_vec()),
+        let range = ["x-ms-range", "range"].map(|name| seen.header(name));
+        let reply = match range.iter().find_map(|range| range.strip_prefix("bytes=")) {
+            None => Reply::new(200, blob.body.to_vec()),
+            Some(range) => {
+                let (first, last) = range.split_once('-').unwrap_or_default();
+                let first: usize = first.parse().unwrap_or_default();
+                if first >= length {
+                    return refusal(416, "InvalidRange");
+                }
+                let last = last.parse().unwrap_or(usize::MAX).min(length - 1);
+                Reply::new(206, blob.body[first..=last].to_vec())
+                    .header("content-range", format!("bytes {first}-{last}/{length}"))
+            }
         };
         reply
             .header("etag", etag(blob.version))

@@ -5,7 +5,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::sync::OnceCell;
 
-use crate::http::{Timeouts, with_roots};
+use crate::http::with_roots;
 
 /// The authority as PEM, and a server with a certificate of it. Made once: it costs more than a test's other beginnings.
 static SERVER: OnceCell<(String, RustlsConfig)> = OnceCell::const_new();
@@ -25,7 +25,7 @@ pub async fn serve_tls(router: Router) -> (String, String) {
 #[must_use]
 pub fn client_of(authority: &str) -> reqwest::Client {
     let roots = reqwest::Certificate::from_pem_bundle(authority.as_bytes()).expect("roots");
-    with_roots(Timeouts::default(), roots).expect("a client")
+    with_roots(roots).expect("a client")
 }
 
 async fn server() -> (String, RustlsConfig) {

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::{Double, Reply, identity};
-use crate::http::{Timeouts, with_roots};
+use crate::http::with_roots;
 use crate::key_vault::KeyVault;
 use crate::secrets::Secrets;
 
@@ -40,7 +40,7 @@ pub(crate) async fn dead_base() -> String {
 }
 
 pub(crate) fn client() -> reqwest::Client {
-    with_roots(Timeouts::default(), Vec::new()).expect("a client")
+    with_roots(Vec::new()).expect("a client")
 }
 
 /// A vault with the secrets of the script, and the memory above it.

@@ -1,7 +1,7 @@
 //! All outside services at once, in memory, on one TLS port: they are told apart by their paths.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -209,10 +209,9 @@ impl World {
     }
 }
 
-/// Entra ID's key: one for the process, since making it takes a while.
-fn signer() -> &'static Signer {
-    static SIGNER: OnceLock<Signer> = OnceLock::new();
-    SIGNER.get_or_init(|| Signer::new("world"))
+/// Entra ID's key.
+fn signer() -> Signer {
+    Signer::new("world")
 }
 
 async fn answer(State(contents): State<Arc<Mutex<Contents>>>, request: Request) -> Response {
