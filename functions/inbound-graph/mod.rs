@@ -55,11 +55,18 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
 async fn take(app: &App, body: Bytes) -> Result<Taken, Refusal> {
     let collection = parse(body).await?;
     let (chats, mut taken) = batch::check(app, collection).await?;
-    taken.enqueued = stream::iter(chats.into_values())
-        .map(|envelopes| accept(app, envelopes))
-        .buffer_unordered(PARALLEL_CHATS)
-        .try_fold(0, async |sum, count| Ok(sum + count))
-        .await?;
+    // Most batches are one chat's, and need no means to do more at a time.
+    if chats.len() <= 1 {
+        for envelopes in chats.into_values() {
+            taken.enqueued += accept(app, envelopes).await?;
+        }
+    } else {
+        let chats = stream::iter(chats.into_values())
+            .map(|envelopes| accept(app, envelopes))
+            .buffer_unordered(PARALLEL_CHATS)
+            .try_fold(0, async |sum, enqueued| Ok(sum + enqueued));
+        taken.enqueued = Box::pin(chats).await?;
+    }
     Ok(taken)
 }
 

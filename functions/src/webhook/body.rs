@@ -39,6 +39,9 @@ pub async fn read(
     let mut share = None;
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Refusal::bad_request("the body did not arrive whole"))?;
+        if declared == Some(chunk.len() as u64) && chunk.len() < BLOCK {
+            return Ok((chunk, share));
+        }
         let length = taken.len() + chunk.len();
         if length > limit {
             drain(chunks).await;
