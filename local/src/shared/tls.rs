@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rcgen::{
@@ -106,7 +107,8 @@ impl CertificateAuthority {
         })
     }
 
-    /// A TLS client that trusts this authority and nobody else.
+    /// A TLS client that trusts this authority and nobody else. It keeps idle connections for a shorter time than Azurite
+    /// does, or a request could meet the end of one.
     ///
     /// # Errors
     /// When the client cannot be built.
@@ -115,6 +117,7 @@ impl CertificateAuthority {
         reqwest::Client::builder()
             .tls_certs_only([root])
             .redirect(reqwest::redirect::Policy::none())
+            .pool_idle_timeout(Duration::from_secs(1))
             .no_proxy()
             .build()
     }
