@@ -1,5 +1,5 @@
 //! Turning the HTML of messages into text, beside html5ever making a tree of the same messages, which is where a converter that
-//! works on a tree would start, and html5gum making its own kind of tokens of them. All count processor time.
+//! works on a tree would start. Both count processor time.
 
 use std::fs;
 use std::hint::black_box;
@@ -10,7 +10,6 @@ use anyhow::{Context, Result, ensure};
 use bridge::teams::to_text::{ReplyContext, render};
 use html5ever::tendril::TendrilSink;
 use html5ever::{ParseOpts, parse_document};
-use html5gum::Tokenizer;
 use markup5ever_rcdom::RcDom;
 
 use crate::table::median;
@@ -20,36 +19,19 @@ const ROUNDS: usize = 5;
 /// How long one measurement of a round takes, at least.
 const MEASURED: Duration = Duration::from_millis(500);
 
-/// Megabytes of HTML that one core reads in a second.
-pub struct Rates {
-    /// HTML to text.
-    pub text: f64,
-    /// HTML to a tree, by html5ever.
-    pub tree: f64,
-    /// HTML to html5gum's own tokens, which hold copies of all text and attributes.
-    pub tokens: f64,
-}
-
-/// Medians over the messages in a folder.
-pub fn medians(folder: &Path) -> Result<Rates> {
+/// Megabytes that one core turns into text in a second, and into trees: medians over the messages in a folder.
+pub fn medians(folder: &Path) -> Result<(f64, f64)> {
     let messages = messages(folder)?;
-    let mut rounds = [Vec::new(), Vec::new(), Vec::new()];
+    let (mut text, mut tree) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let [text, tree, tokens] = &mut rounds;
         text.push(rate(&messages, |html| {
             black_box(render(html, ReplyContext::Quote));
         }));
         tree.push(rate(&messages, |html| {
             black_box(parse_document(RcDom::default(), ParseOpts::default()).one(html));
         }));
-        tokens.push(rate(&messages, |html| {
-            Tokenizer::new(html).for_each(|Ok(token)| {
-                black_box(token);
-            });
-        }));
     }
-    let [text, tree, tokens] = rounds.map(median);
-    Ok(Rates { text, tree, tokens })
+    Ok((median(text), median(tree)))
 }
 
 fn messages(folder: &Path) -> Result<Vec<String>> {

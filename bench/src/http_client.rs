@@ -1,6 +1,6 @@
 //! An HTTP/1.1 client that costs little: one kept connection, requests as ready-made bytes.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -52,22 +52,19 @@ impl Connection {
 
 /// Status and body length of an answer's head.
 fn parse_head(head: &[u8]) -> Result<(u16, usize)> {
-    let head = std::str::from_utf8(head).context("an answer's head is not UTF-8")?;
-    let mut lines = head.split("\r\n");
-    let status = lines
-        .next()
-        .and_then(|line| line.split(' ').nth(1))
-        .context("an answer without a status")?
-        .parse()?;
-    let mut length = 0;
-    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
-        if name.eq_ignore_ascii_case("content-length") {
-            length = value.trim().parse()?;
-        } else if name.eq_ignore_ascii_case("transfer-encoding") {
-            bail!("a chunked answer, which this client does not read");
-        }
-    }
-    Ok((status, length))
+    let head = std::str::from_utf8(head)?.to_ascii_lowercase();
+    ensure!(
+        !head.contains("transfer-encoding:"),
+        "a chunked answer, which this client does not read"
+    );
+    let status = head.split(' ').nth(1).context("no status")?.parse()?;
+    let length = head
+        .split_once("content-length:")
+        .and_then(|(_, rest)| rest.lines().next());
+    Ok((
+        status,
+        length.map_or(Ok(0), |length| length.trim().parse())?,
+    ))
 }
 
 #[cfg(test)]

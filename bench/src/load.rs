@@ -42,17 +42,18 @@ pub async fn closed_loop(
     Ok((answered.load(Ordering::Relaxed) as f64 / elapsed, elapsed))
 }
 
-/// Sends at fixed times, whatever the answers do; returns each latency in ms, counted from the time it was due.
+/// Sends at fixed times as long as the number of the next request has `more`, whatever the answers do; returns each latency in ms,
+/// counted from the time it was due.
 pub async fn open_loop(
     port: u16,
     notifications: &Notifications,
     per_second: u32,
-    seconds: u32,
+    more: impl Fn(u32) -> bool,
 ) -> Result<Vec<f64>> {
     let idle: Arc<Mutex<Vec<Connection>>> = Arc::default();
     let begun = tokio::time::Instant::now();
     let mut requests = Vec::new();
-    for number in 0..per_second * seconds {
+    for number in (0..).take_while(|number| more(*number)) {
         let due = begun + Duration::from_secs(1) * number / per_second;
         tokio::time::sleep_until(due).await;
         let request = notifications.next();

@@ -2,36 +2,37 @@
 //!
 //! Started by `cargo xtask bench`, which builds everything in the release profile first.
 
+mod bars;
+mod calls;
 mod cores;
 mod cryptography;
+mod hostile;
 mod html;
 mod http_client;
 mod load;
 mod notifications;
 mod outside;
+mod platform;
+mod process;
 mod server;
 mod startup;
 mod streaming;
 mod table;
+mod way;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+use serde_json::Value;
 
 use crate::notifications::Notifications;
 use crate::outside::Outside;
-use crate::server::{Contender, Server};
-use crate::table::{Bar, Table};
+use crate::server::Contender;
+use crate::table::Table;
 
-/// The processor core of the program under test; the load and the outside services use the other ones.
-const CORE: usize = 0;
-
-/// Rounds of each throughput measure, alternating between ours and the reference.
-const ROUNDS: usize = 5;
-
-/// Where the programs lie.
+/// Where the programs lie, and what is measured.
 #[derive(Parser)]
 struct Arguments {
     /// The handler, built natively.
@@ -52,210 +53,84 @@ struct Arguments {
     /// The folder that holds `local.settings.json`.
     #[arg(long)]
     app_root: PathBuf,
+    /// What to measure; all without any.
+    parts: Vec<Part>,
+}
+
+/// What can be measured on its own.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Part {
+    /// The program beside its references.
+    Bars,
+    /// Bodies that anybody could send.
+    Bodies,
+    /// A large file.
+    File,
+    /// Outside calls for each message.
+    Calls,
+    /// The time from Teams to Genesys.
+    Way,
+}
+
+/// The handler with the least that it needs around it, and the reference with the same.
+struct Stage {
+    outside: Outside,
+    ours: Contender,
+    reference: Contender,
+    notifications: Notifications,
+}
+
+impl Stage {
+    fn set(arguments: &Arguments) -> Result<Self> {
+        let file = arguments.app_root.join("local.settings.json");
+        let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        let settings: Value = serde_json::from_str(&text).context("local.settings.json")?;
+        let settings = serde_json::from_value(settings["Values"].clone())?;
+        let outside = Outside::start()?;
+        Ok(Self {
+            notifications: Notifications::for_settings(&settings)?,
+            ours: Contender::handler(&arguments.handler, settings, &outside),
+            reference: Contender::bare(&neighbour("bare-handler")?, &outside),
+            outside,
+        })
+    }
 }
 
 fn main() -> ExitCode {
-    // One thread: the load takes one core at most.
-    match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("the runtime")
-        .and_then(|runtime| runtime.block_on(measure(&Arguments::parse())))
-    {
-        Ok(table) => {
-            print!("{table}");
-            ExitCode::from(u8::from(!table.all_met()))
-        }
-        Err(error) => {
-            eprintln!("bench: {error:#}");
-            ExitCode::FAILURE
-        }
+    let mut arguments = Arguments::parse();
+    if arguments.parts.is_empty() {
+        arguments.parts = Part::value_variants().to_vec();
     }
-}
-
-async fn measure(arguments: &Arguments) -> Result<Table> {
-    let outside = Outside::start()?;
-    let bare = neighbour("bare-handler")?;
-    let ours = Contender::handler(&arguments.handler, &arguments.app_root, &outside)?;
-    let reference = Contender::bare(&bare, &outside);
-    let notifications = Notifications::for_settings(&arguments.app_root)?;
-    let mut table = Table::default();
-
-    eprintln!("start …");
-    let (our_start, bare_start) = startup::medians(&ours, &reference).await?;
-    table.row(
-        "spawn to first answer, ms",
-        our_start,
-        bare_start,
-        Bar::AtMost(15.0),
-    );
-    table.row(
-        "spawn to first answer, × the bare program",
-        our_start / bare_start,
-        1.0,
-        Bar::AtMost(2.0),
-    );
-
-    eprintln!("memory …");
-    let our_memory = idle_memory(&ours, &notifications).await?;
-    let bare_memory = idle_memory(&reference, &notifications).await?;
-    table.row(
-        "idle resident memory, MB",
-        our_memory,
-        bare_memory,
-        Bar::AtMost(20.0),
-    );
-
-    let size = |path: &PathBuf| -> Result<f64> {
-        let bytes = std::fs::metadata(path)
-            .with_context(|| path.display().to_string())?
-            .len();
-        Ok(bytes as f64 / 1e6)
-    };
-    let packaged = size(&arguments.packaged_handler)?;
-    table.row(
-        "packaged program, MB",
-        packaged,
-        size(&bare)?,
-        Bar::AtMost(15.0),
-    );
-
-    eprintln!("throughput …");
-    let throughput = cores::apart(
-        CORE,
-        &[std::process::id(), outside.id()],
-        throughput(&ours, &reference, &notifications),
-    )
-    .await?;
-    table.row(
-        "inbound-graph, requests/s",
-        throughput.ours,
-        throughput.reference,
-        Bar::RatioAtLeast(0.5),
-    );
-    for (name, rate, busy) in [
-        ("ours", throughput.ours, throughput.our_busy),
-        ("reference", throughput.reference, throughput.reference_busy),
-    ] {
-        table.note(format!(
-            "throughput, {name}: core {CORE} busy {:.0} % of the time, {:.0} µs of processor time a request",
-            busy * 100.0,
-            busy / rate * 1e6
-        ));
-    }
-
-    eprintln!("latency …");
-    let our_latency = latency(&ours, &notifications).await?;
-    let bare_latency = latency(&reference, &notifications).await?;
-    table.row(
-        "inbound-graph at 200 requests/s, p99 ms",
-        our_latency,
-        bare_latency,
-        Bar::AtMost(50.0),
-    );
-
-    eprintln!("decryption …");
-    let (unwraps, openssl) = cryptography::medians(&arguments.unwrap, CORE)?;
-    table.row(
-        "unwraps/s beside openssl rsa2048 private/s",
-        unwraps,
-        openssl,
-        Bar::RatioAtLeast(0.85),
-    );
-
-    eprintln!("HTML …");
-    let html = html::medians(&arguments.app_root.join("bridge/fixtures/html"))?;
-    table.row(
-        "HTML to text beside html5ever's tree, MB/s",
-        html.text,
-        html.tree,
-        Bar::AtLeast(10.0),
-    );
-    table.note(format!(
-        "HTML to text: html5gum's own tokens {:.1} MB/s",
-        html.tokens
-    ));
-
-    eprintln!("streaming …");
-    let streaming = streaming::measure(
-        &arguments.local_platform,
-        &arguments.handler,
-        &arguments.app_root,
-        &arguments.azurite,
-    )
-    .await?;
-    table.row(
-        "a file of 256 MB beside the crate alone, MB/s",
-        streaming.ours,
-        streaming.reference,
-        Bar::RatioAtLeast(0.7),
-    );
-    table.row(
-        "growth of resident memory meanwhile, MB",
-        streaming.growth,
-        f64::NAN,
-        Bar::AtMost(32.0),
-    );
-    Ok(table)
-}
-
-/// Resident memory in MB of a program that has answered requests and is idle again.
-async fn idle_memory(contender: &Contender, notifications: &Notifications) -> Result<f64> {
-    let server = Server::start(contender, None)?;
-    server.ready(notifications).await?;
-    load::open_loop(server.port(), notifications, 200, 1).await?;
-    // Idle: what a runtime does after its last request is done within a moment.
-    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-    server.resident_megabytes()
-}
-
-struct Throughput {
-    ours: f64,
-    reference: f64,
-    our_busy: f64,
-    reference_busy: f64,
-}
-
-/// Median requests per second, each round on a process of its own.
-async fn throughput(
-    ours: &Contender,
-    reference: &Contender,
-    notifications: &Notifications,
-) -> Result<Throughput> {
-    let mut rounds = [Vec::new(), Vec::new()];
-    for _ in 0..ROUNDS {
-        for (contender, results) in [ours, reference].into_iter().zip(&mut rounds) {
-            let server = Server::start(contender, Some(CORE))?;
-            server.ready(notifications).await?;
-            load::closed_loop(server.port(), notifications, 1.0).await?;
-            let processor = server.processor_seconds()?;
-            let (rate, seconds) = load::closed_loop(server.port(), notifications, 4.0).await?;
-            results.push((rate, (server.processor_seconds()? - processor) / seconds));
+    let mut met = true;
+    for part in &arguments.parts {
+        // One thread: the load takes one core at most.
+        let measured = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("the runtime")
+            .and_then(|runtime| runtime.block_on(measure(*part, &arguments)));
+        match measured {
+            Ok(table) => {
+                println!("{table}");
+                met &= table.all_met();
+            }
+            Err(error) => {
+                eprintln!("bench: {error:#}");
+                met = false;
+            }
         }
     }
-    let median = |results: &[(f64, f64)], part: fn(&(f64, f64)) -> f64| {
-        table::median(results.iter().map(part).collect())
-    };
-    Ok(Throughput {
-        ours: median(&rounds[0], |round| round.0),
-        reference: median(&rounds[1], |round| round.0),
-        our_busy: median(&rounds[0], |round| round.1),
-        reference_busy: median(&rounds[1], |round| round.1),
-    })
+    ExitCode::from(u8::from(!met))
 }
 
-/// 99th percentile in ms at a fixed rate of arrivals.
-async fn latency(contender: &Contender, notifications: &Notifications) -> Result<f64> {
-    let server = Server::start(contender, None)?;
-    server.ready(notifications).await?;
-    load::open_loop(server.port(), notifications, 200, 1).await?;
-    let mut latencies = load::open_loop(server.port(), notifications, 200, 10).await?;
-    latencies.sort_by(f64::total_cmp);
-    let place = (latencies.len() * 99).div_ceil(100).saturating_sub(1);
-    latencies
-        .get(place)
-        .copied()
-        .context("no request was answered")
+async fn measure(part: Part, arguments: &Arguments) -> Result<Table> {
+    match part {
+        Part::Bars => bars::measure(arguments, &Stage::set(arguments)?).await,
+        Part::Bodies => hostile::measure(&Stage::set(arguments)?).await,
+        Part::File => streaming::measure(arguments).await,
+        Part::Calls => calls::measure(arguments).await,
+        Part::Way => way::measure(arguments).await,
+    }
 }
 
 /// A program built beside this one.

@@ -1,7 +1,6 @@
-//! Starting a program under test and reading what the operating system knows about it.
+//! Starting a program under test.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Read};
 use std::net::TcpListener;
 use std::path::Path;
@@ -10,17 +9,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
 
 use crate::http_client::Connection;
+use crate::load;
 use crate::notifications::Notifications;
 use crate::outside::Outside;
 
 /// Longest time until a program takes its first notification.
 const READY_LIMIT: Duration = Duration::from_secs(20);
-
-/// Clock ticks per second in `/proc/{pid}/stat` (USER_HZ, which is 100 on every Linux ABI in use).
-const TICKS: f64 = 100.0;
 
 /// A program to measure, with its environment.
 pub struct Contender {
@@ -29,56 +25,39 @@ pub struct Contender {
 }
 
 impl Contender {
-    /// The handler, with the local settings and all its services at `outside`.
-    pub fn handler(program: &Path, app_root: &Path, outside: &Outside) -> Result<Self> {
-        let file = app_root.join("local.settings.json");
-        let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-        let settings: Value = serde_json::from_str(&text).context("local.settings.json")?;
-        let values = settings["Values"]
-            .as_object()
-            .context("local.settings.json holds no Values")?;
-        let mut environment: BTreeMap<String, String> = values
-            .iter()
-            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
-            .collect();
+    /// The handler, with these settings and all its services at `outside`.
+    pub fn handler(
+        program: &Path,
+        mut environment: BTreeMap<String, String>,
+        outside: &Outside,
+    ) -> Self {
         let url = format!("https://{}", outside.authority);
-        for name in [
-            "GENESYS_API_ENDPOINT",
-            "GENESYS_LOGIN_ENDPOINT",
-            "KEY_VAULT_URL",
-            "ENTRA_ENDPOINT",
-            "GRAPH_ENDPOINT",
-        ] {
-            environment.insert(name.to_owned(), url.clone());
-        }
-        environment.insert(
-            "BLOB_ENDPOINT".to_owned(),
-            format!("{url}/devstoreaccount1"),
-        );
-        environment.insert(
-            "ServiceBus__fullyQualifiedNamespace".to_owned(),
-            outside.authority.clone(),
-        );
-        environment.insert("IDENTITY_ENDPOINT".to_owned(), outside.identity.clone());
-        environment.insert("IDENTITY_HEADER".to_owned(), "bench".to_owned());
-        Ok(Self::new(program, environment, outside))
+        let blobs = format!("{url}/devstoreaccount1");
+        let places: [(&str, &str); 9] = [
+            ("GENESYS_API_ENDPOINT", &url),
+            ("GENESYS_LOGIN_ENDPOINT", &url),
+            ("KEY_VAULT_URL", &url),
+            ("ENTRA_ENDPOINT", &url),
+            ("GRAPH_ENDPOINT", &url),
+            ("BLOB_ENDPOINT", &blobs),
+            ("ServiceBus__fullyQualifiedNamespace", &outside.authority),
+            ("IDENTITY_ENDPOINT", &outside.identity),
+            ("IDENTITY_HEADER", "bench"),
+        ];
+        environment.extend(places.map(|(name, place)| (name.to_owned(), place.to_owned())));
+        Self::new(program, environment, outside)
     }
 
     /// The reference: a route that makes the same one POST and nothing else.
     pub fn bare(program: &Path, outside: &Outside) -> Self {
         let queue = format!("https://{}/inbound/messages", outside.authority);
-        Self::new(
-            program,
-            BTreeMap::from([("QUEUE_URL".to_owned(), queue)]),
-            outside,
-        )
+        let environment = BTreeMap::from([("QUEUE_URL".to_owned(), queue)]);
+        Self::new(program, environment, outside)
     }
 
     fn new(program: &Path, mut environment: BTreeMap<String, String>, outside: &Outside) -> Self {
-        environment.insert(
-            "SSL_CERT_FILE".to_owned(),
-            outside.roots.display().to_string(),
-        );
+        let roots = outside.roots.display().to_string();
+        environment.insert("SSL_CERT_FILE".to_owned(), roots);
         Self {
             program: program.display().to_string(),
             environment,
@@ -125,6 +104,11 @@ impl Server {
         self.port
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until a notification is accepted: by then secrets and tokens are loaded.
     pub async fn ready(&self, notifications: &Notifications) -> Result<()> {
         let begun = Instant::now();
@@ -144,26 +128,13 @@ impl Server {
         );
     }
 
-    /// Resident memory (VmRSS), in MB.
-    pub fn resident_megabytes(&self) -> Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let kibibytes: f64 = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next())
-            .context("no VmRSS")?
-            .parse()?;
-        Ok(kibibytes * 1024.0 / 1e6)
-    }
-
-    /// Processor time used so far, in seconds.
-    pub fn processor_seconds(&self) -> Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The fields after the program's name, which may hold spaces: utime and stime are the 12th and 13th.
-        let (_, fields) = stat.rsplit_once(')').context("unexpected /proc/stat")?;
-        let fields: Vec<&str> = fields.split_whitespace().collect();
-        let ticks =
-            |place: usize| -> Result<f64> { Ok(fields.get(place).context("short stat")?.parse()?) };
-        Ok((ticks(11)? + ticks(12)?) / TICKS)
+    /// Waits until it has answered requests and is idle again.
+    pub async fn until_idle(&self, notifications: &Notifications) -> Result<()> {
+        self.ready(notifications).await?;
+        load::open_loop(self.port, notifications, 200, |number| number < 200).await?;
+        // Idle: what a runtime does after its last request is done within a moment.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        Ok(())
     }
 }
 

@@ -1,101 +1,104 @@
-//! The table of results.
+//! Tables of results.
 
 use std::fmt;
 
-/// What a measure must keep.
+/// What a figure must keep. NaN is no figure, and meets no bar.
 #[derive(Clone, Copy)]
-pub enum Bar {
-    /// Ours is at most this.
-    AtMost(f64),
-    /// Ours is at least this.
-    AtLeast(f64),
-    /// Ours divided by the reference is at least this.
-    RatioAtLeast(f64),
+pub enum Figure {
+    /// Nothing: it is for the reader only.
+    Plain(f64),
+    /// It may not be larger than the second one.
+    AtMost(f64, f64),
+    /// It may not be smaller than the second one.
+    AtLeast(f64, f64),
 }
 
-struct Row {
-    measure: String,
-    ours: f64,
-    reference: f64,
-    bar: Bar,
-}
-
-impl Row {
-    fn ratio(&self) -> f64 {
-        self.ours / self.reference
-    }
-
+impl Figure {
     fn met(&self) -> bool {
-        match self.bar {
-            Bar::AtMost(limit) => self.ours <= limit,
-            Bar::AtLeast(limit) => self.ours >= limit,
-            Bar::RatioAtLeast(limit) => self.ratio() >= limit,
+        match *self {
+            Self::Plain(_) => true,
+            Self::AtMost(value, limit) => value <= limit,
+            Self::AtLeast(value, limit) => value >= limit,
+        }
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let missed = if self.met() { "" } else { " MISSED" };
+        match *self {
+            Self::Plain(value) if value.is_nan() => write!(out, "-"),
+            Self::Plain(value) => write!(out, "{value:.2}"),
+            Self::AtMost(value, limit) => write!(out, "{value:.2} ≤ {limit}{missed}"),
+            Self::AtLeast(value, limit) => write!(out, "{value:.2} ≥ {limit}{missed}"),
         }
     }
 }
 
 /// Rows in the order of measuring, and notes below them.
-#[derive(Default)]
 pub struct Table {
-    rows: Vec<Row>,
+    head: Vec<String>,
+    rows: Vec<(String, Vec<Figure>)>,
     notes: Vec<String>,
 }
 
 impl Table {
+    /// Without rows; the first column holds what was measured.
+    pub fn new(measure: &str, columns: &[&str]) -> Self {
+        Self {
+            head: [&[measure], columns]
+                .concat()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            rows: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
     /// Adds a measure.
-    pub fn row(&mut self, measure: &str, ours: f64, reference: f64, bar: Bar) {
-        self.rows.push(Row {
-            measure: measure.to_owned(),
-            ours,
-            reference,
-            bar,
-        });
+    pub fn row(&mut self, measure: impl Into<String>, figures: impl Into<Vec<Figure>>) {
+        self.rows.push((measure.into(), figures.into()));
     }
 
     /// Adds a line below the table.
-    pub fn note(&mut self, text: String) {
-        self.notes.push(text);
+    pub fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
     }
 
     /// Whether every bar is met.
     pub fn all_met(&self) -> bool {
-        self.rows.iter().all(Row::met)
+        self.rows
+            .iter()
+            .flat_map(|(_, figures)| figures)
+            .all(Figure::met)
     }
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            out,
-            "{:<46} {:>10} {:>10} {:>7}  {:<12} verdict",
-            "measure", "ours", "reference", "ratio", "bar"
-        )?;
-        for row in &self.rows {
-            let bar = match row.bar {
-                Bar::AtMost(limit) => format!("≤ {limit}"),
-                Bar::AtLeast(limit) => format!("≥ {limit}"),
-                Bar::RatioAtLeast(limit) => format!("ratio ≥ {limit}"),
-            };
-            // A measure without a reference has no ratio either.
-            let figure = |value: f64| match value.is_nan() {
-                true => "-".to_owned(),
-                false => format!("{value:.2}"),
-            };
-            writeln!(
-                out,
-                "{:<46} {:>10} {:>10} {:>7}  {:<12} {}",
-                row.measure,
-                figure(row.ours),
-                figure(row.reference),
-                figure(row.ratio()),
-                bar,
-                if row.met() { "met" } else { "MISSED" }
-            )?;
+        let rows = self.rows.iter().map(|(measure, figures)| {
+            let figures = figures.iter().map(Figure::to_string);
+            std::iter::once(measure.clone()).chain(figures).collect()
+        });
+        let lines: Vec<Vec<String>> = std::iter::once(self.head.clone()).chain(rows).collect();
+        for line in &lines {
+            for (column, text) in line.iter().enumerate() {
+                let width = lines
+                    .iter()
+                    .filter_map(|line| Some(line.get(column)?.chars().count()))
+                    .max()
+                    .unwrap_or_default();
+                match column {
+                    0 => write!(out, "{text:<width$}")?,
+                    _ => write!(out, "  {text:>width$}")?,
+                }
+            }
+            writeln!(out)?;
         }
-        for note in &self.notes {
-            writeln!(out, "{note}")?;
-        }
-        Ok(())
+        self.notes
+            .iter()
+            .try_for_each(|note| writeln!(out, "{note}"))
     }
 }
 
@@ -110,6 +113,13 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
+/// The value that 99 of 100 do not exceed; NaN of none.
+pub fn p99(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let place = (values.len() * 99).div_ceil(100).saturating_sub(1);
+    values.get(place).copied().unwrap_or(f64::NAN)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,31 +132,31 @@ mod tests {
     }
 
     #[test]
+    fn one_of_a_hundred_may_be_slower() {
+        let values = (1..=100).rev().map(f64::from);
+        assert_eq!(p99(values.collect()), 99.0);
+        assert_eq!(p99(vec![1.0, 2.0]), 2.0);
+        assert!(p99(Vec::new()).is_nan());
+    }
+
+    #[test]
     fn a_missed_bar_shows() {
-        let mut table = Table::default();
-        table.row("size", 10.0, 8.0, Bar::AtMost(15.0));
+        let mut table = Table::new("measure", &["ours"]);
+        table.row("size", [Figure::AtMost(15.0, 15.0)]);
+        table.row("rate", [Figure::AtLeast(10.0, 10.0)]);
+        table.row("other", [Figure::Plain(f64::NAN)]);
         assert!(table.all_met());
-        table.row("rate", 4.0, 10.0, Bar::RatioAtLeast(0.5));
-        assert!(!table.all_met());
-        assert!(table.to_string().contains("MISSED"));
-    }
-
-    #[test]
-    fn a_bar_below_is_met_from_above() {
-        let mut table = Table::default();
-        table.row("rate", 10.0, 8.0, Bar::AtLeast(10.0));
-        assert!(table.all_met());
-        table.row("rate", 9.0, 8.0, Bar::AtLeast(10.0));
-        assert!(!table.all_met());
-    }
-
-    #[test]
-    fn no_value_meets_no_bar() {
-        let mut table = Table::default();
-        table.row("latency", f64::NAN, 1.0, Bar::AtMost(50.0));
-        assert!(!table.all_met());
-        let mut table = Table::default();
-        table.row("rate", f64::NAN, 1.0, Bar::AtLeast(10.0));
-        assert!(!table.all_met());
+        assert!(!table.to_string().contains("MISSED"));
+        for missed in [
+            Figure::AtMost(15.1, 15.0),
+            Figure::AtLeast(9.9, 10.0),
+            Figure::AtMost(f64::NAN, 1.0),
+            Figure::AtLeast(f64::NAN, 1.0),
+        ] {
+            let mut table = Table::new("measure", &["ours"]);
+            table.row("missed", [missed]);
+            assert!(!table.all_met());
+            assert!(table.to_string().contains("MISSED"));
+        }
     }
 }

@@ -3,6 +3,9 @@
 
 #![warn(missing_docs)]
 
+#[macro_use]
+mod debug;
+
 pub mod conversation;
 pub mod files;
 pub mod genesys;

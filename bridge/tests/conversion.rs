@@ -9,7 +9,7 @@ use bridge::teams::to_text::ReplyContext;
 /// What the agent gets of a Teams message: the text, and a line for each file that is to be fetched.
 fn for_the_agent(message: &[u8]) -> String {
     let message = ChatMessage::parse(message).expect("a chat message");
-    let found = inbound(&message, ReplyContext::Quote);
+    let found = inbound(&message, ReplyContext::Quote, &|_| true);
     let files = found.files.iter().map(|file| match file {
         SentFile::Picture {
             source,

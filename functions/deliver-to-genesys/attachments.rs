@@ -1,32 +1,29 @@
 //! Bringing a customer's file to where Genesys can fetch it, or saying in words why it stays where it is.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bridge::files::{clean_name, file_name_for, readable_size};
 use bridge::genesys::inbound::Attachment;
-use bridge::ids::{ChatId, SupportAccountName, TeamsMessageId};
+use bridge::ids::{ChatId, Digest, SupportAccountName, TeamsMessageId};
 use bridge::state::blobs;
 use bridge::teams::convert::SentFile;
 use bridge::teams::hosted;
 use bridge::text::fenced;
 use services::error::{ErrorKind, Service};
 use services::files::FetchError;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::series::Files;
 use crate::app::App;
+use crate::doors::Place;
 use crate::failure::Failure;
-use crate::graph_calls::{answers_to, note_throttling, reads_key};
-use crate::invocation::Delivery;
-use crate::pauses::{GRAPH_HOSTED, GRAPH_READS, Rate};
-use crate::persistence::{KNOWN_FAILING_PATIENCE, Work};
-use crate::rehosting::{
+use crate::files::rehosting::{
     HostTime, NotRehosted, Opened, Rehosted, Small, Unfetched, look, persistently, read_up_to,
     refused, store,
 };
+use crate::outside::Caller;
 
 /// Largest file that Genesys takes (Genesys Cloud Resource Center, "Supported content profiles": 25 MB); a larger one goes as
 /// a link.
@@ -38,18 +35,38 @@ const SNIPPET_LIMIT: usize = 64 * 1024;
 /// Name of a snippet: the ending lets it be anything that is text.
 const SNIPPET_NAME: &str = "snippet.html";
 
+/// How long the files of a chat that kept its lane waiting lately are waited for.
+const SLOW_CHAT_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Where a file was sent.
-pub struct Origin<'a> {
+pub(super) struct SentAt<'a> {
     /// Who reads it for us.
-    pub account: &'a SupportAccountName,
+    pub(super) account: &'a SupportAccountName,
     /// The chat.
-    pub chat: &'a ChatId,
+    pub(super) chat: &'a ChatId,
     /// The message.
-    pub message: &'a TeamsMessageId,
+    pub(super) message: &'a TeamsMessageId,
+}
+
+/// Files that stay where they are, because their message was waited for long enough.
+#[derive(Debug, Default)]
+pub(super) struct LeftFiles(Mutex<BTreeSet<Digest>>);
+
+impl LeftFiles {
+    /// Leaves a file; false when it was left before.
+    pub(super) fn leave(&self, file: &Digest) -> bool {
+        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        left.insert(file.clone())
+    }
+
+    fn contains(&self, file: &Digest) -> bool {
+        let left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        left.contains(file)
+    }
 }
 
 /// What a file becomes for the agent.
-pub enum Brought {
+pub(super) enum Brought {
     /// A file.
     File(Attachment),
     /// Words in its place.
@@ -60,183 +77,149 @@ pub enum Brought {
 ///
 /// # Errors
 /// Graph or Blob does not do its part, so that the message has to wait.
-pub async fn brought(
+pub(super) async fn bring(
     app: &App,
-    delivery: &Delivery,
-    origin: &Origin<'_>,
+    caller: &Caller,
+    sent: &SentAt<'_>,
     file: &SentFile,
-    files: &Files,
+    left: &LeftFiles,
 ) -> Result<Brought, Failure> {
-    let subject = origin.chat.digest();
-    let is_slow = app.slow_files.contains(&subject);
-    let patience = |usual: Duration| {
-        if is_slow {
-            usual.min(KNOWN_FAILING_PATIENCE)
-        } else {
-            usual
-        }
+    let (subject, digest) = (&caller.subject, file.digest());
+    let fetched = match address(app, sent, file) {
+        _ if left.contains(&digest) => Err(Unfetched::Unreachable.into()),
+        Ok(address) => fetch(app, caller, sent, file, &address).await?,
+        Err(reason) => Err(reason),
     };
-    let time = HostTime::of(patience(app.settings.file_timeout));
-    match bring(app, delivery, origin, file, &time).await {
+    let reason = match fetched {
         Ok(brought) => {
-            app.slow_files.remove(&subject);
-            app.served(Work::Message, Service::Graph, &subject);
-            Ok(brought)
+            app.slow_files.remove(subject);
+            return Ok(brought);
         }
-        Err(Stopped::Finally(reason)) => {
-            if matches!(reason, Unfetched::TooSlow | Unfetched::Unreachable) {
-                // The chat's next files do not hold its lane as long again.
-                app.slow_files.insert(&subject);
-            }
-            tracing::warn!(event = "file_not_fetched", reason = reason.label());
-            Ok(Brought::Text(notice(file, reason)))
+        Err(NotRehosted::Finally(reason)) => reason,
+        // Without the file the message need not wait for a person to sign in.
+        Err(NotRehosted::Later(error))
+            if matches!(
+                error.kind,
+                ErrorKind::SignInNeeded | ErrorKind::Unauthorized
+            ) =>
+        {
+            Unfetched::SignedOut
         }
-        Err(Stopped::Failure(failure)) if is_graphs(&failure) => {
-            // Losing a file is cheaper than holding its chat: that Graph answers at all is enough to blame the file.
-            let is_over = files.failing_for() >= patience(app.settings.failing_message);
-            let given_up = files.given_up.load(Ordering::Relaxed);
-            if given_up || (is_over && answers_to(app, origin.account).await) {
-                app.slow_files.insert(&subject);
-                tracing::warn!(event = "file_not_fetched", reason = "given_up");
-                return Ok(Brought::Text(notice(file, Unfetched::Unreachable)));
-            }
-            files.failing.store(true, Ordering::Relaxed);
-            Err(failure)
+        Err(NotRehosted::Later(error)) if error.service == Service::Graph => {
+            return Err(Failure::OfFile {
+                file: digest,
+                error,
+            });
         }
-        Err(Stopped::Failure(failure)) => Err(failure),
+        Err(NotRehosted::Later(error)) => return Err(error.into()),
+    };
+    if matches!(reason, Unfetched::TooSlow | Unfetched::Unreachable) {
+        // The chat's next files do not hold its lane as long again.
+        app.slow_files.insert(subject.clone(), ());
     }
+    tracing::warn!(event = "file_not_fetched", reason = reason.label());
+    Ok(Brought::Text(file.notice(&reason.sentence())))
 }
 
-/// Graph fails for this very file, while nothing is wrong with our own store. A wish to be left alone is no failure.
-fn is_graphs(failure: &Failure) -> bool {
-    matches!(failure, Failure::Retriable(error)
-        if error.service == Service::Graph && error.kind != ErrorKind::Throttled)
+/// Where Graph has a file, and its name as far as it has one.
+struct Address {
+    url: Url,
+    name: String,
+    is_hosted: bool,
 }
 
-enum Stopped {
-    Finally(Unfetched),
-    Failure(Failure),
-}
-
-impl From<Failure> for Stopped {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-impl From<NotRehosted> for Stopped {
-    fn from(reason: NotRehosted) -> Self {
-        match reason {
-            NotRehosted::Finally(reason) => Self::Finally(reason),
-            NotRehosted::Later(error) => Self::Failure(error.into()),
-        }
-    }
-}
-
-async fn bring(
-    app: &App,
-    delivery: &Delivery,
-    origin: &Origin<'_>,
-    file: &SentFile,
-    time: &Arc<HostTime>,
-) -> Result<Brought, Stopped> {
-    let (url, name) = match file {
+fn address(app: &App, sent: &SentAt<'_>, file: &SentFile) -> Result<Address, NotRehosted> {
+    let (url, name, is_hosted) = match file {
         SentFile::Picture { source, .. } | SentFile::Snippet { source, .. } => {
-            let id = hosted::content_id(source, origin.chat, origin.message)
-                .ok_or(Stopped::Finally(Unfetched::NotAllowed))?;
-            let (chat, message) = (origin.chat.as_str(), origin.message.as_str());
-            let url = app.graph.hosted_content_url(chat, message, &id);
-            let key = format!("graph-hosted-{}", origin.chat.digest());
-            wait_for_turn(app, delivery, &key, GRAPH_HOSTED).await?;
+            let id = hosted::content_id(source, sent.chat, sent.message);
+            let id = id.ok_or(Unfetched::NotAllowed)?;
+            let (chat, message) = (sent.chat.as_str(), sent.message.as_str());
             let name = match file {
                 // Code may well begin like a web page.
                 SentFile::Snippet { .. } => SNIPPET_NAME,
                 _ => "",
             };
-            (url.map_err(Failure::from)?, name.to_owned())
+            let url = app.graph.hosted_content_url(chat, message, &id);
+            (url, name, true)
         }
         SentFile::Shared { address, name } => {
-            let url = app.graph.shared_file_url(address);
-            (url.map_err(Failure::from)?, name.clone())
+            (app.graph.shared_file_url(address), name.as_str(), false)
         }
     };
-    // What Graph asked to wait for is waited for here: it is not the file's fault, and must not use up its time.
-    wait_for_turn(app, delivery, &reads_key(origin.account), GRAPH_READS).await?;
-    // Each file on its way holds a few blocks in memory.
-    let transfer = tokio::time::timeout_at(delivery.deadline, app.transfers.acquire());
-    let _transfer = transfer.await.map_err(|_| Failure::OutOfTime)?;
-    let blob = blobs::attachment(
-        &origin.chat.digest(),
-        origin.message.as_str(),
-        &file.digest(),
-    );
-    let brought = persistently(time, || async {
-        let opened = open(app, delivery, origin, &url, &name, time).await?;
-        if let SentFile::Snippet { language, .. } = file {
-            return snippet(app, opened, language.as_deref(), &blob).await;
-        }
-        let name = match name.as_str() {
-            "" => file_name_for("image", &opened.kind),
-            name => name.to_owned(),
-        };
-        let stored = store(app, opened, &blob, &name, app.settings.attachment_limit).await?;
-        let caption = match file {
-            SentFile::Picture { description, .. } => description.clone(),
-            _ => None,
-        };
-        Ok(for_genesys(app, stored, name, caption))
-    });
-    Ok(brought.await?)
+    Ok(Address {
+        url: url.map_err(NotRehosted::Later)?,
+        name: name.to_owned(),
+        is_hosted,
+    })
 }
 
-async fn wait_for_turn(
+/// Fetches and stores a file, again and again while only its own host fails.
+async fn fetch(
     app: &App,
-    delivery: &Delivery,
-    key: &str,
-    rate: Rate,
-) -> Result<(), Failure> {
-    app.pauses
-        .turn(&app.blobs, key, rate, delivery.deadline)
-        .await
-}
-
-/// Opens a file through Graph, which for shared files redirects to the file's own host.
-async fn open(
-    app: &App,
-    delivery: &Delivery,
-    origin: &Origin<'_>,
-    url: &Url,
-    name: &str,
-    time: &Arc<HostTime>,
-) -> Result<Opened, NotRehosted> {
-    let started = Instant::now();
-    let graph = app.graph.as_user(origin.account.as_str());
-    let correlation = delivery.correlation.as_str();
-    let opened = graph
-        .download(&app.files, correlation, url, time.left())
-        .await;
-    match &opened {
-        Ok(_) => app.outages.succeeded(Service::Graph),
-        Err(FetchError::Service(error)) if error.service == Service::Files => {
-            time.used(started.elapsed());
-        }
-        Err(FetchError::Service(error)) => {
-            note_throttling(app, &reads_key(origin.account), error).await;
-        }
-        Err(_) => {}
+    caller: &Caller,
+    sent: &SentAt<'_>,
+    file: &SentFile,
+    address: &Address,
+) -> Result<Result<Brought, NotRehosted>, Failure> {
+    let mut patience = app.settings.file_timeout;
+    if app.slow_files.contains(&caller.subject) {
+        patience = patience.min(SLOW_CHAT_PATIENCE);
     }
-    let download = opened.map_err(refused)?;
-    look(download, name, app.settings.attachment_limit, time).await
+    let time = HostTime::of(patience);
+    let place = Place {
+        account: sent.account,
+        chat: sent.chat,
+    };
+    let next_turn = || app.door.turn_for_file(place, caller, address.is_hosted);
+    // What Graph asked to wait for is waited for here: it is not the file's fault, and must not use up its time.
+    let mut turn = Some(next_turn().await?);
+    // Each file on its way holds a few blocks in memory.
+    let transfer = timeout_at(caller.deadline, app.transfers.acquire()).await;
+    let _transfer = transfer.map_err(|_| Failure::OutOfTime)?;
+    let blob = blobs::attachment(&caller.subject, sent.message.as_str(), &file.digest());
+    let limit = app.settings.attachment_limit;
+    let attempt = || {
+        let turn = turn.take();
+        let (time, blob) = (&time, blob.as_str());
+        async move {
+            let turn = match turn {
+                Some(turn) => turn,
+                None => next_turn().await.map_err(|_| Unfetched::TooSlow)?,
+            };
+            let started = Instant::now();
+            let opened = app
+                .door
+                .file(turn, place, caller, &address.url, time.left());
+            let download = opened.await.map_err(|error| {
+                if matches!(&error, FetchError::Service(error) if error.service == Service::Files) {
+                    time.used(started.elapsed());
+                }
+                refused(error)
+            })?;
+            let opened = look(download, &address.name, limit, time).await?;
+            if let SentFile::Snippet { language, .. } = file {
+                return snippet(app, opened, language.as_deref(), blob).await;
+            }
+            let name = match address.name.as_str() {
+                "" => file_name_for("image", &opened.kind),
+                name => name.to_owned(),
+            };
+            let stored = store(app, opened, blob, &name, limit).await?;
+            let caption = match file {
+                SentFile::Picture { description, .. } => description.clone(),
+                _ => None,
+            };
+            Ok(for_genesys(app, stored, name, caption))
+        }
+    };
+    Ok(persistently(&time, attempt).await)
 }
 
 /// A stored file as an attachment; what Genesys would drop goes as a link in the text.
 fn for_genesys(app: &App, stored: Rehosted, name: String, caption: Option<String>) -> Brought {
-    let taken = app
-        .settings
-        .genesys_media_types
-        .allow(&stored.kind.media_type)
-        && stored.size <= GENESYS_FILE_LIMIT;
-    if !taken {
+    let media_types = &app.settings.genesys_media_types;
+    let is_taken = media_types.allow(&stored.kind.media_type) && stored.size <= GENESYS_FILE_LIMIT;
+    if !is_taken {
         let size = readable_size(stored.size);
         return Brought::Text(format!("[file] {name} ({size})\n{}", stored.link));
     }
@@ -265,21 +248,6 @@ async fn snippet(
             let name = clean_name(SNIPPET_NAME);
             let stored = store(app, opened, blob, &name, app.settings.attachment_limit).await?;
             Ok(for_genesys(app, stored, name, None))
-        }
-    }
-}
-
-/// What stands in the place of a file that was not brought over: its name, its address and why.
-fn notice(file: &SentFile, reason: Unfetched) -> String {
-    let sentence = reason.sentence();
-    match file {
-        SentFile::Picture { description, .. } => match description {
-            Some(description) => format!("[image: {description}] {sentence}"),
-            None => format!("[image] {sentence}"),
-        },
-        SentFile::Snippet { .. } => format!("[code snippet] {sentence}"),
-        SentFile::Shared { address, name } => {
-            format!("[file] {} {address}\n{sentence}", clean_name(name))
         }
     }
 }

@@ -1,15 +1,134 @@
-//! stub
-use bridge::ids::Digest;
+//! What happened to a message in Teams, on its way to the agent: read, plan, post.
+
+use std::time::Duration;
+
+use bridge::conversation::case::{Answers, Case, Need, Plan, Policy};
+use bridge::conversation::plan;
+use bridge::ids::{Digest, SupportAccountName};
 use bridge::queue::envelope::NotificationEnvelope;
 use bridge::queue::failed::Direction;
+use time::OffsetDateTime;
+use tokio::time::{Instant, sleep};
+
+use super::answers::Asking;
+use super::attachments::LeftFiles;
+use super::chat::InboundChat;
+use super::notice;
+use super::posting::Posting;
 use crate::app::App;
-use crate::failure::Failure;
-use crate::queue::delivery::{Delivery, Outcome};
-use crate::queue::settlement::Job;
-pub(super) struct CustomerMessage<'a> { app: &'a App, subject: Digest }
-impl<'a> CustomerMessage<'a> { pub(super) fn new(app: &'a App, _d: &'a Delivery, n: &'a NotificationEnvelope) -> Self { Self { app, subject: n.chat.digest() } } }
+use crate::failure::{Failure, Rejection};
+use crate::outside::Caller;
+use crate::queue::delivery::{Delivery, HandBack, Outcome};
+use crate::queue::job::Job;
+
+/// Time until the state is read again while another holder of the lane posts.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// A notification about a customer's message.
+pub(super) struct CustomerMessage<'a> {
+    app: &'a App,
+    notification: &'a NotificationEnvelope,
+    policy: Policy,
+    caller: Caller,
+    left_files: LeftFiles,
+}
+
+impl<'a> CustomerMessage<'a> {
+    /// The message of an envelope.
+    pub(super) fn new(
+        app: &'a App,
+        delivery: &Delivery,
+        notification: &'a NotificationEnvelope,
+    ) -> Self {
+        Self {
+            app,
+            notification,
+            policy: app.settings.policy(),
+            caller: delivery.caller(notification.chat.digest()),
+            left_files: LeftFiles::default(),
+        }
+    }
+}
+
 impl Job for CustomerMessage<'_> {
-    async fn attempt(&self) -> Result<Outcome, Failure> { Err(Failure::OutOfTime) }
-    fn way(&self) -> (Direction, &str) { (Direction::Inbound, &self.app.settings.inbound_queue) }
-    fn subject(&self) -> &Digest { &self.subject }
+    /// Reads what a plan needs, makes the plan, and does what it says.
+    async fn attempt(&self) -> Result<Outcome, Failure> {
+        let (app, caller, notification) = (self.app, &self.caller, self.notification);
+        let asking = Asking {
+            app,
+            caller,
+            notification,
+            policy: &self.policy,
+        };
+        let _lane = app.lanes.hold(caller).await?;
+        let mut answers = Answers::default();
+        let mut chat: Option<InboundChat> = None;
+        loop {
+            let case = Case {
+                policy: &self.policy,
+                notification,
+                chat: chat.as_ref().map(InboundChat::known),
+                answers: &answers,
+                holder: app.lanes.holder(),
+                now: OffsetDateTime::now_utc(),
+            };
+            match (plan(&case), &mut chat) {
+                (Plan::Skip(reason), _) => return Ok(Outcome::Skipped(reason)),
+                (Plan::Refuse(refusal), _) => return Err(Rejection::from(refusal).into()),
+                (Plan::Note(note), Some(chat)) => {
+                    let reason = note.reason;
+                    note.apply(chat.state(), OffsetDateTime::now_utc());
+                    chat.save(app).await?;
+                    return Ok(Outcome::Skipped(reason));
+                }
+                (Plan::Tell(told), Some(chat)) => {
+                    for series in &told {
+                        let posting = Posting {
+                            app,
+                            caller,
+                            left_files: &self.left_files,
+                            series,
+                        };
+                        posting.run(chat).await?;
+                    }
+                    return Ok(Outcome::Delivered);
+                }
+                (Plan::Wait, _) if Instant::now() >= caller.deadline => {
+                    return Err(Failure::OutOfTime);
+                }
+                (Plan::Wait, _) => {
+                    sleep(LOOK_AGAIN).await;
+                    chat = Some(InboundChat::load(app, notification).await?);
+                }
+                (Plan::Need(Need::Chat) | Plan::Note(_) | Plan::Tell(_), _) => {
+                    chat = Some(InboundChat::load(app, notification).await?);
+                }
+                (Plan::Need(need), _) => asking.answer(need, &mut answers).await?,
+            }
+        }
+    }
+
+    fn way(&self) -> (Direction, &str) {
+        (Direction::Inbound, &self.app.settings.inbound_queue)
+    }
+
+    fn subject(&self) -> &Digest {
+        &self.caller.subject
+    }
+
+    fn chat(&self) -> Option<Digest> {
+        Some(self.caller.subject.clone())
+    }
+
+    fn account(&self) -> Option<&SupportAccountName> {
+        Some(&self.notification.account)
+    }
+
+    fn give_up_file(&self, file: &Digest) -> bool {
+        self.left_files.leave(file)
+    }
+
+    async fn tell(&self, rejection: &Rejection) -> Result<(), HandBack> {
+        notice::enqueue(self.app, self.notification, rejection).await
+    }
 }

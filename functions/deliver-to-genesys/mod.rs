@@ -1,6 +1,11 @@
 //! `deliver-to-genesys`: takes customers' messages, and receipts of agents' messages, from the inbound queue to Genesys.
 
+mod answers;
+mod attachments;
+mod chat;
 mod message;
+mod notice;
+mod posting;
 mod receipt;
 
 use std::sync::Arc;
@@ -25,23 +30,20 @@ pub const PATH: &str = "/deliver-to-genesys";
 pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let worker = Arc::clone(&app);
     let work = |delivery| async move { settle(&worker, &delivery).await };
-    delivery::run(&app.settlement, NAME, request, work).await
+    delivery::run(&app.counters, &app.times, NAME, request, work).await
 }
 
 async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
     let opened = app.settlement.open(delivery).await?;
+    let body = &opened.body;
     match &opened.content {
         Ok(Content::Notification(notification)) => {
             let message = CustomerMessage::new(app, delivery, notification);
-            app.settlement
-                .settle(delivery, &opened.body, &message)
-                .await
+            app.settlement.settle(delivery, body, &message).await
         }
         Ok(Content::Receipt(receipt)) => {
             let receipt = ReceiptJob::new(app, delivery, receipt);
-            app.settlement
-                .settle(delivery, &opened.body, &receipt)
-                .await
+            app.settlement.settle(delivery, body, &receipt).await
         }
         _ => {
             let way = (Direction::Inbound, app.settings.inbound_queue.as_str());
@@ -49,3 +51,6 @@ async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::outside::Call;
 use crate::queue::delivery::{Delivery, Outcome};
-use crate::queue::settlement::Job;
+use crate::queue::job::Job;
 
 /// The final state of an agent's message. Telling it twice does no harm; one that Genesys refuses is dropped with a log line,
 /// since nobody could do more with it.

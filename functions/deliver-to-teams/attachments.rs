@@ -17,7 +17,7 @@ use time::macros::format_description;
 use tokio::time::Instant;
 use url::Url;
 
-use super::parts::Part;
+use super::part::Part;
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
 use crate::files::rehosting::{
@@ -49,7 +49,10 @@ pub(super) async fn part(
     if file.media_type == "Link" {
         return Ok(linked(file, name.as_deref(), &url, None));
     }
-    if let Some(size) = file.size.filter(|size| *size > app.settings.attachment_limit) {
+    if let Some(size) = file
+        .size
+        .filter(|size| *size > app.settings.attachment_limit)
+    {
         tracing::warn!(event = "file_not_fetched", reason = "too_large", size);
         let limit = app.settings.attachment_limit;
         return Err(failed(Unfetched::TooLarge { limit }));

@@ -4,6 +4,7 @@
 mod attachments;
 mod message;
 mod notice;
+mod part;
 mod parts;
 mod pending;
 mod posting;
@@ -30,15 +31,15 @@ pub const PATH: &str = "/deliver-to-teams";
 pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let worker = Arc::clone(&app);
     let work = |delivery| async move { settle(&worker, &delivery).await };
-    delivery::run(&app.settlement, NAME, request, work).await
+    delivery::run(&app.counters, &app.times, NAME, request, work).await
 }
 
 async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
     let opened = app.settlement.open(delivery).await?;
-    let (body, replay) = (&opened.body, opened.replay.as_deref());
+    let body = &opened.body;
     match &opened.content {
         Ok(Content::AgentMessage(envelope)) => {
-            let message = AgentMessage::read(app, delivery, envelope, replay);
+            let message = AgentMessage::read(app, delivery, envelope, &opened);
             app.settlement.settle(delivery, body, &message).await
         }
         Ok(Content::Notice(notice)) => {
@@ -51,3 +52,6 @@ async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

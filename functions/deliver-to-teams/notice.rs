@@ -7,13 +7,13 @@ use bridge::queue::failed::Direction;
 use bridge::state::outbound::Says;
 use bridge::teams::from_text::from_text;
 
-use super::parts::Part;
-use super::posting::{self, Posting};
+use super::part::Part;
 use super::pending;
+use super::posting::{self, Posting};
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
 use crate::queue::delivery::{Delivery, Outcome};
-use crate::queue::settlement::Job;
+use crate::queue::job::Job;
 
 /// A notice on its way into the customer's chat.
 pub(super) struct Notice<'a> {

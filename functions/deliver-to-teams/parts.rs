@@ -4,31 +4,12 @@ use bridge::genesys::receipt::ReasonCode;
 use bridge::genesys::webhook::{Piece, Webhook, pieces};
 use bridge::ids::ChatId;
 use bridge::teams::from_text::{TEAMS_BODY_LIMIT, split_for_teams};
-use services::graph::HostedImage;
 use tokio::sync::SemaphorePermit;
 
 use super::attachments;
+use super::part::Part;
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
-
-/// One Teams message.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Part {
-    /// What it shows.
-    pub(super) html: String,
-    /// The pictures in it.
-    pub(super) images: Vec<HostedImage>,
-}
-
-impl Part {
-    /// A part of words only.
-    pub(super) fn of_html(html: String) -> Self {
-        Self {
-            html,
-            images: Vec::new(),
-        }
-    }
-}
 
 /// All Teams messages, in order, and the leave to hold their pictures in memory.
 pub(super) struct Parts<'a> {

@@ -94,8 +94,7 @@ fn until_over(app: &App, chat: &ChatId, pending: &Pending) -> Duration {
 }
 
 fn is_hopeless(pending: &Pending, fault: Fault) -> bool {
-    fault == Fault::Refusal
-        && OffsetDateTime::now_utc() - pending.started_at >= FORGOTTEN_AFTER
+    fault == Fault::Refusal && OffsetDateTime::now_utc() - pending.started_at >= FORGOTTEN_AFTER
 }
 
 fn candidate(message: &Value) -> Option<Candidate> {

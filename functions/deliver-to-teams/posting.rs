@@ -7,7 +7,7 @@ use bridge::teams::recognise::fingerprint_html;
 use services::error::{Sent, Service};
 use time::OffsetDateTime;
 
-use super::parts::Part;
+use super::part::Part;
 use crate::app::App;
 use crate::doors::Place;
 use crate::failure::Failure;

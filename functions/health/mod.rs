@@ -5,9 +5,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
+use services::error::Service;
 use services::secrets::names;
 
 use crate::app::App;
+use crate::settings::Specification;
 
 /// Name of the function.
 pub const NAME: &str = "health";
@@ -15,30 +17,43 @@ pub const NAME: &str = "health";
 /// Path at which the host calls it.
 pub const PATH: &str = "/api/health";
 
-/// Answers `{"status": "ok" | "starting" | "degraded", "reasons": […], "counters": {…}}`.
+/// Answers `{"status": "ok" | "starting" | "degraded", "reasons": […], "counters": {…}}`; the reasons are for an operator.
 pub async fn handle(State(app): State<Arc<App>>) -> Json<Value> {
-    let mut starting = Vec::new();
-    for secret in [names::GRAPH_CLIENT_STATE, names::GENESYS_WEBHOOK] {
-        if !app.secrets.is_loaded(secret) {
-            starting.push(format!("Key Vault secret {secret} is not loaded yet"));
-        }
-    }
-    let down: Vec<String> = app
-        .gate
-        .down()
+    let degraded = degraded(&app);
+    let starting = [names::GRAPH_CLIENT_STATE, names::GENESYS_WEBHOOK]
         .into_iter()
-        .map(|service| format!("{service} does not answer"))
-        .collect();
-    let status = match (starting.is_empty(), down.is_empty()) {
-        (_, false) => "degraded",
-        (false, true) => "starting",
+        .filter(|secret| !app.secrets.is_loaded(secret))
+        .map(|secret| format!("Key Vault secret {secret} is not loaded yet"));
+    let starting: Vec<String> = starting.collect();
+    let status = match (degraded.is_empty(), starting.is_empty()) {
+        (false, _) => "degraded",
+        (true, false) => "starting",
         (true, true) => "ok",
     };
-    let reasons: Vec<String> = starting.into_iter().chain(down).collect();
+    let reasons = [degraded, starting].concat();
     Json(json!({
         "status": status,
         "reasons": reasons,
         "version": env!("CARGO_PKG_VERSION"),
         "counters": app.counters.to_json(),
     }))
+}
+
+/// What keeps messages from going on.
+fn degraded(app: &App) -> Vec<String> {
+    let placeholder = app.settings.placeholder().map(|setting| {
+        let Specification { name, expects, .. } = setting;
+        format!(
+            "setting {name} still holds a placeholder, so no message is taken: put {expects} there"
+        )
+    });
+    let down = app.gate.down().into_iter().map(|service| {
+        let name = match service {
+            Service::Graph => "Microsoft Graph",
+            Service::Genesys => "Genesys Cloud",
+            other => other.label(),
+        };
+        format!("{name} does not answer, so messages wait on their queue")
+    });
+    placeholder.into_iter().chain(down).collect()
 }

@@ -3,30 +3,21 @@
 //! Rules: Microsoft Learn, "Receive change notifications through webhooks" and "Set up Microsoft Graph change notifications
 //! with resource data". Graph wants an answer within 3 s and repeats what was answered with 5xx for 4 h.
 
-mod verdict;
+mod batch;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use bridge::ids::ChatId;
-use bridge::queue::envelope::{Content, Envelope, NotificationEnvelope};
-use bridge::teams::notification::{ChangeType, Collection};
-use futures::{StreamExt, stream};
+use bridge::teams::notification::Collection;
+use futures::{StreamExt, TryStreamExt, stream};
 use http::{StatusCode, header};
-use time::OffsetDateTime;
-use tokio::time::{Instant, timeout};
-use tracing::Instrument;
 
 use crate::app::App;
-use crate::counters::count;
-
-use crate::log::milliseconds;
-use crate::queue::delivery::invocation_id;
-use crate::webhook::body::read_json_body;
 use crate::webhook::refusal::Refusal;
+use crate::webhook::{Function, Taken, accept, run};
 
 /// Name of the function.
 pub const NAME: &str = "inbound-graph";
@@ -34,11 +25,18 @@ pub const NAME: &str = "inbound-graph";
 /// Path at which the host calls it.
 pub const PATH: &str = "/api/graph/notifications";
 
-/// Half a second below Graph's own limit, for the way there and back.
-const DEADLINE: Duration = Duration::from_millis(2500);
+const FUNCTION: Function = Function {
+    name: NAME,
+    // Half a second below Graph's own limit, for the way there and back.
+    deadline: Duration::from_millis(2500),
+    // Larger than any batch seen; Graph documents no limit.
+    body_limit: 4 * 1024 * 1024,
+    thanks: StatusCode::ACCEPTED,
+    tally: |counters| &counters.notifications,
+};
 
-/// Larger than any batch seen; Graph documents no limit.
-const BODY_LIMIT: usize = 16 * 1024 * 1024;
+/// A body above this many bytes is read on a thread of its own, so that nobody else waits for it.
+const QUICKLY_READ: usize = 64 * 1024;
 
 /// Longest validation token that is echoed.
 const TOKEN_LIMIT: usize = 8 * 1024;
@@ -48,122 +46,40 @@ const PARALLEL_CHATS: usize = 32;
 
 /// Answers a validation handshake, or takes a batch of notifications.
 pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
-    let started = Instant::now();
-    let invocation = invocation_id(request.headers());
-    let span = tracing::info_span!("invocation", function = NAME, invocation);
-    async {
-        if let Some(token) = validation_token(request.uri().query().unwrap_or_default()) {
-            return handshake(token);
+    match validation_token(request.uri().query().unwrap_or_default()) {
+        Some(token) => handshake(token),
+        None => run(&app, &FUNCTION, request, |_, body| take(&app, body)).await,
+    }
+}
+
+async fn take(app: &App, body: Bytes) -> Result<Taken, Refusal> {
+    let collection = parse(body).await?;
+    let (chats, mut taken) = batch::check(app, collection).await?;
+    // Most batches are one chat's, and need no means to do more at a time.
+    if chats.len() <= 1 {
+        for envelopes in chats.into_values() {
+            taken.enqueued += accept(app, envelopes).await?;
         }
-        let taken = timeout(DEADLINE, take(&app, request))
+    } else {
+        let chats = stream::iter(chats.into_values())
+            .map(|envelopes| accept(app, envelopes))
+            .buffer_unordered(PARALLEL_CHATS)
+            .try_fold(0, async |sum, enqueued| Ok(sum + enqueued));
+        taken.enqueued = Box::pin(chats).await?;
+    }
+    Ok(taken)
+}
+
+async fn parse(body: Bytes) -> Result<Collection, Refusal> {
+    let collection = if body.len() <= QUICKLY_READ {
+        Collection::parse(&body)
+    } else {
+        tokio::task::spawn_blocking(move || Collection::parse(&body))
             .await
-            .unwrap_or(Err(Refusal::unavailable("not in time, please retry")));
-        let elapsed_ms = milliseconds(started.elapsed());
-        match taken {
-            Ok(summary) => {
-                let Summary { enqueued, dropped } = summary;
-                let reasons = dropped_reasons(&dropped);
-                let dropped = dropped.values().sum::<u64>();
-                // The line of a single item says it all.
-                if (enqueued, dropped) != (1, 0) {
-                    tracing::info!(
-                        event = "notifications",
-                        enqueued,
-                        dropped,
-                        reasons,
-                        elapsed_ms
-                    );
-                }
-                StatusCode::ACCEPTED.into_response()
-            }
-            Err(refusal) => {
-                if refusal.status == StatusCode::SERVICE_UNAVAILABLE {
-                    count(&app.counters.deferred);
-                }
-                let status = refusal.status.as_u16();
-                tracing::warn!(
-                    event = "notifications_refused",
-                    status,
-                    reason = refusal.reason,
-                    elapsed_ms
-                );
-                refusal.into_response()
-            }
-        }
-    }
-    .instrument(span.clone())
-    .await
-}
-
-/// What became of a batch.
-struct Summary {
-    enqueued: u64,
-    dropped: BTreeMap<&'static str, u64>,
-}
-
-async fn take(app: &App, request: Request) -> Result<Summary, Refusal> {
-    let (head, body) = request.into_parts();
-    let body = read_json_body(&head.headers, body, BODY_LIMIT).await?;
-    let collection = Collection::parse(&body)
-        .map_err(|_| Refusal::bad_request("the body is no collection of change notifications"))?;
-    let verdict::Checked { accepted, dropped } = verdict::check(app, collection).await?;
-    for _ in 0..dropped.values().sum::<u64>() {
-        count(&app.counters.notifications_dropped);
-    }
-
-    // Insertion order within a chat is the order of the batch.
-    let mut chats: BTreeMap<ChatId, Vec<NotificationEnvelope>> = BTreeMap::new();
-    for item in accepted {
-        chats.entry(item.chat.clone()).or_default().push(item);
-    }
-    let counts: Vec<u64> = stream::iter(chats)
-        .map(|(_, items)| enqueue_chat(app, items))
-        .buffer_unordered(PARALLEL_CHATS)
-        .collect::<Vec<_>>()
-        .await
-        .into_iter()
-        .collect::<Result<_, _>>()?;
-    Ok(Summary {
-        enqueued: counts.iter().sum(),
-        dropped,
-    })
-}
-
-/// Enqueues the items of one chat in order; the first that is refused stops those behind it, so that the retry of the whole
-/// batch cannot put an older message behind a newer one.
-async fn enqueue_chat(app: &App, items: Vec<NotificationEnvelope>) -> Result<u64, Refusal> {
-    let now = OffsetDateTime::now_utc();
-    let changes: Vec<ChangeType> = items.iter().map(|item| item.change).collect();
-    let envelopes: Vec<Envelope> = items
-        .into_iter()
-        .map(|item| Envelope::new(now, Content::Notification(item)))
-        .collect();
-    let journeys = app.queues.enqueue(&envelopes).await.map_err(|error| {
-        let service = error.service.to_string();
-        tracing::warn!(
-            event = "enqueue_failed",
-            service,
-            kind = error.kind.label(),
-            status = error.status
-        );
-        Refusal::unavailable("the queue did not take it, please retry")
-    })?;
-    let mut enqueued = 0;
-    for (correlation, change) in journeys.iter().zip(changes) {
-        count(&app.counters.notifications_enqueued);
-        let correlation = correlation.as_str();
-        tracing::info!(event = "enqueued", correlation, change = change.as_str());
-        enqueued += 1;
-    }
-    Ok(enqueued)
-}
-
-fn dropped_reasons(dropped: &BTreeMap<&'static str, u64>) -> Option<String> {
-    let reasons: Vec<String> = dropped
-        .iter()
-        .map(|(reason, count)| format!("{reason}={count}"))
-        .collect();
-    (!reasons.is_empty()).then(|| reasons.join(","))
+            .map_err(|_| Refusal::unavailable("the body could not be read, please retry"))?
+    };
+    collection
+        .map_err(|_| Refusal::bad_request("the body is no collection of change notifications"))
 }
 
 /// The decoded `validationToken` of a query, with `+` as a space, as Graph encodes it.
@@ -178,13 +94,13 @@ fn handshake(token: String) -> Response {
     if token.is_empty() || token.len() > TOKEN_LIMIT {
         return Refusal::bad_request("no usable validation token").into_response();
     }
-    tracing::info!(event = "validation_handshake");
-    (
-        [
-            (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        ],
-        token,
-    )
-        .into_response()
+    tracing::info!(event = "validation_handshake", function = NAME);
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, token).into_response()
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bridge::ids::Digest;
+use bridge::ids::{Digest, TeamsMessageId};
+use bridge::state::inbound::PostedPart;
 use services::blob::Blobs;
 use services::entra::{ClientAuthentication, DelegatedTokens, TokenValidator};
 use services::error::ServiceError;
@@ -20,12 +21,15 @@ use tokio::time::timeout;
 
 use crate::counters::Counters;
 use crate::doors;
-use crate::outside::Gate;
+use crate::outside::{Gate, Question};
+use crate::queue::delivery::Times;
 use crate::queue::enqueue::Queues;
-use crate::queue::settlement::{Settlement, Times};
+use crate::queue::keep_trying::Persistence;
+use crate::queue::settlement::Settlement;
 use crate::settings::{GraphClientAuthentication, Settings};
 use crate::store::bounded::Bounded;
 use crate::store::keys::NotificationKeys;
+use crate::store::lanes::Lanes;
 use crate::store::own_posts::OwnPosts;
 use crate::store::threads::Threads;
 
@@ -38,9 +42,16 @@ const MESSAGES_WITH_PICTURES: usize = 6;
 /// Customers' files that may be on their way at a time: some 12 MB each.
 const TRANSFERS: usize = 8;
 
+/// How many times its own time limit a file may hold its message, when Graph fails for it.
+const FILE_PATIENCE: u32 = 4;
+
 /// Chats and hosts whose files kept a lane waiting, and how long that is remembered.
 const SLOW_FILES: usize = 1_000;
 const SLOW_FILES_FOR: Duration = Duration::from_secs(15 * 60);
+
+/// Messages with parts that no state knows, and how long they are remembered.
+const UNSAVED: usize = 10_000;
+const UNSAVED_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// Settings, clients and rooms of one process.
 #[derive(Debug)]
@@ -65,6 +76,8 @@ pub struct App {
     pub(crate) gate: Arc<Gate>,
     /// The way into a chat.
     pub(crate) door: doors::Graph,
+    /// Limits of an invocation's time.
+    pub(crate) times: Times,
     /// Settles queue messages.
     pub(crate) settlement: Settlement,
     /// Private keys of rich notifications.
@@ -79,8 +92,13 @@ pub struct App {
     pub(crate) pictures: Semaphore,
     /// Chats and hosts whose files kept a lane waiting lately.
     pub(crate) slow_files: Bounded<Digest, ()>,
+    /// The inbound lanes that this process holds.
+    pub(crate) lanes: Lanes,
+    /// Parts that Genesys has and no state says yet, by chat and message: a post whose note could not be written. It closes the
+    /// gap while the process lives, so that a store that cannot be written does not make every attempt post again.
+    pub(crate) unsaved: Bounded<(Digest, TeamsMessageId), Vec<PostedPart>>,
     /// Counts for the health route.
-    pub(crate) counters: Arc<Counters>,
+    pub(crate) counters: Counters,
     /// Told at each ping of the host.
     pub(crate) greeted: Notify,
 }
@@ -141,23 +159,20 @@ impl App {
             origins: settings.file_origins.clone(),
             hosts: settings.file_hosts.clone(),
         };
-        let files = Arc::new(Files::new(client.clone(), rules)?);
+        let files = Arc::new(Files::new(client.clone(), rules));
         let blobs = Blobs::new(
             client.clone(),
             &settings.blob_endpoint,
             Arc::clone(&identity),
         )?;
         let blobs = Arc::new(blobs);
-        let gate = Arc::new(Gate::new(
-            Arc::clone(&blobs),
-            Arc::clone(&graph),
-            Arc::clone(&genesys),
-        ));
-        let counters = Arc::new(Counters::default());
+        let gate = Arc::new(Gate::new(Arc::clone(&blobs)));
+        let question = Question::new(Arc::clone(&gate), Arc::clone(&graph), Arc::clone(&genesys));
         let times = Times {
             attempt_deadline: settings.attempt_deadline,
             retry_floor: settings.retry_floor,
             not_yet: settings.unknown_thread,
+            file: settings.file_timeout * FILE_PATIENCE,
         };
         Ok(Self {
             validator: TokenValidator::new(
@@ -174,9 +189,7 @@ impl App {
             door: doors::Graph::new(Arc::clone(&graph), Arc::clone(&gate), Arc::clone(&files)),
             settlement: Settlement::new(
                 Arc::clone(&blobs),
-                Arc::clone(&gate),
-                Arc::clone(&counters),
-                times,
+                Persistence::new(Arc::clone(&gate), question, times),
             ),
             keys: NotificationKeys::new(Arc::clone(&secrets)),
             threads: Threads::new(Arc::clone(&blobs)),
@@ -184,7 +197,10 @@ impl App {
             transfers: Semaphore::new(TRANSFERS),
             pictures: Semaphore::new(MESSAGES_WITH_PICTURES),
             slow_files: Bounded::new(SLOW_FILES, SLOW_FILES_FOR),
+            lanes: Lanes::default(),
+            unsaved: Bounded::new(UNSAVED, UNSAVED_FOR),
             greeted: Notify::new(),
+            times,
             settings,
             secrets,
             graph,
@@ -192,7 +208,7 @@ impl App {
             blobs,
             files,
             gate,
-            counters,
+            counters: Counters::default(),
         })
     }
 

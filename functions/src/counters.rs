@@ -2,17 +2,22 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// What became of what one webhook brought.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Put on a queue.
+    pub enqueued: AtomicU64,
+    /// Refused, forged, not understood or of no interest.
+    pub dropped: AtomicU64,
+}
+
 /// Counts since the start of the process.
 #[derive(Debug, Default)]
 pub struct Counters {
-    /// Notifications put on the inbound queue.
-    pub notifications_enqueued: AtomicU64,
-    /// Notifications dropped as forged, foreign or not understood.
-    pub notifications_dropped: AtomicU64,
-    /// Agent messages put on the outbound queue.
-    pub webhooks_enqueued: AtomicU64,
-    /// Webhook calls refused or of no interest.
-    pub webhooks_dropped: AtomicU64,
+    /// Graph's notifications.
+    pub notifications: Tally,
+    /// Calls of Genesys' webhook.
+    pub webhooks: Tally,
     /// Requests answered with 503.
     pub deferred: AtomicU64,
     /// Queue messages that reached the other side.
@@ -35,10 +40,10 @@ impl Counters {
     pub fn to_json(&self) -> serde_json::Value {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         serde_json::json!({
-            "notifications_enqueued": read(&self.notifications_enqueued),
-            "notifications_dropped": read(&self.notifications_dropped),
-            "webhooks_enqueued": read(&self.webhooks_enqueued),
-            "webhooks_dropped": read(&self.webhooks_dropped),
+            "notifications_enqueued": read(&self.notifications.enqueued),
+            "notifications_dropped": read(&self.notifications.dropped),
+            "webhooks_enqueued": read(&self.webhooks.enqueued),
+            "webhooks_dropped": read(&self.webhooks.dropped),
             "deferred": read(&self.deferred),
             "delivered": read(&self.delivered),
             "skipped": read(&self.skipped),

@@ -30,7 +30,7 @@ pub const ALL: &[(&str, &str)] = &[
     ),
     (
         "enqueued",
-        "a webhook's message lies on its queue: correlation",
+        "a webhook's message lies on its queue: correlation, what",
     ),
     (
         "envelope_newer",
@@ -53,6 +53,10 @@ pub const ALL: &[(&str, &str)] = &[
         "a line of text stands in the place of a file: reason",
     ),
     (
+        "foreign_tenant",
+        "notifications with the secret of our subscription name another tenant; they are taken all the same: tenant, as a digest",
+    ),
+    (
         "handed_back",
         "a delivery went back to its queue: elapsed_ms, age_s since it was accepted",
     ),
@@ -67,6 +71,14 @@ pub const ALL: &[(&str, &str)] = &[
     (
         "invocation_panicked",
         "the handler panicked outside of an attempt, and the delivery went back to its queue",
+    ),
+    (
+        "known_serves",
+        "Graph could not be asked about a chat, so what is known, or what the chat's id suggests, serves: kind",
+    ),
+    (
+        "lifecycle_notification",
+        "Graph says that something is the matter with a subscription, and nobody renews it: lifecycle, subscription as a digest",
     ),
     (
         "list_cut",
@@ -95,14 +107,6 @@ pub const ALL: &[(&str, &str)] = &[
     (
         "notification_key_unusable",
         "the secret with the notifications' key cannot be read: error",
-    ),
-    (
-        "notifications",
-        "a batch of notifications was taken, some of them perhaps dropped: enqueued, dropped, reasons",
-    ),
-    (
-        "notifications_refused",
-        "Graph was told to send a batch of notifications again: status, reason",
     ),
     ("panic", "a fault in the handler: place"),
     (
@@ -148,14 +152,18 @@ pub const ALL: &[(&str, &str)] = &[
     ),
     ("service_up", "an outside service answers again: service"),
     (
+        "setting_placeholder",
+        "a webhook's caller was told to try again, because a setting still holds a placeholder: setting",
+    ),
+    (
         "settled",
         "a delivery is done: outcome (delivered, skipped, failed), reason, elapsed_ms, age_s since it was accepted",
     ),
-    ("started", "the handler listens: version"),
     (
         "sign_in_needed",
         "a Support User must sign in again before its chats can be read or written: account, code",
     ),
+    ("started", "the handler listens: version"),
     (
         "thread_moved",
         "a thread's chat is another one than before: its digest",
@@ -169,8 +177,8 @@ pub const ALL: &[(&str, &str)] = &[
         "Graph asked whether the address of its subscription is ours",
     ),
     (
-        "validation_token_invalid",
-        "a notification's token does not prove that Graph sent it: reason",
+        "validation_token_doubtful",
+        "the tokens of a batch do not prove that Graph enclosed its content, so the messages are read from Graph: reason",
     ),
     (
         "warm_up_failed",
@@ -178,12 +186,12 @@ pub const ALL: &[(&str, &str)] = &[
     ),
     ("warmed_up", "secrets and signing keys are loaded"),
     (
-        "webhook_ignored",
-        "Genesys sent something that needs no delivery: reason",
+        "webhook_refused",
+        "a webhook's call was refused, or its sender told to try again: status, reason, elapsed_ms",
     ),
     (
-        "webhook_refused",
-        "a call of Genesys' webhook was refused: status, reason",
+        "webhook_taken",
+        "a webhook's call that was not just one message for a queue: enqueued, dropped, reasons, elapsed_ms",
     ),
 ];
 

@@ -1,5 +1,6 @@
 //! Why a message could not be delivered, in the form that decides what happens next.
 
+use bridge::conversation::case::Refusal;
 use bridge::genesys::receipt::ReasonCode;
 use bridge::ids::Digest;
 use bridge::patience::{Fault, Reason};
@@ -81,11 +82,15 @@ impl Rejection {
             ),
             Reason::KeptFailing => (
                 "kept_failing",
-                format!("{service} kept failing for this message ({label}) while it worked for others"),
+                format!(
+                    "{service} kept failing for this message ({label}) while it worked for others"
+                ),
             ),
             Reason::Expired => (
                 "expired",
-                format!("the message could not be delivered for 13 days; the last failure was {service}'s ({label})"),
+                format!(
+                    "the message could not be delivered for 13 days; the last failure was {service}'s ({label})"
+                ),
             ),
             Reason::Panicked => return Self::panicked(),
         };
@@ -128,6 +133,12 @@ impl Rejection {
             "the message could not be delivered for 13 days",
             ReasonCode::MessageExpired,
         )
+    }
+}
+
+impl From<Refusal> for Rejection {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.kind, refusal.explanation, refusal.code)
     }
 }
 

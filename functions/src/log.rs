@@ -11,6 +11,10 @@ pub fn milliseconds(duration: Duration) -> u64 {
 
 /// The ids that a service's support asks for.
 pub fn request_ids(error: &ServiceError) -> String {
-    let ids: Vec<&str> = error.request_ids.iter().map(|(_, id)| id.as_str()).collect();
+    let ids: Vec<&str> = error
+        .request_ids
+        .iter()
+        .map(|(_, id)| id.as_str())
+        .collect();
     ids.join(",")
 }

@@ -1,31 +1,34 @@
 //! Every setting of the Function App: its variable, unit, default and rule.
 //!
-//! A setting is an environment variable, because that is how the Functions host hands app settings to a custom handler.
-//! [`SPECIFICATIONS`] is the one list: the start-up check, `handler check` and the test that compares it with
-//! `local.settings.json` all read it.
+//! A setting is an environment variable, because that is how the Functions host hands app settings to a custom handler. The
+//! list below is the only one: [`Settings`], the start-up check, `handler check` and the comparison with
+//! `local.settings.json` all come from it.
 
 use std::time::Duration;
 
-use bridge::conversation::groups::GroupPolicy;
+use bridge::conversation::case::GroupPolicy;
+use bridge::conversation::case::Policy;
 use bridge::files::MediaTypes;
 use bridge::ids::{SupportAccountName, TenantId, UserId};
 use bridge::state::window::WindowPolicy;
 use bridge::teams::to_text::ReplyContext;
 use services::files::{HostPattern, Origin};
+use tracing::level_filters::LevelFilter;
 
 mod rules;
-mod specifications;
 #[cfg(test)]
 mod tests;
 
 use rules::{
-    authority, genesys_domain, guid, hosts, https, notice, number, optional_https, origins, parsed,
-    queue, support_accounts,
+    amount, authority, guid, hosts, hours, https, is_known_genesys_domain, notice, optional_https,
+    origins, parsed, queue, seconds, support_accounts, text, words,
 };
-pub use specifications::{SPECIFICATIONS, Specification};
 
 /// A link's key lives 7 days at most, and is used for up to 22 hours before a new one is got.
 const LONGEST_LINK_HOURS: u64 = 6 * 24;
+
+/// What stands in a setting whose real value does not exist yet: the id that the templates put there.
+const PLACEHOLDER: &str = "00000000-0000-0000-0000-000000000000";
 
 /// How the Graph app proves itself to Entra ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,81 +48,150 @@ pub struct SupportAccount {
     pub user: UserId,
 }
 
-/// The checked settings of one process.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// `AZURE_CLIENT_ID`: client id of the managed identity.
-    pub identity_client_id: String,
-    /// `TENANT_ID`: the tenant that owns the subscription and the Support Users.
-    pub tenant: TenantId,
-    /// `GRAPH_CLIENT_ID`: audience of validation tokens and client of delegated tokens.
-    pub graph_client_id: String,
-    /// `GRAPH_CLIENT_AUTHENTICATION`.
-    pub graph_client_authentication: GraphClientAuthentication,
-    /// `SUPPORT_ACCOUNTS`, at least one, names and users distinct.
-    pub support_accounts: Vec<SupportAccount>,
-    /// `GENESYS_API_ENDPOINT`, or `https://api.{domain}`.
-    pub genesys_api_endpoint: String,
-    /// `GENESYS_LOGIN_ENDPOINT`, or `https://login.{domain}`.
-    pub genesys_login_endpoint: String,
-    /// `GENESYS_INTEGRATION_ID`.
-    pub genesys_integration_id: String,
-    /// `GENESYS_CLIENT_ID`.
-    pub genesys_client_id: String,
-    /// `ServiceBus__fullyQualifiedNamespace`: authority of the namespace.
-    pub service_bus_namespace: String,
-    /// `BLOB_ENDPOINT`.
-    pub blob_endpoint: String,
-    /// `KEY_VAULT_URL`.
-    pub key_vault_url: String,
-    /// `ENTRA_ENDPOINT`.
-    pub entra_endpoint: String,
-    /// `GRAPH_ENDPOINT`.
-    pub graph_endpoint: String,
-    /// `INBOUND_QUEUE`.
-    pub inbound_queue: String,
-    /// `OUTBOUND_QUEUE`.
-    pub outbound_queue: String,
-    /// `TYPING_QUEUE`.
-    pub typing_queue: String,
-    /// `GROUP_CHATS`.
-    pub group_chats: GroupPolicy,
-    /// `THREAD_WINDOW_HOURS`.
-    pub thread_window: Duration,
-    /// `THREAD_WINDOW_POLICY`.
-    pub thread_window_policy: WindowPolicy,
-    /// `GENESYS_TEXT_LIMIT`, characters.
-    pub genesys_text_limit: usize,
-    /// `ATTEMPT_DEADLINE_SECONDS`.
-    pub attempt_deadline: Duration,
-    /// `RETRY_FLOOR_SECONDS`.
-    pub retry_floor: Duration,
-    /// `FAILING_MESSAGE_SECONDS`.
-    pub failing_message: Duration,
-    /// `UNKNOWN_THREAD_SECONDS`.
-    pub unknown_thread: Duration,
-    /// `GRAPH_POST_TIMEOUT_SECONDS`.
-    pub graph_post_timeout: Duration,
-    /// `FAILURE_NOTICE`; `None` when it is `off`.
-    pub failure_notice: Option<String>,
-    /// `REPLY_CONTEXT`: whether the agent sees what a reply quotes.
-    pub reply_context: ReplyContext,
-    /// `REACTIONS`: whether the agent is told of reactions.
-    pub reactions: bool,
-    /// `ATTACHMENT_LIMIT_MB`, in bytes.
-    pub attachment_limit: u64,
-    /// `ATTACHMENT_LINK_HOURS`: how long a link to a stored file works.
-    pub attachment_link_life: Duration,
-    /// `FILE_TIMEOUT_SECONDS`: longest time to fetch and store one file, repetitions included.
-    pub file_timeout: Duration,
-    /// `FILE_ORIGINS`, and the endpoints of Graph and Genesys.
-    pub file_origins: Vec<Origin>,
-    /// `FILE_HOSTS`.
-    pub file_hosts: Vec<HostPattern>,
-    /// `GENESYS_MEDIA_TYPES`: what Genesys' content profile takes from customers.
-    pub genesys_media_types: MediaTypes,
-    /// `LOG_LEVEL`.
-    pub log_level: String,
+/// Name, meaning and default of one setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Specification {
+    /// Environment variable, the same as the Function App's setting.
+    pub name: &'static str,
+    /// What to put there, in the words that a start-up error uses.
+    pub expects: &'static str,
+    /// Value used when the variable is absent; `None` makes the setting required.
+    pub default: Option<&'static str>,
+}
+
+impl Specification {
+    fn error(&self, problem: String) -> SettingError {
+        SettingError {
+            name: self.name,
+            problem,
+            expects: self.expects,
+        }
+    }
+}
+
+/// Makes [`Settings`], [`SPECIFICATIONS`] and the reading of them out of one list: field, type, variable, default if there is
+/// one, rule, and what to put there.
+macro_rules! settings {
+    ($($field:ident: $type:ty = $name:literal $(or $default:literal)?, $parse:expr, $expects:literal;)*) => {
+        /// The checked settings of one process.
+        #[derive(Debug, Clone)]
+        pub struct Settings {
+            $(#[doc = concat!("`", $name, "`: ", $expects, ".")] pub $field: $type,)*
+            placeholder: Option<&'static Specification>,
+        }
+
+        /// All settings that the handler reads, besides those that the platform itself sets
+        /// (`FUNCTIONS_CUSTOMHANDLER_PORT`, `IDENTITY_ENDPOINT`, `IDENTITY_HEADER`, `SSL_CERT_FILE`).
+        pub const SPECIFICATIONS: &[Specification] = &[$(Specification {
+            name: $name,
+            expects: $expects,
+            default: default!($($default)?),
+        }),*];
+
+        impl<L: Fn(&str) -> Option<String>> Reader<L> {
+            /// Every setting as it stands; `None` when one is missing or wrong.
+            fn read_all(&mut self) -> Option<Settings> {
+                $(let $field: Option<$type> = self.read($name, $parse);)*
+                Some(Settings { $($field: $field?,)* placeholder: self.placeholder })
+            }
+        }
+    };
+}
+
+macro_rules! default {
+    () => {
+        None
+    };
+    ($default:literal) => {
+        Some($default)
+    };
+}
+
+settings! {
+    identity_client_id: String = "AZURE_CLIENT_ID", guid,
+        "the client id (GUID) of the app's user-assigned managed identity";
+    tenant: TenantId = "TENANT_ID", parsed("not a GUID"),
+        "the GUID of your Microsoft Entra tenant";
+    graph_client_id: String = "GRAPH_CLIENT_ID", guid,
+        "the application (client) id (GUID) of the Graph app registration";
+    graph_client_authentication: GraphClientAuthentication = "GRAPH_CLIENT_AUTHENTICATION" or "federated",
+        words([("federated", GraphClientAuthentication::Federated), ("secret", GraphClientAuthentication::Secret)]),
+        "`federated` (managed identity as federated credential) or `secret` (Key Vault secret graph-client-secret)";
+    support_accounts: Vec<SupportAccount> = "SUPPORT_ACCOUNTS", support_accounts,
+        "`name=object id` of each Support User, separated by commas, e.g. support=5f0c…; names use a-z, 0-9 and -, at most 20 characters";
+    genesys_domain: String = "GENESYS_DOMAIN", text,
+        "the domain of your Genesys Cloud region, e.g. mypurecloud.de";
+    genesys_api_endpoint: String = "GENESYS_API_ENDPOINT" or "", optional_https,
+        "an https URL, or nothing for https://api.{GENESYS_DOMAIN}";
+    genesys_login_endpoint: String = "GENESYS_LOGIN_ENDPOINT" or "", optional_https,
+        "an https URL, or nothing for https://login.{GENESYS_DOMAIN}";
+    genesys_integration_id: String = "GENESYS_INTEGRATION_ID", guid,
+        "the id (GUID) of the open messaging integration";
+    genesys_client_id: String = "GENESYS_CLIENT_ID", guid,
+        "the id (GUID) of the client-credentials OAuth client";
+    service_bus_namespace: String = "ServiceBus__fullyQualifiedNamespace", authority,
+        "the Service Bus host name, e.g. my-namespace.servicebus.windows.net";
+    blob_endpoint: String = "BLOB_ENDPOINT", https,
+        "the https URL of the data storage account's Blob service, e.g. https://mydata.blob.core.windows.net";
+    key_vault_url: String = "KEY_VAULT_URL", https,
+        "the https URL of the Key Vault, e.g. https://my-vault.vault.azure.net";
+    entra_endpoint: String = "ENTRA_ENDPOINT" or "https://login.microsoftonline.com", https,
+        "the https URL of Microsoft Entra ID";
+    graph_endpoint: String = "GRAPH_ENDPOINT" or "https://graph.microsoft.com", https,
+        "the https URL of Microsoft Graph";
+    inbound_queue: String = "INBOUND_QUEUE" or "inbound", queue,
+        "the name of the queue of messages to Genesys";
+    outbound_queue: String = "OUTBOUND_QUEUE" or "outbound", queue,
+        "the name of the queue of messages to Teams";
+    typing_queue: String = "TYPING_QUEUE" or "typing", queue,
+        "the name of the queue of typing indicators";
+    group_chats: GroupPolicy = "GROUP_CHATS" or "mention",
+        words([("off", GroupPolicy::Off), ("mention", GroupPolicy::Mention), ("all", GroupPolicy::All)]),
+        "`off`, `mention` or `all`: which messages of group chats go to the agent";
+    thread_window: Duration = "THREAD_WINDOW_HOURS" or "24", hours(1, 8760),
+        "whole hours from 1 to 8760 that a thread stays the same after its last message";
+    thread_window_policy: WindowPolicy = "THREAD_WINDOW_POLICY" or "same",
+        words([("same", WindowPolicy::Same), ("new", WindowPolicy::New)]),
+        "`same` (thread id never changes) or `new` (a message after the window starts a new thread)";
+    genesys_text_limit: usize = "GENESYS_TEXT_LIMIT" or "4000", amount(200, 100_000, |limit| limit as usize),
+        "characters from 200 to 100000 that one Genesys message may hold";
+    attempt_deadline: Duration = "ATTEMPT_DEADLINE_SECONDS" or "240", seconds(5, 450),
+        "seconds from 5 to 450 that attempts may begin in one invocation (the host's functionTimeout is 600)";
+    retry_floor: Duration = "RETRY_FLOOR_SECONDS" or "30", seconds(0, 240),
+        "seconds from 0 to 240: the least time before a failed invocation is handed back, because redelivery is immediate";
+    unknown_thread: Duration = "UNKNOWN_THREAD_SECONDS" or "60", seconds(1, 600),
+        "seconds from 1 to 600 to wait for a thread that an agent's message names but no state shows yet";
+    graph_post_timeout: Duration = "GRAPH_POST_TIMEOUT_SECONDS" or "10", seconds(1, 30),
+        "seconds from 1 to 30 to wait for the answer of a post to a chat";
+    failure_notice: Option<String> = "FAILURE_NOTICE"
+        or "Your last message could not be delivered to our support team. Please try again later.", notice,
+        "the text that a customer reads when a message of theirs could not be delivered, at most 1000 characters, or `off`";
+    reply_context: ReplyContext = "REPLY_CONTEXT" or "quote",
+        words([("quote", ReplyContext::Quote), ("strip", ReplyContext::Strip)]),
+        "`quote` (the agent sees the beginning of what a reply answers) or `strip`";
+    reactions: bool = "REACTIONS" or "off", words([("off", false), ("on", true)]),
+        "`off`, or `on` to tell the agent of reactions";
+    attachment_limit: u64 = "ATTACHMENT_LIMIT_MB" or "25", amount(1, 1024, |megabytes| megabytes * 1024 * 1024),
+        "megabytes from 1 to 1024 that one file may have; Genesys Cloud takes 25";
+    attachment_link_life: Duration = "ATTACHMENT_LINK_HOURS" or "144", hours(1, LONGEST_LINK_HOURS),
+        "whole hours from 1 to 144 that a link to a file works";
+    attachment_retention: Duration = "ATTACHMENT_RETENTION_DAYS" or "7",
+        amount(1, 3650, |days| Duration::from_secs(days * 24 * 3600)),
+        "days from 1 to 3650 after which the storage account's lifecycle rule deletes files; not shorter than their links";
+    file_timeout: Duration = "FILE_TIMEOUT_SECONDS" or "30", seconds(5, 120),
+        "seconds from 5 to 120 for fetching one file, repetitions included";
+    file_origins: Vec<Origin> = "FILE_ORIGINS" or "", origins,
+        "https origins that files may come from besides Graph's and Genesys' endpoints, separated by commas, or nothing for https://api-downloads.{GENESYS_DOMAIN}";
+    file_hosts: Vec<HostPattern> = "FILE_HOSTS" or "*.sharepoint.com,*.sharepoint.us,*.sharepoint-mil.us,*.sharepoint.cn", hosts,
+        "host names, `*.` allowed in front, that files may come from as long as they lead to public addresses, separated by commas, or `none`";
+    genesys_media_types: MediaTypes = "GENESYS_MEDIA_TYPES" or "*/*",
+        |value| value.parse().map_err(|error| format!("unusable, because {error}")),
+        "media types that the integration's supported content profile takes from customers, e.g. image/*,application/pdf, separated by commas";
+    log_level: LevelFilter = "LOG_LEVEL" or "info", words([
+            ("error", LevelFilter::ERROR), ("warn", LevelFilter::WARN), ("info", LevelFilter::INFO),
+            ("debug", LevelFilter::DEBUG), ("trace", LevelFilter::TRACE),
+        ]),
+        "`error`, `warn`, `info`, `debug` or `trace`";
 }
 
 /// One setting that is missing or wrong; its text is the line an operator reads.
@@ -143,161 +215,43 @@ impl Settings {
         let mut reader = Reader {
             lookup,
             errors: Vec::new(),
+            placeholder: None,
         };
-        let api_override = reader.read("GENESYS_API_ENDPOINT", optional_https);
-        let login_override = reader.read("GENESYS_LOGIN_ENDPOINT", optional_https);
-        let overridden = matches!(
-            (&api_override, &login_override),
-            (Some(Some(_)), Some(Some(_)))
-        );
-        let domain = reader.read("GENESYS_DOMAIN", |value| genesys_domain(value, overridden));
-        let domain = domain.unwrap_or_default();
-        let mut settings = Self {
-            identity_client_id: reader.read("AZURE_CLIENT_ID", guid).unwrap_or_default(),
-            tenant: reader
-                .read("TENANT_ID", |value| parsed(value, "not a GUID"))
-                .unwrap_or_else(TenantId::nil),
-            graph_client_id: reader.read("GRAPH_CLIENT_ID", guid).unwrap_or_default(),
-            graph_client_authentication: reader
-                .read("GRAPH_CLIENT_AUTHENTICATION", |value| match value {
-                    "federated" => Ok(GraphClientAuthentication::Federated),
-                    "secret" => Ok(GraphClientAuthentication::Secret),
-                    _ => Err("not one of the two words".to_owned()),
-                })
-                .unwrap_or(GraphClientAuthentication::Federated),
-            support_accounts: reader
-                .read("SUPPORT_ACCOUNTS", support_accounts)
-                .unwrap_or_default(),
-            genesys_api_endpoint: api_override
-                .flatten()
-                .unwrap_or_else(|| format!("https://api.{domain}")),
-            genesys_login_endpoint: login_override
-                .flatten()
-                .unwrap_or_else(|| format!("https://login.{domain}")),
-            genesys_integration_id: reader
-                .read("GENESYS_INTEGRATION_ID", guid)
-                .unwrap_or_default(),
-            genesys_client_id: reader.read("GENESYS_CLIENT_ID", guid).unwrap_or_default(),
-            service_bus_namespace: reader
-                .read("ServiceBus__fullyQualifiedNamespace", authority)
-                .unwrap_or_default(),
-            blob_endpoint: reader.read("BLOB_ENDPOINT", https).unwrap_or_default(),
-            key_vault_url: reader.read("KEY_VAULT_URL", https).unwrap_or_default(),
-            entra_endpoint: reader.read("ENTRA_ENDPOINT", https).unwrap_or_default(),
-            graph_endpoint: reader.read("GRAPH_ENDPOINT", https).unwrap_or_default(),
-            inbound_queue: reader.read("INBOUND_QUEUE", queue).unwrap_or_default(),
-            outbound_queue: reader.read("OUTBOUND_QUEUE", queue).unwrap_or_default(),
-            typing_queue: reader.read("TYPING_QUEUE", queue).unwrap_or_default(),
-            group_chats: reader
-                .read("GROUP_CHATS", |value| match value {
-                    "off" => Ok(GroupPolicy::Off),
-                    "mention" => Ok(GroupPolicy::Mention),
-                    "all" => Ok(GroupPolicy::All),
-                    _ => Err("not one of the three words".to_owned()),
-                })
-                .unwrap_or(GroupPolicy::Mention),
-            thread_window: reader
-                .read("THREAD_WINDOW_HOURS", |value| number(value, 1, 8760))
-                .map(|hours| Duration::from_secs(hours * 3600))
-                .unwrap_or_default(),
-            thread_window_policy: reader
-                .read("THREAD_WINDOW_POLICY", |value| match value {
-                    "same" => Ok(WindowPolicy::Same),
-                    "new" => Ok(WindowPolicy::New),
-                    _ => Err("not one of the two words".to_owned()),
-                })
-                .unwrap_or(WindowPolicy::Same),
-            genesys_text_limit: reader
-                .read("GENESYS_TEXT_LIMIT", |value| number(value, 200, 100_000))
-                .map(|limit| usize::try_from(limit).unwrap_or(usize::MAX))
-                .unwrap_or_default(),
-            attempt_deadline: reader.seconds("ATTEMPT_DEADLINE_SECONDS", 5, 450),
-            retry_floor: reader.seconds("RETRY_FLOOR_SECONDS", 0, 240),
-            failing_message: reader.seconds("FAILING_MESSAGE_SECONDS", 1, 3600),
-            unknown_thread: reader.seconds("UNKNOWN_THREAD_SECONDS", 1, 600),
-            graph_post_timeout: reader.seconds("GRAPH_POST_TIMEOUT_SECONDS", 1, 30),
-            failure_notice: reader.read("FAILURE_NOTICE", notice).flatten(),
-            reply_context: reader
-                .read("REPLY_CONTEXT", |value| match value {
-                    "quote" => Ok(ReplyContext::Quote),
-                    "strip" => Ok(ReplyContext::Strip),
-                    _ => Err("not one of the two words".to_owned()),
-                })
-                .unwrap_or_default(),
-            reactions: reader
-                .read("REACTIONS", |value| match value {
-                    "off" => Ok(false),
-                    "on" => Ok(true),
-                    _ => Err("not one of the two words".to_owned()),
-                })
-                .unwrap_or_default(),
-            attachment_limit: reader
-                .read("ATTACHMENT_LIMIT_MB", |value| number(value, 1, 1024))
-                .unwrap_or_default()
-                * 1024
-                * 1024,
-            attachment_link_life: reader
-                .read("ATTACHMENT_LINK_HOURS", |value| {
-                    number(value, 1, LONGEST_LINK_HOURS)
-                })
-                .map(|hours| Duration::from_secs(hours * 3600))
-                .unwrap_or_default(),
-            file_timeout: reader.seconds("FILE_TIMEOUT_SECONDS", 5, 120),
-            file_origins: reader.read("FILE_ORIGINS", origins).unwrap_or_default(),
-            file_hosts: reader.read("FILE_HOSTS", hosts).unwrap_or_default(),
-            genesys_media_types: reader
-                .read("GENESYS_MEDIA_TYPES", |value| {
-                    value
-                        .parse::<MediaTypes>()
-                        .map_err(|error| format!("unusable, because {error}"))
-                })
-                .unwrap_or_default(),
-            log_level: reader
-                .read("LOG_LEVEL", |value| match value {
-                    "error" | "warn" | "info" | "debug" | "trace" => Ok(value.to_owned()),
-                    _ => Err("not a log level".to_owned()),
-                })
-                .unwrap_or_default(),
+        let settings = reader.read_all();
+        reader.check_region();
+        let mut settings = match settings {
+            Some(settings) if reader.errors.is_empty() => settings,
+            _ => {
+                let place = |error: &SettingError| {
+                    SPECIFICATIONS.iter().position(|it| it.name == error.name)
+                };
+                reader.errors.sort_by_key(place);
+                return Err(reader.errors);
+            }
         };
-        let retention = reader
-            .read("ATTACHMENT_RETENTION_DAYS", |value| number(value, 1, 3650))
-            .map(|days| Duration::from_secs(days * 24 * 3600));
-        if reader.errors.is_empty()
-            && retention.is_some_and(|retention| retention < settings.attachment_link_life)
-        {
-            reader.errors.push(SettingError {
+        settings.complete();
+        if settings.attachment_retention < settings.attachment_link_life {
+            return Err(vec![SettingError {
                 name: "ATTACHMENT_RETENTION_DAYS",
                 problem: "shorter than ATTACHMENT_LINK_HOURS, so that links would lead nowhere"
                     .to_owned(),
                 expects: "the days after which the storage account deletes files, at least the life of their links",
-            });
+            }]);
         }
-        settings.complete_origins(&domain);
-        let verdict = settings.failing_message + settings.graph_post_timeout * 2;
-        if reader.errors.is_empty() && verdict >= settings.attempt_deadline {
-            // A message is given up inside one invocation or never.
-            reader.errors.push(SettingError {
-                name: "FAILING_MESSAGE_SECONDS",
-                problem: "too long beside ATTEMPT_DEADLINE_SECONDS and GRAPH_POST_TIMEOUT_SECONDS"
-                    .to_owned(),
-                expects: "a time that, with twice the post's time-out, is below the attempt deadline",
-            });
-        }
-        if reader.errors.is_empty() {
-            Ok(settings)
-        } else {
-            let mut errors = reader.errors;
-            errors.sort_by_key(|error| {
-                SPECIFICATIONS
-                    .iter()
-                    .position(|specification| specification.name == error.name)
-            });
-            Err(errors)
-        }
+        Ok(settings)
     }
 
-    /// Adds the origins that follow from other settings: the endpoints, and in their absence Genesys' host for downloads.
-    fn complete_origins(&mut self, domain: &str) {
+    /// Adds what follows from other settings: Genesys' endpoints, and the origins of files.
+    fn complete(&mut self) {
+        let domain = &self.genesys_domain;
+        for (endpoint, host) in [
+            (&mut self.genesys_api_endpoint, "api"),
+            (&mut self.genesys_login_endpoint, "login"),
+        ] {
+            if endpoint.is_empty() {
+                *endpoint = format!("https://{host}.{domain}");
+            }
+        }
         let mut further = vec![
             self.graph_endpoint.clone(),
             self.genesys_api_endpoint.clone(),
@@ -311,6 +265,31 @@ impl Settings {
         self.file_origins.extend(further);
     }
 
+    /// What they say about conversations.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        let accounts = self.support_accounts.iter();
+        Policy {
+            accounts: accounts
+                .map(|account| (account.name.clone(), account.user.clone()))
+                .collect(),
+            home: self.tenant.clone(),
+            groups: self.group_chats,
+            window: self.thread_window,
+            window_policy: self.thread_window_policy,
+            replies: self.reply_context,
+            reactions: self.reactions,
+        }
+    }
+
+    /// A setting that still holds the placeholder of an id that did not exist when the app was deployed: nothing
+    /// that comes in could be carried on, so it must not be taken either. Any other text in the place of an id does not pass
+    /// that setting's own check.
+    #[must_use]
+    pub fn placeholder(&self) -> Option<&'static Specification> {
+        self.placeholder
+    }
+
     /// The Support User with this name, if one is configured.
     #[must_use]
     pub fn support_account(&self, name: &SupportAccountName) -> Option<&SupportAccount> {
@@ -318,48 +297,43 @@ impl Settings {
             .iter()
             .find(|account| account.name == *name)
     }
-
-    /// Whether the user is one of our Support Users.
-    #[must_use]
-    pub fn is_support_user(&self, user: &UserId) -> bool {
-        self.support_accounts
-            .iter()
-            .any(|account| account.user == *user)
-    }
 }
 
 struct Reader<L> {
     lookup: L,
     errors: Vec<SettingError>,
+    placeholder: Option<&'static Specification>,
 }
 
 impl<L: Fn(&str) -> Option<String>> Reader<L> {
-    fn read<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
-        let specification = SPECIFICATIONS
-            .iter()
-            .find(|specification| specification.name == name)?;
-        let value = (self.lookup)(name)
-            .map(|value| value.trim().to_owned())
-            .filter(|value| !value.is_empty())
-            .or_else(|| specification.default.map(str::to_owned));
-        let problem = match value {
-            None => "missing".to_owned(),
-            Some(value) => match parse(&value) {
-                Ok(parsed) => return Some(parsed),
-                Err(problem) => problem,
-            },
-        };
-        self.errors.push(SettingError {
-            name: specification.name,
-            problem,
-            expects: specification.expects,
-        });
-        None
+    fn value(&self, name: &str) -> Option<String> {
+        let value = (self.lookup)(name)?.trim().to_owned();
+        (!value.is_empty()).then_some(value)
     }
 
-    fn seconds(&mut self, name: &str, least: u64, most: u64) -> Duration {
-        self.read(name, |value| number(value, least, most))
-            .map(Duration::from_secs)
-            .unwrap_or_default()
+    fn read<T>(&mut self, name: &str, rule: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let setting = SPECIFICATIONS.iter().find(|it| it.name == name)?;
+        let default = || setting.default.map(str::to_owned);
+        let value = self.value(name).or_else(default);
+        if value.as_ref().is_some_and(|it| it.contains(PLACEHOLDER)) {
+            self.placeholder = self.placeholder.or(Some(setting));
+        }
+        let read = value.map_or_else(|| Err("missing".to_owned()), |value| rule(&value));
+        read.map_err(|problem| self.errors.push(setting.error(problem)))
+            .ok()
+    }
+
+    /// The endpoints of a region that is not known must be given.
+    fn check_region(&mut self) {
+        let is_given = |name| self.value(name).is_some();
+        let are_given = is_given("GENESYS_API_ENDPOINT") && is_given("GENESYS_LOGIN_ENDPOINT");
+        let domain = self.value("GENESYS_DOMAIN");
+        if are_given || domain.is_none_or(|domain| is_known_genesys_domain(&domain)) {
+            return;
+        }
+        let setting = SPECIFICATIONS.iter().find(|it| it.name == "GENESYS_DOMAIN");
+        let problem = "no known Genesys Cloud domain (set GENESYS_API_ENDPOINT and GENESYS_LOGIN_ENDPOINT for a new region)";
+        self.errors
+            .extend(setting.map(|it| it.error(problem.to_owned())));
     }
 }

@@ -1,22 +1,101 @@
-//! An app for unit tests: local settings, clients that reach nobody.
+//! Apps for tests in process: local settings, and clients that reach nobody or a world in memory.
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
+use serde_json::{Value, json};
+use services::testing::{Sent, World};
+use tower::ServiceExt;
 
 use crate::app::App;
 use crate::settings::Settings;
 
 /// An app with the local settings, some of them changed.
 pub fn app(changed: &[(&str, &str)]) -> Arc<App> {
+    Arc::new(App::build(settings(changed)).expect("clients"))
+}
+
+/// An app that stands on this world, with the local settings, some of them changed.
+pub fn app_in(world: &World, changed: &[(&str, &str)]) -> Arc<App> {
+    let blobs = world.blob_endpoint();
+    let endpoints = [
+        ("GENESYS_API_ENDPOINT", world.base()),
+        ("GENESYS_LOGIN_ENDPOINT", world.base()),
+        ("ServiceBus__fullyQualifiedNamespace", world.authority()),
+        ("BLOB_ENDPOINT", &blobs),
+        ("KEY_VAULT_URL", world.base()),
+        ("ENTRA_ENDPOINT", world.base()),
+        ("GRAPH_ENDPOINT", world.base()),
+        ("FILE_ORIGINS", world.base()),
+    ];
+    let settings = settings(&[changed, &endpoints].concat());
+    let app = App::build_with(settings, world.client(), world.identity());
+    Arc::new(app.expect("clients"))
+}
+
+/// A value of `local.settings.json`.
+pub fn local_setting(name: &str) -> Option<String> {
     let local: Value =
         serde_json::from_str(include_str!("../../local.settings.json")).expect("valid JSON");
+    local["Values"][name].as_str().map(str::to_owned)
+}
+
+/// Local settings; the first of these counts before them.
+fn settings(changed: &[(&str, &str)]) -> Settings {
     let settings = Settings::from_lookup(|name| {
         let changed = changed.iter().find(|(changed, _)| *changed == name);
-        match changed {
-            Some((_, value)) => Some((*value).to_owned()),
-            None => local["Values"][name].as_str().map(str::to_owned),
-        }
+        changed.map_or_else(
+            || local_setting(name),
+            |(_, value)| Some((*value).to_owned()),
+        )
     });
-    Arc::new(App::build(settings.expect("good settings")).expect("clients"))
+    settings.expect("good settings")
+}
+
+/// Calls a route as the Functions host does.
+pub async fn call(
+    app: &Arc<App>,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Body>,
+) -> (StatusCode, Bytes) {
+    let mut request = Request::post(path).header("content-type", "application/json");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(body.into()).expect("a request");
+    let response = crate::router(Arc::clone(app)).oneshot(request).await;
+    let response = response.expect("an answer");
+    let status = response.status();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await;
+    (status, body.expect("a body"))
+}
+
+/// What the host sends when it delivers a message of a queue for the first time.
+pub fn delivery_of(sent: &Sent) -> String {
+    let text = |value: &Option<String>| value.as_ref().map(|value| json!(value).to_string());
+    json!({
+        "Data": { "message": STANDARD.encode(&sent.body) },
+        "Metadata": {
+            "SessionId": text(&sent.session),
+            "MessageId": text(&sent.message_id),
+            "CorrelationId": text(&sent.correlation),
+            "DeliveryCount": "1",
+        },
+    })
+    .to_string()
+}
+
+/// The status with which a request is answered.
+pub async fn post(
+    app: &Arc<App>,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Body>,
+) -> StatusCode {
+    call(app, path, headers, body).await.0
 }

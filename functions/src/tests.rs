@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use crate::ROUTES;
 
+mod routes;
+
 fn folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

@@ -19,6 +19,13 @@ pub fn run() -> ExitCode {
         .map(Vec::as_slice)
         .unwrap_or_default();
     print_settings(lookup, errors);
+    if let Some(setting) = settings.as_ref().ok().and_then(Settings::placeholder) {
+        let (name, expects) = (setting.name, setting.expects);
+        println!(
+            "\nServices were not tried: {name} still holds a placeholder: put {expects} there."
+        );
+        return ExitCode::FAILURE;
+    }
     let Ok(settings) = settings else {
         println!("\nServices were not tried: mend the settings first.");
         return ExitCode::FAILURE;

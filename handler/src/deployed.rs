@@ -168,7 +168,7 @@ async fn health(probe: &Probe, patience: Duration) -> Finding {
             }
             "degraded" => {
                 return Err(format!(
-                    "degraded: {reasons}: messages wait on the queues; see the workbook and the log for the cause"
+                    "degraded: {reasons}: mend that first; the workbook and the log tell more"
                 ));
             }
             other => {
@@ -199,7 +199,9 @@ async fn forged_notification(probe: &Probe) -> Finding {
             "202 with a body, which tells a forger something: is another app in between?"
                 .to_owned(),
         ),
-        STATUS_CANNOT_TELL if answer.is_refusal() => Err(not_loaded("graph-client-state")),
+        STATUS_CANNOT_TELL if answer.is_refusal() => {
+            Err(cannot_tell(&answer, "graph-client-state"))
+        }
         _ => Err(unexpected(&answer, "202")),
     }
 }
@@ -211,7 +213,9 @@ async fn webhook(probe: &Probe, signature: Option<&str>) -> Finding {
         .await?;
     match answer.status {
         401 if answer.is_refusal() => Ok("refused with 401".to_owned()),
-        STATUS_CANNOT_TELL if answer.is_refusal() => Err(not_loaded("genesys-webhook-secret")),
+        STATUS_CANNOT_TELL if answer.is_refusal() => {
+            Err(cannot_tell(&answer, "genesys-webhook-secret"))
+        }
         200..=299 => Err(
             "it was taken, though nobody signed it: take the app off the network (az functionapp stop) and see which \
              program answers there"
@@ -225,7 +229,15 @@ async fn webhook(probe: &Probe, signature: Option<&str>) -> Finding {
 const CHANGED_ON_THE_WAY: &str = "does the Functions host honour enableProxyingHttpRequest in host.json, and does nothing \
                                   stand between it and the caller?";
 
-fn not_loaded(secret: &str) -> String {
+/// Why the handler does not check yet: a setting that nobody filled in, otherwise this secret.
+fn cannot_tell(answer: &Answer, secret: &str) -> String {
+    let refusal = answer.refusal().unwrap_or_default();
+    if refusal.contains("placeholder") {
+        return format!(
+            "503: {}: give the Function App the ids that health names, then check again",
+            shown(&refusal)
+        );
+    }
     format!(
         "503: the secret {secret} is not loaded: set it in Key Vault and see that the managed identity may read it (role Key \
          Vault Secrets User); it is read within a few seconds then"

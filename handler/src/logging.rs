@@ -2,15 +2,21 @@
 //!
 //! The Functions host takes stdout lines as Information and stderr lines as errors of its own (azure-functions-host,
 //! `WorkerProcess`), so everything goes to stdout. Only our crates log: the libraries below us name URLs, which hold ids.
+//!
+//! Each write wakes the host, which costs more than all else in a webhook's log line. So lines wait for others of the same
+//! moment; warnings and errors do not, because they may be the last ones.
 
 use std::io::Write;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
@@ -18,14 +24,27 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 const OUR_CRATES: &[&str] = &["handler", "functions", "services", "bridge"];
 
+/// How long a line waits for others.
+const MOMENT: Duration = Duration::from_millis(2);
+
+/// Lines that do not wait, because the host does not keep up with those before them.
+const MOST_WAITING: usize = 256 * 1024;
+
 /// Sends the events of our crates at `level` and above to stdout, and notes where a panic happened (never its text,
 /// which could quote a message).
-pub fn start(level: &str) {
-    let level: LevelFilter = level.parse().unwrap_or(LevelFilter::INFO);
+pub fn start(level: LevelFilter) {
     let targets = Targets::new().with_targets(OUR_CRATES.iter().map(|name| (*name, level)));
     tracing_subscriber::registry()
-        .with(JsonLines.with_filter(targets))
+        .with(targets)
+        .with(JsonLines(&WAITING))
         .init();
+    thread::spawn(|| {
+        loop {
+            WAITING.until_some();
+            thread::sleep(MOMENT);
+            WAITING.write();
+        }
+    });
     std::panic::set_hook(Box::new(|panic| {
         let place = panic
             .location()
@@ -34,10 +53,49 @@ pub fn start(level: &str) {
     }));
 }
 
+static WAITING: Waiting = Waiting {
+    lines: Mutex::new(Vec::new()),
+    some: Condvar::new(),
+};
+
+/// Lines on their way to stdout.
+struct Waiting {
+    lines: Mutex<Vec<u8>>,
+    some: Condvar,
+}
+
+impl Waiting {
+    fn until_some(&self) {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let _lines = self.some.wait_while(lines, |lines| lines.is_empty());
+    }
+
+    fn add(&self, line: &[u8], is_urgent: bool) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = lines.is_empty();
+        lines.extend_from_slice(line);
+        let length = lines.len();
+        drop(lines);
+        if is_urgent || length > MOST_WAITING {
+            self.write();
+        } else if is_first {
+            self.some.notify_one();
+        }
+    }
+
+    /// Writes what waits, in order: who holds stdout is the one who takes lines.
+    fn write(&self) {
+        let mut stdout = std::io::stdout().lock();
+        let lines = std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner));
+        // A closed stdout means that the host is gone, and then nobody is left to tell.
+        let _ = stdout.write_all(&lines);
+    }
+}
+
 /// Fields of a span, written once as `,"name":value` for all events inside it.
 struct SpanFields(Vec<u8>);
 
-struct JsonLines;
+struct JsonLines(&'static Waiting);
 
 impl<S> Layer<S> for JsonLines
 where
@@ -79,8 +137,7 @@ where
         }
         event.record(&mut Fields(&mut line));
         line.extend_from_slice(b"}\n");
-        // A closed stdout means that the host is gone, and then nobody is left to tell.
-        let _ = std::io::stdout().lock().write_all(&line);
+        self.0.add(&line, *event.metadata().level() <= Level::WARN);
     }
 }
 

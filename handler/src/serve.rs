@@ -25,7 +25,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Infallible> {
             "setting FUNCTIONS_CUSTOMHANDLER_PORT is missing or no port: the Functions host sets it, \
              so start the handler with `func start` or the local platform, or put a free TCP port there",
         )?;
-    logging::start(&settings.log_level);
+    logging::start(settings.log_level);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -1,4 +1,4 @@
-# The bridge's identity: one permission, and a client that has nothing else.
+# The bridge's identity: two permissions, and a client that has nothing else.
 
 resource "genesyscloud_auth_role" "bridge" {
   name        = "${var.name} bridge"
@@ -10,6 +10,13 @@ resource "genesyscloud_auth_role" "bridge" {
     domain      = "conversation"
     entity_name = "message"
     action_set  = ["receive"]
+  }
+
+  # To tell a message that Genesys refuses from an integration that is not there.
+  permission_policies {
+    domain      = "messaging"
+    entity_name = "integration"
+    action_set  = ["view"]
   }
 }
 

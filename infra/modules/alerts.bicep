@@ -124,7 +124,7 @@ var logRules = [
     frequency: 'PT15M'
     window: 'PT15M'
     scope: applicationInsightsId
-    query: '${entries} | where event in ("webhook_refused", "notifications_refused", "validation_token_invalid")'
+    query: '${entries} | where event in ("webhook_refused", "validation_token_doubtful")'
     threshold: 20
   }
   {
@@ -163,12 +163,12 @@ var logRules = [
   {
     name: 'handler-trouble'
     title: 'The handler cannot do its work'
-    description: 'A key that does not fit, a store that takes nothing, a payload that cannot be read, or a fault in the handler.'
+    description: 'A key that does not fit, a subscription or a setting that wants a person, a store that takes nothing, a payload that cannot be read, or a fault in the handler.'
     severity: 2
     frequency: 'PT15M'
     window: 'PT15M'
     scope: applicationInsightsId
-    query: '${entries} | where event in ("failed_not_stored", "invocation_overdue", "notification_key_unknown", "notification_key_unusable", "panic", "payload_malformed", "payload_unreadable", "receipt_not_enqueued", "refresh_token_not_stored")'
+    query: '${entries} | where event in ("failed_not_stored", "invocation_overdue", "lifecycle_notification", "notification_key_unknown", "notification_key_unusable", "panic", "payload_malformed", "payload_unreadable", "receipt_not_enqueued", "refresh_token_not_stored", "setting_placeholder")'
     threshold: 0
   }
   {

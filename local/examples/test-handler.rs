@@ -31,7 +31,7 @@ async fn main() {
         .route("/", get(|| async { "ready" }))
         .route("/work", post(work))
         .route("/clock", post(clock))
-        .route("/api/echo/{*rest}", any(echo))
+        .route("/api/echo", any(echo))
         .with_state(Arc::new(AtomicU32::new(0)));
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await

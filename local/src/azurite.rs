@@ -106,7 +106,7 @@ impl Azurite {
         // Read to the end, or it would block on a full pipe.
         tokio::spawn(async move {
             while let Ok(Some(line)) = output.next_line().await {
-                world.hub.calls().access_log(&line);
+                world.hub.calls.access_log(&line);
             }
         });
     }

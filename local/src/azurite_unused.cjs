@@ -7,6 +7,7 @@ const Module = require('node:module');
 const UNUSED = new Set([
   'applicationinsights', // telemetry, which is switched off
   'sequelize', // a database, for which the memory serves
+  'winston', // the debug log, which is not asked for
 ]);
 
 // Whatever is read from it, called or extended: itself.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use futures::future::try_join_all;
 use http::{Method, StatusCode};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -33,14 +34,14 @@ pub struct Blobs {
 }
 
 impl Blobs {
-    /// For the Azurite of this world.
+    /// For the Azurite of this world, at this endpoint.
     ///
     /// # Errors
     /// When the HTTP client cannot be built.
-    pub fn new(world: &Arc<World>) -> reqwest::Result<Self> {
+    pub fn new(world: &Arc<World>, endpoint: &str) -> reqwest::Result<Self> {
         Ok(Self {
             client: world.authority.client()?,
-            endpoint: world.endpoints.blob.clone(),
+            endpoint: endpoint.to_owned(),
             tenant: world.config.tenant.clone(),
             world: Arc::clone(world),
             requests: Arc::default(),
@@ -85,15 +86,18 @@ impl Blobs {
     /// # Errors
     /// When Azurite refuses.
     pub async fn create_containers(&self) -> anyhow::Result<()> {
-        for container in CONTAINERS {
-            let path = format!("{container}?restype=container");
-            let (status, body, _) = self.call(Method::PUT, &path).await?;
-            ensure!(
-                status == StatusCode::CREATED,
-                "Azurite answered {status} for the container {container}: {}",
-                String::from_utf8_lossy(&body)
-            );
-        }
+        try_join_all(CONTAINERS.map(|container| self.create_container(container))).await?;
+        Ok(())
+    }
+
+    async fn create_container(&self, container: &str) -> anyhow::Result<()> {
+        let path = format!("{container}?restype=container");
+        let (status, body, _) = self.call(Method::PUT, &path).await?;
+        ensure!(
+            status == StatusCode::CREATED,
+            "Azurite answered {status} for the container {container}: {}",
+            String::from_utf8_lossy(&body)
+        );
         Ok(())
     }
 
@@ -105,7 +109,7 @@ impl Blobs {
         let (.., number) = self
             .call(Method::GET, "?restype=account&comp=properties")
             .await?;
-        let told = self.world.hub.calls().told(number);
+        let told = self.world.hub.calls.told(number);
         let in_time = tokio::time::timeout(ACCESS_LOG, told).await;
         in_time.context("Azurite's access log does not tell of its requests")
     }

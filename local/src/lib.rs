@@ -9,7 +9,9 @@
 pub mod azurite;
 pub mod blobs;
 pub mod control;
+pub mod delivery;
 pub mod entra;
+pub mod front;
 pub mod genesys;
 pub mod graph;
 pub mod host;
@@ -21,6 +23,8 @@ pub mod service_bus;
 pub mod settings;
 pub mod shared;
 pub mod simulators;
+#[cfg(test)]
+mod testing;
 pub mod watchdog;
 pub mod work_directory;
 pub mod world;

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use rustls::ServerConfig;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -14,15 +13,20 @@ use uuid::Uuid;
 use crate::azurite::Azurite;
 use crate::blobs::Blobs;
 use crate::control::{self, Control};
+use crate::entra;
+use crate::front::with_faults;
+use crate::genesys;
+use crate::graph;
 use crate::host::app::App;
 use crate::host::{self, Host, ProcessSettings};
 use crate::hub::FaultService;
+use crate::key_vault;
 use crate::options::Options;
 use crate::service_bus::{self, ServiceBus};
 use crate::settings;
 use crate::shared::serve;
 use crate::shared::tls::CertificateAuthority;
-use crate::simulators::{Simulators, with_faults};
+use crate::simulators::Simulators;
 use crate::watchdog::Watchdog;
 use crate::work_directory::WorkDirectory;
 use crate::world::{Config, Endpoints, World};
@@ -43,53 +47,53 @@ pub struct Platform {
 /// The ports of a run, bound before anything is told about them.
 struct Listeners {
     public: TcpListener,
-    services: ServiceListeners,
+    identity: TcpListener,
+    /// What is simulated over TLS, in the order of [`TLS`].
+    tls: Vec<TcpListener>,
 }
 
-struct ServiceListeners {
-    graph: TcpListener,
-    files: TcpListener,
-    genesys: TcpListener,
-    genesys_downloads: TcpListener,
-    entra: TcpListener,
-    key_vault: TcpListener,
-    service_bus: TcpListener,
-    identity: TcpListener,
-}
+/// The services that are simulated over TLS.
+const TLS: [FaultService; 7] = [
+    FaultService::Graph,
+    FaultService::Files,
+    FaultService::Genesys,
+    FaultService::GenesysMedia,
+    FaultService::Entra,
+    FaultService::KeyVault,
+    FaultService::ServiceBus,
+];
 
 impl Listeners {
     fn bind(port: u16) -> anyhow::Result<Self> {
+        let tls: std::io::Result<_> = TLS.iter().map(|_| serve::bind(0)).collect();
         Ok(Self {
             public: serve::bind(port).with_context(|| format!("port {port} is taken"))?,
-            services: ServiceListeners {
-                graph: serve::bind(0)?,
-                files: serve::bind(0)?,
-                genesys: serve::bind(0)?,
-                genesys_downloads: serve::bind(0)?,
-                entra: serve::bind(0)?,
-                key_vault: serve::bind(0)?,
-                service_bus: serve::bind(0)?,
-                identity: serve::bind(0)?,
-            },
+            identity: serve::bind(0)?,
+            tls: tls?,
         })
     }
 
-    fn endpoints(&self, blob: String) -> std::io::Result<Endpoints> {
-        let https = |listener: &TcpListener| {
-            serve::port(listener).map(|port| format!("https://127.0.0.1:{port}"))
+    fn endpoints(&self) -> std::io::Result<Endpoints> {
+        let mut addresses = Vec::new();
+        for listener in &self.tls {
+            addresses.push(format!("https://127.0.0.1:{}", serve::port(listener)?));
+        }
+        let at = |service| {
+            let place = TLS.iter().position(|it| *it == service);
+            place
+                .map(|place| addresses[place].clone())
+                .unwrap_or_default()
         };
-        let services = &self.services;
-        let identity = serve::port(&services.identity)?;
+        let identity = serve::port(&self.identity)?;
         Ok(Endpoints {
             functions: format!("http://127.0.0.1:{}", serve::port(&self.public)?),
-            graph: https(&services.graph)?,
-            files: https(&services.files)?,
-            genesys: https(&services.genesys)?,
-            genesys_downloads: https(&services.genesys_downloads)?,
-            entra: https(&services.entra)?,
-            key_vault: https(&services.key_vault)?,
-            service_bus: https(&services.service_bus)?,
-            blob,
+            graph: at(FaultService::Graph),
+            files: at(FaultService::Files),
+            genesys: at(FaultService::Genesys),
+            genesys_downloads: at(FaultService::GenesysMedia),
+            entra: at(FaultService::Entra),
+            key_vault: at(FaultService::KeyVault),
+            service_bus: at(FaultService::ServiceBus),
             identity: format!("http://127.0.0.1:{identity}/msi/token"),
             identity_header: Uuid::new_v4().simple().to_string(),
         })
@@ -109,21 +113,13 @@ impl Platform {
         let authority = CertificateAuthority::new()?;
         let authority_file = files.write("authority.pem", authority.certificate_pem())?;
         let mut azurite = Azurite::start(&options.azurite, &authority, &files, &watchdog)?;
-        let endpoints = listeners.endpoints(azurite.endpoint().await?)?;
+        let endpoints = listeners.endpoints()?;
 
         let mut settings = settings::read(&options.app_root)?;
         settings::point_at(&mut settings, &endpoints);
         settings.extend(options.settings.iter().cloned());
         let app = App::read(&options.app_root, &settings)?;
-        let mut environment = settings.clone();
-        for (name, value) in [
-            ("IDENTITY_ENDPOINT", endpoints.identity.clone()),
-            ("IDENTITY_HEADER", endpoints.identity_header.clone()),
-            ("SSL_CERT_FILE", authority_file.display().to_string()),
-        ] {
-            environment.insert(name.to_owned(), value);
-        }
-        let mut config = Config::from_settings(settings).map_err(anyhow::Error::msg)?;
+        let mut config = Config::from_settings(&settings).map_err(anyhow::Error::msg)?;
         config.basic_notifications = options.basic_notifications;
         config.genesys_rate_limit = options.genesys_rate_limit;
         config
@@ -133,17 +129,40 @@ impl Platform {
         let port = serve::port(&listeners.public)?;
         let address = endpoints.functions.clone();
         let world = World::new(config, endpoints, authority);
+        // Their keys are made while Azurite loads.
+        let simulators = tokio::task::spawn_blocking({
+            let world = Arc::clone(&world);
+            move || Simulators::new(&world)
+        });
+        let blob = azurite.endpoint().await?;
+        let simulators = simulators.await?;
         azurite.count_requests(Arc::clone(&world));
-        let blobs = Blobs::new(&world)?;
-        blobs.create_containers().await?;
-        let simulators = Simulators::new(&world);
+        let blobs = Blobs::new(&world, &blob)?;
         let bus = ServiceBus::new(
             Arc::clone(&world),
             options.lock(),
             simulators.service_bus_token_check(),
         );
-        let mut tasks = serve_simulators(listeners.services, &world, &simulators, &bus)?;
+        let certificate = world.authority.issue()?.server_config()?;
+        let mut tasks = Vec::new();
+        for (service, listener) in TLS.into_iter().zip(listeners.tls) {
+            let router = with_faults(routes(service, &simulators, &bus), &world, service);
+            let certificate = Arc::clone(&certificate);
+            tasks.push(serve::serve_tls(listener, router, certificate)?);
+        }
+        let identity = entra::identity_router(&simulators.entra);
+        let identity = with_faults(identity, &world, FaultService::Identity);
+        tasks.push(serve::serve_plain(listeners.identity, identity)?);
 
+        settings.insert("BLOB_ENDPOINT".to_owned(), blob);
+        settings.extend(options.settings.iter().cloned());
+        for (name, value) in [
+            ("IDENTITY_ENDPOINT", world.endpoints.identity.clone()),
+            ("IDENTITY_HEADER", world.endpoints.identity_header.clone()),
+            ("SSL_CERT_FILE", authority_file.display().to_string()),
+        ] {
+            settings.insert(name.to_owned(), value);
+        }
         let process = ProcessSettings {
             executable: options
                 .handler
@@ -151,7 +170,7 @@ impl Platform {
                 .with_context(|| format!("cannot find {}", options.handler.display()))?,
             arguments: app.host.arguments.clone(),
             app_root: app.root.clone(),
-            environment,
+            environment: settings,
         };
         let host = Host::start(
             app,
@@ -160,8 +179,8 @@ impl Platform {
             Arc::clone(&world),
             Arc::clone(&bus),
             watchdog,
-        )
-        .await?;
+        );
+        let ((), host) = tokio::try_join!(blobs.create_containers(), host)?;
         let control = Arc::new(Control {
             world: Arc::clone(&world),
             host: Arc::clone(&host),
@@ -169,9 +188,9 @@ impl Platform {
             blobs,
             simulators: simulators.clone(),
         });
-        let routes =
-            control::router(control, port).fallback_service(host::router(Arc::clone(&host)));
-        tasks.push(serve::serve_plain(listeners.public, routes)?);
+        let page = control::router(control, port);
+        let page = page.fallback_service(host::router(Arc::clone(&host)));
+        tasks.push(serve::serve_plain(listeners.public, page)?);
         tasks.push(tokio::spawn(tell_queues(world, bus)));
         // Only now: Graph asks the handler for a validation token first.
         let subscribed = simulators.graph.subscribe().await;
@@ -213,57 +232,20 @@ impl Platform {
     }
 }
 
-fn serve_simulators(
-    listeners: ServiceListeners,
-    world: &Arc<World>,
-    simulators: &Simulators,
-    bus: &Arc<ServiceBus>,
-) -> anyhow::Result<Vec<JoinHandle<()>>> {
-    let tls: Arc<ServerConfig> = world.authority.issue()?.server_config()?;
-    let over_tls = |listener, router: Router, service| {
-        let router = with_faults(router, world, service);
-        serve::serve_tls(listener, router, Arc::clone(&tls))
-    };
-    let bus = service_bus::router(Arc::clone(bus));
-    let identity = with_faults(
-        simulators.entra.identity_router(),
-        world,
-        FaultService::Identity,
-    );
-    Ok(vec![
-        over_tls(
-            listeners.graph,
-            simulators.graph.router(),
-            FaultService::Graph,
-        )?,
-        over_tls(
-            listeners.files,
-            simulators.graph.files_router(),
-            FaultService::Files,
-        )?,
-        over_tls(
-            listeners.genesys,
-            simulators.genesys.router(),
-            FaultService::Genesys,
-        )?,
-        over_tls(
-            listeners.genesys_downloads,
-            simulators.genesys.media_router(),
-            FaultService::GenesysMedia,
-        )?,
-        over_tls(
-            listeners.entra,
-            simulators.entra.router(),
-            FaultService::Entra,
-        )?,
-        over_tls(
-            listeners.key_vault,
-            simulators.key_vault.router(),
-            FaultService::KeyVault,
-        )?,
-        over_tls(listeners.service_bus, bus, FaultService::ServiceBus)?,
-        serve::serve_plain(listeners.identity, identity)?,
-    ])
+/// The routes of a service.
+fn routes(service: FaultService, simulators: &Simulators, bus: &Arc<ServiceBus>) -> Router {
+    match service {
+        FaultService::Graph => graph::router(&simulators.graph),
+        FaultService::Files => graph::downloads(&simulators.graph),
+        FaultService::Genesys => genesys::router(&simulators.genesys),
+        FaultService::GenesysMedia => genesys::downloads(&simulators.genesys),
+        FaultService::Entra => entra::router(&simulators.entra),
+        FaultService::KeyVault => key_vault::router(&simulators.key_vault),
+        FaultService::ServiceBus => service_bus::router(Arc::clone(bus)),
+        FaultService::Identity | FaultService::GraphNotification | FaultService::GenesysWebhook => {
+            Router::new()
+        }
+    }
 }
 
 /// Tells about the queues whenever they change.

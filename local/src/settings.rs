@@ -31,7 +31,7 @@ pub fn read(app_root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     Ok(file.values)
 }
 
-/// Points every address of the settings at this run's services.
+/// Points the addresses in the settings at this run's services, but for Blob Storage, which tells its own later.
 pub fn point_at(settings: &mut BTreeMap<String, String>, endpoints: &Endpoints) {
     let authority = endpoints
         .service_bus
@@ -42,7 +42,6 @@ pub fn point_at(settings: &mut BTreeMap<String, String>, endpoints: &Endpoints) 
         ("GENESYS_API_ENDPOINT", endpoints.genesys.as_str()),
         ("GENESYS_LOGIN_ENDPOINT", endpoints.genesys.as_str()),
         ("ServiceBus__fullyQualifiedNamespace", authority),
-        ("BLOB_ENDPOINT", endpoints.blob.as_str()),
         ("KEY_VAULT_URL", endpoints.key_vault.as_str()),
         ("ENTRA_ENDPOINT", endpoints.entra.as_str()),
         ("GRAPH_ENDPOINT", endpoints.graph.as_str()),

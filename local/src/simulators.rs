@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::{Router, middleware};
+use axum::Router;
 
-use crate::entra::Entra;
-use crate::genesys::Genesys;
-use crate::graph::Graph;
-use crate::hub::{FaultLayer, FaultService, fault_layer};
-use crate::key_vault::KeyVault;
+use crate::entra::{self, Entra};
+use crate::genesys::{self, Genesys};
+use crate::graph::{self, Graph};
+use crate::key_vault::{self, KeyVault};
 use crate::service_bus::TokenCheck;
 use crate::world::World;
 
@@ -67,10 +66,10 @@ impl Simulators {
     /// The simulators' part of the control interface.
     pub fn control(&self) -> Router {
         Router::new()
-            .merge(self.entra.control())
-            .merge(self.key_vault.control())
-            .merge(self.graph.control())
-            .merge(self.genesys.control())
+            .merge(entra::control(&self.entra))
+            .merge(key_vault::control(&self.key_vault))
+            .merge(graph::control(&self.graph))
+            .merge(genesys::control(&self.genesys))
     }
 
     /// What Service Bus asks of a token: genuine, current, meant for it, and of the identity that has the role.
@@ -87,13 +86,4 @@ impl Simulators {
             }
         })
     }
-}
-
-/// The router with the faults ordered for its service in front of it.
-pub fn with_faults(router: Router, world: &Arc<World>, service: FaultService) -> Router {
-    let layer = FaultLayer {
-        world: Arc::clone(world),
-        service,
-    };
-    router.layer(middleware::from_fn_with_state(layer, fault_layer))
 }

@@ -28,7 +28,7 @@ impl World {
         Arc::new(Self {
             config,
             endpoints,
-            hub: Hub::new(),
+            hub: Hub::default(),
             authority,
         })
     }
@@ -70,8 +70,6 @@ pub struct Config {
     pub genesys_greeting: Option<String>,
     /// `--genesys-rate-limit`: requests of our client that Genesys takes in any minute.
     pub genesys_rate_limit: usize,
-    /// Every setting the handler gets, in case a simulator needs one that has no field here.
-    pub settings: BTreeMap<String, String>,
 }
 
 /// The names of the three queues.
@@ -99,7 +97,7 @@ impl Config {
     ///
     /// # Errors
     /// A line that names the setting and what is wrong with it.
-    pub fn from_settings(settings: BTreeMap<String, String>) -> Result<Self, String> {
+    pub fn from_settings(settings: &BTreeMap<String, String>) -> Result<Self, String> {
         let mut config = Self::default();
         let text = |name: &str, target: &mut String| {
             if let Some(value) = settings.get(name) {
@@ -129,7 +127,6 @@ impl Config {
         if let Some(value) = settings.get("SUPPORT_ACCOUNTS") {
             config.support_accounts = support_accounts(value)?;
         }
-        config.settings = settings;
         Ok(config)
     }
 
@@ -183,7 +180,6 @@ impl Default for Config {
             basic_notifications: false,
             genesys_greeting: None,
             genesys_rate_limit: 300,
-            settings: BTreeMap::new(),
         }
     }
 }
@@ -207,8 +203,6 @@ pub struct Endpoints {
     pub key_vault: String,
     /// Service Bus.
     pub service_bus: String,
-    /// Azurite's Blob endpoint with the account, e.g. `https://127.0.0.1:10000/devstoreaccount1`.
-    pub blob: String,
     /// The managed-identity endpoint (plain HTTP, as on Azure): the value of `IDENTITY_ENDPOINT`.
     pub identity: String,
     /// The value of `IDENTITY_HEADER`, which callers of the managed-identity endpoint must send.
@@ -229,7 +223,6 @@ impl Endpoints {
             entra: https(),
             key_vault: https(),
             service_bus: https(),
-            blob: "https://127.0.0.1:9/devstoreaccount1".to_owned(),
             identity: "http://127.0.0.1:9/msi/token".to_owned(),
             identity_header: "identity-header".to_owned(),
         }
@@ -253,7 +246,7 @@ mod tests {
                     .to_owned(),
             ),
         ]);
-        let config = Config::from_settings(settings).expect("valid");
+        let config = Config::from_settings(&settings).expect("valid");
         assert_eq!(config.tenant, "aaaaaaaa-0000-0000-0000-000000000002");
         assert_eq!(config.support_accounts.len(), 2);
         assert_eq!(
@@ -265,7 +258,7 @@ mod tests {
     #[test]
     fn a_wrong_setting_is_named() {
         let settings = BTreeMap::from([("TENANT_ID".to_owned(), "contoso".to_owned())]);
-        let problem = Config::from_settings(settings).expect_err("no GUID");
+        let problem = Config::from_settings(&settings).expect_err("no GUID");
         assert_eq!(problem, "TENANT_ID is not a GUID");
     }
 }

@@ -25,8 +25,8 @@ mod store;
 use link::Links;
 pub use store::{Label, StoreError, Stored};
 
-/// Largest document: well above the largest webhook body (16 MB) that a claim check stores.
-const DOCUMENT_LIMIT: usize = 32 * 1024 * 1024;
+/// Largest document: well above the largest webhook body (4 MB) that a claim check stores.
+const DOCUMENT_LIMIT: usize = 8 * 1024 * 1024;
 
 /// Version of a blob.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -128,7 +128,7 @@ pub struct ServiceError {
     pub kind: ErrorKind,
     /// HTTP status, if there was an answer.
     pub status: Option<u16>,
-    /// How long the service wants to be left alone.
+    /// `Retry-After`: how long the service wants to be left alone.
     pub retry_after: Option<Duration>,
     /// The service's own code for the failure.
     pub code: Option<String>,

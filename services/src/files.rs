@@ -8,6 +8,7 @@
 mod public;
 mod rules;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,6 +23,7 @@ pub use rules::{HostPattern, Origin, Rules};
 
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
 use crate::exchange;
+use crate::http::{Client, client_resolving};
 use rules::Way;
 
 /// Redirects that are followed; OneDrive needs one, a sharing link two.
@@ -36,8 +38,9 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(15);
 /// Fetches files by address.
 #[derive(Debug)]
 pub struct Files {
-    trusted: reqwest::Client,
-    public: reqwest::Client,
+    trusted: Client,
+    /// Made when it is needed: its certificates take memory.
+    public: OnceLock<Client>,
     rules: Rules,
 }
 
@@ -100,15 +103,13 @@ pub struct Download {
 
 impl Files {
     /// Nothing is called yet.
-    ///
-    /// # Errors
-    /// `Configuration` when the TLS roots are not usable.
-    pub fn new(client: reqwest::Client, rules: Rules) -> Result<Self, ServiceError> {
-        Ok(Self {
+    #[must_use]
+    pub fn new(client: Client, rules: Rules) -> Self {
+        Self {
             trusted: client,
-            public: crate::http::client_resolving(public::Resolver)?,
+            public: OnceLock::new(),
             rules,
-        })
+        }
     }
 
     /// Opens a file: follows redirects and reads the last answer's headers.
@@ -133,6 +134,14 @@ impl Files {
         Err(FetchError::Redirects)
     }
 
+    fn public(&self) -> Result<&Client, ServiceError> {
+        if let Some(client) = self.public.get() {
+            return Ok(client);
+        }
+        let client = client_resolving(public::Resolver)?;
+        Ok(self.public.get_or_init(|| client))
+    }
+
     async fn call(&self, wanted: &Wanted) -> Result<reqwest::Response, FetchError> {
         let (url, service) = (&wanted.url, wanted.service);
         let not_allowed = || FetchError::NotAllowed {
@@ -141,7 +150,7 @@ impl Files {
         let origin = Origin::of(url).ok_or_else(not_allowed)?;
         let client = match self.rules.way_to(&origin).ok_or_else(not_allowed)? {
             Way::Trusted => &self.trusted,
-            Way::Public => &self.public,
+            Way::Public => self.public()?,
         };
         // An address must not bring credentials of its own.
         if !url.username().is_empty() || url.password().is_some() {

@@ -44,7 +44,7 @@ impl std::fmt::Debug for HostedImage {
     }
 }
 
-fn parsed(address: &str) -> Result<Url, ServiceError> {
+fn parse(address: &str) -> Result<Url, ServiceError> {
     Url::parse(address).map_err(|error| {
         ServiceError::new(Service::Graph, ErrorKind::Rejected, Sent::No).because(error)
     })
@@ -90,7 +90,7 @@ impl Graph {
         let message = address::segment(Service::Graph, message)?;
         let content = address::segment(Service::Graph, content)?;
         let chat = self.chat_url(chat)?;
-        parsed(&format!(
+        parse(&format!(
             "{chat}/messages/{message}/hostedContents/{content}/$value"
         ))
     }
@@ -102,7 +102,7 @@ impl Graph {
     /// Never for an address of a sensible length.
     pub fn shared_file_url(&self, address: &str) -> Result<Url, ServiceError> {
         let share = URL_SAFE_NO_PAD.encode(address);
-        parsed(&format!("{}/shares/u!{share}/driveItem/content", self.base))
+        parse(&format!("{}/shares/u!{share}/driveItem/content", self.base))
     }
 
     fn chat_url(&self, chat: &str) -> Result<String, ServiceError> {

@@ -17,23 +17,11 @@ pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// certificate authority set it.
 const ROOTS_VARIABLE: &str = "SSL_CERT_FILE";
 
-/// Limits of the connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeouts {
-    /// Longest time for TCP and TLS to be set up.
-    pub connect: Duration,
-    /// How long an unused connection is kept; below the services' own idle limits, so that a stale one is rare.
-    pub idle: Duration,
-}
+/// Longest time for TCP and TLS to be set up.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(3),
-            idle: Duration::from_secs(50),
-        }
-    }
-}
+/// How long an unused connection is kept; below the services' own idle limits, so that a stale one is rare.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
 /// Why the certificate roots cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -48,15 +36,7 @@ enum RootsError {
     BuiltIn(#[source] reqwest::Error),
 }
 
-/// The client for everything, with the default [`Timeouts`].
-///
-/// # Errors
-/// See [`client_with`].
-pub fn client() -> Result<reqwest::Client, ServiceError> {
-    client_with(Timeouts::default())
-}
-
-/// A client with limits of its own. It speaks HTTP/1.1 over a pool, follows no redirect (a token must not wander), never
+/// The client for everything. It speaks HTTP/1.1 over a pool, follows no redirect (a token must not wander), never
 /// decompresses, uses no proxy from the environment and repeats nothing by itself; the time limit of a call is given with
 /// each request.
 ///
@@ -65,21 +45,21 @@ pub fn client() -> Result<reqwest::Client, ServiceError> {
 ///
 /// # Errors
 /// `Configuration` when `SSL_CERT_FILE` is set but names no file with certificates.
-pub fn client_with(timeouts: Timeouts) -> Result<reqwest::Client, ServiceError> {
-    finished(builder(timeouts, roots()?))
+pub fn client() -> Result<Client, ServiceError> {
+    build(builder(roots()?))
 }
 
 /// A client like [`client`] that connects only to the addresses that this resolver gives for a name.
 ///
 /// # Errors
-/// See [`client_with`].
+/// See [`client`].
 pub(crate) fn client_resolving(
     resolver: impl reqwest::dns::Resolve + 'static,
-) -> Result<reqwest::Client, ServiceError> {
-    finished(builder(Timeouts::default(), roots()?).dns_resolver(resolver))
+) -> Result<Client, ServiceError> {
+    build(builder(roots()?).dns_resolver(resolver))
 }
 
-fn finished(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, ServiceError> {
+fn build(builder: reqwest::ClientBuilder) -> Result<Client, ServiceError> {
     builder.build().map_err(|error| unusable().because(error))
 }
 
@@ -96,21 +76,18 @@ fn roots() -> Result<Vec<Certificate>, ServiceError> {
     roots.map_err(|error| unusable().because(error))
 }
 
-#[cfg(test)]
-pub(crate) fn with_roots(
-    timeouts: Timeouts,
-    roots: Vec<Certificate>,
-) -> Result<reqwest::Client, reqwest::Error> {
-    builder(timeouts, roots).build()
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn with_roots(roots: Vec<Certificate>) -> Result<Client, reqwest::Error> {
+    builder(roots).build()
 }
 
-fn builder(timeouts: Timeouts, roots: Vec<Certificate>) -> reqwest::ClientBuilder {
+fn builder(roots: Vec<Certificate>) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .tls_certs_only(roots)
         .http1_only()
         .tcp_nodelay(true)
-        .connect_timeout(timeouts.connect)
-        .pool_idle_timeout(timeouts.idle)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .redirect(Policy::none())
         .referer(false)
         .no_proxy()
@@ -142,7 +119,7 @@ mod tests {
     fn the_built_in_roots_make_a_client() {
         let roots = built_in_roots().expect("roots");
         assert!(roots.len() > 50);
-        with_roots(Timeouts::default(), roots).expect("a client");
+        with_roots(roots).expect("a client");
     }
 
     /// Names the server to call, in the process that has `SSL_CERT_FILE`.

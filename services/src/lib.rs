@@ -19,5 +19,5 @@ pub mod managed_identity;
 mod renewal;
 pub mod secrets;
 pub mod service_bus;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

@@ -1,7 +1,6 @@
 //! Tokens of the Function App's own identity, through `azure_identity`.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,23 +25,16 @@ const UNUSED_BEFORE_END: Duration = Duration::from_secs(30);
 
 /// The user-assigned managed identity. Its token endpoint and the header that the endpoint demands come from the
 /// environment (`IDENTITY_ENDPOINT`, `IDENTITY_HEADER`), where App Service and Functions put them.
+#[derive(Debug)]
 pub struct ManagedIdentity {
     credential: Arc<dyn TokenCredential>,
     tokens: Mutex<HashMap<String, Renewal<Token>>>,
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 struct Token {
     secret: SecretString,
     ends: OffsetDateTime,
-}
-
-impl fmt::Debug for ManagedIdentity {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("ManagedIdentity")
-            .finish_non_exhaustive()
-    }
 }
 
 impl ManagedIdentity {

@@ -17,8 +17,8 @@ use crate::error::{ErrorKind, Sent, Service, ServiceError};
 /// How long an error that time alone does not mend is given to everybody before it is tried again.
 const LASTING_FAILURE: Duration = Duration::from_secs(5);
 
-/// Longest time for which a service's wish to be left alone is believed.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Longest `Retry-After` that is believed.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// Time after a failed early renewal before the next one.
 const EARLY_RETRY: Duration = Duration::from_secs(30);
@@ -252,7 +252,7 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
             Err(error) => {
                 state.early_not_before = Some(now + EARLY_RETRY);
                 let pause = match error.retry_after {
-                    Some(pause) => pause.min(LONGEST_PAUSE),
+                    Some(wish) => wish.min(LONGEST_RETRY_AFTER),
                     None if error.is_transient() => Duration::ZERO,
                     None => LASTING_FAILURE,
                 };

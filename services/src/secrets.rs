@@ -4,14 +4,12 @@
 //! withdrawn one stops counting, and at once when something that should match does not ([`Secrets::accepts`]).
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::future::try_join_all;
-use futures::try_join;
+use futures::join;
 use secrecy::SecretString;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::error::{Service, ServiceError};
 use crate::key_vault::KeyVault;
@@ -26,8 +24,9 @@ const EXPIRES_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// How long a secret that must exist counts as absent: somebody is about to store it.
 const ABSENT_FOR: Duration = Duration::from_secs(10);
 
-/// Least time between two reloads of one secret: forged traffic must not become load on the vault.
-const RELOAD_INTERVAL: Duration = Duration::from_secs(10);
+/// Least time between two reloads of one secret: forged traffic must not become load on the vault. Whoever presents something
+/// that does not fit is kept waiting for so long at the most, so it lies well below the time limits of both senders.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Least time between two reloads after one that failed.
 const RELOAD_AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -81,15 +80,19 @@ pub enum Accepts<T> {
 }
 
 /// Secrets of one vault in memory.
+#[derive(Debug)]
 pub struct Secrets {
     vault: Arc<KeyVault>,
-    held: Mutex<HashMap<String, Renewal<Option<SecretString>>>>,
+    held: Mutex<HashMap<String, Arc<[Held; 3]>>>,
 }
 
-impl fmt::Debug for Secrets {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Secrets").finish_non_exhaustive()
-    }
+/// One secret in memory, as far as it exists.
+#[derive(Debug)]
+struct Held {
+    name: String,
+    /// How long it is remembered to be absent: of a neighbour that is the normal state.
+    absent_for: Duration,
+    value: Renewal<Option<SecretString>>,
 }
 
 impl Secrets {
@@ -113,9 +116,7 @@ impl Secrets {
     /// # Errors
     /// There is nothing in memory, and the vault refused or could not be reached.
     pub async fn get(&self, name: &str) -> Result<Option<SecretString>, ServiceError> {
-        self.renewal(name)
-            .get(|| read(Arc::clone(&self.vault), name.to_owned(), ABSENT_FOR))
-            .await
+        self.held(name)[0].get(&self.vault).await
     }
 
     /// The secret `name` with its neighbours `{name}-previous` and `{name}-next`, from memory where possible.
@@ -123,20 +124,13 @@ impl Secrets {
     /// # Errors
     /// One of them is not in memory, and the vault refused or could not be reached.
     pub async fn accepted(&self, name: &str) -> Result<Accepted, ServiceError> {
-        let neighbours = NEIGHBOURS.map(|ending| async move {
-            let name = format!("{name}{ending}");
-            let renewal = self.renewal(&name);
-            // That there is no neighbour is the normal state, so it is remembered as long as a value.
-            let fetch = || read(Arc::clone(&self.vault), name, EXPIRES_AFTER);
-            renewal.get(fetch).await
-        });
-        let (current, neighbours) = try_join!(self.get(name), try_join_all(neighbours))?;
-        let all = std::iter::once(current).chain(neighbours);
-        Ok(Accepted(all.flatten().collect()))
+        let [current, previous, next] = self.each(&self.held(name)).await;
+        let all = [current?, previous?, next?];
+        Ok(Accepted(all.into_iter().flatten().collect()))
     }
 
     /// Whether what somebody presented at `presented` fits `name` or a neighbour of it, as `fits` tells for each. When none in
-    /// memory does, the vault is read again, once for all that ask meanwhile and at most every 10 s (1 s after a failure): a
+    /// memory does, the vault is read again, once for all that ask meanwhile and at most once a second: a
     /// rotation must not turn real traffic into forged traffic, nor forged traffic into load on the vault. Only what was read
     /// after `presented` makes a firm [`Accepts::No`], so a forger can be told to come again, and a sender who uses a new secret
     /// is never turned away for good. What one request brings shares its `presented`, and so one reading.
@@ -146,22 +140,34 @@ impl Secrets {
         presented: Instant,
         fits: impl Fn(&SecretString) -> Option<T>,
     ) -> Accepts<T> {
-        match self.accepted(name).await {
-            Ok(known) => {
-                if let Some(found) = known.iter().find_map(&fits) {
-                    return Accepts::Yes(found);
-                }
-            }
-            Err(_) => return Accepts::CannotTell,
+        let held = self.held(name);
+        let known = self.each(&held).await;
+        if let Some(found) = known.iter().flatten().flatten().find_map(&fits) {
+            return Accepts::Yes(found);
         }
-        let Ok((known, is_firm)) = self.read_again(name, presented).await else {
+        if known.iter().any(Result::is_err) {
             return Accepts::CannotTell;
-        };
-        match known.iter().find_map(fits) {
-            Some(found) => Accepts::Yes(found),
-            // Without any secret nothing could ever fit: somebody has yet to store it.
-            None if is_firm && !known.is_empty() => Accepts::No,
-            None => Accepts::CannotTell,
+        }
+        let mut waited = false;
+        loop {
+            let read = self.each_again(&held, presented).await;
+            let is_known = read.iter().all(Result::is_ok);
+            let is_firm = read.iter().all(|one| matches!(one, Ok(Forced::Fresh(_))));
+            let read = read.into_iter().flatten().filter_map(Forced::into_value);
+            let read: Vec<_> = read.collect();
+            return match read.iter().find_map(&fits) {
+                Some(found) => Accepts::Yes(found),
+                // Without any secret nothing could ever fit: somebody has yet to store it.
+                None if read.is_empty() || !is_known => Accepts::CannotTell,
+                None if is_firm => Accepts::No,
+                // The last reading was a moment ago, for somebody else.
+                None if !waited => {
+                    waited = true;
+                    sleep(RELOAD_INTERVAL).await;
+                    continue;
+                }
+                None => Accepts::CannotTell,
+            };
         }
     }
 
@@ -170,26 +176,9 @@ impl Secrets {
     /// # Errors
     /// The vault refused or could not be reached.
     pub async fn reload(&self, name: &str) -> Result<Accepted, ServiceError> {
-        let (accepted, _) = self.read_again(name, Instant::now()).await?;
-        Ok(accepted)
-    }
-
-    /// The accepted secrets, and whether all of them were read after `since`.
-    async fn read_again(
-        &self,
-        name: &str,
-        since: Instant,
-    ) -> Result<(Accepted, bool), ServiceError> {
-        let neighbours = NEIGHBOURS.map(|ending| async move {
-            let name = format!("{name}{ending}");
-            self.force(&name, since, EXPIRES_AFTER).await
-        });
-        let current = self.force(name, since, ABSENT_FOR);
-        let (current, neighbours) = try_join!(current, try_join_all(neighbours))?;
-        let all: Vec<_> = std::iter::once(current).chain(neighbours).collect();
-        let is_firm = all.iter().all(|one| matches!(one, Forced::Fresh(_)));
-        let all = all.into_iter().filter_map(Forced::into_value);
-        Ok((Accepted(all.collect()), is_firm))
+        let [current, previous, next] = self.each_again(&self.held(name), Instant::now()).await;
+        let all = [current?, previous?, next?].into_iter();
+        Ok(Accepted(all.filter_map(Forced::into_value).collect()))
     }
 
     /// One secret without its neighbours, read again under the same limits as [`Self::reload`].
@@ -197,57 +186,88 @@ impl Secrets {
     /// # Errors
     /// The vault refused or could not be reached.
     pub async fn reload_single(&self, name: &str) -> Result<Option<SecretString>, ServiceError> {
-        let forced = self.force(name, Instant::now(), ABSENT_FOR).await?;
+        let held = self.held(name);
+        let forced = held[0].force(&self.vault, Instant::now()).await?;
         Ok(forced.into_value())
     }
 
     /// Whether the secret is in memory and exists.
     #[must_use]
     pub fn is_loaded(&self, name: &str) -> bool {
-        self.renewal(name).peek().flatten().is_some()
+        self.held(name)[0].value.peek().flatten().is_some()
+    }
+
+    async fn each(&self, held: &[Held; 3]) -> [Result<Option<SecretString>, ServiceError>; 3] {
+        let [current, previous, next] = held.each_ref().map(|one| one.get(&self.vault));
+        join!(current, previous, next).into()
+    }
+
+    /// The same, read after `since` where the limits allow it.
+    async fn each_again(
+        &self,
+        held: &[Held; 3],
+        since: Instant,
+    ) -> [Result<Forced<Option<SecretString>>, ServiceError>; 3] {
+        let force = |one| Held::force(one, &self.vault, since);
+        let [current, previous, next] = held.each_ref().map(force);
+        join!(current, previous, next).into()
+    }
+
+    fn held(&self, name: &str) -> Arc<[Held; 3]> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = held.get(name) {
+            return Arc::clone(known);
+        }
+        let one = |name: String, absent_for| Held {
+            name,
+            absent_for,
+            value: Renewal::new(Service::KeyVault),
+        };
+        let [previous, next] =
+            NEIGHBOURS.map(|ending| one(format!("{name}{ending}"), EXPIRES_AFTER));
+        let new = Arc::new([one(name.to_owned(), ABSENT_FOR), previous, next]);
+        held.insert(name.to_owned(), Arc::clone(&new));
+        new
+    }
+}
+
+impl Held {
+    async fn get(&self, vault: &Arc<KeyVault>) -> Result<Option<SecretString>, ServiceError> {
+        self.value.get(|| self.read(vault)).await
     }
 
     async fn force(
         &self,
-        name: &str,
+        vault: &Arc<KeyVault>,
         since: Instant,
-        absent_for: Duration,
     ) -> Result<Forced<Option<SecretString>>, ServiceError> {
-        let fetch = || read(Arc::clone(&self.vault), name.to_owned(), absent_for);
-        self.renewal(name)
-            .force(since, RELOAD_INTERVAL, RELOAD_AFTER_FAILURE, fetch)
+        let (interval, after_failure) = (RELOAD_INTERVAL, RELOAD_AFTER_FAILURE);
+        let fetch = || self.read(vault);
+        self.value
+            .force(since, interval, after_failure, fetch)
             .await
     }
 
-    fn renewal(&self, name: &str) -> Renewal<Option<SecretString>> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        match held.get(name) {
-            Some(renewal) => renewal.clone(),
-            None => {
-                let renewal = Renewal::new(Service::KeyVault);
-                held.insert(name.to_owned(), renewal.clone());
-                renewal
-            }
+    fn read(
+        &self,
+        vault: &Arc<KeyVault>,
+    ) -> impl Future<Output = Result<Lease<Option<SecretString>>, ServiceError>> + Send + use<>
+    {
+        let (vault, name, absent_for) = (Arc::clone(vault), self.name.clone(), self.absent_for);
+        async move {
+            let value = vault.get(&name).await?;
+            let expires_after = if value.is_some() {
+                EXPIRES_AFTER
+            } else {
+                absent_for
+            };
+            Ok(Lease {
+                value,
+                renew_after: RENEWED_AFTER.min(expires_after),
+                expires_after,
+            })
         }
     }
-}
-
-async fn read(
-    vault: Arc<KeyVault>,
-    name: String,
-    absent_for: Duration,
-) -> Result<Lease<Option<SecretString>>, ServiceError> {
-    let value = vault.get(&name).await?;
-    let expires_after = if value.is_some() {
-        EXPIRES_AFTER
-    } else {
-        absent_for
-    };
-    Ok(Lease {
-        value,
-        renew_after: RENEWED_AFTER.min(expires_after),
-        expires_after,
-    })
 }
 
 #[cfg(test)]

@@ -90,17 +90,20 @@ async fn a_wrong_client_state_is_dropped() {
 }
 
 #[tokio::test]
-async fn another_tenant_s_notification_is_dropped() {
+async fn a_foreign_tenant_loses_no_message_of_our_subscription() {
     let silent = Silent::start().await;
     let stranger = Uuid::new_v4().to_string();
     silent
         .send(|body| body["value"][0]["tenantId"] = json!(stranger))
         .await;
-    silent.only_the_genuine_one_arrives(1).await;
+    silent
+        .platform
+        .until_agent_sees(&silent.platform.thread_of(&silent.anna), &["genuine"])
+        .await;
 }
 
 #[tokio::test]
-async fn validation_tokens_of_others_are_dropped() {
+async fn without_a_good_token_the_message_is_read_from_graph() {
     let silent = Silent::start().await;
     let forged = [
         silent.token(json!({ "aud": Uuid::new_v4() })).await,
@@ -109,19 +112,51 @@ async fn validation_tokens_of_others_are_dropped() {
         silent.token(json!({ "exp": 1_700_000_000 })).await,
         json!("not a token"),
     ];
-    for token in &forged {
+    let genuine = silent.genuine["validationTokens"][0].clone();
+    let batches = forged.iter().map(|token| json!([token]));
+    let batches = batches.chain([json!([genuine, forged[0]]), json!([]), Value::Null]);
+    for tokens in batches {
         silent
-            .send(|body| body["validationTokens"] = json!([token]))
+            .send(|body| {
+                body["validationTokens"] = tokens.clone();
+                // Believed, it would end in `failed`.
+                body["value"][0]["encryptedContent"]["data"] = json!("Zm9yZ2Vk");
+            })
             .await;
     }
-    let genuine = silent.genuine["validationTokens"][0].clone();
     silent
-        .send(|body| body["validationTokens"] = json!([genuine, forged[0]]))
+        .platform
+        .until_agent_sees(&silent.platform.thread_of(&silent.anna), &["genuine"])
         .await;
+    silent.platform.until_idle().await;
+    assert_eq!(silent.platform.failed().await, Vec::<Value>::new());
+    assert_eq!(silent.dropped().await, 0);
+    let logs = silent.platform.logs().await;
+    let doubts = logs
+        .iter()
+        .filter(|line| line["event"] == "validation_token_doubtful");
+    assert_eq!(doubts.count(), 8);
+}
+
+#[tokio::test]
+async fn a_lifecycle_notification_calls_a_person() {
+    let silent = Silent::start().await;
     silent
-        .send(|body| body["validationTokens"] = json!([]))
+        .send(|body| {
+            let item = &mut body["value"][0];
+            item["lifecycleEvent"] = json!("subscriptionRemoved");
+        })
         .await;
-    silent.only_the_genuine_one_arrives(7).await;
+    let logs = silent.platform.logs().await;
+    let told = logs
+        .iter()
+        .find(|line| line["event"] == "lifecycle_notification")
+        .expect("a line");
+    assert_eq!(
+        (&told["level"], &told["lifecycle"]),
+        (&json!("ERROR"), &json!("subscriptionRemoved"))
+    );
+    silent.only_the_genuine_one_arrives(1).await;
 }
 
 #[tokio::test]
@@ -257,10 +292,30 @@ async fn webhook_signatures_are_base64_over_the_raw_body() {
         send(&body, Some(base64(&secret, b"another body"))).await,
         StatusCode::UNAUTHORIZED
     );
-    let old = webhook("replayed", now - time::Duration::hours(7));
+    // What Genesys signed is never refused: it ends in `failed`.
+    let unusable = [
+        webhook("replayed", now - time::Duration::hours(7)),
+        b"no JSON".to_vec(),
+        vec![0xff, 0xfe],
+    ];
+    for body in &unusable {
+        assert_eq!(
+            send(body, Some(base64(&secret, body))).await,
+            StatusCode::OK
+        );
+    }
+    let kinds = platform
+        .until("the failed messages", async || {
+            let failed = platform.failed().await;
+            let kind = |entry: &Value| entry["body"]["kind"].as_str().map(str::to_owned);
+            let mut kinds: Vec<String> = failed.iter().filter_map(kind).collect();
+            kinds.sort();
+            (kinds.len() == unusable.len()).then_some(kinds)
+        })
+        .await;
     assert_eq!(
-        send(&old, Some(base64(&secret, &old))).await,
-        StatusCode::BAD_REQUEST
+        kinds,
+        ["webhook_late", "webhook_malformed", "webhook_malformed"]
     );
 
     let good = webhook("genuine", now);

@@ -13,3 +13,4 @@ mod outages;
 mod page;
 mod refused_files;
 mod repeats;
+mod trouble;

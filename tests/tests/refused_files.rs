@@ -145,7 +145,7 @@ async fn a_picture_that_graph_keeps_refusing_is_given_up_and_its_message_is_not(
             "--set",
             "RETRY_FLOOR_SECONDS=0",
             "--set",
-            "FAILING_MESSAGE_SECONDS=2",
+            "FILE_TIMEOUT_SECONDS=5",
         ])
         .await,
     );

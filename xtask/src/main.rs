@@ -36,7 +36,7 @@ enum Task {
     /// Stage target/package/, ready to be published to a Function App.
     Package,
     /// Measure the release build and compare it with the bars.
-    Bench,
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Task::Run(options) => run::run(&workspace, &options),
         Task::Test(options) => test::run(&workspace, &options),
         Task::Package => package::run(&workspace),
-        Task::Bench => bench::run(&workspace),
+        Task::Bench(options) => bench::run(&workspace, &options),
     });
     outcome.unwrap_or_else(|error| {
         eprintln!("xtask: {error:#}");

@@ -82,7 +82,7 @@ async fn accept(_queue: UrlPath<String>, _message: Bytes) -> StatusCode {
 }
 
 async fn secret(UrlPath(name): UrlPath<String>) -> Result<Json<Value>, StatusCode> {
-    if name.ends_with("-previous") {
+    if name.ends_with("-previous") || name.ends_with("-next") {
         return Err(StatusCode::NOT_FOUND);
     }
     Ok(Json(

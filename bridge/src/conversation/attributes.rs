@@ -63,6 +63,7 @@ mod tests {
             ),
             upn: Some(upn.to_owned()),
             name: Some("Anna".to_owned()),
+            guest: false,
         }
     }
 

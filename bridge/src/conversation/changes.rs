@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::ids::{Digest, InvalidId, TeamsMessageId};
 use crate::state::KEPT;
-use crate::state::inbound::{Handled, InboundState, Seen};
+use crate::state::inbound::{Carried, InboundState, Seen};
 use crate::teams::message::{ChatMessage, Reaction};
 use crate::teams::notification::ChangeType;
 
@@ -32,7 +32,7 @@ pub enum Step {
 #[must_use]
 pub fn step(
     change: ChangeType,
-    known: Option<&Handled>,
+    known: Option<&Carried>,
     message: &ChatMessage,
     found: &Seen,
     now: OffsetDateTime,
@@ -46,7 +46,7 @@ pub fn step(
             (_, Some(_)) => Step::Edited,
         };
     };
-    if !known.complete && (change == ChangeType::Created || known.genesys.is_empty()) {
+    if !known.complete && (change == ChangeType::Created || !known.is_shown()) {
         return Step::Deliver;
     }
     let seen = &known.seen;
@@ -54,10 +54,10 @@ pub fn step(
         return Step::Skip("already handled");
     }
     if seen.deleted {
-        return if known.genesys.is_empty() {
-            Step::Deliver
-        } else {
+        return if known.is_shown() {
             Step::Restored
+        } else {
+            Step::Deliver
         };
     }
     match message.last_edited {
@@ -119,7 +119,7 @@ pub fn deleted_id(
 ) -> Result<TeamsMessageId, InvalidId> {
     let restored = format!("{}-restored-", message.as_str());
     let times = state
-        .handled
+        .messages
         .keys()
         .filter(|id| id.as_str().starts_with(&restored))
         .count();
@@ -138,7 +138,12 @@ pub fn reaction_id(
     reaction: &Reaction,
 ) -> Result<TeamsMessageId, InvalidId> {
     let user = reaction.user.as_ref().map_or("", |user| user.as_str());
-    let which = Digest::of("reaction", &format!("{user}\n{}", reaction.kind));
+    let mut what = format!("{user}\n{}", reaction.kind);
+    if reaction.is_custom() {
+        // All custom emoji are of one kind.
+        what = format!("{what}\n{}", reaction.label.as_deref().unwrap_or_default());
+    }
+    let which = Digest::of("reaction", &what);
     derived(message, &format!("reaction-{}", &which.as_str()[..16]))
 }
 
@@ -179,10 +184,9 @@ mod tests {
         seen(message, text, files)
     }
 
-    fn handled(seen: Seen, posted: usize, complete: bool) -> Handled {
-        Handled {
+    fn carried(seen: Seen, posted: usize, complete: bool) -> Carried {
+        Carried {
             at: WRITTEN,
-            etag: None,
             genesys: vec![String::new(); posted],
             pieces: Vec::new(),
             complete,
@@ -192,7 +196,7 @@ mod tests {
 
     fn decide(
         change: ChangeType,
-        known: Option<&Handled>,
+        known: Option<&Carried>,
         edited: Option<Duration>,
         text: &str,
         files: &[&str],
@@ -205,8 +209,8 @@ mod tests {
 
     #[test]
     fn a_new_message_is_delivered_once() {
-        let known = |posted, complete| handled(found(&message(None), "a", &[]), posted, complete);
-        let created = |known: Option<&Handled>| decide(ChangeType::Created, known, None, "a", &[]);
+        let known = |posted, complete| carried(found(&message(None), "a", &[]), posted, complete);
+        let created = |known: Option<&Carried>| decide(ChangeType::Created, known, None, "a", &[]);
         assert_eq!(created(None), Step::Deliver);
         assert_eq!(created(Some(&known(0, false))), Step::Deliver);
         assert_eq!(created(Some(&known(2, false))), Step::Deliver);
@@ -221,7 +225,7 @@ mod tests {
         let step = decide(ChangeType::Updated, None, MINUTE, "b", &[]);
         assert_eq!(step, Step::Deliver);
         // The original comes later.
-        let known = handled(
+        let known = carried(
             found(&message(Some(WRITTEN + Duration::MINUTE)), "b", &[]),
             1,
             true,
@@ -246,8 +250,8 @@ mod tests {
 
     #[test]
     fn an_edit_is_told_once_and_only_when_it_shows() {
-        let first = handled(found(&message(None), "a", &["x"]), 1, true);
-        let updated = |known: &Handled, edited, text: &str, files: &[&str]| {
+        let first = carried(found(&message(None), "a", &["x"]), 1, true);
+        let updated = |known: &Carried, edited, text: &str, files: &[&str]| {
             decide(ChangeType::Updated, Some(known), edited, text, files)
         };
         assert_eq!(updated(&first, MINUTE, "b", &["x"]), Step::Edited);
@@ -255,7 +259,7 @@ mod tests {
         let nothing = Step::Note("the edit changes nothing that is seen");
         assert_eq!(updated(&first, MINUTE, "a", &["x"]), nothing);
         assert_eq!(updated(&first, MINUTE, "a", &[]), nothing);
-        let second = handled(
+        let second = carried(
             found(&message(Some(WRITTEN + Duration::MINUTE)), "b", &["x"]),
             1,
             true,
@@ -277,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_reaction_is_no_edit() {
-        let known = handled(found(&message(None), "a", &[]), 1, true);
+        let known = carried(found(&message(None), "a", &[]), 1, true);
         assert_eq!(
             decide(ChangeType::Updated, Some(&known), None, "a", &[]),
             Step::Skip("no edit")
@@ -286,7 +290,7 @@ mod tests {
             decide(ChangeType::Updated, None, None, "a", &[]),
             Step::Skip("no edit of a message that is known")
         );
-        let edited = handled(
+        let edited = carried(
             found(&message(Some(WRITTEN + Duration::MINUTE)), "b", &[]),
             1,
             true,
@@ -301,12 +305,12 @@ mod tests {
     fn what_was_deleted_can_come_back() {
         let mut gone = found(&message(None), "a", &[]);
         gone.deleted = true;
-        let told = handled(gone.clone(), 1, true);
+        let told = carried(gone.clone(), 1, true);
         assert_eq!(
             decide(ChangeType::Updated, Some(&told), None, "a", &[]),
             Step::Restored
         );
-        let never_seen = handled(gone, 0, true);
+        let never_seen = carried(gone, 0, true);
         assert_eq!(
             decide(ChangeType::Updated, Some(&never_seen), None, "a", &[]),
             Step::Deliver
@@ -319,12 +323,12 @@ mod tests {
 
     #[test]
     fn a_message_that_failed_half_way_is_edited_like_others() {
-        let half = handled(found(&message(None), "a", &[]), 1, false);
+        let half = carried(found(&message(None), "a", &[]), 1, false);
         assert_eq!(
             decide(ChangeType::Updated, Some(&half), MINUTE, "b", &[]),
             Step::Edited
         );
-        let not_at_all = handled(Seen::default(), 0, false);
+        let not_at_all = carried(Seen::default(), 0, false);
         assert_eq!(
             decide(ChangeType::Updated, Some(&not_at_all), MINUTE, "b", &[]),
             Step::Deliver
@@ -334,8 +338,9 @@ mod tests {
     #[test]
     fn derived_ids_are_stable_and_distinct() {
         let message = message(Some(WRITTEN + Duration::MINUTE));
-        let reaction = |kind: &str| Reaction {
+        let reaction = |kind: &str, label: &str| Reaction {
             kind: kind.to_owned(),
+            label: Some(label.to_owned()),
             user: None,
             name: None,
         };
@@ -347,11 +352,15 @@ mod tests {
             edit_id(&message).expect("an id"),
             restored_id(&message).expect("an id"),
             deleted_id(&message.id, &state).expect("an id"),
-            reaction_id(&message.id, &reaction("like")).expect("an id"),
-            reaction_id(&message.id, &reaction("heart")).expect("an id"),
+            reaction_id(&message.id, &reaction("like", "Like")).expect("an id"),
+            reaction_id(&message.id, &reaction("heart", "Heart")).expect("an id"),
+            reaction_id(&message.id, &reaction("custom", "parrot")).expect("an id"),
+            reaction_id(&message.id, &reaction("custom", "ship")).expect("an id"),
         ];
         let distinct: BTreeSet<_> = ids.iter().collect();
         assert_eq!(distinct.len(), ids.len());
+        let translated = reaction_id(&message.id, &reaction("like", "Gefällt mir"));
+        assert_eq!(translated.expect("an id"), ids[3]);
         assert_eq!(ids[0].as_str(), "1616-edited-1767323105000");
         assert_eq!(ids[2].as_str(), "1616-deleted");
         state.complete(&ids[1], NOW);

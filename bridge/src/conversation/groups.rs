@@ -1,18 +1,8 @@
-//! Which messages of group chats go to the agent.
+//! Group chats: which messages go to the agent, and which of us bridges them.
 
-use crate::ids::UserId;
+use super::case::{Case, Chat, GroupPolicy};
+use crate::ids::{SupportAccountName, UserId};
 use crate::teams::message::ChatMessage;
-
-/// The setting `GROUP_CHATS`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GroupPolicy {
-    /// None.
-    Off,
-    /// Those that mention the support account.
-    Mention,
-    /// All.
-    All,
-}
 
 /// Whether a message of a group chat goes to the agent.
 #[must_use]
@@ -20,11 +10,43 @@ pub fn accepts(policy: GroupPolicy, message: &ChatMessage, support: &UserId) -> 
     match policy {
         GroupPolicy::Off => false,
         GroupPolicy::All => true,
-        GroupPolicy::Mention => message
-            .mentions
-            .iter()
-            .any(|mention| mention.user.as_ref() == Some(support)),
+        GroupPolicy::Mention => mentions(message, support),
     }
+}
+
+fn mentions(message: &ChatMessage, user: &UserId) -> bool {
+    let mut mentions = message.mentions.iter();
+    mentions.any(|mention| mention.user.as_ref() == Some(user))
+}
+
+/// The account that a group's message is bridged by: the one that the chat has already, else the one that is mentioned, else the
+/// one that was notified. `None` when the message is not for the agent.
+pub(super) fn account(
+    case: &Case<'_>,
+    chat: Chat<'_>,
+    message: &ChatMessage,
+) -> Option<SupportAccountName> {
+    let policy = case.policy;
+    let mut accounts = policy.accounts.iter();
+    let mentioned = accounts.find(|(_, user)| mentions(message, user));
+    // One group is one conversation, whoever of us is mentioned later.
+    let present = &chat.inbound.account;
+    let has_one = chat.inbound.thread.is_some() && policy.user_of(present).is_some();
+    let account = match mentioned {
+        _ if has_one => present,
+        Some((name, _)) => name,
+        None => &case.notification.account,
+    };
+    // What the agent has seen stays with the agent, even when an edit took the mention out.
+    let carried = chat.inbound.messages.get(&message.id);
+    if carried.is_some_and(|carried| carried.is_shown()) {
+        return Some(account.clone());
+    }
+    let user = match mentioned {
+        Some((_, user)) => user,
+        None => policy.user_of(account)?,
+    };
+    accepts(policy.groups, message, user).then(|| account.clone())
 }
 
 #[cfg(test)]

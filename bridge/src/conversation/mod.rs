@@ -1,5 +1,19 @@
-//! What a message means for the conversation: known state, message and policy in, what is to be done out.
+//! What a notification means for the agent. [`plan`] decides, purely: what is known goes in, what is to be asked, noted or told
+//! comes out.
 
 pub mod attributes;
+pub mod case;
 pub mod changes;
+mod choice;
+mod customer;
+mod deletions;
 pub mod groups;
+mod plan;
+mod reactions;
+pub mod series;
+
+pub use customer::present_thread;
+pub use plan::plan;
+
+#[cfg(test)]
+mod tests;

@@ -99,6 +99,15 @@ impl std::fmt::Debug for Body {
 }
 
 impl Body {
+    /// The answer to a question: a choice where Genesys has a word for its kind, else the words that were chosen.
+    #[must_use]
+    pub fn answer(question: GenesysMessageId, choice: Choice) -> Self {
+        match choice.kind.word() {
+            Some(_) => Self::Choice { question, choice },
+            None => Self::Text(choice.text),
+        }
+    }
+
     /// The request's body: `OpenInboundNormalizedMessage`, for a choice `OpenInboundStructuredResponseMessage`. Genesys' limit
     /// for it is 512,000 bytes.
     #[must_use]
@@ -203,15 +212,17 @@ mod tests {
     fn a_choice() {
         let thread = thread();
         let channel = channel(&thread, "1616991463151");
-        let body = Body::Choice {
-            question: "b71f".parse().expect("an id"),
-            choice: Choice {
-                kind: ChoiceKind::QuickReply,
+        let answer = |kind| {
+            let choice = Choice {
+                kind,
                 text: "My order".to_owned(),
                 payload: "order".to_owned(),
-            },
+            };
+            Body::answer("b71f".parse().expect("an id"), choice)
         };
+        let body = answer(ChoiceKind::QuickReply);
         insta::assert_json_snapshot!(snapshot(&channel, &body));
+        assert!(answer(ChoiceKind::ListItem) == Body::Text("My order".to_owned()));
     }
 
     fn thread() -> ThreadId {

@@ -117,6 +117,8 @@ impl std::fmt::Debug for ContentItem {
 pub enum StructuredPart {
     /// Words: a title, a description, a link.
     Words(String),
+    /// The file of a template's header.
+    File(WebhookAttachment),
     /// One choice of a question.
     Choice(Choice),
 }

@@ -18,7 +18,7 @@ impl Lane {
     /// Towards Genesys: the messages of a chat.
     #[must_use]
     pub fn inbound(chat: &ChatId) -> Self {
-        Self(format!("chat-{}", chat.digest()))
+        Self(chat.digest().tagged("chat"))
     }
 
     /// Towards Teams: what goes into the thread's chat. Read off the id alone, without the counter of its windows, since all
@@ -26,10 +26,8 @@ impl Lane {
     #[must_use]
     pub fn of_thread(thread: &ThreadId) -> Self {
         Self(match thread {
-            ThreadId::Direct { .. } => {
-                format!("direct-{}", thread.clone().with_counter(0).digest())
-            }
-            ThreadId::Group { chat, .. } => format!("chat-{chat}"),
+            ThreadId::Direct { .. } => thread.clone().with_counter(0).digest().tagged("direct"),
+            ThreadId::Group { chat, .. } => chat.tagged("chat"),
         })
     }
 
@@ -37,26 +35,24 @@ impl Lane {
     /// one up.
     #[must_use]
     pub fn receipts(addressee: &str) -> Self {
-        Self(match addressee.parse::<ThreadId>() {
-            Ok(thread) => format!("receipts-{}", thread.with_counter(0).digest()),
-            Err(_) => format!("receipts-{}", Digest::of("unroutable", addressee)),
-        })
+        let digest = match addressee.parse::<ThreadId>() {
+            Ok(thread) => thread.with_counter(0).digest(),
+            Err(_) => Digest::of("unroutable", addressee),
+        };
+        Self(digest.tagged("receipts"))
     }
 
     /// Towards Teams: a notice to a customer whose thread is not known.
     #[must_use]
     pub fn notices(account: &SupportAccountName, chat: &ChatId) -> Self {
         let key = format!("{}\n{}", account.as_str(), chat.as_str());
-        Self(format!("notices-{}", Digest::of("notices", &key)))
+        Self(Digest::of("notices", &key).tagged("notices"))
     }
 
     /// For messages whose addressee is none of ours.
     #[must_use]
     pub fn unroutable(addressee: &str) -> Self {
-        Self(format!(
-            "unroutable-{}",
-            Digest::of("unroutable", addressee)
-        ))
+        Self(Digest::of("unroutable", addressee).tagged("unroutable"))
     }
 
     /// The lane of a message that came from a queue.
@@ -122,7 +118,7 @@ impl BusMessageId {
             key.push('\n');
             key.push_str(replay);
         }
-        Self(format!("{kind}-{}", Digest::of(kind, &key)))
+        Self(Digest::of(kind, &key).tagged(kind))
     }
 
     /// The id as Service Bus gets it.
@@ -141,7 +137,7 @@ impl CorrelationId {
     /// Of a customer's message.
     #[must_use]
     pub fn of_teams_message(chat: &ChatId, message: &TeamsMessageId) -> Self {
-        Self::of(&format!("teams\n{}\n{}", chat.as_str(), message.as_str()))
+        Self::of(&["teams", chat.as_str(), message.as_str()].join("\n"))
     }
 
     /// Of an agent's message, and of its receipts.
@@ -163,16 +159,11 @@ impl CorrelationId {
     }
 
     fn of(key: &str) -> Self {
-        let digits = hex(&sixteen_bytes(key.as_bytes()));
-        let group = |from: usize, to: usize| &digits[from..to];
-        Self(format!(
-            "{}-{}-{}-{}-{}",
-            group(0, 8),
-            group(8, 12),
-            group(12, 16),
-            group(16, 20),
-            group(20, 32)
-        ))
+        let mut guid = hex(&sixteen_bytes(key.as_bytes()));
+        for place in [8, 13, 18, 23] {
+            guid.insert(place, '-');
+        }
+        Self(guid)
     }
 }
 

@@ -31,6 +31,15 @@ impl Digest {
         Self(hex(&sixteen_bytes(&input)))
     }
 
+    /// The digits behind a word that tells what they stand for.
+    pub(super) fn tagged(&self, word: &str) -> String {
+        let mut text = String::with_capacity(word.len() + 1 + self.0.len());
+        text.push_str(word);
+        text.push('-');
+        text.push_str(&self.0);
+        text
+    }
+
     /// The digits.
     #[must_use]
     pub fn as_str(&self) -> &str {

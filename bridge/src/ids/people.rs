@@ -132,6 +132,12 @@ impl TenantId {
     pub fn nil() -> Self {
         Self("00000000-0000-0000-0000-000000000000".to_owned())
     }
+
+    /// Stands for the tenant in logs.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of("tenant", &self.0)
+    }
 }
 
 fn opaque(text: &str, most: usize) -> Option<String> {

@@ -28,9 +28,6 @@ const OVERTAKEN: Duration = Duration::from_millis(20);
 const SHORTEST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
-/// How long a file may fail before it is left where it is, as long as all else is well.
-const FILE_PATIENCE: Duration = Duration::from_secs(120);
-
 /// Attempts that may panic before the message is given up.
 const PANICS: u32 = 3;
 
@@ -66,6 +63,8 @@ pub struct Situation {
     pub failing_for: Duration,
     /// Whether the service was well for others over all of [`WELL_FOR`].
     pub well_for_others: bool,
+    /// How long a file may fail before it is left where it is, as long as all else is well.
+    pub file_patience: Duration,
     /// Since the queue accepted the message.
     pub age: Duration,
     /// What is left of the invocation's time.
@@ -117,7 +116,7 @@ pub fn decide(situation: &Situation) -> Decision {
         Fault::Transient if situation.well_for_others && situation.failing_for >= WELL_FOR => {
             return Decision::GiveUp(Reason::KeptFailing);
         }
-        Fault::OfFile if situation.failing_for >= FILE_PATIENCE => {
+        Fault::OfFile if situation.failing_for >= situation.file_patience => {
             match situation.all_else_is_well {
                 None => return Decision::Ask,
                 Some(true) => return Decision::GiveUp(Reason::KeptFailing),

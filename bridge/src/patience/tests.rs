@@ -12,6 +12,7 @@ fn situation(fault: Fault) -> Situation {
         all_else_is_well: None,
         failing_for: Duration::ZERO,
         well_for_others: false,
+        file_patience: MINUTE * 2,
         age: MINUTE,
         left: Duration::from_secs(200),
         retry_after: Duration::ZERO,
@@ -96,7 +97,7 @@ fn a_file_is_given_up_sooner_than_a_message_and_only_when_all_else_is_well() {
     let fresh = situation(Fault::OfFile);
     assert!(tries_again(decide(&fresh)));
     let late = Situation {
-        failing_for: FILE_PATIENCE,
+        failing_for: MINUTE * 2,
         ..fresh
     };
     assert_eq!(decide(&late), Decision::Ask);

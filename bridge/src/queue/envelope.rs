@@ -135,6 +135,20 @@ pub struct ReceiptEnvelope {
     pub at: OffsetDateTime,
 }
 
+impl Content {
+    /// A word for logs.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Notification(notification) => notification.change.as_str(),
+            Self::AgentMessage(_) => "agent message",
+            Self::Receipt(_) => "receipt",
+            Self::Notice(_) => "notice",
+            Self::Claim { .. } => "claim",
+        }
+    }
+}
+
 impl std::fmt::Debug for Content {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -211,7 +225,10 @@ impl Envelope {
     /// The envelope as it travels.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        let mut json = Vec::with_capacity(512);
+        // Nothing in it has no form in JSON, and memory takes everything.
+        let _ = serde_json::to_writer(&mut json, self);
+        json
     }
 
     /// Reads an envelope.

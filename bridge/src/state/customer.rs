@@ -16,17 +16,12 @@ pub struct Customer {
     pub upn: Option<String>,
     /// Display name.
     pub name: Option<String>,
+    /// A guest of our own tenant, who is at home elsewhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guest: bool,
 }
 
-impl std::fmt::Debug for Customer {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Customer")
-            .field("user", &self.user)
-            .field("tenant", &self.tenant)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Customer: user, tenant);
 
 /// A member of a chat (Microsoft Learn, "aadUserConversationMember resource type"); any part may be missing.
 #[derive(Clone, Default)]
@@ -41,15 +36,7 @@ pub struct Member {
     pub name: Option<String>,
 }
 
-impl std::fmt::Debug for Member {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Member")
-            .field("user", &self.user)
-            .field("tenant", &self.tenant)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Member: user, tenant);
 
 /// The customer behind a sender; `None` when the sender is no user. What the message does not show is taken from the chat's
 /// members. A member record that names a tenant without an address still tells the tenant; a sender for whom nothing names a
@@ -61,8 +48,13 @@ pub fn resolve(sender: &Sender, members: &[Member], home: &TenantId) -> Option<C
         .iter()
         .find(|member| member.user.as_ref() == Some(&user));
     let known = |text: &String| !text.trim().is_empty();
-    let upn = member.and_then(|member| member.email.clone()).filter(known);
+    let email = member.and_then(|member| member.email.clone());
+    let guest = [&sender.upn, &email]
+        .into_iter()
+        .flatten()
+        .any(|name| is_guest(name));
     // A guest of our own directory is written `name_company.com#EXT#@ours`, which no CRM knows.
+    let upn = sender.upn.clone().filter(known).or(email.filter(known));
     let upn = upn.map(|upn| guest_address(&upn).unwrap_or(upn));
     let tenant = sender
         .tenant
@@ -72,20 +64,22 @@ pub fn resolve(sender: &Sender, members: &[Member], home: &TenantId) -> Option<C
         user,
         tenant: tenant
             .filter(|tenant| *tenant != TenantId::nil())
-            .or_else(|| {
-                // Only a directory object of ours has an #EXT# name.
-                member
-                    .and_then(|member| member.email.as_deref())
-                    .filter(|email| email.contains("#EXT#"))
-                    .map(|_| home.clone())
-            }),
+            // Only a directory object of ours has the name of a guest.
+            .or_else(|| guest.then(|| home.clone())),
         upn,
+        guest,
         name: sender
             .name
             .clone()
             .or_else(|| member.and_then(|member| member.name.clone()))
             .filter(known),
     })
+}
+
+/// Whether a user principal name is the one that our directory gives to a guest.
+#[must_use]
+pub fn is_guest(upn: &str) -> bool {
+    upn.contains("#EXT#")
 }
 
 /// `anna_customer.com#EXT#@ours.onmicrosoft.com` → `anna@customer.com` (Microsoft Learn, "Properties of a Microsoft Entra B2B
@@ -166,6 +160,22 @@ mod tests {
         }];
         let customer = resolve(&sender, &members, &tenant('1')).expect("a customer");
         assert_eq!(customer.upn.as_deref(), Some("anna_lee@customer.example"));
-        assert_eq!(customer.tenant, Some(tenant('1')));
+        assert_eq!((customer.tenant, customer.guest), (Some(tenant('1')), true));
+    }
+
+    #[test]
+    fn a_name_that_the_message_shows_comes_first() {
+        let sender = Sender {
+            user: Some(user('a')),
+            upn: Some("anna@customer.example".to_owned()),
+            ..Sender::default()
+        };
+        let members = [Member {
+            user: Some(user('a')),
+            email: Some("a.adler@mail.example".to_owned()),
+            ..Member::default()
+        }];
+        let customer = resolve(&sender, &members, &tenant('1')).expect("a customer");
+        assert_eq!(customer.upn.as_deref(), Some("anna@customer.example"));
     }
 }

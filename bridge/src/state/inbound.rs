@@ -1,6 +1,7 @@
 //! `chats/{digest}/inbound.json`, written by deliver-to-genesys only.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -9,7 +10,14 @@ use super::KEPT;
 use crate::ids::{ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMessageId};
 use crate::state::customer::Customer;
 use crate::state::window::ThreadState;
-use crate::teams::chat_kind::ChatType;
+use crate::teams::chat_kind::ChatKind;
+
+/// Most messages that a chat's state holds.
+pub const MOST_MESSAGES: usize = 2_000;
+
+/// How long a part that was about to be posted may be under way: the time limit of a call to Genesys, and room for the clocks
+/// of two instances.
+pub const UNDER_WAY: Duration = Duration::from_secs(12);
 
 /// A chat as seen on the way to Genesys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,35 +29,35 @@ pub struct InboundState {
     /// The Support User that bridges it.
     pub account: SupportAccountName,
     /// Kind of the chat, once Graph was asked.
-    #[serde(default)]
-    pub chat_type: Option<ChatType>,
+    #[serde(default, alias = "chat_type")]
+    pub kind: Option<ChatKind>,
     /// Whom the conversation's attributes describe.
     #[serde(default)]
     pub customer: Option<Customer>,
-    /// Time of the message for which the customer was resolved.
+    /// Time of the message for which the customer was resolved; absent when the chat's members could not be asked.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub customer_resolved_at: Option<OffsetDateTime>,
     /// The present thread.
     #[serde(default)]
     pub thread: Option<ThreadState>,
-    /// Teams messages that Genesys has, or has in part.
-    #[serde(default)]
-    pub handled: BTreeMap<TeamsMessageId, Handled>,
-    /// The agent's question that the customer answered last.
+    /// Teams messages, and changes of them, that Genesys has, or has in part.
+    #[serde(default, alias = "handled")]
+    pub messages: BTreeMap<TeamsMessageId, Carried>,
+    /// The agent's question that was answered last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered: Option<GenesysMessageId>,
+    /// The part that may be on its way to Genesys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sending: Option<Sending>,
 }
 
 /// A Teams message, or a change of one, on the way to Genesys: a series of messages there, in pieces (the text, then each
 /// file) of one or more parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Handled {
+pub struct Carried {
     /// When its latest part was posted.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
-    /// Its version, as Graph showed it.
-    #[serde(default)]
-    pub etag: Option<String>,
     /// Genesys' ids of its parts, in order.
     pub genesys: Vec<String>,
     /// How many parts each finished piece had, in order.
@@ -90,28 +98,14 @@ pub struct Seen {
     pub deleted: bool,
 }
 
-impl Handled {
-    fn started(at: OffsetDateTime) -> Self {
-        Self {
-            at,
-            etag: None,
-            genesys: Vec::new(),
-            pieces: Vec::new(),
-            complete: false,
-            seen: Seen::default(),
-        }
-    }
-
-    /// How far the series is: finished pieces, and parts of the next one.
-    #[must_use]
-    pub fn progress(&self) -> Progress {
-        let finished: usize = self.pieces.iter().sum();
-        Progress {
-            piece: self.pieces.len(),
-            part: self.genesys.len().saturating_sub(finished),
-            posted: self.genesys.len(),
-        }
-    }
+/// A part that somebody is about to post. Whoever else holds the chat's lane waits for the end of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sending {
+    /// Who: one process.
+    pub holder: Digest,
+    /// Since when.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
 }
 
 /// How far a series is.
@@ -128,10 +122,43 @@ pub struct Progress {
 /// One more part that Genesys has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostedPart {
+    /// Its piece, counted from 0.
+    pub piece: usize,
+    /// Its place in the piece, counted from 0.
+    pub part: usize,
     /// Genesys' id of it.
     pub genesys: String,
     /// It was the last of its piece.
     pub ends_piece: bool,
+}
+
+impl Carried {
+    fn started(at: OffsetDateTime) -> Self {
+        Self {
+            at,
+            genesys: Vec::new(),
+            pieces: Vec::new(),
+            complete: false,
+            seen: Seen::default(),
+        }
+    }
+
+    /// Whether the agent has any of it.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        !self.genesys.is_empty()
+    }
+
+    /// How far the series is: finished pieces, and parts of the next one.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let finished: usize = self.pieces.iter().sum();
+        Progress {
+            piece: self.pieces.len(),
+            part: self.genesys.len().saturating_sub(finished),
+            posted: self.genesys.len(),
+        }
+    }
 }
 
 impl InboundState {
@@ -142,73 +169,98 @@ impl InboundState {
             version: 1,
             chat,
             account,
-            chat_type: None,
+            kind: None,
             customer: None,
             customer_resolved_at: None,
             thread: None,
-            handled: BTreeMap::new(),
+            messages: BTreeMap::new(),
             answered: None,
+            sending: None,
         }
     }
 
     /// Whether Genesys has all of the message, or all there is to know of the change.
     #[must_use]
-    pub fn is_handled(&self, message: &TeamsMessageId) -> bool {
-        self.handled
-            .get(message)
-            .is_some_and(|handled| handled.complete)
+    pub fn is_complete(&self, message: &TeamsMessageId) -> bool {
+        self.messages.get(message).is_some_and(|one| one.complete)
     }
 
     /// How far the message is.
     #[must_use]
     pub fn progress(&self, message: &TeamsMessageId) -> Progress {
-        self.handled
-            .get(message)
-            .map(Handled::progress)
-            .unwrap_or_default()
-    }
-
-    /// What is known of a message that Genesys has, or has in part.
-    #[must_use]
-    pub fn seen(&self, message: &TeamsMessageId) -> Option<&Seen> {
-        self.handled.get(message).map(|handled| &handled.seen)
+        let carried = self.messages.get(message);
+        carried.map(Carried::progress).unwrap_or_default()
     }
 
     /// The entry of a message; a new one has no parts yet.
-    pub fn entry(&mut self, message: &TeamsMessageId, at: OffsetDateTime) -> &mut Handled {
-        self.handled
+    pub fn entry(&mut self, message: &TeamsMessageId, at: OffsetDateTime) -> &mut Carried {
+        self.messages
             .entry(message.clone())
-            .or_insert_with(|| Handled::started(at))
+            .or_insert_with(|| Carried::started(at))
     }
 
-    /// Notes that Genesys has the next part.
-    pub fn record_part(&mut self, message: &TeamsMessageId, part: PostedPart, at: OffsetDateTime) {
-        let handled = self.entry(message, at);
-        handled.at = at;
-        handled.genesys.push(part.genesys);
-        if part.ends_piece {
-            let finished: usize = handled.pieces.iter().sum();
-            handled.pieces.push(handled.genesys.len() - finished);
+    /// Notes that Genesys has a part, if it is the next one: one that another holder of the lane noted first is not noted again.
+    /// Tells whether it was.
+    pub fn record_part(
+        &mut self,
+        message: &TeamsMessageId,
+        part: PostedPart,
+        at: OffsetDateTime,
+    ) -> bool {
+        let carried = self.entry(message, at);
+        let progress = carried.progress();
+        if (part.piece, part.part) != (progress.piece, progress.part) {
+            return false;
         }
+        carried.at = at;
+        carried.genesys.push(part.genesys);
+        if part.ends_piece {
+            carried.pieces.push(part.part + 1);
+        }
+        true
     }
 
     /// Notes that the next piece has nothing more to post.
     pub fn finish_piece(&mut self, message: &TeamsMessageId, at: OffsetDateTime) {
-        let handled = self.entry(message, at);
-        let part = handled.progress().part;
-        handled.pieces.push(part);
+        let carried = self.entry(message, at);
+        let part = carried.progress().part;
+        carried.pieces.push(part);
     }
 
     /// Notes that nothing more is to be done for the message.
     pub fn complete(&mut self, message: &TeamsMessageId, at: OffsetDateTime) {
-        let handled = self.entry(message, at);
-        handled.at = at;
-        handled.complete = true;
+        let carried = self.entry(message, at);
+        carried.at = at;
+        carried.complete = true;
     }
 
-    /// Forgets what was handled longer ago than [`KEPT`].
-    pub fn forget_before(&mut self, now: OffsetDateTime) {
-        self.handled.retain(|_, handled| now - handled.at <= KEPT);
+    /// Whether somebody else may be posting a part right now.
+    #[must_use]
+    pub fn is_held_from(&self, holder: &Digest, now: OffsetDateTime) -> bool {
+        self.sending.as_ref().is_some_and(|sending| {
+            // A clock that runs far ahead must not hold the chat.
+            sending.holder != *holder && (now - sending.at).abs() < UNDER_WAY
+        })
+    }
+
+    /// Forgets what was complete longer ago than [`KEPT`]. What Genesys has only in part stays, or it would be posted again from
+    /// the beginning. Beyond [`MOST_MESSAGES`] the oldest go, what is complete before what is not.
+    pub fn forget(&mut self, now: OffsetDateTime) {
+        self.messages
+            .retain(|_, carried| !carried.complete || now - carried.at <= KEPT);
+        let Some(too_many) = self.messages.len().checked_sub(MOST_MESSAGES) else {
+            return;
+        };
+        let mut order: Vec<_> = self.messages.iter().collect();
+        order.sort_by_key(|(_, carried)| (!carried.complete, carried.at));
+        let oldest: Vec<TeamsMessageId> = order
+            .into_iter()
+            .take(too_many)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in oldest {
+            self.messages.remove(&id);
+        }
     }
 }
 
@@ -225,32 +277,38 @@ mod tests {
         InboundState::new(chat, "support".parse().expect("a name"))
     }
 
+    fn posted(piece: usize, part: usize, genesys: &str, ends_piece: bool) -> PostedPart {
+        PostedPart {
+            piece,
+            part,
+            genesys: genesys.to_owned(),
+            ends_piece,
+        }
+    }
+
+    fn place(state: &InboundState, message: &TeamsMessageId) -> (usize, usize, usize) {
+        let progress = state.progress(message);
+        (progress.piece, progress.part, progress.posted)
+    }
+
     #[test]
     fn parts_count_until_all_are_posted() {
         let mut state = state();
         let message: TeamsMessageId = "1612289765949".parse().expect("an id");
-        let part = |genesys: &str, ends_piece: bool| PostedPart {
-            genesys: genesys.to_owned(),
-            ends_piece,
-        };
-        state.record_part(&message, part("g1", false), AT);
-        let progress = state.progress(&message);
-        assert_eq!((progress.piece, progress.part, progress.posted), (0, 1, 1));
-        state.record_part(&message, part("g2", true), AT);
-        let progress = state.progress(&message);
-        assert_eq!((progress.piece, progress.part, progress.posted), (1, 0, 2));
+        assert!(state.record_part(&message, posted(0, 0, "g1", false), AT));
+        assert_eq!(place(&state, &message), (0, 1, 1));
+        assert!(state.record_part(&message, posted(0, 1, "g2", true), AT));
+        assert_eq!(place(&state, &message), (1, 0, 2));
         state.finish_piece(&message, AT);
-        state.record_part(&message, part("g3", false), AT);
-        let progress = state.progress(&message);
-        assert_eq!((progress.piece, progress.part, progress.posted), (2, 1, 3));
+        assert!(state.record_part(&message, posted(2, 0, "g3", false), AT));
+        assert_eq!(place(&state, &message), (2, 1, 3));
         state.finish_piece(&message, AT);
         assert_eq!(state.progress(&message).piece, 3);
-        assert!(!state.is_handled(&message));
-        state.entry(&message, AT).etag = Some("e".to_owned());
+        assert!(!state.is_complete(&message));
         state.entry(&message, AT).seen.text = Some(Digest::of("text", "words"));
         state.complete(&message, AT);
-        assert!(state.is_handled(&message));
-        state.chat_type = Some(ChatType::OneOnOne);
+        assert!(state.is_complete(&message));
+        state.kind = Some(ChatKind::OneOnOne);
         state.customer = Some(Customer {
             user: "0f0e0d0c-0000-4000-8000-00000000000a"
                 .parse()
@@ -258,6 +316,7 @@ mod tests {
             tenant: None,
             upn: Some("anna@customer.example".to_owned()),
             name: Some("Anna".to_owned()),
+            guest: false,
         });
         state.customer_resolved_at = Some(AT);
         state.thread = Some(ThreadState {
@@ -265,25 +324,83 @@ mod tests {
             last_message: AT,
         });
         insta::assert_json_snapshot!(state);
-        state.forget_before(AT + KEPT);
-        assert!(state.is_handled(&message));
-        state.forget_before(AT + KEPT + time::Duration::seconds(1));
-        assert!(!state.is_handled(&message));
+    }
+
+    #[test]
+    fn a_part_that_is_noted_already_is_no_further_part() {
+        let mut state = state();
+        let message: TeamsMessageId = "1".parse().expect("an id");
+        assert!(state.record_part(&message, posted(0, 0, "g1", false), AT));
+        // Another holder of the lane posted it as well, with an id of its own.
+        assert!(!state.record_part(&message, posted(0, 0, "g2", false), AT));
+        assert_eq!(place(&state, &message), (0, 1, 1));
+        assert!(!state.record_part(&message, posted(1, 0, "g3", true), AT));
+        assert!(state.record_part(&message, posted(0, 1, "g4", true), AT));
+        assert_eq!(place(&state, &message), (1, 0, 2));
+    }
+
+    #[test]
+    fn what_is_complete_is_forgotten_in_time_and_progress_never() {
+        let mut state = state();
+        let (whole, half) = ("1".parse().expect("an id"), "2".parse().expect("an id"));
+        state.record_part(&whole, posted(0, 0, "g1", true), AT);
+        state.complete(&whole, AT);
+        state.record_part(&half, posted(0, 0, "g2", false), AT);
+        state.forget(AT + KEPT);
+        assert!(state.is_complete(&whole));
+        state.forget(AT + KEPT * 100);
+        assert!(!state.is_complete(&whole));
+        assert_eq!(place(&state, &half), (0, 1, 1));
+    }
+
+    #[test]
+    fn messages_are_limited_in_number() {
+        let mut state = state();
+        let id = |number: usize| {
+            format!("{number}")
+                .parse::<TeamsMessageId>()
+                .expect("an id")
+        };
+        for number in 0..MOST_MESSAGES + 10 {
+            let at = AT + Duration::from_secs(number as u64);
+            state.record_part(&id(number), posted(0, 0, "g", true), at);
+            if number >= 5 {
+                state.complete(&id(number), at);
+            }
+        }
+        state.forget(AT + Duration::from_secs(3600));
+        assert_eq!(state.messages.len(), MOST_MESSAGES);
+        assert!((0..5).all(|number| state.messages.contains_key(&id(number))));
+        assert!((5..15).all(|number| !state.messages.contains_key(&id(number))));
+    }
+
+    #[test]
+    fn another_holder_waits_for_what_is_under_way() {
+        let mut state = state();
+        let (ours, theirs) = (Digest::of("holder", "1"), Digest::of("holder", "2"));
+        assert!(!state.is_held_from(&ours, AT));
+        state.sending = Some(Sending {
+            holder: theirs.clone(),
+            at: AT,
+        });
+        assert!(!state.is_held_from(&theirs, AT));
+        assert!(state.is_held_from(&ours, AT + UNDER_WAY / 2));
+        assert!(!state.is_held_from(&ours, AT + UNDER_WAY));
     }
 
     #[test]
     fn an_older_state_without_newer_fields_is_read() {
         let json = r#"{"version":1,"chat":"19:a","account":"support","unknown":{"later":1}}"#;
         let state: InboundState = serde_json::from_str(json).expect("readable");
-        assert!(state.handled.is_empty() && state.thread.is_none());
+        assert!(state.messages.is_empty() && state.thread.is_none());
     }
 
     #[test]
-    fn a_message_that_an_older_release_left_half_way_goes_on() {
-        let json = r#"{"version":1,"chat":"19:a","account":"support","handled":{"1":{"at":"2026-01-02T03:04:05Z",
-            "genesys":["g1","g2"],"complete":false}}}"#;
+    fn what_an_older_release_left_half_way_goes_on() {
+        let json = r#"{"version":1,"chat":"19:a","account":"support","chat_type":"group",
+            "handled":{"1":{"at":"2026-01-02T03:04:05Z","etag":"e","genesys":["g1","g2"],"complete":false}}}"#;
         let state: InboundState = serde_json::from_str(json).expect("readable");
-        let progress = state.progress(&"1".parse().expect("an id"));
-        assert_eq!((progress.piece, progress.part, progress.posted), (0, 2, 2));
+        assert_eq!(state.kind, Some(ChatKind::Group));
+        assert_eq!(place(&state, &"1".parse().expect("an id")), (0, 2, 2));
     }
 }

@@ -38,6 +38,9 @@ pub struct Post {
     pub at: OffsetDateTime,
     /// Teams' ids of its parts, in order.
     pub teams: Vec<TeamsMessageId>,
+    /// How to recognise whatever was, or may have been, posted of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fingerprints: Vec<Digest>,
     /// All parts are posted.
     pub complete: bool,
 }
@@ -109,6 +112,11 @@ impl OutboundState {
         fingerprint: Digest,
         says: Says,
     ) {
+        // Kept like the post: its echo can come before its answer, or after the post was given up.
+        let fingerprints = &mut self.entry(message, now).fingerprints;
+        if !fingerprints.contains(&fingerprint) {
+            fingerprints.push(fingerprint.clone());
+        }
         self.pending = Some(Pending {
             message: message.clone(),
             part,
@@ -119,16 +127,21 @@ impl OutboundState {
         });
     }
 
+    fn entry(&mut self, message: &GenesysMessageId, now: OffsetDateTime) -> &mut Post {
+        self.posts.entry(message.clone()).or_insert_with(|| Post {
+            at: now,
+            teams: Vec::new(),
+            fingerprints: Vec::new(),
+            complete: false,
+        })
+    }
+
     /// Notes that the pending part is in the chat.
     pub fn posted(&mut self, teams_id: TeamsMessageId, now: OffsetDateTime) {
         let Some(pending) = self.pending.take() else {
             return;
         };
-        let post = self.posts.entry(pending.message).or_insert_with(|| Post {
-            at: now,
-            teams: Vec::new(),
-            complete: false,
-        });
+        let post = self.entry(&pending.message, now);
         post.at = now;
         post.teams.push(teams_id);
         post.complete = pending.last;
@@ -149,6 +162,17 @@ impl OutboundState {
     #[must_use]
     pub fn is_ours(&self, message: &TeamsMessageId) -> bool {
         self.posts.values().any(|post| post.teams.contains(message))
+    }
+
+    /// Whether a text of this fingerprint was posted by us, or may have been.
+    #[must_use]
+    pub fn wrote(&self, fingerprint: &Digest) -> bool {
+        let pending = self.pending.as_ref();
+        pending.is_some_and(|pending| pending.fingerprint == *fingerprint)
+            || self
+                .posts
+                .values()
+                .any(|post| post.fingerprints.contains(fingerprint))
     }
 
     /// Teams messages that are known to be posts of ours.
@@ -240,5 +264,9 @@ mod tests {
         state.clear_pending();
         state.posted("1".parse().expect("an id"), AT);
         assert_eq!(state.parts_posted(&message), 0);
+        // It may be in the chat all the same.
+        assert!(state.wrote(&Digest::of("post", "a")) && !state.wrote(&Digest::of("post", "b")));
+        state.forget_before(AT + KEPT + time::Duration::seconds(1));
+        assert!(!state.wrote(&Digest::of("post", "a")));
     }
 }

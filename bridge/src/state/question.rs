@@ -20,16 +20,19 @@ pub enum ChoiceKind {
     Button,
     /// A time of a date picker.
     DatePicker,
+    /// An item of a list picker, for which Genesys has no word: it is answered by its own words.
+    ListItem,
 }
 
 impl ChoiceKind {
-    /// The word.
+    /// The word, where there is one.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn word(self) -> Option<&'static str> {
         match self {
-            Self::QuickReply => "QuickReply",
-            Self::Button => "Button",
-            Self::DatePicker => "DatePicker",
+            Self::QuickReply => Some("QuickReply"),
+            Self::Button => Some("Button"),
+            Self::DatePicker => Some("DatePicker"),
+            Self::ListItem => None,
         }
     }
 }
@@ -45,14 +48,7 @@ pub struct Choice {
     pub payload: String,
 }
 
-impl std::fmt::Debug for Choice {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Choice")
-            .field("kind", &self.kind)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Choice: kind);
 
 /// A message that asks the customer to choose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

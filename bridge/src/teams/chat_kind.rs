@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::ChatId;
+
 /// How many people a chat is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum ChatType {
+pub enum ChatKind {
     /// Two people.
     OneOnOne,
     /// Several people.
@@ -14,7 +16,7 @@ pub enum ChatType {
     Meeting,
 }
 
-impl ChatType {
+impl ChatKind {
     /// Reads Graph's word. An unknown kind counts as a group, where nobody is taken for the only customer.
     #[must_use]
     pub fn parse(word: &str) -> Self {
@@ -22,6 +24,20 @@ impl ChatType {
             "oneOnOne" => Self::OneOnOne,
             "meeting" => Self::Meeting,
             _ => Self::Group,
+        }
+    }
+
+    /// What the shape of a chat's id suggests, for as long as Graph cannot be asked: `19:{user}_{user}@unq.gbl.spaces`,
+    /// `19:meeting_…@thread.v2`, `19:…@thread.v2`.
+    #[must_use]
+    pub fn guess(chat: &ChatId) -> Self {
+        let id = chat.as_str();
+        if id.ends_with("unq.gbl.spaces") {
+            Self::OneOnOne
+        } else if id.starts_with("19:meeting_") {
+            Self::Meeting
+        } else {
+            Self::Group
         }
     }
 }
@@ -33,13 +49,28 @@ mod tests {
     #[test]
     fn words_are_read_and_stored_as_graph_writes_them() {
         for (word, kind) in [
-            ("oneOnOne", ChatType::OneOnOne),
-            ("group", ChatType::Group),
-            ("meeting", ChatType::Meeting),
+            ("oneOnOne", ChatKind::OneOnOne),
+            ("group", ChatKind::Group),
+            ("meeting", ChatKind::Meeting),
         ] {
-            assert_eq!(ChatType::parse(word), kind);
+            assert_eq!(ChatKind::parse(word), kind);
             assert_eq!(serde_json::json!(kind), word);
         }
-        assert_eq!(ChatType::parse("unknownFutureValue"), ChatType::Group);
+        assert_eq!(ChatKind::parse("unknownFutureValue"), ChatKind::Group);
+    }
+
+    #[test]
+    fn an_id_suggests_a_kind() {
+        for (id, kind) in [
+            (
+                "19:8ea0e38b-0000_97b8-0000@unq.gbl.spaces",
+                ChatKind::OneOnOne,
+            ),
+            ("19:meeting_MjdhNjM4@thread.v2", ChatKind::Meeting),
+            ("19:7d898072-792c@thread.v2", ChatKind::Group),
+            ("something else", ChatKind::Group),
+        ] {
+            assert_eq!(ChatKind::guess(&id.parse().expect("an id")), kind, "{id}");
+        }
     }
 }

@@ -4,6 +4,11 @@ mod attachments;
 mod cards;
 pub mod changes;
 
+use std::collections::BTreeSet;
+
+use percent_encoding::percent_decode_str;
+
+use crate::files::clean_name;
 use crate::ids::Digest;
 use crate::teams::message::ChatMessage;
 use crate::teams::to_text::{self, ReplyContext};
@@ -14,9 +19,14 @@ use attachments::Read;
 pub struct Inbound {
     /// What the agent reads; empty for a message of files only.
     pub text: String,
-    /// What has to be fetched first.
+    /// What has to be fetched first: each file once, at most [`MOST_FILES`].
     pub files: Vec<SentFile>,
+    /// The text has, or would have, what the message answers.
+    pub quotes: bool,
 }
+
+/// Most files of one message that an agent gets. Each costs calls that all chats share.
+pub const MOST_FILES: usize = 20;
 
 impl std::fmt::Debug for Inbound {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -58,6 +68,10 @@ impl SentFile {
     /// Stands for the file wherever its address must not be seen; the same at each edit of the message.
     #[must_use]
     pub fn digest(&self) -> Digest {
+        Digest::of("file", self.address())
+    }
+
+    fn address(&self) -> &str {
         let (Self::Picture {
             source: address, ..
         }
@@ -65,7 +79,48 @@ impl SentFile {
         | Self::Snippet {
             source: address, ..
         }) = self;
-        Digest::of("file", address)
+        address
+    }
+
+    /// What stands in the place of a file that is not brought over: its name, its address and why.
+    #[must_use]
+    pub fn notice(&self, why: &str) -> String {
+        match self {
+            Self::Picture {
+                description: Some(description),
+                ..
+            } => format!("[image: {description}] {why}"),
+            Self::Picture { .. } => format!("[image] {why}"),
+            Self::Snippet { .. } => format!("[code snippet] {why}"),
+            Self::Shared { address, name } => {
+                format!("[file] {} {address}\n{why}", clean_name(name))
+            }
+        }
+    }
+
+    /// Whether it lies, or may lie, with the tenant whose files have this host.
+    #[must_use]
+    pub fn is_of_host(&self, host: &str) -> bool {
+        let Self::Shared { address, .. } = self else {
+            return false;
+        };
+        // `ours.sharepoint.com`, `ours-my.sharepoint.com` and `ours-admin.sharepoint.com` are one tenant's.
+        let host = host.to_ascii_lowercase();
+        let (label, domain) = host.split_once('.').unwrap_or((&host, ""));
+        let tenant = label.split('-').next().unwrap_or(label);
+        // Whoever reads the address in the end may read it in another way: anywhere in it is near enough.
+        let address = percent_decode_str(address).decode_utf8_lossy();
+        let address = address.to_ascii_lowercase();
+        let is_of_name = |character: char| character.is_ascii_alphanumeric() || character == '-';
+        address.match_indices(tenant).any(|(start, _)| {
+            let after = &address[start + tenant.len()..];
+            let after = match after.strip_prefix('-') {
+                Some(suffix) => suffix.trim_start_matches(is_of_name),
+                None => after,
+            };
+            let after = after.strip_prefix('.').unwrap_or(after);
+            !address[..start].ends_with(is_of_name) && after.starts_with(domain)
+        })
     }
 }
 
@@ -82,11 +137,19 @@ impl std::fmt::Debug for SentFile {
 /// What an agent gets of a message. The text has first what the message answers (with [`ReplyContext::Quote`]) or passes on,
 /// as lines that start with `> `, then its own words, then a line for each attachment that is no file. Nothing is lost
 /// silently: what cannot be shown leaves a line in square brackets.
+///
+/// What is quoted comes from the sender's client: a quote of a message whose id is not `known` is marked.
 #[must_use]
-pub fn inbound(message: &ChatMessage, replies: ReplyContext) -> Inbound {
+pub fn inbound(
+    message: &ChatMessage,
+    replies: ReplyContext,
+    known: &dyn Fn(&str) -> bool,
+) -> Inbound {
     let mut files = Vec::new();
+    let mut quotes = false;
     let body = if message.body.html {
-        let rendered = to_text::render(&message.body.content, replies);
+        let rendered = to_text::render_quoting(&message.body.content, replies, known);
+        quotes = rendered.quotes;
         files.extend(rendered.images.into_iter().map(|image| SentFile::Picture {
             source: image.source,
             description: image.description,
@@ -98,12 +161,24 @@ pub fn inbound(message: &ChatMessage, replies: ReplyContext) -> Inbound {
     let mut before = Vec::new();
     let mut after = Vec::new();
     for attachment in &message.attachments {
-        match attachments::read(attachment) {
-            Read::Quote(_) if replies == ReplyContext::Strip => {}
-            Read::Quote(lines) | Read::Forwarded(lines) => before.push(lines),
+        match attachments::read(attachment, known) {
+            Read::Quote(lines) => {
+                quotes = true;
+                before.extend((replies == ReplyContext::Quote).then_some(lines));
+            }
+            Read::Forwarded(lines) => before.push(lines),
             Read::Notice(lines) => after.push(lines),
             Read::File(file) => files.push(file),
         }
+    }
+    let mut known_files = BTreeSet::new();
+    files.retain(|file| known_files.insert(file.digest()));
+    let left_out = files.len().saturating_sub(MOST_FILES);
+    if left_out > 0 {
+        files.truncate(MOST_FILES);
+        after.push(format!(
+            "[{left_out} more files] They were not taken: at most {MOST_FILES} files of one message are."
+        ));
     }
     before.push(body);
     before.extend(after);
@@ -111,6 +186,7 @@ pub fn inbound(message: &ChatMessage, replies: ReplyContext) -> Inbound {
     Inbound {
         text: before.join("\n"),
         files,
+        quotes,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A Teams chat message as Graph shows it (Microsoft Learn, "chatMessage resource type").
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use time::OffsetDateTime;
 
 use crate::ids::{ChatId, TeamsMessageId, TenantId, UserId};
@@ -38,23 +38,17 @@ pub struct ChatMessage {
 /// A reaction (Microsoft Learn, "chatMessageReaction resource type"). `Debug` leaves the name out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reaction {
-    /// A Unicode character or one of the older words.
+    /// A Unicode character, one of the older words, or `custom`.
     pub kind: String,
+    /// The reaction's own name: that of the emoji, where it is a custom one.
+    pub label: Option<String>,
     /// Who reacted.
     pub user: Option<UserId>,
     /// Display name, where Graph shows it.
     pub name: Option<String>,
 }
 
-impl std::fmt::Debug for Reaction {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Reaction")
-            .field("kind", &self.kind)
-            .field("user", &self.user)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Reaction: kind, user);
 
 /// What wrote a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,19 +70,13 @@ pub struct Sender {
     pub application: Option<String>,
     /// The user's tenant, where Graph shows it.
     pub tenant: Option<TenantId>,
+    /// User principal name, where Graph shows it (`/beta` only: Microsoft Learn, "teamworkUserIdentity resource type").
+    pub upn: Option<String>,
     /// Display name, where Graph shows it.
     pub name: Option<String>,
 }
 
-impl std::fmt::Debug for Sender {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Sender")
-            .field("user", &self.user)
-            .field("tenant", &self.tenant)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Sender: user, tenant);
 
 /// What was written. `Debug` leaves the text out.
 #[derive(Clone, Default)]
@@ -110,11 +98,11 @@ impl std::fmt::Debug for Body {
 }
 
 /// A file, quote or card (Microsoft Learn, "chatMessageAttachment resource type"). `Debug` shows its type only.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Attachment {
-    /// Named by the `<attachment id>` element in the body.
-    pub id: String,
     /// `reference`, `messageReference` or a card's media type.
+    #[serde(default, deserialize_with = "or_default")]
     pub content_type: String,
     /// File name.
     pub name: Option<String>,
@@ -124,37 +112,18 @@ pub struct Attachment {
     pub content: Option<String>,
 }
 
-impl std::fmt::Debug for Attachment {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Attachment")
-            .field("content_type", &self.content_type)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Attachment: content_type);
 
 /// A mention. `Debug` leaves the text out.
 #[derive(Clone)]
 pub struct Mention {
-    /// Named by the `<at id>` element in the body.
-    pub id: i64,
     /// The text shown.
     pub text: String,
     /// The mentioned user.
     pub user: Option<UserId>,
-    /// Id of the mentioned application.
-    pub application: Option<String>,
 }
 
-impl std::fmt::Debug for Mention {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Mention")
-            .field("id", &self.id)
-            .field("user", &self.user)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Mention: user);
 
 /// A body that is no chat message; nothing of it is repeated.
 #[derive(Debug, thiserror::Error)]
@@ -182,9 +151,12 @@ struct RawMessage {
     deleted_date_time: Option<OffsetDateTime>,
     from: Option<RawFrom>,
     body: Option<RawBody>,
-    attachments: Option<Vec<RawAttachment>>,
-    mentions: Option<Vec<RawMention>>,
-    reactions: Option<Vec<RawReaction>>,
+    #[serde(default, deserialize_with = "or_default")]
+    attachments: Vec<Attachment>,
+    #[serde(default, deserialize_with = "or_default")]
+    mentions: Vec<RawMention>,
+    #[serde(default, deserialize_with = "or_default")]
+    reactions: Vec<RawReaction>,
 }
 
 #[derive(Deserialize)]
@@ -199,6 +171,7 @@ struct RawIdentity {
     id: Option<String>,
     display_name: Option<String>,
     tenant_id: Option<String>,
+    user_principal_name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -210,18 +183,7 @@ struct RawBody {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawAttachment {
-    id: Option<String>,
-    content_type: Option<String>,
-    content_url: Option<String>,
-    content: Option<String>,
-    name: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct RawMention {
-    id: Option<i64>,
     mention_text: Option<String>,
     mentioned: Option<RawFrom>,
 }
@@ -230,7 +192,17 @@ struct RawMention {
 #[serde(rename_all = "camelCase")]
 struct RawReaction {
     reaction_type: Option<String>,
+    display_name: Option<String>,
     user: Option<RawFrom>,
+}
+
+/// Graph writes null for what is not there.
+fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 impl ChatMessage {
@@ -272,32 +244,17 @@ impl ChatMessage {
                 .ok_or(MalformedMessage::Field("createdDateTime"))?,
             last_edited: raw.last_edited_date_time,
             deleted: raw.deleted_date_time,
-            from: raw.from.map(Sender::of),
+            from: raw.from.map(Sender::from),
             body,
-            attachments: raw
-                .attachments
-                .unwrap_or_default()
-                .into_iter()
-                .map(Attachment::of)
-                .collect(),
-            mentions: raw
-                .mentions
-                .unwrap_or_default()
-                .into_iter()
-                .map(Mention::of)
-                .collect(),
-            reactions: raw
-                .reactions
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(Reaction::of)
-                .collect(),
+            attachments: raw.attachments,
+            mentions: raw.mentions.into_iter().map(Mention::from).collect(),
+            reactions: raw.reactions.into_iter().filter_map(Reaction::of).collect(),
         })
     }
 }
 
-impl Sender {
-    fn of(raw: RawFrom) -> Self {
+impl From<RawFrom> for Sender {
+    fn from(raw: RawFrom) -> Self {
         let application = raw.application.and_then(|application| application.id);
         let Some(user) = raw.user else {
             return Self {
@@ -309,43 +266,44 @@ impl Sender {
             user: user.id.and_then(|id| id.parse().ok()),
             application,
             tenant: user.tenant_id.and_then(|tenant| tenant.parse().ok()),
-            name: user.display_name.filter(|name| !name.trim().is_empty()),
-        }
-    }
-}
-
-impl Attachment {
-    fn of(raw: RawAttachment) -> Self {
-        Self {
-            id: raw.id.unwrap_or_default(),
-            content_type: raw.content_type.unwrap_or_default(),
-            name: raw.name,
-            content_url: raw.content_url,
-            content: raw.content,
+            upn: shown(user.user_principal_name),
+            name: shown(user.display_name),
         }
     }
 }
 
 impl Reaction {
     fn of(raw: RawReaction) -> Option<Self> {
-        let by = raw.user.map(Sender::of).unwrap_or_default();
+        let by = raw.user.map(Sender::from).unwrap_or_default();
         let kind = raw.reaction_type?.trim().to_owned();
         (!kind.is_empty()).then_some(Self {
             kind,
+            label: shown(raw.display_name),
             user: by.user,
             name: by.name,
         })
     }
 }
 
-impl Mention {
-    fn of(raw: RawMention) -> Self {
-        let mentioned = raw.mentioned.map(Sender::of).unwrap_or_default();
+/// A text that says something.
+fn shown(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+impl Reaction {
+    /// A custom emoji: its kind says no more.
+    #[must_use]
+    pub fn is_custom(&self) -> bool {
+        self.kind == "custom"
+    }
+}
+
+impl From<RawMention> for Mention {
+    fn from(raw: RawMention) -> Self {
+        let mentioned = raw.mentioned.map(Sender::from).unwrap_or_default();
         Self {
-            id: raw.id.unwrap_or(-1),
             text: raw.mention_text.unwrap_or_default(),
             user: mentioned.user,
-            application: mentioned.application,
         }
     }
 }

@@ -1,23 +1,48 @@
 //! Graph's change notifications (Microsoft Learn, "changeNotification resource type").
+//!
+//! Anybody can send such a body, so nothing in it makes the reader take much memory: items and tokens are counted while they
+//! are read, and what is no object or too long to be genuine is passed over where it lies.
 
-use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
+use std::fmt;
+
 use secrecy::SecretString;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::ids::{ChatId, TeamsMessageId, TenantId};
+use crate::ids::{ChatId, Digest, TeamsMessageId, TenantId};
 use crate::json_fault::JsonFault;
+
+mod resource;
+
+use resource::message_of;
+
+/// Most items of one POST; Graph documents no limit, and no batch seen comes near this.
+pub const MOST_ITEMS: usize = 1000;
+
+/// Most validation tokens of one POST: Graph sends one for each application and tenant.
+const MOST_TOKENS: usize = 32;
+
+/// Longest validation token, in bytes.
+const LONGEST_TOKEN: usize = 16 * 1024;
+
+/// Longest `clientState`, four times Graph's limit of 128 characters.
+const LONGEST_CLIENT_STATE: usize = 512;
+
+/// Longest `resource`: ids of the greatest length, percent-encoded.
+const LONGEST_RESOURCE: usize = 4096;
 
 /// One POST of Graph: items of several chats, subscriptions and tenants can be mixed. `Debug` leaves the tokens out.
 pub struct Collection {
     /// Each item, or why it cannot be used; one bad item never spoils the others.
     pub items: Vec<Result<Item, ItemError>>,
-    /// JWTs that prove the sender; only rich notifications carry them.
+    /// JWTs that prove the sender; only rich notifications carry them. One that cannot be genuine is empty.
     pub validation_tokens: Vec<String>,
 }
 
-impl std::fmt::Debug for Collection {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Collection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Collection")
             .field("items", &self.items)
@@ -50,21 +75,46 @@ impl ChangeType {
     }
 }
 
-/// One change of one chat message.
+/// One item: what its sender claims, until [`Self::client_state`] is compared.
 #[derive(Debug)]
 pub struct Item {
-    /// What happened.
-    pub change: ChangeType,
     /// The subscription's secret, as presented.
     pub client_state: Option<SecretString>,
     /// The tenant that the notification is for.
     pub tenant: Option<TenantId>,
+    /// What it tells.
+    pub news: News,
+}
+
+/// What an item tells.
+#[derive(Debug)]
+pub enum News {
+    /// A chat message changed.
+    Change(Change),
+    /// Something is the matter with the subscription.
+    Lifecycle(Lifecycle),
+}
+
+/// One change of one chat message.
+#[derive(Debug)]
+pub struct Change {
+    /// What happened.
+    pub change: ChangeType,
     /// The chat, out of `resource`.
     pub chat: ChatId,
     /// The message, out of `resource`.
     pub message: TeamsMessageId,
     /// The message itself, when the notification is rich.
     pub encrypted: Option<EncryptedContent>,
+}
+
+/// A lifecycle notification (Microsoft Learn, "Reduce missing subscriptions and change notifications").
+#[derive(Debug)]
+pub struct Lifecycle {
+    /// What is the matter, in Graph's word where that is one: `reauthorizationRequired`, `subscriptionRemoved`, `missed`.
+    pub event: String,
+    /// Stands for the subscription.
+    pub subscription: Option<Digest>,
 }
 
 /// The encrypted message of a rich notification; the texts are base64. `Debug` names the certificate only.
@@ -83,8 +133,8 @@ pub struct EncryptedContent {
     pub certificate_id: String,
 }
 
-impl std::fmt::Debug for EncryptedContent {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for EncryptedContent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("EncryptedContent")
             .field("certificate_id", &self.certificate_id)
@@ -92,9 +142,9 @@ impl std::fmt::Debug for EncryptedContent {
     }
 }
 
-/// A body that is no collection of change notifications.
+/// A body that is no collection of at most [`MOST_ITEMS`] change notifications.
 #[derive(Debug, thiserror::Error)]
-#[error("no collection of change notifications")]
+#[error("no collection of at most {MOST_ITEMS} change notifications")]
 pub struct MalformedCollection(#[source] JsonFault);
 
 /// Why an item cannot be used.
@@ -103,9 +153,6 @@ pub enum ItemError {
     /// No object, or a field of another type.
     #[error("the item has another shape")]
     Malformed,
-    /// A lifecycle event, which belongs on another route.
-    #[error("the item is a lifecycle event")]
-    Lifecycle,
     /// A change that Graph does not document.
     #[error("the change type is unknown")]
     UnknownChangeType,
@@ -123,7 +170,6 @@ impl ItemError {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
-            Self::Lifecycle => "lifecycle",
             Self::UnknownChangeType => "unknown_change_type",
             Self::MissingField(_) => "missing_field",
             Self::Resource => "resource",
@@ -134,19 +180,39 @@ impl ItemError {
 #[derive(Deserialize)]
 struct RawCollection<'a> {
     #[serde(borrow)]
-    value: Vec<&'a RawValue>,
-    #[serde(rename = "validationTokens", default)]
-    validation_tokens: Option<Vec<serde_json::Value>>,
+    value: AtMost<'a, MOST_ITEMS>,
+    #[serde(borrow, rename = "validationTokens")]
+    validation_tokens: Option<AtMost<'a, MOST_TOKENS>>,
+}
+
+/// A list of anything, where it lies in the body; an error as soon as it has more entries than this.
+struct AtMost<'a, const MOST: usize>(Vec<&'a RawValue>);
+
+/// A text that lies in the body, unless it holds escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> Text<'a> {
+    fn within(self, longest: usize) -> Option<Cow<'a, str>> {
+        Some(self.0).filter(|text| text.len() <= longest)
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawItem {
-    change_type: Option<String>,
-    lifecycle_event: Option<String>,
-    client_state: Option<SecretString>,
-    tenant_id: Option<String>,
-    resource: Option<String>,
+struct RawItem<'a> {
+    #[serde(borrow)]
+    change_type: Option<Text<'a>>,
+    #[serde(borrow)]
+    lifecycle_event: Option<Text<'a>>,
+    #[serde(borrow)]
+    subscription_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    client_state: Option<Text<'a>>,
+    #[serde(borrow)]
+    tenant_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    resource: Option<Text<'a>>,
     encrypted_content: Option<EncryptedContent>,
 }
 
@@ -154,134 +220,105 @@ impl Collection {
     /// Reads the body of Graph's POST.
     ///
     /// # Errors
-    /// The body is not JSON, or has no list `value`.
+    /// The body is not JSON, or has no list `value` of at most [`MOST_ITEMS`] entries.
     pub fn parse(body: &[u8]) -> Result<Self, MalformedCollection> {
         let raw: RawCollection<'_> =
             serde_json::from_slice(body).map_err(|error| MalformedCollection(error.into()))?;
-        let validation_tokens = raw
+        let tokens = raw
             .validation_tokens
-            .unwrap_or_default()
-            .into_iter()
-            // What is not a text can not be valid either, but must not vanish: a bad token spoils the batch.
-            .map(|token| token.as_str().unwrap_or_default().to_owned())
-            .collect();
+            .map_or_else(Vec::new, |tokens| tokens.0);
         Ok(Self {
             items: raw
                 .value
-                .into_iter()
+                .0
+                .iter()
                 .map(|item| Item::parse(item.get()))
                 .collect(),
-            validation_tokens,
+            validation_tokens: tokens.iter().map(|token| token_of(token.get())).collect(),
         })
+    }
+}
+
+impl<'de: 'a, 'a, const MOST: usize> Deserialize<'de> for AtMost<'a, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(AtMost(Vec::new()))
+    }
+}
+
+impl<'de: 'a, 'a, const MOST: usize> Visitor<'de> for AtMost<'a, MOST> {
+    type Value = Self;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "at most {MOST} entries")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Self, A::Error> {
+        while let Some(entry) = list.next_element()? {
+            if self.0.len() == MOST {
+                return Err(de::Error::invalid_length(MOST + 1, &self));
+            }
+            self.0.push(entry);
+        }
+        Ok(self)
     }
 }
 
 impl Item {
     fn parse(json: &str) -> Result<Self, ItemError> {
-        let raw: RawItem = serde_json::from_str(json).map_err(|_| ItemError::Malformed)?;
-        if raw.lifecycle_event.is_some() {
-            return Err(ItemError::Lifecycle);
+        // Anything else need not be read to be told apart.
+        if !json.starts_with('{') {
+            return Err(ItemError::Malformed);
         }
-        let change = match raw.change_type.as_deref() {
-            Some("created") => ChangeType::Created,
-            Some("updated") => ChangeType::Updated,
-            Some("deleted") => ChangeType::Deleted,
-            Some(_) => return Err(ItemError::UnknownChangeType),
-            None => return Err(ItemError::MissingField("changeType")),
-        };
-        let resource = raw.resource.ok_or(ItemError::MissingField("resource"))?;
-        let (chat, message) = message_of(&resource).ok_or(ItemError::Resource)?;
+        let raw: RawItem<'_> = serde_json::from_str(json).map_err(|_| ItemError::Malformed)?;
         Ok(Self {
-            change,
-            client_state: raw.client_state,
-            tenant: raw.tenant_id.and_then(|tenant| tenant.parse().ok()),
-            chat,
-            message,
-            encrypted: raw.encrypted_content,
+            client_state: raw
+                .client_state
+                .and_then(|state| state.within(LONGEST_CLIENT_STATE))
+                .map(|state| SecretString::from(state.into_owned())),
+            tenant: raw.tenant_id.and_then(|tenant| tenant.0.parse().ok()),
+            news: match raw.lifecycle_event {
+                Some(event) => News::Lifecycle(Lifecycle {
+                    event: word(&event.0),
+                    subscription: raw
+                        .subscription_id
+                        .map(|id| Digest::of("subscription", &id.0)),
+                }),
+                None => {
+                    let change = match raw.change_type.as_ref().map(|change| &*change.0) {
+                        Some("created") => ChangeType::Created,
+                        Some("updated") => ChangeType::Updated,
+                        Some("deleted") => ChangeType::Deleted,
+                        Some(_) => return Err(ItemError::UnknownChangeType),
+                        None => return Err(ItemError::MissingField("changeType")),
+                    };
+                    let resource = raw.resource.ok_or(ItemError::MissingField("resource"))?;
+                    let (chat, message) = resource
+                        .within(LONGEST_RESOURCE)
+                        .and_then(|resource| message_of(&resource))
+                        .ok_or(ItemError::Resource)?;
+                    News::Change(Change {
+                        change,
+                        chat,
+                        message,
+                        encrypted: raw.encrypted_content,
+                    })
+                }
+            },
         })
     }
 }
 
-/// Chat and message of a resource path: `chats('{id}')/messages('{id}')`, `chats/{id}/messages/{id}`, either below
-/// `users('{id}')` or `me`, with or without a leading slash; ids may be percent-encoded, and a quote inside a key is doubled
-/// (OData Version 4.01, "Canonical URL").
-fn message_of(resource: &str) -> Option<(ChatId, TeamsMessageId)> {
-    let segments = segments(resource)?;
-    let position = segments.iter().position(|(name, _)| name == "chats")?;
-    let mut rest = segments[position..].iter();
-    let chat = keyed(&mut rest, "chats")?;
-    let message = keyed(&mut rest, "messages")?;
-    if rest.next().is_some() {
-        return None;
-    }
-    Some((chat.parse().ok()?, message.parse().ok()?))
+/// What is no text, or too long, can not be valid, but must not vanish either: one bad token spoils the batch.
+fn token_of(json: &str) -> String {
+    let json = Some(json).filter(|json| json.len() <= LONGEST_TOKEN);
+    json.and_then(|json| serde_json::from_str(json).ok())
+        .unwrap_or_default()
 }
 
-/// A path segment and the key in its parentheses.
-type Segment = (String, Option<String>);
-
-/// The key of the next segment, in parentheses or as a segment of its own.
-fn keyed<'a>(rest: &mut impl Iterator<Item = &'a Segment>, name: &str) -> Option<String> {
-    let (found, key) = rest.next()?;
-    if found != name {
-        return None;
-    }
-    match key {
-        Some(key) => Some(key.clone()),
-        None => match rest.next()? {
-            (segment, None) => Some(segment.clone()),
-            _ => None,
-        },
-    }
-}
-
-/// Splits a path at its slashes, but not inside a quoted key.
-fn segments(resource: &str) -> Option<Vec<Segment>> {
-    let mut segments = Vec::new();
-    let mut rest = resource.trim_start_matches('/');
-    while !rest.is_empty() {
-        let end = rest.find(['/', '(']).unwrap_or(rest.len());
-        let name = decoded(&rest[..end])?;
-        rest = &rest[end..];
-        let mut key = None;
-        if let Some(quoted) = rest.strip_prefix("('") {
-            let (text, after) = quoted_key(quoted)?;
-            key = Some(decoded(&text)?);
-            rest = after.strip_prefix(')')?;
-        }
-        match rest.strip_prefix('/') {
-            Some(next) if !next.is_empty() => rest = next,
-            None if rest.is_empty() => {}
-            _ => return None,
-        }
-        segments.push((name, key));
-    }
-    Some(segments)
-}
-
-/// The text up to the closing quote, a doubled quote being one.
-fn quoted_key(text: &str) -> Option<(String, &str)> {
-    let mut key = String::new();
-    let mut rest = text;
-    loop {
-        let end = rest.find('\'')?;
-        key.push_str(&rest[..end]);
-        rest = &rest[end + 1..];
-        match rest.strip_prefix('\'') {
-            Some(after) => {
-                key.push('\'');
-                rest = after;
-            }
-            None => return Some((key, rest)),
-        }
-    }
-}
-
-fn decoded(text: &str) -> Option<String> {
-    percent_decode_str(text)
-        .decode_utf8()
-        .ok()
-        .map(std::borrow::Cow::into_owned)
+/// A word of Graph's as it is, and nothing else: only that may appear in a log.
+fn word(text: &str) -> String {
+    let fits = text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if fits { text } else { "unknown" }.to_owned()
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use time::OffsetDateTime;
 
 use crate::ids::{Digest, TeamsMessageId, UserId};
+use crate::teams::from_text::from_text;
+use crate::teams::message::Body;
 use crate::teams::to_text::{Token, emoji, read};
 
 /// A message of the chat that might be the one. `Debug` leaves the text out.
@@ -20,17 +22,7 @@ pub struct Candidate {
     pub attachments: usize,
 }
 
-impl std::fmt::Debug for Candidate {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Candidate")
-            .field("id", &self.id)
-            .field("created", &self.created)
-            .field("sender", &self.sender)
-            .field("attachments", &self.attachments)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Candidate: id, created, sender, attachments);
 
 /// Stands for a picture (Unicode, "object replacement character").
 const PICTURE: char = '\u{fffc}';
@@ -54,6 +46,16 @@ pub fn fingerprint_html(html: &str) -> Digest {
         Token::End(_) => {}
     });
     Digest::of("message text", &visible)
+}
+
+/// Digest of a message's text, whichever form its body has.
+#[must_use]
+pub fn fingerprint(body: &Body) -> Digest {
+    if body.html {
+        fingerprint_html(&body.content)
+    } else {
+        fingerprint_html(&from_text(&body.content))
+    }
 }
 
 /// The oldest message that `ours` wrote at or after `since` with the wanted fingerprint and without attachments, and that is

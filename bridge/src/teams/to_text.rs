@@ -37,6 +37,8 @@ pub struct Rendered {
     pub text: String,
     /// The pictures, in the order of the message; the text names them by their place, from 1 on.
     pub images: Vec<InlineImage>,
+    /// It quotes a message that it answers.
+    pub quotes: bool,
 }
 
 /// A picture (or a video or audio file) in the text of a message that Graph keeps. `Debug` shows nothing of it.
@@ -57,13 +59,7 @@ impl fmt::Debug for Rendered {
     }
 }
 
-impl fmt::Debug for InlineImage {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("InlineImage")
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(InlineImage:);
 
 /// Turns the HTML of a Teams message into plain text, and collects the pictures that Graph keeps for it.
 ///
@@ -79,16 +75,23 @@ impl fmt::Debug for InlineImage {
 /// browsers read it.
 #[must_use]
 pub fn render(html: &str, replies: ReplyContext) -> Rendered {
+    render_quoting(html, replies, &|_| true)
+}
+
+/// As [`render`], with a mark at a quoted message whose id is not `known`: what a quote says comes from the sender's client.
+#[must_use]
+pub fn render_quoting(html: &str, replies: ReplyContext, known: &dyn Fn(&str) -> bool) -> Rendered {
     let replies = match replies {
         ReplyContext::Quote => Replies::Quote,
         ReplyContext::Strip => Replies::Strip,
     };
     // Whether pictures are numbered shows at the end only; this is right but for the strangest messages.
     let numbered = html.matches(HOSTED).count() > 1;
-    let output = output(html, replies, Pictures::Collect { numbered });
+    let output = output(html, replies, known, Pictures::Collect { numbered });
     Rendered {
         text: output.text,
         images: output.images,
+        quotes: output.quotes,
     }
 }
 
@@ -96,15 +99,20 @@ pub fn render(html: &str, replies: ReplyContext) -> Rendered {
 /// `[image: description]`. For previews.
 #[must_use]
 pub fn to_text(html: &str) -> String {
-    output(html, Replies::Quote, Pictures::Notice).text
+    output(html, Replies::Quote, &|_| true, Pictures::Notice).text
 }
 
 /// Reads the HTML, again if need be: with other numbers, or with a quoted message that never ends as an ordinary quote, because
 /// it would swallow the rest. Either happens once at most.
-fn output(html: &str, mut replies: Replies, mut pictures: Pictures) -> Output {
+fn output(
+    html: &str,
+    mut replies: Replies,
+    known: &dyn Fn(&str) -> bool,
+    mut pictures: Pictures,
+) -> Output {
     let columns = tables::with_columns(html);
     loop {
-        let mut renderer = Renderer::new(html.len(), &columns, replies, pictures);
+        let mut renderer = Renderer::new(html.len(), &columns, replies, known, pictures);
         read(html, |token| renderer.token(token));
         let output = renderer.finish();
         if output.in_reply {
@@ -120,6 +128,14 @@ fn output(html: &str, mut replies: Replies, mut pictures: Pictures) -> Output {
             _ => return output,
         }
     }
+}
+
+/// The name before what is quoted, with a mark where nobody but the sender's client vouches for it.
+pub(crate) fn quoted_name(name: Option<&str>, is_known: bool) -> Option<String> {
+    if is_known {
+        return name.map(str::to_owned);
+    }
+    Some(format!("{} (unverified)", name.unwrap_or("Quote")))
 }
 
 /// An address in plain text: only of the kinds a reader can open.

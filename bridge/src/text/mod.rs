@@ -6,7 +6,7 @@ pub mod split;
 const LONGEST_LANGUAGE: usize = 32;
 
 /// Most characters of a sender's name.
-const LONGEST_NAME: usize = 64;
+pub(crate) const LONGEST_NAME: usize = 64;
 
 /// Whether the first line of a text means something only at the beginning of a line: a quote, a fence, a list.
 pub(crate) fn begins_with_a_mark(text: &str) -> bool {

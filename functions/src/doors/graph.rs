@@ -6,7 +6,7 @@ use std::time::Duration;
 use bridge::ids::{Digest, TeamsMessageId};
 use bridge::patience::Fault;
 use bridge::state::customer::Member;
-use bridge::teams::chat_kind::ChatType;
+use bridge::teams::chat_kind::ChatKind;
 use serde_json::Value;
 use services::error::{ErrorKind, Sent, Service, ServiceError};
 use services::files::{Download, FetchError, Files};
@@ -34,11 +34,7 @@ pub struct Graph {
 
 impl Graph {
     /// Nothing is called yet.
-    pub fn new(
-        client: Arc<services::graph::Graph>,
-        gate: Arc<Gate>,
-        files: Arc<Files>,
-    ) -> Self {
+    pub fn new(client: Arc<services::graph::Graph>, gate: Arc<Gate>, files: Arc<Files>) -> Self {
         Self {
             client,
             gate,
@@ -67,11 +63,11 @@ impl Graph {
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub async fn kind(&self, place: Place<'_>, caller: &Caller) -> Result<ChatType, Failure> {
+    pub async fn kind(&self, place: Place<'_>, caller: &Caller) -> Result<ChatKind, Failure> {
         let user = self.client.as_user(place.account.as_str());
         let request = user.chat(caller.correlation.as_str(), place.chat.as_str());
         let chat = self.reading(place, caller, request).await?;
-        Ok(ChatType::parse(&chat.chat_type))
+        Ok(ChatKind::parse(&chat.chat_type))
     }
 
     /// Members of the chat; none where Graph does not show them (a group that another tenant hosts, Microsoft Learn, "List
@@ -79,11 +75,7 @@ impl Graph {
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub async fn members(
-        &self,
-        place: Place<'_>,
-        caller: &Caller,
-    ) -> Result<Vec<Member>, Failure> {
+    pub async fn members(&self, place: Place<'_>, caller: &Caller) -> Result<Vec<Member>, Failure> {
         let user = self.client.as_user(place.account.as_str());
         let request = user.members(caller.correlation.as_str(), place.chat.as_str());
         match self.reading(place, caller, request).await {
@@ -115,9 +107,7 @@ impl Graph {
         place: Place<'a>,
         caller: &'a Caller,
     ) -> Result<Turn<'a>, Failure> {
-        self.gate
-            .turn(Call::GraphPost(place.account), caller)
-            .await
+        self.gate.turn(Call::GraphPost(place.account), caller).await
     }
 
     /// Posts HTML with the pictures that it shows.
@@ -175,7 +165,11 @@ impl Graph {
     ) -> Result<Turn<'a>, Failure> {
         if is_hosted {
             let chat = place.chat.digest();
-            drop(self.gate.turn(Call::GraphHostedContent(&chat), caller).await?);
+            drop(
+                self.gate
+                    .turn(Call::GraphHostedContent(&chat), caller)
+                    .await?,
+            );
         }
         self.gate.turn(Call::GraphRead(place.account), caller).await
     }

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bridge::files::{FileKind, HEAD, Mismatch, content_disposition, identify, readable_size};
+use bridge::state::blobs::ATTACHMENTS;
 use bytes::{Bytes, BytesMut};
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
-use bridge::state::blobs::ATTACHMENTS;
 use services::blob::{Label, StoreError};
 use services::error::{ErrorKind, Sent, Service, ServiceError};
 use services::files::{Download, FetchError};
@@ -41,6 +41,8 @@ pub struct Rehosted {
 pub enum Unfetched {
     /// Its host does not let us have it.
     NoAccess,
+    /// The Support User must sign in before anything can be fetched for it.
+    SignedOut,
     /// It is not there.
     Gone,
     /// It has more bytes than allowed.
@@ -65,6 +67,7 @@ impl Unfetched {
     pub fn sentence(self) -> String {
         match self {
             Self::NoAccess => "It could not be fetched: it is not shared with our support.".to_owned(),
+            Self::SignedOut => "It could not be fetched: our support's account is signed out of Microsoft Teams.".to_owned(),
             Self::Gone => "It could not be fetched: it does not exist any more.".to_owned(),
             Self::TooLarge { limit } => {
                 format!("It was not fetched: it is larger than {}.", readable_size(limit))
@@ -83,6 +86,7 @@ impl Unfetched {
     pub const fn label(self) -> &'static str {
         match self {
             Self::NoAccess => "no_access",
+            Self::SignedOut => "signed_out",
             Self::Gone => "gone",
             Self::TooLarge { .. } => "too_large",
             Self::WebPage => "web_page",

@@ -7,13 +7,10 @@ use bridge::ids::Digest;
 use bridge::patience::{Fault, Meter};
 use services::blob::Blobs;
 use services::error::{ErrorKind, Service, ServiceError};
-use services::genesys::Genesys;
-use services::graph::Graph;
 use tokio::time::Instant;
 
 use super::pace::Pace;
 use super::probe::{Outage, Probe};
-use super::question::Answers;
 use super::{Call, Caller, Kind};
 use crate::failure::{Failure, fault_of};
 
@@ -26,9 +23,6 @@ pub struct Gate {
     pace: Pace,
     started: Instant,
     health: [Health; Kind::ALL.len()],
-    pub(super) answers: Answers,
-    pub(super) graph: Arc<Graph>,
-    pub(super) genesys: Arc<Genesys>,
 }
 
 #[derive(Debug, Default)]
@@ -48,14 +42,11 @@ pub struct Turn<'a> {
 
 impl Gate {
     /// Nothing is called yet.
-    pub fn new(blobs: Arc<Blobs>, graph: Arc<Graph>, genesys: Arc<Genesys>) -> Self {
+    pub fn new(blobs: Arc<Blobs>) -> Self {
         Self {
             pace: Pace::new(blobs),
             started: Instant::now(),
             health: Default::default(),
-            answers: Answers::default(),
-            graph,
-            genesys,
         }
     }
 
@@ -148,7 +139,9 @@ impl Turn<'_> {
         // A token or a store that could not be had says nothing of the service itself.
         if error.is_none_or(|error| error.service == call.service()) {
             let fault = error.map(fault_of);
-            gate.health(call.kind()).outage.note(call.kind(), subject, fault);
+            gate.health(call.kind())
+                .outage
+                .note(call.kind(), subject, fault);
             if matches!(fault, None | Some(Fault::Transient)) {
                 let now = gate.started.elapsed();
                 gate.meter(call.kind(), |meter| {

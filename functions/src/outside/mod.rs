@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 pub use gate::{Gate, Turn};
 pub use pace::Rate;
+pub use question::Question;
 
 /// For whom a call is made.
 #[derive(Debug, Clone)]

@@ -131,11 +131,7 @@ impl Pace {
             }
             pause.looked_up = Some(now);
         }
-        let (blobs, blob, key) = (
-            Arc::clone(&self.blobs),
-            blobs::pause(name),
-            Arc::clone(key),
-        );
+        let (blobs, blob, key) = (Arc::clone(&self.blobs), blobs::pause(name), Arc::clone(key));
         tokio::spawn(async move {
             let Ok(Some((body, _))) = blobs.get(STATE, &blob).await else {
                 return;
@@ -159,7 +155,8 @@ impl Pace {
                 pause: Mutex::default(),
             })
         };
-        self.keys.update(&name.to_owned(), begin, |key| Arc::clone(key))
+        self.keys
+            .update(&name.to_owned(), begin, |key| Arc::clone(key))
     }
 }
 

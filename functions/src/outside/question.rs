@@ -1,28 +1,43 @@
 //! The one question that a refusal raises: is something else to blame than the message?
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bridge::ids::{Digest, SupportAccountName};
+use bridge::patience::Fault;
 use services::error::{ErrorKind, Service, ServiceError};
+use services::genesys::Genesys;
+use services::graph::Graph;
 
 use super::Kind;
 use super::gate::Gate;
+use crate::failure::fault_of;
 use crate::store::bounded::Bounded;
 
 /// How long an answer counts: chats that are refused together ask once.
 const COUNTS_FOR: Duration = Duration::from_secs(5);
+const REMEMBERED: usize = 1_000;
 
-/// Answers by service and account.
+/// Asks it.
 #[derive(Debug)]
-pub(super) struct Answers(Bounded<(Service, Option<SupportAccountName>), bool>);
-
-impl Default for Answers {
-    fn default() -> Self {
-        Self(Bounded::new(1_000, COUNTS_FOR))
-    }
+pub struct Question {
+    gate: Arc<Gate>,
+    graph: Arc<Graph>,
+    genesys: Arc<Genesys>,
+    answers: Bounded<(Service, Option<SupportAccountName>), bool>,
 }
 
-impl Gate {
+impl Question {
+    /// Nothing was asked yet.
+    pub fn new(gate: Arc<Gate>, graph: Arc<Graph>, genesys: Arc<Genesys>) -> Self {
+        Self {
+            gate,
+            graph,
+            genesys,
+            answers: Bounded::new(REMEMBERED, COUNTS_FOR),
+        }
+    }
+
     /// Whether all else is well after a refusal: the Support User is signed in and can list chats; the integration exists and
     /// answers. Whatever is not certain counts as not well: a message is given up on certainty alone.
     pub(crate) async fn all_else_is_well(
@@ -32,7 +47,7 @@ impl Gate {
         subject: &Digest,
     ) -> bool {
         let key = (refusal.service, account.cloned());
-        if let Some(answer) = self.answers.0.get(&key) {
+        if let Some(answer) = self.answers.get(&key) {
             return answer;
         }
         let is_well = match refusal.service {
@@ -43,7 +58,7 @@ impl Gate {
             Service::Genesys => self.integration_is_well(refusal, subject).await,
             _ => false,
         };
-        self.answers.0.insert(key, is_well);
+        self.answers.insert(key, is_well);
         is_well
     }
 
@@ -62,14 +77,18 @@ impl Gate {
     }
 
     async fn integration_is_well(&self, refusal: &ServiceError, subject: &Digest) -> bool {
+        // What is wrong with the form of one message is its own fault, as long as Genesys answers us at all.
+        if matches!(refusal.kind, ErrorKind::Rejected | ErrorKind::TooLarge) {
+            let answer = self.genesys.probe().await;
+            return answer
+                .err()
+                .is_none_or(|error| fault_of(&error) == Fault::Refusal);
+        }
         match self.genesys.integration().await {
             Ok(()) => true,
-            // The client may not look at integrations. That others are served says as much; and what is wrong with one message
-            // only, its form, is known from a token that counts.
+            // The client may not look at integrations: that others are served says as much.
             Err(error) if error.kind == ErrorKind::Forbidden => {
-                let of_form = matches!(refusal.kind, ErrorKind::Rejected | ErrorKind::TooLarge);
-                self.served_others(Kind::GenesysMessage, subject)
-                    || (of_form && self.genesys.probe().await.is_ok())
+                self.gate.served_others(Kind::GenesysMessage, subject)
             }
             Err(error) => {
                 let unknown = error.kind == ErrorKind::NotFound;

@@ -18,8 +18,7 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::Instrument;
 
-use super::settlement::Settlement;
-use crate::counters::count;
+use crate::counters::{Counters, count};
 use crate::log::milliseconds;
 use crate::outside::Caller;
 
@@ -35,6 +34,19 @@ const PAYLOAD_LIMIT: usize = 2 * 1024 * 1024;
 /// Time beyond the attempt deadline after which the whole invocation is handed back, whatever it is doing. The sum stays
 /// below functionTimeout, whose expiry would kill every other invocation too.
 const GRACE: Duration = Duration::from_secs(120);
+
+/// Limits of an invocation's time.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// Attempts may begin for so long.
+    pub attempt_deadline: Duration,
+    /// A message is not handed back before this.
+    pub retry_floor: Duration,
+    /// What another instance writes is waited for so long.
+    pub not_yet: Duration,
+    /// A file that Graph fails for holds its message so long.
+    pub file: Duration,
+}
 
 /// One queue message as a function sees it.
 #[derive(Debug, Clone)]
@@ -85,7 +97,8 @@ pub struct HandBack;
 
 /// Runs one queue function: decodes the payload, opens the span, waits out the retry floor when the message is handed back.
 pub async fn run<F>(
-    settlement: &Settlement,
+    counters: &Counters,
+    times: &Times,
     function: &'static str,
     request: Request,
     work: impl FnOnce(Delivery) -> F,
@@ -103,7 +116,6 @@ where
         lane = tracing::field::Empty,
         age_s = tracing::field::Empty
     );
-    let (counters, times) = (&settlement.counters, &settlement.times);
     async {
         let settled = async {
             let delivery = read(request.into_body(), started + times.attempt_deadline).await?;

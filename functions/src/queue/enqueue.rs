@@ -66,19 +66,13 @@ impl Queues {
             time_to_live: route.time_to_live,
         });
         let outgoing: Vec<Outgoing<'_>> = outgoing.collect();
-        match (outgoing.as_slice(), routed.first()) {
-            ([one], Some((route, _))) => self.bus.send(self.name(route.queue), one).await?,
-            (several, Some((route, _))) => {
-                self.bus
-                    .send_batch(self.name(route.queue), several)
-                    .await?;
-            }
-            (_, None) => {}
+        if let Some((first, _)) = routed.first() {
+            self.bus
+                .send_batch(self.name(first.queue), &outgoing)
+                .await?;
         }
-        Ok(routed
-            .into_iter()
-            .map(|(route, _)| route.correlation)
-            .collect())
+        let journeys = routed.into_iter().map(|(route, _)| route.correlation);
+        Ok(journeys.collect())
     }
 
     /// The envelope as it travels: itself, or a claim on the blob that holds it.

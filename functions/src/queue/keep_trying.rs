@@ -4,17 +4,25 @@
 //! one chat, is held. What a failure means is decided in `bridge::patience`.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bridge::ids::Digest;
 use bridge::patience::{self, Decision, EXPIRES_AFTER, Fault, Reason, Situation, decide_not_yet};
 use futures::FutureExt;
 use services::error::ServiceError;
 use tokio::time::{Instant, sleep};
 
-use super::delivery::{Delivery, HandBack, Outcome};
-use super::settlement::{Job, Settlement};
+use super::delivery::{Delivery, HandBack, Outcome, Times};
+use super::job::Job;
 use crate::failure::{Failure, Rejection, fault_of};
 use crate::log::{milliseconds, request_ids};
+use crate::outside::{Gate, Question};
+use crate::store::bounded::Bounded;
+
+/// Chats whose first failure is remembered.
+const REMEMBERED: usize = 10_000;
+const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// How the waiting ended.
 #[derive(Debug)]
@@ -33,47 +41,70 @@ struct Streak {
     since: Instant,
 }
 
-/// Runs attempts until the message is done, given up, or the invocation's time is over. An attempt is never cut off between a
-/// post and the note of it: its calls have time limits of their own, and the invocation has time for them after its deadline.
-pub(super) async fn keep_trying(
-    settlement: &Settlement,
-    delivery: &Delivery,
-    job: &impl Job,
-) -> Result<End, HandBack> {
-    let mut trying = Trying {
-        settlement,
-        delivery,
-        started: Instant::now(),
-        attempts: 0,
-        streak: None,
-    };
-    loop {
-        trying.attempts += 1;
-        let failure = match AssertUnwindSafe(job.attempt()).catch_unwind().await {
-            Ok(Ok(outcome)) => {
-                settlement.failing_since.remove(job.subject());
-                return Ok(End::Done(outcome));
-            }
-            Ok(Err(failure)) => failure,
-            Err(_) => Failure::Panicked,
+/// Keeps trying.
+#[derive(Debug)]
+pub struct Persistence {
+    gate: Arc<Gate>,
+    question: Question,
+    times: Times,
+    /// Since when a subject's message fails; in memory only, so that another instance begins to count anew.
+    failing_since: Bounded<Digest, Instant>,
+}
+
+impl Persistence {
+    /// Nothing was tried yet.
+    pub fn new(gate: Arc<Gate>, question: Question, times: Times) -> Self {
+        Self {
+            gate,
+            question,
+            times,
+            failing_since: Bounded::new(REMEMBERED, REMEMBERED_FOR),
+        }
+    }
+
+    /// Runs attempts until the message is done, given up, or the invocation's time is over. An attempt is never cut off between
+    /// a post and the note of it: its calls have time limits of their own, and the invocation has time for them after its
+    /// deadline.
+    pub(super) async fn keep_trying(
+        &self,
+        delivery: &Delivery,
+        job: &impl Job,
+    ) -> Result<End, HandBack> {
+        let mut trying = Trying {
+            persistence: self,
+            delivery,
+            started: Instant::now(),
+            attempts: 0,
+            streak: None,
         };
-        match trying.decide(&failure, job).await {
-            Decision::TryAgain(wait) => sleep(wait).await,
-            Decision::HandBack | Decision::Ask => return Err(HandBack),
-            Decision::GiveUp(reason) => match failure {
-                Failure::OfFile { file, .. } if job.give_up_file(&file) => trying.streak = None,
-                failure => {
-                    let rejection = failure.into_rejection(reason);
-                    return Ok(End::GivenUp(rejection, trying.attempts));
+        loop {
+            trying.attempts += 1;
+            let failure = match AssertUnwindSafe(job.attempt()).catch_unwind().await {
+                Ok(Ok(outcome)) => {
+                    self.failing_since.remove(job.subject());
+                    return Ok(End::Done(outcome));
                 }
-            },
+                Ok(Err(failure)) => failure,
+                Err(_) => Failure::Panicked,
+            };
+            match trying.decide(&failure, job).await {
+                Decision::TryAgain(wait) => sleep(wait).await,
+                Decision::HandBack | Decision::Ask => return Err(HandBack),
+                Decision::GiveUp(reason) => match failure {
+                    Failure::OfFile { file, .. } if job.give_up_file(&file) => trying.streak = None,
+                    failure => {
+                        let rejection = failure.into_rejection(reason);
+                        return Ok(End::GivenUp(rejection, trying.attempts));
+                    }
+                },
+            }
         }
     }
 }
 
 /// The attempts of one invocation.
 struct Trying<'a> {
-    settlement: &'a Settlement,
+    persistence: &'a Persistence,
     delivery: &'a Delivery,
     started: Instant,
     attempts: u32,
@@ -91,7 +122,7 @@ impl Trying<'_> {
             Failure::NotYet(_) => {
                 // The message's age survives a crash.
                 let waited = self.delivery.age().max(self.started.elapsed());
-                return decide_not_yet(waited, self.settlement.times.not_yet, self.left());
+                return decide_not_yet(waited, self.persistence.times.not_yet, self.left());
             }
             Failure::Panicked => (Fault::Panic, None),
             Failure::Service(error) => (fault_of(error), Some(error)),
@@ -106,8 +137,8 @@ impl Trying<'_> {
         if decision == Decision::Ask
             && let Some(error) = error
         {
-            let gate = &self.settlement.gate;
-            let asked = gate.all_else_is_well(error, job.account(), job.subject());
+            let question = &self.persistence.question;
+            let asked = question.all_else_is_well(error, job.account(), job.subject());
             situation.all_else_is_well = Some(asked.await);
             situation.left = self.left();
             decision = patience::decide(&situation);
@@ -135,12 +166,12 @@ impl Trying<'_> {
         };
         let failing_since = match fault {
             Fault::Transient => {
-                let since = &self.settlement.failing_since;
+                let since = &self.persistence.failing_since;
                 since.update(job.subject(), || now, |since| *since)
             }
             _ => streak.since,
         };
-        let gate = &self.settlement.gate;
+        let gate = &self.persistence.gate;
         let situation = Situation {
             fault,
             times: streak.times,
@@ -149,6 +180,7 @@ impl Trying<'_> {
             failing_for: now - failing_since,
             well_for_others: fault == Fault::Transient
                 && error.is_some_and(|error| gate.well_for_others(error.service, job.subject())),
+            file_patience: self.persistence.times.file,
             age: self.delivery.age(),
             left: self.left(),
             retry_after: error

@@ -2,7 +2,8 @@
 
 pub mod delivery;
 pub mod enqueue;
-mod keep_trying;
-mod opening;
+pub mod job;
+pub mod keep_trying;
+pub mod opening;
 pub mod receipts;
 pub mod settlement;

@@ -6,11 +6,13 @@ use bridge::queue::envelope::{Content, Envelope, EnvelopeError};
 use bridge::queue::failed::Direction;
 use bridge::state::blobs::STATE;
 use bytes::Bytes;
+use services::blob::Blobs;
+use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 
 use super::delivery::{Delivery, HandBack, Outcome};
-use super::keep_trying::{End, keep_trying};
-use super::settlement::{Job, Settlement};
+use super::job::Job;
+use super::keep_trying::{End, Persistence};
 use crate::failure::{Failure, Rejection};
 
 /// Deliveries that an envelope of a newer release waits for an update to end.
@@ -23,32 +25,50 @@ pub struct Opened {
     pub body: Bytes,
     /// Its content, or why it cannot be used.
     pub content: Result<Content, Rejection>,
+    /// When the webhook took it, where that can be read.
+    pub accepted_at: Option<OffsetDateTime>,
     /// Names the replay that it is part of.
     pub replay: Option<String>,
 }
 
 impl Opened {
     fn of(body: Bytes, parsed: Result<Envelope, EnvelopeError>) -> Self {
-        let (content, replay) = match parsed {
-            Ok(envelope) => (Ok(envelope.content), envelope.replay),
-            Err(error) => (Err(unreadable(&error)), None),
-        };
+        match parsed {
+            Ok(envelope) => Self {
+                body,
+                content: Ok(envelope.content),
+                accepted_at: Some(envelope.accepted_at),
+                replay: envelope.replay,
+            },
+            Err(error) => Self::unreadable(body, unreadable(&error)),
+        }
+    }
+
+    fn unreadable(body: Bytes, rejection: Rejection) -> Self {
         Self {
             body,
-            content,
-            replay,
+            content: Err(rejection),
+            accepted_at: None,
+            replay: None,
         }
     }
 }
 
-pub(super) async fn open(settlement: &Settlement, delivery: &Delivery) -> Result<Opened, HandBack> {
+pub(super) async fn open(
+    blobs: &Blobs,
+    persistence: &Persistence,
+    delivery: &Delivery,
+) -> Result<Opened, HandBack> {
     let body = Bytes::from(delivery.trigger.body.clone());
     let blob = match Envelope::parse(&body) {
         // During an update an instance of the newer release may take it.
         Err(EnvelopeError::UnknownVersion(_))
             if delivery.trigger.delivery_count < UPDATE_DELIVERIES =>
         {
-            tracing::warn!(event = "envelope_newer", "the envelope is of a newer release");
+            tracing::warn!(
+                event = "envelope_newer",
+                "the envelope is of a newer release"
+            );
             return Err(HandBack);
         }
         Ok(Envelope {
@@ -58,23 +78,19 @@ pub(super) async fn open(settlement: &Settlement, delivery: &Delivery) -> Result
         parsed => return Ok(Opened::of(body, parsed)),
     };
     let claim = Claim {
-        settlement,
+        blobs,
         subject: Digest::of("claim", &blob),
         blob,
         found: OnceCell::new(),
     };
     // Should it be gone, the claim itself is what is left to look at.
-    Ok(match keep_trying(settlement, delivery, &claim).await? {
+    Ok(match persistence.keep_trying(delivery, &claim).await? {
         End::Done(_) => {
             let body = claim.found.into_inner().unwrap_or_default();
             let parsed = Envelope::parse(&body);
             Opened::of(body, parsed)
         }
-        End::GivenUp(rejection, _) => Opened {
-            body,
-            content: Err(*rejection),
-            replay: None,
-        },
+        End::GivenUp(rejection, _) => Opened::unreadable(body, *rejection),
     })
 }
 
@@ -106,7 +122,7 @@ pub(super) fn misplaced() -> Rejection {
 
 /// Reading an envelope out of Blob.
 struct Claim<'a> {
-    settlement: &'a Settlement,
+    blobs: &'a Blobs,
     subject: Digest,
     blob: String,
     found: OnceCell<Bytes>,
@@ -122,7 +138,7 @@ impl Job for Claim<'_> {
     }
 
     async fn attempt(&self) -> Result<Outcome, Failure> {
-        let Some((body, _)) = self.settlement.blobs.get(STATE, &self.blob).await? else {
+        let Some((body, _)) = self.blobs.get(STATE, &self.blob).await? else {
             return Err(Failure::from(Rejection::new(
                 "claim_missing",
                 "the blob that holds this message is gone",

@@ -2,110 +2,36 @@
 //! and tell its sender.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine;
-use bridge::ids::{Digest, SupportAccountName};
+use bridge::ids::Digest;
 use bridge::queue::failed::{Direction, FailedMessage};
 use services::blob::Blobs;
 use services::error::{Service, ServiceError};
 use time::OffsetDateTime;
-use tokio::time::Instant;
 
 use super::delivery::{Delivery, HandBack, Outcome};
-use super::keep_trying::{End, keep_trying};
+use super::job::Job;
+use super::keep_trying::{End, Persistence};
 use super::opening::{Opened, misplaced, open};
-use crate::counters::Counters;
 use crate::failure::{Failure, Rejection};
-use crate::outside::Gate;
-use crate::store::bounded::Bounded;
 use crate::store::failed::Failed;
-
-/// Chats whose first failure is remembered.
-const REMEMBERED: usize = 10_000;
-const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
-
-/// Limits of an invocation's time.
-#[derive(Debug, Clone, Copy)]
-pub struct Times {
-    /// Attempts may begin for so long.
-    pub attempt_deadline: Duration,
-    /// A message is not handed back before this.
-    pub retry_floor: Duration,
-    /// What another instance writes is waited for so long.
-    pub not_yet: Duration,
-}
 
 /// Settles queue messages.
 #[derive(Debug)]
 pub struct Settlement {
-    pub(super) blobs: Arc<Blobs>,
-    pub(super) gate: Arc<Gate>,
-    pub(super) counters: Arc<Counters>,
-    pub(super) times: Times,
-    /// Since when a subject's message fails; in memory only, so that another instance begins to count anew.
-    pub(super) failing_since: Bounded<Digest, Instant>,
+    blobs: Arc<Blobs>,
+    persistence: Persistence,
     failed: Failed,
-}
-
-/// The work on one queue message.
-pub trait Job: Sync {
-    /// Which way the message goes, and the name of its queue.
-    fn way(&self) -> (Direction, &str);
-
-    /// What can fail on its own while others are served.
-    fn subject(&self) -> &Digest;
-
-    /// Digest of the chat, where it is known.
-    fn chat(&self) -> Option<Digest> {
-        None
-    }
-
-    /// The support account that it concerns.
-    fn account(&self) -> Option<&SupportAccountName> {
-        None
-    }
-
-    /// Delivers the message, or what is still missing of it.
-    fn attempt(&self) -> impl Future<Output = Result<Outcome, Failure>> + Send;
-
-    /// Leaves a file that cannot be had where it is, so that the next attempt goes on without it; false when the message is
-    /// worth nothing without it.
-    fn give_up_file(&self, _file: &Digest) -> bool {
-        false
-    }
-
-    /// A last look before the message is given up: it may have arrived all the same.
-    fn arrived_after_all(&self) -> impl Future<Output = Result<bool, HandBack>> + Send {
-        async { Ok(false) }
-    }
-
-    /// Whether anybody would look at the message once it is given up.
-    fn is_worth_storing(&self) -> bool {
-        true
-    }
-
-    /// Tells the sender that the message was given up, where there is somebody to tell.
-    fn tell(&self, _rejection: &Rejection) -> impl Future<Output = Result<(), HandBack>> + Send {
-        async { Ok(()) }
-    }
 }
 
 impl Settlement {
     /// Nothing is settled yet.
-    pub fn new(
-        blobs: Arc<Blobs>,
-        gate: Arc<Gate>,
-        counters: Arc<Counters>,
-        times: Times,
-    ) -> Self {
+    pub fn new(blobs: Arc<Blobs>, persistence: Persistence) -> Self {
         Self {
             failed: Failed::new(Arc::clone(&blobs)),
             blobs,
-            gate,
-            counters,
-            times,
-            failing_since: Bounded::new(REMEMBERED, REMEMBERED_FOR),
+            persistence,
         }
     }
 
@@ -114,7 +40,7 @@ impl Settlement {
     /// # Errors
     /// Blob could not be read in the time of this invocation, or an instance of a newer release may take the message.
     pub async fn open(&self, delivery: &Delivery) -> Result<Opened, HandBack> {
-        open(self, delivery).await
+        open(&self.blobs, &self.persistence, delivery).await
     }
 
     /// Settles a message.
@@ -131,7 +57,7 @@ impl Settlement {
             job.tell(&verdict).await?;
             return Ok(Outcome::Failed);
         }
-        let (rejection, attempts) = match keep_trying(self, delivery, job).await? {
+        let (rejection, attempts) = match self.persistence.keep_trying(delivery, job).await? {
             End::Done(outcome) => return Ok(outcome),
             End::GivenUp(rejection, attempts) => (rejection, attempts),
         };
@@ -219,7 +145,9 @@ impl Settlement {
             attempts: attempts.saturating_add(trigger.delivery_count.saturating_sub(1)),
             // What is not even JSON is kept as base64.
             envelope: serde_json::from_slice(body).unwrap_or_else(|_| {
-                base64::engine::general_purpose::STANDARD.encode(body).into()
+                base64::engine::general_purpose::STANDARD
+                    .encode(body)
+                    .into()
             }),
         };
         let stored = self.failed.put(&delivery.lane, body, &message).await;

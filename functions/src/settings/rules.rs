@@ -1,14 +1,32 @@
 //! What each kind of value must look like; an error says what is wrong without repeating the value.
 
-use bridge::ids::{SupportAccountName, UserId};
+use std::str::FromStr;
+use std::time::Duration;
 
+use bridge::ids::{SupportAccountName, UserId};
 use services::files::{HostPattern, Origin};
 
 use super::SupportAccount;
-use super::specifications::GENESYS_DOMAINS;
 
-pub(super) fn parsed<T: std::str::FromStr>(value: &str, problem: &str) -> Result<T, String> {
-    value.parse().map_err(|_| problem.to_owned())
+/// A value that its type itself can read.
+pub(super) fn parsed<T: FromStr>(problem: &'static str) -> impl Fn(&str) -> Result<T, String> {
+    move |value| value.parse().map_err(|_| problem.to_owned())
+}
+
+pub(super) fn text(value: &str) -> Result<String, String> {
+    Ok(value.to_owned())
+}
+
+/// One of a few words, each with its meaning.
+pub(super) fn words<T: Copy, const N: usize>(
+    words: [(&'static str, T); N],
+) -> impl Fn(&str) -> Result<T, String> {
+    move |value| {
+        let found = words.iter().find(|(word, _)| *word == value);
+        found
+            .map(|(_, meaning)| *meaning)
+            .ok_or_else(|| "not one of the words".to_owned())
+    }
 }
 
 pub(super) fn guid(value: &str) -> Result<String, String> {
@@ -17,12 +35,25 @@ pub(super) fn guid(value: &str) -> Result<String, String> {
         .map_err(|_| "not a GUID".to_owned())
 }
 
-pub(super) fn number(value: &str, least: u64, most: u64) -> Result<u64, String> {
-    match value.parse::<u64>() {
-        Ok(number) if (least..=most).contains(&number) => Ok(number),
+/// A whole number within bounds, in some unit.
+pub(super) fn amount<T>(
+    least: u64,
+    most: u64,
+    unit: fn(u64) -> T,
+) -> impl Fn(&str) -> Result<T, String> {
+    move |value| match value.parse::<u64>() {
+        Ok(number) if (least..=most).contains(&number) => Ok(unit(number)),
         Ok(_) => Err(format!("not between {least} and {most}")),
         Err(_) => Err("not a whole number".to_owned()),
     }
+}
+
+pub(super) fn seconds(least: u64, most: u64) -> impl Fn(&str) -> Result<Duration, String> {
+    amount(least, most, Duration::from_secs)
+}
+
+pub(super) fn hours(least: u64, most: u64) -> impl Fn(&str) -> Result<Duration, String> {
+    amount(least, most, |hours| Duration::from_secs(hours * 3600))
 }
 
 /// An https URL without query, kept without a trailing slash so that paths can be appended.
@@ -37,11 +68,12 @@ pub(super) fn https(value: &str) -> Result<String, String> {
     Ok(value.trim_end_matches('/').to_owned())
 }
 
-pub(super) fn optional_https(value: &str) -> Result<Option<String>, String> {
+/// The same, or nothing.
+pub(super) fn optional_https(value: &str) -> Result<String, String> {
     if value.is_empty() {
-        Ok(None)
+        text(value)
     } else {
-        https(value).map(Some)
+        https(value)
     }
 }
 
@@ -75,7 +107,7 @@ pub(super) fn hosts(value: &str) -> Result<Vec<HostPattern>, String> {
     list(value, "no host pattern")
 }
 
-fn list<T: std::str::FromStr>(value: &str, problem: &str) -> Result<Vec<T>, String> {
+fn list<T: FromStr>(value: &str, problem: &str) -> Result<Vec<T>, String> {
     if value.is_empty() || value == "none" {
         return Ok(Vec::new());
     }
@@ -99,15 +131,13 @@ pub(super) fn notice(value: &str) -> Result<Option<String>, String> {
     }
 }
 
-pub(super) fn genesys_domain(value: &str, overridden: bool) -> Result<String, String> {
-    if overridden || GENESYS_DOMAINS.contains(&value) {
-        Ok(value.to_owned())
-    } else {
-        Err(
-            "no known Genesys Cloud domain (set GENESYS_API_ENDPOINT and GENESYS_LOGIN_ENDPOINT for a new region)"
-                .to_owned(),
-        )
-    }
+/// Domains of Genesys Cloud regions (Python SDK `purecloud_region_hosts.py`).
+const GENESYS_DOMAINS: &str = "mypurecloud.com usw2.pure.cloud cac1.pure.cloud sae1.pure.cloud mxc1.pure.cloud \
+    mypurecloud.ie euw2.pure.cloud mypurecloud.de euc2.pure.cloud edee1.eusc-pure.cloud mec1.pure.cloud aps1.pure.cloud \
+    apne2.pure.cloud apne3.pure.cloud mypurecloud.jp mypurecloud.com.au apse1.pure.cloud use2.us-gov-pure.cloud";
+
+pub(super) fn is_known_genesys_domain(domain: &str) -> bool {
+    GENESYS_DOMAINS.split(' ').any(|known| known == domain)
 }
 
 pub(super) fn support_accounts(value: &str) -> Result<Vec<SupportAccount>, String> {
@@ -118,9 +148,11 @@ pub(super) fn support_accounts(value: &str) -> Result<Vec<SupportAccount>, Strin
             .trim()
             .split_once('=')
             .ok_or_else(|| format!("without `=` in entry {position}"))?;
-        let name: SupportAccountName = parsed(name, "")
+        let name: SupportAccountName = name
+            .parse()
             .map_err(|_| format!("using a name outside a-z, 0-9 and - in entry {position}"))?;
-        let user: UserId = parsed(user, "")
+        let user: UserId = user
+            .parse()
             .map_err(|_| format!("without a GUID after the name in entry {position}"))?;
         if accounts
             .iter()

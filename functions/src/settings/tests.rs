@@ -111,6 +111,39 @@ fn links_must_not_outlive_their_files() {
 }
 
 #[test]
+fn a_placeholder_is_told_from_an_id_of_zeros_and_a_digit() {
+    let nil = "00000000-0000-0000-0000-000000000000";
+    let placeholder = |changed: &str, value: &str| {
+        let lookup = |name: &str| match name == changed {
+            true => Some(value.to_owned()),
+            false => value_of(name),
+        };
+        let settings = Settings::from_lookup(lookup).expect("good settings");
+        settings.placeholder().map(|setting| setting.name)
+    };
+    assert_eq!(placeholder("", ""), None);
+    for name in [
+        "TENANT_ID",
+        "GRAPH_CLIENT_ID",
+        "GENESYS_INTEGRATION_ID",
+        "GENESYS_CLIENT_ID",
+    ] {
+        assert_eq!(placeholder(name, nil), Some(name));
+    }
+    assert_eq!(
+        placeholder("SUPPORT_ACCOUNTS", &format!("a={nil}")),
+        Some("SUPPORT_ACCOUNTS")
+    );
+    // What no template puts there does not even start.
+    for text in ["<client id>", "your-client-id", "changeme", ""] {
+        assert_eq!(errors("GENESYS_CLIENT_ID", Some(text)).len(), 1, "{text}");
+    }
+    for text in ["support=", "support=<user id>", "support"] {
+        assert_eq!(errors("SUPPORT_ACCOUNTS", Some(text)).len(), 1, "{text}");
+    }
+}
+
+#[test]
 fn files_come_from_the_endpoints_and_from_genesys_downloads_by_default() {
     let origins = |named: &str| -> Vec<String> {
         let settings = Settings::from_lookup(|name| match name {

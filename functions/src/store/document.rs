@@ -43,11 +43,6 @@ impl<T: Serialize + DeserializeOwned> Document<T> {
         })
     }
 
-    /// Whether there is no blob yet.
-    pub fn is_new(&self) -> bool {
-        self.version.is_none()
-    }
-
     /// Writes the blob.
     ///
     /// # Errors

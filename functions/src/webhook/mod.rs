@@ -1,4 +1,156 @@
-//! What every HTTP function shares.
+//! One skeleton for the functions that the outside calls: span, deadline, bounded body, refusal, counters and log line.
+//!
+//! A function says what it makes of a request's body. What it puts on a queue must have been vouched for: only the checks in
+//! [`verified`] make a [`Verified`], and [`accept`] takes nothing else, so a function without its check does not compile.
 
 pub mod body;
 pub mod refusal;
+pub mod verified;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use bridge::queue::envelope::Envelope;
+use http::{HeaderMap, StatusCode};
+use tokio::time::{Instant, timeout};
+use tracing::Instrument;
+
+use self::refusal::Refusal;
+use self::verified::Verified;
+use crate::app::App;
+use crate::counters::{Counters, Tally, count};
+use crate::log::milliseconds;
+use crate::queue::delivery::invocation_id;
+
+/// What is particular to one function.
+pub struct Function {
+    /// Its name.
+    pub name: &'static str,
+    /// Its sender has its answer within this time.
+    pub deadline: Duration,
+    /// Largest body, in bytes.
+    pub body_limit: usize,
+    /// Its answer when all is well.
+    pub thanks: StatusCode,
+    /// Where it is counted.
+    pub tally: fn(&Counters) -> &Tally,
+}
+
+/// What became of what a request brought.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// Envelopes on a queue.
+    pub enqueued: u64,
+    /// What was passed over, by reason.
+    pub dropped: BTreeMap<&'static str, u64>,
+}
+
+impl Taken {
+    /// Notes that something was passed over.
+    pub fn drop(&mut self, reason: &'static str) {
+        *self.dropped.entry(reason).or_default() += 1;
+    }
+}
+
+/// Answers one request. Only what `take` returns successfully is durable; whatever keeps it from that is a 503, so that the
+/// sender repeats the request.
+pub async fn run<F>(
+    app: &App,
+    function: &Function,
+    request: Request,
+    take: impl FnOnce(HeaderMap, Bytes) -> F,
+) -> Response
+where
+    F: Future<Output = Result<Taken, Refusal>>,
+{
+    let started = Instant::now();
+    let span = tracing::info_span!(
+        "invocation",
+        function = function.name,
+        invocation = invocation_id(request.headers())
+    );
+    let work = async {
+        let (head, body) = request.into_parts();
+        let (body, _share) = body::read(&head.headers, body, function.body_limit).await?;
+        if let Some(setting) = app.settings.placeholder() {
+            let setting = setting.name;
+            tracing::error!(event = "setting_placeholder", setting);
+            return Err(Refusal::unavailable("a setting holds a placeholder"));
+        }
+        take(head.headers, body).await
+    };
+    async {
+        let taken = timeout(function.deadline, work)
+            .await
+            .unwrap_or(Err(Refusal::unavailable("not in time, please retry")));
+        let elapsed_ms = milliseconds(started.elapsed());
+        let tally = (function.tally)(&app.counters);
+        match taken {
+            Ok(Taken { enqueued, dropped }) => {
+                let passed_over = dropped.values().sum();
+                tally.enqueued.fetch_add(enqueued, Ordering::Relaxed);
+                tally.dropped.fetch_add(passed_over, Ordering::Relaxed);
+                // The line of a single envelope says it all.
+                if (enqueued, passed_over) != (1, 0) {
+                    let reasons = reasons(&dropped);
+                    let dropped = passed_over;
+                    tracing::info!(
+                        event = "webhook_taken",
+                        enqueued,
+                        dropped,
+                        reasons,
+                        elapsed_ms
+                    );
+                }
+                function.thanks.into_response()
+            }
+            Err(refusal) => {
+                count(match refusal.status {
+                    StatusCode::SERVICE_UNAVAILABLE => &app.counters.deferred,
+                    _ => &tally.dropped,
+                });
+                let (status, reason) = (refusal.status.as_u16(), refusal.reason);
+                tracing::warn!(event = "webhook_refused", status, reason, elapsed_ms);
+                refusal.into_response()
+            }
+        }
+    }
+    .instrument(span)
+    .await
+}
+
+/// Puts envelopes of one lane on their queue, in order; the first that is refused stops those behind it, so that the repeated
+/// request cannot put an older message behind a newer one.
+///
+/// # Errors
+/// 503 when the queue, or the store for what is too large for it, did not take them all.
+pub async fn accept(app: &App, envelopes: Vec<Verified<Envelope>>) -> Result<u64, Refusal> {
+    let envelopes: Vec<Envelope> = envelopes.into_iter().map(Verified::into_inner).collect();
+    let journeys = app.queues.enqueue(&envelopes).await.map_err(|error| {
+        let (service, kind) = (error.service.label(), error.kind.label());
+        tracing::warn!(
+            event = "enqueue_failed",
+            service,
+            kind,
+            status = error.status
+        );
+        Refusal::unavailable("the queue did not take it, please retry")
+    })?;
+    for (correlation, envelope) in journeys.iter().zip(&envelopes) {
+        let (correlation, what) = (correlation.as_str(), envelope.content.label());
+        tracing::info!(event = "enqueued", correlation, what);
+    }
+    Ok(journeys.len() as u64)
+}
+
+fn reasons(dropped: &BTreeMap<&'static str, u64>) -> Option<String> {
+    let reasons: Vec<String> = dropped
+        .iter()
+        .map(|(reason, count)| format!("{reason}={count}"))
+        .collect();
+    (!reasons.is_empty()).then(|| reasons.join(","))
+}

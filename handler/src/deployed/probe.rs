@@ -33,10 +33,15 @@ impl Answer {
             .trim()
     }
 
-    /// Whether the handler itself refused, and not something in front of it: it says why in JSON.
+    /// Whether the handler itself refused, and not something in front of it.
     pub fn is_refusal(&self) -> bool {
-        serde_json::from_slice::<Value>(&self.body)
-            .is_ok_and(|body| body.get("error").is_some_and(Value::is_string))
+        self.refusal().is_some()
+    }
+
+    /// Why the handler refused: it says so in JSON.
+    pub fn refusal(&self) -> Option<String> {
+        let body: Value = serde_json::from_slice(&self.body).ok()?;
+        body["error"].as_str().map(str::to_owned)
     }
 }
 

@@ -239,7 +239,7 @@ async fn a_handler_that_is_not_well_fails_with_its_reasons() {
     for (reply, says) in [
         (
             Reply::json(200, &degraded),
-            ["degraded: Graph does not answer[2J:", "workbook"],
+            ["degraded: Graph does not answer[2J:", "mend that first"],
         ),
         (
             Reply::json(200, &json!({"status": "asleep"})),
@@ -264,6 +264,10 @@ async fn a_forged_notification_that_is_not_dropped_silently_fails() {
             Reply::refusal(503, "starting, please retry"),
             ["graph-client-state", "is not loaded"],
         ),
+        (
+            Reply::refusal(503, "a setting holds a placeholder"),
+            ["a setting holds a placeholder", "health names"],
+        ),
         (Reply::text(202, "dropped"), ["202 with a body", "forger"]),
         (Reply::text(200, ""), ["200 instead of 202", "another app"]),
         (Reply::text(401, ""), ["401 instead of 202", "anonymous"]),
@@ -286,6 +290,10 @@ async fn a_webhook_that_nobody_signed_must_be_refused_by_the_handler() {
         (
             Reply::refusal(503, "starting, please retry"),
             ["genesys-webhook-secret", "is not loaded"],
+        ),
+        (
+            Reply::refusal(503, "a setting holds a placeholder"),
+            ["a setting holds a placeholder", "health names"],
         ),
     ] {
         let (outcome, _) = check_double(&[(Call::Unsigned, reply.clone())], "0").await;

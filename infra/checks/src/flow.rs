@@ -23,6 +23,7 @@ fn bridge_attributes() -> BTreeSet<String> {
         tenant: Some(guid.parse().expect("a tenant id")),
         upn: Some("somebody@example.com".to_owned()),
         name: Some("Somebody".to_owned()),
+        guest: false,
     };
     let chat = "19:a@thread.v2".parse().expect("a chat id");
     custom_attributes(&customer, &chat, &"support".parse().expect("a name"))

@@ -25,13 +25,11 @@ run "without_a_look_up" {
   }
 
   assert {
-    condition = (
-      length(genesyscloud_auth_role.bridge.permission_policies) == 1 &&
-      one(genesyscloud_auth_role.bridge.permission_policies).domain == "conversation" &&
-      one(genesyscloud_auth_role.bridge.permission_policies).entity_name == "message" &&
-      one(genesyscloud_auth_role.bridge.permission_policies).action_set == toset(["receive"])
-    )
-    error_message = "The bridge's role grants conversation:message:receive and nothing else."
+    condition = toset([
+      for policy in genesyscloud_auth_role.bridge.permission_policies :
+      "${policy.domain}:${policy.entity_name}:${join(",", policy.action_set)}"
+    ]) == toset(["conversation:message:receive", "messaging:integration:view"])
+    error_message = "The bridge's role grants conversation:message:receive, messaging:integration:view and nothing else."
   }
 
   assert {

@@ -15,10 +15,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_stream::wrappers::BroadcastStream;
 
-use super::Control;
-use super::answers::Refusal;
+use super::reach::Control;
 use crate::host::Outcome;
 use crate::hub::Rules;
+use crate::shared::refused::Refused;
 
 /// A stream of events says at least this often that it lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
@@ -49,15 +49,18 @@ async fn authority(State(control): State<Arc<Control>>) -> String {
 }
 
 async fn faults(State(control): State<Arc<Control>>) -> Json<Rules> {
-    Json(control.world.hub.faults().rules())
+    Json(control.world.hub.faults.rules())
 }
 
 /// The rules that are ordered from now on, and nothing else.
 async fn replace_faults(
     State(control): State<Arc<Control>>,
     body: Bytes,
-) -> Result<Json<Rules>, Refusal> {
-    control.world.hub.faults().replace(ordered(&body)?);
+) -> Result<Json<Rules>, Refused> {
+    let faults = &control.world.hub.faults;
+    faults
+        .replace(ordered(&body)?)
+        .map_err(Refused::bad_request)?;
     Ok(Json(faults_changed(&control)))
 }
 
@@ -65,45 +68,42 @@ async fn replace_faults(
 async fn add_faults(
     State(control): State<Arc<Control>>,
     body: Bytes,
-) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let id = control.world.hub.faults().add(ordered(&body)?);
+) -> Result<(StatusCode, Json<Value>), Refused> {
+    let added = control.world.hub.faults.add(ordered(&body)?);
+    let id = added.map_err(Refused::bad_request)?;
     faults_changed(&control);
     Ok((StatusCode::CREATED, Json(json!({ "id": id }))))
 }
 
 /// How often each of these rules has struck.
 async fn strikes(State(control): State<Arc<Control>>, Path(id): Path<u64>) -> Json<Value> {
-    Json(json!({ "strikes": control.world.hub.faults().strikes(id) }))
+    Json(json!({ "strikes": control.world.hub.faults.strikes(id) }))
 }
 
 async fn remove_faults(
     State(control): State<Arc<Control>>,
     Path(id): Path<u64>,
-) -> Result<StatusCode, Refusal> {
-    if !control.world.hub.faults().remove(id) {
-        return Err(Refusal::not_found("such fault"));
+) -> Result<StatusCode, Refused> {
+    if !control.world.hub.faults.remove(id) {
+        return Err(Refused::not_found("such fault"));
     }
     faults_changed(&control);
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn ordered(body: &[u8]) -> Result<Rules, Refusal> {
-    let rules: Rules = serde_json::from_slice(body).map_err(Refusal::bad_request)?;
-    match rules.wrong() {
-        Some(why) => Err(Refusal::bad_request(why)),
-        None => Ok(rules),
-    }
+fn ordered(body: &[u8]) -> Result<Rules, Refused> {
+    serde_json::from_slice(body).map_err(Refused::bad_request)
 }
 
 /// Tells of the rules as they are now.
 fn faults_changed(control: &Control) -> Rules {
     let hub = &control.world.hub;
-    let rules = hub.faults().rules();
+    let rules = hub.faults.rules();
     hub.event("faults", json!(rules));
     rules
 }
 
-async fn queues(State(control): State<Arc<Control>>) -> Result<Json<Value>, Refusal> {
+async fn queues(State(control): State<Arc<Control>>) -> Result<Json<Value>, Refused> {
     let failed = control.blobs.failed_names("").await?.len();
     Ok(Json(
         json!({ "queues": control.bus.view(), "failed": failed }),
@@ -122,7 +122,7 @@ struct WantedFailed {
 async fn failed(
     State(control): State<Arc<Control>>,
     Query(wanted): Query<WantedFailed>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, Refused> {
     let prefix = wanted.prefix.unwrap_or_default();
     let mut failed = control.blobs.failed(&prefix).await?;
     if let Some(text) = wanted.contains {
@@ -132,33 +132,33 @@ async fn failed(
 }
 
 async fn journeys(State(control): State<Arc<Control>>) -> Json<Value> {
-    Json(control.world.hub.journeys_view())
+    Json(json!({ "journeys": control.world.hub.journeys.view() }))
 }
 
 async fn forget_journeys(State(control): State<Arc<Control>>) -> StatusCode {
-    control.world.hub.journeys().clear();
+    control.world.hub.journeys.clear();
     StatusCode::NO_CONTENT
 }
 
 /// When each message first passed each hop.
 async fn times(State(control): State<Arc<Control>>) -> Json<Value> {
-    Json(json!({ "journeys": control.world.hub.journeys().times() }))
+    Json(json!({ "journeys": control.world.hub.journeys.times() }))
 }
 
 /// What the handlers asked of the services, every call that was answered before this one came included.
-async fn calls(State(control): State<Arc<Control>>) -> Result<Json<Value>, Refusal> {
+async fn calls(State(control): State<Arc<Control>>) -> Result<Json<Value>, Refused> {
     control.blobs.all_counted().await?;
-    Ok(Json(control.world.hub.calls().view()))
+    Ok(Json(control.world.hub.calls.view()))
 }
 
-async fn reset_calls(State(control): State<Arc<Control>>) -> Result<StatusCode, Refusal> {
+async fn reset_calls(State(control): State<Arc<Control>>) -> Result<StatusCode, Refused> {
     control.blobs.all_counted().await?;
-    control.world.hub.calls().reset();
+    control.world.hub.calls.reset();
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn logs(State(control): State<Arc<Control>>) -> Json<Value> {
-    Json(json!({ "lines": control.world.hub.logs().lines() }))
+    Json(json!({ "lines": control.world.hub.logs.lines() }))
 }
 
 async fn instances(State(control): State<Arc<Control>>) -> Json<Value> {
@@ -168,7 +168,7 @@ async fn instances(State(control): State<Arc<Control>>) -> Json<Value> {
 async fn events(
     State(control): State<Arc<Control>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let events = BroadcastStream::new(control.world.hub.events().subscribe()).map(|event| {
+    let events = BroadcastStream::new(control.world.hub.events.subscribe()).map(|event| {
         // A listener that was too slow is told to look at everything again.
         let data = event.map_or_else(
             |_| json!({ "kind": "missed" }),
@@ -186,14 +186,14 @@ struct Kill {
     whole: bool,
 }
 
-async fn kill(State(control): State<Arc<Control>>, body: Bytes) -> Result<Json<Value>, Refusal> {
+async fn kill(State(control): State<Arc<Control>>, body: Bytes) -> Result<Json<Value>, Refused> {
     let kill: Kill = if body.is_empty() {
         Kill::default()
     } else {
-        serde_json::from_slice(&body).map_err(Refusal::bad_request)?
+        serde_json::from_slice(&body).map_err(Refused::bad_request)?
     };
     if !control.host.kill(kill.instance, kill.whole).await {
-        return Err(Refusal::not_found("such instance"));
+        return Err(Refused::not_found("such instance"));
     }
     Ok(Json(control.host.view()))
 }
@@ -201,10 +201,10 @@ async fn kill(State(control): State<Arc<Control>>, body: Bytes) -> Result<Json<V
 async fn fire_timer(
     State(control): State<Arc<Control>>,
     Path(function): Path<String>,
-) -> Result<(StatusCode, Json<Value>), Refusal> {
+) -> Result<(StatusCode, Json<Value>), Refused> {
     // As on the real host, a failure changes nothing: it is only told.
     match control.host.fire_timer(&function).await {
-        None => Err(Refusal::not_found("timer function of this name")),
+        None => Err(Refused::not_found("timer function of this name")),
         Some(Outcome::Success(status, _)) => {
             Ok((StatusCode::OK, Json(json!({ "outcome": status.as_str() }))))
         }

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::Entra;
+use super::state::Entra;
+use crate::shared::refused::Refused;
 
 /// The application that publishes Graph's change notifications ("Set up Microsoft Graph change notifications with resource
 /// data", validating the authenticity of notifications).
@@ -27,19 +26,13 @@ async fn rotate_keys(State(entra): State<Arc<Entra>>) -> Json<Value> {
 }
 
 /// The body's claims replace those of a genuine token; `null` takes one away. No body: a genuine token.
-async fn token(State(entra): State<Arc<Entra>>, body: Bytes) -> Response {
-    let changes: Map<String, Value> = if body.is_empty() {
+async fn token(State(entra): State<Arc<Entra>>, body: Bytes) -> Result<Json<Value>, Refused> {
+    let changes = if body.is_empty() {
         Map::new()
     } else {
-        match serde_json::from_slice(&body) {
-            Ok(changes) => changes,
-            Err(error) => {
-                let body = Json(json!({ "error": format!("the claims cannot be read: {error}") }));
-                return (StatusCode::BAD_REQUEST, body).into_response();
-            }
-        }
+        serde_json::from_slice(&body).map_err(Refused::bad_request)?
     };
-    Json(json!({ "token": entra.validation_token(changes) })).into_response()
+    Ok(Json(json!({ "token": entra.validation_token(changes) })))
 }
 
 impl Entra {

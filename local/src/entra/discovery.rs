@@ -8,8 +8,8 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::Entra;
 use super::refusal::Refusal;
+use super::state::Entra;
 
 /// Issuer of the tenant-independent documents, a template as it stands.
 const COMMON_ISSUER: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::{EXCHANGE_AUDIENCE, Entra};
+use super::state::{EXCHANGE_AUDIENCE, Entra};
 
 /// The only version of the interface that names its header `X-IDENTITY-HEADER`.
 const API_VERSION: &str = "2019-08-01";

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -13,13 +14,16 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::refusal::Refusal;
-use super::{Entra, TOKEN_LIFE};
+use super::state::{EXCHANGE_AUDIENCE, Entra, TOKEN_LIFE};
 
 /// Audience of a token for Microsoft Graph.
 const GRAPH_AUDIENCE: &str = "https://graph.microsoft.com";
 
 /// What the Support Users' sign-in was granted.
 const SCOPES: &str = "Chat.Read ChatMessage.Send Files.Read.All User.Read offline_access";
+
+/// Form of a client assertion (RFC 7523, section 2.2).
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Media type of the body (RFC 6749, section 3.2).
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -48,14 +52,12 @@ async fn token(
 
 /// A body of another type has no parameters, as far as Entra ID is concerned.
 fn read_form(headers: &HeaderMap, body: &[u8]) -> HashMap<String, String> {
-    let is_form = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.split(';').next().is_some_and(|it| it.trim() == FORM));
-    if !is_form {
-        return HashMap::new();
+    let kind = headers.get(header::CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(FORM.as_bytes())) {
+        url::form_urlencoded::parse(body).into_owned().collect()
+    } else {
+        HashMap::new()
     }
-    url::form_urlencoded::parse(body).into_owned().collect()
 }
 
 fn required<'a>(form: &'a HashMap<String, String>, name: &str) -> Result<&'a str, Refusal> {
@@ -114,5 +116,64 @@ impl Entra {
             "idtyp": "user",
             "uti": Uuid::new_v4().simple().to_string(),
         }))
+    }
+}
+
+/// How the Graph app proves itself: by a token of the managed identity (federated credential) or by its client secret
+/// ("Configure an application to trust a managed identity"; the numbers are those of "Microsoft Entra authentication and
+/// authorization error codes").
+impl Entra {
+    /// Checks the proof in a token request.
+    ///
+    /// # Errors
+    /// 401 `invalid_client`, or 400 when the assertion is of an unknown type.
+    fn check_client(&self, form: &HashMap<String, String>) -> Result<(), Refusal> {
+        let mode = self.world.config.graph_client_authentication.as_str();
+        if let Some(assertion) = form.get("client_assertion") {
+            if form.get("client_assertion_type").map(String::as_str) != Some(ASSERTION_TYPE) {
+                return Err(Refusal::request(
+                    50033,
+                    "The value of 'client_assertion_type' is missing or not supported.",
+                ));
+            }
+            return self.check_assertion(assertion, mode == "federated");
+        }
+        let Some(secret) = form.get("client_secret") else {
+            return Err(Refusal::client(
+                7_000_218,
+                "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+            ));
+        };
+        let right =
+            verify_slices_are_equal(secret.as_bytes(), self.graph_client_secret.as_bytes()).is_ok();
+        if mode == "secret" && right {
+            Ok(())
+        } else {
+            Err(Refusal::client(
+                7_000_215,
+                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID.",
+            ))
+        }
+    }
+
+    /// The one federated credential trusts this tenant's managed identity, where the app has such a credential at all.
+    fn check_assertion(&self, assertion: &str, trusted: bool) -> Result<(), Refusal> {
+        let claims = self.verify(assertion, &[EXCHANGE_AUDIENCE]).map_err(|_| {
+            Refusal::client(
+                700_027,
+                "The client assertion failed validation: its signature, its life or its audience is wrong.",
+            )
+        })?;
+        let matches = claims["iss"] == self.issuer_v2()
+            && claims["sub"] == self.managed_identity_principal()
+            && claims["oid"] == self.managed_identity_principal();
+        if trusted && matches {
+            Ok(())
+        } else {
+            Err(Refusal::client(
+                700_213,
+                "No matching federated identity record found for presented assertion subject.",
+            ))
+        }
     }
 }

@@ -1,30 +1,24 @@
 //! What an agent or a bot writes: text, a file, or structured content.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
-use super::Genesys;
-use super::media::{self, Access, AgentFile};
-use crate::shared::content::Content;
-use crate::shared::download::{Behaviour, Download};
+use super::checks::MEDIA_TYPES;
+use super::conversations::{Outgoing, structured, time_text};
+use super::media::{Access, AgentFile};
+use super::state::Genesys;
+use super::webhook::{self, FirstAttempt};
+use crate::hub::Direction;
+use crate::shared::correlation;
+use crate::shared::download::{self, Behaviour};
 
-/// Kinds of media (Platform API, model `ConversationContentAttachment`).
-pub const MEDIA_TYPES: [&str; 5] = ["Image", "Video", "Audio", "File", "Link"];
+/// A message's answer waits at most this long for the flow's greeting to be delivered.
+const GREETING_WAIT: Duration = Duration::from_secs(1);
 
-/// What goes out in one message.
-#[derive(Clone, Default)]
-pub struct Outgoing {
-    /// The webhook's `type`, where it shall not follow from the content.
-    pub kind: Option<String>,
-    /// Text, or the prompt of structured content; may be empty beside content.
-    pub text: String,
-    /// The items of `content`, as the webhook carries them.
-    pub content: Vec<Value>,
-    /// Id of the agent's file.
-    pub media: Option<String>,
-}
-
-/// The same, as the control interface takes it.
+/// What goes out, as the control interface takes it.
 #[derive(Deserialize)]
 pub struct Written {
     #[serde(rename = "type")]
@@ -41,41 +35,50 @@ pub struct Written {
 /// An agent's file, as the control interface takes it.
 #[derive(Deserialize)]
 pub struct Attachment {
-    name: String,
-    content_type: String,
-    base64: Option<String>,
-    generate: Option<u64>,
-    #[serde(default)]
-    behaviour: Behaviour,
+    #[serde(flatten)]
+    download: download::Ordered,
     #[serde(default)]
     access: Access,
-    redirect_to: Option<String>,
     media_type: Option<String>,
 }
 
-impl Outgoing {
-    /// Text only.
-    pub fn text(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            ..Self::default()
-        }
-    }
-
-    /// Whether it holds anything but text and files.
-    pub fn is_structured(&self) -> bool {
-        !structured(&self.content).is_empty()
-    }
-}
-
-/// The items that are no files.
-pub fn structured(content: &[Value]) -> Vec<Value> {
-    let mut items = content.to_vec();
-    items.retain(|item| item["contentType"] != "Attachment");
-    items
-}
-
 impl Genesys {
+    /// The agent writes into a thread; returns the message's id. Its webhook is on its way when this returns.
+    pub(super) fn agent_writes(&self, thread: &str, outgoing: &Outgoing) -> String {
+        // Only bots send structured content.
+        let entity = if outgoing.is_structured() {
+            "Bot"
+        } else {
+            "Human"
+        };
+        self.write(thread, outgoing, entity).0
+    }
+
+    /// The flow answers a conversation's first message before that message's own request is answered.
+    pub(super) async fn greet(&self, thread: &str, text: &str) {
+        let (_, first_attempt) = self.write(thread, &Outgoing::text(text), "Bot");
+        webhook::wait(first_attempt, GREETING_WAIT).await;
+    }
+
+    fn write(&self, thread: &str, outgoing: &Outgoing, entity: &str) -> (String, FirstAttempt) {
+        let now = OffsetDateTime::now_utc();
+        // Held until the webhook stands in its thread's line, so that the line has the conversation's order.
+        let mut conversations = self.conversations.lock();
+        let placed = conversations.answer(thread, outgoing, now);
+        let hub = &self.world.hub;
+        let correlation = correlation::of_genesys_message(&placed.message);
+        hub.journey(&correlation, Direction::Outbound, "genesys", 1, "written");
+        hub.event(
+            "conversation",
+            json!({ "conversation": placed.conversation, "thread": thread }),
+        );
+        let integration = &self.world.config.genesys_integration_id;
+        let time = time_text(now);
+        let body = webhook::body(integration, thread, &placed, outgoing, &time, entity);
+        let first_attempt = self.webhooks.send(thread, &placed.message, &body);
+        (placed.message, first_attempt)
+    }
+
     /// Reads what an agent wants to send; a file is at its address from here on.
     ///
     /// # Errors
@@ -86,14 +89,8 @@ impl Genesys {
         if content.iter().any(|item| !item["contentType"].is_string()) {
             return Err("each content has a contentType".to_owned());
         }
-        let files = content
-            .iter()
-            .filter(|item| item["contentType"] == "Attachment");
-        let mut attached = usize::from(written.attachment.is_some());
-        for file in files {
-            attached += 1;
-            self.check_type(file["attachment"]["mime"].as_str().unwrap_or_default())?;
-        }
+        let files = content.len() - structured(&content).len();
+        let attached = files + usize::from(written.attachment.is_some());
         if attached > 0 && attached + structured(&content).len() > 1 {
             return Err("a message with a file has no other content".to_owned());
         }
@@ -114,49 +111,38 @@ impl Genesys {
         Ok(outgoing)
     }
 
-    fn check_type(&self, media_type: &str) -> Result<(), String> {
-        if self.profile().lets_out(media_type) {
-            Ok(())
-        } else {
-            Err(format!("the content profile lets no {media_type} out"))
-        }
-    }
-
     /// Keeps a file for its download; its id and the content item about it.
     pub(super) async fn host(&self, attachment: Attachment) -> Result<(String, Value), String> {
-        self.check_type(&attachment.content_type)?;
+        let Attachment {
+            download,
+            access,
+            media_type,
+        } = attachment;
+        let mime = download.content_type.clone();
         if matches!(
-            attachment.behaviour,
+            download.behaviour,
             Behaviour::Virus | Behaviour::Unavailable
         ) {
             return Err("agents' files know no such behaviour".to_owned());
         }
-        let kind = match attachment.media_type.as_deref() {
-            None => derived(&attachment.content_type),
+        let kind = match media_type.as_deref() {
+            None => derived(&mime),
             Some(given) => MEDIA_TYPES
                 .into_iter()
                 .find(|kind| *kind == given)
                 .ok_or_else(|| format!("media_type is one of {}", MEDIA_TYPES.join(", ")))?,
         };
-        let content = Content::ordered(attachment.base64, attachment.generate).await?;
-        let download = Download::ordered(
-            content,
-            &attachment.content_type,
-            attachment.name,
-            attachment.behaviour,
-            attachment.redirect_to.as_deref(),
-        )?;
+        let download = download.download().await?;
         let (name, size) = (download.name.clone(), download.content.size());
-        let access = attachment.access;
         let id = self.media.keep(AgentFile { download, access });
-        let url = media::address(&self.world.endpoints.genesys_downloads, &id);
+        let host = &self.world.endpoints.genesys_downloads;
         let item = json!({
             "contentType": "Attachment",
             "attachment": {
                 "id": id,
                 "mediaType": kind,
-                "url": url,
-                "mime": attachment.content_type,
+                "url": format!("{host}/api/v2/downloads/{id}"),
+                "mime": mime,
                 "filename": name,
                 "contentSizeBytes": size,
             },

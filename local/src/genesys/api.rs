@@ -7,61 +7,69 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
-use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Uri, header};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::answers::{Refusal, with_correlation};
-use super::conversations::{Arrival, Attachment, Placed};
-use super::profile::LARGEST_MEDIA;
-use super::{Genesys, admin, checks, login, media, structured};
+use super::conversations::{Arrival, Placed};
+use super::state::Genesys;
+use super::{access, checks, downloads, structured};
 use crate::hub::Direction;
 use crate::shared::correlation;
 
 /// Largest body in bytes (Genesys Cloud Developer Center, "Limits", `request.bytes.max`).
-pub const BODY_LIMIT: usize = 512_000;
+const BODY_LIMIT: usize = 512_000;
+
+/// Largest file that reaches the agent, in bytes (Genesys Cloud Resource Center, "Supported content profiles").
+const LARGEST_MEDIA: u64 = 25 * 1024 * 1024;
 
 /// The header under which the bridge passes on a message's correlation id.
 const CORRELATION: &str = "x-correlation-id";
 
+type Answer = Result<(StatusCode, Value), Refusal>;
+
 /// Login and API.
-pub fn router(genesys: Arc<Genesys>) -> Router {
-    let inbound = Router::new()
-        .route(
-            "/conversations/messages/{integration}/inbound/open/message",
-            post(message),
-        )
-        .route(
-            "/conversations/messages/{integration}/inbound/open/structured/response",
-            post(structured_response),
-        )
-        .route(
-            "/conversations/messages/{integration}/inbound/open/event",
-            post(event),
-        )
-        .route(
-            "/conversations/messages/{integration}/inbound/open/receipt",
-            post(receipt),
-        )
-        .route_layer(middleware::from_fn(login::may_receive));
+pub fn router(genesys: &Arc<Genesys>) -> Router {
     let api = Router::new()
-        .route("/tokens/me", get(login::token_info))
-        .route("/downloads/{id}", get(media::redirection))
-        .merge(inbound)
-        .merge(admin::router())
+        .route("/tokens/me", get(access::token_info))
+        .route("/downloads/{id}", get(downloads::redirection))
+        .route(
+            "/conversations/messages/{integration}/inbound/open/{*kind}",
+            post(inbound),
+        )
+        .route(
+            "/conversations/messaging/integrations/open/{integration}",
+            get(integration),
+        )
         .fallback(unknown)
         .method_not_allowed_fallback(not_allowed)
         .layer(middleware::from_fn_with_state(
-            Arc::clone(&genesys),
-            login::authorised,
+            Arc::clone(genesys),
+            access::authorised,
         ));
     Router::new()
-        .route("/oauth/token", post(login::token))
+        .route("/oauth/token", post(access::token))
         .nest("/api/v2", api)
         .fallback(unknown)
         .layer(middleware::map_response(with_correlation))
-        .with_state(genesys)
+        .with_state(Arc::clone(genesys))
+}
+
+/// "Get an Open messaging integration" (permission messaging:integration:view, which the bridge's client has).
+async fn integration(
+    State(genesys): State<Arc<Genesys>>,
+    Path(integration): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    if integration != genesys.world.config.genesys_integration_id {
+        return Err(Refusal::not_found("There is no such integration."));
+    }
+    Ok(Json(json!({
+        "id": integration,
+        "name": "Graph-to-Open",
+        "status": "Active",
+        "createStatus": "Completed",
+    })))
 }
 
 async fn unknown() -> Refusal {
@@ -76,9 +84,9 @@ async fn not_allowed() -> Refusal {
     )
 }
 
-async fn message(
+async fn inbound(
     State(genesys): State<Arc<Genesys>>,
-    Path(integration): Path<String>,
+    Path((integration, kind)): Path<(String, String)>,
     uri: Uri,
     headers: HeaderMap,
     body: Body,
@@ -86,111 +94,34 @@ async fn message(
     let came = OffsetDateTime::now_utc();
     let prefetch = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
         .any(|(name, value)| name == "prefetchConversationId" && value == "true");
-    let taken = genesys.take_message(&integration, &headers, body).await;
-    let correlation = correlation(&headers, &taken);
-    let greeting = taken
-        .as_ref()
-        .is_ok_and(|(placed, _)| placed.first_inbound)
-        .then_some(genesys.world.config.genesys_greeting.as_deref())
-        .flatten();
+    let read = genesys.read(&integration, &headers, body).await;
+    let taken = match (read, kind.as_str()) {
+        (Err(refusal), _) => Err(refusal),
+        (Ok(body), "message") => genesys.message(&body, prefetch).await,
+        (Ok(body), "structured/response") => genesys.structured_response(&body),
+        (Ok(body), "event") => genesys.event(body),
+        (Ok(body), "receipt") => genesys.receipt(body),
+        (Ok(_), _) => Err(unknown().await),
+    };
     let answer = match taken {
-        Ok((placed, body)) => {
-            if let Some(greeting) = greeting {
-                let thread = body["channel"]["from"]["id"].as_str().unwrap_or_default();
-                genesys.greet(thread, greeting).await;
-            }
-            Json(genesys.normalized(&placed, &body, prefetch)).into_response()
-        }
+        Ok((status, body)) => (status, Json(body)).into_response(),
         Err(refusal) => refusal.into_response(),
     };
-    genesys.tell(came, correlation, &answer);
-    answer
-}
-
-async fn structured_response(
-    State(genesys): State<Arc<Genesys>>,
-    Path(integration): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    let came = OffsetDateTime::now_utc();
-    let taken = genesys.take_response(&integration, &headers, body).await;
-    let correlation = correlation(&headers, &taken);
-    let answer = match taken {
-        Ok((placed, body)) => Json(genesys.normalized_response(&placed, &body)).into_response(),
-        Err(refusal) => refusal.into_response(),
-    };
-    genesys.tell(came, correlation, &answer);
-    answer
-}
-
-async fn event(
-    State(genesys): State<Arc<Genesys>>,
-    Path(integration): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    let body = genesys.read(&integration, &headers, body).await?;
-    let thread = checks::event(&body)?;
-    // An event may open a conversation, as the API's description says.
-    genesys
-        .conversations()
-        .touch(&thread, OffsetDateTime::now_utc());
-    Ok((StatusCode::ACCEPTED, Json(body)).into_response())
-}
-
-async fn receipt(
-    State(genesys): State<Arc<Genesys>>,
-    Path(integration): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    let body = genesys.read(&integration, &headers, body).await?;
-    let (id, addressee, receipt) = checks::receipt(&body)?;
-    let status = receipt.status.clone();
-    let conversation = {
-        let mut conversations = genesys.conversations();
-        let thread = conversations.thread_of(&id).map(str::to_owned);
-        match thread {
-            Some(thread) if thread == addressee => conversations.receive(&id, receipt),
-            Some(_) => {
-                let why = "channel.to.id is not whom the message was sent to";
-                return Err(Refusal::bad_request(why));
-            }
-            None => None,
-        }
-    };
-    let Some(conversation) = conversation else {
-        return Err(Refusal::not_found("There is no such message."));
-    };
-    let hub = &genesys.world.hub;
-    let correlation = correlation::of_genesys_message(&id);
-    let attempt = hub.next_attempt(&correlation, "receipt");
-    hub.journey(
-        &correlation,
-        Direction::Outbound,
-        "receipt",
-        attempt,
-        &status,
-    );
-    hub.event(
-        "conversation",
-        json!({ "conversation": conversation, "thread": addressee }),
-    );
-    Ok((StatusCode::ACCEPTED, Json(body)).into_response())
-}
-
-/// What the request is followed by: what the bridge says, else what its message says.
-fn correlation(headers: &HeaderMap, taken: &Result<(Placed, Value), Refusal>) -> Option<String> {
-    let given = headers
-        .get(CORRELATION)
-        .and_then(|value| value.to_str().ok())
-        .filter(|given| !given.is_empty());
-    match (given, taken) {
-        (Some(given), _) => Some(given.to_owned()),
-        (None, Ok((placed, _))) => Some(correlation::of_genesys_message(&placed.message)),
-        (None, Err(_)) => None,
+    let correlation = headers.get(CORRELATION).map(|value| value.to_str());
+    if let (Some(Ok(correlation)), "message" | "structured/response") = (correlation, &*kind) {
+        let (hub, direction) = (&genesys.world.hub, Direction::Inbound);
+        let attempt = hub.journeys.next_attempt(correlation, "genesys");
+        let outcome = answer.status();
+        hub.journey_at(
+            came,
+            correlation,
+            direction,
+            "genesys",
+            attempt,
+            outcome.as_str(),
+        );
     }
+    answer
 }
 
 impl Genesys {
@@ -201,18 +132,15 @@ impl Genesys {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Value, Refusal> {
-        let body: Bytes = axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|_| {
+        let body = axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|_| {
             Refusal::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "request.entity.too.large",
                 format!("The request is larger than {BODY_LIMIT} bytes."),
             )
         })?;
-        let json = headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|kind| kind.starts_with("application/json"));
-        if !json {
+        let kind = headers.get(header::CONTENT_TYPE);
+        if !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
             return Err(Refusal::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported.media.type",
@@ -225,92 +153,102 @@ impl Genesys {
         serde_json::from_slice(&body).map_err(|_| Refusal::bad_request("The body is no JSON."))
     }
 
-    async fn take_message(
-        &self,
-        integration: &str,
-        headers: &HeaderMap,
-        body: Body,
-    ) -> Result<(Placed, Value), Refusal> {
-        let body = self.read(integration, headers, body).await?;
-        let mut arrival = checks::message(&body)?;
+    async fn message(&self, body: &Value, prefetch: bool) -> Answer {
+        let mut arrival = checks::message(body)?;
         if let Some(attachment) = &mut arrival.attachment {
-            self.look_at(attachment).await;
-        }
-        Ok((self.arrive(arrival), body))
-    }
-
-    /// Fetches a customer's file at once, unless the content profile does not let it in.
-    async fn look_at(&self, attachment: &mut Attachment) {
-        attachment.dropped = !self.profile().lets_in(&attachment.mime);
-        if !attachment.dropped {
             attachment.fetched = self.fetch(&attachment.url).await;
             let size = attachment.fetched.as_ref().map(|fetched| fetched.size);
             attachment.dropped = size.is_some_and(|size| size > LARGEST_MEDIA);
         }
+        let thread = arrival.thread.clone();
+        let placed = self.arrive(arrival);
+        if let Some(greeting) = &self.world.config.genesys_greeting
+            && placed.first_inbound
+        {
+            self.greet(&thread, greeting).await;
+        }
+        let mut answer = self.normalized(&placed, body);
+        if prefetch {
+            answer["conversationId"] = json!(placed.conversation);
+        }
+        Ok((StatusCode::OK, answer))
     }
 
-    async fn take_response(
-        &self,
-        integration: &str,
-        headers: &HeaderMap,
-        body: Body,
-    ) -> Result<(Placed, Value), Refusal> {
-        let body = self.read(integration, headers, body).await?;
-        let arrival = structured::response(&body)?;
+    fn structured_response(&self, body: &Value) -> Answer {
+        let arrival = structured::response(body)?;
         if let Some(button) = &arrival.button {
             let offered = self
-                .conversations()
+                .conversations
+                .lock()
                 .offered(&button.originating, &arrival.thread)
                 .ok_or_else(|| Refusal::not_found("There is no such structured message."))?;
             structured::check(&offered, button)?;
         }
-        Ok((self.arrive(arrival), body))
+        // `OpenStructuredResponseNormalizedMessage`
+        let mut answer = self.normalized(&self.arrive(arrival), body);
+        answer["type"] = json!("Structured");
+        answer["originatingMessageId"] = body["originatingMessageId"].clone();
+        answer["content"] = json!([{
+            "contentType": "ButtonResponse",
+            "buttonResponse": body["buttonResponse"],
+        }]);
+        Ok((StatusCode::OK, answer))
+    }
+
+    fn event(&self, body: Value) -> Answer {
+        let thread = checks::event(&body)?;
+        // An event may open a conversation, as the API's description says.
+        let mut conversations = self.conversations.lock();
+        conversations.touch(&thread, OffsetDateTime::now_utc());
+        Ok((StatusCode::ACCEPTED, body))
+    }
+
+    fn receipt(&self, body: Value) -> Answer {
+        let (id, addressee, receipt) = checks::receipt(&body)?;
+        let status = receipt.status.clone();
+        let conversation = {
+            let mut conversations = self.conversations.lock();
+            if conversations
+                .thread_of(&id)
+                .is_some_and(|thread| thread != addressee)
+            {
+                let why = "channel.to.id is not whom the message was sent to";
+                return Err(Refusal::bad_request(why));
+            }
+            conversations.receive(&id, receipt)
+        };
+        let unknown = || Refusal::not_found("There is no such message.");
+        let conversation = conversation.ok_or_else(unknown)?;
+        let hub = &self.world.hub;
+        let correlation = correlation::of_genesys_message(&id);
+        let attempt = hub.journeys.next_attempt(&correlation, "receipt");
+        hub.journey(
+            &correlation,
+            Direction::Outbound,
+            "receipt",
+            attempt,
+            &status,
+        );
+        self.tell(&conversation, &addressee);
+        Ok((StatusCode::ACCEPTED, body))
     }
 
     fn arrive(&self, arrival: Arrival) -> Placed {
         let thread = arrival.thread.clone();
-        let placed = self
-            .conversations()
-            .arrive(arrival, OffsetDateTime::now_utc());
-        self.world.hub.event(
-            "conversation",
-            json!({ "conversation": placed.conversation, "thread": thread }),
-        );
+        let now = OffsetDateTime::now_utc();
+        let placed = self.conversations.lock().arrive(arrival, now);
+        self.tell(&placed.conversation, &thread);
         placed
     }
 
-    /// Records how a customer's message that came at this time was answered.
-    fn tell(&self, came: OffsetDateTime, correlation: Option<String>, answer: &Response) {
-        let Some(correlation) = correlation else {
-            return;
-        };
-        let hub = &self.world.hub;
-        let attempt = hub.next_attempt(&correlation, "genesys");
-        let outcome = answer.status();
-        hub.journey_at(
-            came,
-            &correlation,
-            Direction::Inbound,
-            "genesys",
-            attempt,
-            outcome.as_str(),
-        );
-    }
-
-    /// The answer to the response to a structured message (`OpenStructuredResponseNormalizedMessage`).
-    fn normalized_response(&self, placed: &Placed, request: &Value) -> Value {
-        let mut answer = self.normalized(placed, request, false);
-        answer["type"] = json!("Structured");
-        answer["originatingMessageId"] = request["originatingMessageId"].clone();
-        answer["content"] = json!([{
-            "contentType": "ButtonResponse",
-            "buttonResponse": request["buttonResponse"],
-        }]);
-        answer
+    /// Tells the page of a change.
+    fn tell(&self, conversation: &str, thread: &str) {
+        let what = json!({ "conversation": conversation, "thread": thread });
+        self.world.hub.event("conversation", what);
     }
 
     /// The answer to a message (`OpenMessageNormalizedMessage`).
-    fn normalized(&self, placed: &Placed, request: &Value, prefetch: bool) -> Value {
+    fn normalized(&self, placed: &Placed, request: &Value) -> Value {
         let integration = &self.world.config.genesys_integration_id;
         let mut channel = request["channel"].clone();
         channel["id"] = json!(integration);
@@ -327,9 +265,6 @@ impl Genesys {
             if let Some(value) = request.get(name) {
                 answer[name] = value.clone();
             }
-        }
-        if prefetch {
-            answer["conversationId"] = json!(placed.conversation);
         }
         answer
     }

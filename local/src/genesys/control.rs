@@ -3,20 +3,22 @@
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Genesys;
-use super::admin;
 use super::agent::{Attachment, Written};
 use super::conversations::Place;
-use super::profile::ContentProfile;
+use super::state::Genesys;
 use crate::shared::correlation;
 use crate::shared::download::{Behaviour, Download, harmless};
+use crate::shared::refused::Refused;
+
+type Shared = State<Arc<Genesys>>;
+type Created = Result<(StatusCode, Json<Value>), Refused>;
 
 #[derive(Deserialize)]
 struct Secret {
@@ -29,115 +31,85 @@ const SHORT_SECRET: usize = 15;
 /// Largest request in bytes: a file of 25 MB in base64, and what stands around it.
 const LARGEST_REQUEST: usize = 40 * 1024 * 1024;
 
-/// Routes with their full paths.
-pub fn router(genesys: Arc<Genesys>) -> Router {
+/// The control interface's routes about Genesys.
+pub fn router(genesys: &Arc<Genesys>) -> Router {
     Router::new()
         .route("/local/genesys/threads/{thread}/messages", post(write))
         .route("/local/genesys/conversations", get(conversations))
         .route("/local/genesys/webhook-secret", put(webhook_secret))
-        .route("/local/genesys/admin-client", get(admin::client))
-        .route(
-            "/local/genesys/content-profile",
-            get(content_profile).put(set_content_profile),
-        )
         .route("/local/genesys/media", post(host))
         .route("/local/genesys/media/{message}", get(media))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
-        .with_state(genesys)
-}
-
-fn refused(status: StatusCode, reason: &str) -> Response {
-    (status, Json(json!({ "error": reason }))).into_response()
+        .with_state(Arc::clone(genesys))
 }
 
 async fn write(
-    State(genesys): State<Arc<Genesys>>,
+    State(genesys): Shared,
     Path(thread): Path<String>,
     Json(written): Json<Written>,
-) -> Response {
-    let outgoing = match genesys.outgoing(written).await {
-        Ok(outgoing) => outgoing,
-        Err(reason) => return refused(StatusCode::BAD_REQUEST, &reason),
-    };
+) -> Created {
+    let outgoing = genesys.outgoing(written).await;
+    let outgoing = outgoing.map_err(Refused::bad_request)?;
     let id = genesys.agent_writes(&thread, &outgoing);
     let correlation = correlation::of_genesys_message(&id);
     let told = json!({ "id": id, "correlation": correlation });
-    (StatusCode::CREATED, Json(told)).into_response()
+    Ok((StatusCode::CREATED, Json(told)))
 }
 
 /// Keeps a file without sending it, so that a structured message can name its address.
-async fn host(State(genesys): State<Arc<Genesys>>, Json(attachment): Json<Attachment>) -> Response {
-    match genesys.host(attachment).await {
-        Ok((_, item)) => (StatusCode::CREATED, Json(item["attachment"].clone())).into_response(),
-        Err(reason) => refused(StatusCode::BAD_REQUEST, &reason),
-    }
+async fn host(State(genesys): Shared, Json(attachment): Json<Attachment>) -> Created {
+    let hosted = genesys.host(attachment).await;
+    let (_, mut item) = hosted.map_err(Refused::bad_request)?;
+    Ok((StatusCode::CREATED, Json(item["attachment"].take())))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WantedConversations {
     /// What stands in the thread's id.
-    thread: Option<String>,
+    #[serde(default)]
+    thread: String,
 }
 
 async fn conversations(
-    State(genesys): State<Arc<Genesys>>,
+    State(genesys): Shared,
     Query(wanted): Query<WantedConversations>,
 ) -> Json<Value> {
-    let thread = wanted.thread.unwrap_or_default();
-    Json(genesys.conversations().view(&thread))
+    Json(genesys.conversations.lock().view(&wanted.thread))
 }
 
 /// What an administrator does when the webhook's secret is rotated.
 async fn webhook_secret(
-    State(genesys): State<Arc<Genesys>>,
+    State(genesys): Shared,
     Json(secret): Json<Secret>,
-) -> Response {
+) -> Result<StatusCode, Refused> {
     if secret.value.chars().count() <= SHORT_SECRET {
-        return refused(
-            StatusCode::BAD_REQUEST,
-            "the secret must be longer than 15 characters",
-        );
+        let why = "the secret must be longer than 15 characters";
+        return Err(Refused::bad_request(why));
     }
     genesys.webhooks.set_secret(secret.value);
-    StatusCode::NO_CONTENT.into_response()
-}
-
-async fn content_profile(State(genesys): State<Arc<Genesys>>) -> Json<ContentProfile> {
-    Json(genesys.profile().clone())
-}
-
-/// What an administrator does with the content profile of the integration.
-async fn set_content_profile(
-    State(genesys): State<Arc<Genesys>>,
-    Json(profile): Json<ContentProfile>,
-) -> Response {
-    if let Some(entry) = profile.malformed() {
-        let reason = format!("{entry} is no media type");
-        return refused(StatusCode::BAD_REQUEST, &reason);
-    }
-    *genesys.profile() = profile.clone();
-    Json(profile).into_response()
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The file of a message, as the agent would look at it now.
-async fn media(State(genesys): State<Arc<Genesys>>, Path(message): Path<String>) -> Response {
-    let place = genesys.conversations().file_of(&message);
-    match place {
-        None => refused(StatusCode::NOT_FOUND, "no such file"),
-        Some(Place::Media(id)) => match genesys.media.file(&id) {
-            None => refused(StatusCode::NOT_FOUND, "no such file"),
-            Some(file) => {
-                let file = Download {
-                    behaviour: Behaviour::Ok,
-                    ..file.download.clone()
-                };
-                harmless(file.answer().await)
-            }
-        },
-        Some(Place::Address(url)) => match genesys.pass_on(&url).await {
-            Some(answer) => harmless(answer),
-            None => refused(StatusCode::BAD_GATEWAY, "the address serves no file"),
-        },
+async fn media(State(genesys): Shared, Path(message): Path<String>) -> Result<Response, Refused> {
+    let place = genesys.conversations.lock().file_of(&message);
+    let no_file = || Refused::not_found("such file");
+    match place.ok_or_else(no_file)? {
+        Place::Media(id) => {
+            let file = genesys.media.file(&id).ok_or_else(no_file)?;
+            let file = Download {
+                behaviour: Behaviour::Ok,
+                ..file.download.clone()
+            };
+            Ok(harmless(file.answer().await))
+        }
+        Place::Address(url) => {
+            let answer = genesys.pass_on(&url).await;
+            let why = "the address serves no file".to_owned();
+            answer
+                .map(harmless)
+                .ok_or(Refused(StatusCode::BAD_GATEWAY, why))
+        }
     }
 }

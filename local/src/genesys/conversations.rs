@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
-
-use super::agent::{Outgoing, structured};
-use super::fetch::Fetched;
 
 /// After this long without a message the next one opens a new conversation. Genesys counts from the disconnect, which
 /// nobody does here (Genesys Cloud Resource Center, "Messaging threading timeline": 72 hours by default).
@@ -47,7 +45,8 @@ pub struct Arrival {
 }
 
 /// A customer's file.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Attachment {
     /// `mediaType`.
     pub media_type: String,
@@ -62,15 +61,33 @@ pub struct Attachment {
     /// `sha256`, as told.
     pub sha256: Option<String>,
     /// What the address served.
+    #[serde(skip_deserializing)]
     pub fetched: Option<Fetched>,
     /// The agent does not see it.
+    #[serde(skip_deserializing)]
     pub dropped: bool,
 }
 
+/// What an address served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fetched {
+    /// Status of the answer.
+    pub status: u16,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `Content-Disposition`.
+    pub content_disposition: Option<String>,
+    /// Bytes that came.
+    pub size: u64,
+    /// Their SHA-256 in lowercase hexadecimal digits.
+    pub sha256: String,
+}
+
 /// The response to a structured message.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Button {
     /// `type`.
+    #[serde(rename = "type")]
     pub kind: String,
     /// `text`.
     pub text: String,
@@ -81,27 +98,86 @@ pub struct Button {
 }
 
 /// A receipt that passed all checks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Receipt {
     /// `Delivered` or `Failed`.
     pub status: String,
     /// The code of the first reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// What goes out in one message.
+#[derive(Clone, Default)]
+pub struct Outgoing {
+    /// The webhook's `type`, where it shall not follow from the content.
+    pub kind: Option<String>,
+    /// Text, or the prompt of structured content; may be empty beside content.
+    pub text: String,
+    /// The items of `content`, as the webhook carries them.
+    pub content: Vec<Value>,
+    /// Id of the agent's file.
+    pub media: Option<String>,
+}
+
+impl Outgoing {
+    /// Text only.
+    pub fn text(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether it holds anything but text and files.
+    pub fn is_structured(&self) -> bool {
+        !structured(&self.content).is_empty()
+    }
+}
+
+/// The items that are no files.
+pub fn structured(content: &[Value]) -> Vec<Value> {
+    let mut items = content.to_vec();
+    items.retain(|item| item["contentType"] != "Attachment");
+    items
 }
 
 struct Message {
     id: String,
     outbound: bool,
-    text: String,
-    time: OffsetDateTime,
-    channel_message_id: Option<String>,
+    /// How the control interface shows it, but for the receipts.
+    view: Value,
     receipts: Vec<Receipt>,
-    attachment: Option<Attachment>,
-    button: Option<Button>,
-    /// What went out besides text.
-    content: Vec<Value>,
-    /// Id of the agent's file.
-    media: Option<String>,
+    file: Option<Place>,
+    /// What a customer can choose from.
+    structured: Vec<Value>,
+}
+
+impl Message {
+    fn new(outbound: bool, text: &str, time: OffsetDateTime) -> Self {
+        let id = Uuid::new_v4().simple().to_string();
+        let view = json!({
+            "id": id,
+            "direction": if outbound { "outbound" } else { "inbound" },
+            "text": text,
+            "time": time_text(time),
+            "channel_message_id": outbound.then_some(&id),
+        });
+        Self {
+            id,
+            outbound,
+            view,
+            receipts: Vec::new(),
+            file: None,
+            structured: Vec::new(),
+        }
+    }
+
+    fn view(&self) -> Value {
+        let mut view = self.view.clone();
+        view["receipts"] = json!(self.receipts);
+        view
+    }
 }
 
 /// Where the file of a message is.
@@ -150,19 +226,17 @@ impl Conversations {
         let conversation = &mut self.all[index];
         let first_inbound = conversation.messages.iter().all(|message| message.outbound);
         conversation.attributes.extend(arrival.attributes);
-        let id = new_message_id();
-        conversation.messages.push(Message {
-            id: id.clone(),
-            outbound: false,
-            text: arrival.text,
-            time: arrival.time,
-            channel_message_id: arrival.message_id,
-            receipts: Vec::new(),
-            attachment: arrival.attachment,
-            button: arrival.button,
-            content: Vec::new(),
-            media: None,
-        });
+        let mut message = Message::new(false, &arrival.text, arrival.time);
+        message.view["channel_message_id"] = json!(arrival.message_id);
+        if let Some(attachment) = arrival.attachment {
+            message.view["attachment"] = json!(attachment);
+            message.file = (!attachment.dropped).then_some(Place::Address(attachment.url));
+        }
+        if let Some(button) = arrival.button {
+            message.view["button"] = json!(button);
+        }
+        let id = message.id.clone();
+        conversation.messages.push(message);
         Placed {
             message: id,
             conversation: conversation.id.clone(),
@@ -174,21 +248,20 @@ impl Conversations {
     pub fn answer(&mut self, thread: &str, outgoing: &Outgoing, now: OffsetDateTime) -> Placed {
         let index = self.touch(thread, now);
         let conversation = &mut self.all[index];
-        let id = new_message_id();
-        self.outbound
-            .insert(id.clone(), (index, conversation.messages.len()));
-        conversation.messages.push(Message {
-            id: id.clone(),
-            outbound: true,
-            text: outgoing.text.clone(),
-            time: now,
-            channel_message_id: Some(id.clone()),
-            receipts: Vec::new(),
-            attachment: None,
-            button: None,
-            content: outgoing.content.clone(),
-            media: outgoing.media.clone(),
-        });
+        let mut message = Message::new(true, &outgoing.text, now);
+        message.file = outgoing.media.clone().map(Place::Media);
+        message.structured = structured(&outgoing.content);
+        if !message.structured.is_empty() {
+            message.view["structured"] = json!(message.structured);
+        }
+        let mut content = outgoing.content.iter();
+        if let Some(item) = content.find(|item| item["contentType"] == "Attachment") {
+            message.view["attachment"] = item["attachment"].clone();
+        }
+        let id = message.id.clone();
+        let place = (index, conversation.messages.len());
+        conversation.messages.push(message);
+        self.outbound.insert(id.clone(), place);
         Placed {
             message: id,
             conversation: conversation.id.clone(),
@@ -228,21 +301,14 @@ impl Conversations {
     pub fn offered(&self, outbound: &str, thread: &str) -> Option<Vec<Value>> {
         let (conversation, message) = *self.outbound.get(outbound)?;
         let conversation = &self.all[conversation];
-        let offered = structured(&conversation.messages[message].content);
-        (conversation.thread == thread && !offered.is_empty()).then_some(offered)
+        let offered = &conversation.messages[message].structured;
+        (conversation.thread == thread && !offered.is_empty()).then(|| offered.clone())
     }
 
     /// Where the file of a message is.
     pub fn file_of(&self, id: &str) -> Option<Place> {
-        let messages = self.all.iter().flat_map(|it| &it.messages);
-        let message = { messages }.find(|message| message.id == id)?;
-        match (&message.media, &message.attachment) {
-            (Some(media), _) => Some(Place::Media(media.clone())),
-            (None, Some(attachment)) if !attachment.dropped => {
-                Some(Place::Address(attachment.url.clone()))
-            }
-            _ => None,
-        }
+        let mut messages = self.all.iter().flat_map(|it| &it.messages);
+        messages.find(|message| message.id == id)?.file.clone()
     }
 
     /// Adds a receipt to an outbound message; the conversation's id when there is such a message.
@@ -260,7 +326,8 @@ impl Conversations {
             .iter()
             .filter(|conversation| conversation.thread.contains(thread))
             .map(|conversation| {
-                let messages: Vec<Value> = conversation.messages.iter().map(message_view).collect();
+                let messages: Vec<Value> =
+                    conversation.messages.iter().map(Message::view).collect();
                 json!({
                     "id": conversation.id,
                     "thread": conversation.thread,
@@ -271,63 +338,4 @@ impl Conversations {
             .collect();
         json!({ "conversations": all })
     }
-}
-
-fn message_view(message: &Message) -> Value {
-    let receipts: Vec<Value> = message
-        .receipts
-        .iter()
-        .map(|receipt| match &receipt.reason {
-            Some(reason) => json!({ "status": receipt.status, "reason": reason }),
-            None => json!({ "status": receipt.status }),
-        })
-        .collect();
-    let mut view = json!({
-        "id": message.id,
-        "direction": if message.outbound { "outbound" } else { "inbound" },
-        "text": message.text,
-        "time": time_text(message.time),
-        "channel_message_id": message.channel_message_id,
-        "receipts": receipts,
-    });
-    if let Some(attachment) = &message.attachment {
-        view["attachment"] = attachment_view(attachment);
-    }
-    if let Some(button) = &message.button {
-        view["button"] = json!({
-            "type": button.kind,
-            "text": button.text,
-            "payload": button.payload,
-            "originating": button.originating,
-        });
-    }
-    if let Some(item) = message
-        .content
-        .iter()
-        .find(|item| item["contentType"] == "Attachment")
-    {
-        view["attachment"] = item["attachment"].clone();
-    }
-    let structured = structured(&message.content);
-    if !structured.is_empty() {
-        view["structured"] = json!(structured);
-    }
-    view
-}
-
-fn attachment_view(attachment: &Attachment) -> Value {
-    json!({
-        "mediaType": attachment.media_type,
-        "mime": attachment.mime,
-        "filename": attachment.filename,
-        "url": attachment.url,
-        "text": attachment.text,
-        "sha256": attachment.sha256,
-        "fetched": attachment.fetched,
-        "dropped": attachment.dropped,
-    })
-}
-
-fn new_message_id() -> String {
-    Uuid::new_v4().simple().to_string()
 }

@@ -8,29 +8,14 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt as _;
 use http::{HeaderValue, header};
-use serde::Serialize;
 use tokio::time::timeout;
 
-use super::Genesys;
+use super::conversations::Fetched;
+use super::state::Genesys;
 use crate::shared::content::hexadecimal;
 
 /// A message waits at most this long for its file.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What an address served.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Fetched {
-    /// Status of the answer.
-    pub status: u16,
-    /// `Content-Type`.
-    pub content_type: Option<String>,
-    /// `Content-Disposition`.
-    pub content_disposition: Option<String>,
-    /// Bytes that came.
-    pub size: u64,
-    /// Their SHA-256 in lowercase hexadecimal digits.
-    pub sha256: String,
-}
 
 impl Genesys {
     /// Fetches a file and forgets its bytes; nothing when no whole answer came in time.

@@ -1,33 +1,46 @@
 //! Structured messages: what a customer can press, and what comes back when one does (Platform API, models
 //! `ConversationMessageContent` and `OpenInboundStructuredResponseMessage`).
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::answers::Refusal;
-use super::checks::{self, Checked};
+use super::checks::{self, Channel, Checked, Text};
 use super::conversations::{Arrival, Button};
 
 /// The types of a response.
 const RESPONSES: [&str; 3] = ["Button", "QuickReply", "DatePicker"];
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    channel: Channel,
+    originating_message_id: Text,
+    button_response: Response,
+}
+
+#[derive(Deserialize)]
+struct Response {
+    #[serde(rename = "type")]
+    kind: String,
+    text: Text,
+    payload: Text,
+}
+
 /// What the response to a structured message says, before it is known whether that message offered it.
 pub fn response(body: &Value) -> Checked<Arrival> {
-    let body = checks::object(body, "the body")?;
-    let channel = checks::channel(body)?;
-    let originating = checks::required_text(body, "originatingMessageId", "originatingMessageId")?;
-    let response = checks::required_object(body, "buttonResponse", "buttonResponse")?;
-    let kind = checks::one_of(response, "type", "buttonResponse.type", &RESPONSES)?;
-    let text = checks::required_text(response, "text", "buttonResponse.text")?;
-    let payload = checks::required_text(response, "payload", "buttonResponse.payload")?;
+    let body: Body = checks::read(body)?;
+    let response = body.button_response;
+    checks::one_of(&response.kind, &RESPONSES)?;
     let button = Button {
-        kind,
-        text: text.clone(),
-        payload,
-        originating,
+        kind: response.kind,
+        text: response.text.0.clone(),
+        payload: response.payload.0,
+        originating: body.originating_message_id.0,
     };
     Ok(Arrival {
         button: Some(button),
-        ..channel.with_text(text)
+        ..body.channel.with_text(response.text.0)?
     })
 }
 
@@ -77,61 +90,41 @@ mod tests {
 
     use super::*;
 
-    fn offered(content: &Value, kind: &str, text: &str, payload: &str) -> bool {
-        let button = Button {
-            kind: kind.to_owned(),
-            text: text.to_owned(),
-            payload: payload.to_owned(),
-            originating: "m".to_owned(),
-        };
-        check(std::slice::from_ref(content), &button).is_ok()
-    }
-
     #[test]
-    fn a_choice_is_its_type_text_and_payload() {
-        let reply =
-            json!({ "contentType": "QuickReply", "quickReply": { "text": "Yes", "payload": "y" } });
-        assert!(offered(&reply, "QuickReply", "Yes", "y"));
-        assert!(!offered(&reply, "QuickReply", "Yes", "n"));
-        assert!(!offered(&reply, "QuickReply", "No", "y"));
-        assert!(!offered(&reply, "Button", "Yes", "y"));
-    }
-
-    #[test]
-    fn the_buttons_of_cards_are_choices_and_links_are_not() {
+    fn a_choice_is_its_type_text_and_payload_and_a_link_is_none() {
         let card = json!({ "title": "t",
             "defaultAction": { "type": "Postback", "text": "All", "payload": "all" },
             "actions": [
                 { "type": "Postback", "text": "Buy", "payload": "buy" },
                 { "type": "Link", "text": "Look", "payload": "look", "url": "https://x" },
             ] });
-        for content in [
-            json!({ "contentType": "Card", "card": card }),
-            json!({ "contentType": "Carousel", "carousel": { "cards": [{}, card] } }),
-        ] {
-            assert!(offered(&content, "Button", "Buy", "buy"));
-            assert!(offered(&content, "Button", "All", "all"));
-            assert!(!offered(&content, "Button", "Look", "look"));
-            assert!(!offered(&content, "QuickReply", "Buy", "buy"));
-        }
-    }
-
-    #[test]
-    fn a_date_is_chosen_by_its_time() {
         let times = json!([{ "duration": 1800, "dateTime": "2026-01-02T03:00:00Z" }]);
-        let content =
+        let reply =
+            json!({ "contentType": "QuickReply", "quickReply": { "text": "Yes", "payload": "y" } });
+        let date =
             json!({ "contentType": "DatePicker", "datePicker": { "availableTimes": times } });
-        assert!(offered(
-            &content,
-            "DatePicker",
-            "Friday",
-            "2026-01-02T03:00:00Z"
-        ));
-        assert!(!offered(
-            &content,
-            "DatePicker",
-            "Friday",
-            "2026-01-02T04:00:00Z"
-        ));
+        let one = json!({ "contentType": "Card", "card": card });
+        let many = json!({ "contentType": "Carousel", "carousel": { "cards": [{}, card] } });
+        for (content, kind, text, payload, offered) in [
+            (&reply, "QuickReply", "Yes", "y", true),
+            (&reply, "QuickReply", "Yes", "n", false),
+            (&reply, "Button", "Yes", "y", false),
+            (&one, "Button", "Buy", "buy", true),
+            (&one, "Button", "All", "all", true),
+            (&one, "Button", "Look", "look", false),
+            (&many, "Button", "Buy", "buy", true),
+            (&many, "QuickReply", "Buy", "buy", false),
+            (&date, "DatePicker", "Friday", "2026-01-02T03:00:00Z", true),
+            (&date, "DatePicker", "Friday", "2026-01-02T04:00:00Z", false),
+        ] {
+            let button = Button {
+                kind: kind.to_owned(),
+                text: text.to_owned(),
+                payload: payload.to_owned(),
+                originating: "m".to_owned(),
+            };
+            let checked = check(std::slice::from_ref(content), &button);
+            assert_eq!(checked.is_ok(), offered, "{kind} {text} {payload}");
+        }
     }
 }

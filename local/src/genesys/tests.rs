@@ -1,187 +1,495 @@
-mod admin;
-mod attachments;
-mod login;
-mod media;
-mod messages;
-mod outbound;
-mod receipts;
-mod structured;
+//! What Genesys is documented to refuse and to do, where the end-to-end tests do not come by.
 
-use axum::body::Body;
-use axum::response::Response;
-use base64::Engine;
+use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{Request, StatusCode, header};
-use serde_json::Value;
-use tower::ServiceExt as _;
+use http::header;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use time::OffsetDateTime;
 
-use super::*;
-use crate::hub::Hub;
-use crate::shared::tls::CertificateAuthority;
-use crate::world::{Config, Endpoints};
+use super::conversations::{Conversations, Outgoing};
+use super::{Genesys, downloads, router};
+use crate::testing::{self, Answer, OurSide, ask, request};
+use crate::world::Config;
+use crate::world::World;
 
 const THREAD: &str = "teams:support:0f0e0d0c-0000-4000-8000-00000000000a";
-
-struct Answer {
-    status: StatusCode,
-    headers: http::HeaderMap,
-    body: Value,
-}
-
-fn world(greeting: Option<&str>, functions: &str) -> Arc<World> {
-    let config = Config {
-        genesys_greeting: greeting.map(str::to_owned),
-        ..Config::default()
-    };
-    let endpoints = Endpoints {
-        functions: functions.to_owned(),
-        ..Endpoints::nowhere()
-    };
-    Arc::new(World {
-        config,
-        endpoints,
-        hub: Hub::new(),
-        authority: CertificateAuthority::new().expect("an authority"),
-    })
-}
+const TIME: &str = "2026-01-02T03:04:05.678Z";
 
 fn organisation() -> Arc<Genesys> {
     Genesys::new(World::for_tests())
 }
 
-async fn read(response: Response) -> Answer {
-    let (parts, body) = response.into_parts();
-    let body = axum::body::to_bytes(body, usize::MAX)
-        .await
-        .expect("a body");
-    Answer {
-        status: parts.status,
-        headers: parts.headers,
-        body: serde_json::from_slice(&body).unwrap_or_default(),
-    }
-}
-
-async fn ask(genesys: &Arc<Genesys>, request: Request<Body>) -> Answer {
-    read(genesys.router().oneshot(request).await.expect("an answer")).await
-}
-
-async fn control(genesys: &Arc<Genesys>, request: Request<Body>) -> Answer {
-    read(genesys.control().oneshot(request).await.expect("an answer")).await
-}
-
-fn token_request(client: &str, secret: &str, form: &str) -> Request<Body> {
+async fn log_in(genesys: &Arc<Genesys>, client: &str, secret: &str, form: &str) -> Answer {
+    let mut request = request("POST", "/oauth/token", "", &Value::Null);
     let credentials = STANDARD.encode(format!("{client}:{secret}"));
-    Request::post("/oauth/token")
-        .header(header::AUTHORIZATION, format!("Basic {credentials}"))
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(Body::from(form.to_owned()))
-        .expect("a request")
+    let headers = request.headers_mut();
+    let basic = format!("Basic {credentials}").parse().expect("a value");
+    headers.insert(header::AUTHORIZATION, basic);
+    let kind = header::HeaderValue::from_static("application/x-www-form-urlencoded");
+    headers.insert(header::CONTENT_TYPE, kind);
+    *request.body_mut() = form.to_owned().into();
+    testing::send(router(genesys), request).await
 }
+
+const GRANT: &str = "grant_type=client_credentials";
 
 async fn token(genesys: &Arc<Genesys>) -> String {
-    let client = genesys.world.config.genesys_client_id.clone();
-    let secret = genesys.client_secret();
-    let form = "grant_type=client_credentials";
-    let answer = ask(genesys, token_request(&client, &secret, form)).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    answer.body["access_token"]
-        .as_str()
-        .expect("a token")
-        .to_owned()
+    let client = &genesys.world.config.genesys_client_id;
+    let answer = log_in(genesys, client, &genesys.client_secret(), GRANT).await;
+    answer.text("access_token")
 }
 
-fn path(genesys: &Genesys, kind: &str) -> String {
+fn inbound(genesys: &Genesys, kind: &str) -> String {
     let integration = &genesys.world.config.genesys_integration_id;
     format!("/api/v2/conversations/messages/{integration}/inbound/open/{kind}")
 }
 
-fn post(path: &str, token: &str, body: impl Into<Body>) -> Request<Body> {
-    Request::post(path)
-        .header(header::AUTHORIZATION, format!("Bearer {token}"))
-        .header(header::CONTENT_TYPE, "application/json")
-        .header("x-correlation-id", "c-1")
-        .body(body.into())
-        .expect("a request")
+async fn api(genesys: &Arc<Genesys>, method: &str, path: &str, token: &str, body: Value) -> Answer {
+    ask(router(genesys), method, path, token, body).await
 }
 
-async fn send(genesys: &Arc<Genesys>, token: &str, kind: &str, body: &Value) -> Answer {
-    let request = post(&path(genesys, kind), token, body.to_string());
-    ask(genesys, request).await
+/// Sends to one of the inbound endpoints as the bridge.
+async fn send(genesys: &Arc<Genesys>, kind: &str, body: Value) -> Answer {
+    let token = token(genesys).await;
+    api(genesys, "POST", &inbound(genesys, kind), &token, body).await
 }
 
-fn message(text: &str) -> Value {
-    json!({
-        "channel": {
-            "from": { "id": THREAD, "idType": "Opaque", "nickname": "Anna" },
-            "time": "2026-01-02T03:04:05.678Z",
-            "messageId": "m-1",
-            "metadata": { "customAttributes": { "teamsUpn": "anna@contoso.example" } },
-        },
-        "text": text,
-    })
+async fn control(genesys: &Arc<Genesys>, method: &str, what: &str, body: Value) -> Answer {
+    let path = format!("/local/genesys/{what}");
+    ask(super::control(genesys), method, &path, "", body).await
 }
 
-/// Makes the agent write; the answer.
-async fn write(genesys: &Arc<Genesys>, body: &Value) -> Answer {
-    let path = format!("/local/genesys/threads/{THREAD}/messages");
-    control(genesys, post(&path, "", body.to_string())).await
+/// Makes the agent write.
+async fn write(genesys: &Arc<Genesys>, body: Value) -> Answer {
+    control(genesys, "POST", &format!("threads/{THREAD}/messages"), body).await
 }
 
 /// All messages of the first conversation, as the control interface shows them.
-async fn view(genesys: &Arc<Genesys>) -> Vec<Value> {
-    let request = Request::get("/local/genesys/conversations").body(Body::empty());
-    let view = control(genesys, request.expect("a request")).await.body;
+fn view(genesys: &Genesys) -> Vec<Value> {
+    let view = genesys.conversations.lock().view("");
     let messages = view["conversations"][0]["messages"].as_array();
     messages.cloned().unwrap_or_default()
 }
 
-/// Bytes of an address below the root of a router.
-async fn fetched(
-    router: Router,
-    path: &str,
-    authorization: Option<&str>,
-) -> (StatusCode, http::HeaderMap, bytes::Bytes) {
-    let mut request = Request::get(path);
-    if let Some(value) = authorization {
-        request = request.header(header::AUTHORIZATION, value);
+fn message(text: &str) -> Value {
+    json!({ "text": text, "channel": { "time": TIME, "messageId": "m-1",
+        "from": { "id": THREAD, "idType": "Opaque", "nickname": "Anna" },
+        "metadata": { "customAttributes": { "teamsUpn": "anna@contoso.example" } } } })
+}
+
+/// The value with one field replaced, or taken away when the new value is null.
+fn with(mut value: Value, pointer: &str, new: Value) -> Value {
+    let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
+    let holder = value.pointer_mut(parent).and_then(Value::as_object_mut);
+    let holder = holder.expect("an object");
+    if new.is_null() {
+        holder.remove(name).expect("a field");
+    } else {
+        holder.insert(name.to_owned(), new);
     }
-    let request = request.body(Body::empty()).expect("a request");
-    let response = router.oneshot(request).await.expect("an answer");
-    let (parts, body) = response.into_parts();
-    let bytes = axum::body::to_bytes(body, usize::MAX).await;
-    (parts.status, parts.headers, bytes.unwrap_or_default())
+    value
 }
 
-async fn set_profile(genesys: &Arc<Genesys>, profile: &Value) -> StatusCode {
-    let request = Request::put("/local/genesys/content-profile")
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Body::from(profile.to_string()))
-        .expect("a request");
-    control(genesys, request).await.status
-}
-
-fn hops(genesys: &Genesys, correlation: &str) -> Vec<String> {
-    let view = genesys.world.hub.journeys_view();
-    view["journeys"]
-        .as_array()
-        .expect("journeys")
-        .iter()
-        .filter(|journey| journey["correlation"] == correlation)
-        .flat_map(|journey| journey["hops"].as_array().expect("hops"))
-        .map(|hop| {
-            let text = |name: &str| hop[name].as_str().unwrap_or_default().to_owned();
-            format!("{} {} {}", text("hop"), hop["attempt"], text("outcome"))
-        })
-        .collect()
-}
-
+#[track_caller]
 fn assert_refused(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.status, status, "{}", answer.body);
     assert_eq!(answer.body["code"], code);
     assert_eq!(answer.body["status"], status);
-    assert_eq!(answer.body["details"], json!([]));
-    assert_eq!(answer.body["errors"], json!([]));
-    assert!(answer.body["message"].is_string());
-    let context = answer.body["contextId"].as_str().expect("a context id");
-    assert_eq!(answer.headers["inin-correlation-id"], context);
+    assert_eq!(
+        answer.headers["inin-correlation-id"],
+        answer.text("contextId")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_for_a_client_with_its_secret_and_for_a_day() {
+    let genesys = organisation();
+    let (client, secret) = (
+        &genesys.world.config.genesys_client_id,
+        genesys.client_secret(),
+    );
+    for (client, secret, form, status, error) in [
+        ("other", secret.as_str(), GRANT, 400, "invalid_client"),
+        (client, "wrong", GRANT, 401, "invalid_client"),
+        (
+            client,
+            &secret,
+            "grant_type=password",
+            400,
+            "unsupported_grant_type",
+        ),
+        (client, &secret, "", 400, "invalid_request"),
+    ] {
+        let answer = log_in(&genesys, client, secret, form).await;
+        assert_eq!(
+            (answer.status, answer.text("error").as_str()),
+            (status, error)
+        );
+    }
+    let granted = log_in(&genesys, client, &secret, GRANT).await;
+    assert_eq!(granted.body["expires_in"], 86_400);
+    let token = granted.text("access_token");
+    let me =
+        async |token: &str| api(&genesys, "GET", "/api/v2/tokens/me", token, Value::Null).await;
+    assert_refused(&me("").await, 401, "authentication.required");
+    assert_refused(&me("x").await, 401, "bad.credentials");
+    assert_eq!(me(&token).await.body["OAuthClient"]["id"], client.as_str());
+    tokio::time::advance(Duration::from_secs(86_400)).await;
+    assert_refused(&me(&token).await, 401, "bad.credentials");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_301st_request_of_a_minute_is_refused() {
+    let genesys = organisation();
+    let token = token(&genesys).await;
+    let me = async || api(&genesys, "GET", "/api/v2/tokens/me", &token, Value::Null).await;
+    for number in 0..300 {
+        if number == 100 {
+            tokio::time::advance(Duration::from_secs(20)).await;
+        }
+        assert_eq!(me().await.status, 200);
+    }
+    let refused = me().await;
+    assert_refused(&refused, 429, "too.many.requests.retry.after");
+    assert_eq!(refused.headers["retry-after"], "40");
+    tokio::time::advance(Duration::from_secs(40)).await;
+    for _ in 0..100 {
+        assert_eq!(me().await.status, 200);
+    }
+    assert_eq!(me().await.headers["retry-after"], "20");
+}
+
+#[tokio::test]
+async fn a_message_is_what_the_model_says() {
+    let genesys = organisation();
+    let file = json!([{ "contentType": "Attachment", "attachment": {
+        "mediaType": "Image", "mime": "image/png", "url": "https://127.0.0.1:9/a.png" } }]);
+    let attributes = "/channel/metadata/customAttributes";
+    let with_file = with(message("x"), "/content", file);
+    for tolerated in [
+        with(message("x"), "/direction", json!("Inbound")),
+        with(message("x"), "/type", json!("Text")),
+        with(message("x"), "/channel/to", json!({ "id": "x" })),
+        with(message("x"), "/metadata", json!({ "a": "b" })),
+        with(message("x"), "/channel/messageId", Value::Null),
+        with(message("x"), "/channel/metadata", Value::Null),
+        // Eight bytes are braces, quotes, colon and the name.
+        with(message("x"), attributes, json!({ "a": "x".repeat(1_992) })),
+        with(with_file, "/text", Value::Null),
+        message(&"ä".repeat(10_000)),
+    ] {
+        assert_eq!(send(&genesys, "message", tolerated).await.status, 200);
+    }
+    for (pointer, value) in [
+        ("/channel/from/id", Value::Null),
+        ("/channel/from/idType", Value::Null),
+        ("/channel/from", Value::Null),
+        ("/channel/time", Value::Null),
+        ("/channel", Value::Null),
+        ("/text", Value::Null),
+        ("/channel/from/idType", json!("opaque")),
+        ("/channel/from/id", json!("")),
+        ("/channel/from/nickname", json!(7)),
+        ("/channel/time", json!("yesterday")),
+        ("/channel/messageId", json!(1)),
+        (attributes, json!({ "a": 1 })),
+        (attributes, json!({ "a": "x".repeat(1_993) })),
+        ("/text", json!("")),
+        ("/text", json!("x".repeat(10_001))),
+        ("/metadata", json!({ "customAttributes": { "a": "b" } })),
+    ] {
+        let answer = send(&genesys, "message", with(message("hello"), pointer, value)).await;
+        assert_refused(&answer, 400, "bad.request");
+    }
+}
+
+#[tokio::test]
+async fn a_message_has_one_file_that_anybody_can_fetch() {
+    let genesys = organisation();
+    let good = json!({ "mediaType": "File", "mime": "a/b", "url": "https://127.0.0.1:9/a" });
+    let content = |items: Value| with(message("x"), "/content", items);
+    for (name, value) in [
+        ("mediaType", json!("image")),
+        ("mediaType", Value::Null),
+        ("mime", json!("image")),
+        ("mime", Value::Null),
+        ("url", Value::Null),
+        ("url", json!("/a")),
+        ("url", json!("http://127.0.0.1:9/a")),
+        ("url", json!("https://me:secret@127.0.0.1:9/a")),
+        ("sha256", json!(1)),
+        ("filename", json!(1)),
+    ] {
+        let attachment = with(good.clone(), &format!("/{name}"), value);
+        let answer = send(
+            &genesys,
+            "message",
+            content(json!([{ "attachment": attachment }])),
+        )
+        .await;
+        assert_eq!(answer.status, 400, "{attachment}");
+    }
+    let item = json!({ "attachment": good });
+    let two = content(json!([item, item]));
+    assert_eq!(send(&genesys, "message", two).await.status, 400);
+    assert!(view(&genesys).is_empty());
+}
+
+#[tokio::test]
+async fn a_request_for_nobody_or_too_large_is_refused() {
+    let genesys = organisation();
+    let token = token(&genesys).await;
+    let here = inbound(&genesys, "message");
+    let integration = &genesys.world.config.genesys_integration_id;
+    let elsewhere = here.replace(integration, "0f0e0d0c-0000-4000-8000-0000000000ff");
+    let answer = api(&genesys, "POST", &elsewhere, &token, message("x")).await;
+    assert_refused(&answer, 404, "not.found");
+    let raw = async |body: String| {
+        let mut request = request("POST", &here, &token, &json!({}));
+        *request.body_mut() = body.into();
+        testing::send(router(&genesys), request).await
+    };
+    let mut padded = message("x").to_string();
+    padded.push_str(&" ".repeat(512_000 - padded.len()));
+    assert_eq!(raw(padded.clone()).await.status, 200);
+    let too_large = raw(format!("{padded} ")).await;
+    assert_refused(&too_large, 413, "request.entity.too.large");
+    assert_refused(&raw("{".to_owned()).await, 400, "bad.request");
+    let untyped = api(&genesys, "POST", &here, &token, Value::Null).await;
+    assert_refused(&untyped, 415, "unsupported.media.type");
+}
+
+#[tokio::test]
+async fn a_repeated_message_is_shown_twice() {
+    let genesys = organisation();
+    for _ in 0..2 {
+        send(&genesys, "message", message("again")).await;
+    }
+    assert_eq!(view(&genesys).len(), 2);
+}
+
+#[test]
+fn a_conversation_is_over_after_72_hours_of_silence() {
+    let mut conversations = Conversations::default();
+    let arrival = super::checks::message(&message("hello")).expect("a message");
+    let mut at = |hours: i64| {
+        let now = OffsetDateTime::UNIX_EPOCH + time::Duration::hours(hours);
+        conversations.arrive(arrival.clone(), now).conversation
+    };
+    let first = at(0);
+    assert_eq!(at(72), first);
+    assert_eq!(at(144), first, "counted from the last activity");
+    assert_ne!(at(217), first);
+}
+
+#[tokio::test]
+async fn what_a_receipt_cannot_say_is_refused() {
+    let genesys = organisation();
+    let id = genesys.agent_writes(THREAD, &Outgoing::text("hello"));
+    let receipt = |id: &str, status: &str| {
+        json!({ "id": id, "status": status, "isFinalReceipt": true, "reasons": [],
+            "channel": { "to": { "id": THREAD, "idType": "Opaque" }, "time": TIME } })
+    };
+    let good = || receipt(&id, "Delivered");
+    let failed = |reasons: Value| with(receipt(&id, "Failed"), "/reasons", reasons);
+    let reason = json!({ "code": "GeneralError", "message": "m" });
+    for body in [
+        receipt(&id, "Read"),
+        receipt(&id, "delivered"),
+        with(good(), "/reasons", json!([reason])),
+        failed(json!([{ "code": "Error", "message": "m" }])),
+        failed(json!([{ "code": "GeneralError" }])),
+        failed(reason),
+        with(good(), "/channel/to/id", json!("other")),
+        with(good(), "/channel/time", Value::Null),
+        with(good(), "/isFinalReceipt", json!("yes")),
+    ] {
+        assert_refused(&send(&genesys, "receipt", body).await, 400, "bad.request");
+    }
+    let customers = send(&genesys, "message", message("hello")).await.text("id");
+    for other in ["b71f5f0c0000400080000000000000aa", &customers] {
+        let answer = send(&genesys, "receipt", receipt(other, "Delivered")).await;
+        assert_refused(&answer, 404, "not.found");
+    }
+    assert_eq!(view(&genesys)[0]["receipts"], json!([]));
+}
+
+#[tokio::test]
+async fn typing_is_accepted_and_other_events_are_not() {
+    let genesys = organisation();
+    let event = |events: Value| {
+        json!({ "events": events,
+            "channel": { "from": { "id": THREAD, "idType": "Opaque" }, "time": TIME } })
+    };
+    let typing = event(json!([{ "eventType": "Typing" }]));
+    assert_eq!(send(&genesys, "event", typing).await.status, 202);
+    for wrong in [json!([]), json!([{ "eventType": "Presence" }])] {
+        assert_refused(
+            &send(&genesys, "event", event(wrong)).await,
+            400,
+            "bad.request",
+        );
+    }
+}
+
+#[tokio::test]
+async fn only_what_a_structured_message_of_the_thread_offers_can_be_answered() {
+    let genesys = organisation();
+    let reply = |text: &str, payload: &str| {
+        json!({ "contentType": "QuickReply",
+            "quickReply": { "text": text, "payload": payload, "action": "Message" } })
+    };
+    let question = json!({ "text": "Sure?", "structured": [reply("Yes", "y"), reply("No", "n")] });
+    let question = write(&genesys, question).await.text("id");
+    let text = write(&genesys, json!({ "text": "hello" })).await.text("id");
+    let pressed = with(message(""), "/originatingMessageId", json!(question));
+    let button = json!({ "type": "QuickReply", "text": "Yes", "payload": "y" });
+    let pressed = with(pressed, "/buttonResponse", button);
+    for (pointer, value, status) in [
+        ("/buttonResponse/payload", json!("n"), 400),
+        ("/buttonResponse/text", json!("Maybe"), 400),
+        ("/buttonResponse/type", json!("Button"), 400),
+        ("/buttonResponse/type", json!("Card"), 400),
+        ("/buttonResponse/text", Value::Null, 400),
+        ("/buttonResponse/payload", json!(""), 400),
+        ("/buttonResponse", Value::Null, 400),
+        ("/originatingMessageId", Value::Null, 400),
+        ("/channel/time", Value::Null, 400),
+        ("/originatingMessageId", json!("unknown"), 404),
+        ("/originatingMessageId", json!(text), 404),
+        ("/channel/from/id", json!("somebody else"), 404),
+    ] {
+        let wrong = with(pressed.clone(), pointer, value);
+        let answer = send(&genesys, "structured/response", wrong).await;
+        assert_eq!(answer.status, status, "{pointer}");
+    }
+    assert_eq!(
+        send(&genesys, "structured/response", pressed).await.status,
+        200
+    );
+    assert_eq!(view(&genesys)[2]["button"]["payload"], "y");
+}
+
+#[tokio::test]
+async fn a_webhook_has_the_type_of_its_content_or_the_ordered_one() {
+    let mut ours = OurSide::start(Vec::new(), |token| ("", token));
+    let genesys = Genesys::new(testing::world(Config::default(), &ours.address));
+    let file = json!({ "name": "a", "content_type": "a/b", "generate": 1 });
+    let card = json!({ "contentType": "Card", "card": {} });
+    for (written, kind) in [
+        (json!({ "text": "a" }), "Text"),
+        (json!({ "attachment": file }), "Text"),
+        (json!({ "text": "a", "structured": [card] }), "Structured"),
+        (json!({ "text": "a", "type": "Message" }), "Message"),
+    ] {
+        assert_eq!(write(&genesys, written).await.status, 201);
+        assert_eq!(ours.next().await["type"], kind);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_for_now_is_repeated_and_another_is_not() {
+    let mut ours = OurSide::start(vec![503, 401], |token| ("", token));
+    let genesys = Genesys::new(testing::world(Config::default(), &ours.address));
+    for text in ["first", "second"] {
+        genesys.agent_writes(THREAD, &Outgoing::text(text));
+        if text == "first" {
+            let first = ours.next().await;
+            assert_eq!(ours.next().await, first, "the same body");
+        }
+    }
+    assert_eq!(
+        ours.next().await["text"],
+        "second",
+        "no third attempt before it"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn genesys_gives_up_after_five_repetitions() {
+    let genesys = organisation();
+    let rules = json!({ "rules": [{ "service": "genesys-webhook", "drop": "before" }] });
+    let faults = &genesys.world.hub.faults;
+    let rules = serde_json::from_value(rules).expect("rules");
+    let own = faults.add(rules).expect("rules");
+    genesys.agent_writes(THREAD, &Outgoing::text("good day"));
+    // Time is paused: whatever is to come is here after that.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(faults.strikes(own), [6]);
+}
+
+/// Makes the agent send a file; the attachment in its webhook.
+async fn sent(genesys: &Arc<Genesys>, access: &str) -> Value {
+    let file = json!({ "name": "a.pdf", "content_type": "application/pdf", "generate": 1000,
+        "access": access });
+    write(genesys, json!({ "attachment": file })).await;
+    view(genesys).pop().expect("a message")["attachment"].take()
+}
+
+fn path_of(url: &str) -> &str {
+    url.strip_prefix("https://127.0.0.1:9")
+        .expect("on the host")
+}
+
+#[tokio::test]
+async fn a_closed_address_serves_those_whom_the_api_sends_on() {
+    let genesys = organisation();
+    let bearer = token(&genesys).await;
+    let fetch = async |path: &str, token: &str| {
+        ask(downloads(&genesys), "GET", path, token, Value::Null).await
+    };
+    for (access, status) in [("open", 200), ("unauthorized", 401), ("forbidden", 403)] {
+        let file = sent(&genesys, access).await;
+        assert_eq!(file["contentSizeBytes"], 1000);
+        let path = path_of(file["url"].as_str().expect("an address"));
+        assert_eq!(fetch(path, "").await.status, status);
+        assert_ne!(fetch(path, "x").await.status, 200, "no token belongs there");
+
+        let closed = api(&genesys, "GET", path, "", Value::Null).await;
+        assert_refused(&closed, 401, "authentication.required");
+        let sent_on = api(&genesys, "GET", path, &bearer, Value::Null).await;
+        assert_eq!(sent_on.status, 302);
+        let target = path_of(sent_on.headers["location"].to_str().expect("an address"));
+        let answer = fetch(target, "").await;
+        assert_eq!((answer.status, answer.bytes.len()), (200, 1000));
+        assert_eq!(fetch(target, &bearer).await.status, 400, "signed is enough");
+        let later = target.replace("Expires=", "Expires=9");
+        for wrong in [target.split('?').next().unwrap_or_default(), &later] {
+            assert_eq!(fetch(wrong, "").await.status, 403, "{wrong}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_can_lie_there_without_being_sent() {
+    let genesys = organisation();
+    let file = json!({ "name": "a.png", "content_type": "image/png", "base64": "YWJj" });
+    let url = control(&genesys, "POST", "media", file).await.text("url");
+    let answer = ask(downloads(&genesys), "GET", path_of(&url), "", Value::Null).await;
+    assert_eq!(answer.bytes, "abc");
+    assert!(view(&genesys).is_empty());
+}
+
+#[tokio::test]
+async fn what_an_agent_cannot_send_is_refused() {
+    let genesys = organisation();
+    let file = json!({ "attachment": { "name": "a", "content_type": "image/png", "generate": 1 } });
+    let reply = json!({ "contentType": "QuickReply", "quickReply": { "text": "a" } });
+    let raw = json!({ "contentType": "Attachment", "attachment": { "mime": "image/gif" } });
+    for body in [
+        json!({}),
+        with(file.clone(), "/attachment/behaviour", json!("virus")),
+        with(file.clone(), "/attachment/media_type", json!("Picture")),
+        with(file.clone(), "/attachment/base64", json!("YQ==")),
+        with(file.clone(), "/attachment/name", json!("")),
+        with(file.clone(), "/structured", json!([reply])),
+        json!({ "structured": [{}] }),
+        json!({ "content": [raw, raw] }),
+    ] {
+        assert_eq!(write(&genesys, body.clone()).await.status, 400, "{body}");
+    }
+    assert!(view(&genesys).is_empty(), "nothing was sent");
+    assert_eq!(write(&genesys, file).await.status, 201);
 }

@@ -6,21 +6,24 @@
 //! order; here the first attempts of one thread follow each other unless an answer is slow, and repetitions do not.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-use super::agent::Outgoing;
-use super::conversations::Placed;
-use crate::hub::{Call, Direction, Drop, FaultService};
+use super::conversations::{Outgoing, Placed};
+use crate::delivery::Attempt;
+use crate::hub::{Direction, FaultService};
 use crate::shared::correlation;
+use crate::shared::locked::Locked;
+use crate::shared::serve::loopback_client;
 use crate::world::World;
 
 /// Genesys waits this long for an answer.
@@ -39,18 +42,9 @@ pub type FirstAttempt = watch::Receiver<bool>;
 pub struct Webhooks {
     world: Arc<World>,
     client: reqwest::Client,
-    secret: Mutex<String>,
+    secret: Locked<String>,
     /// The last message's first attempt, for each thread.
-    last: Mutex<HashMap<String, FirstAttempt>>,
-}
-
-/// What one attempt ended with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    /// Answered with 2xx, or with a status that is not repeated.
-    Over,
-    /// To be repeated.
-    Again,
+    last: Locked<HashMap<String, FirstAttempt>>,
 }
 
 impl Webhooks {
@@ -59,45 +53,31 @@ impl Webhooks {
     /// # Panics
     /// When no client can be built, which only a broken build does.
     pub fn new(world: Arc<World>) -> Self {
-        let client = reqwest::Client::builder()
-            .tls_certs_only(std::iter::empty())
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
+        let client = loopback_client()
             .build()
             .expect("a client for plain HTTP can be built");
         Self {
             world,
             client,
-            secret: Mutex::new(format!(
-                "{}{}",
-                Uuid::new_v4().simple(),
-                Uuid::new_v4().simple()
-            )),
-            last: Mutex::default(),
+            secret: Locked::new(format!("{}{}", Uuid::new_v4(), Uuid::new_v4())),
+            last: Locked::default(),
         }
     }
 
     /// What signs each webhook.
     pub fn secret(&self) -> String {
-        self.secret
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.secret.lock().clone()
     }
 
     /// Replaces it at once, repetitions under way included: the integration holds one secret.
     pub fn set_secret(&self, secret: String) {
-        *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = secret;
+        *self.secret.lock() = secret;
     }
 
     /// Puts a message on its way in a task of its own.
     pub fn send(self: &Arc<Self>, thread: &str, message: &str, body: &Value) -> FirstAttempt {
         let (done, first_attempt) = watch::channel(false);
-        let before = self
-            .last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(thread.to_owned(), first_attempt.clone());
+        let before = { self.last.lock() }.insert(thread.to_owned(), first_attempt.clone());
         let webhooks = Arc::clone(self);
         let correlation = correlation::of_genesys_message(message);
         let body = body.to_string();
@@ -106,9 +86,9 @@ impl Webhooks {
                 wait(before, LONGEST_TURN).await;
             }
             for number in 1..=ATTEMPTS {
-                let ending = webhooks.attempt(&correlation, &body, number).await;
+                let over = webhooks.attempt(&correlation, &body, number).await;
                 done.send_replace(true);
-                if ending == Ending::Over {
+                if over {
                     return;
                 }
                 if number < ATTEMPTS {
@@ -119,48 +99,25 @@ impl Webhooks {
         first_attempt
     }
 
-    async fn attempt(&self, correlation: &str, body: &str, number: u32) -> Ending {
-        let hub = &self.world.hub;
-        let call = Call::delivery(body.as_bytes());
-        let plan = hub.faults().decide(FaultService::GenesysWebhook, &call);
-        sleep(plan.delay).await;
-        let tell = |outcome: &str| {
-            hub.journey(correlation, Direction::Outbound, "webhook", number, outcome);
+    /// Sends once; true when nothing is to be repeated: a 2xx, or a status that Genesys does not repeat.
+    async fn attempt(&self, correlation: &str, body: &str, number: u32) -> bool {
+        let attempt = Attempt {
+            service: FaultService::GenesysWebhook,
+            correlation: Some(correlation),
+            direction: Direction::Outbound,
+            hop: "webhook",
+            number,
         };
-        if plan.drop == Some(Drop::Before) {
-            tell("lost");
-            return Ending::Again;
-        }
-        let mut ending = Ending::Again;
-        for _ in 0..=plan.duplicate {
-            let answer = self
-                .client
-                .post(format!(
-                    "{}/api/genesys/webhook",
-                    self.world.endpoints.functions
-                ))
-                .header("content-type", "application/json; charset=utf-8")
-                .header("x-hub-signature-256", self.sign(body.as_bytes()))
-                .timeout(TIMEOUT)
-                .body(body.to_owned())
-                .send()
-                .await;
-            match answer {
-                Ok(answer) => {
-                    let status = answer.status();
-                    tell(status.as_str());
-                    if status != 429 && !status.is_server_error() {
-                        ending = Ending::Over;
-                    }
-                }
-                Err(error) if error.is_timeout() => tell("timed out"),
-                Err(_) => tell("no connection"),
-            }
-        }
-        if plan.drop.is_some() {
-            return Ending::Again;
-        }
-        ending
+        let url = format!("{}/api/genesys/webhook", self.world.endpoints.functions);
+        let request = || {
+            let signature = self.sign(body.as_bytes());
+            let request = self.client.post(&url).timeout(TIMEOUT);
+            request.header("x-hub-signature-256", signature)
+        };
+        let over = |status: StatusCode| status != 429 && !status.is_server_error();
+        attempt
+            .send(&self.world, body.as_bytes(), request, over)
+            .await
     }
 
     /// `sha256=` and the standard base64 of the HMAC-SHA256 over the raw body.

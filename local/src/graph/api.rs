@@ -14,121 +14,131 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::time::timeout;
 
-use super::answers::{Refusal, answer};
-use super::caller::{Limit, READ, unlisted};
+use super::answers::{Refusal, answer, with_headers};
+use super::caller::{READ, limit, unlisted};
 use super::changes::ChangeType;
 use super::chats::{NewMessage, Person};
 use super::parts::Parts;
-use super::{Graph, files, hosted, listing, posted, views};
+use super::state::Graph;
+use super::{files, listing, posted, views};
 use crate::hub::Direction;
+use crate::shared::download::sized;
 
 type Answer = Result<(StatusCode, Value), Refusal>;
+type Shared = State<Arc<Graph>>;
 
 /// Largest request in bytes: ten hosted contents of 4 MB in base64, and the post around them.
 const LARGEST_REQUEST: usize = 64 * 1024 * 1024;
 
-pub fn router(graph: Arc<Graph>) -> Router {
+/// Everything below `/v1.0`.
+pub fn router(graph: &Arc<Graph>) -> Router {
     Router::new()
         .route("/v1.0/me/chats", get(my_chats))
         .route("/v1.0/chats/{chat}", get(get_chat))
         .route("/v1.0/chats/{chat}/members", get(members))
         .route("/v1.0/chats/{chat}/messages", get(list).post(post))
         .route("/v1.0/chats/{chat}/messages/{message}", get(get_message))
-        .merge(hosted::router())
+        .route(
+            "/v1.0/chats/{chat}/messages/{message}/hostedContents/{content}/$value",
+            get(hosted_content),
+        )
         .merge(files::router())
-        .fallback(async |headers: HeaderMap, _: Uri| answer(&headers, Err(Refusal::NotFound)))
+        .fallback(async |headers: HeaderMap, _: Uri| answer(&headers, Err(Refusal::NOT_FOUND)))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
-        .with_state(graph)
+        .with_state(Arc::clone(graph))
 }
 
-const GET_CHAT: Limit = Limit {
-    call: "GET chat",
-    per_chat: 1.0,
-    per_user: Some(5.0),
-};
+const fn ok(body: Value) -> Answer {
+    Ok((StatusCode::OK, body))
+}
 
-const LIST_MESSAGES: Limit = Limit {
-    call: "GET messages",
-    per_chat: 1.0,
-    per_user: None,
-};
-
-async fn my_chats(State(graph): State<Arc<Graph>>, headers: HeaderMap) -> Response {
+async fn my_chats(State(graph): Shared, headers: HeaderMap) -> Response {
     let result = (|| {
         let caller = graph.caller(&headers)?;
         caller
             .may(&READ)
             .or_else(|_| caller.may(&["Chat.ReadBasic"]))?;
         if !graph.throttle.allows("GET /me/chats", &caller.user, 1.0) {
-            return Err(Refusal::TooMany);
+            return Err(Refusal::TOO_MANY);
         }
-        let chats = graph.chats();
+        let chats = graph.chats.lock();
         let own: Vec<Value> = chats
             .iter()
             .filter(|(_, chat)| chat.has_member(&caller.user))
             .map(|(id, chat)| views::chat(id, chat))
             .collect();
-        Ok((StatusCode::OK, json!({ "value": own })))
+        ok(json!({ "value": own }))
     })();
     answer(&headers, result)
 }
 
-async fn get_chat(
-    State(graph): State<Arc<Graph>>,
-    Path(chat): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let result = graph.read(&headers, &chat, GET_CHAT, |_, found| {
-        Ok((StatusCode::OK, views::chat(&chat, found)))
-    });
+async fn get_chat(State(graph): Shared, Path(chat): Path<String>, headers: HeaderMap) -> Response {
+    let kind = limit("GET chat", 1.0, Some(5.0));
+    let result = graph.read(&headers, &chat, kind, |found| ok(views::chat(&chat, found)));
     answer(&headers, result)
 }
 
-async fn members(
-    State(graph): State<Arc<Graph>>,
-    Path(chat): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let result = graph.read(&headers, &chat, unlisted("GET members"), |_, found| {
-        if found.kind != "oneOnOne" && found.tenant != graph.world.config.tenant {
-            return Err(Refusal::Forbidden("The chat is owned by another tenant."));
+async fn members(State(graph): Shared, Path(chat): Path<String>, headers: HeaderMap) -> Response {
+    let ours = &graph.world.config.tenant;
+    let result = graph.read(&headers, &chat, unlisted("GET members"), |found| {
+        if found.kind != "oneOnOne" && found.tenant != *ours {
+            return Err(Refusal::forbidden("The chat is owned by another tenant."));
         }
         let all: Vec<Value> = found.members.iter().map(views::member).collect();
-        Ok((
-            StatusCode::OK,
-            json!({ "@odata.count": all.len(), "value": all }),
-        ))
+        ok(json!({ "@odata.count": all.len(), "value": all }))
     });
     answer(&headers, result)
 }
 
 async fn list(
-    State(graph): State<Arc<Graph>>,
+    State(graph): Shared,
     Path(chat): Path<String>,
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
-    let result = graph.read(&headers, &chat, LIST_MESSAGES, |_, found| {
-        listing::page(&graph.world.endpoints.graph, &chat, found, &query)
-            .map(|page| (StatusCode::OK, page))
+    let kind = limit("GET messages", 1.0, None);
+    let result = graph.read(&headers, &chat, kind, |found| {
+        ok(listing::page(
+            &graph.world.endpoints.graph,
+            &chat,
+            found,
+            &query,
+        )?)
     });
     answer(&headers, result)
 }
 
 async fn get_message(
-    State(graph): State<Arc<Graph>>,
+    State(graph): Shared,
     Path((chat, message)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let result = graph.read(&headers, &chat, unlisted("GET message"), |_, found| {
-        let message = found.message(&message).ok_or(Refusal::NotFound)?;
-        Ok((StatusCode::OK, views::message(&chat, message)))
+    let result = graph.read(&headers, &chat, unlisted("GET message"), |found| {
+        let message = found.message(&message).ok_or(Refusal::NOT_FOUND)?;
+        ok(views::message(&chat, message))
     });
     answer(&headers, result)
 }
 
+async fn hosted_content(
+    State(graph): Shared,
+    Path((chat, message, content)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let kind = limit("GET hosted content value", 1.0, None);
+    let found = graph.read(&headers, &chat, kind, |chat| {
+        let message = chat.message(&message).ok_or(Refusal::NOT_FOUND)?;
+        message.hosted(&content).cloned().ok_or(Refusal::NOT_FOUND)
+    });
+    let shown = found.map(|hosted| {
+        let content = &hosted.content;
+        sized(content.size(), &hosted.content_type, content.body())
+    });
+    with_headers(&headers, shown)
+}
+
 async fn post(
-    State(graph): State<Arc<Graph>>,
+    State(graph): Shared,
     Path(chat): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -143,53 +153,36 @@ async fn create(graph: &Graph, chat: &str, headers: &HeaderMap, body: &[u8]) -> 
     caller.may(&["ChatMessage.Send", "Chat.ReadWrite"])?;
     let parts = posted::read(body)?;
     let author = {
-        let chats = graph.chats();
-        let found = chats.get(chat).ok_or(Refusal::NotFound)?;
-        let author = found
-            .members
-            .iter()
-            .find(|member| member.user == caller.user);
+        let chats = graph.chats.lock();
+        let members = &chats.get(chat).ok_or(Refusal::NOT_FOUND)?.members;
+        let author = members.iter().find(|member| member.user == caller.user);
         author
             .cloned()
-            .ok_or(Refusal::Forbidden("InsufficientPrivileges"))?
+            .ok_or(Refusal::forbidden("InsufficientPrivileges"))?
     };
-    let by_user = graph
-        .throttle
-        .allows("POST message of user", &caller.user, 1.0);
-    if !by_user || !graph.throttle.allows("POST message to chat", chat, 1.0) {
-        return Err(Refusal::TooMany);
+    let throttle = &graph.throttle;
+    let by_user = throttle.allows("POST message of user", &caller.user, 1.0);
+    if !by_user || !throttle.allows("POST message to chat", chat, 1.0) {
+        return Err(Refusal::TOO_MANY);
     }
     let (id, view, count) = {
-        let mut chats = graph.chats();
+        let mut chats = graph.chats.lock();
         let id = chats.add(chat, own_message(author, parts), OffsetDateTime::now_utc());
-        let found = chats.get(chat).ok_or(Refusal::NotFound)?;
-        let view = found
-            .message(&id)
-            .map(|message| views::message(chat, message))
-            .unwrap_or_default();
-        let count = found
-            .messages
-            .iter()
-            .filter(|message| message.from.user == caller.user)
-            .count();
-        (id, view, count)
+        let found = chats.get(chat).ok_or(Refusal::NOT_FOUND)?;
+        let message = found.message(&id).ok_or(Refusal::NOT_FOUND)?;
+        let own = |message: &&super::chats::Message| message.from.user == caller.user;
+        let count = found.messages.iter().filter(own).count();
+        (id, views::message(chat, message), count)
     };
-    if let Some(correlation) = headers
-        .get("client-request-id")
-        .and_then(|value| value.to_str().ok())
-    {
-        let attempt = graph.world.hub.next_attempt(correlation, "teams");
-        graph.world.hub.journey_at(
-            came,
-            correlation,
-            Direction::Outbound,
-            "teams",
-            attempt,
-            "201",
-        );
+    let hub = &graph.world.hub;
+    let correlation = headers.get("client-request-id");
+    if let Some(correlation) = correlation.and_then(|value| value.to_str().ok()) {
+        let attempt = hub.journeys.next_attempt(correlation, "teams");
+        let direction = Direction::Outbound;
+        hub.journey_at(came, correlation, direction, "teams", attempt, "201");
     }
     let notified = graph.notify(chat, &id, ChangeType::Created, None);
-    graph.world.hub.event("chat", json!({ "chat": chat }));
+    hub.event("chat", json!({ "chat": chat }));
     if count % 2 == 1 {
         // The post's own notification can be faster than its answer.
         let _ = timeout(Duration::from_secs(1), notified).await;

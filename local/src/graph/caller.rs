@@ -2,9 +2,9 @@
 
 use http::{HeaderMap, header};
 
-use super::Graph;
 use super::answers::Refusal;
 use super::chats::Chat;
+use super::state::Graph;
 
 /// Scopes that let a caller read chats.
 pub const READ: [&str; 2] = ["Chat.Read", "Chat.ReadWrite"];
@@ -34,13 +34,18 @@ pub struct Limit {
     pub per_user: Option<f64>,
 }
 
-/// Calls that the published table does not list.
-pub const fn unlisted(call: &'static str) -> Limit {
+/// A kind of call with these limits.
+pub const fn limit(call: &'static str, per_chat: f64, per_user: Option<f64>) -> Limit {
     Limit {
         call,
-        per_chat: 1.0,
-        per_user: Some(1.0),
+        per_chat,
+        per_user,
     }
+}
+
+/// Calls that the published table does not list.
+pub const fn unlisted(call: &'static str) -> Limit {
+    limit(call, 1.0, Some(1.0))
 }
 
 /// Who calls, as the token says.
@@ -53,16 +58,12 @@ pub struct Caller {
 impl Caller {
     /// Refuses a caller who was granted none of these scopes.
     pub fn may(&self, any_of: &[&str]) -> Result<(), Refusal> {
-        let allowed = self
-            .scopes
-            .iter()
-            .any(|scope| any_of.contains(&scope.as_str()));
-        if allowed {
+        let granted = |scope: &String| any_of.contains(&scope.as_str());
+        if self.scopes.iter().any(granted) {
             Ok(())
         } else {
-            Err(Refusal::Forbidden(
-                "Missing scope permissions on the request.",
-            ))
+            const MISSING: &str = "Missing scope permissions on the request.";
+            Err(Refusal::forbidden(MISSING))
         }
     }
 }
@@ -72,13 +73,12 @@ impl Graph {
     pub(super) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
         let token = headers
             .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .ok_or(Refusal::Unauthorized)?;
+            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+            .ok_or(Refusal::UNAUTHORIZED)?;
         let claims = self
             .entra
             .verify(token, &AUDIENCES)
-            .map_err(|_| Refusal::Unauthorized)?;
+            .map_err(|_| Refusal::UNAUTHORIZED)?;
         let text = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
         Ok(Caller {
             user: text("oid"),
@@ -92,7 +92,7 @@ impl Graph {
         headers: &HeaderMap,
         chat: &str,
         limit: Limit,
-        look: impl FnOnce(&Caller, &Chat) -> Result<T, Refusal>,
+        look: impl FnOnce(&Chat) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let caller = self.caller(headers)?;
         caller.may(&READ)?;
@@ -101,13 +101,13 @@ impl Graph {
             .per_user
             .is_none_or(|rate| self.throttle.allows(limit.call, &caller.user, rate));
         if !by_chat || !by_user {
-            return Err(Refusal::TooMany);
+            return Err(Refusal::TOO_MANY);
         }
-        let chats = self.chats();
-        let found = chats.get(chat).ok_or(Refusal::NotFound)?;
+        let chats = self.chats.lock();
+        let found = chats.get(chat).ok_or(Refusal::NOT_FOUND)?;
         if !found.has_member(&caller.user) {
-            return Err(Refusal::Forbidden("InsufficientPrivileges"));
+            return Err(Refusal::forbidden("InsufficientPrivileges"));
         }
-        look(&caller, found)
+        look(found)
     }
 }

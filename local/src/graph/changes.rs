@@ -2,7 +2,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::chats::{Chats, Message, Person};
+use super::chats::{Chats, Message, Person, Reaction};
 use super::parts::Parts;
 
 /// A kind of change, as subscriptions and notifications name it.
@@ -29,17 +29,6 @@ impl ChangeType {
             Self::Deleted => "deleted",
         }
     }
-}
-
-/// One person's reaction.
-#[derive(Debug, Clone)]
-pub struct Reaction {
-    /// Who reacted.
-    pub from: Person,
-    /// An emoji, or one of the older names such as `like`.
-    pub kind: String,
-    /// When.
-    pub at: OffsetDateTime,
 }
 
 /// Why a message cannot be changed this way.

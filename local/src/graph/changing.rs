@@ -3,30 +3,28 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse, Response};
 use axum::routing::{patch, post};
 use axum::{Json, Router};
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::Graph;
 use super::changes::{ChangeType, Unchanged};
-use super::chats::Person;
-use super::control::refused;
-use super::written::{Author, Extras, File, Image};
+use super::chats::{Chats, Person};
+use super::state::Graph;
+use super::written::{Author, Extras};
+use crate::shared::refused::Refused;
 
-/// Times that the taking back of a reaction is notified: users of Graph report two notifications of it.
-const UNREACTED: usize = 2;
+type Shared = State<Arc<Graph>>;
+/// Chat and message.
+type Place = (String, String);
+type Done = Result<StatusCode, Refused>;
 
 #[derive(Deserialize)]
 struct Edit {
     html: String,
-    attachments: Option<Vec<Value>>,
-    files: Option<Vec<File>>,
-    #[serde(default)]
-    images: Vec<Image>,
+    #[serde(flatten)]
+    extras: Extras,
     #[serde(default = "yes")]
     notify: bool,
 }
@@ -49,176 +47,108 @@ const fn yes() -> bool {
     true
 }
 
-type Place = Path<(String, String)>;
-
+/// The routes, with their full paths.
 pub fn router() -> Router<Arc<Graph>> {
+    const MESSAGE: &str = "/local/teams/chats/{chat}/messages/{message}";
     Router::new()
-        .route(
-            "/local/teams/chats/{chat}/messages/{message}",
-            patch(edit).delete(delete),
-        )
-        .route(
-            "/local/teams/chats/{chat}/messages/{message}/restore",
-            post(restore),
-        )
-        .route(
-            "/local/teams/chats/{chat}/messages/{message}/reactions",
-            post(react).delete(unreact),
-        )
+        .route(MESSAGE, patch(edit).delete(delete))
+        .route(&format!("{MESSAGE}/restore"), post(restore))
+        .route(&format!("{MESSAGE}/reactions"), post(react).delete(unreact))
 }
 
-async fn edit(
-    State(graph): State<Arc<Graph>>,
-    Path((chat, message)): Place,
-    Json(edit): Json<Edit>,
-) -> Response {
+async fn edit(State(graph): Shared, Path(place): Path<Place>, Json(edit): Json<Edit>) -> Done {
+    let (chat, message) = &place;
     let author = graph
-        .chats()
-        .get(&chat)
-        .and_then(|chat| chat.message(&message))
-        .map(|message| message.from.clone());
-    let Some(author) = author else {
-        return refusal(Unchanged::NoMessage);
-    };
-    let keep_attachments = edit.attachments.is_none() && edit.files.is_none();
-    let extras = Extras {
-        images: edit.images,
-        files: edit.files.unwrap_or_default(),
-        attachments: edit.attachments.unwrap_or_default(),
-        ..Extras::default()
-    };
-    let parts = graph.compose_parts(&chat, &author, edit.html, extras).await;
-    let parts = match parts {
-        Ok(parts) => parts,
-        Err(reason) => return refused(StatusCode::BAD_REQUEST, &reason),
-    };
-    let now = OffsetDateTime::now_utc();
-    let done = graph
-        .chats()
-        .edit(&chat, &message, parts, keep_attachments, now);
-    let notifications = [ChangeType::Updated];
-    finish(
-        &graph,
-        &chat,
-        &message,
-        done,
-        "edited",
-        told(edit.notify, &notifications),
-    )
+        .chats
+        .lock()
+        .get(chat)
+        .and_then(|chat| chat.message(message))
+        .map(|message| message.from.clone())
+        .ok_or(Unchanged::NoMessage)?;
+    let keep = edit.extras.attachments.is_none() && edit.extras.files.is_none();
+    let parts = graph
+        .compose_parts(chat, &author, edit.html, edit.extras)
+        .await
+        .map_err(Refused::bad_request)?;
+    let told = [ChangeType::Updated];
+    graph.change(&place, "edited", edit.notify, &told, |chats, now| {
+        chats.edit(chat, message, parts, keep, now)
+    })
 }
 
 async fn delete(
-    State(graph): State<Arc<Graph>>,
-    Path((chat, message)): Place,
+    State(graph): Shared,
+    Path(place): Path<Place>,
     Query(query): Query<Notify>,
-) -> Response {
-    let now = OffsetDateTime::now_utc();
-    let done = graph.chats().delete(&chat, &message, now);
-    let notifications = [ChangeType::Deleted];
-    finish(
-        &graph,
-        &chat,
-        &message,
-        done,
-        "deleted",
-        told(query.notify, &notifications),
-    )
+) -> Done {
+    let told = [ChangeType::Deleted];
+    graph.change(&place, "deleted", query.notify, &told, |chats, now| {
+        chats.delete(&place.0, &place.1, now)
+    })
 }
 
 async fn restore(
-    State(graph): State<Arc<Graph>>,
-    Path((chat, message)): Place,
+    State(graph): Shared,
+    Path(place): Path<Place>,
     Query(query): Query<Notify>,
-) -> Response {
-    let now = OffsetDateTime::now_utc();
-    let done = graph.chats().restore(&chat, &message, now);
-    let notifications = [ChangeType::Updated];
-    finish(
-        &graph,
-        &chat,
-        &message,
-        done,
-        "restored",
-        told(query.notify, &notifications),
-    )
+) -> Done {
+    let told = [ChangeType::Updated];
+    graph.change(&place, "restored", query.notify, &told, |chats, now| {
+        chats.restore(&place.0, &place.1, now)
+    })
 }
 
 async fn react(
-    State(graph): State<Arc<Graph>>,
-    Path((chat, message)): Place,
+    State(graph): Shared,
+    Path(place): Path<Place>,
     Json(reacting): Json<Reacting>,
-) -> Response {
+) -> Done {
     if reacting.reaction.is_empty() {
-        return refused(StatusCode::BAD_REQUEST, "reaction must not be empty");
+        return Err(Refused::bad_request("reaction must not be empty"));
     }
-    let now = OffsetDateTime::now_utc();
-    let done = graph.chats().react(
-        &chat,
-        &message,
-        Person::from(reacting.from),
-        reacting.reaction,
-        now,
-    );
-    let notifications = [ChangeType::Updated];
-    finish(
-        &graph,
-        &chat,
-        &message,
-        done,
-        "reaction",
-        told(reacting.notify, &notifications),
-    )
+    let from = Person::from(reacting.from);
+    let told = [ChangeType::Updated];
+    graph.change(&place, "reaction", reacting.notify, &told, |chats, now| {
+        chats.react(&place.0, &place.1, from, reacting.reaction, now)
+    })
 }
 
 async fn unreact(
-    State(graph): State<Arc<Graph>>,
-    Path((chat, message)): Place,
+    State(graph): Shared,
+    Path(place): Path<Place>,
     Json(reacting): Json<Reacting>,
-) -> Response {
-    let now = OffsetDateTime::now_utc();
-    let done = graph.chats().unreact(
-        &chat,
-        &message,
-        &Person::from(reacting.from),
-        &reacting.reaction,
-        now,
-    );
-    let notifications = [ChangeType::Updated; UNREACTED];
-    finish(
-        &graph,
-        &chat,
-        &message,
-        done,
-        "reaction",
-        told(reacting.notify, &notifications),
-    )
+) -> Done {
+    let from = Person::from(reacting.from);
+    // Users of Graph report two notifications of a reaction that is taken back.
+    let told = [ChangeType::Updated; 2];
+    graph.change(&place, "reaction", reacting.notify, &told, |chats, now| {
+        chats.unreact(&place.0, &place.1, &from, &reacting.reaction, now)
+    })
 }
 
-/// The notifications that are wanted.
-const fn told(wanted: bool, all: &[ChangeType]) -> &[ChangeType] {
-    if wanted { all } else { &[] }
-}
-
-fn refusal(reason: Unchanged) -> Response {
-    let status = match reason {
-        Unchanged::NoMessage | Unchanged::NoReaction => StatusCode::NOT_FOUND,
-        Unchanged::Deleted | Unchanged::NotDeleted => StatusCode::CONFLICT,
-    };
-    refused(status, &reason.to_string())
-}
-
-/// Tells of a change that was made.
-fn finish(
-    graph: &Graph,
-    chat: &str,
-    message: &str,
-    done: Result<(), Unchanged>,
-    outcome: &str,
-    notifications: &[ChangeType],
-) -> Response {
-    if let Err(reason) = done {
-        return refusal(reason);
+impl From<Unchanged> for Refused {
+    fn from(reason: Unchanged) -> Self {
+        let status = match reason {
+            Unchanged::NoMessage | Unchanged::NoReaction => StatusCode::NOT_FOUND,
+            Unchanged::Deleted | Unchanged::NotDeleted => StatusCode::CONFLICT,
+        };
+        Self(status, reason.to_string())
     }
-    graph.message_changed(chat, message, outcome, notifications);
-    StatusCode::NO_CONTENT.into_response()
+}
+
+impl Graph {
+    /// Makes a change and tells of it, by these notifications where they are wanted.
+    fn change(
+        &self,
+        (chat, message): &Place,
+        outcome: &str,
+        notify: bool,
+        notifications: &[ChangeType],
+        change: impl FnOnce(&mut Chats, OffsetDateTime) -> Result<(), Unchanged>,
+    ) -> Done {
+        change(&mut self.chats.lock(), OffsetDateTime::now_utc())?;
+        let told = if notify { notifications } else { &[] };
+        self.message_changed(chat, message, outcome, told);
+        Ok(StatusCode::NO_CONTENT)
+    }
 }

@@ -6,7 +6,6 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::changes::Reaction;
 use super::hosted::Hosted;
 use super::parts::Parts;
 use crate::world::World;
@@ -83,6 +82,17 @@ pub struct Message {
     pub edited: Option<OffsetDateTime>,
     /// When it was deleted. What it held stays, for the deletion may be undone.
     pub deleted: Option<OffsetDateTime>,
+}
+
+/// One person's reaction.
+#[derive(Debug, Clone)]
+pub struct Reaction {
+    /// Who reacted.
+    pub from: Person,
+    /// An emoji, or one of the older names such as `like`.
+    pub kind: String,
+    /// When.
+    pub at: OffsetDateTime,
 }
 
 /// A message to be added, with what the chat needs when it is new.
@@ -189,16 +199,20 @@ impl Chats {
 
     /// Names of the support accounts that take part in a chat.
     pub fn support_accounts(&self, chat: &str, world: &World) -> Vec<String> {
-        let Some(chat) = self.all.get(chat) else {
-            return Vec::new();
-        };
-        world
-            .config
-            .support_accounts
-            .iter()
-            .filter(|account| chat.has_member(&account.user))
+        let accounts = world.config.support_accounts.iter();
+        let chat = self.all.get(chat);
+        accounts
+            .filter(|account| chat.is_some_and(|chat| chat.has_member(&account.user)))
             .map(|account| account.name.clone())
             .collect()
+    }
+}
+
+impl Message {
+    /// One of its hosted contents; a deleted message has none.
+    pub fn hosted(&self, id: &str) -> Option<&Hosted> {
+        let content = self.hosted.iter().find(|hosted| hosted.id == id);
+        content.filter(|_| self.deleted.is_none())
     }
 }
 

@@ -1,9 +1,8 @@
-//! The control interface about Teams: what a customer does, and what a chat looks like.
+//! The control interface about Teams: what a customer writes, which chats there are, and notifications to be sent by hand.
 
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
@@ -13,9 +12,13 @@ use time::OffsetDateTime;
 
 use super::changes::ChangeType;
 use super::chats::{NewMessage, Person};
-use super::written::{Author, Extras, File, Image, Snippet};
-use super::{Graph, changing, shown};
+use super::state::Graph;
+use super::written::{Author, Extras};
+use super::{changing, shown};
 use crate::shared::correlation;
+use crate::shared::refused::Refused;
+
+type Shared = State<Arc<Graph>>;
 
 /// A customer's message, as the control interface takes it.
 #[derive(Deserialize)]
@@ -30,15 +33,8 @@ struct Written {
     created: Option<OffsetDateTime>,
     #[serde(default)]
     hosted_elsewhere: bool,
-    #[serde(default)]
-    images: Vec<Image>,
-    #[serde(default)]
-    files: Vec<File>,
-    snippet: Option<Snippet>,
-    #[serde(default)]
-    reply_to: Vec<String>,
-    #[serde(default)]
-    attachments: Vec<Value>,
+    #[serde(flatten)]
+    extras: Extras,
     notify: Option<bool>,
 }
 
@@ -52,7 +48,8 @@ struct Wanted {
 /// Largest request in bytes: a file of 25 MB in base64, and what stands around it.
 const LARGEST_REQUEST: usize = 40 * 1024 * 1024;
 
-pub fn router(graph: Arc<Graph>) -> Router {
+/// The control interface's routes about Teams.
+pub fn router(graph: &Arc<Graph>) -> Router {
     Router::new()
         .route("/local/teams/chats", get(chats))
         .route(
@@ -64,33 +61,24 @@ pub fn router(graph: Arc<Graph>) -> Router {
         .route("/local/graph/subscriptions", get(subscriptions))
         .route("/local/graph/notifications/compose", post(compose))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
-        .with_state(graph)
-}
-
-/// A refusal of the control interface.
-pub fn refused(status: StatusCode, reason: &str) -> Response {
-    (status, Json(json!({ "error": reason }))).into_response()
+        .with_state(Arc::clone(graph))
 }
 
 async fn write(
-    State(graph): State<Arc<Graph>>,
+    State(graph): Shared,
     Path(chat): Path<String>,
     Json(written): Json<Written>,
-) -> Response {
+) -> Result<(StatusCode, Json<Value>), Refused> {
     let config = &graph.world.config;
     let account = match &written.support_account {
         Some(name) => config.support_account(name),
         None => config.support_accounts.first(),
     };
-    let Some(account) = account else {
-        return refused(StatusCode::BAD_REQUEST, "no such support account");
-    };
+    let account = account.ok_or_else(|| Refused::bad_request("no such support account"))?;
     let kind = written.chat_type.unwrap_or_else(|| "oneOnOne".to_owned());
     if !["oneOnOne", "group", "meeting"].contains(&kind.as_str()) {
-        return refused(
-            StatusCode::BAD_REQUEST,
-            "chat_type must be oneOnOne, group or meeting",
-        );
+        let why = "chat_type must be oneOnOne, group or meeting";
+        return Err(Refused::bad_request(why));
     }
     let support = Person {
         user: account.user.clone(),
@@ -105,17 +93,10 @@ async fn write(
         written.html
     };
     let from = Person::from(written.from);
-    let extras = Extras {
-        images: written.images,
-        files: written.files,
-        snippet: written.snippet,
-        reply_to: written.reply_to,
-        attachments: written.attachments,
-    };
-    let parts = match graph.compose_parts(&chat, &from, html, extras).await {
-        Ok(parts) => parts,
-        Err(reason) => return refused(StatusCode::BAD_REQUEST, &reason),
-    };
+    let parts = graph
+        .compose_parts(&chat, &from, html, written.extras)
+        .await
+        .map_err(Refused::bad_request)?;
     let message = NewMessage {
         from,
         parts,
@@ -126,11 +107,9 @@ async fn write(
         hosted_elsewhere: written.hosted_elsewhere,
     };
     let id = graph.customer_writes(&chat, message, written.notify.unwrap_or(true));
-    let told = json!({
-        "message": id,
-        "correlation": correlation::of_teams_message(&chat, &id),
-    });
-    (StatusCode::CREATED, Json(told)).into_response()
+    let correlation = correlation::of_teams_message(&chat, &id);
+    let told = json!({ "message": id, "correlation": correlation });
+    Ok((StatusCode::CREATED, Json(told)))
 }
 
 /// The mention stands at the front, inside the first paragraph.
@@ -142,42 +121,32 @@ fn mentioning(html: &str) -> String {
     }
 }
 
-async fn chats(State(graph): State<Arc<Graph>>) -> Json<Value> {
-    let chats = graph.chats();
+async fn chats(State(graph): Shared) -> Json<Value> {
+    let chats = graph.chats.lock();
     let all: Vec<Value> = chats
         .iter()
         .map(|(id, chat)| {
-            let members: Vec<Value> = chat.members.iter().map(person).collect();
+            let members: Vec<Value> = chat.members.iter().map(shown::person).collect();
             json!({ "chat": id, "type": chat.kind, "members": members })
         })
         .collect();
     Json(json!({ "chats": all }))
 }
 
-/// Somebody, as the control interface shows people.
-pub fn person(person: &Person) -> Value {
-    json!({ "user": person.user, "name": person.name, "tenant": person.tenant })
-}
-
-async fn subscriptions(State(graph): State<Arc<Graph>>) -> Json<Value> {
+async fn subscriptions(State(graph): Shared) -> Json<Value> {
     Json(graph.subscriptions.view())
 }
 
 /// The notification of a message, as it would be sent, for those who want to change it and send it themselves.
-async fn compose(State(graph): State<Arc<Graph>>, Json(wanted): Json<Wanted>) -> Response {
-    let account = graph
-        .chats()
-        .support_accounts(&wanted.chat, &graph.world)
-        .into_iter()
-        .next();
+async fn compose(State(graph): Shared, Json(wanted): Json<Wanted>) -> Result<Json<Value>, Refused> {
+    let accounts = graph
+        .chats
+        .lock()
+        .support_accounts(&wanted.chat, &graph.world);
     let change = wanted.change_type.unwrap_or(ChangeType::Created);
-    let body =
-        account.and_then(|account| graph.compose(&wanted.chat, &wanted.message, &account, change));
-    match body {
-        Some(body) => Json(json!({ "body": body })).into_response(),
-        None => refused(
-            StatusCode::NOT_FOUND,
-            "no such message, or no subscription for it",
-        ),
-    }
+    accounts
+        .first()
+        .and_then(|account| graph.compose(&wanted.chat, &wanted.message, account, change))
+        .map(|body| Json(json!({ "body": body })))
+        .ok_or_else(|| Refused::not_found("such message, or no subscription for it"))
 }

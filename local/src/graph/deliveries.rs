@@ -1,14 +1,17 @@
 //! Sending notifications: in the order of writing within a chat as far as first attempts go, each retried on its own.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use time::OffsetDateTime;
+use http::StatusCode;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
-use crate::hub::{Call, Direction, Drop, FaultService};
+use crate::delivery::Attempt;
+use crate::hub::{Direction, FaultService};
+use crate::shared::locked::Locked;
+use crate::shared::serve::loopback_client;
 use crate::world::World;
 
 /// Graph waits this long for the answer to a first delivery.
@@ -29,7 +32,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(8);
 pub struct Deliveries {
     world: Arc<World>,
     client: reqwest::Client,
-    chats: Mutex<HashMap<String, mpsc::UnboundedSender<Delivery>>>,
+    chats: Locked<HashMap<String, mpsc::UnboundedSender<Delivery>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -51,15 +54,13 @@ impl Deliveries {
     /// # Panics
     /// When no client can be built, which only a broken build does.
     pub fn new(world: Arc<World>) -> Self {
-        let client = reqwest::Client::builder()
-            .tls_certs_only(std::iter::empty())
-            .no_proxy()
+        let client = loopback_client()
             .build()
             .expect("a client for plain HTTP can be built");
         Self {
             world,
             client,
-            chats: Mutex::default(),
+            chats: Locked::default(),
         }
     }
 
@@ -80,7 +81,7 @@ impl Deliveries {
                 correlation: correlation.clone(),
             })
             .collect();
-        let mut chats = self.chats.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut chats = self.chats.lock();
         let line = chats.entry(chat.to_owned()).or_insert_with(|| self.line());
         // The line's task lives as long as its sender, which is here.
         let _ = line.send(Delivery {
@@ -128,51 +129,21 @@ async fn attempt(
     notification: &Notification,
     number: u32,
 ) -> bool {
-    let call = Call::delivery(&notification.body);
-    let plan = world
-        .hub
-        .faults()
-        .decide(FaultService::GraphNotification, &call);
-    sleep(plan.delay).await;
-    let started = OffsetDateTime::now_utc();
-    let tell = |outcome: &str| {
-        if let Some(correlation) = &notification.correlation {
-            world.hub.journey_at(
-                started,
-                correlation,
-                Direction::Inbound,
-                "notification",
-                number,
-                outcome,
-            );
-        }
+    let attempt = Attempt {
+        service: FaultService::GraphNotification,
+        correlation: notification.correlation.as_deref(),
+        direction: Direction::Inbound,
+        hop: "notification",
+        number,
     };
-    if plan.drop == Some(Drop::Before) {
-        tell("lost");
-        return false;
-    }
     let limit = if number == 1 {
         TIMEOUT
     } else {
         TIMEOUT_REPEATED
     };
-    let mut delivered = false;
-    for _ in 0..=plan.duplicate {
-        let answer = client
-            .post(&notification.url)
-            .header("content-type", "application/json; charset=utf-8")
-            .timeout(limit)
-            .body(notification.body.clone())
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => {
-                delivered |= answer.status().is_success();
-                tell(answer.status().as_str());
-            }
-            Err(error) if error.is_timeout() => tell("timed out"),
-            Err(_) => tell("no connection"),
-        }
-    }
-    delivered && plan.drop.is_none()
+    let request = || client.post(&notification.url).timeout(limit);
+    let will_do = |status: StatusCode| status.is_success();
+    attempt
+        .send(world, &notification.body, request, will_do)
+        .await
 }

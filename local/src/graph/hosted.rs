@@ -1,29 +1,12 @@
 //! Hosted contents: the images in a message, and the code of its snippets (Microsoft Learn, "chatMessageHostedContent resource
 //! type").
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::response::Response;
-use axum::routing::get;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
 use uuid::Uuid;
 
-use super::Graph;
-use super::answers::{Refusal, answer, with_headers};
-use super::caller::Limit;
-use super::chats::Message;
 use crate::shared::content::Content;
-use crate::shared::download::sized;
-
-const GET_VALUE: Limit = Limit {
-    call: "GET hosted content value",
-    per_chat: 1.0,
-    per_user: None,
-};
 
 /// Size of an image whose bytes do not tell, in pixels.
 const UNKNOWN_SIZE: (u32, u32) = (250, 250);
@@ -74,40 +57,4 @@ impl Hosted {
 /// The address of a hosted content while its message has none.
 pub fn relative(id: &str) -> String {
     format!("../hostedContents/{id}/$value")
-}
-
-impl Message {
-    /// One of its hosted contents; a deleted message has none.
-    pub fn hosted(&self, id: &str) -> Option<&Hosted> {
-        let content = self.hosted.iter().find(|hosted| hosted.id == id);
-        content.filter(|_| self.deleted.is_none())
-    }
-}
-
-pub fn router() -> Router<Arc<Graph>> {
-    Router::new().route(
-        "/v1.0/chats/{chat}/messages/{message}/hostedContents/{content}/$value",
-        get(value),
-    )
-}
-
-async fn value(
-    State(graph): State<Arc<Graph>>,
-    Path((chat, message, content)): Path<(String, String, String)>,
-    headers: HeaderMap,
-) -> Response {
-    let found = graph.read(&headers, &chat, GET_VALUE, |_, chat| {
-        let message = chat.message(&message).ok_or(Refusal::NotFound)?;
-        message.hosted(&content).cloned().ok_or(Refusal::NotFound)
-    });
-    match found {
-        Ok(hosted) => {
-            let content = &hosted.content;
-            with_headers(
-                &headers,
-                sized(content.size(), &hosted.content_type, content.body()),
-            )
-        }
-        Err(refusal) => answer(&headers, Err(refusal)),
-    }
 }

@@ -25,7 +25,7 @@ pub fn page(
         Some(top) => match top.parse() {
             Ok(top) if (1..=LARGEST_PAGE).contains(&top) => top,
             _ => {
-                return Err(Refusal::BadRequest(
+                return Err(Refusal::bad_request(
                     "The limit of '50' for Top query has been exceeded.",
                 ));
             }
@@ -35,13 +35,13 @@ pub fn page(
         None => 0,
         Some(token) => token
             .parse()
-            .map_err(|_| Refusal::BadRequest("Invalid skip token."))?,
+            .map_err(|_| Refusal::bad_request("Invalid skip token."))?,
     };
     let order = match query.get("$orderby").map(String::as_str) {
         None | Some("createdDateTime desc") => "createdDateTime",
         Some("lastModifiedDateTime desc") => "lastModifiedDateTime",
         Some(_) => {
-            return Err(Refusal::BadRequest(
+            return Err(Refusal::bad_request(
                 "Only descending order by createdDateTime or lastModifiedDateTime is supported.",
             ));
         }
@@ -99,7 +99,7 @@ impl Range {
 /// `{property} gt {time}` and `{property} lt {time}`, joined by `and`; what is about another property than the order's is
 /// ignored.
 fn range(filter: &str, order: &str) -> Result<Range, Refusal> {
-    const REFUSED: Refusal = Refusal::BadRequest("Invalid filter clause.");
+    const REFUSED: Refusal = Refusal::bad_request("Invalid filter clause.");
     let mut range = Range::default();
     for clause in filter.split(" and ") {
         let words: Vec<&str> = clause.split_whitespace().collect();

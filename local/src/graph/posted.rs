@@ -26,9 +26,9 @@ type Read<T> = Result<T, Refusal>;
 pub fn read(body: &[u8]) -> Read<Parts> {
     let message: Value = serde_json::from_slice(body).map_err(|_| {
         if body.len() > LARGEST_POST {
-            Refusal::TooLarge
+            Refusal::TOO_LARGE
         } else {
-            Refusal::BadRequest("Unable to read JSON request payload.")
+            Refusal::bad_request("Unable to read JSON request payload.")
         }
     })?;
     let given = list(&message, "hostedContents")?;
@@ -38,14 +38,14 @@ pub fn read(body: &[u8]) -> Read<Parts> {
         .map(str::len)
         .sum();
     if body.len().saturating_sub(bytes) > LARGEST_POST {
-        return Err(Refusal::TooLarge);
+        return Err(Refusal::TOO_LARGE);
     }
     let html = content(&message)?;
     let mut hosted = BTreeMap::new();
     for item in given {
         let (name, content) = hosted_content(item)?;
         if hosted.insert(name, content).is_some() {
-            return Err(Refusal::BadRequest(
+            return Err(Refusal::bad_request(
                 "Duplicate temporaryId in hostedContents.",
             ));
         }
@@ -64,7 +64,7 @@ fn list<'a>(message: &'a Value, name: &str) -> Read<&'a [Value]> {
     match &message[name] {
         Value::Null => Ok(&[]),
         Value::Array(items) => Ok(items),
-        _ => Err(Refusal::BadRequest("A collection was expected.")),
+        _ => Err(Refusal::bad_request("A collection was expected.")),
     }
 }
 
@@ -73,11 +73,11 @@ fn content(message: &Value) -> Read<String> {
     let content = message["body"]["content"]
         .as_str()
         .filter(|content| !content.is_empty())
-        .ok_or(Refusal::BadRequest("Missing body content"))?;
+        .ok_or(Refusal::bad_request("Missing body content"))?;
     match message["body"]["contentType"].as_str() {
         Some("html") => Ok(content.to_owned()),
         None | Some("text") => Ok(parts::escaped(content)),
-        Some(_) => Err(Refusal::BadRequest("Invalid contentType specified")),
+        Some(_) => Err(Refusal::bad_request("Invalid contentType specified")),
     }
 }
 
@@ -85,20 +85,20 @@ fn content(message: &Value) -> Read<String> {
 fn hosted_content(item: &Value) -> Read<(String, Hosted)> {
     let text = |name: &str| item[name].as_str().filter(|text| !text.is_empty());
     let name =
-        text("@microsoft.graph.temporaryId").ok_or(Refusal::BadRequest("Missing temporaryId."))?;
-    let kind = text("contentType").ok_or(Refusal::BadRequest("Missing contentType."))?;
+        text("@microsoft.graph.temporaryId").ok_or(Refusal::bad_request("Missing temporaryId."))?;
+    let kind = text("contentType").ok_or(Refusal::bad_request("Missing contentType."))?;
     if !kind.starts_with("image/") {
-        return Err(Refusal::BadRequest(
+        return Err(Refusal::bad_request(
             "The contentType of a hosted content must be an image type.",
         ));
     }
-    let kind = media_type(kind).map_err(|_| Refusal::BadRequest("Invalid contentType."))?;
-    let bytes = text("contentBytes").ok_or(Refusal::BadRequest("Missing contentBytes."))?;
+    let kind = media_type(kind).map_err(|_| Refusal::bad_request("Invalid contentType."))?;
+    let bytes = text("contentBytes").ok_or(Refusal::bad_request("Missing contentBytes."))?;
     let bytes = STANDARD
         .decode(bytes)
-        .map_err(|_| Refusal::BadRequest("contentBytes is not valid base64."))?;
+        .map_err(|_| Refusal::bad_request("contentBytes is not valid base64."))?;
     if bytes.len() > LARGEST_HOSTED {
-        return Err(Refusal::TooLarge);
+        return Err(Refusal::TOO_LARGE);
     }
     Ok((name.to_owned(), Hosted::new(kind, Content::given(bytes))))
 }
@@ -115,7 +115,7 @@ fn with_images(html: &str, hosted: &BTreeMap<String, Hosted>) -> Read<String> {
         let tag = &rest[start..end];
         match reference(tag) {
             Some((source, name)) => {
-                let content = hosted.get(name).ok_or(Refusal::BadRequest(
+                let content = hosted.get(name).ok_or(Refusal::bad_request(
                     "A referenced hosted content is not in the request.",
                 ))?;
                 used.insert(name, ());
@@ -127,7 +127,7 @@ fn with_images(html: &str, hosted: &BTreeMap<String, Hosted>) -> Read<String> {
     }
     written.push_str(rest);
     if used.len() < hosted.len() {
-        return Err(Refusal::BadRequest(
+        return Err(Refusal::bad_request(
             "A hosted content is not referenced in the body.",
         ));
     }
@@ -162,7 +162,7 @@ fn check_markers(html: &str, attachments: &[Value]) -> Read<()> {
             attachment["id"].as_str().filter(|id| !id.is_empty())
         })
         .collect();
-    let ids = ids.ok_or(Refusal::BadRequest(
+    let ids = ids.ok_or(Refusal::bad_request(
         "An attachment needs id and contentType.",
     ))?;
     let markers = parts::markers(html);
@@ -171,7 +171,7 @@ fn check_markers(html: &str, attachments: &[Value]) -> Read<()> {
     if same {
         Ok(())
     } else {
-        Err(Refusal::BadRequest(
+        Err(Refusal::bad_request(
             "The attachments of the body and of the message differ.",
         ))
     }

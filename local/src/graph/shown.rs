@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
-use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::Graph;
-use super::chats::Message;
-use super::control::{person, refused};
+use super::chats::{Message, Person};
+use super::state::Graph;
 use super::views;
 use crate::shared::download::{harmless, segment, sized};
+use crate::shared::refused::Refused;
 
+type Shared = State<Arc<Graph>>;
+
+/// The routes, with their full paths.
 pub fn router() -> Router<Arc<Graph>> {
     Router::new()
         .route(
@@ -25,43 +27,54 @@ pub fn router() -> Router<Arc<Graph>> {
 }
 
 /// All messages of a chat.
-pub async fn messages(State(graph): State<Arc<Graph>>, Path(chat): Path<String>) -> Response {
-    let chats = graph.chats();
-    let Some(found) = chats.get(&chat) else {
-        return refused(StatusCode::NOT_FOUND, "no such chat");
-    };
-    let messages: Vec<Value> = found
+pub async fn messages(
+    State(graph): Shared,
+    Path(chat): Path<String>,
+) -> Result<Json<Value>, Refused> {
+    let chats = graph.chats.lock();
+    let found = chats
+        .get(&chat)
+        .ok_or_else(|| Refused::not_found("such chat"))?;
+    let messages = found
         .messages
         .iter()
-        .map(|message| graph.shown(&chat, message))
-        .collect();
-    Json(json!({ "chat": chat, "type": found.kind, "messages": messages })).into_response()
+        .map(|message| graph.shown(&chat, message));
+    let messages: Vec<Value> = messages.collect();
+    Ok(Json(
+        json!({ "chat": chat, "type": found.kind, "messages": messages }),
+    ))
 }
 
 /// A hosted content: images, and the code of snippets as well.
 async fn image(
-    State(graph): State<Arc<Graph>>,
+    State(graph): Shared,
     Path((chat, message, image)): Path<(String, String, String)>,
-) -> Response {
-    let hosted = graph
-        .chats()
-        .get(&chat)
-        .and_then(|chat| chat.message(&message)?.hosted(&image).cloned());
-    let Some(hosted) = hosted else {
-        return refused(StatusCode::NOT_FOUND, "no such image");
-    };
+) -> Result<Response, Refused> {
+    let chats = graph.chats.lock();
+    let message = chats.get(&chat).and_then(|chat| chat.message(&message));
+    let hosted = message
+        .and_then(|message| message.hosted(&image))
+        .ok_or_else(|| Refused::not_found("such image"))?;
     let content = &hosted.content;
-    harmless(sized(content.size(), &hosted.content_type, content.body()))
+    Ok(harmless(sized(
+        content.size(),
+        &hosted.content_type,
+        content.body(),
+    )))
 }
 
 /// A file, whatever its own download would do.
-async fn file(State(graph): State<Arc<Graph>>, Path(file): Path<String>) -> Response {
-    let Some(file) = graph.drive.file(&file) else {
-        return refused(StatusCode::NOT_FOUND, "no such file");
-    };
+async fn file(State(graph): Shared, Path(file): Path<String>) -> Result<Response, Refused> {
+    let file = graph.drive.file(&file);
+    let file = file.ok_or_else(|| Refused::not_found("such file"))?;
     let mut download = file.download.clone();
     download.behaviour = Default::default();
-    harmless(download.answer().await)
+    Ok(harmless(download.answer().await))
+}
+
+/// Somebody, as the control interface shows people.
+pub fn person(person: &Person) -> Value {
+    json!({ "user": person.user, "name": person.name, "tenant": person.tenant })
 }
 
 impl Graph {

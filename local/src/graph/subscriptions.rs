@@ -1,16 +1,17 @@
 //! Subscriptions to the messages of each Support User, made the way Graph makes them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::changes::ChangeType;
 use super::views;
+use crate::shared::locked::Locked;
+use crate::shared::serve::loopback_client;
 use crate::shared::tls::{RsaCertificate, rsa_certificate};
 use crate::world::SupportAccount;
 
@@ -20,17 +21,14 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// All subscriptions, the secret in their `clientState`, and the certificate that they encrypt for.
 pub struct Subscriptions {
     secret: String,
-    certificate: RsaCertificate,
-    certificate_id: String,
-    made: Mutex<Vec<Subscription>>,
+    /// Made when it is first needed, for that takes a while.
+    certificate: LazyLock<RsaCertificate>,
+    made: Locked<Vec<Subscription>>,
 }
 
 impl std::fmt::Debug for Subscriptions {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Subscriptions")
-            .field("certificate_id", &self.certificate_id)
-            .finish_non_exhaustive()
+        formatter.write_str("Subscriptions")
     }
 }
 
@@ -51,22 +49,13 @@ pub struct Subscription {
 
 impl Subscriptions {
     /// No subscriptions yet, with a new secret and a new certificate.
-    ///
-    /// # Panics
-    /// When no certificate can be made, which only a broken build does.
     pub fn new() -> Self {
-        let certificate =
-            rsa_certificate("graph-notifications").expect("a certificate can be made");
-        let certificate_id = digest(&SHA256, &certificate.certificate_der)
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
         Self {
             secret: format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()),
-            certificate,
-            certificate_id,
-            made: Mutex::default(),
+            certificate: LazyLock::new(|| {
+                rsa_certificate("graph-notifications").expect("a certificate can be made")
+            }),
+            made: Locked::default(),
         }
     }
 
@@ -83,9 +72,9 @@ impl Subscriptions {
         )
     }
 
-    /// The certificate that content is encrypted for, and its id.
-    pub fn certificate(&self) -> (&RsaCertificate, &str) {
-        (&self.certificate, &self.certificate_id)
+    /// The certificate that content is encrypted for.
+    pub fn certificate(&self) -> &RsaCertificate {
+        &self.certificate
     }
 
     /// Makes the subscription of a Support User to these kinds of change, after the address has echoed a token.
@@ -99,9 +88,7 @@ impl Subscriptions {
             "Validation: Testing client application reachability for subscription Request-Id: {}",
             Uuid::new_v4()
         );
-        let answer = reqwest::Client::builder()
-            .tls_certs_only(std::iter::empty())
-            .no_proxy()
+        let answer = loopback_client()
             .build()?
             .post(url)
             .query(&[("validationToken", &token)])
@@ -115,15 +102,10 @@ impl Subscriptions {
             "the notification address answered {} to the validation",
             answer.status()
         );
-        let kind = answer
-            .headers()
-            .get("content-type")
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-            .to_owned();
+        let kind = answer.headers().get("content-type").cloned();
         ensure!(
-            kind.starts_with("text/plain"),
-            "the validation token came back as {kind}"
+            kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain")),
+            "the validation token did not come back as text/plain"
         );
         ensure!(
             answer.text().await? == token,
@@ -137,16 +119,13 @@ impl Subscriptions {
             resource: format!("/users/{}/chats/getAllMessages", account.user),
             expires: OffsetDateTime::now_utc() + Duration::from_secs(3 * 24 * 3600),
         };
-        self.made
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(subscription);
+        self.made.lock().push(subscription);
         Ok(())
     }
 
     /// The subscription of a support account.
     pub fn of(&self, account: &str) -> Option<Subscription> {
-        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = self.made.lock();
         made.iter()
             .find(|subscription| subscription.account == account)
             .cloned()
@@ -154,7 +133,7 @@ impl Subscriptions {
 
     /// All of them, as `GET /local/graph/subscriptions` shows them.
     pub fn view(&self) -> Value {
-        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = self.made.lock();
         let all: Vec<Value> = made.iter().map(Subscription::view).collect();
         json!({ "subscriptions": all })
     }

@@ -2,8 +2,9 @@
 //! each chat and each user, with a short burst.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
+
+use crate::shared::locked::Locked;
 
 /// Requests that may come at once after a quiet time.
 const BURST: f64 = 3.0;
@@ -16,13 +17,13 @@ type Bucket = (f64, Instant);
 
 /// Counts requests by what they are and whom they concern.
 #[derive(Debug, Default)]
-pub struct Throttle(Mutex<HashMap<Key, Bucket>>);
+pub struct Throttle(Locked<HashMap<Key, Bucket>>);
 
 impl Throttle {
     /// Whether one more request of this kind may pass.
     pub fn allows(&self, kind: &'static str, subject: &str, per_second: f64) -> bool {
         let now = Instant::now();
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.0.lock();
         let (tokens, updated) = buckets
             .entry((kind, subject.to_owned()))
             .or_insert((BURST, now));

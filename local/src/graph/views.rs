@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::changes::Reaction;
-use super::chats::{Chat, Message, Person};
+use super::chats::{Chat, Message, Person, Reaction};
 
 /// A time as Graph writes it: UTC with milliseconds.
 pub fn time(at: OffsetDateTime) -> String {

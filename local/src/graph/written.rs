@@ -7,9 +7,10 @@ use uuid::Uuid;
 use super::chats::Person;
 use super::hosted::{Hosted, relative};
 use super::parts::{self, Parts};
-use super::{Graph, views};
-use crate::shared::content::Content;
-use crate::shared::download::{Behaviour, Download, media_type};
+use super::state::Graph;
+use super::views;
+use crate::shared::content::{self, Content};
+use crate::shared::download::{self, media_type};
 
 /// Characters of a quoted message that are shown with the answer.
 const PREVIEW: usize = 100;
@@ -28,23 +29,18 @@ pub struct Author {
 #[derive(Deserialize)]
 pub struct Image {
     content_type: String,
-    base64: Option<String>,
-    generate: Option<u64>,
+    #[serde(flatten)]
+    content: content::Ordered,
     alt: Option<String>,
 }
 
 /// A file from the customer's OneDrive.
 #[derive(Deserialize)]
 pub struct File {
-    name: String,
-    content_type: String,
-    base64: Option<String>,
-    generate: Option<u64>,
+    #[serde(flatten)]
+    download: download::Ordered,
     #[serde(default)]
     owner: Owner,
-    #[serde(default)]
-    behaviour: Behaviour,
-    redirect_to: Option<String>,
 }
 
 /// Whose OneDrive a file lies in.
@@ -66,18 +62,20 @@ pub struct Snippet {
 }
 
 /// What stands in a message besides its text.
-#[derive(Default)]
+#[derive(Default, Deserialize)]
 pub struct Extras {
     /// Images in the text.
-    pub images: Vec<Image>,
+    #[serde(default)]
+    images: Vec<Image>,
     /// Files from OneDrive.
-    pub files: Vec<File>,
+    pub files: Option<Vec<File>>,
     /// Formatted code.
-    pub snippet: Option<Snippet>,
+    snippet: Option<Snippet>,
     /// Ids of the messages that are answered.
-    pub reply_to: Vec<String>,
+    #[serde(default)]
+    reply_to: Vec<String>,
     /// Attachments as Graph shall show them.
-    pub attachments: Vec<Value>,
+    pub attachments: Option<Vec<Value>>,
 }
 
 impl From<Author> for Person {
@@ -112,18 +110,11 @@ impl Graph {
             add_image(&mut parts, number, image).await?;
         }
         let mut downloads = Vec::new();
-        for file in extras.files {
-            let content = Content::ordered(file.base64, file.generate).await?;
-            let download = Download::ordered(
-                content,
-                &file.content_type,
-                file.name,
-                file.behaviour,
-                file.redirect_to.as_deref(),
-            )?;
-            downloads.push((file.owner, download));
+        for file in extras.files.unwrap_or_default() {
+            downloads.push((file.owner, file.download.download().await?));
         }
-        if extras.attachments.iter().any(|it| !it.is_object()) {
+        let attachments = extras.attachments.unwrap_or_default();
+        if attachments.iter().any(|it| !it.is_object()) {
             return Err("attachments are objects".to_owned());
         }
         for quoted in extras.reply_to.iter().rev() {
@@ -143,14 +134,14 @@ impl Graph {
         if let Some(snippet) = extras.snippet {
             add_snippet(&mut parts, snippet)?;
         }
-        for attachment in &extras.attachments {
+        for attachment in &attachments {
             parts.attach(parts::complete(attachment));
         }
         Ok(parts)
     }
 
     fn quotation(&self, chat: &str, quoted: &str) -> Option<Value> {
-        let chats = self.chats();
+        let chats = self.chats.lock();
         let message = chats.get(chat)?.message(quoted)?;
         let preview: String = parts::plain(&message.html).chars().take(PREVIEW).collect();
         let content = json!({
@@ -172,7 +163,7 @@ impl Graph {
 
 /// The image stands where the text names its number, else in a last paragraph of its own.
 async fn add_image(parts: &mut Parts, number: usize, image: Image) -> Result<(), String> {
-    let content = Content::ordered(image.base64, image.generate).await?;
+    let content = image.content.content().await?;
     let hosted = Hosted::new(media_type(&image.content_type)?, content);
     let alt = parts::escaped(image.alt.as_deref().unwrap_or("image")).replace('"', "&quot;");
     let (width, height) = hosted.pixels();

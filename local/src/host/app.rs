@@ -41,17 +41,6 @@ pub struct HostSettings {
     pub initialization_timeout: Duration,
     /// `customHandler.description.arguments`.
     pub arguments: Vec<String>,
-    /// How HTTP requests reach the handler.
-    pub http_mode: HttpMode,
-}
-
-/// How HTTP requests reach the handler.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HttpMode {
-    /// `enableProxyingHttpRequest`: a reverse proxy, byte for byte, streaming.
-    Proxying,
-    /// `enableForwardingHttpRequest`: a copy, in which a body without `Content-Length` is lost.
-    Forwarding,
 }
 
 /// `Timeout.InfiniteTimeSpan` of .NET, minus one millisecond, as a time span is written.
@@ -140,77 +129,52 @@ fn host_settings(host: &Value, name: impl std::fmt::Display) -> anyhow::Result<H
         handler["description"]["defaultExecutablePath"].is_string(),
         "{name}: customHandler.description.defaultExecutablePath is missing"
     );
-    let on = |flag: &str| handler[flag].as_bool().unwrap_or_default();
-    let http_mode = if on("enableProxyingHttpRequest") {
-        HttpMode::Proxying
-    } else if on("enableForwardingHttpRequest") {
-        HttpMode::Forwarding
-    } else {
-        bail!("{name}: this stand-in knows HTTP functions only with enableProxyingHttpRequest")
+    ensure!(
+        handler["enableProxyingHttpRequest"] == true,
+        "{name}: this stand-in knows HTTP functions only with enableProxyingHttpRequest"
+    );
+    const SERVICE_BUS: &str = "/extensions/serviceBus";
+    let span = |pointer: &str, default: u64| match host.pointer(pointer) {
+        None => Ok(Duration::from_secs(default)),
+        Some(value) => value
+            .as_str()
+            .and_then(time_span)
+            .with_context(|| format!("{name}: {pointer} is no time span")),
     };
-    let service_bus = &host["extensions"]["serviceBus"];
-    let span = |value: &Value, what: &str, default: Duration| match value {
-        Value::Null => Ok(default),
-        Value::String(text) => {
-            time_span(text).with_context(|| format!("{name}: {what} is no time span"))
-        }
-        _ => bail!("{name}: {what} is no time span"),
-    };
-    let count = |value: &Value, what: &str, default: usize| match value {
-        Value::Null => Ok(default),
-        value => value
+    let count = |key: &str, default: usize| match host.pointer(&format!("{SERVICE_BUS}/{key}")) {
+        None => Ok(default),
+        Some(value) => value
             .as_u64()
             .and_then(|count| usize::try_from(count).ok())
             .filter(|count| *count > 0)
-            .with_context(|| format!("{name}: {what} is no positive number")),
+            .with_context(|| format!("{name}: {key} is no positive number")),
     };
     ensure!(
-        count(
-            &service_bus["maxConcurrentCallsPerSession"],
-            "maxConcurrentCallsPerSession",
-            1
-        )? == 1,
+        count("maxConcurrentCallsPerSession", 1)? == 1,
         "{name}: maxConcurrentCallsPerSession must be 1, or order is lost"
     );
-    let seconds = Duration::from_secs;
+    let renewal = format!("{SERVICE_BUS}/maxAutoLockRenewalDuration");
+    let endless = host.pointer(&renewal).is_some_and(|it| it == INFINITE);
+    let prefix = host["extensions"]["http"]["routePrefix"].as_str();
+    let arguments = handler["description"]["arguments"].as_array();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(HostSettings {
-        function_timeout: span(&host["functionTimeout"], "functionTimeout", seconds(1_800))?,
-        route_prefix: host["extensions"]["http"]["routePrefix"]
-            .as_str()
-            .unwrap_or("api")
-            .trim_matches('/')
-            .to_owned(),
-        max_concurrent_sessions: count(
-            &service_bus["maxConcurrentSessions"],
-            "maxConcurrentSessions",
-            8,
-        )?,
-        max_concurrent_calls: count(
-            &service_bus["maxConcurrentCalls"],
-            "maxConcurrentCalls",
-            16 * std::thread::available_parallelism().map_or(1, usize::from),
-        )?,
-        session_idle_timeout: span(
-            &service_bus["sessionIdleTimeout"],
-            "sessionIdleTimeout",
-            seconds(60),
-        )?,
-        lock_renewal: match &service_bus["maxAutoLockRenewalDuration"] {
-            Value::String(text) if text == INFINITE => None,
-            value => Some(span(value, "maxAutoLockRenewalDuration", seconds(300))?),
+        function_timeout: span("/functionTimeout", 1_800)?,
+        route_prefix: prefix.unwrap_or("api").trim_matches('/').to_owned(),
+        max_concurrent_sessions: count("maxConcurrentSessions", 8)?,
+        max_concurrent_calls: count("maxConcurrentCalls", 16 * processors)?,
+        session_idle_timeout: span(&format!("{SERVICE_BUS}/sessionIdleTimeout"), 60)?,
+        lock_renewal: if endless {
+            None
+        } else {
+            Some(span(&renewal, 300)?)
         },
-        initialization_timeout: span(
-            &handler["initializationTimeout"],
-            "initializationTimeout",
-            seconds(30),
-        )?,
-        arguments: handler["description"]["arguments"]
-            .as_array()
+        initialization_timeout: span("/customHandler/initializationTimeout", 30)?,
+        arguments: arguments
             .into_iter()
             .flatten()
             .filter_map(|argument| argument.as_str().map(str::to_owned))
             .collect(),
-        http_mode,
     })
 }
 

@@ -68,9 +68,6 @@ pub fn of_message(function: &str, binding: &str, binary: bool, delivery: &Delive
         ("CorrelationId", &draft.correlation_id),
         ("Subject", &draft.label),
         ("Label", &draft.label),
-        ("ReplyTo", &draft.reply_to),
-        ("ReplyToSessionId", &draft.reply_to_session_id),
-        ("To", &draft.to),
         ("PartitionKey", &draft.partition_key),
     ] {
         // Absent values are left out.

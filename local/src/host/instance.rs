@@ -1,19 +1,20 @@
-//! One instance of the host: a handler and the pumps that feed it.
+//! One instance of the host: a handler, and the pumps that carry messages from the queues to its functions, many lanes at once
+//! and one call at a time in each.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
-use super::app::{App, HostSettings, Trigger};
-use super::invoke::Invoker;
-use super::process::ProcessSettings;
-use super::pump::Pump;
+use super::app::Trigger;
+use super::envelope;
+use super::invoke::{Invoker, Outcome};
+use super::surroundings::Surroundings;
 use super::worker::{Status, Worker};
-use crate::service_bus::{HostId, ServiceBus};
-use crate::watchdog::Watchdog;
-use crate::world::World;
+use crate::service_bus::{HostId, Queue, Receiver, journey};
+use crate::shared::locked::Locked;
 
 /// Makes every incarnation of an instance a new owner of locks.
 static NEXT_HOST: AtomicU64 = AtomicU64::new(0);
@@ -22,84 +23,71 @@ static NEXT_HOST: AtomicU64 = AtomicU64::new(0);
 #[derive(Debug)]
 pub(super) struct Instance {
     number: usize,
-    app: App,
-    world: Arc<World>,
-    bus: Arc<ServiceBus>,
+    around: Arc<Surroundings>,
     invoker: Invoker,
     worker: Worker,
-    life: Mutex<Life>,
+    life: Locked<Life>,
 }
 
 /// What ends when the whole instance dies.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Life {
     host: HostId,
     pumps: JoinSet<()>,
 }
 
 impl Instance {
-    pub(super) fn start(
-        number: usize,
-        app: &App,
-        process: Arc<ProcessSettings>,
-        world: Arc<World>,
-        bus: Arc<ServiceBus>,
-        invoker: Invoker,
-        watchdog: Watchdog,
-    ) -> Self {
-        let worker = Worker::start(
-            process,
-            app.host.initialization_timeout,
-            number,
-            Arc::clone(&world),
-            watchdog,
-        );
+    pub(super) fn start(number: usize, around: &Arc<Surroundings>, invoker: &Invoker) -> Self {
         let instance = Self {
             number,
-            app: app.clone(),
-            world,
-            bus,
-            invoker,
-            worker,
-            life: Mutex::new(Life {
-                host: HostId(0),
-                pumps: JoinSet::new(),
-            }),
+            around: Arc::clone(around),
+            invoker: invoker.clone(),
+            worker: Worker::start(number, Arc::clone(around)),
+            life: Locked::default(),
         };
         instance.come_alive();
         instance
     }
 
     fn come_alive(&self) {
+        let around = &self.around;
         let host = HostId(NEXT_HOST.fetch_add(1, Ordering::Relaxed));
         let mut pumps = JoinSet::new();
-        for function in &self.app.functions {
-            let Trigger::ServiceBus {
-                queue, sessions, ..
-            } = &function.trigger
-            else {
-                continue;
-            };
-            let Some(queue) = self.bus.queue(queue) else {
-                continue;
-            };
-            let (slots, idle) = lanes(&self.app.host, *sessions);
-            let pump = Pump {
-                function: function.clone(),
+        for function in &around.app.functions {
+            if let Trigger::ServiceBus {
+                binding,
                 queue,
-                bus: Arc::clone(&self.bus),
-                world: Arc::clone(&self.world),
-                worker: self.worker.clone(),
-                invoker: self.invoker.clone(),
-                host,
-                instance: self.number,
-                slots,
-                idle,
-                lock_renewal: self.app.host.lock_renewal,
-            };
-            pumps.spawn(pump.run());
+                sessions,
+                binary,
+            } = &function.trigger
+                && let Some(queue) = around.bus.queue(queue)
+            {
+                let settings = &around.app.host;
+                let (slots, idle) = if *sessions {
+                    (
+                        settings.max_concurrent_sessions,
+                        settings.session_idle_timeout,
+                    )
+                } else {
+                    (settings.max_concurrent_calls, Duration::ZERO)
+                };
+                let pump = Pump {
+                    function: function.name.clone(),
+                    binding: binding.clone(),
+                    binary: *binary,
+                    queue,
+                    around: Arc::clone(around),
+                    invoker: self.invoker.clone(),
+                    worker: self.worker.clone(),
+                    host,
+                    instance: self.number,
+                    slots,
+                    idle,
+                };
+                pumps.spawn(pump.run());
+            }
         }
-        *self.life.lock().unwrap_or_else(PoisonError::into_inner) = Life { host, pumps };
+        *self.life.lock() = Life { host, pumps };
     }
 
     pub(super) fn worker(&self) -> Worker {
@@ -111,13 +99,14 @@ impl Instance {
         if !whole {
             return self.worker.kill(None).await;
         }
-        let pumps = {
-            let mut life = self.life.lock().unwrap_or_else(PoisonError::into_inner);
-            self.bus.host_died(life.host);
-            std::mem::take(&mut life.pumps)
-        };
-        tokio::join!(end(pumps), self.worker.kill(None));
+        self.around.bus.host_died(self.life.lock().host);
+        tokio::join!(self.end_pumps(), self.worker.kill(None));
         self.come_alive();
+    }
+
+    async fn end_pumps(&self) {
+        let mut pumps = std::mem::take(&mut self.life.lock().pumps);
+        pumps.shutdown().await;
     }
 
     /// Waits until the host has given up on the handler.
@@ -132,26 +121,78 @@ impl Instance {
     }
 
     pub(super) async fn stop(&self) {
-        let pumps = {
-            let mut life = self.life.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut life.pumps)
-        };
-        tokio::join!(end(pumps), self.worker.stop());
+        tokio::join!(self.end_pumps(), self.worker.stop());
     }
 }
 
-async fn end(mut pumps: JoinSet<()>) {
-    pumps.shutdown().await;
+/// Everything one function's pump on one instance needs.
+#[derive(Debug, Clone)]
+struct Pump {
+    function: String,
+    binding: String,
+    binary: bool,
+    queue: Arc<Queue>,
+    around: Arc<Surroundings>,
+    invoker: Invoker,
+    worker: Worker,
+    host: HostId,
+    instance: usize,
+    /// Lanes at once.
+    slots: usize,
+    /// How long an empty lane stays ours.
+    idle: Duration,
 }
 
-/// How many lanes at once, and how long an empty one stays ours.
-fn lanes(settings: &HostSettings, sessions: bool) -> (usize, Duration) {
-    if sessions {
-        (
-            settings.max_concurrent_sessions,
-            settings.session_idle_timeout,
-        )
-    } else {
-        (settings.max_concurrent_calls, Duration::ZERO)
+impl Pump {
+    /// Runs until it is dropped, and every lane with it.
+    async fn run(self) {
+        let slots = Arc::new(Semaphore::new(self.slots));
+        let renewal = self.around.app.host.lock_renewal;
+        let mut lanes = JoinSet::new();
+        // The listener starts when the handler is ready; when the host gives up it stops.
+        while self.worker.ready().await.is_ok() {
+            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
+                break;
+            };
+            let receiver = self.queue.accept(self.host, renewal).await;
+            lanes.spawn(self.clone().lane(receiver, slot));
+            while lanes.try_join_next().is_some() {}
+        }
+    }
+
+    async fn lane(self, receiver: Receiver, _slot: OwnedSemaphorePermit) {
+        let Surroundings { world, bus, .. } = &*self.around;
+        let (name, logs) = (&self.function, &world.hub.logs);
+        let queue = self.queue.settings().name;
+        while let Some(delivery) = receiver.receive(self.idle).await {
+            let envelope = envelope::of_message(name, &self.binding, self.binary, &delivery);
+            let outcome = self.invoker.call(&self.worker, name, &envelope).await;
+            let words = match &outcome {
+                Outcome::Success(status, lines) => {
+                    for line in lines {
+                        logs.push(self.instance, "function", line.clone());
+                    }
+                    status.as_str()
+                }
+                Outcome::Failure(words) => words.as_str(),
+            };
+            if let Some(correlation) = &delivery.message.draft.correlation_id {
+                let attempt = delivery.delivery_count;
+                journey::delivered(world, &queue, name, correlation, attempt, words);
+            }
+            let settled = match outcome {
+                Outcome::Success(..) => receiver.complete(),
+                Outcome::Failure(_) => receiver.abandon(),
+            };
+            if let Err(lost) = settled {
+                logs.push(self.instance, "host", format!("{name}: {lost}"));
+            }
+            bus.touch();
+            if matches!(self.worker.status(), Status::Stopped(_)) {
+                return;
+            }
+        }
+        drop(receiver);
+        bus.touch();
     }
 }

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::worker::{Target, Worker};
+use crate::shared::serve::loopback_client;
 
 /// The version the stand-in claims to be.
 pub const HOST_VERSION: &str = "4.1043.0.0";
@@ -50,13 +51,8 @@ impl Invoker {
     /// # Errors
     /// When the HTTP client cannot be built.
     pub fn new(function_timeout: Duration) -> reqwest::Result<Self> {
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .http1_only()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
         Ok(Self {
-            client,
+            client: loopback_client().build()?,
             function_timeout,
         })
     }

@@ -116,7 +116,7 @@ async fn capture(
             break;
         }
         let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-        world.hub.logs().push(instance, stream, text);
+        world.hub.logs.push(instance, stream, text);
         line.clear();
     }
 }

@@ -15,16 +15,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tokio::net::TcpStream;
 use uuid::Uuid;
 
-use super::Host;
-use super::app::HttpMode;
+use super::instances::Host;
 use super::invoke::HOST_VERSION;
 
 /// Largest request body in bytes (`FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`'s default).
 const BODY_LIMIT: u64 = 104_857_600;
 /// Bodies of a known length up to this, in bytes, are held so that they can be sent again.
 const REPEATABLE: u64 = 1024 * 1024;
-/// Silence after which a proxied request fails.
-const INACTIVITY: Duration = Duration::from_secs(240);
 /// Attempts to connect, and the waits between them.
 const CONNECTS: usize = 10;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -45,42 +42,18 @@ pub fn router(host: Arc<Host>) -> Router {
     Router::new().fallback(pass_on).with_state(host)
 }
 
-pub(super) fn client() -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder()
-        .no_proxy()
-        .http1_only()
-        .redirect(reqwest::redirect::Policy::none())
-        .read_timeout(INACTIVITY)
-        .build()
-}
-
 async fn pass_on(State(host): State<Arc<Host>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     if !host.routes.matches(parts.method.as_str(), parts.uri.path()) {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let declared = content_length(&parts.headers);
+    let declared = parts.headers.get(header::CONTENT_LENGTH);
+    let declared = declared.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > BODY_LIMIT) {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     }
-    let body = match (host.app.host.http_mode, declared) {
-        // The forwarding mode copies a body only when its length is declared.
-        (HttpMode::Forwarding, None | Some(0)) => Body::empty(),
-        _ => body,
-    };
-    match send(&host, parts, body).await {
-        Ok(answer) => answer,
-        Err(status) => status.into_response(),
-    }
-}
-
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()
+    let sent = send(&host, parts, body).await;
+    sent.unwrap_or_else(IntoResponse::into_response)
 }
 
 async fn send(host: &Host, parts: Parts, body: Body) -> Result<Response, StatusCode> {

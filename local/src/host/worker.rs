@@ -7,9 +7,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::crash_policy::{CrashPolicy, Next};
-use super::process::{Process, ProcessSettings};
-use crate::watchdog::Watchdog;
-use crate::world::World;
+use super::process::Process;
+use super::surroundings::Surroundings;
+use crate::shared::serve::loopback_client;
 
 /// The host looks this often whether the handler listens.
 const PING_INTERVAL: Duration = Duration::from_millis(25);
@@ -54,23 +54,15 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts the handler and its supervision.
+    /// Starts the handler of this instance and its supervision.
     #[must_use]
-    pub fn start(
-        settings: Arc<ProcessSettings>,
-        initialization_timeout: Duration,
-        instance: usize,
-        world: Arc<World>,
-        watchdog: Watchdog,
-    ) -> Self {
+    pub(super) fn start(instance: usize, around: Arc<Surroundings>) -> Self {
         let (status, receiver) = watch::channel(Status::Starting);
         let (commands, command_receiver) = mpsc::unbounded_channel();
+        let held_for = around.app.host.initialization_timeout * HELD_FOR;
         let supervisor = Supervisor {
-            settings,
-            initialization_timeout,
+            around,
             instance,
-            world,
-            watchdog,
             status,
             commands: command_receiver,
             policy: CrashPolicy::default(),
@@ -80,7 +72,7 @@ impl Worker {
         Self {
             status: receiver,
             commands,
-            held_for: initialization_timeout * HELD_FOR,
+            held_for,
         }
     }
 
@@ -139,11 +131,8 @@ impl Worker {
 }
 
 struct Supervisor {
-    settings: Arc<ProcessSettings>,
-    initialization_timeout: Duration,
+    around: Arc<Surroundings>,
     instance: usize,
-    world: Arc<World>,
-    watchdog: Watchdog,
     status: watch::Sender<Status>,
     commands: mpsc::UnboundedReceiver<Command>,
     policy: CrashPolicy,
@@ -159,22 +148,26 @@ enum Ended {
 
 impl Supervisor {
     fn say(&self, line: String) {
-        self.world.hub.logs().push(self.instance, "host", line);
+        self.around.world.hub.logs.push(self.instance, "host", line);
     }
 
     fn set(&self, status: Status) {
         self.status.send_replace(status);
-        self.world
-            .hub
-            .event("handler", serde_json::json!({ "instance": self.instance }));
+        let told = serde_json::json!({ "instance": self.instance });
+        self.around.world.hub.event("handler", told);
     }
 
     async fn run(mut self) {
         loop {
             self.set(Status::Starting);
             self.generation += 1;
-            let started =
-                Process::start(&self.settings, self.instance, &self.world, &self.watchdog);
+            let Surroundings {
+                process,
+                world,
+                watchdog,
+                ..
+            } = &*self.around;
+            let started = Process::start(process, self.instance, world, watchdog);
             let mut process = match started {
                 Ok(process) => process,
                 Err(error) => {
@@ -234,7 +227,7 @@ impl Supervisor {
             pid: process.pid,
             generation: self.generation,
         };
-        let ready = wait_until_ready(port, self.initialization_timeout);
+        let ready = wait_until_ready(port, self.around.app.host.initialization_timeout);
         tokio::pin!(ready);
         let mut is_ready = false;
         loop {
@@ -281,7 +274,7 @@ impl Supervisor {
 
 /// Asks `GET /` until anything answers. Only the waits in between count towards the limit.
 async fn wait_until_ready(port: u16, limit: Duration) -> bool {
-    let Ok(client) = reqwest::Client::builder().no_proxy().http1_only().build() else {
+    let Ok(client) = loopback_client().build() else {
         return false;
     };
     let address = format!("http://127.0.0.1:{port}/");

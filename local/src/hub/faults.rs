@@ -1,14 +1,16 @@
 //! Faults that can be ordered: slowness, refusals, lost answers, duplicates.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::Method;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::shared::locked::Locked;
 
 /// Where a fault can strike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultService {
     /// Calls to Microsoft Graph.
@@ -34,7 +36,7 @@ pub enum FaultService {
 }
 
 /// When a connection is cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Drop {
     /// Before the work: the request had no effect.
@@ -44,7 +46,7 @@ pub enum Drop {
 }
 
 /// One text or several, of which any will do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Texts {
     /// One.
@@ -63,72 +65,62 @@ impl Texts {
 }
 
 /// One ordered fault. It strikes calls of the service for which everything holds that it names.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// The service it strikes.
     pub service: FaultService,
     /// Stands in method, path and query (as sent and percent-decoded), `BrokerProperties` or body.
-    #[serde(default, rename = "match", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "match")]
     pub matching: Option<Texts>,
     /// The method in capitals.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// Stands in the percent-decoded path and query.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<Texts>,
     /// Stands in the body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Texts>,
     /// Share of the matching calls, 0 to 1, spread evenly but without a period, so that calls that take turns are struck
     /// alike. All when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
     /// Strikes this many times, then never again. Without end when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
     /// Answer with this status instead of doing the work.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The service's code in the body of that answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// `Retry-After` in seconds, sent with the status.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
     /// Wait this long, in milliseconds, before anything else.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u64>,
     /// Cut the connection.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drop: Option<Drop>,
     /// Deliver this many times more (deliveries towards us only).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicate: Option<u32>,
 }
 
-/// What is ordered and shown of faults.
+impl Rule {
+    /// Reads a rule as it was ordered.
+    ///
+    /// # Errors
+    /// A line that says what makes no sense in it.
+    pub fn read(ordered: &Value) -> Result<Self, String> {
+        let rule = Self::deserialize(ordered).map_err(|problem| problem.to_string())?;
+        if rule.share.is_some_and(|it| !(0.0..=1.0).contains(&it)) {
+            return Err("share lies between 0 and 1".to_owned());
+        }
+        if rule.status.is_some_and(|it| !(400..=599).contains(&it)) {
+            return Err("status lies between 400 and 599".to_owned());
+        }
+        Ok(rule)
+    }
+}
+
+/// Rules as they are ordered and shown.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
-    /// All rules, applied together.
-    pub rules: Vec<Rule>,
-}
-
-impl Rules {
-    /// What makes no sense in them.
-    #[must_use]
-    pub fn wrong(&self) -> Option<&'static str> {
-        let share = |rule: &Rule| rule.share.is_none_or(|it| (0.0..=1.0).contains(&it));
-        let status = |rule: &Rule| rule.status.is_none_or(|it| (400..=599).contains(&it));
-        if !self.rules.iter().all(share) {
-            Some("share lies between 0 and 1")
-        } else if !self.rules.iter().all(status) {
-            Some("status lies between 400 and 599")
-        } else {
-            None
-        }
-    }
+    /// All of them, applied together.
+    pub rules: Vec<Value>,
 }
 
 /// One call, as far as rules look at it.
@@ -178,6 +170,7 @@ pub struct FaultPlan {
 struct Armed {
     /// The order it came with.
     order: u64,
+    ordered: Value,
     rule: Rule,
     calls: u32,
     strikes: u32,
@@ -190,43 +183,54 @@ struct Kept {
 }
 
 impl Kept {
-    fn add(&mut self, rules: Rules) -> u64 {
+    fn add(&mut self, rules: Vec<(Value, Rule)>) -> u64 {
         self.orders += 1;
         let order = self.orders;
-        self.armed.extend(rules.rules.into_iter().map(|rule| Armed {
-            order,
-            rule,
-            calls: 0,
-            strikes: 0,
-        }));
+        self.armed
+            .extend(rules.into_iter().map(|(ordered, rule)| Armed {
+                order,
+                ordered,
+                rule,
+                calls: 0,
+                strikes: 0,
+            }));
         order
     }
 }
 
+fn read(rules: Rules) -> Result<Vec<(Value, Rule)>, String> {
+    let read = |ordered: Value| Rule::read(&ordered).map(|rule| (ordered, rule));
+    rules.rules.into_iter().map(read).collect()
+}
+
 /// The ordered faults of a world.
 #[derive(Debug, Default)]
-pub struct Faults(Mutex<Kept>);
+pub struct Faults(Locked<Kept>);
 
 impl Faults {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Replaces all rules, those of others included; counts start anew.
-    pub fn replace(&self, rules: Rules) {
-        let mut kept = self.kept();
+    ///
+    /// # Errors
+    /// A line that says what makes no sense in them; nothing changes then.
+    pub fn replace(&self, rules: Rules) -> Result<(), String> {
+        let rules = read(rules)?;
+        let mut kept = self.0.lock();
         kept.armed.clear();
         kept.add(rules);
+        Ok(())
     }
 
     /// Adds rules to those of others; the id under which they go again.
-    pub fn add(&self, rules: Rules) -> u64 {
-        self.kept().add(rules)
+    ///
+    /// # Errors
+    /// A line that says what makes no sense in them.
+    pub fn add(&self, rules: Rules) -> Result<u64, String> {
+        Ok(self.0.lock().add(read(rules)?))
     }
 
     /// Takes away the rules that were added under this id; false when there are none.
     pub fn remove(&self, order: u64) -> bool {
-        let mut kept = self.kept();
+        let mut kept = self.0.lock();
         let before = kept.armed.len();
         kept.armed.retain(|armed| armed.order != order);
         kept.armed.len() < before
@@ -235,7 +239,7 @@ impl Faults {
     /// How often each rule that was added under this id has struck.
     #[must_use]
     pub fn strikes(&self, order: u64) -> Vec<u32> {
-        let kept = self.kept();
+        let kept = self.0.lock();
         let own = kept.armed.iter().filter(|armed| armed.order == order);
         own.map(|armed| armed.strikes).collect()
     }
@@ -243,16 +247,16 @@ impl Faults {
     /// The rules as they were ordered.
     #[must_use]
     pub fn rules(&self) -> Rules {
-        let kept = self.kept();
+        let kept = self.0.lock();
         Rules {
-            rules: kept.armed.iter().map(|armed| armed.rule.clone()).collect(),
+            rules: kept.armed.iter().map(|it| it.ordered.clone()).collect(),
         }
     }
 
     /// Whether any rule for this service looks at the body of a call.
     #[must_use]
     pub fn look_inside(&self, service: FaultService) -> bool {
-        let kept = self.kept();
+        let kept = self.0.lock();
         kept.armed
             .iter()
             .map(|armed| &armed.rule)
@@ -262,7 +266,7 @@ impl Faults {
     /// Decides the fate of one call and counts it.
     pub fn decide(&self, service: FaultService, call: &Call<'_>) -> FaultPlan {
         let mut plan = FaultPlan::default();
-        for armed in &mut self.kept().armed {
+        for armed in &mut self.0.lock().armed {
             if armed.rule.service != service || !armed.strikes_now(call) {
                 continue;
             }
@@ -322,24 +326,20 @@ impl Rule {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
-    fn faults(rules: Value) -> Faults {
+    fn faults(rules: Vec<Value>) -> Faults {
         let faults = Faults::default();
-        faults.replace(read(rules));
+        faults.replace(Rules { rules }).expect("rules");
         faults
-    }
-
-    fn read(rules: Value) -> Rules {
-        serde_json::from_value(json!({ "rules": rules })).expect("rules")
     }
 
     const POST: Call<'_> = Call {
         method: &Method::POST,
         target: "/v1.0/chats/19%3Aa%40unq/messages",
-        properties: "",
+        properties: "{\"SessionId\":\"s\"}",
         body: b"{\"text\":\"hello\"}",
     };
 
@@ -352,7 +352,9 @@ mod tests {
     #[test]
     fn a_share_is_spread_evenly_and_over_calls_that_take_turns() {
         for (share, expected) in [(0.5, 500), (0.9, 900), (0.05, 50), (0.0, 0), (1.0, 1_000)] {
-            let faults = faults(json!([{ "service": "graph", "share": share, "status": 503 }]));
+            let faults = faults(vec![
+                json!({ "service": "graph", "share": share, "status": 503 }),
+            ]);
             let struck = |call| faults.decide(FaultService::Graph, call).status.is_some();
             let (mut reads, mut posts) = (0, 0);
             for _ in 0..1_000 {
@@ -365,16 +367,12 @@ mod tests {
     }
 
     #[test]
-    fn only_matching_calls_of_the_service_are_struck_and_only_so_often() {
-        let faults = faults(json!([
-            { "service": "graph", "match": "19:a", "times": 1, "drop": "after", "delay_ms": 5 }]));
+    fn only_calls_of_the_service_are_struck_and_only_so_often() {
+        let faults = faults(vec![
+            json!({ "service": "graph", "times": 1, "drop": "after", "delay_ms": 5 }),
+        ]);
         let nothing = FaultPlan::default();
         assert_eq!(faults.decide(FaultService::Genesys, &POST), nothing);
-        let other = Call {
-            target: "/v1.0/chats/19%3Ab/messages",
-            ..POST
-        };
-        assert_eq!(faults.decide(FaultService::Graph, &other), nothing);
         let plan = faults.decide(FaultService::Graph, &GET);
         assert_eq!(plan.drop, Some(Drop::After));
         assert_eq!(plan.delay, Duration::from_millis(5));
@@ -383,58 +381,49 @@ mod tests {
 
     #[test]
     fn everything_that_a_rule_names_must_hold() {
-        let struck = |rule: Value, call: &Call<'_>| {
-            let mut rule = rule;
+        for (mut rule, posts, gets) in [
+            (
+                json!({ "method": "POST", "path": "/chats/19:a@unq/messages" }),
+                true,
+                false,
+            ),
+            (
+                json!({ "path": ["19:x@", "19:a@"], "body": ["bye", "hello"] }),
+                true,
+                false,
+            ),
+            (json!({ "path": [], "body": "hello" }), false, false),
+            (json!({ "match": "POST /v1.0/chats/19%3Aa" }), true, false),
+            (json!({ "match": "19:a@" }), true, true),
+            (json!({ "match": "\"SessionId\"" }), true, true),
+        ] {
             rule["service"] = json!("graph");
             rule["status"] = json!(403);
-            let plan = faults(json!([rule])).decide(FaultService::Graph, call);
-            plan.status.is_some()
-        };
-        let posts = json!({ "method": "POST", "path": "/chats/19:a@unq/messages" });
-        assert!(struck(posts.clone(), &POST));
-        assert!(!struck(posts, &GET));
-        let any = json!({ "path": ["19:x@", "19:a@"], "body": ["bye", "hello"] });
-        assert!(struck(any.clone(), &POST));
-        assert!(!struck(any, &GET));
-        assert!(!struck(json!({ "path": [], "body": "hello" }), &POST));
-        assert!(struck(json!({ "match": "POST /v1.0/chats/19%3Aa" }), &POST));
-        let properties = Call {
-            properties: "{\"SessionId\":\"s\"}",
-            ..GET
-        };
-        assert!(struck(json!({ "match": "\"SessionId\"" }), &properties));
+            let faults = faults(vec![rule.clone()]);
+            let struck = |call| faults.decide(FaultService::Graph, call).status.is_some();
+            assert_eq!((struck(&POST), struck(&GET)), (posts, gets), "{rule}");
+        }
     }
 
     #[test]
     fn rules_come_and_go_beside_those_of_others() {
         let rule = json!({ "service": "key-vault", "status": 429, "retry_after": 2 });
-        let faults = faults(json!([rule]));
-        assert_eq!(json!(faults.rules()), json!({ "rules": [rule] }));
-        let own = faults.add(read(json!([{ "service": "graph", "drop": "before" }])));
+        let faults = faults(vec![rule.clone()]);
+        let rules = vec![json!({ "service": "graph", "drop": "before" })];
+        let own = faults.add(Rules { rules }).expect("rules");
         faults.decide(FaultService::Graph, &GET);
         assert_eq!(faults.strikes(own), [1]);
         assert_eq!(faults.rules().rules.len(), 2);
         assert!(faults.remove(own));
         assert!(!faults.remove(own));
-        assert_eq!(json!(faults.rules()), json!({ "rules": [rule] }));
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_wrong() {
-        assert!(
-            read(json!([{ "service": "graph", "share": 1.1 }]))
-                .wrong()
-                .is_some()
-        );
-        assert!(
-            read(json!([{ "service": "graph", "status": 200 }]))
-                .wrong()
-                .is_some()
-        );
-        assert!(
-            read(json!([{ "service": "graph", "status": 403, "share": 0.9 }]))
-                .wrong()
-                .is_none()
-        );
+        for (name, wrong) in [
+            ("share", json!(1.1)),
+            ("status", json!(200)),
+            ("x", json!(1)),
+        ] {
+            let rules = vec![json!({ "service": "graph", name: wrong })];
+            assert!(faults.add(Rules { rules }).is_err(), "{name}");
+        }
+        assert_eq!(faults.rules().rules, [rule]);
     }
 }

@@ -1,11 +1,12 @@
 //! The way of each message, hop by hop.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
+
+use crate::shared::locked::Locked;
 
 /// Journeys kept; the oldest goes first.
 const JOURNEYS: usize = 20_000;
@@ -55,7 +56,7 @@ impl Kept {
 
 /// All journeys, oldest first.
 #[derive(Debug, Default)]
-pub struct Journeys(Mutex<Kept>);
+pub struct Journeys(Locked<Kept>);
 
 impl Journeys {
     /// Adds a hop and returns the journey narrowed to it.
@@ -74,7 +75,7 @@ impl Journeys {
             attempt,
             outcome: outcome.to_owned(),
         };
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.0.lock();
         if !kept.by_correlation.contains_key(correlation) {
             kept.order.push_back(correlation.to_owned());
             kept.by_correlation.insert(
@@ -105,7 +106,7 @@ impl Journeys {
     /// Which way the journey goes, when there is one.
     #[must_use]
     pub fn direction_of(&self, correlation: &str) -> Option<Direction> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.0.lock();
         kept.by_correlation
             .get(correlation)
             .map(|journey| journey.direction)
@@ -114,7 +115,7 @@ impl Journeys {
     /// One more than the times this hop was recorded.
     #[must_use]
     pub fn next_attempt(&self, correlation: &str, hop: &str) -> u32 {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.0.lock();
         let earlier = kept.by_correlation.get(correlation).map_or(0, |journey| {
             journey.hops.iter().filter(|it| it.hop == hop).count()
         });
@@ -124,7 +125,7 @@ impl Journeys {
     /// The newest journeys in the order of their first hop.
     #[must_use]
     pub fn view(&self) -> Vec<Value> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.0.lock();
         let older = kept.order.len().saturating_sub(SHOWN);
         kept.in_order().skip(older).map(|it| json!(it)).collect()
     }
@@ -132,7 +133,7 @@ impl Journeys {
     /// When each journey first passed each hop, in milliseconds since 1970 with a fraction.
     #[must_use]
     pub fn times(&self) -> Vec<Value> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.0.lock();
         let times = |journey: &Journey| {
             let mut first = Map::new();
             for hop in &journey.hops {
@@ -152,7 +153,7 @@ impl Journeys {
 
     /// Forgets all.
     pub fn clear(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
+        *self.0.lock() = Kept::default();
     }
 }
 

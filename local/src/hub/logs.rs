@@ -1,10 +1,11 @@
 //! What the handler processes printed, for tests and for the console.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 use tokio::sync::watch;
+
+use crate::shared::locked::Locked;
 
 /// Lines kept; the oldest goes first.
 const LINES: usize = 20_000;
@@ -23,7 +24,7 @@ pub struct LogLine {
 /// A bounded ring of lines.
 #[derive(Debug, Default)]
 pub struct Logs {
-    lines: Mutex<VecDeque<LogLine>>,
+    lines: Locked<VecDeque<LogLine>>,
     changed: watch::Sender<()>,
 }
 
@@ -35,7 +36,7 @@ impl Logs {
         } else {
             tracing::debug!(instance, stream, "{line}");
         }
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock();
         if lines.len() == LINES {
             lines.pop_front();
         }
@@ -57,7 +58,7 @@ impl Logs {
     /// All kept lines, oldest first.
     #[must_use]
     pub fn lines(&self) -> Vec<LogLine> {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = self.lines.lock();
         lines.iter().cloned().collect()
     }
 }

@@ -2,38 +2,35 @@
 
 mod calls;
 mod events;
-mod fault_layer;
 mod faults;
 mod journeys;
 mod logs;
 
 pub use calls::{Calls, OWN};
 pub use events::{Event, Events};
-pub use fault_layer::{BATCH_TYPE, CLOSE_UNANSWERED, CloseUnanswered, FaultLayer, fault_layer};
 pub use faults::{Call, Drop, FaultPlan, FaultService, Faults, Rule, Rules, Texts};
 pub use journeys::{Direction, Journeys};
 pub use logs::{LogLine, Logs};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use time::OffsetDateTime;
 
 /// One per world; every part is safe to use from any task.
 #[derive(Debug, Default)]
 pub struct Hub {
-    journeys: Journeys,
-    events: Events,
-    faults: Faults,
-    calls: Calls,
-    logs: Logs,
+    /// The ways of all messages.
+    pub journeys: Journeys,
+    /// The stream of events.
+    pub events: Events,
+    /// The ordered faults.
+    pub faults: Faults,
+    /// What the handlers asked of the services.
+    pub calls: Calls,
+    /// What the handlers printed.
+    pub logs: Logs,
 }
 
 impl Hub {
-    /// An empty hub.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Records that a message passed a hop, and tells the listeners.
     ///
     /// `correlation` is the message's GUID, `hop` one of the names on the map of the two ways (`teams`,
@@ -67,56 +64,8 @@ impl Hub {
         self.events.publish("journey", view);
     }
 
-    /// Which way the message with this correlation travels, when it is known.
-    #[must_use]
-    pub fn direction_of(&self, correlation: &str) -> Option<Direction> {
-        self.journeys.direction_of(correlation)
-    }
-
-    /// The number of the next attempt at this hop: one more than were recorded.
-    #[must_use]
-    pub fn next_attempt(&self, correlation: &str, hop: &str) -> u32 {
-        self.journeys.next_attempt(correlation, hop)
-    }
-
     /// Tells the listeners of `GET /local/events` that something happened.
     pub fn event(&self, kind: &'static str, data: Value) {
         self.events.publish(kind, data);
-    }
-
-    /// `GET /local/journeys`, oldest first.
-    #[must_use]
-    pub fn journeys_view(&self) -> Value {
-        json!({ "journeys": self.journeys.view() })
-    }
-
-    /// The ways of all messages.
-    #[must_use]
-    pub fn journeys(&self) -> &Journeys {
-        &self.journeys
-    }
-
-    /// What the handlers asked of the services.
-    #[must_use]
-    pub fn calls(&self) -> &Calls {
-        &self.calls
-    }
-
-    /// The stream of events.
-    #[must_use]
-    pub fn events(&self) -> &Events {
-        &self.events
-    }
-
-    /// The ordered faults.
-    #[must_use]
-    pub fn faults(&self) -> &Faults {
-        &self.faults
-    }
-
-    /// What the handlers printed.
-    #[must_use]
-    pub fn logs(&self) -> &Logs {
-        &self.logs
     }
 }

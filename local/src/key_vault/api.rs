@@ -14,8 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::KeyVault;
-use super::secrets::Version;
+use super::state::{KeyVault, Version};
 
 /// Audience of the vault's tokens.
 const AUDIENCE: &str = "https://vault.azure.net";
@@ -40,12 +39,13 @@ const LONGEST_NAME: usize = 127;
 /// Longest value of a secret, in bytes ("About Azure Key Vault secrets").
 const LONGEST_VALUE: usize = 25 * 1024;
 
-pub(super) fn router(state: Arc<KeyVault>) -> Router {
+/// `GET` and `PUT /secrets/{name}`, `GET /secrets/{name}/{version}`.
+pub fn router(vault: &Arc<KeyVault>) -> Router {
     Router::new()
         .route("/secrets/{name}", get(newest).put(set))
         .route("/secrets/{name}/{version}", get(version))
-        .layer(middleware::from_fn_with_state(Arc::clone(&state), admit))
-        .with_state(state)
+        .layer(middleware::from_fn_with_state(Arc::clone(vault), admit))
+        .with_state(Arc::clone(vault))
 }
 
 struct Refusal {
@@ -110,10 +110,9 @@ async fn newest(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
     check_name(&name)?;
-    let found = vault.secrets().newest(&name).cloned();
-    found
-        .map(|version| Json(vault.bundle(&name, &version)))
-        .ok_or_else(|| Refusal::not_found(&name))
+    let found = vault.version(&name, None);
+    let found = found.ok_or_else(|| Refusal::not_found(&name))?;
+    Ok(Json(vault.bundle(&name, &found)))
 }
 
 async fn version(
@@ -121,10 +120,9 @@ async fn version(
     Path((name, id)): Path<(String, String)>,
 ) -> Result<Json<Value>, Refusal> {
     check_name(&name)?;
-    let found = vault.secrets().version(&name, &id).cloned();
-    found
-        .map(|version| Json(vault.bundle(&name, &version)))
-        .ok_or_else(|| Refusal::not_found(&format!("{name}/{id}")))
+    let found = vault.version(&name, Some(&id));
+    let found = found.ok_or_else(|| Refusal::not_found(&format!("{name}/{id}")))?;
+    Ok(Json(vault.bundle(&name, &found)))
 }
 
 #[derive(Deserialize)]
@@ -143,7 +141,7 @@ async fn set(
     if secret.value.len() > LONGEST_VALUE {
         return Err(Refusal::parameter("The secret's value is too long."));
     }
-    let version = vault.secrets().set(&name, &secret.value);
+    let version = vault.add(&name, &secret.value);
     Ok(Json(vault.bundle(&name, &version)))
 }
 
@@ -165,8 +163,7 @@ impl KeyVault {
     fn check_token(&self, headers: &HeaderMap) -> Result<(), String> {
         let token = headers
             .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "))
+            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
             .ok_or("AKV10000: Request is missing a Bearer or PoP token.")?;
         self.entra
             .verify(token, &[AUDIENCE])

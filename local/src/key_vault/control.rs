@@ -3,34 +3,34 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::KeyVault;
+use super::state::KeyVault;
+use crate::shared::refused::Refused;
 
 #[derive(Serialize, Deserialize)]
 struct Secret {
     value: String,
 }
 
-pub(super) fn router(state: Arc<KeyVault>) -> Router {
+/// `GET` and `PUT /local/key-vault/secrets/{name}`.
+pub fn router(vault: &Arc<KeyVault>) -> Router {
     Router::new()
         .route("/local/key-vault/secrets/{name}", get(read).put(write))
-        .with_state(state)
+        .with_state(Arc::clone(vault))
 }
 
-async fn read(State(vault): State<Arc<KeyVault>>, Path(name): Path<String>) -> Response {
-    match vault.get(&name) {
-        Some(value) => Json(Secret { value }).into_response(),
-        None => {
-            let body = Json(json!({ "error": "there is no such secret" }));
-            (StatusCode::NOT_FOUND, body).into_response()
-        }
-    }
+async fn read(
+    State(vault): State<Arc<KeyVault>>,
+    Path(name): Path<String>,
+) -> Result<Json<Secret>, Refused> {
+    let found = vault.version(&name, None);
+    let value = found
+        .ok_or_else(|| Refused::not_found("such secret"))?
+        .value;
+    Ok(Json(Secret { value }))
 }
 
 async fn write(

@@ -4,8 +4,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
-use thiserror::Error;
+use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
@@ -14,113 +13,105 @@ use super::message::Draft;
 /// Longest `MessageId`, `SessionId` and `PartitionKey`, in characters.
 const ID_LIMIT: usize = 128;
 
-/// Why properties were refused (status 400).
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum PropertiesError {
-    /// No JSON object.
-    #[error("BrokerProperties is not a JSON object")]
-    NotAnObject,
-    /// A value of another type or form than the property has.
-    #[error("BrokerProperties: {0} has a wrong value")]
-    WrongValue(&'static str),
-    /// An id beyond 128 characters.
-    #[error("BrokerProperties: {0} is longer than 128 characters")]
-    TooLong(&'static str),
-    /// Session and partition differ.
-    #[error("BrokerProperties: PartitionKey differs from SessionId")]
-    PartitionDiffers,
+/// The properties that the service knows; others are ignored, as Service Bus does.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct BrokerProperties {
+    message_id: Option<Id>,
+    session_id: Option<Id>,
+    partition_key: Option<Id>,
+    correlation_id: Option<String>,
+    label: Option<String>,
+    /// Seconds.
+    time_to_live: Option<Life>,
+    time_to_live_time_span: Option<Span>,
+    scheduled_enqueue_time_utc: Option<Schedule>,
 }
 
-/// Reads the header's text into the draft. Unknown properties are ignored, as Service Bus does.
-///
-/// # Errors
-/// [`PropertiesError`], to be answered with 400.
-pub fn read_header(text: &str, draft: &mut Draft) -> Result<(), PropertiesError> {
-    match serde_json::from_str(text) {
-        Ok(Value::Object(properties)) => read(&properties, draft),
-        _ => Err(PropertiesError::NotAnObject),
-    }
-}
-
-/// Reads a JSON object of properties into the draft.
-///
-/// # Errors
-/// [`PropertiesError`], to be answered with 400.
-pub fn read(properties: &Map<String, Value>, draft: &mut Draft) -> Result<(), PropertiesError> {
-    draft.message_id = id(properties, "MessageId")?;
-    draft.session_id = id(properties, "SessionId")?;
-    draft.partition_key = id(properties, "PartitionKey")?;
-    draft.correlation_id = text(properties, "CorrelationId")?;
-    draft.label = text(properties, "Label")?;
-    draft.reply_to = text(properties, "ReplyTo")?;
-    draft.reply_to_session_id = id(properties, "ReplyToSessionId")?;
-    draft.to = text(properties, "To")?;
-    draft.time_to_live = time_to_live(properties)?;
-    draft.scheduled_at = scheduled_at(properties)?;
-    match (&draft.session_id, &draft.partition_key) {
-        (Some(session), Some(partition)) if session != partition => {
-            Err(PropertiesError::PartitionDiffers)
+impl BrokerProperties {
+    /// Puts them into a draft.
+    ///
+    /// # Errors
+    /// When session and partition differ, to be answered with 400.
+    pub fn fill(self, draft: &mut Draft) -> Result<(), &'static str> {
+        let id = |id: Option<Id>| id.map(|id| id.0);
+        draft.message_id = id(self.message_id);
+        draft.session_id = id(self.session_id);
+        draft.partition_key = id(self.partition_key);
+        draft.correlation_id = self.correlation_id;
+        draft.label = self.label;
+        let span = self.time_to_live_time_span.map(|span| span.0);
+        draft.time_to_live = span.or(self.time_to_live.map(|life| life.0));
+        draft.scheduled_at = self.scheduled_enqueue_time_utc.map(|at| at.0);
+        match (&draft.session_id, &draft.partition_key) {
+            (Some(session), Some(partition)) if session != partition => {
+                Err("BrokerProperties: PartitionKey differs from SessionId")
+            }
+            _ => Ok(()),
         }
-        _ => Ok(()),
     }
 }
 
-fn text(
-    properties: &Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<String>, PropertiesError> {
-    match properties.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(value)) => Ok(Some(value.clone())),
-        Some(_) => Err(PropertiesError::WrongValue(name)),
+/// An id of at most 128 characters.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Id(String);
+
+impl TryFrom<String> for Id {
+    type Error = &'static str;
+
+    fn try_from(id: String) -> Result<Self, Self::Error> {
+        if (1..=ID_LIMIT).contains(&id.chars().count()) {
+            Ok(Self(id))
+        } else {
+            Err("an id has 1 to 128 characters")
+        }
     }
 }
 
-fn id(
-    properties: &Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<String>, PropertiesError> {
-    let value = text(properties, name)?;
-    match &value {
-        Some(value) if value.chars().count() > ID_LIMIT => Err(PropertiesError::TooLong(name)),
-        Some(value) if value.is_empty() => Err(PropertiesError::WrongValue(name)),
-        _ => Ok(value),
+#[derive(Deserialize)]
+#[serde(try_from = "f64")]
+struct Life(Duration);
+
+impl TryFrom<f64> for Life {
+    type Error = &'static str;
+
+    fn try_from(seconds: f64) -> Result<Self, Self::Error> {
+        let life = Duration::try_from_secs_f64(seconds).map_err(|_| "TimeToLive is too long")?;
+        if life.is_zero() {
+            return Err("TimeToLive is 0");
+        }
+        Ok(Self(life))
     }
 }
 
-fn time_to_live(properties: &Map<String, Value>) -> Result<Option<Duration>, PropertiesError> {
-    if let Some(span) = text(properties, "TimeToLiveTimeSpan")? {
-        return time_span(&span)
-            .map(Some)
-            .ok_or(PropertiesError::WrongValue("TimeToLiveTimeSpan"));
-    }
-    let wrong = PropertiesError::WrongValue("TimeToLive");
-    match properties.get("TimeToLive") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Number(seconds)) => match seconds.as_f64() {
-            Some(seconds) if seconds > 0.0 => Duration::try_from_secs_f64(seconds)
-                .map(Some)
-                .map_err(|_| wrong),
-            _ => Err(wrong),
-        },
-        Some(_) => Err(wrong),
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Span(Duration);
+
+impl TryFrom<String> for Span {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        time_span(&text).map(Self).ok_or("no time span")
     }
 }
 
-fn scheduled_at(
-    properties: &Map<String, Value>,
-) -> Result<Option<OffsetDateTime>, PropertiesError> {
-    let name = "ScheduledEnqueueTimeUtc";
-    let Some(text) = text(properties, name)? else {
-        return Ok(None);
-    };
-    // RFC 1123 in GMT is the documented form; others are refused here although the service may take some.
-    if !text.ends_with("GMT") {
-        return Err(PropertiesError::WrongValue(name));
+/// RFC 1123 in GMT is the documented form; others are refused here although the service may take some.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Schedule(OffsetDateTime);
+
+impl TryFrom<String> for Schedule {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let parsed = OffsetDateTime::parse(&text, &Rfc2822).ok();
+        parsed
+            .filter(|_| text.ends_with("GMT"))
+            .map(Self)
+            .ok_or("ScheduledEnqueueTimeUtc is no RFC 1123 date in GMT")
     }
-    OffsetDateTime::parse(&text, &Rfc2822)
-        .map(Some)
-        .map_err(|_| PropertiesError::WrongValue(name))
 }
 
 /// A .NET time span, `[days.]hours:minutes:seconds[.fraction]`.
@@ -143,61 +134,49 @@ pub fn time_span(text: &str) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn read_text(text: &str) -> Result<Draft, PropertiesError> {
+    fn read(text: &str) -> Result<Draft, String> {
         let mut draft = Draft::default();
-        read_header(text, &mut draft).map(|()| draft)
+        let properties: Result<BrokerProperties, _> = serde_json::from_str(text);
+        let properties = properties.map_err(|problem| problem.to_string())?;
+        properties
+            .fill(&mut draft)
+            .map(|()| draft)
+            .map_err(str::to_owned)
     }
 
     #[test]
-    fn known_properties_are_read_and_unknown_ones_ignored() {
-        let draft = read_text(
-            r#"{"SessionId":"s","MessageId":"m","CorrelationId":"c","TimeToLive":600,
+    fn known_properties_are_read_unknown_ones_ignored_and_wrong_ones_refused() {
+        let draft = read(
+            r#"{"SessionId":"s","MessageId":"m","CorrelationId":null,"TimeToLive":600,
                "ScheduledEnqueueTimeUtc":"Wed, 02 Jul 2014 01:32:27 GMT","Priority":"High"}"#,
         )
         .expect("valid");
         assert_eq!(draft.session_id.as_deref(), Some("s"));
         assert_eq!(draft.message_id.as_deref(), Some("m"));
         assert_eq!(draft.time_to_live, Some(Duration::from_secs(600)));
-        assert_eq!(
-            draft.scheduled_at.map(OffsetDateTime::unix_timestamp),
-            Some(1_404_264_747)
-        );
-    }
-
-    #[test]
-    fn wrong_properties_are_refused() {
-        let long = format!(r#"{{"MessageId":"{}"}}"#, "x".repeat(129));
-        assert_eq!(
-            read_text(&long).err(),
-            Some(PropertiesError::TooLong("MessageId"))
-        );
-        assert_eq!(read_text("[]").err(), Some(PropertiesError::NotAnObject));
-        assert_eq!(
-            read_text(r#"{"SessionId":7}"#).err(),
-            Some(PropertiesError::WrongValue("SessionId"))
-        );
-        assert_eq!(
-            read_text(r#"{"TimeToLive":"600"}"#).err(),
-            Some(PropertiesError::WrongValue("TimeToLive"))
-        );
-        assert_eq!(
-            read_text(r#"{"SessionId":"a","PartitionKey":"b"}"#).err(),
-            Some(PropertiesError::PartitionDiffers)
-        );
-        assert_eq!(
-            read_text(r#"{"ScheduledEnqueueTimeUtc":"2014-07-02T01:32:27Z"}"#).err(),
-            Some(PropertiesError::WrongValue("ScheduledEnqueueTimeUtc"))
-        );
+        let scheduled = draft.scheduled_at.map(OffsetDateTime::unix_timestamp);
+        assert_eq!(scheduled, Some(1_404_264_747));
+        for wrong in [
+            &format!(r#"{{"MessageId":"{}"}}"#, "x".repeat(129)),
+            r#"{"MessageId":""}"#,
+            "[]",
+            r#"{"SessionId":7}"#,
+            r#"{"TimeToLive":"600"}"#,
+            r#"{"TimeToLive":-1}"#,
+            r#"{"TimeToLive":0}"#,
+            r#"{"SessionId":"a","PartitionKey":"b"}"#,
+            r#"{"ScheduledEnqueueTimeUtc":"2014-07-02T01:32:27Z"}"#,
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
     fn time_spans_read_as_in_dot_net() {
         assert_eq!(time_span("00:00:03"), Some(Duration::from_secs(3)));
         assert_eq!(time_span("0.00:00:40"), Some(Duration::from_secs(40)));
-        assert_eq!(
-            time_span("14.01:00:00.5"),
-            Some(Duration::from_millis(1_213_200_500))
-        );
+        let days = Duration::from_millis(1_213_200_500);
+        assert_eq!(time_span("14.01:00:00.5"), Some(days));
         assert_eq!(time_span("3"), None);
         assert_eq!(time_span("00:61:00"), None);
     }

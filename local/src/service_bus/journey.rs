@@ -20,7 +20,7 @@ fn of_queue(world: &World, queue: &str) -> Option<(Direction, &'static str)> {
 /// is recorded once Genesys has it.
 fn is_receipt(world: &World, direction: Direction, correlation: &str) -> bool {
     direction == Direction::Inbound
-        && world.hub.direction_of(correlation) == Some(Direction::Outbound)
+        && world.hub.journeys.direction_of(correlation) == Some(Direction::Outbound)
 }
 
 /// A message was sent to a queue.
@@ -35,7 +35,7 @@ pub(super) fn sent(world: &World, queue: &str, correlation: &str, sent: Sent) {
         Sent::Accepted => "accepted",
         Sent::Duplicate => "duplicate dropped",
     };
-    let attempt = world.hub.next_attempt(correlation, function);
+    let attempt = world.hub.journeys.next_attempt(correlation, function);
     let record = |hop: &str, outcome: &str| {
         world
             .hub

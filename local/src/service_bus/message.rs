@@ -1,4 +1,4 @@
-//! A message as Service Bus keeps it.
+//! A message as Service Bus keeps it, and how a queue was set up.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,12 +22,6 @@ pub struct Draft {
     pub correlation_id: Option<String>,
     /// `Label`, nowadays called subject.
     pub label: Option<String>,
-    /// Address to answer to.
-    pub reply_to: Option<String>,
-    /// Session to answer to.
-    pub reply_to_session_id: Option<String>,
-    /// Address it is meant for.
-    pub to: Option<String>,
     /// Partition; equals the session when both are given.
     pub partition_key: Option<String>,
     /// How long it lives, counted from when it becomes active.
@@ -73,4 +67,38 @@ pub struct DeadLetter {
     pub message: Message,
     /// `MaxDeliveryCountExceeded` or `TTLExpiredException`, as Service Bus spells them.
     pub reason: &'static str,
+}
+
+/// What a queue was created with.
+#[derive(Debug, Clone)]
+pub struct QueueSettings {
+    /// Name in the URL.
+    pub name: String,
+    /// Whether every message must name a session.
+    pub sessions: bool,
+    /// How long a `MessageId` is remembered; none means no duplicate detection.
+    pub duplicate_window: Option<Duration>,
+    /// How long a lock lasts that nobody renews.
+    pub lock: Duration,
+    /// Deliveries before a message is dead-lettered.
+    pub max_delivery_count: u32,
+    /// Life of a message that names none, and the longest any may have.
+    pub time_to_live: Duration,
+    /// Whether an expired message is dead-lettered rather than dropped.
+    pub dead_letter_on_expiry: bool,
+}
+
+/// Numbers for `GET /local/queues`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueCounts {
+    /// Messages that are or can be delivered.
+    pub active: usize,
+    /// Messages whose time has not come.
+    pub scheduled: usize,
+    /// Messages given up.
+    pub dead_letters: u64,
+    /// Sessions with messages or a receiver.
+    pub sessions: usize,
+    /// The ids of those with messages.
+    pub lanes: Vec<String>,
 }

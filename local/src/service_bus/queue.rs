@@ -1,23 +1,23 @@
 //! A queue to wait on: receivers of lanes, spread evenly over the hosts that ask.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::description::{QueueCounts, QueueSettings};
-use super::message::{DeadLetter, Delivery, Draft};
+use super::message::{DeadLetter, Delivery, Draft, QueueCounts, QueueSettings};
 use super::store::{HostId, LaneLock, LockLost, Sent, Store};
+use crate::shared::locked::Locked;
 
 /// One queue.
 #[derive(Debug)]
 pub struct Queue {
-    store: Mutex<Store>,
+    store: Locked<Store>,
     /// Hosts that wait for a lane.
-    waiting: Mutex<BTreeMap<HostId, usize>>,
+    waiting: Locked<BTreeMap<HostId, usize>>,
     changed: Notify,
 }
 
@@ -26,20 +26,16 @@ impl Queue {
     #[must_use]
     pub fn new(settings: QueueSettings) -> Arc<Self> {
         Arc::new(Self {
-            store: Mutex::new(Store::new(settings)),
-            waiting: Mutex::default(),
+            store: Locked::new(Store::new(settings)),
+            waiting: Locked::default(),
             changed: Notify::new(),
         })
     }
 
     fn store(&self) -> MutexGuard<'_, Store> {
-        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut store = self.store.lock();
         store.advance(Instant::now());
         store
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, BTreeMap<HostId, usize>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What it was created with.
@@ -91,7 +87,7 @@ impl Queue {
     fn is_next(&self, store: &Store, host: HostId) -> bool {
         let load = |host: HostId| (store.held_by(host), host);
         let mine = load(host);
-        self.waiting().keys().all(|&other| load(other) >= mine)
+        self.waiting.lock().keys().all(|&other| load(other) >= mine)
     }
 
     /// A host died without a word: its locks hold until they run out.
@@ -131,14 +127,14 @@ struct Waiting<'queue> {
 
 impl<'queue> Waiting<'queue> {
     fn new(queue: &'queue Queue, host: HostId) -> Self {
-        *queue.waiting().entry(host).or_default() += 1;
+        *queue.waiting.lock().entry(host).or_default() += 1;
         Self { queue, host }
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let mut waiting = self.queue.waiting();
+        let mut waiting = self.queue.waiting.lock();
         if let Some(count) = waiting.get_mut(&self.host) {
             *count -= 1;
             if *count == 0 {

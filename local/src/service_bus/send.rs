@@ -13,16 +13,18 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::broker_properties;
+use super::broker_properties::BrokerProperties;
+use super::journey;
 use super::message::Draft;
+use super::namespace::ServiceBus;
 use super::queue::Queue;
-use super::{ServiceBus, journey};
-use crate::hub::BATCH_TYPE;
 
 /// Largest message on the Standard tier, in bytes, properties included.
 const MESSAGE_LIMIT: usize = 256 * 1024;
+/// Media type of several messages sent at once.
+pub const BATCH_TYPE: &str = "application/vnd.microsoft.servicebus.json";
 /// Headers of the request itself; every other header is a custom property of the message.
 const OWN_HEADERS: [&str; 14] = [
     "accept",
@@ -150,7 +152,9 @@ fn single_draft(headers: &HeaderMap, body: Bytes) -> Result<Draft, Refusal> {
     if let Some(properties) = headers.get("brokerproperties") {
         let properties =
             text(properties).ok_or_else(|| bad_request("BrokerProperties is not visible ASCII"))?;
-        broker_properties::read_header(&properties, &mut draft).map_err(bad_request)?;
+        let properties: BrokerProperties =
+            serde_json::from_str(&properties).map_err(bad_request)?;
+        properties.fill(&mut draft).map_err(bad_request)?;
     }
     draft.content_type = headers.get(header::CONTENT_TYPE).and_then(text);
     for (name, value) in headers {
@@ -178,15 +182,13 @@ fn bad_request(detail: impl Display) -> Refusal {
 #[serde(rename_all = "PascalCase")]
 struct BatchItem {
     body: String,
-    #[serde(default)]
-    broker_properties: Map<String, Value>,
+    broker_properties: Option<BrokerProperties>,
     #[serde(default)]
     user_properties: BTreeMap<String, Value>,
 }
 
 fn batch_drafts(body: &[u8]) -> Result<Vec<Draft>, Refusal> {
-    let items: Vec<BatchItem> = serde_json::from_slice(body)
-        .map_err(|_| bad_request("The batch is not a JSON array of messages."))?;
+    let items: Vec<BatchItem> = serde_json::from_slice(body).map_err(bad_request)?;
     if items.is_empty() {
         return Err(bad_request("The batch is empty."));
     }
@@ -203,7 +205,9 @@ fn batch_drafts(body: &[u8]) -> Result<Vec<Draft>, Refusal> {
                 .collect(),
             ..Draft::default()
         };
-        broker_properties::read(&item.broker_properties, &mut draft).map_err(bad_request)?;
+        if let Some(properties) = item.broker_properties {
+            properties.fill(&mut draft).map_err(bad_request)?;
+        }
         Ok(draft)
     };
     items.into_iter().map(draft).collect()

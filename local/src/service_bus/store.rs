@@ -9,9 +9,8 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::description::{QueueCounts, QueueSettings};
 use super::duplicates::Duplicates;
-use super::message::{DeadLetter, Delivery, Draft, Message};
+use super::message::{DeadLetter, Delivery, Draft, Message, QueueCounts, QueueSettings};
 
 /// Expired messages are looked for this often.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -19,7 +18,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 const DEAD_LETTERS_KEPT: usize = 1_000;
 
 /// One incarnation of a host instance, the owner of locks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HostId(pub u64);
 
 /// What became of a send; both are answered 201.

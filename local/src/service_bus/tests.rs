@@ -3,11 +3,12 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::{Request, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tower::ServiceExt;
 
 use super::*;
+use crate::world::World;
 
 fn queue(change: impl FnOnce(&mut QueueSettings)) -> Arc<Queue> {
     let mut settings = QueueSettings {
@@ -37,6 +38,7 @@ fn send(queue: &Queue, drafts: Vec<Draft>) -> Vec<Sent> {
     outcomes
 }
 
+const HOUR: Duration = Duration::from_secs(60 * 60);
 const IDLE: Duration = Duration::from_secs(3);
 
 #[tokio::test(start_paused = true)]
@@ -327,31 +329,4 @@ async fn a_batch_is_all_or_nothing() {
         receiver.complete().expect("held");
     }
     assert_eq!(bus.view()[0]["active"], 0);
-}
-
-#[tokio::test]
-async fn a_journey_tells_the_function_and_the_queue() {
-    let (bus, router) = service();
-    let properties = [(
-        "BrokerProperties",
-        r#"{"SessionId":"s","MessageId":"m","CorrelationId":"c"}"#,
-    )];
-    for _ in 0..2 {
-        post(&router, "/inbound/messages", "good", &properties, "x").await;
-    }
-    let journeys = bus.world().hub.journeys_view();
-    let hops: Vec<(&str, &str)> = journeys["journeys"][0]["hops"]
-        .as_array()
-        .expect("hops")
-        .iter()
-        .map(|hop| {
-            (
-                hop["hop"].as_str().unwrap_or_default(),
-                hop["outcome"].as_str().unwrap_or_default(),
-            )
-        })
-        .collect();
-    assert_eq!(hops[0], ("inbound-graph", "enqueued"));
-    assert_eq!(hops[1], ("queue inbound", "accepted"));
-    assert_eq!(hops[3], ("queue inbound", "duplicate dropped"));
 }

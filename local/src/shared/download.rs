@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::content::Content;
+use super::content::{self, Content};
 
 /// A slow download's first byte comes after this long.
 const SLOW: Duration = Duration::from_secs(60);
@@ -56,37 +56,46 @@ pub struct Download {
     pub redirect_to: Option<HeaderValue>,
 }
 
-impl Download {
-    /// A file as the control interface orders it.
+/// A file as the control interface takes it.
+#[derive(Deserialize)]
+pub struct Ordered {
+    name: String,
+    /// Its media type.
+    pub content_type: String,
+    #[serde(flatten)]
+    content: content::Ordered,
+    /// How the download goes.
+    #[serde(default)]
+    pub behaviour: Behaviour,
+    redirect_to: Option<String>,
+}
+
+impl Ordered {
+    /// The file.
     ///
     /// # Errors
     /// A line that says which field is wrong.
-    pub fn ordered(
-        content: Content,
-        content_type: &str,
-        name: String,
-        behaviour: Behaviour,
-        redirect_to: Option<&str>,
-    ) -> Result<Self, String> {
-        if name.is_empty() {
+    pub async fn download(self) -> Result<Download, String> {
+        if self.name.is_empty() {
             return Err("name must not be empty".to_owned());
         }
-        if redirect_to.is_some() != (behaviour == Behaviour::Redirect) {
+        if self.redirect_to.is_some() != (self.behaviour == Behaviour::Redirect) {
             return Err("redirect_to belongs to the behaviour redirect".to_owned());
         }
-        let redirect_to = redirect_to
-            .map(HeaderValue::from_str)
-            .transpose()
-            .map_err(|_| "redirect_to is no address".to_owned())?;
-        Ok(Self {
-            content,
-            content_type: media_type(content_type)?,
-            name,
-            behaviour,
-            redirect_to,
+        let target = self.redirect_to.as_deref().map(HeaderValue::from_str);
+        Ok(Download {
+            content_type: media_type(&self.content_type)?,
+            content: self.content.content().await?,
+            name: self.name,
+            behaviour: self.behaviour,
+            redirect_to: target
+                .transpose()
+                .map_err(|_| "redirect_to is no address".to_owned())?,
         })
     }
+}
 
+impl Download {
     /// The file, slow or cut off if that was ordered; the other ways are the service's own business.
     pub async fn answer(&self) -> Response {
         if self.behaviour == Behaviour::Slow {
@@ -178,85 +187,54 @@ fn disposition(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use axum::Router;
-    use axum::routing::get;
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::shared::serve;
 
-    fn ordered(
-        kind: &str,
-        name: &str,
-        behaviour: Behaviour,
-        to: Option<&str>,
-    ) -> Result<Download, String> {
-        let content = Content::given("abcd");
-        Download::ordered(content, kind, name.to_owned(), behaviour, to)
+    async fn ordered(order: Value) -> Result<Download, String> {
+        let order: Ordered = serde_json::from_value(order).expect("fields");
+        order.download().await
     }
 
     #[tokio::test]
     async fn a_file_tells_its_type_size_and_name() {
-        let download = ordered("text/plain", "Größe \"1\".txt", Behaviour::Ok, None);
-        let answer = download.expect("valid").answer().await;
+        let file =
+            json!({ "name": "Größe \"1\".txt", "content_type": "text/plain", "base64": "YWJj" });
+        let answer = ordered(file).await.expect("valid").answer().await;
         let headers = answer.headers();
         assert_eq!(headers["content-type"], "text/plain");
-        assert_eq!(headers["content-length"], "4");
+        assert_eq!(headers["content-length"], "3");
         assert_eq!(
             headers["content-disposition"],
             "attachment; filename=\"Gr__e _1_.txt\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%221%22.txt"
         );
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_slow_file_comes_after_a_minute() {
-        let download = ordered("text/plain", "a", Behaviour::Slow, None).expect("valid");
-        let before = tokio::time::Instant::now();
-        download.answer().await;
-        assert_eq!(before.elapsed(), SLOW);
+    #[tokio::test]
+    async fn a_file_that_stops_half_way_tells_its_whole_size() {
+        let file = json!({ "name": "a", "content_type": "a/b", "generate": 1_000_000,
+            "behaviour": "stops_half_way" });
+        let answer = ordered(file).await.expect("valid").answer().await;
+        assert_eq!(answer.headers()["content-length"], "1000000");
+        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await;
+        assert!(body.is_err());
     }
 
     #[tokio::test]
-    async fn a_file_that_stops_half_way_tells_its_whole_size() {
-        const SIZE: u64 = 1_000_000;
-        let content = Content::generated(SIZE);
-        let download = Download {
-            content,
-            ..ordered("a/b", "a", Behaviour::StopsHalfWay, None).expect("valid")
-        };
-        let router = Router::new().route("/", get(async move || download.answer().await));
-        let listener = serve::bind(0).expect("a port");
-        let address = format!("http://127.0.0.1:{}", serve::port(&listener).expect("one"));
-        let server = serve::serve_plain(listener, router).expect("a server");
-        let client = reqwest::Client::builder()
-            .tls_certs_only(std::iter::empty())
-            .no_proxy()
-            .build()
-            .expect("a client");
-        let mut answer = client.get(address).send().await.expect("an answer");
-        assert_eq!(answer.content_length(), Some(SIZE));
-        let mut came = 0;
-        let end = loop {
-            match answer.chunk().await {
-                Ok(Some(chunk)) => came += chunk.len() as u64,
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
-        assert!(end.is_err());
-        assert_eq!(came, SIZE / 2);
-        server.abort();
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_refused() {
-        assert!(ordered("image", "a", Behaviour::Ok, None).is_err());
-        assert!(ordered("image/", "a", Behaviour::Ok, None).is_err());
-        assert!(ordered("a/b", "", Behaviour::Ok, None).is_err());
-        assert!(ordered("a/b", "a", Behaviour::Redirect, None).is_err());
-        assert!(ordered("a/b", "a", Behaviour::Ok, Some("https://x/")).is_err());
-        let elsewhere = ordered("a/b", "a", Behaviour::Redirect, Some("https://x/"));
-        let answer = elsewhere.expect("valid").elsewhere().expect("a redirect");
-        assert_eq!(answer.status(), StatusCode::FOUND);
-        assert_eq!(answer.headers()["location"], "https://x/");
+    async fn what_makes_no_sense_is_refused() {
+        for (name, kind, behaviour, to) in [
+            ("a", "image", "ok", None),
+            ("a", "image/", "ok", None),
+            ("", "a/b", "ok", None),
+            ("a", "a/b", "redirect", None),
+            ("a", "a/b", "ok", Some("https://x/")),
+        ] {
+            let file = json!({ "name": name, "content_type": kind, "generate": 1,
+                "behaviour": behaviour, "redirect_to": to });
+            assert!(
+                ordered(file).await.is_err(),
+                "{name} {kind} {behaviour} {to:?}"
+            );
+        }
     }
 }

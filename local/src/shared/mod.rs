@@ -3,5 +3,8 @@
 pub mod content;
 pub mod correlation;
 pub mod download;
+pub mod locked;
+pub mod refused;
 pub mod serve;
+pub mod signing;
 pub mod tls;

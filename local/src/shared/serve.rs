@@ -18,7 +18,9 @@ use rustls::ServerConfig;
 use tokio::task::JoinHandle;
 use tower::Service;
 
-use crate::hub::CloseUnanswered;
+/// Marks an answer that must not be sent: the server closes the connection instead.
+#[derive(Debug, Clone, Copy)]
+pub struct CloseUnanswered;
 
 /// Binds `127.0.0.1` on this port, or on a free one when it is 0.
 ///
@@ -36,6 +38,15 @@ pub fn bind(port: u16) -> io::Result<TcpListener> {
 /// When the operating system does not tell.
 pub fn port(listener: &TcpListener) -> io::Result<u16> {
     Ok(listener.local_addr()?.port())
+}
+
+/// Builds a client of what listens on this machine in plain HTTP: it goes through no proxy and follows no redirect.
+pub fn loopback_client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_certs_only(std::iter::empty())
+        .no_proxy()
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
 }
 
 /// Serves the router over TLS until the task is aborted.

@@ -75,20 +75,6 @@ async fn data_and_metadata_are_encoded_as_by_the_host() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lanes_run_side_by_side() {
-    let stand = Stand::start(Setup {
-        function_timeout: "00:00:05",
-        ..Setup::default()
-    })
-    .await;
-    stand.send("a", "1", "hang once");
-    stand.send("b", "2", "succeed");
-    stand
-        .until("both lanes", |stand| stand.calls().len() == 2)
-        .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn as_many_lanes_run_at_once_as_host_json_allows_and_no_more() {
     for (sessions, messages, together) in [(64, 24, 24), (3, 12, 3)] {
         let stand = Stand::start(Setup {
@@ -129,7 +115,7 @@ async fn a_lock_that_is_no_longer_renewed_gives_the_lane_a_second_holder() {
     assert_eq!(stand.calls()[1]["together"], 2);
     stand
         .until("the lost lock", |stand| {
-            let lines = stand.world.hub.logs().lines();
+            let lines = stand.world.hub.logs.lines();
             let lost = "work: SessionLockLost: the lock has expired";
             lines.iter().any(|line| line.line == lost)
         })
@@ -182,7 +168,7 @@ async fn a_dead_instance_keeps_its_lanes_until_its_locks_end() {
     .await;
     stand.send("a", "1", "hang once");
     stand.until_attempts(&["1#1"]).await;
-    let lines = stand.world.hub.logs().lines();
+    let lines = stand.world.hub.logs.lines();
     let instance = lines
         .iter()
         .find(|line| line.line.starts_with("call "))
@@ -227,13 +213,13 @@ async fn a_handler_that_leaves_with_0_is_not_started_again() {
     stand.send("a", "1", "leave with 0");
     stand
         .until("the end", |stand| {
-            let lines = stand.world.hub.logs().lines();
+            let lines = stand.world.hub.logs.lines();
             lines
                 .iter()
                 .any(|line| line.line == "the handler ended with 0")
         })
         .await;
-    let starts = stand.world.hub.logs().lines();
+    let starts = stand.world.hub.logs.lines();
     let starts = starts
         .iter()
         .filter(|line| line.line.starts_with("started "));
@@ -265,16 +251,4 @@ async fn a_timer_is_fired_on_demand() {
     assert_eq!(call["Data"]["timer"]["Schedule"]["AdjustForDST"], true);
     assert!(stand.host.fire_timer("work").await.is_none());
     assert!(stand.host.fire_timer("nothing").await.is_none());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn output_is_captured_line_by_line() {
-    let stand = Stand::start(Setup::default()).await;
-    stand
-        .until("both streams", |stand| {
-            let lines = stand.world.hub.logs().lines();
-            let from = |stream| lines.iter().any(|line| line.stream == stream);
-            from("stdout") && from("stderr")
-        })
-        .await;
 }

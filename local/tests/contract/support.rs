@@ -19,8 +19,6 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Setup {
     /// `functionTimeout`.
     pub function_timeout: &'static str,
-    /// `enableProxyingHttpRequest` instead of `enableForwardingHttpRequest`.
-    pub proxying: bool,
     pub instances: usize,
     pub lock: Duration,
     /// `maxAutoLockRenewalDuration`.
@@ -35,7 +33,6 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             function_timeout: "00:10:00",
-            proxying: true,
             instances: 1,
             lock: Duration::from_secs(60),
             lock_renewal: "-00:00:00.0010000",
@@ -127,7 +124,7 @@ impl Stand {
     }
 
     pub fn printed(&self, start: &str) -> Vec<Value> {
-        let lines = self.world.hub.logs().lines();
+        let lines = self.world.hub.logs.lines();
         lines
             .iter()
             .filter_map(|line| line.line.strip_prefix(start))
@@ -146,7 +143,7 @@ impl Stand {
 
     /// Waits until the handlers' output shows it.
     pub async fn until(&self, what: &str, look: impl Fn(&Self) -> bool) {
-        let mut lines = self.world.hub.logs().subscribe();
+        let mut lines = self.world.hub.logs.subscribe();
         let found = async {
             while !look(self) {
                 lines.changed().await.expect("the hub lives");
@@ -155,7 +152,7 @@ impl Stand {
         if tokio::time::timeout(PATIENCE, found).await.is_err() {
             panic!(
                 "waited too long for {what}: {:#?}",
-                self.world.hub.logs().lines()
+                self.world.hub.logs.lines()
             );
         }
     }
@@ -174,24 +171,19 @@ impl Stand {
 }
 
 fn write_app(root: &Path, setup: &Setup) {
-    let mode = if setup.proxying {
-        "enableProxyingHttpRequest"
-    } else {
-        "enableForwardingHttpRequest"
-    };
     let host = json!({
         "version": "2.0",
         "functionTimeout": setup.function_timeout,
         "extensionBundle": { "id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.*, 5.0.0)" },
         "extensions": { "serviceBus": { "maxConcurrentSessions": setup.sessions, "sessionIdleTimeout": "00:00:00.2",
             "maxAutoLockRenewalDuration": setup.lock_renewal } },
-        "customHandler": { "description": { "defaultExecutablePath": "handler" }, mode: true },
+        "customHandler": { "description": { "defaultExecutablePath": "handler" }, "enableProxyingHttpRequest": true },
     });
     let trigger = json!({ "type": "serviceBusTrigger", "direction": "in", "name": "message", "queueName": "%QUEUE%",
         "connection": "ServiceBus", "isSessionsEnabled": true, "dataType": "binary" });
     let timer = json!({ "type": "timerTrigger", "direction": "in", "name": "timer", "schedule": "0 */5 * * * *" });
     let request = json!({ "type": "httpTrigger", "direction": "in", "name": "request", "methods": ["get", "post"],
-        "route": "echo/{*rest}" });
+        "route": "echo" });
     let response = json!({ "type": "http", "direction": "out", "name": "response" });
     std::fs::create_dir_all(root).expect("a directory");
     std::fs::write(root.join("host.json"), host.to_string()).expect("written");

@@ -1,22 +1,24 @@
 use azure_core::http::Url;
 
 use super::*;
-use crate::testing::{client_of, identity, serve_tls};
+use crate::testing::{Reply, World, client_of, identity, serve_tls};
 
-mod account;
 mod files;
-
-use account::Account;
 
 const CONTAINER: &str = "state";
 const NAME: &str = "chats/0123/inbound.json";
 
-async fn blobs() -> (Account, Blobs) {
-    let account = Account::default();
-    let (base, authority) = serve_tls(account.router()).await;
-    let client = client_of(&authority);
-    let blobs = Blobs::new(client, &format!("{base}/account/"), identity()).expect("a client");
-    (account, blobs)
+async fn blobs() -> (World, Blobs) {
+    let world = World::start().await;
+    let blobs = Blobs::new(world.client(), &world.blob_endpoint(), world.identity());
+    (world, blobs.expect("a client"))
+}
+
+/// Every answer from now on.
+fn fails_with(world: &World, status: u16) {
+    let reply = Reply::new(status, "<Error/>").header("retry-after", "4");
+    world.answer("GET", "", reply.clone());
+    world.answer("PUT", "", reply);
 }
 
 #[tokio::test]
@@ -33,7 +35,7 @@ async fn a_document_comes_back_with_its_version() {
         .expect("an answer")
         .expect("a blob");
     assert_eq!((&body[..], found.as_str()), (&b"{}"[..], version.as_str()));
-    let seen = account.seen();
+    let seen = account.seen(Service::Blob);
     assert!(
         seen.iter()
             .all(|seen| seen.header("authorization")
@@ -41,6 +43,18 @@ async fn a_document_comes_back_with_its_version() {
     );
     assert_eq!(seen[1].header("x-ms-blob-content-type"), "application/json");
     assert_eq!(seen.len(), 3, "one request each");
+}
+
+#[tokio::test]
+async fn a_document_has_a_limit() {
+    let (account, blobs) = blobs().await;
+    for (size, fits) in [(DOCUMENT_LIMIT, true), (DOCUMENT_LIMIT + 1, false)] {
+        account.put_blob(CONTAINER, NAME, vec![b'x'; size]);
+        match blobs.get(CONTAINER, NAME).await {
+            Ok(found) => assert!(fits && found.expect("a blob").0.len() == size),
+            Err(error) => assert!(!fits && error.kind == ErrorKind::TooLarge, "{error}"),
+        }
+    }
 }
 
 #[tokio::test]
@@ -101,7 +115,7 @@ async fn only_the_current_version_is_replaced() {
 #[tokio::test]
 async fn a_failure_is_passed_on_at_once() {
     let (account, blobs) = blobs().await;
-    account.fails_with(503);
+    fails_with(&account, 503);
     let error = blobs
         .put(CONTAINER, NAME, Bytes::new())
         .await
@@ -111,10 +125,14 @@ async fn a_failure_is_passed_on_at_once() {
         (ErrorKind::Unavailable, Sent::Maybe)
     );
     assert_eq!(error.retry_after, Some(Duration::from_secs(4)));
-    account.fails_with(403);
+    fails_with(&account, 403);
     let error = blobs.get(CONTAINER, NAME).await.expect_err("no rights");
     assert_eq!((error.kind, error.sent), (ErrorKind::Forbidden, Sent::No));
-    assert_eq!(account.seen().len(), 2, "no attempts of the crate's own");
+    assert_eq!(
+        account.seen(Service::Blob).len(),
+        2,
+        "no attempts of the crate's own"
+    );
 }
 
 #[tokio::test]
@@ -134,13 +152,12 @@ async fn an_endless_error_body_is_cut() {
 
 #[tokio::test]
 async fn an_untrusted_server_gets_nothing() {
-    let account = Account::default();
-    let (base, _) = serve_tls(account.router()).await;
+    let account = World::start().await;
     let client = crate::testing::client();
-    let blobs = Blobs::new(client, &format!("{base}/account"), identity()).expect("a client");
+    let blobs = Blobs::new(client, &account.blob_endpoint(), identity()).expect("a client");
     let error = blobs.get(CONTAINER, NAME).await.expect_err("no trust");
     assert_eq!((error.kind, error.sent), (ErrorKind::Connection, Sent::No));
-    assert!(account.seen().is_empty());
+    assert!(account.seen(Service::Blob).is_empty());
 }
 
 #[tokio::test]
@@ -180,7 +197,7 @@ async fn a_link_reads_one_blob_for_a_while() {
         (6..7).contains(&life.whole_days()),
         "not beyond its key: {life}"
     );
-    assert_eq!(account.seen().len(), 1, "one key for both");
+    assert_eq!(account.seen(Service::Blob).len(), 1, "one key for both");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 /// Names that belong to one cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cloud {
+    /// Host that v1.0 tokens name as their issuer.
+    pub(super) v1_issuer: &'static str,
     /// Host that v2.0 tokens name as their issuer.
     pub(super) issuer: &'static str,
     /// Audience of an assertion for a federated credential ("Configure an application to trust a managed identity").
@@ -10,16 +12,19 @@ pub(super) struct Cloud {
 }
 
 const PUBLIC: Cloud = Cloud {
+    v1_issuer: "https://sts.windows.net",
     issuer: "https://login.microsoftonline.com",
     exchange_scope: "api://AzureADTokenExchange/.default",
 };
 
 const US_GOVERNMENT: Cloud = Cloud {
+    v1_issuer: "https://sts.windows.net",
     issuer: "https://login.microsoftonline.us",
     exchange_scope: "api://AzureADTokenExchangeUSGov/.default",
 };
 
 const CHINA: Cloud = Cloud {
+    v1_issuer: "https://sts.chinacloudapi.cn",
     issuer: "https://login.partner.microsoftonline.cn",
     exchange_scope: "api://AzureADTokenExchangeChina/.default",
 };

@@ -2,7 +2,6 @@
 //! OAuth 2.0 authorization code flow", refreshing the access token).
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,11 +39,13 @@ pub enum ClientAuthentication {
 }
 
 /// Delegated tokens of the Support Users. The refresh token of account `name` is the secret `graph-refresh-token-{name}`.
+#[derive(Debug)]
 pub struct DelegatedTokens {
     app: Arc<App>,
     tokens: Mutex<HashMap<String, Renewal<SecretString>>>,
 }
 
+#[derive(Debug)]
 struct App {
     client: reqwest::Client,
     token_url: String,
@@ -60,14 +61,6 @@ struct Grant {
     access_token: String,
     expires_in: u64,
     refresh_token: Option<String>,
-}
-
-impl fmt::Debug for DelegatedTokens {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("DelegatedTokens")
-            .finish_non_exhaustive()
-    }
 }
 
 impl DelegatedTokens {

@@ -63,15 +63,15 @@ impl TokenValidator {
         audience: &str,
     ) -> Self {
         let endpoint = address::base(entra_endpoint);
-        let issuer = cloud::of(&endpoint).issuer;
+        let cloud = cloud::of(&endpoint);
         Self {
             client,
             keys_url: format!("{endpoint}/common/discovery/v2.0/keys"),
             tenant: tenant.to_owned(),
             audience: audience.to_owned(),
             issuers: vec![
-                format!("https://sts.windows.net/{tenant}/"),
-                format!("{issuer}/{tenant}/v2.0"),
+                format!("{}/{tenant}/", cloud.v1_issuer),
+                format!("{}/{tenant}/v2.0", cloud.issuer),
                 format!("{endpoint}/{tenant}/v2.0"),
             ],
             keys: Renewal::new(Service::Entra),

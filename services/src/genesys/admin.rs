@@ -163,18 +163,11 @@ pub struct Patience {
 }
 
 /// A signed-in administrator. It lives for one command, so its token is never renewed.
+#[derive(Debug)]
 pub struct GenesysAdmin {
     client: reqwest::Client,
     api: String,
     token: SecretString,
-}
-
-impl fmt::Debug for GenesysAdmin {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("GenesysAdmin")
-            .finish_non_exhaustive()
-    }
 }
 
 impl GenesysAdmin {
@@ -277,7 +270,7 @@ impl GenesysAdmin {
 
     async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T, ServiceError> {
         let request = self.client.get(format!("{}/{path}", self.api));
-        exchange::send_for_json(Service::Genesys, self.signed(request), ANSWER_LIMIT).await
+        exchange::send_for_json(Service::Genesys, self.sign(request), ANSWER_LIMIT).await
     }
 
     async fn write(&self, path: &str, body: &Value) -> Result<(), ServiceError> {
@@ -287,12 +280,12 @@ impl GenesysAdmin {
             .header(CONTENT_TYPE, "application/json")
             .body(body.to_string());
         // It is done when Genesys says yes, whatever else the answer holds.
-        exchange::send(Service::Genesys, self.signed(request), ANSWER_LIMIT)
+        exchange::send(Service::Genesys, self.sign(request), ANSWER_LIMIT)
             .await
             .map(drop)
     }
 
-    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+    fn sign(&self, request: RequestBuilder) -> RequestBuilder {
         request
             .bearer_auth(self.token.expose_secret())
             .timeout(CALL_TIMEOUT)

@@ -385,8 +385,7 @@ async fn only_graph_sees_the_token_of_a_file() {
             origins: vec![base.parse().expect("an origin")],
             hosts: Vec::new(),
         },
-    )
-    .expect("a client");
+    );
     let (graph, entra) = graph_with(client_of(&authority), &base).await;
     let open = async |path: &str| {
         let url = Url::parse(&format!("{base}{path}")).expect("a URL");

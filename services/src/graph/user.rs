@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use url::Url;
 
-use super::{ANSWER_LIMIT, Chat, Graph, HostedImage, MemberRecord, parsed};
+use super::{ANSWER_LIMIT, Chat, Graph, HostedImage, MemberRecord, parse};
 use crate::address;
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
 use crate::exchange;
@@ -233,7 +233,7 @@ impl<'a> UserGraph<'a> {
             })
             .await
             .ok()?;
-        let host = parsed(&drive.web_url).ok()?.host_str()?.to_owned();
+        let host = parse(&drive.web_url).ok()?.host_str()?.to_owned();
         let sites = host
             .split_once("-my.")
             .map(|(tenant, domain)| format!("{tenant}.{domain}"));

@@ -26,24 +26,24 @@ impl std::fmt::Debug for Piece<'_> {
 #[must_use]
 pub fn pieces(webhook: &Webhook) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
-    let mut lines: Vec<String> = webhook.text.iter().cloned().collect();
+    // Genesys repeats the text of a question or a template inside its content: there it has its place.
+    let mut text = webhook.text.as_ref();
+    let mut lines = match text {
+        Some(text) if !is_in_content(webhook, text) => vec![text.clone()],
+        _ => Vec::new(),
+    };
     let mut number = 0;
     for item in &webhook.content {
         match item {
-            ContentItem::File(file) if file.url.is_some() => {
-                push_text(&mut pieces, &mut lines);
-                pieces.push(Piece::File(file));
-            }
-            // A file without an address has a name at most.
-            ContentItem::File(file) => {
-                lines.extend(file.filename.clone().or_else(|| file.text.clone()));
-            }
+            ContentItem::File(file) => push_file(&mut pieces, &mut lines, file),
             ContentItem::Structured(parts) => {
                 for part in parts {
                     match part {
-                        // Genesys repeats the text of a question inside its content.
-                        StructuredPart::Words(words) if webhook.text.as_ref() == Some(words) => {}
+                        StructuredPart::Words(words) if webhook.text.as_ref() == Some(words) => {
+                            lines.extend(text.take().cloned());
+                        }
                         StructuredPart::Words(words) => lines.push(words.clone()),
+                        StructuredPart::File(file) => push_file(&mut pieces, &mut lines, file),
                         StructuredPart::Choice(choice) => {
                             number += 1;
                             lines.push(format!("{number}. {}", choice.text));
@@ -55,6 +55,29 @@ pub fn pieces(webhook: &Webhook) -> Vec<Piece<'_>> {
     }
     push_text(&mut pieces, &mut lines);
     pieces
+}
+
+fn is_in_content(webhook: &Webhook, text: &str) -> bool {
+    webhook.content.iter().any(|item| match item {
+        ContentItem::Structured(parts) => parts
+            .iter()
+            .any(|part| matches!(part, StructuredPart::Words(words) if words == text)),
+        ContentItem::File(_) => false,
+    })
+}
+
+/// A file without an address has a name at most.
+fn push_file<'a>(
+    pieces: &mut Vec<Piece<'a>>,
+    lines: &mut Vec<String>,
+    file: &'a WebhookAttachment,
+) {
+    if file.url.is_some() {
+        push_text(pieces, lines);
+        pieces.push(Piece::File(file));
+    } else {
+        lines.extend(file.filename.clone().or_else(|| file.text.clone()));
+    }
 }
 
 fn push_text(pieces: &mut Vec<Piece<'_>>, lines: &mut Vec<String>) {
@@ -77,7 +100,7 @@ pub fn question(webhook: &Webhook) -> Option<Question> {
         .flatten()
         .filter_map(|part| match part {
             StructuredPart::Choice(choice) => Some(choice.clone()),
-            StructuredPart::Words(_) => None,
+            StructuredPart::Words(_) | StructuredPart::File(_) => None,
         })
         .collect();
     (!choices.is_empty()).then(|| Question {

@@ -1,13 +1,13 @@
-//! Structured content (Platform API, `ConversationMessageContent`): titles, descriptions, links and choices.
+//! Structured content (Platform API, `ConversationMessageContent`): titles, descriptions, links, files and choices.
 
 use serde_json::Value;
 
-use super::StructuredPart;
+use super::{StructuredPart, WebhookAttachment};
 use crate::state::question::{Choice, ChoiceKind};
 use crate::teams::to_text::shown_address;
 
-/// Titles, descriptions, links and choices of one content item, whatever its kind: Genesys nests them in an object named after
-/// the kind (`quickReply`, `buttonResponse`, `card`, `carousel`, `datePicker`, `listPicker`, …).
+/// Titles, descriptions, links, files and choices of one content item, whatever its kind: Genesys nests them in an object named
+/// after the kind (`quickReply`, `buttonResponse`, `card`, `carousel`, `datePicker`, `listPicker`, `template`, …).
 pub(super) fn parts(item: &Value) -> Vec<StructuredPart> {
     let mut parts = Vec::new();
     for (name, value) in item.as_object().into_iter().flatten() {
@@ -15,7 +15,9 @@ pub(super) fn parts(item: &Value) -> Vec<StructuredPart> {
             "contentType" | "attachment" => {}
             "quickReply" => parts.extend(action(value, ChoiceKind::QuickReply)),
             "buttonResponse" => parts.extend(action(value, ChoiceKind::Button)),
-            _ => elements(value, &mut parts),
+            "quickReplyV2" => elements(value, ChoiceKind::QuickReply, &mut parts),
+            "listPicker" => elements(value, ChoiceKind::ListItem, &mut parts),
+            _ => elements(value, ChoiceKind::Button, &mut parts),
         }
     }
     parts
@@ -39,6 +41,29 @@ fn action(value: &Value, kind: ChoiceKind) -> Option<StructuredPart> {
     }
 }
 
+/// The file of a template's header: address, name and media type.
+fn media(value: &Value) -> Option<StructuredPart> {
+    let text = |name: &str| value[name].as_str().map(str::to_owned);
+    let url = Some(text("url")?);
+    let mime = text("mime");
+    let family = mime.as_deref().and_then(|mime| mime.split('/').next());
+    let media_type = match family {
+        Some("image") => "Image",
+        Some("video") => "Video",
+        Some("audio") => "Audio",
+        _ => "File",
+    };
+    Some(StructuredPart::File(WebhookAttachment {
+        media_type: media_type.to_owned(),
+        url,
+        mime,
+        filename: text("filename"),
+        text: None,
+        size: None,
+        sha256: None,
+    }))
+}
+
 /// Fields of an element that the customer reads, in the order in which cards show them.
 const TEXTS: [&str; 7] = [
     "header",
@@ -50,7 +75,7 @@ const TEXTS: [&str; 7] = [
     "body",
 ];
 /// Fields with the address of a picture, a film or a page.
-const ADDRESSES: [&str; 3] = ["image", "video", "url"];
+const ADDRESSES: [&str; 4] = ["image", "imageUrl", "video", "url"];
 /// Fields with an action or a list of them.
 const ACTIONS: [&str; 5] = [
     "defaultAction",
@@ -59,49 +84,67 @@ const ACTIONS: [&str; 5] = [
     "components",
     "buttons",
 ];
-/// Fields with further elements.
-const ELEMENTS: [&str; 6] = ["header", "body", "cards", "sections", "items", "footer"];
+/// Fields with further elements. What asks for an answer comes before what can be answered, and what thanks for it comes last.
+const ELEMENTS: [&str; 9] = [
+    "receivedMessage",
+    "introduction",
+    "header",
+    "body",
+    "cards",
+    "sections",
+    "items",
+    "footer",
+    "replyMessage",
+];
 
-fn elements(value: &Value, parts: &mut Vec<StructuredPart>) {
+/// What an element shows, and those below it. Its actions are choices of this kind; where that is a list's, so are its items.
+fn elements(value: &Value, kind: ChoiceKind, parts: &mut Vec<StructuredPart>) {
+    let choice = |kind, text: &str, payload: Option<&str>| {
+        StructuredPart::Choice(Choice {
+            kind,
+            text: text.to_owned(),
+            payload: payload.unwrap_or(text).to_owned(),
+        })
+    };
     // A stack of our own instead of recursion; the last entry comes next.
-    let mut waiting = vec![value];
-    while let Some(value) = waiting.pop() {
+    let mut waiting = vec![("", value)];
+    while let Some((name, value)) = waiting.pop() {
         if let Value::Array(values) = value {
-            waiting.extend(values.iter().rev());
+            waiting.extend(values.iter().rev().map(|value| (name, value)));
             continue;
         }
         let field = |name: &&str| value.get(*name);
-        let texts = TEXTS.iter().filter_map(field).filter_map(Value::as_str);
-        let addresses = ADDRESSES.iter().filter_map(field).filter_map(Value::as_str);
-        let words = texts
-            .filter(|text| !text.trim().is_empty())
-            .chain(addresses.filter_map(shown_address));
-        parts.extend(words.map(|words| StructuredPart::Words(words.to_owned())));
-        for actions in ACTIONS.iter().filter_map(field) {
-            match actions {
-                Value::Array(actions) => {
-                    parts.extend(
-                        actions
-                            .iter()
-                            .filter_map(|one| action(one, ChoiceKind::Button)),
-                    );
-                }
-                one => parts.extend(action(one, ChoiceKind::Button)),
+        let is_choice = kind == ChoiceKind::ListItem && name == "items";
+        parts.extend(field(&"media").and_then(media));
+        for (name, text) in TEXTS
+            .iter()
+            .filter_map(|name| Some((*name, field(name)?.as_str()?)))
+        {
+            if text.trim().is_empty() {
+                continue;
             }
+            parts.push(match is_choice && name == "title" {
+                true => choice(kind, text, value["id"].as_str()),
+                false => StructuredPart::Words(text.to_owned()),
+            });
+        }
+        let addresses = ADDRESSES.iter().filter_map(field).filter_map(Value::as_str);
+        let addresses = addresses.filter_map(shown_address);
+        parts.extend(addresses.map(|address| StructuredPart::Words(address.to_owned())));
+        for actions in ACTIONS.iter().filter_map(field) {
+            let actions = actions
+                .as_array()
+                .map_or(std::slice::from_ref(actions), Vec::as_slice);
+            parts.extend(actions.iter().filter_map(|one| action(one, kind)));
         }
         let times = field(&"availableTimes").and_then(Value::as_array);
         let times = times.into_iter().flatten();
         parts.extend(
             times
                 .filter_map(|time| time["dateTime"].as_str())
-                .map(|time| {
-                    StructuredPart::Choice(Choice {
-                        kind: ChoiceKind::DatePicker,
-                        text: time.to_owned(),
-                        payload: time.to_owned(),
-                    })
-                }),
+                .map(|time| choice(ChoiceKind::DatePicker, time, None)),
         );
-        waiting.extend(ELEMENTS.iter().rev().filter_map(field));
+        let below = ELEMENTS.iter().rev();
+        waiting.extend(below.filter_map(|name| Some((*name, field(name)?))));
     }
 }

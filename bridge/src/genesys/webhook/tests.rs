@@ -110,15 +110,16 @@ fn a_card_shows_its_words_links_and_choices() {
     );
 }
 
+/// A structured message with this text and content.
+fn with_content(text: Option<&str>, item: serde_json::Value) -> Webhook {
+    let webhook =
+        serde_json::json!({ "id": "1", "type": "Structured", "text": text, "content": [item] });
+    parsed(webhook.to_string().as_bytes())
+}
+
 /// What the customer reads of one structured content item.
 fn shown(item: serde_json::Value) -> Option<String> {
-    let webhook = serde_json::json!({
-        "id": "1",
-        "type": "Structured",
-        "channel": { "to": { "id": "x" }, "time": "2026-01-01T00:00:00Z" },
-        "content": [item],
-    });
-    text_for_customer(&parsed(webhook.to_string().as_bytes()))
+    text_for_customer(&with_content(None, item))
 }
 
 #[test]
@@ -146,6 +147,77 @@ fn a_date_picker_shows_its_times() {
         shown(item).as_deref(),
         Some("When?\nPick one\n1. 2026-01-02T10:00:00Z\n2. 2026-01-02T11:00:00Z")
     );
+}
+
+#[test]
+fn a_list_picker_s_items_are_choices_after_what_asks_for_them() {
+    let item = serde_json::json!({ "contentType": "ListPicker", "listPicker": {
+        "replyMessage": { "title": "Thank you" },
+        "receivedMessage": { "title": "Which one?", "imageUrl": "https://example.com/all.png" },
+        "sections": [{ "title": "Plans", "items": [
+            { "id": "p1", "title": "Basic", "subtitle": "for one" },
+            { "id": "p2", "title": "Premium" },
+        ] }],
+    } });
+    let lines =
+        "Which one?\nhttps://example.com/all.png\nPlans\n1. Basic\nfor one\n2. Premium\nThank you";
+    assert_eq!(shown(item.clone()).as_deref(), Some(lines));
+    let choices = question(&with_content(None, item))
+        .expect("a question")
+        .choices;
+    assert_eq!(
+        (choices[1].kind, choices[1].payload.as_str()),
+        (ChoiceKind::ListItem, "p2")
+    );
+}
+
+#[test]
+fn a_form_shows_its_introduction() {
+    let item = serde_json::json!({ "contentType": "Form", "form": {
+        "introduction": { "title": "A few questions", "subtitle": "It takes a minute" },
+    } });
+    assert_eq!(
+        shown(item).as_deref(),
+        Some("A few questions\nIt takes a minute")
+    );
+}
+
+#[test]
+fn quick_replies_of_the_second_version_are_answered_as_such() {
+    let item = serde_json::json!({ "contentType": "QuickReplyV2", "quickReplyV2": {
+        "title": "More?", "actions": [{ "text": "Yes", "payload": "y" }],
+    } });
+    let question = question(&with_content(None, item)).expect("a question");
+    assert_eq!(question.choices[0].kind, ChoiceKind::QuickReply);
+}
+
+#[test]
+fn a_template_s_header_comes_before_its_body_and_its_file_is_one() {
+    let item = serde_json::json!({ "contentType": "Notification", "template": {
+        "id": "t", "language": "en",
+        "header": { "type": "Media", "text": "Your order", "media": {
+            "url": "https://example.com/1", "filename": "order.pdf", "mime": "application/pdf" } },
+        "body": { "text": "It is on its way" }, "footer": { "text": "The team" },
+    } });
+    let webhook = with_content(Some("It is on its way"), item);
+    assert_eq!(
+        text_for_customer(&webhook).as_deref(),
+        Some("<File order.pdf>\nYour order\nIt is on its way\nThe team")
+    );
+}
+
+#[test]
+fn a_file_s_length_and_hash_are_read() {
+    let webhook = parsed(include_bytes!("../../../fixtures/webhook_attachment.json"));
+    let sizes: Vec<_> = webhook
+        .content
+        .iter()
+        .map(|item| match item {
+            ContentItem::File(file) => file.size,
+            ContentItem::Structured(_) => None,
+        })
+        .collect();
+    assert_eq!(sizes, [Some(1234), None]);
 }
 
 #[test]

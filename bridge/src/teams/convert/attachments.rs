@@ -30,11 +30,11 @@ pub(super) enum Read {
 }
 
 /// What an attachment becomes, by its content type.
-pub(super) fn read(attachment: &Attachment) -> Read {
+pub(super) fn read(attachment: &Attachment, known: &dyn Fn(&str) -> bool) -> Read {
     let content = json(attachment);
     let kind = &*attachment.content_type;
     match kind {
-        "messageReference" => Read::Quote(quote(&content)),
+        "messageReference" => Read::Quote(quote(&content, known)),
         "forwardedMessageReference" => Read::Forwarded(forwarded(&content)),
         "reference" => shared(attachment)
             .map_or_else(|| Read::Notice(line("file", attachment, None)), Read::File),
@@ -95,12 +95,16 @@ fn snippet_notice(content: &Value) -> String {
 }
 
 /// The message that is answered: its sender and its beginning, each line behind `> `.
-fn quote(content: &Value) -> String {
+fn quote(content: &Value, known: &dyn Fn(&str) -> bool) -> String {
     let preview = content
         .get("messagePreview")
         .and_then(Value::as_str)
         .map_or_else(String::new, preview_of);
-    quoted(content, "messageSender", &preview, "[quoted message]")
+    // Where nothing is said, nobody needs to vouch for it.
+    let is_known = preview.is_empty() || known(text_of(content, "messageId").unwrap_or_default());
+    let name = content.get("messageSender").and_then(sender_name);
+    let name = to_text::quoted_name(name.as_deref(), is_known);
+    quoted(name, &preview, "[quoted message]")
 }
 
 /// The message that is passed on, whole: it is what the customer wanted to say.
@@ -108,21 +112,17 @@ fn forwarded(content: &Value) -> String {
     let text = text_of(content, "originalMessageContent")
         .map(to_text::to_text)
         .unwrap_or_default();
-    let lines = quoted(
-        content,
-        "originalMessageSender",
-        &text,
-        "[forwarded message]",
-    );
+    let name = content.get("originalMessageSender").and_then(sender_name);
+    let lines = quoted(name, &text, "[forwarded message]");
     format!("[forwarded]\n{lines}")
 }
 
-fn quoted(content: &Value, sender: &str, text: &str, nothing: &str) -> String {
+fn quoted(name: Option<String>, text: &str, nothing: &str) -> String {
     let text = Some(text.trim())
         .filter(|text| !text.is_empty())
         .unwrap_or(nothing);
-    let text = match content.get(sender).and_then(sender_name) {
-        Some(sender) => format!("{sender}: {text}"),
+    let text = match name {
+        Some(name) => format!("{name}: {text}"),
         None => text.to_owned(),
     };
     let lines: Vec<String> = text_lines(&text)

@@ -3,6 +3,9 @@
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use crate::teams::message::Reaction;
+use crate::text::{LONGEST_NAME, begins_with_a_mark, one_line};
+
 /// The new text of an edited message.
 #[must_use]
 pub fn edited(text: &str) -> String {
@@ -20,7 +23,7 @@ pub fn files_changed() -> String {
 
 /// A mark before a text; on a line of its own where the text's first line means something only at its beginning.
 fn marked(mark: &str, text: &str) -> String {
-    if crate::text::begins_with_a_mark(text) {
+    if begins_with_a_mark(text) {
         format!("{mark}\n{text}")
     } else {
         format!("{mark} {text}")
@@ -49,19 +52,28 @@ pub fn reaction(symbol: &str, to_the_agent: bool, written: OffsetDateTime) -> St
     )
 }
 
-/// The symbol of a reaction (Microsoft Learn, "chatMessageReaction resource type": a Unicode character, or one of six older
-/// words).
+/// The symbol of a reaction (Microsoft Learn, "chatMessageReaction resource type": a Unicode character, one of six older words,
+/// or the name of a custom emoji).
 #[must_use]
-pub fn reaction_symbol(kind: &str) -> &str {
-    match kind {
-        "like" => "👍",
-        "heart" => "❤️",
-        "laugh" => "😆",
-        "surprised" => "😮",
-        "sad" => "😢",
-        "angry" => "😡",
-        other => other,
+pub fn reaction_symbol(reaction: &Reaction) -> &str {
+    match (&*reaction.kind, &reaction.label) {
+        ("like", _) => "👍",
+        ("heart", _) => "❤️",
+        ("laugh", _) => "😆",
+        ("surprised", _) => "😮",
+        ("sad", _) => "😢",
+        ("angry", _) => "😡",
+        ("custom", Some(label)) => label,
+        (kind, _) => kind,
     }
+}
+
+/// What somebody on our own side wrote into the chat without the agent's desk.
+#[must_use]
+pub fn by_hand(name: &str, text: &str) -> String {
+    let name = one_line(name, LONGEST_NAME);
+    let name = if name.is_empty() { "Support" } else { &name };
+    marked(&format!("[{name}]"), text)
 }
 
 fn moment(at: OffsetDateTime) -> String {
@@ -80,6 +92,15 @@ mod tests {
     #[test]
     fn changes_are_marked() {
         let at = datetime!(2026-01-02 05:04:05 +2);
+        let symbol = |kind: &str| {
+            let reaction = Reaction {
+                kind: kind.to_owned(),
+                label: Some("party parrot".to_owned()),
+                user: None,
+                name: None,
+            };
+            reaction_symbol(&reaction).to_owned()
+        };
         assert_eq!(edited(" new\nwords "), "[edited] new\nwords");
         assert_eq!(edited(" "), "[edited] The message's text was removed.");
         assert_eq!(restored("old words"), "[restored] old words");
@@ -91,12 +112,15 @@ mod tests {
             "[deleted] The message of 2026-01-02 03:04 UTC was deleted."
         );
         assert_eq!(
-            reaction(reaction_symbol("like"), true, at),
+            reaction(&symbol("like"), true, at),
             "[reaction] 👍 to your message of 2026-01-02 03:04 UTC"
         );
         assert_eq!(
-            reaction(reaction_symbol("🎉"), false, at),
+            reaction(&symbol("🎉"), false, at),
             "[reaction] 🎉 to the message of 2026-01-02 03:04 UTC"
         );
+        assert_eq!(symbol("custom"), "party parrot");
+        assert_eq!(by_hand("Sam\nLee", "> a\nb"), "[Sam Lee]\n> a\nb");
+        assert_eq!(by_hand(" ", "hello"), "[Support] hello");
     }
 }

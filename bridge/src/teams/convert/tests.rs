@@ -31,12 +31,15 @@ fn attachment(
     content: Option<&str>,
 ) -> Attachment {
     Attachment {
-        id: "1".to_owned(),
         content_type: content_type.to_owned(),
         name: name.map(str::to_owned),
         content_url: address.map(str::to_owned),
         content: content.map(str::to_owned),
     }
+}
+
+fn inbound(message: &ChatMessage, replies: ReplyContext) -> Inbound {
+    super::inbound(message, replies, &|_| true)
 }
 
 fn inbound_text(message: &ChatMessage) -> String {
@@ -163,11 +166,85 @@ fn a_code_snippet_is_to_be_fetched() {
 }
 
 #[test]
-fn files_are_told_apart_by_their_address() {
-    let shared = |address: &str, name: &str| SentFile::Shared {
+fn a_quote_of_an_unknown_message_is_marked() {
+    let quote = |id: &str, preview: &str| {
+        let content = format!(
+            r#"{{"messageId":"{id}","messagePreview":"{preview}","messageSender":{{"user":{{"displayName":"Support"}}}}}}"#
+        );
+        let quote = attachment("messageReference", None, None, Some(&content));
+        super::inbound(&message("", vec![quote]), ReplyContext::Quote, &|id| {
+            id == "1616"
+        })
+    };
+    let known = quote("1616", "Half price");
+    assert_eq!(
+        (known.text.as_str(), known.quotes),
+        ("> Support: Half price", true)
+    );
+    let unknown = quote("4711", "Half price").text;
+    assert_eq!(unknown, "> Support (unverified): Half price");
+    assert_eq!(quote("4711", "").text, "> Support: [quoted message]");
+}
+
+#[test]
+fn a_message_brings_each_file_once_and_not_more_than_some() {
+    let picture = |number: usize| {
+        format!(
+            "<img src=\"https://graph.example/chats/c/messages/1/hostedContents/{number}/$value\">"
+        )
+    };
+    let html: String = (0..MOST_FILES + 5)
+        .map(|number| picture(number) + &picture(number))
+        .collect();
+    let many = inbound(&message(&html, vec![]), ReplyContext::Quote);
+    assert_eq!(many.files.len(), MOST_FILES);
+    assert!(
+        many.text
+            .ends_with("[5 more files] They were not taken: at most 20 files of one message are."),
+        "{}",
+        many.text
+    );
+    let files: BTreeSet<Digest> = many.files.iter().map(SentFile::digest).collect();
+    assert_eq!(files.len(), MOST_FILES);
+    let html: String = (0..MOST_FILES).map(picture).collect();
+    let all = inbound(&message(&html, vec![]), ReplyContext::Quote);
+    assert!(all.files.len() == MOST_FILES && !all.text.contains("more files"));
+}
+
+fn shared(address: &str, name: &str) -> SentFile {
+    SentFile::Shared {
         address: address.to_owned(),
         name: name.to_owned(),
-    };
+    }
+}
+
+#[test]
+fn files_of_a_tenant_are_told_by_its_host() {
+    let ours = |address: &str| shared(address, "").is_of_host("ours-my.sharepoint.com");
+    for address in [
+        "https://ours.sharepoint.com/sites/board/plan.docx",
+        "https://OURS-MY.sharepoint.com/personal/ceo/salaries.xlsx",
+        "https://ours%2Dmy.sharepoint.com/a",
+        "https://theirs.sharepoint.com\\@ours.sharepoint.com/a",
+        "https://x@ours.sharepoint.com:443/a",
+        "https://theirs.sharepoint.com/redirect?to=https://ours.sharepoint.com/a",
+    ] {
+        assert!(ours(address), "{address}");
+    }
+    for address in [
+        "https://theirs.sharepoint.com/sites/a/plan.docx",
+        "https://not-ours.sharepoint.com/a",
+        "https://yours.sharepoint.com/a",
+        "https://theirs-my.sharepoint.com/personal/ours/a",
+        "https://oursister.sharepoint.com/a",
+    ] {
+        assert!(!ours(address), "{address}");
+    }
+    assert!(shared("https://127.0.0.1:7/a", "").is_of_host("127.0.0.1"));
+}
+
+#[test]
+fn files_are_told_apart_by_their_address() {
     assert_eq!(
         shared("https://a", "one").digest(),
         shared("https://a", "two").digest()

@@ -35,6 +35,8 @@ pub(super) enum Pictures {
 pub(super) struct Output {
     pub(super) text: String,
     pub(super) images: Vec<InlineImage>,
+    /// A message that a reply quotes was met.
+    pub(super) quotes: bool,
     /// The message that a reply quotes does not end.
     pub(super) in_reply: bool,
 }
@@ -43,6 +45,9 @@ pub(super) struct Output {
 /// code in a line, a table) collects what is in it.
 pub(super) struct Renderer<'a> {
     replies: Replies,
+    /// Whether the id of a quoted message is known.
+    known: &'a dyn Fn(&str) -> bool,
+    quotes: bool,
     pictures: Pictures,
     /// Whether the tables still to come have columns.
     columns: std::slice::Iter<'a, bool>,
@@ -68,10 +73,13 @@ impl<'a> Renderer<'a> {
         length: usize,
         columns: &'a [bool],
         replies: Replies,
+        known: &'a dyn Fn(&str) -> bool,
         pictures: Pictures,
     ) -> Self {
         Self {
             replies,
+            known,
+            quotes: false,
             pictures,
             columns: columns.iter(),
             images: Vec::new(),
@@ -107,6 +115,7 @@ impl<'a> Renderer<'a> {
         Output {
             text,
             images: self.images,
+            quotes: self.quotes,
             in_reply: self.reply.is_some(),
         }
     }
@@ -123,7 +132,9 @@ impl<'a> Renderer<'a> {
             self.open_preformatted(tag);
         } else if self.replies != Replies::Keep && is_reply(tag) {
             self.close_pieces();
-            self.reply = Some(Reply::new());
+            self.quotes = true;
+            let id = tag.attribute("itemid").unwrap_or_default();
+            self.reply = Some(Reply::new((self.known)(id.trim())));
         } else if tag.name == "table" {
             self.start_table(has_columns);
         } else {

@@ -4,6 +4,7 @@
 use super::characters::{Kind, is_direction_mark, kind, one_line, shortened};
 use super::elements::{emoji, is_block};
 use super::lines::Lines;
+use super::quoted_name;
 use super::tokens::Tag;
 
 /// Most characters of the writer's name.
@@ -27,6 +28,7 @@ pub(super) fn is_reply(tag: &Tag<'_>) -> bool {
 pub(super) struct Reply {
     /// Quotes that are open, this one included.
     depth: usize,
+    is_known: bool,
     name: String,
     preview: String,
     part: Part,
@@ -40,9 +42,10 @@ enum Part {
 }
 
 impl Reply {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(is_known: bool) -> Self {
         Self {
             depth: 1,
+            is_known,
             name: String::new(),
             preview: String::new(),
             part: Part::Preview,
@@ -113,13 +116,15 @@ impl Reply {
         if name.is_empty() && preview.is_empty() {
             return;
         }
+        // Where nothing is said, nobody needs to vouch for it.
+        let is_known = self.is_known || preview.is_empty();
         if preview.is_empty() {
             preview = "[quoted message]".to_owned();
         }
-        let text = if name.is_empty() {
-            preview
-        } else {
-            format!("{name}: {preview}")
+        let name = Some(&*name).filter(|name| !name.is_empty());
+        let text = match quoted_name(name, is_known) {
+            Some(name) => format!("{name}: {preview}"),
+            None => preview,
         };
         lines.boundary();
         lines.open_quote();

@@ -11,9 +11,9 @@ use std::ops::Range;
 use html5gum::{Emitter, Error, State, Tokenizer};
 
 /// The attributes that a [`Tag`] keeps.
-const READ: [&str; 11] = [
-    "alt", "class", "colspan", "href", "itemprop", "itemtype", "rowspan", "src", "start", "title",
-    "value",
+const READ: [&str; 12] = [
+    "alt", "class", "colspan", "href", "itemid", "itemprop", "itemtype", "rowspan", "src", "start",
+    "title", "value",
 ];
 
 /// Longest name in [`READ`].

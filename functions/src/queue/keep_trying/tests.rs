@@ -2,7 +2,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bridge::genesys::receipt::ReasonCode;
-use bridge::ids::{CorrelationId, Digest, Lane};
+use bridge::ids::{CorrelationId, Lane};
 use bridge::queue::failed::Direction;
 use bridge::queue::trigger::Trigger;
 use services::error::{ErrorKind, Sent, Service};
@@ -28,16 +28,28 @@ fn delivery(app: &App) -> Delivery {
     }
 }
 
+fn persistence(app: &App) -> Persistence {
+    let question = Question::new(
+        Arc::clone(&app.gate),
+        Arc::clone(&app.graph),
+        Arc::clone(&app.genesys),
+    );
+    Persistence::new(Arc::clone(&app.gate), question, app.times)
+}
+
+/// How an attempt ends.
+type Ending = fn() -> Result<Outcome, Failure>;
+
 /// A job whose attempts end as a list says, the last of them for ever.
 struct Scripted {
     subject: Digest,
-    ends: Mutex<Vec<fn() -> Result<Outcome, Failure>>>,
+    ends: Mutex<Vec<Ending>>,
     attempts: AtomicU32,
     takes_files_lightly: bool,
 }
 
 impl Scripted {
-    fn new(ends: &[fn() -> Result<Outcome, Failure>]) -> Self {
+    fn new(ends: &[Ending]) -> Self {
         Self {
             subject: Digest::of("chat", "mine"),
             ends: Mutex::new(ends.iter().rev().copied().collect()),
@@ -79,13 +91,13 @@ fn failing(kind: ErrorKind) -> Result<Outcome, Failure> {
 async fn run(job: &Scripted) -> (Result<End, HandBack>, Duration) {
     let app = app(&[]);
     let started = Instant::now();
-    let end = keep_trying(&app.settlement, &delivery(&app), job).await;
+    let end = persistence(&app).keep_trying(&delivery(&app), job).await;
     (end, started.elapsed())
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_fails_transiently_waits_and_is_handed_back() {
-    let kinds: [fn() -> Result<Outcome, Failure>; 7] = [
+    let kinds: [Ending; 7] = [
         || failing(ErrorKind::Unavailable),
         || failing(ErrorKind::TimedOut),
         || failing(ErrorKind::Malformed),
@@ -141,11 +153,10 @@ async fn what_would_soon_expire_is_given_up() {
     let app = app(&[]);
     let mut delivery = delivery(&app);
     delivery.trigger.enqueued_at = Some(OffsetDateTime::now_utc() - EXPIRES_AFTER);
-    let ends: [fn() -> Result<Outcome, Failure>; 2] =
-        [|| failing(ErrorKind::Throttled), || Err(Failure::OutOfTime)];
+    let ends: [Ending; 2] = [|| failing(ErrorKind::Throttled), || Err(Failure::OutOfTime)];
     for end in ends {
         let job = Scripted::new(&[end]);
-        let end = keep_trying(&app.settlement, &delivery, &job).await;
+        let end = persistence(&app).keep_trying(&delivery, &job).await;
         assert!(
             matches!(&end, Ok(End::GivenUp(rejection, 1)) if rejection.kind == "expired"),
             "{end:?}"

@@ -40,7 +40,7 @@ async fn a_small_file_is_one_request() {
         .await
         .expect("stored");
     assert_eq!(stored.size, 30);
-    let seen = account.seen();
+    let seen = account.seen(Service::Blob);
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0].header("x-ms-blob-content-type"), "application/pdf");
     assert_eq!(
@@ -68,7 +68,7 @@ async fn a_large_file_is_put_together_from_blocks() {
         .store(CONTAINER, FILE, pieces(&sizes), 64 * MIB as u64, &label())
         .await
         .expect("stored");
-    let seen = account.seen();
+    let seen = account.seen(Service::Blob);
     let blocks: Vec<_> = seen
         .iter()
         .filter(|seen| seen.target.contains("blockid="))
@@ -110,7 +110,7 @@ async fn a_file_above_the_limit_leaves_nothing() {
     }
     assert!(
         account
-            .seen()
+            .seen(Service::Blob)
             .iter()
             .all(|seen| seen.target.contains("blockid="))
     );
@@ -126,17 +126,21 @@ async fn a_source_that_breaks_off_leaves_nothing() {
         .await
         .expect_err("half a file");
     assert!(matches!(error, StoreError::Source(error) if error.service == Service::Files));
-    assert!(account.seen().is_empty());
+    assert!(account.seen(Service::Blob).is_empty());
 }
 
 #[tokio::test]
 async fn an_account_that_stays_away_is_named() {
     let (account, blobs) = blobs().await;
-    account.fails_with(403);
+    fails_with(&account, 403);
     let error = blobs
         .store(CONTAINER, FILE, pieces(&[1]), 100, &label())
         .await
         .expect_err("refused");
     assert!(matches!(error, StoreError::Blob(error) if error.kind == ErrorKind::Forbidden));
-    assert_eq!(account.seen().len(), 1, "a refusal is not repeated");
+    assert_eq!(
+        account.seen(Service::Blob).len(),
+        1,
+        "a refusal is not repeated"
+    );
 }

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -248,6 +246,6 @@ async fn nothing_secret_shows() {
     )
     .await;
     tokens.token("support").await.expect("a token");
-    let tokens = Arc::new(tokens);
-    assert_eq!(format!("{tokens:?}"), "DelegatedTokens { .. }");
+    let shown = format!("{tokens:?}");
+    assert!(!shown.contains("a1") && !shown.contains("r1"), "{shown}");
 }

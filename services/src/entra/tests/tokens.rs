@@ -1,61 +1,16 @@
-//! A signing authority for the tests.
+//! Tokens for the tests.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
+
+use crate::testing::{Signer, validation_claims};
 
 pub(super) const TENANT: &str = "11111111-1111-1111-1111-111111111111";
 pub(super) const AUDIENCE: &str = "22222222-2222-2222-2222-222222222222";
 pub(super) const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
 
-/// One RSA key with its id.
-pub(super) struct Signer {
-    kid: &'static str,
-    key: KeyPair,
-}
-
-impl Signer {
-    pub(super) fn new(kid: &'static str) -> Self {
-        let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).expect("a key");
-        Self { kid, key }
-    }
-
-    pub(super) fn jwk(&self) -> Value {
-        // RSAPublicKey of 2048 bits with the exponent 65537 (RFC 8017, A.1.1): the modulus begins after nine bytes of
-        // headers and sign.
-        let public = self.key.public_key_raw();
-        let modulus = URL_SAFE_NO_PAD.encode(&public[9..265]);
-        json!({"kty": "RSA", "use": "sig", "kid": self.kid, "n": modulus, "e": "AQAB",
-               "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0"})
-    }
-
-    pub(super) fn sign(&self, claims: &Value) -> String {
-        let mut header = Header::new(Algorithm::RS256);
-        header.kid = Some(self.kid.to_owned());
-        let key = EncodingKey::from_rsa_pem(self.key.serialize_pem().as_bytes()).expect("a key");
-        encode(&header, claims, &key).expect("a token")
-    }
-}
-
 /// Claims of a genuine v1.0 validation token with `changes` over them; `null` removes a claim.
 pub(super) fn claims(changes: Value) -> Value {
-    let now = OffsetDateTime::now_utc().unix_timestamp();
-    let mut claims = json!({
-        "aud": AUDIENCE, "iss": format!("https://sts.windows.net/{TENANT}/"), "tid": TENANT,
-        "nbf": now - 10, "exp": now + 3600, "ver": "1.0", "appid": PUBLISHER,
-    });
-    let fields = claims.as_object_mut().expect("an object");
-    for (name, value) in changes.as_object().expect("an object") {
-        if value.is_null() {
-            fields.remove(name);
-        } else {
-            fields.insert(name.clone(), value.clone());
-        }
-    }
-    claims
+    validation_claims(TENANT, AUDIENCE, changes)
 }
 
 pub(super) fn key_set(signers: &[&Signer]) -> Value {

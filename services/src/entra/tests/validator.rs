@@ -2,9 +2,9 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::tokens::{AUDIENCE, PUBLISHER, Signer, TENANT, claims, key_set};
+use super::tokens::{AUDIENCE, PUBLISHER, TENANT, claims, key_set};
 use crate::entra::{TokenValidator, Verdict};
-use crate::testing::{Double, Reply, client};
+use crate::testing::{Double, Reply, Signer, client};
 
 async fn validator(keys: impl IntoIterator<Item = Value>) -> (Double, TokenValidator) {
     let replies: Vec<Reply> = keys
@@ -35,7 +35,7 @@ async fn genuine_tokens_of_both_versions_are_valid() {
 #[tokio::test]
 async fn each_flaw_has_its_reason() {
     let signer = Signer::new("k1");
-    let forger = Signer::new("k1");
+    let forger = Signer::other("k1");
     let (_, validator) = validator([key_set(&[&signer])]).await;
     let good = signer.sign(&claims(json!({})));
     let now = OffsetDateTime::now_utc().unix_timestamp();
@@ -121,8 +121,36 @@ async fn a_key_that_is_limited_to_another_issuer_does_not_count() {
 }
 
 #[tokio::test]
+async fn each_cloud_has_issuers_of_its_own() {
+    let signer = Signer::new("k1");
+    let mut keys = key_set(&[&signer]);
+    keys["keys"][0]["issuer"] = json!(null);
+    let double = Double::start([Reply::json(200, &keys)]).await;
+    // China's login, at the double's port.
+    let (host, port) = (
+        "login.partner.microsoftonline.cn",
+        &double.base["http://127.0.0.1:".len()..],
+    );
+    let address = format!("127.0.0.1:{port}").parse().expect("an address");
+    let client = reqwest::Client::builder()
+        .tls_certs_only([])
+        .resolve(host, address)
+        .build()
+        .expect("a client");
+    let validator = TokenValidator::new(client, &format!("http://{host}:{port}"), TENANT, AUDIENCE);
+    for (issuer, verdict) in [
+        ("https://sts.chinacloudapi.cn", Verdict::Valid),
+        ("https://sts.windows.net", Verdict::Invalid("issuer")),
+    ] {
+        let issuer = format!("{issuer}/{TENANT}/");
+        let token = signer.sign(&claims(json!({ "iss": issuer })));
+        assert_eq!(validator.verdict(&[token]).await, verdict, "{issuer}");
+    }
+}
+
+#[tokio::test]
 async fn a_new_key_is_read_at_once() {
-    let (old, new) = (Signer::new("k1"), Signer::new("k2"));
+    let (old, new) = (Signer::new("k1"), Signer::other("k2"));
     let (double, validator) = validator([key_set(&[&old]), key_set(&[&old, &new])]).await;
     validator.warm_up().await.expect("keys");
     let token = new.sign(&claims(json!({})));
@@ -132,7 +160,7 @@ async fn a_new_key_is_read_at_once() {
 
 #[tokio::test]
 async fn unknown_keys_do_not_become_load() {
-    let (known, unknown) = (Signer::new("k1"), Signer::new("k9"));
+    let (known, unknown) = (Signer::new("k1"), Signer::other("k9"));
     let (double, validator) = validator([key_set(&[&known]), key_set(&[&known])]).await;
     let token = [unknown.sign(&claims(json!({})))];
     validator.warm_up().await.expect("keys");
@@ -164,7 +192,7 @@ async fn without_keys_nobody_can_tell() {
 
 #[tokio::test]
 async fn a_failed_second_reading_does_not_condemn() {
-    let (known, unknown) = (Signer::new("k1"), Signer::new("k9"));
+    let (known, unknown) = (Signer::new("k1"), Signer::other("k9"));
     let (_, validator) = validator([key_set(&[&known])]).await;
     validator.warm_up().await.expect("keys");
     let token = [unknown.sign(&claims(json!({})))];

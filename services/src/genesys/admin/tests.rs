@@ -48,6 +48,18 @@ fn patience(deadline: Duration) -> Patience {
 const LONG: Duration = Duration::from_secs(600);
 
 #[tokio::test]
+async fn a_status_that_is_new_is_waited_for() {
+    let replies = vec![
+        integration(Some("Validating"), None),
+        integration(Some("Completed"), Some("r-1")),
+    ];
+    let (api, admin) = administrator(replies).await;
+    let found = admin.completed_integration("i-1", patience(LONG)).await;
+    assert!(found.expect("completed").recipient.is_some());
+    assert_eq!(api.seen().len(), 2);
+}
+
+#[tokio::test]
 async fn an_unknown_client_is_a_matter_of_configuration() {
     for (status, error) in [(400, "invalid_client"), (401, "invalid_client")] {
         let login = Double::start([Reply::json(status, &json!({"error": error}))]).await;

@@ -247,7 +247,7 @@ impl Downloads {
             )
             .route("/elsewhere/closed", get(async || StatusCode::FORBIDDEN))
             .route("/signed", get(brought));
-        let (host, host_authority) = serve_tls(host).await;
+        let (host, authority) = serve_tls(host).await;
         let signed = format!("{host}/signed");
         let api = Router::new()
             .route("/api/v2/downloads/direct", get(brought))
@@ -265,8 +265,8 @@ impl Downloads {
                 "/api/v2/downloads/never",
                 get(async || StatusCode::UNAUTHORIZED),
             );
-        let (api, api_authority) = serve_tls(api).await;
-        let client = client_of(&format!("{api_authority}\n{host_authority}"));
+        let (api, _) = serve_tls(api).await;
+        let client = client_of(&authority);
         let origins = [&api, &host].map(|base| base.parse().expect("an origin"));
         let rules = Rules {
             origins: origins.into(),
@@ -279,7 +279,7 @@ impl Downloads {
         Self {
             api: Url::parse(&api).expect("a URL"),
             host: Url::parse(&host).expect("a URL"),
-            files: Files::new(client, rules).expect("a client"),
+            files: Files::new(client, rules),
             genesys,
             login,
         }

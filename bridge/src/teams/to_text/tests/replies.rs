@@ -32,6 +32,26 @@ fn the_quoted_message_is_a_quote_or_nothing() {
 }
 
 #[test]
+fn a_quote_of_an_unknown_message_is_marked() {
+    let marked =
+        |html: &str, known: &str| render_quoting(html, ReplyContext::Quote, &|id| id == known).text;
+    let html = reply("Support", "Half price");
+    assert_eq!(
+        marked(&html, "1616991463150"),
+        "> Support: Half price\nAnswer"
+    );
+    let unverified = "> Support (unverified): Half price\nAnswer";
+    assert_eq!(marked(&html, "1"), unverified);
+    let without_id = html.replace(" itemid=\"1616991463150\">\n", ">\n");
+    assert_eq!(marked(&without_id, "1616991463150"), unverified);
+    let nameless = reply("", "Half price");
+    assert_eq!(
+        marked(&nameless, "1"),
+        "> Quote (unverified): Half price\nAnswer"
+    );
+}
+
+#[test]
 fn other_quotes_stay() {
     let html = "<blockquote>said</blockquote><p>Answer</p>";
     assert_eq!(quoted(html), "> said\nAnswer");

@@ -1,0 +1,170 @@
+//! Whose conversation a message belongs to: kind of chat, account, customer, thread.
+
+use time::OffsetDateTime;
+
+use super::case::{Asked, Case, Chat, Need, Plan, Refusal};
+use super::groups;
+use super::series::{Conversation, Learned};
+use crate::genesys::receipt::ReasonCode;
+use crate::ids::{SupportAccountName, ThreadId};
+use crate::state::customer::{self, Customer, is_guest};
+use crate::state::inbound::InboundState;
+use crate::state::window::advance;
+use crate::teams::chat_kind::ChatKind;
+use crate::teams::message::{ChatMessage, Sender};
+
+/// The conversation of a message from outside; a new one is opened.
+pub(super) fn conversation(
+    case: &Case<'_>,
+    chat: Chat<'_>,
+    message: &ChatMessage,
+    sender: &Sender,
+) -> Result<Conversation, Plan> {
+    let (state, policy) = (chat.inbound, case.policy);
+    let mut learned = Learned::default();
+    let kind = match (state.kind, &case.answers.kind) {
+        (Some(kind), _) => kind,
+        (None, Asked::Told(kind)) => *learned.kind.insert(*kind),
+        (None, Asked::NotYet) => return Err(Plan::Need(Need::Kind)),
+        (None, Asked::CannotTell) => ChatKind::guess(&state.chat),
+    };
+    let account = match kind {
+        ChatKind::OneOnOne => Some(case.notification.account.clone()),
+        _ => groups::account(case, chat, message),
+    };
+    let account = account.ok_or(Plan::Skip("not for the agent"))?;
+    if sender.user.is_none() {
+        // Never silence: a person has to look at whom Graph calls a user by another kind of id.
+        return Err(Plan::Refuse(Refusal {
+            kind: "sender_unsupported",
+            explanation: "the sender's id is no Entra object id",
+            code: ReasonCode::GeneralError,
+        }));
+    }
+    let customer = customer(case, chat, kind, message, sender, &mut learned)?;
+    let thread = advance(
+        state.thread.as_ref(),
+        message.last_edited.unwrap_or(message.created),
+        chat.outbound.and_then(|outbound| outbound.last_post),
+        policy.window,
+        policy.window_policy,
+    );
+    learned.thread = Some(thread);
+    let thread = thread_id(chat, kind, &account, &customer, thread.counter);
+    let is_new = present(chat).is_none_or(|present| present.thread != thread);
+    Ok(Conversation {
+        account,
+        kind,
+        thread,
+        customer,
+        is_new,
+        learned,
+    })
+}
+
+/// The customer whom the conversation's attributes describe: found out once per window, from the message and, where Graph shows
+/// them, the chat's members. In a group it stays the first person from outside who wrote.
+fn customer(
+    case: &Case<'_>,
+    chat: Chat<'_>,
+    kind: ChatKind,
+    message: &ChatMessage,
+    sender: &Sender,
+    learned: &mut Learned,
+) -> Result<Customer, Plan> {
+    let (state, policy) = (chat.inbound, case.policy);
+    let is_fresh = state
+        .customer_resolved_at
+        .is_some_and(|at| message.created - at < policy.window);
+    let known = state.customer.as_ref();
+    let is_same = known.is_some_and(|known| sender.user.as_ref() == Some(&known.user));
+    let stays = match kind {
+        ChatKind::OneOnOne => is_fresh && is_same,
+        _ => is_fresh || !is_same,
+    };
+    if let Some(known) = known.filter(|_| stays) {
+        return Ok(known.clone());
+    }
+    let members = match (&case.answers.members, known.filter(|_| is_same)) {
+        (Asked::Told(members), _) => members.as_slice(),
+        (Asked::NotYet, known) => {
+            let dispensable = known.is_some();
+            return Err(Plan::Need(Need::Members { dispensable }));
+        }
+        (Asked::CannotTell, Some(known)) => return Ok(known.clone()),
+        (Asked::CannotTell, None) => &[],
+    };
+    let found = customer::resolve(sender, members, &policy.home);
+    let customer = found.ok_or(Plan::Skip("not for the agent"))?;
+    if kind == ChatKind::OneOnOne || customer.tenant.as_ref() != Some(&policy.home) {
+        let was_asked = matches!(case.answers.members, Asked::Told(_));
+        learned.customer = Some((customer.clone(), was_asked.then_some(message.created)));
+    }
+    Ok(customer)
+}
+
+/// Whether the sender is not known to be at home in our own tenant; its guests are not.
+pub(super) fn is_outsider(case: &Case<'_>, sender: &Sender, customer: &Customer) -> bool {
+    let home = Some(&case.policy.home);
+    if sender.user.as_ref() == Some(&customer.user) {
+        return customer.guest || customer.tenant.as_ref() != home;
+    }
+    sender.tenant.as_ref() != home || sender.upn.as_deref().is_some_and(is_guest)
+}
+
+/// The conversation that the chat already has.
+pub(super) fn present(chat: Chat<'_>) -> Option<Conversation> {
+    let state = chat.inbound;
+    let kind = state.kind.unwrap_or_else(|| ChatKind::guess(&state.chat));
+    let customer = state.customer.clone()?;
+    let counter = state.thread.as_ref()?.counter;
+    Some(Conversation {
+        account: state.account.clone(),
+        kind,
+        thread: thread_id(chat, kind, &state.account, &customer, counter),
+        customer,
+        is_new: false,
+        learned: Learned::default(),
+    })
+}
+
+/// The present thread of a chat.
+#[must_use]
+pub fn present_thread(state: &InboundState) -> Option<ThreadId> {
+    let chat = Chat {
+        inbound: state,
+        outbound: None,
+    };
+    Some(present(chat)?.thread)
+}
+
+/// The present conversation, in which something was written at this time without a customer: the window counts from it.
+pub(super) fn present_at(chat: Chat<'_>, at: OffsetDateTime) -> Option<Conversation> {
+    let mut conversation = present(chat)?;
+    let mut thread = chat.inbound.thread?;
+    thread.last_message = thread.last_message.max(at);
+    conversation.learned.thread = Some(thread);
+    Some(conversation)
+}
+
+fn thread_id(
+    chat: Chat<'_>,
+    kind: ChatKind,
+    account: &SupportAccountName,
+    customer: &Customer,
+    counter: u32,
+) -> ThreadId {
+    let account = account.clone();
+    match kind {
+        ChatKind::OneOnOne => ThreadId::Direct {
+            account,
+            user: customer.user.clone(),
+            counter,
+        },
+        _ => ThreadId::Group {
+            account,
+            chat: chat.inbound.chat.digest(),
+            counter,
+        },
+    }
+}

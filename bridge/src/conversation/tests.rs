@@ -1,0 +1,318 @@
+//! A chat, both sides of the bridge and Genesys, as far as the decisions see them.
+
+mod histories;
+mod holders;
+mod rules;
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+use super::case::GroupPolicy;
+use super::case::{Answers, Asked, Case, Chat, Need, Plan, Policy};
+use super::plan;
+use super::series::{Piece, Series};
+use crate::ids::{Digest, GenesysMessageId, SupportAccountName, TeamsMessageId, UserId};
+use crate::queue::envelope::NotificationEnvelope;
+use crate::state::customer::Member;
+use crate::state::inbound::{InboundState, PostedPart};
+use crate::state::outbound::{OutboundState, Says};
+use crate::state::window::WindowPolicy;
+use crate::teams::chat_kind::ChatKind;
+use crate::teams::message::{Body, ChatMessage, Mention, MessageKind, Reaction, Sender};
+use crate::teams::notification::{ChangeType, EncryptedContent};
+use crate::teams::recognise::fingerprint_html;
+use crate::teams::to_text::ReplyContext;
+use crate::text::split::split;
+
+const START: OffsetDateTime = datetime!(2026-01-02 03:04:05 UTC);
+const LIMIT: usize = 200;
+
+fn user(last: char) -> UserId {
+    format!("0f0e0d0c-0000-4000-8000-00000000000{last}")
+        .parse()
+        .expect("a GUID")
+}
+
+fn account(name: &str) -> SupportAccountName {
+    name.parse().expect("a name")
+}
+
+fn id(text: &str) -> TeamsMessageId {
+    text.parse().expect("an id")
+}
+
+fn policy() -> Policy {
+    Policy {
+        accounts: vec![
+            (account("support"), user('5')),
+            (account("sales"), user('6')),
+        ],
+        home: "be9c1b6e-0000-4000-8000-c0ffee000001"
+            .parse()
+            .expect("a GUID"),
+        groups: GroupPolicy::Mention,
+        window: Duration::from_secs(24 * 3600),
+        window_policy: WindowPolicy::Same,
+        replies: ReplyContext::Quote,
+        reactions: true,
+    }
+}
+
+/// A message of the customer.
+fn message(name: &str, html: &str, at: OffsetDateTime) -> ChatMessage {
+    ChatMessage {
+        id: id(name),
+        chat_id: None,
+        etag: Some(html.to_owned()),
+        kind: MessageKind::Message,
+        created: at,
+        last_edited: None,
+        deleted: None,
+        from: Some(Sender {
+            user: Some(user('a')),
+            tenant: Some(
+                "be9c1b6e-0000-4000-8000-c0ffee000002"
+                    .parse()
+                    .expect("a GUID"),
+            ),
+            name: Some("Anna".to_owned()),
+            ..Sender::default()
+        }),
+        body: Body {
+            html: true,
+            content: html.to_owned(),
+        },
+        attachments: Vec::new(),
+        mentions: Vec::new(),
+        reactions: Vec::new(),
+    }
+}
+
+/// The same, as written by the Support User's account.
+fn of_support(mut message: ChatMessage) -> ChatMessage {
+    message.from = Some(Sender {
+        user: Some(user('5')),
+        name: Some("Sam".to_owned()),
+        ..Sender::default()
+    });
+    message
+}
+
+fn mentioning(mut message: ChatMessage, whom: UserId) -> ChatMessage {
+    message.mentions.push(Mention {
+        text: "Support".to_owned(),
+        user: Some(whom),
+    });
+    message
+}
+
+fn thumb(by: UserId) -> Reaction {
+    Reaction {
+        kind: "like".to_owned(),
+        label: None,
+        user: Some(by),
+        name: Some("Anna".to_owned()),
+    }
+}
+
+/// How a notification ended.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    Told,
+    Skipped(&'static str),
+    Noted(&'static str),
+    Refused(&'static str),
+    /// The attempt ended between two parts.
+    Broken,
+}
+
+struct World {
+    policy: Policy,
+    inbound: InboundState,
+    outbound: OutboundState,
+    kind: Asked<ChatKind>,
+    members: Asked<Vec<Member>>,
+    fresh: Asked<Option<ChatMessage>>,
+    file_hosts: Asked<Vec<String>>,
+    now: OffsetDateTime,
+    /// Id and text, or kind, of each message that Genesys got.
+    genesys: Vec<(String, String)>,
+    /// What had to be found out about the latest notification.
+    needed: Vec<Need>,
+    /// Posts that the process remembers.
+    remembered: Vec<TeamsMessageId>,
+    /// Parts that can be posted before the attempt breaks off.
+    patience: usize,
+}
+
+impl World {
+    fn new() -> Self {
+        let chat = "19:a_b@unq.gbl.spaces".parse().expect("an id");
+        Self {
+            policy: policy(),
+            inbound: InboundState::new(chat, account("support")),
+            outbound: OutboundState::new("19:a_b@unq.gbl.spaces".parse().expect("an id")),
+            kind: Asked::Told(ChatKind::OneOnOne),
+            members: Asked::Told(Vec::new()),
+            fresh: Asked::Told(None),
+            file_hosts: Asked::Told(vec!["ours.sharepoint.com".to_owned()]),
+            now: START,
+            genesys: Vec::new(),
+            needed: Vec::new(),
+            remembered: Vec::new(),
+            patience: usize::MAX,
+        }
+    }
+
+    fn group() -> Self {
+        let mut world = Self::new();
+        world.kind = Asked::Told(ChatKind::Group);
+        world
+    }
+
+    /// A world in which the customer wrote "hello".
+    fn begun() -> Self {
+        let mut world = Self::new();
+        assert_eq!(world.created(&message("1", "hello", START)), End::Told);
+        world.genesys.clear();
+        world
+    }
+
+    fn created(&mut self, message: &ChatMessage) -> End {
+        self.notified(ChangeType::Created, message)
+    }
+
+    fn updated(&mut self, message: &ChatMessage) -> End {
+        self.notified(ChangeType::Updated, message)
+    }
+
+    fn deleted(&mut self, name: &str) -> End {
+        self.notified(ChangeType::Deleted, &message(name, "", START))
+    }
+
+    /// Delivers a notification that encloses the message.
+    fn notified(&mut self, change: ChangeType, message: &ChatMessage) -> End {
+        let notification = notification(change, &message.id, &self.inbound);
+        let mut answers = Answers {
+            is_own_post: self.remembered.contains(&message.id),
+            ..Answers::default()
+        };
+        self.needed.clear();
+        loop {
+            let case = Case {
+                policy: &self.policy,
+                notification: &notification,
+                chat: self.needed.contains(&Need::Chat).then_some(Chat {
+                    inbound: &self.inbound,
+                    outbound: Some(&self.outbound),
+                }),
+                answers: &answers,
+                holder: &Digest::of("holder", "one"),
+                now: self.now,
+            };
+            match plan(&case) {
+                Plan::Need(need) => {
+                    assert!(!self.needed.contains(&need), "asked twice: {need:?}");
+                    self.needed.push(need);
+                    match need {
+                        Need::Message => answers.message = Some(message.clone()),
+                        Need::Chat => {}
+                        Need::Fresh => answers.fresh = self.fresh.clone(),
+                        Need::Kind => answers.kind = self.kind.clone(),
+                        Need::Members { .. } => answers.members = self.members.clone(),
+                        Need::FileHosts => answers.file_hosts = self.file_hosts.clone(),
+                    }
+                }
+                Plan::Wait => unreachable!("nobody else holds the lane"),
+                Plan::Skip(reason) => return End::Skipped(reason),
+                Plan::Refuse(refusal) => return End::Refused(refusal.kind),
+                Plan::Note(note) => {
+                    let reason = note.reason;
+                    note.apply(&mut self.inbound, self.now);
+                    return End::Noted(reason);
+                }
+                Plan::Tell(series) => {
+                    return if series.iter().all(|series| self.post(series)) {
+                        End::Told
+                    } else {
+                        End::Broken
+                    };
+                }
+            }
+        }
+    }
+
+    fn post(&mut self, series: &Series) -> bool {
+        while let Some((piece, progress)) = series.next(&self.inbound) {
+            let parts = parts(piece);
+            let Some(part) = parts.get(progress.part) else {
+                series.finish_piece(&mut self.inbound, self.now);
+                continue;
+            };
+            let Some(patience) = self.patience.checked_sub(1) else {
+                return false;
+            };
+            self.patience = patience;
+            series.claim(&mut self.inbound, &Digest::of("holder", "one"), self.now);
+            self.genesys
+                .push((series.next_id(&self.inbound), part.clone()));
+            let posted = PostedPart {
+                piece: progress.piece,
+                part: progress.part,
+                genesys: format!("g{}", self.genesys.len()),
+                ends_piece: progress.part + 1 == parts.len(),
+            };
+            series.posted(&mut self.inbound, posted, self.now);
+        }
+        true
+    }
+
+    fn texts(&self) -> Vec<&str> {
+        self.genesys.iter().map(|(_, text)| text.as_str()).collect()
+    }
+
+    /// The bridge posts something of the agent's; its echo.
+    fn agent_posts(&mut self, name: &str, html: &str, says: Says) -> ChatMessage {
+        self.begins_to_post(name, html, says);
+        self.outbound.posted(id(name), self.now);
+        of_support(message(name, html, self.now))
+    }
+
+    fn begins_to_post(&mut self, name: &str, html: &str, says: Says) -> ChatMessage {
+        let agent: GenesysMessageId = format!("agent-{name}").parse().expect("an id");
+        let fingerprint = fingerprint_html(html);
+        self.outbound
+            .begin(&agent, 0, true, self.now, fingerprint, says);
+        // As Teams rewrites it.
+        of_support(message(name, &format!("<p>{html}</p>"), self.now))
+    }
+}
+
+fn notification(
+    change: ChangeType,
+    message: &TeamsMessageId,
+    state: &InboundState,
+) -> NotificationEnvelope {
+    NotificationEnvelope {
+        change,
+        chat: state.chat.clone(),
+        message: message.clone(),
+        account: account("support"),
+        encrypted: Some(EncryptedContent {
+            data: String::new(),
+            data_signature: String::new(),
+            data_key: String::new(),
+            certificate_id: String::new(),
+        }),
+    }
+}
+
+fn parts(piece: &Piece) -> Vec<String> {
+    match piece {
+        Piece::Text(text) => split(text, LIMIT),
+        Piece::File(file) => vec![format!("<{file:?}>")],
+        Piece::Choice { choice, .. } => vec![format!("<choice {}>", choice.text)],
+    }
+}

@@ -1,0 +1,171 @@
+//! Finding out what a plan needs: the message, decrypted or read from Graph, and what only Graph knows of its chat.
+
+use std::time::Duration;
+
+use bridge::conversation::case::{Answers, Asked, Need, Policy};
+use bridge::genesys::receipt::ReasonCode;
+use bridge::queue::envelope::NotificationEnvelope;
+use bridge::teams::message::ChatMessage;
+use bridge::teams::recognise::fingerprint;
+use bridge::teams::unwrap::unwrap;
+use services::error::ErrorKind;
+use tokio::time::Instant;
+
+use crate::app::App;
+use crate::doors::Place;
+use crate::failure::{Failure, Rejection};
+use crate::outside::Caller;
+
+/// How long an answer that can be done without may keep the chat's lane waiting for its turn.
+const DISPENSABLE: Duration = Duration::from_secs(5);
+
+/// Who asks, and about what.
+pub(super) struct Asking<'a> {
+    pub(super) app: &'a App,
+    pub(super) caller: &'a Caller,
+    pub(super) notification: &'a NotificationEnvelope,
+    pub(super) policy: &'a Policy,
+}
+
+impl Asking<'_> {
+    /// Finds one answer.
+    ///
+    /// # Errors
+    /// The content was tampered with, names another message or is no chat message; or Graph or Key Vault did not do its part,
+    /// and the answer is needed.
+    pub(super) async fn answer(&self, need: Need, answers: &mut Answers) -> Result<(), Failure> {
+        let (door, place, caller) = (&self.app.door, self.place(), self.caller);
+        match need {
+            // The state is read by whoever writes it.
+            Need::Chat => {}
+            Need::Message => {
+                let message = self.message().await?;
+                answers.is_own_post = self.is_own_post(&message);
+                answers.message = Some(message);
+            }
+            Need::Fresh => {
+                let found = match self.read().await {
+                    Err(Failure::Service(error)) if error.kind == ErrorKind::NotFound => Ok(None),
+                    read => read.map(Some),
+                };
+                answers.fresh = told(found, need)?;
+            }
+            Need::Kind => answers.kind = told(door.kind(place, caller).await, need)?,
+            Need::Members { dispensable } => {
+                let mut caller = caller.clone();
+                if dispensable {
+                    caller.deadline = caller.deadline.min(Instant::now() + DISPENSABLE);
+                }
+                answers.members = told(door.members(place, &caller).await, need)?;
+            }
+            Need::FileHosts => {
+                let user = self.app.graph.as_user(place.account.as_str());
+                let hosts = user.own_file_hosts(caller.correlation.as_str()).await;
+                answers.file_hosts = match hosts {
+                    Some(hosts) => Asked::Told(hosts.to_vec()),
+                    None => Asked::CannotTell,
+                };
+            }
+        }
+        Ok(())
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place {
+            account: &self.notification.account,
+            chat: &self.notification.chat,
+        }
+    }
+
+    /// Whether this process posted the message: then no state need be read.
+    fn is_own_post(&self, message: &ChatMessage) -> bool {
+        let (posts, chat) = (&self.app.own_posts, &self.caller.subject);
+        self.policy.is_from_us(message)
+            && posts.contains(chat, &message.id, &fingerprint(&message.body))
+    }
+
+    /// The message as the notification encloses it, else as Graph has it.
+    async fn message(&self) -> Result<ChatMessage, Failure> {
+        let Some(encrypted) = &self.notification.encrypted else {
+            return self.read().await;
+        };
+        let Some(key) = self.app.keys.find(&encrypted.certificate_id).await? else {
+            tracing::warn!(
+                event = "notification_key_unknown",
+                "the message is read from Graph instead"
+            );
+            return self.read().await;
+        };
+        let body = unwrap(encrypted, &key).map_err(|_| {
+            malformed(
+                "tampered",
+                "the notification's content does not match its signature",
+            )
+        })?;
+        let message = parse(&body)?;
+        // The resource outside the encryption is what was enqueued by; only the inside is signed.
+        if message.chat_id.as_ref() != Some(&self.notification.chat) {
+            return Err(swapped());
+        }
+        self.of_this_id(message)
+    }
+
+    /// The message as it is at Graph now.
+    async fn read(&self) -> Result<ChatMessage, Failure> {
+        let message = &self.notification.message;
+        let body = self.app.door.read(self.place(), self.caller, message);
+        self.of_this_id(parse(&body.await?)?)
+    }
+
+    fn of_this_id(&self, message: ChatMessage) -> Result<ChatMessage, Failure> {
+        if message.id == self.notification.message {
+            Ok(message)
+        } else {
+            Err(swapped())
+        }
+    }
+}
+
+/// An answer, or that there is none to be had: a lapsed sign-in does not stop a customer's message, and what can be done
+/// without never does.
+fn told<T>(asked: Result<T, Failure>, need: Need) -> Result<Asked<T>, Failure> {
+    let failure = match asked {
+        Ok(answer) => return Ok(Asked::Told(answer)),
+        Err(failure) => failure,
+    };
+    let kind = match &failure {
+        Failure::Service(error) => Some(error.kind),
+        _ => None,
+    };
+    let serves = match (need, kind) {
+        (Need::Members { dispensable: true }, _)
+        | (_, Some(ErrorKind::SignInNeeded | ErrorKind::Unauthorized)) => true,
+        // What kind of chat it is, its id suggests.
+        (Need::Kind, Some(ErrorKind::Forbidden | ErrorKind::NotFound)) => true,
+        _ => false,
+    };
+    if !serves {
+        return Err(failure);
+    }
+    let kind = kind.map(ErrorKind::label);
+    tracing::warn!(event = "known_serves", kind, "Graph cannot be asked now");
+    Ok(Asked::CannotTell)
+}
+
+fn parse(body: &[u8]) -> Result<ChatMessage, Failure> {
+    ChatMessage::parse(body).map_err(|error| {
+        let explanation = format!("the content is no Teams chat message: {error}");
+        malformed("message_malformed", explanation)
+    })
+}
+
+fn swapped() -> Failure {
+    malformed(
+        "ids_differ",
+        "the content belongs to another message than the notification says",
+    )
+}
+
+fn malformed(kind: &'static str, explanation: impl Into<String>) -> Failure {
+    Rejection::new(kind, explanation, ReasonCode::InvalidMessageStructure).into()
+}

@@ -1,0 +1,153 @@
+//! The route as the Functions host calls it, in process, with all outside services in memory.
+
+mod files;
+mod held;
+mod scene;
+
+use bridge::teams::notification::ChangeType;
+use http::StatusCode;
+use serde_json::json;
+use services::error::Service;
+use services::testing::Reply;
+use time::{Duration, OffsetDateTime};
+
+use self::scene::{CHAT, CUSTOMER, SUPPORT, Scene, time_text};
+
+#[tokio::test]
+async fn a_known_customers_text_costs_two_reads_two_writes_and_one_call() {
+    let scene = Scene::start(&[]).await;
+    scene.customer_writes("1", "hello").await;
+    let before = scene.calls();
+    scene.customer_writes("2", "again").await;
+    assert_eq!(scene.texts(), ["hello", "again"]);
+    let calls = scene.calls().since(&before);
+    assert_eq!((calls.reads, calls.writes, calls.genesys), (2, 2, 1));
+    assert_eq!((calls.graph, calls.entra), (0, 0));
+}
+
+#[tokio::test]
+async fn our_own_echo_costs_no_call() {
+    let scene = Scene::start(&[]).await;
+    scene.customer_writes("1", "hello").await;
+    let post = scene.agent_writes("How can I help?").await;
+    let before = scene.calls();
+    let echo = scene.message(&post, SUPPORT, "<p>How can I help?</p>");
+    scene.created(&echo).await;
+    assert_eq!(scene.calls().since(&before), Default::default());
+    assert_eq!(scene.texts(), ["hello"]);
+    // Another process knows it from the chat's state.
+    let other = scene.another_process();
+    other.created(&echo).await;
+    assert_eq!(scene.texts(), ["hello"]);
+}
+
+#[tokio::test]
+async fn an_echo_is_known_when_the_posts_answer_was_lost() {
+    let scene = Scene::start(&[("GRAPH_POST_TIMEOUT_SECONDS", "1")]).await;
+    scene.customer_writes("1", "hello").await;
+    scene
+        .world
+        .answer_once("POST", "/v1.0/chats/", Reply::new(504, ""));
+    scene.agent_begins_to_write("How can I help?").await;
+    let echo = scene.message("77", SUPPORT, "<div>How can I help?</div>");
+    scene.another_process().created(&echo).await;
+    assert_eq!(scene.texts(), ["hello"]);
+}
+
+#[tokio::test]
+async fn what_somebody_writes_by_hand_as_the_support_user_is_shown() {
+    let scene = Scene::start(&[]).await;
+    let mut by_hand = scene.message("1", SUPPORT, "I call you");
+    by_hand["from"]["user"]["displayName"] = json!("Sam");
+    scene.created(&by_hand).await;
+    assert_eq!(scene.texts(), Vec::<String>::new(), "no conversation yet");
+    scene.customer_writes("2", "hello").await;
+    scene.agent_writes("One moment").await;
+    by_hand["id"] = json!("3");
+    scene.created(&by_hand).await;
+    scene.created(&by_hand).await;
+    assert_eq!(scene.texts(), ["hello", "[Sam] I call you"]);
+}
+
+#[tokio::test]
+async fn a_lapsed_sign_in_does_not_stop_the_way_in() {
+    let scene = Scene::start(&[]).await;
+    let lapsed = Reply::json(
+        400,
+        &json!({"error": "invalid_grant", "error_codes": [70008]}),
+    );
+    scene.world.answer("POST", "/oauth2/v2.0/token", lapsed);
+    scene.customer_writes("1", "hello").await;
+    assert_eq!(scene.texts(), ["hello"]);
+    let told = scene.told();
+    let thread = format!("teams:support:{CUSTOMER}");
+    assert_eq!(told[0]["channel"]["from"]["id"], json!(thread));
+    // A picture stays where it is, and its message arrives all the same.
+    scene.created(&scene.with_picture("2", "look")).await;
+    assert_eq!(scene.texts().len(), 3);
+    assert!(
+        scene.texts()[2].contains("signed out"),
+        "{:?}",
+        scene.texts()
+    );
+    assert_eq!(scene.world.seen(Service::Graph).len(), 0);
+    assert!(scene.world.blobs("failed").is_empty());
+}
+
+#[tokio::test]
+async fn the_known_customer_serves_when_graph_does_not_answer() {
+    let scene = Scene::start(&[("THREAD_WINDOW_HOURS", "1")]).await;
+    let two_hours_ago = OffsetDateTime::now_utc() - Duration::hours(2);
+    let mut first = scene.message("1", CUSTOMER, "hello");
+    first["createdDateTime"] = json!(time_text(two_hours_ago));
+    first["from"]["user"]["userPrincipalName"] = json!("anna@customer.example");
+    scene.created(&first).await;
+    scene.world.answer("GET", "/members", Reply::new(503, ""));
+    scene.customer_writes("2", "again").await;
+    assert_eq!(scene.texts(), ["hello", "again"]);
+    for told in scene.told() {
+        let attributes = &told["channel"]["metadata"]["customAttributes"];
+        assert_eq!(attributes["teamsUpn"], json!("anna@customer.example"));
+    }
+}
+
+#[tokio::test]
+async fn an_unsupported_sender_in_a_group_matters_only_when_it_means_us() {
+    let scene = Scene::start(&[]).await;
+    let group = Reply::json(200, &json!({"id": CHAT, "chatType": "group"}));
+    scene.world.answer("GET", "/v1.0/chats/", group);
+    let mut message = scene.message("1", "8:live:somebody", "hello");
+    scene.created(&message).await;
+    assert!(scene.world.blobs("failed").is_empty());
+    let mentioned = json!({"user": {"id": SUPPORT}});
+    message["mentions"] = json!([{"id": 0, "mentionText": "Support", "mentioned": mentioned}]);
+    message["id"] = json!("2");
+    scene.created(&message).await;
+    assert_eq!(scene.world.blobs("failed").len(), 1);
+}
+
+#[tokio::test]
+async fn a_custom_reaction_is_told_by_its_name() {
+    let scene = Scene::start(&[("REACTIONS", "on")]).await;
+    scene.customer_writes("1", "hello").await;
+    let mut reacted = scene.message("1", CUSTOMER, "hello");
+    reacted["reactions"] = json!([{
+        "reactionType": "custom", "displayName": "party parrot", "user": {"user": {"id": CUSTOMER}},
+    }]);
+    scene.updated(&reacted).await;
+    let texts = scene.texts();
+    assert!(
+        texts[1].starts_with("[reaction] party parrot to the message of "),
+        "{texts:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_a_notification_does_not_enclose_is_read_from_graph() {
+    let scene = Scene::start(&[]).await;
+    let message = scene.message("1", CUSTOMER, "hello");
+    let answer = Reply::json(200, &message);
+    scene.world.answer("GET", "/messages/1", answer);
+    assert_eq!(scene.basic(ChangeType::Created, "1").await, StatusCode::OK);
+    assert_eq!(scene.texts(), ["hello"]);
+}

@@ -1,0 +1,50 @@
+//! What a queue function writes itself: the work on one queue message.
+
+use bridge::ids::{Digest, SupportAccountName};
+use bridge::queue::failed::Direction;
+
+use super::delivery::{HandBack, Outcome};
+use crate::failure::{Failure, Rejection};
+
+/// The work on one queue message.
+pub trait Job: Sync {
+    /// Which way the message goes, and the name of its queue.
+    fn way(&self) -> (Direction, &str);
+
+    /// What can fail on its own while others are served.
+    fn subject(&self) -> &Digest;
+
+    /// Digest of the chat, where it is known.
+    fn chat(&self) -> Option<Digest> {
+        None
+    }
+
+    /// The support account that it concerns.
+    fn account(&self) -> Option<&SupportAccountName> {
+        None
+    }
+
+    /// Delivers the message, or what is still missing of it.
+    fn attempt(&self) -> impl Future<Output = Result<Outcome, Failure>> + Send;
+
+    /// Leaves a file that cannot be had where it is, so that the next attempt goes on without it; false when the message is
+    /// worth nothing without it.
+    fn give_up_file(&self, _file: &Digest) -> bool {
+        false
+    }
+
+    /// A last look before the message is given up: it may have arrived all the same.
+    fn arrived_after_all(&self) -> impl Future<Output = Result<bool, HandBack>> + Send {
+        async { Ok(false) }
+    }
+
+    /// Whether anybody would look at the message once it is given up.
+    fn is_worth_storing(&self) -> bool {
+        true
+    }
+
+    /// Tells the sender that the message was given up, where there is somebody to tell.
+    fn tell(&self, _rejection: &Rejection) -> impl Future<Output = Result<(), HandBack>> + Send {
+        async { Ok(()) }
+    }
+}

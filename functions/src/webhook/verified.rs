@@ -1,0 +1,139 @@
+//! What a check has vouched for. The checks of all webhooks are here, because only here a [`Verified`] can be made.
+
+use std::slice;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use bridge::genesys::signature;
+use bridge::ids::SupportAccountName;
+use bridge::teams::client_state;
+use bridge::teams::notification::{EncryptedContent, Item};
+use http::{HeaderMap, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use services::entra::{TokenValidator, Verdict};
+use services::secrets::{Accepts, Secrets, names};
+use tokio::time::{Instant, timeout};
+
+use super::refusal::Refusal;
+
+/// Longest wait for the keys that sign validation tokens: within the deadline, the message can still be taken without what the
+/// tokens would prove.
+const KEYS_WAIT: Duration = Duration::from_secs(1);
+
+/// Something that comes from whom it should, or that was made of it. The field is private to this module: outside of it there
+/// is no way to a `Verified` but through a check.
+#[derive(Debug)]
+pub struct Verified<T>(T);
+
+impl<T> Verified<T> {
+    /// What follows from it.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Verified<U> {
+        Verified(make(self.0))
+    }
+
+    /// What follows from it, if anything does.
+    pub fn filter_map<U>(self, make: impl FnOnce(T) -> Option<U>) -> Option<Verified<U>> {
+        make(self.0).map(Verified)
+    }
+
+    /// A look at it.
+    pub fn get(&self) -> &T {
+        &self.0
+    }
+
+    /// The thing itself.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+/// Genesys' webhook signs the raw body (`X-Hub-Signature-256`).
+///
+/// # Errors
+/// 401 when it is signed with none of our secrets, 503 while that cannot be told.
+pub async fn signed(
+    secrets: &Secrets,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Verified<Bytes>, Refusal> {
+    const UNSIGNED: Refusal = Refusal {
+        status: StatusCode::UNAUTHORIZED,
+        reason: "the signature does not match",
+    };
+    let presented = headers
+        .get("x-hub-signature-256")
+        .and_then(|value| value.to_str().ok())
+        .ok_or(UNSIGNED)?;
+    let fits = |secret: &SecretString| {
+        signature::verify(&body, presented, slice::from_ref(secret)).then_some(())
+    };
+    match secrets
+        .accepts(names::GENESYS_WEBHOOK, Instant::now(), fits)
+        .await
+    {
+        Accepts::Yes(()) => Ok(Verified(body)),
+        Accepts::No => Err(UNSIGNED),
+        Accepts::CannotTell => Err(CANNOT_TELL),
+    }
+}
+
+/// Graph repeats the `clientState` of the subscription in each item, which names the support account too; `None` when it is
+/// none of ours. All items of a batch share `presented`, the time when it came.
+///
+/// # Errors
+/// 503 while that cannot be told.
+pub async fn of_our_subscription(
+    secrets: &Secrets,
+    item: Item,
+    presented: Instant,
+) -> Result<Option<Verified<(SupportAccountName, Item)>>, Refusal> {
+    let Some(state) = &item.client_state else {
+        return Ok(None);
+    };
+    let fits = |secret: &SecretString| {
+        client_state::verify(state.expose_secret(), slice::from_ref(secret))
+    };
+    match secrets
+        .accepts(names::GRAPH_CLIENT_STATE, presented, fits)
+        .await
+    {
+        Accepts::Yes(account) => Ok(Some(Verified((account, item)))),
+        Accepts::No => Ok(None),
+        Accepts::CannotTell => Err(CANNOT_TELL),
+    }
+}
+
+const CANNOT_TELL: Refusal = Refusal::unavailable("secrets are not at hand, please retry");
+
+/// Whether the content that a batch encloses is proven to come from Graph.
+#[derive(Debug, Clone, Copy)]
+pub struct Enclosure(bool);
+
+impl Enclosure {
+    /// There is none, or nothing is proven.
+    pub const NONE: Self = Self(false);
+
+    /// The content if it is proven; otherwise the message is to be read from Graph, as if none had been enclosed.
+    pub fn proven(self, content: Option<EncryptedContent>) -> Option<EncryptedContent> {
+        content.filter(|_| self.0)
+    }
+}
+
+/// Checks the validation tokens of a batch that encloses content. Without good ones nothing is lost and nothing is believed,
+/// but somebody must find out why.
+pub async fn enclosure(validator: &TokenValidator, tokens: &[String]) -> Enclosure {
+    let reason = match tokens {
+        [] => "absent",
+        _ => match timeout(KEYS_WAIT, validator.verdict(tokens)).await {
+            Ok(Verdict::Valid) => return Enclosure(true),
+            Ok(Verdict::Invalid(reason)) => reason,
+            Ok(Verdict::CannotTell) | Err(_) => "signing keys are not at hand",
+        },
+    };
+    tracing::error!(
+        event = "validation_token_doubtful",
+        reason,
+        "the messages are read from Graph instead"
+    );
+    Enclosure::NONE
+}

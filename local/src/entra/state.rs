@@ -1,0 +1,149 @@
+//! Everything that Entra ID remembers, and the tokens it makes and checks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::keys::SigningKeys;
+use crate::shared::locked::Locked;
+use crate::world::World;
+
+/// Life of every token, in seconds.
+pub(super) const TOKEN_LIFE: i64 = 3600;
+
+/// Audience of a token that proves a client to Entra ID ("Configure an application to trust a managed identity").
+pub(super) const EXCHANGE_AUDIENCE: &str = "api://AzureADTokenExchange";
+
+/// The simulated Entra ID of one tenant.
+pub struct Entra {
+    pub(super) world: Arc<World>,
+    pub(super) keys: SigningKeys,
+    pub(super) graph_client_secret: String,
+    /// Refresh token → id of the user who signed in. Never revoked: Entra ID does not do so at once either.
+    refresh_tokens: Locked<HashMap<String, String>>,
+}
+
+impl std::fmt::Debug for Entra {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Entra")
+    }
+}
+
+impl Entra {
+    /// An Entra ID with a fresh signing key and a fresh client secret of the Graph app; nobody has signed in.
+    ///
+    /// # Panics
+    /// When no RSA key can be made, which only a broken build does.
+    #[must_use]
+    pub fn new(world: Arc<World>) -> Arc<Self> {
+        Arc::new(Self {
+            world,
+            keys: SigningKeys::new(),
+            graph_client_secret: random_text(),
+            refresh_tokens: Locked::default(),
+        })
+    }
+
+    /// The claims of a token that this Entra ID signed (with a retired key, too), that is current and is meant for one of
+    /// the audiences.
+    ///
+    /// # Errors
+    /// A line that says what is wrong with the token.
+    pub fn verify(&self, token: &str, audiences: &[&str]) -> Result<Value, String> {
+        self.keys.verify(token, audiences)
+    }
+
+    /// A token with these claims by the current key. `iat`, `nbf`, `exp` (in 1 h), `tid`, `ver` ("2.0") and `iss` (that of
+    /// the version) are added when missing.
+    ///
+    /// # Panics
+    /// When the claims are no object.
+    #[must_use]
+    pub fn issue(&self, claims: Value) -> String {
+        let Value::Object(claims) = claims else {
+            panic!("claims are an object");
+        };
+        self.keys.sign(&Value::Object(self.complete(claims)))
+    }
+
+    /// Registers a sign-in of the Support User with this configured name (or user id) and returns its refresh token. For
+    /// anybody else the returned token is one that the token endpoint does not know.
+    #[must_use]
+    pub fn refresh_token_for(&self, account: &str) -> String {
+        let accounts = &self.world.config.support_accounts;
+        match accounts
+            .iter()
+            .find(|it| it.name == account || it.user == account)
+        {
+            Some(account) => self.new_refresh_token(&account.user),
+            None => random_text(),
+        }
+    }
+
+    /// The client secret of the Graph app, valid when `GRAPH_CLIENT_AUTHENTICATION` is `secret`.
+    #[must_use]
+    pub fn graph_client_secret(&self) -> String {
+        self.graph_client_secret.clone()
+    }
+
+    /// Object id (`oid`) of the managed identity's service principal: as in Entra ID, another than the client id.
+    #[must_use]
+    pub fn managed_identity_principal(&self) -> String {
+        let client = &self.world.config.managed_identity_client_id;
+        let mut first = [0; 16];
+        first.copy_from_slice(
+            &digest(&SHA256, format!("principal\n{client}").as_bytes()).as_ref()[..16],
+        );
+        Uuid::from_bytes(first).to_string()
+    }
+
+    pub(super) fn new_refresh_token(&self, user: &str) -> String {
+        let token = random_text();
+        let mut tokens = self.refresh_tokens.lock();
+        tokens.insert(token.clone(), user.to_owned());
+        token
+    }
+
+    pub(super) fn user_of(&self, refresh_token: &str) -> Option<String> {
+        self.refresh_tokens.lock().get(refresh_token).cloned()
+    }
+
+    pub(super) fn complete(&self, mut claims: Map<String, Value>) -> Map<String, Value> {
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        let mut add = |name: &str, value: Value| {
+            claims.entry(name).or_insert(value);
+        };
+        add("iat", json!(now));
+        add("nbf", json!(now));
+        add("exp", json!(now + TOKEN_LIFE));
+        add("tid", json!(self.world.config.tenant));
+        add("ver", json!("2.0"));
+        let issuer = if claims["ver"] == "1.0" {
+            self.issuer_v1()
+        } else {
+            self.issuer_v2()
+        };
+        claims.entry("iss").or_insert(json!(issuer));
+        claims
+    }
+
+    pub(super) fn issuer_v1(&self) -> String {
+        format!("https://sts.windows.net/{}/", self.world.config.tenant)
+    }
+
+    pub(super) fn issuer_v2(&self) -> String {
+        format!(
+            "https://login.microsoftonline.com/{}/v2.0",
+            self.world.config.tenant
+        )
+    }
+}
+
+/// Text that nobody guesses, of about the alphabet that Entra ID's secrets have.
+fn random_text() -> String {
+    format!("{}.{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+}

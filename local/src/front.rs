@@ -1,0 +1,104 @@
+//! In front of each simulated service: counts the calls, and lets ordered faults strike them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::hub::{Call, Drop, FaultPlan, FaultService};
+use crate::service_bus::BATCH_TYPE;
+use crate::shared::serve::CloseUnanswered;
+use crate::world::World;
+
+/// Largest body that a rule looks into, in bytes.
+const LOOK_INSIDE_LIMIT: usize = 64 * 1024 * 1024;
+
+/// The router with the counter of its service and the faults ordered for it in front of it.
+pub fn with_faults(router: Router, world: &Arc<World>, service: FaultService) -> Router {
+    let state = (Arc::clone(world), service);
+    router.layer(middleware::from_fn_with_state(state, front))
+}
+
+async fn front(
+    State((world, service)): State<(Arc<World>, FaultService)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (parts, mut body) = request.into_parts();
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    let batch = kind.is_some_and(|kind| kind.as_bytes().starts_with(BATCH_TYPE.as_bytes()));
+    let calls = &world.hub.calls;
+    calls.count(service, &parts.method, parts.uri.path(), batch);
+    let faults = &world.hub.faults;
+    let mut seen = Bytes::new();
+    if faults.look_inside(service) {
+        seen = match axum::body::to_bytes(body, LOOK_INSIDE_LIMIT).await {
+            Ok(bytes) => bytes,
+            Err(_) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        };
+        body = Body::from(seen.clone());
+    }
+    let properties = parts.headers.get("brokerproperties");
+    let properties = properties.and_then(|value| value.to_str().ok());
+    let call = Call {
+        method: &parts.method,
+        target: &parts.uri.to_string(),
+        properties: properties.unwrap_or_default(),
+        body: &seen,
+    };
+    let plan = faults.decide(service, &call);
+    tokio::time::sleep(plan.delay).await;
+    if let Some(status) = plan.status {
+        // Read to its end, or the caller could see a broken connection instead of the answer. Whether that works
+        // does not matter.
+        let _ = axum::body::to_bytes(body, LOOK_INSIDE_LIMIT).await;
+        return refusal(service, status, &plan);
+    }
+    if plan.drop == Some(Drop::Before) {
+        return close();
+    }
+    let answer = next.run(Request::from_parts(parts, body)).await;
+    if plan.drop == Some(Drop::After) {
+        return close();
+    }
+    answer
+}
+
+fn close() -> Response {
+    // The status shows only when the router is called without the server.
+    let mut answer = StatusCode::BAD_GATEWAY.into_response();
+    answer.extensions_mut().insert(CloseUnanswered);
+    answer
+}
+
+fn refusal(service: FaultService, status: u16, plan: &FaultPlan) -> Response {
+    let code = plan.code.as_deref().unwrap_or("ordered.fault");
+    let body = error_body(service, status, code);
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut answer = (status, axum::Json(body)).into_response();
+    if let Some(seconds) = plan.retry_after {
+        answer
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    answer
+}
+
+/// An error as the service would tell it.
+fn error_body(service: FaultService, status: u16, code: &str) -> Value {
+    const MESSAGE: &str = "An ordered fault.";
+    match service {
+        FaultService::Genesys => json!({
+            "message": MESSAGE, "code": code, "status": status, "contextId": Uuid::new_v4().to_string(),
+            "details": [], "errors": [],
+        }),
+        FaultService::Entra => json!({ "error": code, "error_description": MESSAGE }),
+        _ => json!({ "error": { "code": code, "message": MESSAGE } }),
+    }
+}

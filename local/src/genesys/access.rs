@@ -1,0 +1,118 @@
+//! Tokens: the client credentials grant, and whether a request has a token and comes not too often (Genesys Cloud Developer
+//! Center, "Grant - Client Credentials").
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::answers::Refusal;
+use super::login::TOKEN_SECONDS;
+use super::state::Genesys;
+
+/// OAuth's own refusals have a shape of their own, with the text under two names.
+fn refused(status: StatusCode, error: &str, why: &str) -> Response {
+    let body = json!({ "error": error, "description": why, "error_description": why });
+    (status, Json(body)).into_response()
+}
+
+/// `POST /oauth/token`.
+pub async fn token(
+    State(genesys): State<Arc<Genesys>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let invalid = |why| refused(StatusCode::BAD_REQUEST, "invalid_request", why);
+    let form = headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
+        let kind = kind.as_bytes();
+        kind.starts_with(b"application/x-www-form-urlencoded")
+    });
+    if !form {
+        return invalid("the body must be application/x-www-form-urlencoded");
+    }
+    let Some((client, secret)) = basic(&headers) else {
+        return invalid("client id and secret must be sent as Basic authorization");
+    };
+    let grant = url::form_urlencoded::parse(&body)
+        .find(|(name, _)| name == "grant_type")
+        .map(|(_, value)| value.into_owned());
+    match grant.as_deref() {
+        Some("client_credentials") => {}
+        Some(_) => {
+            let why = "this client may only use client_credentials";
+            return refused(StatusCode::BAD_REQUEST, "unsupported_grant_type", why);
+        }
+        None => return invalid("grant_type is missing"),
+    }
+    if client != genesys.world.config.genesys_client_id {
+        let why = "client not found: invalid client_id";
+        return refused(StatusCode::BAD_REQUEST, "invalid_client", why);
+    }
+    if secret != genesys.login.secret() {
+        let why = "authentication failed";
+        return refused(StatusCode::UNAUTHORIZED, "invalid_client", why);
+    }
+    Json(json!({
+        "access_token": genesys.login.issue(),
+        "token_type": "bearer",
+        "expires_in": TOKEN_SECONDS,
+    }))
+    .into_response()
+}
+
+fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let decoded = STANDARD.decode(value.strip_prefix("Basic ")?.trim()).ok()?;
+    let decoded = String::from_utf8(decoded).ok()?;
+    let (client, secret) = decoded.split_once(':')?;
+    Some((client.to_owned(), secret.to_owned()))
+}
+
+/// The middleware before the API: a token that is ours, then the rate limit of its client.
+pub async fn authorised(
+    State(genesys): State<Arc<Genesys>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
+    let presented = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let unauthorised = |code, why| Refusal::new(StatusCode::UNAUTHORIZED, code, why);
+    let Some((_, token)) = presented else {
+        const ABSENT: &str = "No authentication bearer token specified in authorization header.";
+        return Err(unauthorised("authentication.required", ABSENT));
+    };
+    if !genesys.login.knows(token.trim()) {
+        return Err(unauthorised(
+            "bad.credentials",
+            "Invalid login credentials.",
+        ));
+    }
+    genesys.login.admit().map_err(Refusal::too_many_requests)?;
+    Ok(next.run(request).await)
+}
+
+/// `GET /api/v2/tokens/me`: what the caller's token is (Platform API, model `TokenInfo`).
+pub async fn token_info(State(genesys): State<Arc<Genesys>>) -> Json<Value> {
+    let organization = json!({ "id": Uuid::from_u128(7).to_string(), "name": "Local" });
+    Json(json!({
+        "organization": organization,
+        "homeOrganization": organization,
+        "authorizedScope": [],
+        "OAuthClient": {
+            "id": genesys.world.config.genesys_client_id,
+            "name": "Bridge",
+            "organization": organization,
+        },
+    }))
+}

@@ -1,0 +1,58 @@
+//! Everything that Genesys remembers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::conversations::Conversations;
+use super::login::Login;
+use super::media::Media;
+use super::webhook::Webhooks;
+use crate::shared::locked::Locked;
+use crate::world::World;
+
+/// The simulated Genesys Cloud. `Debug` shows neither secrets nor what was written.
+pub struct Genesys {
+    pub(super) world: Arc<World>,
+    pub(super) login: Login,
+    pub(super) conversations: Locked<Conversations>,
+    pub(super) webhooks: Arc<Webhooks>,
+    pub(super) media: Media,
+    /// Fetches customers' files.
+    pub(super) client: reqwest::Client,
+}
+
+impl fmt::Debug for Genesys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Genesys").finish_non_exhaustive()
+    }
+}
+
+impl Genesys {
+    /// An organisation with one integration, the bridge's OAuth client and no conversations; its secrets are new.
+    ///
+    /// # Panics
+    /// When no HTTP client can be built, which only a broken build does.
+    #[must_use]
+    pub fn new(world: Arc<World>) -> Arc<Self> {
+        Arc::new(Self {
+            login: Login::new(world.config.genesys_rate_limit),
+            conversations: Locked::default(),
+            webhooks: Arc::new(Webhooks::new(Arc::clone(&world))),
+            media: Media::default(),
+            client: world.authority.client().expect("a client can be built"),
+            world,
+        })
+    }
+
+    /// The OAuth client's secret.
+    #[must_use]
+    pub fn client_secret(&self) -> String {
+        self.login.secret().to_owned()
+    }
+
+    /// What Genesys signs its webhooks with.
+    #[must_use]
+    pub fn webhook_secret(&self) -> String {
+        self.webhooks.secret()
+    }
+}

@@ -1,0 +1,52 @@
+//! Everything that Graph remembers.
+
+use std::sync::Arc;
+
+use super::chats::Chats;
+use super::deliveries::Deliveries;
+use super::onedrive::OneDrive;
+use super::subscriptions::Subscriptions;
+use super::throttle::Throttle;
+use crate::entra::Entra;
+use crate::shared::locked::Locked;
+use crate::world::World;
+
+/// The simulated Graph.
+#[derive(Debug)]
+pub struct Graph {
+    pub(super) world: Arc<World>,
+    pub(super) entra: Arc<Entra>,
+    pub(super) chats: Locked<Chats>,
+    pub(super) drive: OneDrive,
+    pub(super) subscriptions: Subscriptions,
+    pub(super) deliveries: Deliveries,
+    pub(super) throttle: Throttle,
+}
+
+impl Graph {
+    /// A Graph without chats and subscriptions.
+    #[must_use]
+    pub fn new(world: Arc<World>, entra: Arc<Entra>) -> Arc<Self> {
+        Arc::new(Self {
+            chats: Locked::new(Chats::new(&world.endpoints.graph)),
+            deliveries: Deliveries::new(Arc::clone(&world)),
+            world,
+            entra,
+            drive: OneDrive::default(),
+            subscriptions: Subscriptions::new(),
+            throttle: Throttle::default(),
+        })
+    }
+
+    /// The secret in the `clientState` of every subscription.
+    #[must_use]
+    pub fn client_state_secret(&self) -> String {
+        self.subscriptions.secret().to_owned()
+    }
+
+    /// Private key and certificate of rich notifications, as PEM.
+    #[must_use]
+    pub fn notification_key_pem(&self) -> String {
+        self.subscriptions.key_pem()
+    }
+}

@@ -1,0 +1,365 @@
+//! All outside services at once, in memory, on one TLS port: they are told apart by their paths.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::storage::{ACCOUNT, Storage};
+use super::{Reply, Seen, Signer, client_of, identity, serve_tls, validation_claims};
+use crate::error::Service;
+use crate::http::Client;
+use crate::managed_identity::ManagedIdentity;
+use crate::secrets::names;
+
+/// Answers a request in the place of what the world would have answered.
+type Answer = Box<dyn FnMut(&Seen) -> Option<Reply> + Send>;
+
+/// What an app can stand on: a vault with the secrets of one Support User `support`, a storage account, queues, Entra ID, Graph
+/// and Genesys, which say yes to everything until they are told otherwise.
+pub struct World {
+    base: String,
+    authority: String,
+    contents: Arc<Mutex<Contents>>,
+}
+
+#[derive(Default)]
+struct Contents {
+    secrets: BTreeMap<String, String>,
+    storage: Storage,
+    sent: Vec<Sent>,
+    seen: Vec<(Service, Seen)>,
+    answers: Vec<Answer>,
+    /// Ids given out so far.
+    ids: u64,
+}
+
+/// A message on a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// The queue.
+    pub queue: String,
+    /// Its body, exactly.
+    pub body: Bytes,
+    /// `SessionId`.
+    pub session: Option<String>,
+    /// `MessageId`.
+    pub message_id: Option<String>,
+    /// `CorrelationId`.
+    pub correlation: Option<String>,
+    /// The request it came with, counted from 0: messages of a batch share one.
+    pub request: usize,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("World")
+            .field("base", &self.base)
+            .finish_non_exhaustive()
+    }
+}
+
+impl World {
+    /// The secret behind each `clientState`.
+    pub const CLIENT_STATE: &str = "the-secret-of-client-states";
+
+    /// The secret with which Genesys signs.
+    pub const WEBHOOK_SECRET: &str = "the-secret-of-webhooks";
+
+    /// A world on a free loopback port, which ends with the test's runtime.
+    pub async fn start() -> Self {
+        let secrets = [
+            (names::GRAPH_CLIENT_STATE.to_owned(), Self::CLIENT_STATE),
+            (names::GENESYS_WEBHOOK.to_owned(), Self::WEBHOOK_SECRET),
+            (names::GENESYS_CLIENT.to_owned(), "genesys-client"),
+            (names::refresh_token("support"), "refresh-token"),
+        ];
+        let contents = Arc::new(Mutex::new(Contents {
+            secrets: secrets.map(|(name, value)| (name, value.to_owned())).into(),
+            ..Contents::default()
+        }));
+        let router = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&contents));
+        let (base, authority) = serve_tls(router).await;
+        Self {
+            base,
+            authority,
+            contents,
+        }
+    }
+
+    /// The address of all services, `https://127.0.0.1:{port}`.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The address of the storage account.
+    #[must_use]
+    pub fn blob_endpoint(&self) -> String {
+        format!("{}/{ACCOUNT}", self.base)
+    }
+
+    /// The address of the queues without its scheme.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        self.base.trim_start_matches("https://")
+    }
+
+    /// A client that trusts the world's certificate.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        client_of(&self.authority)
+    }
+
+    /// An identity that the world accepts.
+    #[must_use]
+    pub fn identity(&self) -> Arc<ManagedIdentity> {
+        identity()
+    }
+
+    /// Puts a secret into the vault.
+    pub fn put_secret(&self, name: &str, value: &str) {
+        self.lock()
+            .secrets
+            .insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Takes a secret out of the vault.
+    pub fn remove_secret(&self, name: &str) {
+        self.lock().secrets.remove(name);
+    }
+
+    /// A secret of the vault.
+    #[must_use]
+    pub fn secret(&self, name: &str) -> Option<String> {
+        self.lock().secrets.get(name).cloned()
+    }
+
+    /// The names of a container's blobs, sorted.
+    #[must_use]
+    pub fn blobs(&self, container: &str) -> Vec<String> {
+        self.lock().storage.names(container)
+    }
+
+    /// The bytes of a blob.
+    #[must_use]
+    pub fn blob(&self, container: &str, name: &str) -> Option<Bytes> {
+        self.lock().storage.body(container, name)
+    }
+
+    /// Writes a blob, whether or not there is one.
+    pub fn put_blob(&self, container: &str, name: &str, body: impl Into<Bytes>) {
+        self.lock().storage.put(container, name, body.into());
+    }
+
+    /// The messages that the queues took, in their order.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Sent> {
+        self.lock().sent.clone()
+    }
+
+    /// The requests that a service saw, in their order.
+    #[must_use]
+    pub fn seen(&self, service: Service) -> Vec<Seen> {
+        let contents = self.lock();
+        let of_service = contents.seen.iter().filter(|(of, _)| *of == service);
+        of_service.map(|(_, seen)| seen.clone()).collect()
+    }
+
+    /// Answers all requests with this method, and this text in their path and query, from now on.
+    pub fn answer(&self, method: &'static str, place: &str, reply: Reply) {
+        self.answer_with(method, place, move |_| Some(reply.clone()));
+    }
+
+    /// Answers the next such request only.
+    pub fn answer_once(&self, method: &'static str, place: &str, reply: Reply) {
+        let mut reply = Some(reply);
+        self.answer_with(method, place, move |_| reply.take());
+    }
+
+    /// Answers such requests as `answer` says; `None` leaves one to the orders before this one, and to the world.
+    pub fn answer_with(
+        &self,
+        method: &'static str,
+        place: &str,
+        mut answer: impl FnMut(&Seen) -> Option<Reply> + Send + 'static,
+    ) {
+        let place = place.to_owned();
+        self.lock().answers.push(Box::new(move |seen| {
+            let is_meant = seen.method == method && seen.target.contains(&place);
+            is_meant.then(|| answer(seen)).flatten()
+        }));
+    }
+
+    /// A validation token of Graph's notifications, signed with the world's key; `changes` go over the claims of a genuine one.
+    #[must_use]
+    pub fn validation_token(&self, tenant: &str, audience: &str, changes: Value) -> String {
+        signer().sign(&validation_claims(tenant, audience, changes))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Contents> {
+        self.contents.lock().expect("a lock")
+    }
+}
+
+/// Entra ID's key.
+fn signer() -> Signer {
+    Signer::new("world")
+}
+
+async fn answer(State(contents): State<Arc<Mutex<Contents>>>, request: Request) -> Response {
+    let seen = Seen::read(request).await;
+    let reply = contents.lock().expect("a lock").answer(seen);
+    reply.into_response()
+}
+
+impl Contents {
+    fn answer(&mut self, seen: Seen) -> Reply {
+        let path = seen.path().to_owned();
+        let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        let service = service_at(&segments);
+        self.seen.push((service, seen.clone()));
+        let mut newest_first = self.answers.iter_mut().rev();
+        if let Some(reply) = newest_first.find_map(|answer| answer(&seen)) {
+            return reply;
+        }
+        let is_open = matches!(service, Service::Entra | Service::Files) || path == "/oauth/token";
+        if !is_open && !seen.header("authorization").starts_with("Bearer ") {
+            return Reply::new(401, "");
+        }
+        match service {
+            Service::KeyVault => self.vault(&seen, &segments),
+            Service::Blob => self.storage.answer(&seen),
+            Service::ServiceBus => self.queue(&seen, segments[0]),
+            Service::Entra => entra(&segments),
+            Service::Genesys => self.genesys(&segments),
+            Service::Graph => self.graph(&seen, &segments),
+            _ => Reply::new(404, ""),
+        }
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.ids += 1;
+        self.ids
+    }
+
+    fn vault(&mut self, seen: &Seen, segments: &[&str]) -> Reply {
+        let name = segments.get(1).copied().unwrap_or_default();
+        if seen.method == "PUT" {
+            let value = seen.json()["value"].as_str().unwrap_or_default().to_owned();
+            self.secrets.insert(name.to_owned(), value);
+        }
+        match self.secrets.get(name) {
+            Some(value) => Reply::json(200, &json!({ "value": value })),
+            None => Reply::json(404, &json!({"error": {"code": "SecretNotFound"}})),
+        }
+    }
+
+    /// "Send Message" and "Send Message Batch".
+    fn queue(&mut self, seen: &Seen, queue: &str) -> Reply {
+        const BATCH: &str = "application/vnd.microsoft.servicebus.json";
+        let request = self.sent.last().map_or(0, |sent| sent.request + 1);
+        let sent = |body: Bytes, properties: &Value| {
+            let text = |name: &str| properties[name].as_str().map(str::to_owned);
+            Sent {
+                queue: queue.to_owned(),
+                body,
+                session: text("SessionId"),
+                message_id: text("MessageId"),
+                correlation: text("CorrelationId"),
+                request,
+            }
+        };
+        let sent: Vec<_> = if seen.header("content-type") == BATCH {
+            let items = seen.json();
+            let items = items.as_array().map(Vec::as_slice).unwrap_or_default();
+            let body = |item: &Value| item["Body"].as_str().unwrap_or_default().to_owned();
+            let message = |item| sent(Bytes::from(body(item)), &item["BrokerProperties"]);
+            items.iter().map(message).collect()
+        } else {
+            let properties = serde_json::from_str(seen.header("brokerproperties"));
+            vec![sent(seen.body.clone(), &properties.unwrap_or_default())]
+        };
+        let is_one_session = sent
+            .iter()
+            .all(|message| message.session == sent[0].session);
+        if sent.is_empty() || !is_one_session {
+            return Reply::new(400, "");
+        }
+        self.sent.extend(sent);
+        Reply::new(201, "")
+    }
+
+    /// Open Messaging: each message gets an id `genesys-{number}`.
+    fn genesys(&mut self, segments: &[&str]) -> Reply {
+        match segments {
+            ["oauth", "token"] => {
+                let grant = json!({"access_token": "genesys-token", "expires_in": 86_399});
+                Reply::json(200, &grant)
+            }
+            [.., "inbound", "open", _] | [.., "structured", "response"] => {
+                let id = format!("genesys-{}", self.next_id());
+                Reply::json(200, &json!({ "id": id }))
+            }
+            ["api", "v2", "tokens", "me"] => Reply::json(200, &json!({})),
+            [.., "integrations", "open", id] => Reply::json(200, &json!({ "id": id })),
+            _ => Reply::json(404, &json!({"code": "not.found"})),
+        }
+    }
+
+    /// Chats are one-to-one and empty; each post gets an id as Teams makes it.
+    fn graph(&mut self, seen: &Seen, segments: &[&str]) -> Reply {
+        let chat = |id: &str| {
+            percent_encoding::percent_decode_str(id)
+                .decode_utf8_lossy()
+                .into_owned()
+        };
+        match (seen.method.as_str(), &segments[1..]) {
+            ("POST", ["chats", _, "messages"]) => {
+                let id = (1_700_000_000_000 + self.next_id()).to_string();
+                Reply::json(201, &json!({ "id": id }))
+            }
+            ("GET", ["me", "chats"] | ["chats", _, "messages" | "members"]) => {
+                Reply::json(200, &json!({ "value": [] }))
+            }
+            ("GET", ["chats", id]) => {
+                Reply::json(200, &json!({"id": chat(id), "chatType": "oneOnOne"}))
+            }
+            ("GET", ["me", "drive"]) => {
+                let url = "https://contoso-my.sharepoint.com/personal/support/Documents";
+                Reply::json(200, &json!({ "webUrl": url }))
+            }
+            _ => Reply::json(404, &json!({"error": {"code": "NotFound"}})),
+        }
+    }
+}
+
+fn service_at(segments: &[&str]) -> Service {
+    match segments {
+        ["secrets", ..] => Service::KeyVault,
+        [ACCOUNT, ..] => Service::Blob,
+        ["v1.0", ..] => Service::Graph,
+        ["api", "v2", ..] | ["oauth", "token"] => Service::Genesys,
+        ["common", "discovery", ..] | [_, "oauth2", ..] => Service::Entra,
+        [_, "messages"] => Service::ServiceBus,
+        _ => Service::Files,
+    }
+}
+
+/// Tokens for whoever asks, and the signing key.
+fn entra(segments: &[&str]) -> Reply {
+    match segments {
+        [_, "oauth2", ..] => {
+            let grant = json!({"access_token": "user-token", "expires_in": 3599});
+            Reply::json(200, &grant)
+        }
+        _ => Reply::json(200, &json!({ "keys": [signer().jwk()] })),
+    }
+}
