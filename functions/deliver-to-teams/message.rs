@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::failure::{Failure, Rejection};
 use crate::queue::delivery::{Delivery, HandBack, Outcome};
 use crate::queue::job::Job;
+use crate::queue::opening::Opened;
 use crate::queue::receipts::{explanation_for_agent, receipt};
 use crate::queue::settlement::handed_back;
 use crate::settings::SupportAccount;
@@ -26,6 +27,7 @@ pub(super) struct AgentMessage<'a> {
     app: &'a App,
     delivery: &'a Delivery,
     webhook: Result<Webhook, Rejection>,
+    accepted_at: OffsetDateTime,
     replay: Option<&'a str>,
     subject: Digest,
     thread: Option<ThreadId>,
@@ -35,7 +37,7 @@ pub(super) struct AgentMessage<'a> {
 impl Job for AgentMessage<'_> {
     async fn attempt(&self) -> Result<Outcome, Failure> {
         let webhook = self.webhook.as_ref().map_err(Rejection::clone)?;
-        if webhook.is_late(self.delivery.trigger.enqueued_at.unwrap_or(webhook.time)) {
+        if webhook.is_late(self.accepted_at) {
             return Err(Failure::from(Rejection::new(
                 "webhook_late",
                 "the webhook call came too late to be told from a replayed one",
@@ -115,11 +117,10 @@ impl<'a> AgentMessage<'a> {
         app: &'a App,
         delivery: &'a Delivery,
         envelope: &AgentEnvelope,
-        replay: Option<&'a str>,
+        opened: &'a Opened,
     ) -> Self {
-        let received = delivery.trigger.enqueued_at;
-        let received = received.unwrap_or_else(OffsetDateTime::now_utc);
-        let webhook = Webhook::parse(&envelope.body(), received).map_err(|error| {
+        let accepted_at = opened.accepted_at.unwrap_or_else(OffsetDateTime::now_utc);
+        let webhook = Webhook::parse(&envelope.body(), accepted_at).map_err(|error| {
             Rejection::new(
                 "webhook_malformed",
                 format!("the webhook cannot be read: {error}"),
@@ -130,7 +131,8 @@ impl<'a> AgentMessage<'a> {
         Self {
             app,
             delivery,
-            replay,
+            accepted_at,
+            replay: opened.replay.as_deref(),
             subject: match to {
                 Ok(to) => Digest::of("thread", to),
                 Err(_) => Digest::of("lane", delivery.lane.as_str()),

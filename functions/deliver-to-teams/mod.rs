@@ -36,10 +36,10 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
 
 async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
     let opened = app.settlement.open(delivery).await?;
-    let (body, replay) = (&opened.body, opened.replay.as_deref());
+    let body = &opened.body;
     match &opened.content {
         Ok(Content::AgentMessage(envelope)) => {
-            let message = AgentMessage::read(app, delivery, envelope, replay);
+            let message = AgentMessage::read(app, delivery, envelope, &opened);
             app.settlement.settle(delivery, body, &message).await
         }
         Ok(Content::Notice(notice)) => {
@@ -52,3 +52,6 @@ async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

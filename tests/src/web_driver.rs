@@ -3,12 +3,12 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
+use std::sync::{Arc, Weak, mpsc};
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::blocking;
 use crate::platform::PATIENCE;
@@ -23,10 +23,10 @@ struct Session {
     /// `http://127.0.0.1:port/session/id`.
     address: String,
     driver: Child,
-    turn: Arc<tokio::sync::Mutex<()>>,
+    turn: Arc<Mutex<()>>,
 }
 
-static SESSION: Mutex<Weak<Session>> = Mutex::new(Weak::new());
+static SESSION: Mutex<Weak<Session>> = Mutex::const_new(Weak::new());
 
 /// A tab of its own in the browser.
 #[derive(Debug)]
@@ -49,41 +49,21 @@ impl Drop for Session {
 
 impl Session {
     /// The browser that runs, or a new one.
-    fn shared() -> Arc<Self> {
-        let mut shared = SESSION.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.upgrade().unwrap_or_else(|| {
-            let session = Arc::new(Self::start());
-            *shared = Arc::downgrade(&session);
-            session
-        })
+    async fn shared() -> Arc<Self> {
+        let mut shared = SESSION.lock().await;
+        if let Some(session) = shared.upgrade() {
+            return session;
+        }
+        let session = Arc::new(Self::start().await);
+        *shared = Arc::downgrade(&session);
+        session
     }
 
-    /// Starts chromedriver (`CHROMEDRIVER`, or from the path) and with it the browser.
-    fn start() -> Self {
-        let program = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
-        let mut driver = Command::new(&program)
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| {
-                panic!("{program} cannot be started ({error}): run the tests through `cargo xtask test`")
-            });
-        let output = BufReader::new(driver.stdout.take().expect("piped"));
-        let (ready, port) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                // "ChromeDriver was started successfully on port 12345."
-                if let Some((_, port)) = line.split_once("successfully on port ") {
-                    let _ = ready.send(port.trim_end_matches('.').to_owned());
-                }
-            }
-        });
-        let port = port
-            .recv_timeout(PATIENCE)
-            .expect("chromedriver ended before it was ready, or was not ready in time");
+    /// Starts chromedriver and with it the browser.
+    async fn start() -> Self {
+        let (driver, port) = blocking(start_driver).await;
         let mut session = Self {
-            address: format!("http://127.0.0.1:{port}"),
+            address: format!("http://127.0.0.1:{port}/session"),
             driver,
             turn: Arc::default(),
         };
@@ -96,58 +76,79 @@ impl Session {
         }
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome", "goog:chromeOptions": options } } });
-        let answer = session
-            .exchange("POST", "/session", &wanted.to_string(), PATIENCE)
-            .expect("chromedriver answers");
-        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
-        let body: Value = serde_json::from_str(body).expect("JSON");
-        let id = body["value"]["sessionId"]
-            .as_str()
-            .unwrap_or_else(|| panic!("the browser cannot be started: {body}"));
-        session.address = format!("{}/session/{id}", session.address);
+        let client = crate::loopback_client();
+        let (success, begun) = session.send(&client, Method::POST, "", Some(&wanted)).await;
+        assert!(success, "the browser cannot be started: {begun}");
+        let id = begun["sessionId"].as_str().expect("a session id");
+        session.address = format!("{}/{id}", session.address);
         session
     }
 
     /// Ends the session, and with it the browser's processes, which would outlive a killed driver.
     fn end(&self) -> std::io::Result<()> {
+        let rest = self.address.strip_prefix("http://").unwrap_or_default();
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let mut connection = TcpStream::connect(authority)?;
+        connection.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let request =
+            format!("DELETE /{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
+        connection.write_all(request.as_bytes())?;
         // The answer comes when the browser has ended.
-        self.exchange("DELETE", "", "", Duration::from_secs(10))
-            .map(drop)
+        connection.read(&mut [0; 64]).map(|_| ())
     }
 
-    /// One request over a connection of its own: the end of a test may leave nobody to wait otherwise.
-    fn exchange(
+    async fn send(
         &self,
-        method: &str,
+        client: &reqwest::Client,
+        method: Method,
         path: &str,
-        body: &str,
-        limit: Duration,
-    ) -> std::io::Result<String> {
-        let rest = self.address.strip_prefix("http://").unwrap_or_default();
-        let (authority, base) = rest.split_once('/').unwrap_or((rest, ""));
-        let target = if base.is_empty() {
-            path.to_owned()
-        } else {
-            format!("/{base}{path}")
-        };
-        let mut connection = TcpStream::connect(authority)?;
-        connection.set_read_timeout(Some(limit))?;
-        let length = body.len();
-        let request = format!(
-            "{method} {target} HTTP/1.1\r\nHost: {authority}\r\nContent-Type: application/json\r\n\
-             Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-        );
-        connection.write_all(request.as_bytes())?;
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer)?;
-        Ok(answer)
+        body: Option<&Value>,
+    ) -> (bool, Value) {
+        let mut request = client.request(method, format!("{}{path}", self.address));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await.expect("chromedriver answers");
+        let success = response.status().is_success();
+        let bytes = response.bytes().await.unwrap_or_default();
+        let mut answer: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        (success, answer["value"].take())
     }
+}
+
+/// Starts chromedriver (`CHROMEDRIVER`, or from the path); the process and its port.
+fn start_driver() -> (Child, String) {
+    let program = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
+    let mut driver = Command::new(&program)
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| {
+            panic!(
+                "{program} cannot be started ({error}): run the tests through `cargo xtask test`"
+            )
+        });
+    let output = BufReader::new(driver.stdout.take().expect("piped"));
+    let (ready, port) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in output.lines().map_while(Result::ok) {
+            // "ChromeDriver was started successfully on port 12345."
+            if let Some((_, port)) = line.split_once("successfully on port ") {
+                let _ = ready.send(port.trim_end_matches('.').to_owned());
+            }
+        }
+    });
+    let port = port
+        .recv_timeout(PATIENCE)
+        .expect("chromedriver ended before it was ready, or was not ready in time");
+    (driver, port)
 }
 
 impl Browser {
     /// Waits for its turn, then opens a tab with this page.
     pub async fn open(url: &str) -> Self {
-        let session = blocking(Session::shared).await;
+        let session = Session::shared().await;
         let turn = Arc::clone(&session.turn).lock_owned().await;
         let browser = Self {
             session,
@@ -231,16 +232,6 @@ impl Browser {
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> (bool, Value) {
-        let mut request = self
-            .client
-            .request(method, format!("{}{path}", self.session.address));
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let response = request.send().await.expect("chromedriver answers");
-        let success = response.status().is_success();
-        let bytes = response.bytes().await.unwrap_or_default();
-        let answer: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        (success, answer["value"].clone())
+        self.session.send(&self.client, method, path, body).await
     }
 }

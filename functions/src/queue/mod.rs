@@ -4,6 +4,6 @@ pub mod delivery;
 pub mod enqueue;
 pub mod job;
 pub mod keep_trying;
-mod opening;
+pub mod opening;
 pub mod receipts;
 pub mod settlement;

@@ -7,6 +7,7 @@ use bridge::queue::failed::Direction;
 use bridge::state::blobs::STATE;
 use bytes::Bytes;
 use services::blob::Blobs;
+use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 
 use super::delivery::{Delivery, HandBack, Outcome};
@@ -24,20 +25,31 @@ pub struct Opened {
     pub body: Bytes,
     /// Its content, or why it cannot be used.
     pub content: Result<Content, Rejection>,
+    /// When the webhook took it, where that can be read.
+    pub accepted_at: Option<OffsetDateTime>,
     /// Names the replay that it is part of.
     pub replay: Option<String>,
 }
 
 impl Opened {
     fn of(body: Bytes, parsed: Result<Envelope, EnvelopeError>) -> Self {
-        let (content, replay) = match parsed {
-            Ok(envelope) => (Ok(envelope.content), envelope.replay),
-            Err(error) => (Err(unreadable(&error)), None),
-        };
+        match parsed {
+            Ok(envelope) => Self {
+                body,
+                content: Ok(envelope.content),
+                accepted_at: Some(envelope.accepted_at),
+                replay: envelope.replay,
+            },
+            Err(error) => Self::unreadable(body, unreadable(&error)),
+        }
+    }
+
+    fn unreadable(body: Bytes, rejection: Rejection) -> Self {
         Self {
             body,
-            content,
-            replay,
+            content: Err(rejection),
+            accepted_at: None,
+            replay: None,
         }
     }
 }
@@ -78,11 +90,7 @@ pub(super) async fn open(
             let parsed = Envelope::parse(&body);
             Opened::of(body, parsed)
         }
-        End::GivenUp(rejection, _) => Opened {
-            body,
-            content: Err(*rejection),
-            replay: None,
-        },
+        End::GivenUp(rejection, _) => Opened::unreadable(body, *rejection),
     })
 }
 

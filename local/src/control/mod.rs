@@ -3,32 +3,15 @@
 mod guard;
 mod operations;
 mod page;
+mod reach;
 
 use std::sync::Arc;
 
 use axum::{Router, middleware};
 
 use self::guard::{Guard, guard};
-use crate::blobs::Blobs;
-use crate::host::Host;
-use crate::service_bus::ServiceBus;
-use crate::simulators::Simulators;
-use crate::world::World;
 
-/// What the control interface reaches.
-#[derive(Debug)]
-pub struct Control {
-    /// The world and its hub.
-    pub world: Arc<World>,
-    /// The host stand-in.
-    pub host: Arc<Host>,
-    /// The queues.
-    pub bus: Arc<ServiceBus>,
-    /// The blobs.
-    pub blobs: Blobs,
-    /// The other simulated services.
-    pub simulators: Simulators,
-}
+pub use self::reach::Control;
 
 /// The control interface and the page, served on this port only to callers that name this machine.
 pub fn router(control: Arc<Control>, port: u16) -> Router {

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_stream::wrappers::BroadcastStream;
 
-use super::Control;
+use super::reach::Control;
 use crate::host::Outcome;
 use crate::hub::Rules;
 use crate::shared::refused::Refused;

@@ -1,7 +1,5 @@
 //! The RSA keys that sign every token, and what is published of them.
 
-use std::sync::{PoisonError, RwLock};
-
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -13,10 +11,13 @@ use jsonwebtoken::{
 };
 use serde_json::{Value, json};
 
+use crate::shared::locked::Locked;
+
 /// Width of a line in a PEM document (RFC 7468, section 2).
 const PEM_LINE: usize = 64;
 
 /// One key with its public half in the form of a JWKS entry.
+#[derive(Clone)]
 struct SigningKey {
     id: String,
     modulus: String,
@@ -26,7 +27,7 @@ struct SigningKey {
 }
 
 /// All keys of this run, the current one last. Older ones are no longer published.
-pub(super) struct SigningKeys(RwLock<Vec<SigningKey>>);
+pub(super) struct SigningKeys(Locked<Vec<SigningKey>>);
 
 impl SigningKeys {
     /// One fresh key.
@@ -34,17 +35,14 @@ impl SigningKeys {
     /// # Panics
     /// When no RSA key can be made, which only a broken build does.
     pub(super) fn new() -> Self {
-        Self(RwLock::new(vec![SigningKey::generate()]))
+        Self(Locked::new(vec![SigningKey::first()]))
     }
 
     /// Makes a new current key and returns its id.
     pub(super) fn rotate(&self) -> String {
         let key = SigningKey::generate();
         let id = key.id.clone();
-        self.0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(key);
+        self.0.lock().push(key);
         id
     }
 
@@ -67,7 +65,7 @@ impl SigningKeys {
             return Err("the token is not signed with RS256".to_owned());
         }
         let id = header.kid.ok_or("the token names no key")?;
-        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let keys = self.0.lock();
         let key = keys
             .iter()
             .find(|key| key.id == id)
@@ -103,12 +101,25 @@ impl SigningKeys {
     }
 
     fn with_current<T>(&self, use_key: impl FnOnce(&SigningKey) -> T) -> T {
-        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let keys = self.0.lock();
         use_key(keys.last().expect("there is always a key"))
     }
 }
 
 impl SigningKey {
+    #[cfg(not(test))]
+    fn first() -> Self {
+        Self::generate()
+    }
+
+    /// One key for the tests of all simulators, for making it takes a while.
+    #[cfg(test)]
+    fn first() -> Self {
+        static KEY: std::sync::LazyLock<SigningKey> =
+            std::sync::LazyLock::new(SigningKey::generate);
+        KEY.clone()
+    }
+
     fn generate() -> Self {
         let pair = KeyPair::generate(KeySize::Rsa2048).expect("an RSA key can be made");
         let private: Pkcs8V1Der<'_> = pair.as_der().expect("a fresh key can be encoded");

@@ -135,8 +135,8 @@ impl Graph {
         if self.world.config.basic_notifications {
             return Some(json!({ "value": [item] }));
         }
-        let (certificate, id) = self.subscriptions.certificate();
-        item["encryptedContent"] = encrypted(content.to_string().into_bytes(), certificate, id)?;
+        let certificate = self.subscriptions.certificate();
+        item["encryptedContent"] = encrypted(content.to_string().into_bytes(), certificate)?;
         Some(json!({ "value": [item], "validationTokens": [self.validation_token(second)] }))
     }
 
@@ -159,7 +159,7 @@ impl Graph {
 
 /// Encrypts with a key of its own: RSA-OAEP with SHA-1 around the key, AES-256-CBC with the key's first 16 bytes as
 /// initialisation vector, HMAC-SHA256 over the result.
-fn encrypted(mut data: Vec<u8>, certificate: &RsaCertificate, id: &str) -> Option<Value> {
+fn encrypted(mut data: Vec<u8>, certificate: &RsaCertificate) -> Option<Value> {
     let mut key = [0; 32];
     rand::fill(&mut key).ok()?;
     let mut start = [0; 16];
@@ -186,7 +186,7 @@ fn encrypted(mut data: Vec<u8>, certificate: &RsaCertificate, id: &str) -> Optio
         "data": STANDARD.encode(&data),
         "dataSignature": STANDARD.encode(signature),
         "dataKey": STANDARD.encode(wrapped),
-        "encryptionCertificateId": id,
+        "encryptionCertificateId": certificate.id,
         "encryptionCertificateThumbprint": thumbprint(certificate),
     }))
 }

@@ -25,9 +25,6 @@ pub struct Graph {
 
 impl Graph {
     /// A Graph without chats and subscriptions.
-    ///
-    /// # Panics
-    /// When no certificate or key can be made, which only a broken build does.
     #[must_use]
     pub fn new(world: Arc<World>, entra: Arc<Entra>) -> Arc<Self> {
         Arc::new(Self {

@@ -1,16 +1,15 @@
 //! Subscriptions to the messages of each Support User, made the way Graph makes them.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::changes::ChangeType;
 use super::views;
-use crate::shared::content::hexadecimal;
 use crate::shared::locked::Locked;
 use crate::shared::serve::loopback_client;
 use crate::shared::tls::{RsaCertificate, rsa_certificate};
@@ -22,17 +21,14 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// All subscriptions, the secret in their `clientState`, and the certificate that they encrypt for.
 pub struct Subscriptions {
     secret: String,
-    certificate: RsaCertificate,
-    certificate_id: String,
+    /// Made when it is first needed, for that takes a while.
+    certificate: LazyLock<RsaCertificate>,
     made: Locked<Vec<Subscription>>,
 }
 
 impl std::fmt::Debug for Subscriptions {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Subscriptions")
-            .field("certificate_id", &self.certificate_id)
-            .finish_non_exhaustive()
+        formatter.write_str("Subscriptions")
     }
 }
 
@@ -53,17 +49,12 @@ pub struct Subscription {
 
 impl Subscriptions {
     /// No subscriptions yet, with a new secret and a new certificate.
-    ///
-    /// # Panics
-    /// When no certificate can be made, which only a broken build does.
     pub fn new() -> Self {
-        let certificate =
-            rsa_certificate("graph-notifications").expect("a certificate can be made");
-        let certificate_id = hexadecimal(digest(&SHA256, &certificate.certificate_der).as_ref());
         Self {
             secret: format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()),
-            certificate,
-            certificate_id,
+            certificate: LazyLock::new(|| {
+                rsa_certificate("graph-notifications").expect("a certificate can be made")
+            }),
             made: Locked::default(),
         }
     }
@@ -81,9 +72,9 @@ impl Subscriptions {
         )
     }
 
-    /// The certificate that content is encrypted for, and its id.
-    pub fn certificate(&self) -> (&RsaCertificate, &str) {
-        (&self.certificate, &self.certificate_id)
+    /// The certificate that content is encrypted for.
+    pub fn certificate(&self) -> &RsaCertificate {
+        &self.certificate
     }
 
     /// Makes the subscription of a Support User to these kinds of change, after the address has echoed a token.

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::app::Trigger;
 use super::envelope;
-use super::invoke::Outcome;
+use super::invoke::{Invoker, Outcome};
 use super::surroundings::Surroundings;
 use super::worker::{Status, Worker};
 use crate::service_bus::{HostId, Queue, Receiver, journey};
@@ -24,30 +24,33 @@ static NEXT_HOST: AtomicU64 = AtomicU64::new(0);
 pub(super) struct Instance {
     number: usize,
     around: Arc<Surroundings>,
+    invoker: Invoker,
     worker: Worker,
     life: Locked<Life>,
 }
 
 /// What ends when the whole instance dies.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Life {
     host: HostId,
     pumps: JoinSet<()>,
 }
 
 impl Instance {
-    pub(super) fn start(number: usize, around: &Arc<Surroundings>) -> Self {
-        let worker = Worker::start(number, Arc::clone(around));
-        let life = Self::alive(number, around, &worker);
-        Self {
+    pub(super) fn start(number: usize, around: &Arc<Surroundings>, invoker: &Invoker) -> Self {
+        let instance = Self {
             number,
             around: Arc::clone(around),
-            worker,
-            life: Locked::new(life),
-        }
+            invoker: invoker.clone(),
+            worker: Worker::start(number, Arc::clone(around)),
+            life: Locked::default(),
+        };
+        instance.come_alive();
+        instance
     }
 
-    fn alive(number: usize, around: &Arc<Surroundings>, worker: &Worker) -> Life {
+    fn come_alive(&self) {
+        let around = &self.around;
         let host = HostId(NEXT_HOST.fetch_add(1, Ordering::Relaxed));
         let mut pumps = JoinSet::new();
         for function in &around.app.functions {
@@ -74,16 +77,17 @@ impl Instance {
                     binary: *binary,
                     queue,
                     around: Arc::clone(around),
-                    worker: worker.clone(),
+                    invoker: self.invoker.clone(),
+                    worker: self.worker.clone(),
                     host,
-                    instance: number,
+                    instance: self.number,
                     slots,
                     idle,
                 };
                 pumps.spawn(pump.run());
             }
         }
-        Life { host, pumps }
+        *self.life.lock() = Life { host, pumps };
     }
 
     pub(super) fn worker(&self) -> Worker {
@@ -97,7 +101,7 @@ impl Instance {
         }
         self.around.bus.host_died(self.life.lock().host);
         tokio::join!(self.end_pumps(), self.worker.kill(None));
-        *self.life.lock() = Self::alive(self.number, &self.around, &self.worker);
+        self.come_alive();
     }
 
     async fn end_pumps(&self) {
@@ -129,6 +133,7 @@ struct Pump {
     binary: bool,
     queue: Arc<Queue>,
     around: Arc<Surroundings>,
+    invoker: Invoker,
     worker: Worker,
     host: HostId,
     instance: usize,
@@ -156,17 +161,12 @@ impl Pump {
     }
 
     async fn lane(self, receiver: Receiver, _slot: OwnedSemaphorePermit) {
-        let Surroundings {
-            world,
-            bus,
-            invoker,
-            ..
-        } = &*self.around;
+        let Surroundings { world, bus, .. } = &*self.around;
         let (name, logs) = (&self.function, &world.hub.logs);
         let queue = self.queue.settings().name;
         while let Some(delivery) = receiver.receive(self.idle).await {
             let envelope = envelope::of_message(name, &self.binding, self.binary, &delivery);
-            let outcome = invoker.call(&self.worker, name, &envelope).await;
+            let outcome = self.invoker.call(&self.worker, name, &envelope).await;
             let words = match &outcome {
                 Outcome::Success(status, lines) => {
                     for line in lines {

@@ -29,6 +29,7 @@ const INACTIVITY: Duration = Duration::from_secs(240);
 #[derive(Debug)]
 pub struct Host {
     around: Arc<Surroundings>,
+    invoker: Invoker,
     pub(super) routes: Routes,
     instances: Vec<Instance>,
     pub(super) proxy_client: reqwest::Client,
@@ -50,18 +51,19 @@ impl Host {
     ) -> anyhow::Result<Arc<Self>> {
         check_queues(&app, &bus)?;
         let routes = Routes::new(&app)?;
+        let invoker = Invoker::new(app.host.function_timeout)?;
         let around = Arc::new(Surroundings {
-            invoker: Invoker::new(app.host.function_timeout)?,
             app,
             process,
             world,
             bus,
             watchdog,
         });
-        let instances = (0..instances).map(|number| Instance::start(number, &around));
+        let instances = (0..instances).map(|number| Instance::start(number, &around, &invoker));
         let host = Arc::new(Self {
             instances: instances.collect(),
             around,
+            invoker,
             routes,
             proxy_client: loopback_client().read_timeout(INACTIVITY).build()?,
             next: AtomicUsize::new(0),
@@ -114,8 +116,7 @@ impl Host {
         };
         let envelope = envelope::of_timer(function, binding);
         let worker = self.pick().worker();
-        let invoker = &self.around.invoker;
-        Some(invoker.call(&worker, function, &envelope).await)
+        Some(self.invoker.call(&worker, function, &envelope).await)
     }
 
     /// The instances for `GET /local/instances`.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::app::App;
-use super::invoke::Invoker;
 use super::process::ProcessSettings;
 use crate::service_bus::ServiceBus;
 use crate::watchdog::Watchdog;
@@ -16,6 +15,5 @@ pub(super) struct Surroundings {
     pub(super) process: ProcessSettings,
     pub(super) world: Arc<World>,
     pub(super) bus: Arc<ServiceBus>,
-    pub(super) invoker: Invoker,
     pub(super) watchdog: Watchdog,
 }

@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, SanType,
@@ -10,6 +12,8 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+
+use super::content::hexadecimal;
 
 /// An authority that exists as long as the process.
 pub struct CertificateAuthority {
@@ -36,6 +40,8 @@ pub struct ServerCertificate {
 
 /// A self-signed certificate with an RSA-2048 key, as a Graph subscription carries one.
 pub struct RsaCertificate {
+    /// The certificate's SHA-256 in lowercase hexadecimal digits.
+    pub id: String,
     /// PKCS#8 private key in PEM.
     pub key_pem: String,
     /// The certificate in PEM.
@@ -101,7 +107,8 @@ impl CertificateAuthority {
         })
     }
 
-    /// A TLS client that trusts this authority and nobody else.
+    /// A TLS client that trusts this authority and nobody else. It keeps idle connections for a shorter time than Azurite
+    /// does, or a request could meet the end of one.
     ///
     /// # Errors
     /// When the client cannot be built.
@@ -110,6 +117,7 @@ impl CertificateAuthority {
         reqwest::Client::builder()
             .tls_certs_only([root])
             .redirect(reqwest::redirect::Policy::none())
+            .pool_idle_timeout(Duration::from_secs(1))
             .no_proxy()
             .build()
     }
@@ -143,6 +151,7 @@ pub fn rsa_certificate(common_name: &str) -> Result<RsaCertificate, rcgen::Error
         .push(DnType::CommonName, common_name);
     let certificate = params.self_signed(&key)?;
     Ok(RsaCertificate {
+        id: hexadecimal(digest(&SHA256, certificate.der()).as_ref()),
         key_pem: key.serialize_pem(),
         certificate_pem: certificate.pem(),
         certificate_der: certificate.der().to_vec(),
