@@ -57,3 +57,6 @@ fn degraded(app: &App) -> Vec<String> {
     });
     placeholder.into_iter().chain(down).collect()
 }
+
+#[cfg(test)]
+mod tests;

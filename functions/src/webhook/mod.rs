@@ -73,7 +73,8 @@ where
         function = function.name,
         invocation = invocation_id(request.headers())
     );
-    let work = async {
+    // On the heap, because what a future holds is copied each time that it is handed on.
+    let work = Box::pin(async {
         let (head, body) = request.into_parts();
         let (body, _share) = body::read(&head.headers, body, function.body_limit).await?;
         if let Some(setting) = app.settings.placeholder() {
@@ -82,7 +83,7 @@ where
             return Err(Refusal::unavailable("a setting holds a placeholder"));
         }
         take(head.headers, body).await
-    };
+    });
     async {
         let taken = timeout(function.deadline, work)
             .await

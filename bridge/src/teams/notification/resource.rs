@@ -1,5 +1,7 @@
 //! The path of the chat message that a notification is about.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 use crate::ids::{ChatId, TeamsMessageId};
@@ -19,26 +21,29 @@ pub(super) fn message_of(resource: &str) -> Option<(ChatId, TeamsMessageId)> {
     Some((chat.parse().ok()?, message.parse().ok()?))
 }
 
-/// A path segment and the key in its parentheses.
-type Segment = (String, Option<String>);
+/// A path segment and the key in its parentheses, where they lie in the path unless something in them is encoded.
+type Segment<'a> = (Cow<'a, str>, Option<Cow<'a, str>>);
 
 /// The key of the next segment, in parentheses or as a segment of its own.
-fn keyed<'a>(rest: &mut impl Iterator<Item = &'a Segment>, name: &str) -> Option<String> {
+fn keyed<'a>(
+    rest: &mut impl Iterator<Item = &'a Segment<'a>>,
+    name: &str,
+) -> Option<&'a Cow<'a, str>> {
     let (found, key) = rest.next()?;
     if found != name {
         return None;
     }
     match key {
-        Some(key) => Some(key.clone()),
+        Some(key) => Some(key),
         None => match rest.next()? {
-            (segment, None) => Some(segment.clone()),
+            (segment, None) => Some(segment),
             _ => None,
         },
     }
 }
 
 /// Splits a path at its slashes, but not inside a quoted key.
-fn segments(resource: &str) -> Option<Vec<Segment>> {
+fn segments(resource: &str) -> Option<Vec<Segment<'_>>> {
     let mut segments = Vec::new();
     let mut rest = resource.trim_start_matches('/');
     while !rest.is_empty() {
@@ -48,7 +53,10 @@ fn segments(resource: &str) -> Option<Vec<Segment>> {
         let mut key = None;
         if let Some(quoted) = rest.strip_prefix("('") {
             let (text, after) = quoted_key(quoted)?;
-            key = Some(decoded(&text)?);
+            key = Some(match text {
+                Cow::Borrowed(text) => decoded(text)?,
+                Cow::Owned(text) => Cow::Owned(decoded(&text)?.into_owned()),
+            });
             rest = after.strip_prefix(')')?;
         }
         match rest.strip_prefix('/') {
@@ -62,26 +70,22 @@ fn segments(resource: &str) -> Option<Vec<Segment>> {
 }
 
 /// The text up to the closing quote, a doubled quote being one.
-fn quoted_key(text: &str) -> Option<(String, &str)> {
-    let mut key = String::new();
+fn quoted_key(text: &str) -> Option<(Cow<'_, str>, &str)> {
+    let mut key = Cow::Borrowed("");
     let mut rest = text;
     loop {
-        let end = rest.find('\'')?;
-        key.push_str(&rest[..end]);
-        rest = &rest[end + 1..];
-        match rest.strip_prefix('\'') {
+        let (part, after) = rest.split_once('\'')?;
+        key += part;
+        match after.strip_prefix('\'') {
             Some(after) => {
-                key.push('\'');
+                key += "'";
                 rest = after;
             }
-            None => return Some((key, rest)),
+            None => return Some((key, after)),
         }
     }
 }
 
-fn decoded(text: &str) -> Option<String> {
-    percent_decode_str(text)
-        .decode_utf8()
-        .ok()
-        .map(std::borrow::Cow::into_owned)
+fn decoded(text: &str) -> Option<Cow<'_, str>> {
+    percent_decode_str(text).decode_utf8().ok()
 }
