@@ -14,14 +14,14 @@ use crate::table::Figure::Plain;
 use crate::table::{Table, median, p99};
 
 /// Messages a second, and for how many seconds.
-const LOADS: [(u32, u32); 3] = [(1, 20), (20, 10), (100, 5)];
+const LOADS: [(u32, u32); 3] = [(1, 20), (20, 10), (100, 3)];
 
 /// Chats that the messages are spread over.
 const CHATS: u32 = 50;
 
 /// Handlers. Each keeps the pace that Genesys allows, 4 calls a second and 40 after a quiet time, so that one alone would be measured
 /// waiting; these together may make more calls at once than the largest load has messages.
-const INSTANCES: &str = "16";
+const INSTANCES: &str = "8";
 
 /// After this time without a call the pace allows all of them at once.
 const QUIET: Duration = Duration::from_secs(11);
