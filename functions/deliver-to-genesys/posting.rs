@@ -86,10 +86,7 @@ impl Posting<'_> {
             Piece::Text(text) => texts(text),
             Piece::Choice {
                 question, choice, ..
-            } => vec![Body::Choice {
-                question: question.clone(),
-                choice: choice.clone(),
-            }],
+            } => vec![Body::answer(question.clone(), choice.clone())],
             Piece::File(file) => {
                 let place = SentAt {
                     account: &self.series.conversation.account,

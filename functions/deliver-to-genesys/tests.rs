@@ -55,6 +55,21 @@ async fn an_echo_is_known_when_the_posts_answer_was_lost() {
 }
 
 #[tokio::test]
+async fn an_item_of_a_list_is_answered_by_its_words() {
+    let scene = Scene::start(&[]).await;
+    scene.customer_writes("1", "hello").await;
+    let items = json!([{ "id": "p1", "title": "Basic" }, { "id": "p2", "title": "Premium" }]);
+    let list = json!({ "sections": [{ "title": "Plans", "items": items }] });
+    let webhook = json!({
+        "type": "Structured",
+        "content": [{ "contentType": "ListPicker", "listPicker": list }],
+    });
+    assert_eq!(scene.agent_sends(webhook).await, StatusCode::OK);
+    scene.customer_writes("2", "2").await;
+    assert_eq!(scene.texts(), ["hello", "Premium"]);
+}
+
+#[tokio::test]
 async fn what_somebody_writes_by_hand_as_the_support_user_is_shown() {
     let scene = Scene::start(&[]).await;
     let mut by_hand = scene.message("1", SUPPORT, "I call you");

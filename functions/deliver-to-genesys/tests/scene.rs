@@ -227,15 +227,20 @@ impl Scene {
 
     /// Has the agent's text posted once, whatever comes of it.
     pub(super) async fn agent_begins_to_write(&self, text: &str) -> StatusCode {
+        self.agent_sends(json!({ "type": "Text", "text": text }))
+            .await
+    }
+
+    /// Has a webhook that says this delivered once, whatever comes of it.
+    pub(super) async fn agent_sends(&self, mut webhook: Value) -> StatusCode {
         let now = time_text(OffsetDateTime::now_utc());
-        let thread = json!({"id": format!("teams:support:{CUSTOMER}"), "idType": "Opaque"});
         let id = format!("agent-{}", self.world.sent().len());
-        let body = json!({
-            "id": id, "type": "Text", "text": text, "direction": "Outbound",
-            "channel": {"id": "i", "platform": "Open", "type": "Private", "messageId": id,
-                        "time": now, "to": thread, "from": {"id": "i"}},
-        })
-        .to_string();
+        webhook["id"] = json!(id);
+        webhook["channel"] = json!({
+            "id": "i", "platform": "Open", "type": "Private", "messageId": id, "time": now,
+            "to": {"id": format!("teams:support:{CUSTOMER}"), "idType": "Opaque"}, "from": {"id": "i"},
+        });
+        let body = webhook.to_string();
         let secret = SecretString::from(World::WEBHOOK_SECRET);
         let signature = signature::sign(body.as_bytes(), &secret);
         let headers = [("x-hub-signature-256", signature.as_str())];
