@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use bridge::teams::notification::Collection;
 use futures::{StreamExt, TryStreamExt, stream};
 use http::{StatusCode, header};
+use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::webhook::refusal::Refusal;
@@ -35,14 +36,16 @@ const FUNCTION: Function = Function {
     tally: |counters| &counters.notifications,
 };
 
-/// A body above this many bytes is read on a thread of its own, so that nobody else waits for it.
+/// A body above this many bytes is read on a thread of its own, one after another, so that nobody else waits for it.
 const QUICKLY_READ: usize = 64 * 1024;
+static READER: Semaphore = Semaphore::const_new(1);
 
 /// Longest validation token that is echoed.
 const TOKEN_LIMIT: usize = 8 * 1024;
 
-/// Chats of one batch whose items are enqueued at the same time.
+/// Chats of one batch, and of all large batches, whose items are enqueued at the same time: each needs a connection.
 const PARALLEL_CHATS: usize = 32;
+static SENDERS: Semaphore = Semaphore::const_new(64);
 
 /// Answers a validation handshake, or takes a batch of notifications.
 pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -62,7 +65,10 @@ async fn take(app: &App, body: Bytes) -> Result<Taken, Refusal> {
         }
     } else {
         let chats = stream::iter(chats.into_values())
-            .map(|envelopes| accept(app, envelopes))
+            .map(|envelopes| async {
+                let _turn = SENDERS.acquire().await;
+                accept(app, envelopes).await
+            })
             .buffer_unordered(PARALLEL_CHATS)
             .try_fold(0, async |sum, enqueued| Ok(sum + enqueued));
         taken.enqueued = Box::pin(chats).await?;
@@ -74,6 +80,7 @@ async fn parse(body: Bytes) -> Result<Collection, Refusal> {
     let collection = if body.len() <= QUICKLY_READ {
         Collection::parse(&body)
     } else {
+        let _turn = READER.acquire().await;
         tokio::task::spawn_blocking(move || Collection::parse(&body))
             .await
             .map_err(|_| Refusal::unavailable("the body could not be read, please retry"))?

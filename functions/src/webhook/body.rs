@@ -11,9 +11,9 @@ use crate::webhook::refusal::Refusal;
 /// Unit in which memory is counted; what fits into one is not counted at all.
 const BLOCK: usize = 64 * 1024;
 
-/// Blocks of all large bodies together: 16 MiB. Anybody can send to a webhook, so its memory is bounded before its sender is
+/// Blocks of all large bodies together: 12 MiB. Anybody can send to a webhook, so its memory is bounded before its sender is
 /// known; what is made of a body can take three times its size again.
-static LARGE_BODIES: Semaphore = Semaphore::const_new(256);
+static LARGE_BODIES: Semaphore = Semaphore::const_new(192);
 
 /// A body's share of the memory, free again when it is dropped. A small body has none.
 pub type Share = Option<SemaphorePermit<'static>>;
@@ -94,7 +94,7 @@ async fn drain(mut chunks: BodyDataStream) {
 mod tests {
     use super::*;
 
-    const LIMIT: usize = 10 * 1024 * 1024;
+    const LIMIT: usize = 8 * 1024 * 1024;
 
     async fn read(size: usize) -> Result<(Bytes, Share), StatusCode> {
         super::read(&HeaderMap::new(), Body::from(vec![b' '; size]), LIMIT)
