@@ -60,7 +60,7 @@ impl Job for CustomerMessage<'_> {
             notification,
             policy: &self.policy,
         };
-        let _lane = app.lanes.hold(caller).await?;
+        let _lane = app.lanes.hold(&caller.subject, caller.deadline).await?;
         let mut answers = Answers::default();
         let mut chat: Option<InboundChat> = None;
         loop {

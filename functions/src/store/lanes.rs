@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use bridge::ids::Digest;
 use tokio::sync::{Mutex, OwnedMutexGuard};
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::bounded::Bounded;
 use crate::failure::Failure;
-use crate::outside::Caller;
 
 /// Lanes remembered; a forgotten one is only no longer guarded against a second invocation.
 const LANES: usize = 10_000;
@@ -39,15 +38,19 @@ impl Lanes {
         &self.holder
     }
 
-    /// Waits until no other invocation holds the caller's lane.
+    /// Waits until no other invocation holds the chat's lane.
     ///
     /// # Errors
-    /// That would be after the caller's deadline.
-    pub async fn hold(&self, caller: &Caller) -> Result<OwnedMutexGuard<()>, Failure> {
+    /// That would be after the deadline.
+    pub async fn hold(
+        &self,
+        chat: &Digest,
+        deadline: Instant,
+    ) -> Result<OwnedMutexGuard<()>, Failure> {
         let lane = self
             .held
-            .update(&caller.subject, Arc::default, |lane| Arc::clone(lane));
-        timeout_at(caller.deadline, lane.lock_owned())
+            .update(chat, Arc::default, |lane| Arc::clone(lane));
+        timeout_at(deadline, lane.lock_owned())
             .await
             .map_err(|_| Failure::OutOfTime)
     }
