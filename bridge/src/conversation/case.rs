@@ -89,12 +89,14 @@ impl Chat<'_> {
     }
 
     /// Whether a message says what one of our posts says, or one that may be in the chat although nobody knows its id. The
-    /// bridge posts no attachments.
+    /// bridge posts no files of OneDrive; a preview of a link may be Teams' own.
     #[must_use]
     pub fn is_ours_by_text(&self, message: &ChatMessage) -> bool {
-        self.outbound.is_some_and(|outbound| {
-            message.attachments.is_empty() && outbound.wrote(&fingerprint(&message.body))
-        })
+        let mut attachments = message.attachments.iter();
+        !attachments.any(|attachment| attachment.content_type == "reference")
+            && self
+                .outbound
+                .is_some_and(|outbound| outbound.wrote(&fingerprint(&message.body)))
     }
 
     /// Whether agent and customer have both seen the message of this id.

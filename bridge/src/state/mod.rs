@@ -10,5 +10,5 @@ pub mod window;
 
 use std::time::Duration;
 
-/// How long handled messages and posts are kept: longer than any retry, re-delivery or overlap of a catch-up.
+/// How long carried messages and posts are kept: longer than any retry, re-delivery or overlap of a catch-up.
 pub const KEPT: Duration = Duration::from_secs(48 * 3600);
