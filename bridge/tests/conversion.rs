@@ -14,6 +14,7 @@ fn for_the_agent(message: &[u8]) -> String {
         SentFile::Picture {
             source,
             description,
+            ..
         } => format!("<picture {description:?} {source}>"),
         SentFile::Shared { address, name } => format!("<file {name} {address}>"),
         SentFile::Snippet { source, language } => format!("<snippet {language:?} {source}>"),

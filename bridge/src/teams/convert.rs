@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 use crate::files::clean_name;
 use crate::ids::Digest;
 use crate::teams::message::ChatMessage;
-use crate::teams::to_text::{self, ReplyContext};
+use crate::teams::to_text::{self, InlineImage, Medium, ReplyContext};
 use attachments::Read;
 
 /// What an agent gets of a message: its text, then its files, in order. `Debug` shows neither.
@@ -41,11 +41,13 @@ impl std::fmt::Debug for Inbound {
 /// Something that a message only points at. `Debug` shows its kind only.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SentFile {
-    /// A picture in the text, kept by Graph.
+    /// A picture or recording in the text, kept by Graph.
     Picture {
         /// Its address, as the HTML has it.
         source: String,
-        /// What the picture is said to show.
+        /// What it is.
+        kind: Medium,
+        /// What the picture is said to show; the file name of a recording.
         description: Option<String>,
     },
     /// A file in somebody's OneDrive or SharePoint.
@@ -62,6 +64,16 @@ pub enum SentFile {
         /// The language it is written in.
         language: Option<String>,
     },
+}
+
+impl From<InlineImage> for SentFile {
+    fn from(image: InlineImage) -> Self {
+        Self::Picture {
+            source: image.source,
+            kind: image.kind,
+            description: image.description,
+        }
+    }
 }
 
 impl SentFile {
@@ -87,10 +99,11 @@ impl SentFile {
     pub fn notice(&self, why: &str) -> String {
         match self {
             Self::Picture {
+                kind,
                 description: Some(description),
                 ..
-            } => format!("[image: {description}] {why}"),
-            Self::Picture { .. } => format!("[image] {why}"),
+            } => format!("[{}: {description}] {why}", kind.label()),
+            Self::Picture { kind, .. } => format!("[{}] {why}", kind.label()),
             Self::Snippet { .. } => format!("[code snippet] {why}"),
             Self::Shared { address, name } => {
                 format!("[file] {} {address}\n{why}", clean_name(name))
@@ -150,10 +163,7 @@ pub fn inbound(
     let body = if message.body.html {
         let rendered = to_text::render_quoting(&message.body.content, replies, known);
         quotes = rendered.quotes;
-        files.extend(rendered.images.into_iter().map(|image| SentFile::Picture {
-            source: image.source,
-            description: image.description,
-        }));
+        files.extend(rendered.images.into_iter().map(SentFile::from));
         rendered.text
     } else {
         message.body.content.trim().to_owned()
@@ -168,6 +178,10 @@ pub fn inbound(
             }
             Read::Forwarded(lines) => before.push(lines),
             Read::Notice(lines) => after.push(lines),
+            Read::Shown(lines, hosted) => {
+                after.push(lines);
+                files.extend(hosted.into_iter().map(SentFile::from));
+            }
             Read::File(file) => files.push(file),
         }
     }

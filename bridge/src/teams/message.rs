@@ -1,7 +1,8 @@
 //! A Teams chat message as Graph shows it (Microsoft Learn, "chatMessage resource type").
 
-use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::ids::{ChatId, TeamsMessageId, TenantId, UserId};
 use crate::json_fault::JsonFault;
@@ -33,6 +34,22 @@ pub struct ChatMessage {
     pub mentions: Vec<Mention>,
     /// Reactions that stand at present.
     pub reactions: Vec<Reaction>,
+    /// How its writer marked it.
+    pub importance: Importance,
+    /// The writer's organisation lets nobody read it (Microsoft Learn, "chatMessagePolicyViolation resource type").
+    pub blocked: bool,
+}
+
+/// How the writer of a message marked it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Importance {
+    /// Not at all.
+    #[default]
+    Normal,
+    /// Important.
+    High,
+    /// Urgent: its readers are told again and again.
+    Urgent,
 }
 
 /// A reaction (Microsoft Learn, "chatMessageReaction resource type"). `Debug` leaves the name out.
@@ -98,11 +115,11 @@ impl std::fmt::Debug for Body {
 }
 
 /// A file, quote or card (Microsoft Learn, "chatMessageAttachment resource type"). `Debug` shows its type only.
-#[derive(Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Default)]
 pub struct Attachment {
+    /// Its place in the body is `<attachment id="…">`.
+    pub id: String,
     /// `reference`, `messageReference` or a card's media type.
-    #[serde(default, deserialize_with = "or_default")]
     pub content_type: String,
     /// File name.
     pub name: Option<String>,
@@ -128,7 +145,7 @@ debug_shows!(Mention: user);
 /// A body that is no chat message; nothing of it is repeated.
 #[derive(Debug, thiserror::Error)]
 pub enum MalformedMessage {
-    /// Not JSON, or a field of another type.
+    /// No JSON object.
     #[error("no JSON of a chat message")]
     Json(#[source] JsonFault),
     /// A required field is missing or unusable.
@@ -136,161 +153,105 @@ pub enum MalformedMessage {
     Field(&'static str),
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawMessage {
-    id: Option<String>,
-    chat_id: Option<String>,
-    etag: Option<String>,
-    message_type: Option<String>,
-    #[serde(default, with = "time::serde::rfc3339::option")]
-    created_date_time: Option<OffsetDateTime>,
-    #[serde(default, with = "time::serde::rfc3339::option")]
-    last_edited_date_time: Option<OffsetDateTime>,
-    #[serde(default, with = "time::serde::rfc3339::option")]
-    deleted_date_time: Option<OffsetDateTime>,
-    from: Option<RawFrom>,
-    body: Option<RawBody>,
-    #[serde(default, deserialize_with = "or_default")]
-    attachments: Vec<Attachment>,
-    #[serde(default, deserialize_with = "or_default")]
-    mentions: Vec<RawMention>,
-    #[serde(default, deserialize_with = "or_default")]
-    reactions: Vec<RawReaction>,
-}
-
-#[derive(Deserialize)]
-struct RawFrom {
-    application: Option<RawIdentity>,
-    user: Option<RawIdentity>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawIdentity {
-    id: Option<String>,
-    display_name: Option<String>,
-    tenant_id: Option<String>,
-    user_principal_name: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawBody {
-    content_type: Option<String>,
-    content: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawMention {
-    mention_text: Option<String>,
-    mentioned: Option<RawFrom>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawReaction {
-    reaction_type: Option<String>,
-    display_name: Option<String>,
-    user: Option<RawFrom>,
-}
-
-/// Graph writes null for what is not there.
-fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
-}
-
 impl ChatMessage {
-    /// Reads a message; unknown fields are ignored.
+    /// Reads a message field by field: unknown fields, and fields that are not as documented, are left out, so that nothing
+    /// odd beside the words keeps the words back. An attachment that cannot be read stays as one of no known type.
     ///
     /// # Errors
     /// The body is not JSON, or lacks the id or the time of the message.
     pub fn parse(body: &[u8]) -> Result<Self, MalformedMessage> {
-        let raw: RawMessage =
+        let raw: Value =
             serde_json::from_slice(body).map_err(|error| MalformedMessage::Json(error.into()))?;
-        let id = raw
-            .id
+        let id: TeamsMessageId = text(&raw["id"])
             .and_then(|id| id.parse().ok())
             .ok_or(MalformedMessage::Field("id"))?;
-        let chat_id = match raw.chat_id {
-            Some(chat) => Some(
-                chat.parse()
-                    .map_err(|_| MalformedMessage::Field("chatId"))?,
-            ),
-            None => None,
+        let body = Body {
+            html: raw["body"]["contentType"] != "text",
+            content: text(&raw["body"]["content"]).unwrap_or_default(),
         };
-        let body = raw.body.map_or_else(Body::default, |body| Body {
-            html: body.content_type.as_deref() != Some("text"),
-            content: body.content.unwrap_or_default(),
-        });
         Ok(Self {
-            id,
-            chat_id,
-            etag: raw.etag,
-            kind: match raw.message_type.as_deref() {
+            kind: match raw["messageType"].as_str() {
                 Some("message") | None => MessageKind::Message,
                 Some("systemEventMessage") => MessageKind::System,
                 // Without the Prefer header Graph calls system messages an unknown future value.
                 Some(_) if body.content.trim() == "<systemEventMessage/>" => MessageKind::System,
                 Some(_) => MessageKind::Other,
             },
-            created: raw
-                .created_date_time
+            created: time(&raw["createdDateTime"])
+                .or_else(|| time_of(&id))
                 .ok_or(MalformedMessage::Field("createdDateTime"))?,
-            last_edited: raw.last_edited_date_time,
-            deleted: raw.deleted_date_time,
-            from: raw.from.map(Sender::from),
+            id,
+            chat_id: parsed(&raw["chatId"]),
+            etag: text(&raw["etag"]),
+            last_edited: time(&raw["lastEditedDateTime"]),
+            deleted: time(&raw["deletedDateTime"]),
+            from: raw["from"].is_object().then(|| Sender::of(&raw["from"])),
             body,
-            attachments: raw.attachments,
-            mentions: raw.mentions.into_iter().map(Mention::from).collect(),
-            reactions: raw.reactions.into_iter().filter_map(Reaction::of).collect(),
+            attachments: each(&raw["attachments"]).map(Attachment::of).collect(),
+            mentions: each(&raw["mentions"]).map(Mention::of).collect(),
+            reactions: each(&raw["reactions"]).filter_map(Reaction::of).collect(),
+            importance: match raw["importance"].as_str() {
+                Some("urgent") => Importance::Urgent,
+                Some("high") => Importance::High,
+                _ => Importance::Normal,
+            },
+            // Several actions are written with commas between them.
+            blocked: raw["policyViolation"]["dlpAction"]
+                .as_str()
+                .is_some_and(|actions| actions.contains("blockAccess")),
         })
     }
 }
 
-impl From<RawFrom> for Sender {
-    fn from(raw: RawFrom) -> Self {
-        let application = raw.application.and_then(|application| application.id);
-        let Some(user) = raw.user else {
-            return Self {
-                application,
-                ..Self::default()
-            };
-        };
+impl Sender {
+    fn of(raw: &Value) -> Self {
+        let user = &raw["user"];
         Self {
-            user: user.id.and_then(|id| id.parse().ok()),
-            application,
-            tenant: user.tenant_id.and_then(|tenant| tenant.parse().ok()),
-            upn: shown(user.user_principal_name),
-            name: shown(user.display_name),
+            user: parsed(&user["id"]),
+            application: text(&raw["application"]["id"]),
+            tenant: parsed(&user["tenantId"]),
+            upn: shown(&user["userPrincipalName"]),
+            name: shown(&user["displayName"]),
+        }
+    }
+}
+
+impl Attachment {
+    fn of(raw: &Value) -> Self {
+        let content = &raw["content"];
+        Self {
+            id: text(&raw["id"]).unwrap_or_default(),
+            content_type: text(&raw["contentType"]).unwrap_or_default(),
+            name: text(&raw["name"]),
+            content_url: text(&raw["contentUrl"]),
+            content: match content {
+                Value::Object(_) | Value::Array(_) => Some(content.to_string()),
+                _ => text(content),
+            },
+        }
+    }
+}
+
+impl Mention {
+    fn of(raw: &Value) -> Self {
+        Self {
+            text: text(&raw["mentionText"]).unwrap_or_default(),
+            user: parsed(&raw["mentioned"]["user"]["id"]),
         }
     }
 }
 
 impl Reaction {
-    fn of(raw: RawReaction) -> Option<Self> {
-        let by = raw.user.map(Sender::from).unwrap_or_default();
-        let kind = raw.reaction_type?.trim().to_owned();
-        (!kind.is_empty()).then_some(Self {
-            kind,
-            label: shown(raw.display_name),
+    fn of(raw: &Value) -> Option<Self> {
+        let by = Sender::of(&raw["user"]);
+        Some(Self {
+            kind: shown(&raw["reactionType"])?.trim().to_owned(),
+            label: shown(&raw["displayName"]),
             user: by.user,
             name: by.name,
         })
     }
-}
 
-/// A text that says something.
-fn shown(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.trim().is_empty())
-}
-
-impl Reaction {
     /// A custom emoji: its kind says no more.
     #[must_use]
     pub fn is_custom(&self) -> bool {
@@ -298,14 +259,41 @@ impl Reaction {
     }
 }
 
-impl From<RawMention> for Mention {
-    fn from(raw: RawMention) -> Self {
-        let mentioned = raw.mentioned.map(Sender::from).unwrap_or_default();
-        Self {
-            text: raw.mention_text.unwrap_or_default(),
-            user: mentioned.user,
-        }
+/// The entries of a list; Graph writes null for what is not there.
+fn each(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .filter(|entry| !entry.is_null())
+}
+
+/// A text; ids are numbers at times.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
+}
+
+/// A text that says something.
+fn shown(value: &Value) -> Option<String> {
+    text(value).filter(|text| !text.trim().is_empty())
+}
+
+fn parsed<T: std::str::FromStr>(value: &Value) -> Option<T> {
+    value.as_str()?.parse().ok()
+}
+
+fn time(value: &Value) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(value.as_str()?, &Rfc3339).ok()
+}
+
+/// When a message was written, by its id: the milliseconds since 1970 (as Graph's own examples show).
+fn time_of(id: &TeamsMessageId) -> Option<OffsetDateTime> {
+    let milliseconds: i128 = id.as_str().parse().ok()?;
+    let time = OffsetDateTime::from_unix_timestamp_nanos(milliseconds.checked_mul(1_000_000)?);
+    time.ok().filter(|time| time.year() >= 2017)
 }
 
 #[cfg(test)]

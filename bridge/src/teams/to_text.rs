@@ -46,8 +46,33 @@ pub struct Rendered {
 pub struct InlineImage {
     /// Its address, as it is written in the message.
     pub source: String,
-    /// What its writer says that it shows, on one line.
+    /// A picture, or a recording.
+    pub kind: Medium,
+    /// What its writer says that it shows, on one line; the file name of a recording.
     pub description: Option<String>,
+}
+
+/// What kind of file Graph keeps for a place in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Medium {
+    /// A picture.
+    Image,
+    /// A video with its sound.
+    Video,
+    /// A recording of sound.
+    Audio,
+}
+
+impl Medium {
+    /// What stands in square brackets in its place, and the stem of its file's name where it has none.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Video => "video",
+            Self::Audio => "audio",
+        }
+    }
 }
 
 impl fmt::Debug for Rendered {
@@ -87,12 +112,41 @@ pub fn render_quoting(html: &str, replies: ReplyContext, known: &dyn Fn(&str) ->
     };
     // Whether pictures are numbered shows at the end only; this is right but for the strangest messages.
     let numbered = html.matches(HOSTED).count() > 1;
-    let output = output(html, replies, known, Pictures::Collect { numbered });
+    let output = output(
+        html,
+        replies,
+        known,
+        Pictures::Collect {
+            numbered,
+            last_notices: false,
+        },
+    );
     Rendered {
         text: output.text,
         images: output.images,
         quotes: output.quotes,
     }
+}
+
+/// As [`render`] for HTML that is a part of something larger: the notices of pictures stay, also at its end.
+#[must_use]
+pub(crate) fn render_part(html: &str) -> Rendered {
+    let numbered = html.matches(HOSTED).count() > 1;
+    let pictures = Pictures::Collect {
+        numbered,
+        last_notices: true,
+    };
+    let output = output(html, Replies::Quote, &|_| true, pictures);
+    Rendered {
+        text: output.text,
+        images: output.images,
+        quotes: output.quotes,
+    }
+}
+
+/// Whether an address is that of a file which Graph keeps for a message.
+pub(crate) fn is_hosted(address: &str) -> bool {
+    address.contains(HOSTED)
 }
 
 /// The text of HTML as [`render`] writes it with [`ReplyContext::Quote`], but each picture only leaves `[image]` or
@@ -120,9 +174,13 @@ fn output(
             continue;
         }
         match pictures {
-            Pictures::Collect { numbered } if numbered != (output.images.len() > 1) => {
+            Pictures::Collect {
+                numbered,
+                last_notices,
+            } if numbered != (output.images.len() > 1) => {
                 pictures = Pictures::Collect {
                     numbered: !numbered,
+                    last_notices,
                 };
             }
             _ => return output,

@@ -93,6 +93,23 @@ pub fn fenced(code: &str, language: &str) -> String {
     format!("{fence}{language}\n{}\n{fence}", lines.join("\n"))
 }
 
+/// A duration of ISO 8601 as people say it: `PT1M5.2S` is `1 min 5 s`. Nothing for what is no duration of time.
+pub(crate) fn spoken_duration(duration: &str) -> Option<String> {
+    let mut rest = duration.trim().strip_prefix("PT")?;
+    let mut parts = Vec::new();
+    for (mark, unit) in [('H', "h"), ('M', "min"), ('S', "s")] {
+        if let Some((number, after)) = rest.split_once(mark) {
+            let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
+            let whole: u32 = whole.parse().ok()?;
+            if whole > 0 {
+                parts.push(format!("{whole} {unit}"));
+            }
+            rest = after;
+        }
+    }
+    (rest.is_empty() && !parts.is_empty()).then(|| parts.join(" "))
+}
+
 /// A name on one line: white space collapsed, control characters and marks that turn the direction of text left out, at most
 /// so many characters.
 pub fn one_line(text: &str, most: usize) -> String {

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::{SentFile, cards};
+use super::SentFile;
+use super::cards::{self, Recording};
 use crate::files::clean_name;
 use crate::teams::message::Attachment;
-use crate::teams::to_text;
+use crate::teams::to_text::{self, InlineImage};
 use crate::text::{one_line, text_lines};
 
 /// Most characters of an attachment's name in a line of text.
@@ -25,6 +26,8 @@ pub(super) enum Read {
     Forwarded(String),
     /// Lines for the reader.
     Notice(String),
+    /// Lines for the reader, and what Graph keeps of them.
+    Shown(String, Vec<InlineImage>),
     /// Something to fetch.
     File(SentFile),
 }
@@ -53,7 +56,7 @@ pub(super) fn read(attachment: &Attachment, known: &dyn Fn(&str) -> bool) -> Rea
             text_of(&content, "componentUrl"),
         )),
         kind if kind.starts_with("application/vnd.microsoft") && kind.contains(".card.") => {
-            Read::Notice(card(attachment, &content))
+            card(attachment, &content)
         }
         kind if kind.starts_with("image/") => Read::Notice(line("image", attachment, None)),
         kind if kind.starts_with("video/") => Read::Notice(line("video", attachment, None)),
@@ -181,14 +184,22 @@ fn line(kind: &str, attachment: &Attachment, address: Option<&str>) -> String {
     output
 }
 
-fn card(attachment: &Attachment, content: &Value) -> String {
-    let text = cards::text(content);
+fn card(attachment: &Attachment, content: &Value) -> Read {
+    let recording = match attachment.content_type.rsplit('.').next() {
+        Some("audio") => Some(Recording::Audio),
+        Some("video") => Some(Recording::Video),
+        Some("animation") => Some(Recording::Animation),
+        _ => None,
+    };
+    let card = cards::read(content, recording);
     let head = line("card", attachment, None);
-    if text.is_empty() {
-        head
-    } else {
-        format!("{head}\n{text}")
-    }
+    let text = match recording {
+        // Its first line says what it is.
+        Some(_) if !card.text.is_empty() => card.text,
+        _ if card.text.is_empty() => head,
+        _ => format!("{head}\n{}", card.text),
+    };
+    Read::Shown(text, card.hosted)
 }
 
 /// The content, which is JSON inside a text; null when it is not.

@@ -1,89 +1,495 @@
-//! The text of a card, whatever its kind: adaptive, hero, thumbnail or connector card (Adaptive Cards, "Schema Explorer"; Microsoft
-//! Learn, "Types of cards").
+//! What a card shows, as lines of text, whatever its kind: adaptive card, hero, thumbnail, list, receipt, audio, video, animation,
+//! connector card (Adaptive Cards, "Schema Explorer", version 1.6, with Teams' own elements; Microsoft Learn, "Types of cards" and
+//! "Legacy actionable message card reference").
+//!
+//! One walk for all of them: it knows the names under which cards keep words, parts, pictures and buttons. An element that it
+//! does not know shows what it has under the same names.
+
+mod controls;
+mod words;
 
 use serde_json::{Map, Value};
 
-use crate::teams::to_text::shown_address;
+use crate::teams::to_text::{InlineImage, Medium, is_hosted, shown_address};
+use crate::text::{fenced, spoken_duration};
+use words::Words;
 
-/// Fields that hold text for the reader, in the order in which cards show them.
-const TEXTS: [&str; 7] = [
-    "title",
-    "activityTitle",
-    "subtitle",
-    "activitySubtitle",
-    "text",
-    "activityText",
-    "label",
+type Fields = Map<String, Value>;
+
+/// What a card shows.
+#[derive(Default)]
+pub(super) struct Card {
+    /// Its lines; empty when it shows nothing.
+    pub(super) text: String,
+    /// Pictures and recordings that Graph keeps.
+    pub(super) hosted: Vec<InlineImage>,
+}
+
+/// What the media of a card are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Recording {
+    Audio,
+    Video,
+    Animation,
+}
+
+impl Recording {
+    fn medium(self) -> Medium {
+        match self {
+            Self::Audio => Medium::Audio,
+            Self::Video => Medium::Video,
+            Self::Animation => Medium::Image,
+        }
+    }
+}
+
+/// How the value of a field is shown.
+#[derive(Clone, Copy)]
+enum Shown {
+    /// Words, or parts that hold words.
+    Parts,
+    /// Pairs of a name and a value.
+    Facts,
+    /// Pictures: objects, or an address alone.
+    Pictures,
+    /// Buttons.
+    Buttons,
+    /// Choices of an input.
+    Choices,
+    /// An amount that needs its name.
+    Amount(&'static str),
+}
+
+/// The fields that cards show, in the order in which they show them.
+const FIELDS: [(&str, Shown); 46] = [
+    ("title", Shown::Parts),
+    ("activityImage", Shown::Pictures),
+    ("activityTitle", Shown::Parts),
+    ("heading", Shown::Parts),
+    ("header", Shown::Parts),
+    ("subtitle", Shown::Parts),
+    ("activitySubtitle", Shown::Parts),
+    ("text", Shown::Parts),
+    ("activityText", Shown::Parts),
+    ("description", Shown::Parts),
+    ("caption", Shown::Parts),
+    ("label", Shown::Parts),
+    ("message", Shown::Parts),
+    ("quantity", Shown::Amount("Quantity")),
+    ("price", Shown::Amount("Price")),
+    ("heroImage", Shown::Pictures),
+    ("image", Shown::Pictures),
+    ("images", Shown::Pictures),
+    ("content", Shown::Parts),
+    ("sections", Shown::Parts),
+    ("body", Shown::Parts),
+    ("items", Shown::Parts),
+    ("facts", Shown::Facts),
+    ("columns", Shown::Parts),
+    ("rows", Shown::Parts),
+    ("cells", Shown::Parts),
+    ("inlines", Shown::Parts),
+    ("pages", Shown::Parts),
+    ("elements", Shown::Parts),
+    ("data", Shown::Facts),
+    ("choices", Shown::Choices),
+    ("card", Shown::Parts),
+    ("cards", Shown::Parts),
+    ("attachments", Shown::Parts),
+    ("footer", Shown::Parts),
+    ("tax", Shown::Amount("Tax")),
+    ("vat", Shown::Amount("VAT")),
+    ("total", Shown::Amount("Total")),
+    ("buttons", Shown::Buttons),
+    ("inputs", Shown::Parts),
+    ("actions", Shown::Buttons),
+    ("menuActions", Shown::Buttons),
+    ("potentialAction", Shown::Buttons),
+    ("quickActions", Shown::Buttons),
+    ("options", Shown::Choices),
+    ("suggestedActions", Shown::Parts),
 ];
-/// Fields that hold further parts of the card, in the order in which cards show them.
-const PARTS: [&str; 14] = [
-    "sections",
-    "body",
-    "facts",
-    "items",
-    "columns",
-    "rows",
-    "cells",
-    "inlines",
-    "choices",
-    "card",
-    "buttons",
+
+/// Fields of an element that the walk does not know, and that nobody sees.
+const UNSEEN: [&str; 16] = [
+    "authentication",
+    "backgroundImage",
+    "channelData",
+    "fallback",
+    "grid.area",
+    "iconUrl",
+    "layouts",
+    "metadata",
+    "msteams",
+    "poster",
+    "refresh",
+    "requires",
+    "selectAction",
+    "speak",
     "tap",
-    "actions",
-    "potentialAction",
+    "targetWidth",
 ];
 
-/// The card's texts, each on a line of its own, with the addresses of its buttons; empty when there are none.
-pub(super) fn text(card: &Value) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    // A stack of our own instead of recursion; the last entry comes next.
-    let mut open = vec![card];
-    while let Some(part) = open.pop() {
-        match part {
-            Value::Array(parts) => open.extend(parts.iter().rev()),
-            Value::Object(fields) => {
-                lines.extend(own_text(fields));
-                open.extend(PARTS.iter().rev().filter_map(|name| fields.get(*name)));
+/// Reads the content of a card; `recording` is what its media are, where the card's type says so.
+pub(super) fn read(content: &Value, recording: Option<Recording>) -> Card {
+    let mut walk = Walk {
+        recording,
+        ..Walk::default()
+    };
+    walk.part(content);
+    if walk.lines.is_empty() {
+        // What a card says that shows nothing here.
+        for name in ["fallbackText", "summary"] {
+            if walk.lines.is_empty() {
+                walk.part(&content[name]);
             }
-            // Inlines can be plain texts.
-            Value::String(text) if !text.trim().is_empty() => lines.push(text.trim().to_owned()),
+        }
+    }
+    Card {
+        text: walk.lines.join("\n"),
+        hosted: walk.hosted,
+    }
+}
+
+#[derive(Default)]
+struct Walk {
+    lines: Vec<String>,
+    hosted: Vec<InlineImage>,
+    recording: Option<Recording>,
+}
+
+impl Walk {
+    /// Any part of a card. As deep as JSON may be: `serde_json` ends at 128 levels.
+    fn part(&mut self, part: &Value) {
+        match part {
+            Value::Array(parts) => parts.iter().for_each(|part| self.part(part)),
+            Value::Object(fields) => self.element(fields),
+            Value::String(text) => self.words(text),
             _ => {}
         }
     }
-    lines.join("\n")
+
+    fn element(&mut self, fields: &Fields) {
+        if is_hidden(fields) {
+            return;
+        }
+        let start = self.lines.len();
+        let kind = text_of(fields, "type").unwrap_or_default();
+        match kind {
+            "Image" => self.picture(fields),
+            "Media" => self.media(fields),
+            "RichTextBlock" => self.rich_text(fields),
+            "Table" if fields.contains_key("rows") => self.table(fields),
+            "CodeBlock" => self.code(fields),
+            "Rating" => self.rating(fields),
+            _ if kind.starts_with("Input.") => self.input(fields),
+            _ if kind.starts_with("Action.") => self.button(fields),
+            _ => self.any_element(fields),
+        }
+        if self.lines.len() == start
+            && let Some(fallback) = fields.get("fallback").filter(|part| part.is_object())
+        {
+            self.part(fallback);
+        }
+        for name in ["selectAction", "tap"] {
+            self.link_of(fields.get(name), start);
+        }
+    }
+
+    /// What stands under the names that every card uses.
+    fn any_element(&mut self, fields: &Fields) {
+        if let Some(media) = fields.get("media") {
+            self.recordings(fields, media);
+        }
+        let has_recordings = fields.contains_key("media");
+        for (name, shown) in FIELDS {
+            let Some(value) = fields.get(name) else {
+                continue;
+            };
+            match shown {
+                // The line of the recording says it.
+                Shown::Parts if name == "title" && has_recordings => {}
+                Shown::Parts => self.part(value),
+                Shown::Facts => self.facts(value),
+                Shown::Pictures => self.pictures(value),
+                Shown::Buttons => each(value, |button| self.buttons(button)),
+                Shown::Choices => each(value, |choice| self.choice(choice, None)),
+                Shown::Amount(title) => self.amount(title, value),
+            }
+        }
+        let known = |name: &str| FIELDS.iter().any(|(known, _)| *known == name);
+        for (name, value) in fields {
+            let is_part = value.is_object() || value.is_array();
+            if is_part && !known(name) && !UNSEEN.contains(&&**name) && name != "media" {
+                self.part(value);
+            }
+        }
+        if let Some(address) = ["url", "uri", "href", "link"]
+            .iter()
+            .find_map(|name| shown_address(text_of(fields, name)?))
+        {
+            self.lines.push(address.to_owned());
+        }
+    }
+
+    /// Adds words, each line of them a line of its own.
+    fn words(&mut self, text: &str) {
+        let Words { text, hosted } = words::read(text);
+        self.hosted.extend(hosted);
+        let lines = text.lines().map(str::trim_end);
+        self.lines.extend(
+            lines
+                .filter(|line| !line.trim().is_empty())
+                .map(str::to_owned),
+        );
+    }
+
+    /// What a part shows, on one line.
+    fn on_one_line(&mut self, part: &Value) -> String {
+        let before = std::mem::take(&mut self.lines);
+        self.part(part);
+        std::mem::replace(&mut self.lines, before).join(" ")
+    }
+
+    fn rich_text(&mut self, fields: &Fields) {
+        let mut text = String::new();
+        each(fields.get("inlines").unwrap_or(&Value::Null), |run| {
+            let Value::Object(run) = run else {
+                text.push_str(run.as_str().unwrap_or_default());
+                return;
+            };
+            if is_hidden(run) {
+                return;
+            }
+            text.push_str(run.get("text").and_then(Value::as_str).unwrap_or_default());
+            if let Some(address) = run.get("selectAction").and_then(address_of) {
+                text.push_str(&format!(" ({address})"));
+            }
+        });
+        self.words(&text);
+    }
+
+    fn table(&mut self, fields: &Fields) {
+        each(&fields["rows"], |row| {
+            let mut cells = Vec::new();
+            each(row.get("cells").unwrap_or(&Value::Null), |cell| {
+                cells.push(self.on_one_line(cell));
+            });
+            if cells.iter().any(|cell| !cell.is_empty()) {
+                self.lines.push(cells.join(" | "));
+            }
+        });
+    }
+
+    fn code(&mut self, fields: &Fields) {
+        let code = fields.get("codeSnippet").and_then(Value::as_str);
+        if let Some(code) = code.filter(|code| !code.trim().is_empty()) {
+            let language = text_of(fields, "language").unwrap_or_default();
+            self.lines.push(fenced(code, language));
+        }
+    }
+
+    fn rating(&mut self, fields: &Fields) {
+        let stars = |name: &str| fields.get(name).filter(|value| value.is_number());
+        if let Some(value) = stars("value") {
+            let most = stars("max").map_or_else(|| "5".to_owned(), Value::to_string);
+            self.lines.push(format!("[rating] {value}/{most}"));
+        }
+    }
+
+    /// Pairs of a name and a value, and the points of a chart.
+    fn facts(&mut self, facts: &Value) {
+        each(facts, |fact| {
+            let Value::Object(fields) = fact else {
+                return self.part(fact);
+            };
+            if is_hidden(fields) {
+                return;
+            }
+            let first = |names: &[&str]| {
+                names
+                    .iter()
+                    .find_map(|name| fields.get(*name).and_then(plain))
+            };
+            let name = first(&["title", "name", "key", "legend", "label", "x"]);
+            let value = first(&["value", "y"]);
+            match (name, value) {
+                (Some(name), Some(value)) => self.pair(&name, &value),
+                (Some(text), None) | (None, Some(text)) => self.words(&text),
+                (None, None) => {}
+            }
+            for name in ["values", "data"] {
+                self.facts(fields.get(name).unwrap_or(&Value::Null));
+            }
+        });
+    }
+
+    fn amount(&mut self, title: &str, value: &Value) {
+        if let Some(value) = plain(value) {
+            self.pair(title, &value);
+        }
+    }
+
+    /// `name: value`, whether or not the name brings its colon.
+    fn pair(&mut self, name: &str, value: &str) {
+        let name = name.trim().trim_end_matches([':', '：']).trim_end();
+        self.words(&format!("{name}: {value}"));
+    }
+
+    fn pictures(&mut self, pictures: &Value) {
+        each(pictures, |picture| match picture {
+            Value::Object(fields) => {
+                let start = self.lines.len();
+                self.picture(fields);
+                for name in ["selectAction", "tap"] {
+                    self.link_of(fields.get(name), start);
+                }
+            }
+            Value::String(address) => self.picture_at(address, None),
+            _ => {}
+        });
+    }
+
+    fn picture(&mut self, fields: &Fields) {
+        if is_hidden(fields) {
+            return;
+        }
+        let address = text_of(fields, "url").or_else(|| text_of(fields, "image"));
+        let description = ["altText", "alt", "title"]
+            .iter()
+            .find_map(|name| text_of(fields, name));
+        self.picture_at(address.unwrap_or_default(), description);
+    }
+
+    /// `[image: description] (address)`; one that Graph keeps is fetched.
+    fn picture_at(&mut self, address: &str, description: Option<&str>) {
+        let mut line = match description.map(|text| words::read(text).text.replace('\n', " ")) {
+            Some(description) => format!("[image: {description}]"),
+            None => "[image]".to_owned(),
+        };
+        if is_hosted(address) {
+            self.hosted.push(InlineImage {
+                source: address.to_owned(),
+                kind: Medium::Image,
+                description: description.map(str::to_owned),
+            });
+        } else if let Some(address) = shown_address(address) {
+            line.push_str(&format!(" ({address})"));
+        }
+        self.lines.push(line);
+    }
+
+    /// A media element: its sources are the same recording in several formats.
+    fn media(&mut self, fields: &Fields) {
+        let sources = fields.get("sources").unwrap_or(&Value::Null);
+        let mime = sources[0]["mimeType"].as_str().unwrap_or_default();
+        let kind = if mime.starts_with("audio/") {
+            Recording::Audio
+        } else {
+            Recording::Video
+        };
+        self.recording(
+            kind,
+            text_of(fields, "altText").or(text_of(fields, "title")),
+            None,
+            &sources[0],
+        );
+    }
+
+    /// The media of an audio, video or animation card: the same recording in several formats.
+    fn recordings(&mut self, fields: &Fields, media: &Value) {
+        let kind = self.recording.unwrap_or(Recording::Video);
+        let duration = text_of(fields, "duration").and_then(spoken_duration);
+        self.recording(kind, text_of(fields, "title"), duration, &media[0]);
+    }
+
+    fn recording(
+        &mut self,
+        kind: Recording,
+        title: Option<&str>,
+        duration: Option<String>,
+        source: &Value,
+    ) {
+        // Teams itself makes cards without a title of what somebody records in a chat.
+        let label = match (kind, title) {
+            (Recording::Audio, None) => "voice message",
+            (Recording::Animation, _) => "animation",
+            _ => kind.medium().label(),
+        };
+        let mut line = match duration {
+            Some(duration) => format!("[{label}, {duration}]"),
+            None => format!("[{label}]"),
+        };
+        if let Some(title) = title {
+            line.push(' ');
+            line.push_str(&words::read(title).text.replace('\n', " "));
+        }
+        let address = source["url"].as_str().unwrap_or_default();
+        if is_hosted(address) {
+            self.hosted.push(InlineImage {
+                source: address.to_owned(),
+                kind: kind.medium(),
+                description: None,
+            });
+        } else if let Some(address) = shown_address(address) {
+            line.push_str(&format!(" ({address})"));
+        }
+        self.lines.push(line);
+    }
+
+    /// Where a click on an element leads: behind its first line, or on a line of its own.
+    fn link_of(&mut self, action: Option<&Value>, start: usize) {
+        let Some(address) = action.and_then(address_of) else {
+            return;
+        };
+        let lines = &mut self.lines[start..];
+        if lines.iter().any(|line| line.contains(&*address)) {
+            return;
+        }
+        match lines.first_mut().filter(|line| !line.contains('\n')) {
+            Some(line) => line.push_str(&format!(" ({address})")),
+            None => self.lines.push(address),
+        }
+    }
 }
 
-/// What an element shows itself.
-fn own_text(fields: &Map<String, Value>) -> Option<String> {
-    let shown = |name: &&str| {
-        let text = fields.get(*name)?.as_str()?.trim();
-        (!text.is_empty()).then_some(text)
-    };
-    let mut texts: Vec<&str> = TEXTS.iter().filter_map(shown).collect();
-    let fact_name = shown(&"name");
-    let value = shown(&"value").filter(|_| fields.contains_key("title") || fact_name.is_some());
-    let mut line = match (fact_name, value) {
-        (Some(name), Some(value)) => format!("{name}: {value}"),
-        (None, Some(value)) if texts.len() == 1 && shown_address(value).is_none() => {
-            format!("{}: {value}", texts[0])
-        }
-        _ => {
-            texts.dedup();
-            texts.join("\n")
-        }
-    };
-    let address = ["url", "value"]
-        .iter()
-        .find_map(|name| shown_address(shown(name)?));
-    let is_picture = fields.get("type").and_then(Value::as_str) == Some("Image");
-    if is_picture {
-        line = "[image]".to_owned();
+/// What an action opens, if it is an address that a reader can open.
+fn address_of(action: &Value) -> Option<String> {
+    let fields = action.as_object()?;
+    let targets = fields.get("targets").and_then(Value::as_array);
+    let is_default = |target: &&Value| target["os"] == "default";
+    let target = targets.and_then(|all| all.iter().find(is_default).or_else(|| all.first()));
+    let addresses = ["url", "uri", "value"].iter();
+    addresses
+        .filter_map(|name| text_of(fields, name))
+        .chain(target.and_then(|target| target["uri"].as_str()))
+        .find_map(shown_address)
+        .map(str::to_owned)
+}
+
+fn is_hidden(fields: &Fields) -> bool {
+    fields.get("isVisible") == Some(&Value::Bool(false))
+}
+
+/// The words of a text or number.
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
     }
-    if let Some(address) = address
-        && (is_picture || !line.is_empty())
-        && !line.contains(address)
-    {
-        line.push_str(&format!(" ({address})"));
+}
+
+fn text_of<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+    let text = fields.get(name)?.as_str()?.trim();
+    (!text.is_empty()).then_some(text)
+}
+
+/// Each part of a list, or the only one.
+fn each<'a>(value: &'a Value, mut visit: impl FnMut(&'a Value)) {
+    match value {
+        Value::Array(parts) => parts.iter().for_each(visit),
+        Value::Null => {}
+        one => visit(one),
     }
-    (!line.is_empty()).then_some(line)
 }

@@ -27,8 +27,8 @@ pub(super) enum Replies {
 pub(super) enum Pictures {
     /// They leave a notice.
     Notice,
-    /// They are collected, and their notices numbered or not; those at the end are left out.
-    Collect { numbered: bool },
+    /// They are collected, and their notices numbered or not; those at the end stay or are left out.
+    Collect { numbered: bool, last_notices: bool },
 }
 
 /// What came of the HTML.
@@ -109,8 +109,11 @@ impl<'a> Renderer<'a> {
         self.finish_table();
         self.close_pieces();
         let text = match self.pictures {
-            Pictures::Notice => self.lines.finish(),
-            Pictures::Collect { .. } => self.lines.finish_without_last_notices(),
+            Pictures::Collect {
+                last_notices: false,
+                ..
+            } => self.lines.finish_without_last_notices(),
+            _ => self.lines.finish(),
         };
         Output {
             text,

@@ -5,18 +5,23 @@ use std::borrow::Cow;
 use super::{Pictures, Renderer};
 use crate::teams::to_text::characters::one_line;
 use crate::teams::to_text::tokens::Tag;
-use crate::teams::to_text::{HOSTED, InlineImage, shown_address};
+use crate::teams::to_text::{HOSTED, InlineImage, Medium, shown_address};
 
 impl Renderer<'_> {
     pub(super) fn picture(&mut self, tag: &Tag<'_>) {
-        let kind = if tag.name == "img" { "image" } else { tag.name };
+        let medium = match tag.name {
+            "video" => Medium::Video,
+            "audio" => Medium::Audio,
+            _ => Medium::Image,
+        };
+        let kind = medium.label();
         let alternative = (tag.name == "img").then(|| tag.attribute("alt")).flatten();
         let description = alternative
             .map(|text| one_line(&text))
             .filter(|text| !text.is_empty() && !text.eq_ignore_ascii_case("image"));
         let source = tag.attribute("src").unwrap_or_default();
         let numbered = match self.pictures {
-            Pictures::Collect { numbered } if source.contains(HOSTED) => numbered,
+            Pictures::Collect { numbered, .. } if source.contains(HOSTED) => numbered,
             _ => {
                 self.text(&notice(kind, None, description.as_deref()));
                 self.source(&source);
@@ -27,6 +32,7 @@ impl Renderer<'_> {
         let text = notice(kind, number, description.as_deref());
         self.images.push(InlineImage {
             source: source.into_owned(),
+            kind: medium,
             description,
         });
         if self.block.is_some() || self.code.is_open() {
