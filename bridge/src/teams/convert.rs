@@ -10,9 +10,10 @@ use percent_encoding::percent_decode_str;
 
 use crate::files::clean_name;
 use crate::ids::Digest;
-use crate::teams::message::ChatMessage;
+use crate::teams::message::{ChatMessage, Importance};
 use crate::teams::to_text::{self, InlineImage, Medium, ReplyContext};
-use attachments::Read;
+use crate::text::begins_with_a_mark;
+use attachments::Attachments;
 
 /// What an agent gets of a message: its text, then its files, in order. `Debug` shows neither.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -147,9 +148,9 @@ impl std::fmt::Debug for SentFile {
     }
 }
 
-/// What an agent gets of a message. The text has first what the message answers (with [`ReplyContext::Quote`]) or passes on,
-/// as lines that start with `> `, then its own words, then a line for each attachment that is no file. Nothing is lost
-/// silently: what cannot be shown leaves a line in square brackets.
+/// What an agent gets of a message: what its writer marked it with, then its own words, with what it answers (with
+/// [`ReplyContext::Quote`]), passes on or shows besides where the writer put it. Quotes without a place come first, other
+/// attachments without one last. Nothing is lost silently: what cannot be shown leaves a line in square brackets.
 ///
 /// What is quoted comes from the sender's client: a quote of a message whose id is not `known` is marked.
 #[must_use]
@@ -158,50 +159,48 @@ pub fn inbound(
     replies: ReplyContext,
     known: &dyn Fn(&str) -> bool,
 ) -> Inbound {
+    let mut attachments = Attachments::read(message, replies, known);
     let mut files = Vec::new();
-    let mut quotes = false;
+    let mut quotes = attachments.quotes;
     let body = if message.body.html {
-        let rendered = to_text::render_quoting(&message.body.content, replies, known);
-        quotes = rendered.quotes;
+        let place = |id: &str| attachments.take(id);
+        let rendered = to_text::render_with(&message.body.content, replies, known, &place);
+        quotes |= rendered.quotes;
         files.extend(rendered.images.into_iter().map(SentFile::from));
         rendered.text
     } else {
         message.body.content.trim().to_owned()
     };
-    let mut before = Vec::new();
-    let mut after = Vec::new();
-    for attachment in &message.attachments {
-        match attachments::read(attachment, known) {
-            Read::Quote(lines) => {
-                quotes = true;
-                before.extend((replies == ReplyContext::Quote).then_some(lines));
-            }
-            Read::Forwarded(lines) => before.push(lines),
-            Read::Notice(lines) => after.push(lines),
-            Read::Shown(lines, hosted) => {
-                after.push(lines);
-                files.extend(hosted.into_iter().map(SentFile::from));
-            }
-            Read::File(file) => files.push(file),
-        }
-    }
+    files.append(&mut attachments.files);
     let mut known_files = BTreeSet::new();
     files.retain(|file| known_files.insert(file.digest()));
+    let (before, after) = attachments.without_a_place();
+    let mut blocks = before;
+    blocks.push(body);
+    blocks.extend(after);
     let left_out = files.len().saturating_sub(MOST_FILES);
     if left_out > 0 {
         files.truncate(MOST_FILES);
-        after.push(format!(
+        blocks.push(format!(
             "[{left_out} more files] They were not taken: at most {MOST_FILES} files of one message are."
         ));
     }
-    before.push(body);
-    before.extend(after);
-    before.retain(|block| !block.is_empty());
+    blocks.retain(|block| !block.is_empty());
+    let text = blocks.join("\n");
     Inbound {
-        text: before.join("\n"),
+        text: match message.importance {
+            Importance::Normal => text,
+            Importance::High => marked("[important]", &text),
+            Importance::Urgent => marked("[urgent]", &text),
+        },
         files,
         quotes,
     }
+}
+
+fn marked(mark: &str, text: &str) -> String {
+    let between = if begins_with_a_mark(text) { "\n" } else { " " };
+    format!("{mark}{between}{text}").trim_end().to_owned()
 }
 
 #[cfg(test)]

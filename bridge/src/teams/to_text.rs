@@ -3,6 +3,7 @@
 mod characters;
 mod code;
 mod elements;
+mod hidden;
 mod lines;
 mod links;
 mod open_table;
@@ -100,47 +101,47 @@ debug_shows!(InlineImage:);
 /// browsers read it.
 #[must_use]
 pub fn render(html: &str, replies: ReplyContext) -> Rendered {
-    render_quoting(html, replies, &|_| true)
+    render_with(html, replies, &|_| true, &|_| None)
 }
 
-/// As [`render`], with a mark at a quoted message whose id is not `known`: what a quote says comes from the sender's client.
+/// As [`render`], with a mark at a quoted message whose id is not `known` (what a quote says comes from the sender's client),
+/// and with what an attachment shows where its marker stands, by its id.
 #[must_use]
-pub fn render_quoting(html: &str, replies: ReplyContext, known: &dyn Fn(&str) -> bool) -> Rendered {
+pub fn render_with(
+    html: &str,
+    replies: ReplyContext,
+    known: &dyn Fn(&str) -> bool,
+    attachment: &dyn Fn(&str) -> Option<String>,
+) -> Rendered {
     let replies = match replies {
         ReplyContext::Quote => Replies::Quote,
         ReplyContext::Strip => Replies::Strip,
     };
-    // Whether pictures are numbered shows at the end only; this is right but for the strangest messages.
-    let numbered = html.matches(HOSTED).count() > 1;
-    let output = output(
-        html,
-        replies,
-        known,
-        Pictures::Collect {
-            numbered,
-            last_notices: false,
-        },
-    );
-    Rendered {
-        text: output.text,
-        images: output.images,
-        quotes: output.quotes,
-    }
+    output(html, replies, known, attachment, collected(html, false)).into()
 }
 
 /// As [`render`] for HTML that is a part of something larger: the notices of pictures stay, also at its end.
 #[must_use]
 pub(crate) fn render_part(html: &str) -> Rendered {
-    let numbered = html.matches(HOSTED).count() > 1;
-    let pictures = Pictures::Collect {
-        numbered,
-        last_notices: true,
-    };
-    let output = output(html, Replies::Quote, &|_| true, pictures);
-    Rendered {
-        text: output.text,
-        images: output.images,
-        quotes: output.quotes,
+    let pictures = collected(html, true);
+    output(html, Replies::Quote, &|_| true, &|_| None, pictures).into()
+}
+
+fn collected(html: &str, last_notices: bool) -> Pictures {
+    Pictures::Collect {
+        // Whether pictures are numbered shows at the end only; this is right but for the strangest messages.
+        numbered: html.matches(HOSTED).count() > 1,
+        last_notices,
+    }
+}
+
+impl From<Output> for Rendered {
+    fn from(output: Output) -> Self {
+        Self {
+            text: output.text,
+            images: output.images,
+            quotes: output.quotes,
+        }
     }
 }
 
@@ -153,7 +154,7 @@ pub(crate) fn is_hosted(address: &str) -> bool {
 /// `[image: description]`. For previews.
 #[must_use]
 pub fn to_text(html: &str) -> String {
-    output(html, Replies::Quote, &|_| true, Pictures::Notice).text
+    output(html, Replies::Quote, &|_| true, &|_| None, Pictures::Notice).text
 }
 
 /// Reads the HTML, again if need be: with other numbers, or with a quoted message that never ends as an ordinary quote, because
@@ -162,11 +163,13 @@ fn output(
     html: &str,
     mut replies: Replies,
     known: &dyn Fn(&str) -> bool,
+    attachment: &dyn Fn(&str) -> Option<String>,
     mut pictures: Pictures,
 ) -> Output {
     let columns = tables::with_columns(html);
     loop {
-        let mut renderer = Renderer::new(html.len(), &columns, replies, known, pictures);
+        let mut renderer =
+            Renderer::new(html.len(), &columns, replies, known, attachment, pictures);
         read(html, |token| renderer.token(token));
         let output = renderer.finish();
         if output.in_reply {

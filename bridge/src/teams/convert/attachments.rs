@@ -1,13 +1,18 @@
 //! Attachments as lines of text (Microsoft Learn, "chatMessageAttachment resource type").
 
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 
 use super::SentFile;
 use super::cards::{self, Recording};
 use crate::files::clean_name;
-use crate::teams::message::Attachment;
-use crate::teams::to_text::{self, InlineImage};
-use crate::text::{one_line, text_lines};
+use crate::teams::message::{Attachment, ChatMessage};
+use crate::teams::to_text::{self, ReplyContext};
+use crate::text::{fenced, one_line, text_lines};
 
 /// Most characters of an attachment's name in a line of text.
 const LONGEST_SHOWN_NAME: usize = 255;
@@ -18,83 +23,207 @@ const LONGEST_QUOTED_NAME: usize = 64;
 const LONGEST_PREVIEW: usize = 300;
 const MOST_PREVIEW_LINES: usize = 3;
 
-/// What an attachment becomes.
-pub(super) enum Read {
-    /// The message that this one answers.
-    Quote(String),
-    /// A message that this one passes on.
-    Forwarded(String),
-    /// Lines for the reader.
-    Notice(String),
-    /// Lines for the reader, and what Graph keeps of them.
-    Shown(String, Vec<InlineImage>),
-    /// Something to fetch.
-    File(SentFile),
+/// The attachments of a message, each with what it shows.
+pub(super) struct Attachments {
+    shown: Vec<Shown>,
+    /// By their ids, and whether they have their place in the body.
+    places: RefCell<BTreeMap<String, (usize, bool)>>,
+    /// What has to be fetched.
+    pub(super) files: Vec<SentFile>,
+    /// One of them is the message that this one answers.
+    pub(super) quotes: bool,
 }
 
-/// What an attachment becomes, by its content type.
-pub(super) fn read(attachment: &Attachment, known: &dyn Fn(&str) -> bool) -> Read {
+/// What an attachment shows.
+#[derive(Default)]
+struct Shown {
+    /// Its lines; empty where it is a file.
+    lines: String,
+    /// It is something that the words answer or pass on.
+    comes_first: bool,
+    files: Vec<SentFile>,
+    is_quote: bool,
+}
+
+impl Attachments {
+    pub(super) fn read(
+        message: &ChatMessage,
+        replies: ReplyContext,
+        known: &dyn Fn(&str) -> bool,
+    ) -> Self {
+        let mut all = Self {
+            shown: Vec::new(),
+            places: RefCell::default(),
+            files: Vec::new(),
+            quotes: false,
+        };
+        for (index, attachment) in message.attachments.iter().enumerate() {
+            let mut shown = read(attachment, known);
+            all.quotes |= shown.is_quote;
+            if shown.is_quote && replies == ReplyContext::Strip {
+                shown.lines.clear();
+            }
+            all.files.append(&mut shown.files);
+            all.shown.push(shown);
+            let mut places = all.places.borrow_mut();
+            places
+                .entry(attachment.id.clone())
+                .or_insert((index, false));
+        }
+        all
+    }
+
+    /// What stands where the body has the marker of this id.
+    pub(super) fn take(&self, id: &str) -> Option<String> {
+        let mut places = self.places.borrow_mut();
+        let Some((index, is_placed)) = places.get_mut(id) else {
+            // Something was attached that Graph does not tell of.
+            return Some("[attachment]".to_owned());
+        };
+        *is_placed = true;
+        Some(self.shown[*index].lines.clone())
+    }
+
+    /// The lines of those that have no place in the body: what the words answer, and the rest.
+    pub(super) fn without_a_place(self) -> (Vec<String>, Vec<String>) {
+        let places = self.places.into_inner();
+        let placed: BTreeSet<usize> = places
+            .into_values()
+            .filter_map(|(index, is_placed)| is_placed.then_some(index))
+            .collect();
+        let left = self.shown.into_iter().enumerate();
+        let left = left.filter(|(index, _)| !placed.contains(index));
+        let (before, after): (Vec<Shown>, Vec<Shown>) = left
+            .map(|(_, shown)| shown)
+            .partition(|shown| shown.comes_first);
+        let lines = |all: Vec<Shown>| all.into_iter().map(|shown| shown.lines).collect();
+        (lines(before), lines(after))
+    }
+}
+
+/// What an attachment shows, by its content type.
+fn read(attachment: &Attachment, known: &dyn Fn(&str) -> bool) -> Shown {
     let content = json(attachment);
-    let kind = &*attachment.content_type;
-    match kind {
-        "messageReference" => Read::Quote(quote(&content, known)),
-        "forwardedMessageReference" => Read::Forwarded(forwarded(&content)),
-        "reference" => shared(attachment)
-            .map_or_else(|| Read::Notice(line("file", attachment, None)), Read::File),
-        "application/vnd.microsoft.card.codesnippet" => {
-            snippet(&content).map_or_else(|| Read::Notice(snippet_notice(&content)), Read::File)
+    let notice = |kind: &str, key: &str| line(kind, attachment, text_of(&content, key));
+    let lines = match &*attachment.content_type {
+        "messageReference" => {
+            return Shown {
+                lines: quote(&content, known),
+                comes_first: true,
+                is_quote: true,
+                ..Shown::default()
+            };
         }
-        "meetingReference" => Read::Notice(line(
-            "meeting",
-            attachment,
-            text_of(&content, "meetingJoinUrl"),
-        )),
-        "tabReference" => Read::Notice(line("tab", attachment, None)),
-        "application/vnd.microsoft.card.fluidEmbedCard" => Read::Notice(line(
-            "Loop component",
-            attachment,
-            text_of(&content, "componentUrl"),
-        )),
+        "forwardedMessageReference" => return forwarded(&content),
+        "reference" => match shared(attachment) {
+            Some(file) => return Shown::file(file),
+            None => notice("file", ""),
+        },
+        "application/vnd.microsoft.card.codesnippet" => match snippet(&content) {
+            Ok(file) => return Shown::file(file),
+            Err(lines) => lines,
+        },
+        "meetingReference" => notice("meeting", "meetingJoinUrl"),
+        "tabReference" => notice("tab", ""),
+        "application/vnd.microsoft.card.fluidEmbedCard" => notice("Loop component", "componentUrl"),
         kind if kind.starts_with("application/vnd.microsoft") && kind.contains(".card.") => {
-            card(attachment, &content)
+            return card(attachment, &content);
         }
-        kind if kind.starts_with("image/") => Read::Notice(line("image", attachment, None)),
-        kind if kind.starts_with("video/") => Read::Notice(line("video", attachment, None)),
-        kind if kind.starts_with("audio/") => Read::Notice(line("audio", attachment, None)),
-        _ => Read::Notice(line("attachment", attachment, None)),
+        kind if kind.starts_with("image/") => notice("image", ""),
+        kind if kind.starts_with("video/") => notice("video", ""),
+        kind if kind.starts_with("audio/") => notice("audio", ""),
+        _ => notice("attachment", ""),
+    };
+    Shown {
+        lines,
+        ..Shown::default()
+    }
+}
+
+impl Shown {
+    fn file(file: SentFile) -> Self {
+        Self {
+            files: vec![file],
+            ..Self::default()
+        }
     }
 }
 
 /// A file that can be fetched: it has an address, and is no page that only a browser can show.
 fn shared(attachment: &Attachment) -> Option<SentFile> {
-    let address = to_text::shown_address(attachment.content_url.as_deref()?)?;
+    let address = address_of(attachment)?;
     let name = attachment.name.as_deref().unwrap_or_default();
     let is_component = [".loop", ".fluid"]
         .iter()
         .any(|ending| name.to_ascii_lowercase().ends_with(ending));
     (!is_component).then(|| SentFile::Shared {
-        address: address.to_owned(),
+        address,
         name: clean_name(name),
     })
 }
 
-fn snippet(content: &Value) -> Option<SentFile> {
-    let source = to_text::shown_address(text_of(content, "codeSnippetUrl")?)?;
-    Some(SentFile::Snippet {
-        source: source.to_owned(),
-        language: text_of(content, "language")
-            .map(|language| one_line(language, LONGEST_QUOTED_NAME)),
-    })
+/// What an address may not hold as it is (RFC 3986, section 2), and Teams writes as it is.
+const UNENCODED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// An attachment's address for a browser, as it must be written: Teams has it with and without encoding.
+fn address_of(attachment: &Attachment) -> Option<String> {
+    let address = attachment.content_url.as_deref()?.trim();
+    let name = attachment.name.as_deref().unwrap_or_default();
+    let mut encoded = utf8_percent_encode(address, UNENCODED).to_string();
+    let is_unencoded = !name.is_empty() && address.ends_with(name);
+    if is_unencoded && name.contains('#') {
+        encoded = encoded.replace('#', "%23");
+    }
+    if is_unencoded && name.contains('?') {
+        encoded = encoded.replace('?', "%3F");
+    }
+    to_text::shown_address(&with_encoded_percent_signs(&encoded)).map(str::to_owned)
 }
 
-fn snippet_notice(content: &Value) -> String {
-    match text_of(content, "language") {
-        Some(language) => format!(
-            "[code snippet: {}]",
-            one_line(language, LONGEST_QUOTED_NAME)
-        ),
-        None => "[code snippet]".to_owned(),
+/// `%` as `%25` where it begins no encoded byte.
+fn with_encoded_percent_signs(address: &str) -> Cow<'_, str> {
+    let mut pieces = address.split('%');
+    let first = pieces.next().unwrap_or_default();
+    let begins_a_byte = |piece: &str| {
+        let digits = piece.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if pieces.clone().all(begins_a_byte) {
+        return Cow::Borrowed(address);
     }
+    let mut output = first.to_owned();
+    for piece in pieces {
+        output.push_str(if begins_a_byte(piece) { "%" } else { "%25" });
+        output.push_str(piece);
+    }
+    Cow::Owned(output)
+}
+
+/// A piece of code: a file where Graph keeps it, or else its lines.
+fn snippet(content: &Value) -> Result<SentFile, String> {
+    let language = text_of(content, "language");
+    let language = language.map(|language| one_line(language, LONGEST_QUOTED_NAME));
+    if let Some(source) = text_of(content, "codeSnippetUrl").and_then(to_text::shown_address) {
+        return Ok(SentFile::Snippet {
+            source: source.to_owned(),
+            language,
+        });
+    }
+    Err(match (text_of(content, "codeSnippet"), language) {
+        (Some(code), language) => fenced(code, language.as_deref().unwrap_or_default()),
+        (None, Some(language)) => format!("[code snippet: {language}]"),
+        (None, None) => "[code snippet]".to_owned(),
+    })
 }
 
 /// The message that is answered: its sender and its beginning, each line behind `> `.
@@ -111,13 +240,17 @@ fn quote(content: &Value, known: &dyn Fn(&str) -> bool) -> String {
 }
 
 /// The message that is passed on, whole: it is what the customer wanted to say.
-fn forwarded(content: &Value) -> String {
-    let text = text_of(content, "originalMessageContent")
-        .map(to_text::to_text)
-        .unwrap_or_default();
+fn forwarded(content: &Value) -> Shown {
+    let html = text_of(content, "originalMessageContent").unwrap_or_default();
+    let rendered = to_text::render_part(html);
     let name = content.get("originalMessageSender").and_then(sender_name);
-    let lines = quoted(name, &text, "[forwarded message]");
-    format!("[forwarded]\n{lines}")
+    let lines = quoted(name, &rendered.text, "[forwarded message]");
+    Shown {
+        lines: format!("[forwarded]\n{lines}"),
+        comes_first: true,
+        files: rendered.images.into_iter().map(SentFile::from).collect(),
+        is_quote: false,
+    }
 }
 
 fn quoted(name: Option<String>, text: &str, nothing: &str) -> String {
@@ -168,11 +301,10 @@ fn line(kind: &str, attachment: &Attachment, address: Option<&str>) -> String {
         attachment.name.as_deref().unwrap_or_default(),
         LONGEST_SHOWN_NAME,
     );
-    let address = attachment
-        .content_url
+    let own = address_of(attachment);
+    let address = own
         .as_deref()
-        .or(address)
-        .and_then(to_text::shown_address);
+        .or_else(|| address.and_then(to_text::shown_address));
     for part in [Some(&*name), address]
         .into_iter()
         .flatten()
@@ -184,7 +316,7 @@ fn line(kind: &str, attachment: &Attachment, address: Option<&str>) -> String {
     output
 }
 
-fn card(attachment: &Attachment, content: &Value) -> Read {
+fn card(attachment: &Attachment, content: &Value) -> Shown {
     let recording = match attachment.content_type.rsplit('.').next() {
         Some("audio") => Some(Recording::Audio),
         Some("video") => Some(Recording::Video),
@@ -199,7 +331,11 @@ fn card(attachment: &Attachment, content: &Value) -> Read {
         _ if card.text.is_empty() => head,
         _ => format!("{head}\n{}", card.text),
     };
-    Read::Shown(text, card.hosted)
+    Shown {
+        lines: text,
+        files: card.hosted.into_iter().map(SentFile::from).collect(),
+        ..Shown::default()
+    }
 }
 
 /// The content, which is JSON inside a text; null when it is not.

@@ -21,7 +21,46 @@ pub(crate) fn emoji(tag: &Tag<'_>) -> Option<String> {
             .filter(|text| !text.trim().is_empty())
             .map(Cow::into_owned)
     };
-    shown("alt").or_else(|| shown("title"))
+    let text = shown("alt").or_else(|| shown("title"))?;
+    // A custom emoji has a name instead of a character: without marks it would be a word of the sentence.
+    let is_name = tag.name == "customemoji" && text.starts_with(char::is_alphanumeric);
+    Some(if is_name { format!(":{text}:") } else { text })
+}
+
+/// Whether browsers, and Teams, show nothing of an element.
+pub(super) fn is_hidden(tag: &Tag<'_>) -> bool {
+    let hides = |declaration: &str| {
+        let (property, value) = declaration.split_once(':').unwrap_or_default();
+        let value = value.trim().to_ascii_lowercase();
+        let value = value.trim_end_matches("!important").trim_end();
+        match property.trim().to_ascii_lowercase().as_str() {
+            "display" => value == "none",
+            "visibility" => matches!(value, "hidden" | "collapse"),
+            _ => false,
+        }
+    };
+    let style = tag.attribute("style");
+    tag.attribute("hidden").is_some() || style.is_some_and(|style| style.split(';').any(hides))
+}
+
+/// Elements without an end tag (WHATWG HTML, section "Void elements").
+pub(super) fn is_void(name: &str) -> bool {
+    matches!(
+        name,
+        "area"
+            | "base"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "source"
+            | "track"
+            | "wbr"
+    )
 }
 
 /// Elements that start and end on a line of their own.

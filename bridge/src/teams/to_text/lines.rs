@@ -1,5 +1,7 @@
 //! Puts words, line breaks, quote marks and indentation together, white space collapsed as HTML collapses it.
 
+use unicode_width::UnicodeWidthChar as _;
+
 use super::characters::{Kind, kind};
 
 /// Deepest quote or list that is still indented: more would multiply the length of hostile input.
@@ -22,6 +24,8 @@ pub(super) struct Lines {
     marker: Option<String>,
     /// All is one line: line breaks are spaces.
     flow: bool,
+    /// The last word is whole: letters that follow at once are another one.
+    apart: bool,
     /// In a flow, what is due before the next word instead of a space.
     separator: Option<&'static str>,
     strike: Strike,
@@ -113,6 +117,11 @@ impl Lines {
             }
             rest = after;
         }
+    }
+
+    /// Keeps letters that follow at once apart from the last word.
+    pub(super) fn end_word(&mut self) {
+        self.apart = true;
     }
 
     /// Adds a picture's notice, which is left out again when nothing else follows.
@@ -289,8 +298,13 @@ impl Lines {
             if let Some(separator) = self.separator.take() {
                 self.output.push_str(separator);
             } else {
-                joined = spaces == 0;
-                self.push_spaces(spaces);
+                let apart = self.apart
+                    && word.starts_with(|first: char| {
+                        // Chinese and Japanese have no spaces between words.
+                        first.is_alphanumeric() && first.width() == Some(1)
+                    });
+                joined = spaces == 0 && !apart;
+                self.push_spaces(if apart { spaces.max(1) } else { spaces });
             }
             if let Some(marker) = self.marker.take() {
                 self.output.push_str(&marker);
@@ -308,6 +322,7 @@ impl Lines {
             self.start_script(place, joined, word);
         }
         self.output.push_str(word);
+        self.apart = false;
     }
 
     /// `x^2` and `10_2`, which would be other numbers without the mark, but `1st` and `H2O`.

@@ -4,14 +4,18 @@ mod blocks;
 mod cells;
 mod pictures;
 
+use std::collections::BTreeSet;
+
 use super::InlineImage;
 use super::code::{Block, Inline};
-use super::elements::{emoji, is_block, is_preformatted};
+use super::elements::{emoji, is_block, is_hidden, is_preformatted};
+use super::hidden::{End, Hidden};
 use super::lines::{Lines, Place};
 use super::links::{Link, Suffix};
 use super::open_table::OpenTable;
 use super::replies::{Reply, is_reply};
 use super::tokens::{Tag, Token};
+use pictures::Recording;
 
 /// What becomes of the message that a reply quotes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,6 +51,10 @@ pub(super) struct Renderer<'a> {
     replies: Replies,
     /// Whether the id of a quoted message is known.
     known: &'a dyn Fn(&str) -> bool,
+    /// What stands in the place of an attachment.
+    attachment: &'a dyn Fn(&str) -> Option<String>,
+    /// Attachments that have their place: each is shown once.
+    placed: BTreeSet<String>,
     quotes: bool,
     pictures: Pictures,
     /// Whether the tables still to come have columns.
@@ -59,6 +67,8 @@ pub(super) struct Renderer<'a> {
     block: Option<Block>,
     code: Inline,
     table: Option<OpenTable>,
+    hidden: Option<Hidden>,
+    recording: Option<Recording>,
 }
 
 /// What marks the items of a list.
@@ -74,11 +84,14 @@ impl<'a> Renderer<'a> {
         columns: &'a [bool],
         replies: Replies,
         known: &'a dyn Fn(&str) -> bool,
+        attachment: &'a dyn Fn(&str) -> Option<String>,
         pictures: Pictures,
     ) -> Self {
         Self {
             replies,
             known,
+            attachment,
+            placed: BTreeSet::new(),
             quotes: false,
             pictures,
             columns: columns.iter(),
@@ -90,11 +103,14 @@ impl<'a> Renderer<'a> {
             block: None,
             code: Inline::default(),
             table: None,
+            hidden: None,
+            recording: None,
         }
     }
 
     pub(super) fn token(&mut self, token: Token<'_>) {
         match token {
+            Token::Text(_) if self.hidden.is_some() => {}
             Token::Text(text) => match &mut self.reply {
                 Some(reply) => reply.text(text),
                 None => self.text(text),
@@ -105,6 +121,7 @@ impl<'a> Renderer<'a> {
     }
 
     pub(super) fn finish(mut self) -> Output {
+        self.close_recording();
         self.write_block();
         self.finish_table();
         self.close_pieces();
@@ -125,6 +142,19 @@ impl<'a> Renderer<'a> {
 
     fn start(&mut self, tag: &Tag<'_>) {
         let has_columns = tag.name == "table" && self.columns.next().copied().unwrap_or_default();
+        if let Some(hidden) = &mut self.hidden {
+            if hidden.start(tag.name) {
+                return;
+            }
+            self.hidden = None;
+        }
+        if is_hidden(tag) {
+            self.hidden = Hidden::of(tag.name);
+            return;
+        }
+        if is_block(tag.name) {
+            self.close_recording();
+        }
         if let Some(reply) = &mut self.reply {
             reply.start(tag);
         } else if let Some(emoji) = emoji(tag) {
@@ -153,7 +183,10 @@ impl<'a> Renderer<'a> {
             "br" => self.line_break(),
             "a" => self.open_link(tag),
             "code" => self.code.open(),
-            "img" | "video" | "audio" => self.picture(tag),
+            "img" => self.picture(tag),
+            "video" | "audio" => self.open_recording(tag),
+            "input" => self.input(tag),
+            "attachment" => self.attachment(tag),
             "ul" | "menu" => self.open_list(List::Bullets),
             "ol" => self.open_list(List::Numbers(number(tag, "start").unwrap_or(1))),
             "li" => self.item(number(tag, "value")),
@@ -176,6 +209,18 @@ impl<'a> Renderer<'a> {
     }
 
     fn end(&mut self, name: &str) {
+        match self.hidden.as_mut().map(|hidden| hidden.end(name)) {
+            Some(End::Inside) => return,
+            Some(End::Own) => {
+                self.hidden = None;
+                return;
+            }
+            Some(End::Around) => self.hidden = None,
+            None => {}
+        }
+        if is_block(name) || matches!(name, "video" | "audio") {
+            self.close_recording();
+        }
         if let Some(reply) = &mut self.reply {
             if reply.end(name) {
                 self.end_reply();
@@ -196,6 +241,8 @@ impl<'a> Renderer<'a> {
         }
         match name {
             "a" => self.close_link(),
+            // What a mention shows is a word of its own.
+            "at" => self.lines.end_word(),
             // Browsers take a lone end tag of a line break for a line break.
             "br" => self.line_break(),
             "code" => self.code.close(&mut self.lines),
@@ -220,6 +267,10 @@ impl<'a> Renderer<'a> {
 
     /// Adds text to whatever is open.
     fn text(&mut self, text: &str) {
+        if let Some(recording) = &mut self.recording {
+            recording.name.push_str(text);
+            return;
+        }
         if let Some(link) = &mut self.link {
             link.text(text);
         }
@@ -279,6 +330,38 @@ impl<'a> Renderer<'a> {
             (Suffix::Behind(text), None) => {
                 self.code.write(&mut self.lines);
                 self.lines.append(&text);
+            }
+        }
+    }
+
+    /// The tick of a task, or what a field holds.
+    fn input(&mut self, tag: &Tag<'_>) {
+        let kind = tag.attribute("type").unwrap_or_default();
+        match kind.to_ascii_lowercase().as_str() {
+            "checkbox" | "radio" if tag.attribute("checked").is_some() => self.text("[x]"),
+            "checkbox" | "radio" => self.text("[ ]"),
+            "hidden" | "password" => {}
+            _ => self.text(&tag.attribute("value").unwrap_or_default()),
+        }
+    }
+
+    /// What an attachment shows stands where its writer put it, on lines of its own.
+    fn attachment(&mut self, tag: &Tag<'_>) {
+        let id = tag.attribute("id").unwrap_or_default();
+        let Some(text) = (self.attachment)(id.trim()) else {
+            return;
+        };
+        if text.is_empty() || !self.placed.insert(id.trim().to_owned()) {
+            return;
+        }
+        self.close_pieces();
+        self.boundary();
+        for line in text.lines() {
+            if self.in_cell() {
+                self.text(line);
+                self.boundary();
+            } else {
+                self.lines.whole_line(line, false);
             }
         }
     }

@@ -11,13 +11,29 @@ use std::ops::Range;
 use html5gum::{Emitter, Error, State, Tokenizer};
 
 /// The attributes that a [`Tag`] keeps.
-const READ: [&str; 12] = [
-    "alt", "class", "colspan", "href", "itemid", "itemprop", "itemtype", "rowspan", "src", "start",
-    "title", "value",
+const READ: [&str; 18] = [
+    "alt",
+    "checked",
+    "class",
+    "colspan",
+    "data-duration",
+    "hidden",
+    "href",
+    "id",
+    "itemid",
+    "itemprop",
+    "itemtype",
+    "rowspan",
+    "src",
+    "start",
+    "style",
+    "title",
+    "type",
+    "value",
 ];
 
 /// Longest name in [`READ`].
-const LONGEST_READ: usize = 8;
+const LONGEST_READ: usize = 13;
 
 /// One piece of HTML. What it borrows lives until the next one is read.
 pub(crate) enum Token<'a> {

@@ -33,8 +33,9 @@ fn the_quoted_message_is_a_quote_or_nothing() {
 
 #[test]
 fn a_quote_of_an_unknown_message_is_marked() {
-    let marked =
-        |html: &str, known: &str| render_quoting(html, ReplyContext::Quote, &|id| id == known).text;
+    let marked = |html: &str, known: &str| {
+        render_with(html, ReplyContext::Quote, &|id| id == known, &|_| None).text
+    };
     let html = reply("Support", "Half price");
     assert_eq!(
         marked(&html, "1616991463150"),
