@@ -40,7 +40,8 @@ struct Kind {
 #[derive(Serialize, Deserialize)]
 struct Case {
     label: String,
-    /// The fields of the message or of the webhook's body that matter; a text alone is an agent's text.
+    /// The fields of the message or of the webhook's body that matter; a text alone is the customer's HTML or the agent's text;
+    /// `card` and `content` alone are a message of one card.
     input: Value,
     /// What the other side sees, line by line.
     #[serde(default)]
@@ -60,7 +61,17 @@ fn for_the_agent(input: &Value) -> Vec<String> {
         "from": { "user": { "id": "0f0e0d0c-0000-4000-8000-0000000000c1", "displayName": "Anna Adler",
                             "userIdentityType": "aadUser", "tenantId": "be9c1b6e-0000-4000-8000-c0ffee000002" } },
     });
-    let message = ChatMessage::parse(&merged(base, input)).expect("a chat message");
+    let marker = json!({ "contentType": "html", "content": "<attachment id=\"a1\"></attachment>" });
+    let input = match (input, input["card"].as_str()) {
+        (Value::String(html), _) => json!({ "body": { "contentType": "html", "content": html } }),
+        (_, Some(kind)) => json!({
+            "body": marker,
+            "attachments": [{ "id": "a1", "contentType": format!("application/vnd.microsoft.{kind}"),
+                              "content": input["content"].to_string() }],
+        }),
+        _ => input.clone(),
+    };
+    let message = ChatMessage::parse(&merged(base, &input)).expect("a chat message");
     let found = inbound(&message, ReplyContext::Quote, &|_| true);
     let mut shows: Vec<String> = found.text.lines().map(str::to_owned).collect();
     shows.extend(found.files.iter().map(|file| match file {

@@ -198,6 +198,7 @@ impl Walk {
 
     /// What stands under the names that every card uses.
     fn any_element(&mut self, fields: &Fields) {
+        let start = self.lines.len();
         if let Some(media) = fields.get("media") {
             self.recordings(fields, media);
         }
@@ -224,12 +225,10 @@ impl Walk {
                 self.part(value);
             }
         }
-        if let Some(address) = ["url", "uri", "href", "link"]
-            .iter()
-            .find_map(|name| shown_address(text_of(fields, name)?))
-        {
-            self.lines.push(address.to_owned());
-        }
+        // The id of a list card's file is its address.
+        let addresses = ["url", "uri", "href", "link", "id"].iter();
+        let address = addresses.filter_map(|name| text_of(fields, name));
+        self.link(address.filter_map(shown_address).next(), start);
     }
 
     /// Adds words, each line of them a line of its own.
@@ -412,7 +411,7 @@ impl Walk {
     ) {
         // Teams itself makes cards without a title of what somebody records in a chat.
         let label = match (kind, title) {
-            (Recording::Audio, None) => "voice message",
+            (Recording::Audio, None) if self.recording.is_some() => "voice message",
             (Recording::Animation, _) => "animation",
             _ => kind.medium().label(),
         };
@@ -437,25 +436,33 @@ impl Walk {
         self.lines.push(line);
     }
 
-    /// Where a click on an element leads: behind its first line, or on a line of its own.
+    /// Where a click on an element leads.
     fn link_of(&mut self, action: Option<&Value>, start: usize) {
-        let Some(address) = action.and_then(address_of) else {
+        self.link(action.and_then(address_of), start);
+    }
+
+    /// An address of all that was written since `start`: behind its first line, or on a line of its own.
+    fn link(&mut self, address: Option<&str>, start: usize) {
+        let Some(address) = address else {
             return;
         };
         let lines = &mut self.lines[start..];
-        if lines.iter().any(|line| line.contains(&*address)) {
+        if lines.iter().any(|line| line.contains(address)) {
             return;
         }
         match lines.first_mut().filter(|line| !line.contains('\n')) {
             Some(line) => line.push_str(&format!(" ({address})")),
-            None => self.lines.push(address),
+            None => self.lines.push(address.to_owned()),
         }
     }
 }
 
 /// What an action opens, if it is an address that a reader can open.
-fn address_of(action: &Value) -> Option<String> {
-    let fields = action.as_object()?;
+fn address_of(action: &Value) -> Option<&str> {
+    address_in(action.as_object()?)
+}
+
+fn address_in(fields: &Fields) -> Option<&str> {
     let targets = fields.get("targets").and_then(Value::as_array);
     let is_default = |target: &&Value| target["os"] == "default";
     let target = targets.and_then(|all| all.iter().find(is_default).or_else(|| all.first()));
@@ -464,7 +471,6 @@ fn address_of(action: &Value) -> Option<String> {
         .filter_map(|name| text_of(fields, name))
         .chain(target.and_then(|target| target["uri"].as_str()))
         .find_map(shown_address)
-        .map(str::to_owned)
 }
 
 fn is_hidden(fields: &Fields) -> bool {

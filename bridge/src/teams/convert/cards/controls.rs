@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Fields, Walk, address_of, each, is_hidden, plain, text_of};
+use super::{Fields, Walk, address_in, each, is_hidden, plain, text_of};
 
 impl Walk {
     /// A button of a list of buttons, which may have no type.
@@ -22,17 +22,17 @@ impl Walk {
             .iter()
             .find_map(|name| text_of(fields, name))
             .or_else(|| text_of(fields, "text"));
-        let address = address_of(&Value::Object(fields.clone()));
+        let address = address_in(fields);
         match (title, address) {
             (Some(title), Some(address)) if title != address => {
                 self.words(title);
                 match self.lines.last_mut() {
                     Some(line) => line.push_str(&format!(" ({address})")),
-                    None => self.lines.push(address),
+                    None => self.lines.push(address.to_owned()),
                 }
             }
             (Some(title), _) => self.words(title),
-            (None, Some(address)) => self.lines.push(address),
+            (None, Some(address)) => self.lines.push(address.to_owned()),
             (None, None) => {}
         }
         // A card that opens below the button, the inputs of a connector's action card, the menu of a split button.
