@@ -1,12 +1,15 @@
 //! The decision about a notification.
 
+use std::borrow::Cow;
+
 use time::Duration;
 
 use super::case::{Asked, Case, Chat, Need, Note, Plan};
 use super::changes::{self, Step};
+use super::choice;
 use super::customer::{conversation, is_outsider, present_at};
 use super::series::{Conversation, Piece, Series};
-use super::{choice, deletions, reactions};
+use crate::ids::Digest;
 use crate::state::KEPT;
 use crate::state::inbound::Seen;
 use crate::teams::chat_kind::ChatKind;
@@ -55,7 +58,7 @@ fn decide(case: &Case<'_>) -> Result<Plan, Plan> {
     }
     let chat = case.chat()?;
     if change == ChangeType::Deleted {
-        return deletions::plan(case, chat);
+        return changes::deletion(case, chat);
     }
     if change == ChangeType::Created && chat.inbound.is_complete(&notification.message) {
         return Ok(Plan::Skip("already handled"));
@@ -72,17 +75,19 @@ fn decide(case: &Case<'_>) -> Result<Plan, Plan> {
         case.message()?
     };
     if message.deleted.is_some() {
-        return deletions::plan(case, chat);
+        return changes::deletion(case, chat);
     }
     let author = match author(case, chat, message) {
         Ok(author) => author,
-        Err(OURS) if change == ChangeType::Updated => return reactions::plan(case, chat, message),
+        Err(OURS) if change == ChangeType::Updated => {
+            return changes::reactions(case, chat, message);
+        }
         Err(reason) => return Ok(Plan::Skip(reason)),
     };
     let found = convert::inbound(message, case.policy.replies, &|id| chat.is_on_record(id));
     let seen = seen(&found, message);
     match changes::step(change, carried, message, &seen, case.now) {
-        Step::Skip(_) if change == ChangeType::Updated => reactions::plan(case, chat, message),
+        Step::Skip(_) if change == ChangeType::Updated => changes::reactions(case, chat, message),
         Step::Skip(reason) => Ok(Plan::Skip(reason)),
         Step::Note(reason) => Ok(Plan::Note(Box::new(Note {
             reason,
@@ -132,19 +137,23 @@ fn author<'a>(
     Ok(Author::Customer(sender))
 }
 
-/// What a message is now. Its quotes are left out: the marks at them can change while the message does not.
+/// What a message is now, for comparison with what it is later.
 fn seen(found: &Inbound, message: &ChatMessage) -> Seen {
-    let files = found.files.iter().map(SentFile::digest).collect();
-    if found.quotes {
-        changes::seen(message, &own_words(message), files)
-    } else {
-        changes::seen(message, &found.text, files)
+    Seen {
+        written: Some(message.created),
+        edited: message.last_edited,
+        text: Some(Digest::of("converted text", &own_words(found, message))),
+        files: found.files.iter().map(SentFile::digest).collect(),
+        deleted: false,
     }
 }
 
-/// The text without what it answers.
-fn own_words(message: &ChatMessage) -> String {
-    convert::inbound(message, ReplyContext::Strip, &|_| true).text
+/// The text without what it answers: the agent has seen that, and the marks at quotes can change while the message does not.
+fn own_words<'a>(found: &'a Inbound, message: &ChatMessage) -> Cow<'a, str> {
+    match found.quotes {
+        true => Cow::Owned(convert::inbound(message, ReplyContext::Strip, &|_| true).text),
+        false => Cow::Borrowed(&found.text),
+    }
 }
 
 /// Files that were seen earlier are not sent again when a later edit has them back.
@@ -187,12 +196,8 @@ fn tell(
         }
         Step::Restored => {
             let text = convert::changes::restored(&found.text);
-            (
-                changes::restored_id(message)?,
-                message.created,
-                text,
-                Vec::new(),
-            )
+            let id = changes::restored_id(message)?;
+            (id, message.created, text, Vec::new())
         }
         _ => (message.id.clone(), message.created, found.text, found.files),
     };
@@ -245,18 +250,14 @@ fn edit(
     // Of a message that was given up half way nobody knows what the agent has: the edit brings all of it.
     let carried = chat.inbound.messages.get(&message.id);
     let carried = carried.filter(|carried| carried.complete);
+    let text = match carried {
+        Some(carried) if carried.seen.text == seen.text => convert::changes::files_changed(),
+        _ => convert::changes::edited(&own_words(&found, message)),
+    };
     let mut files = found.files;
     if let Some(carried) = carried {
         files.retain(|file| !carried.seen.files.contains(&file.digest()));
     }
-    let text = if carried.is_some_and(|carried| carried.seen.text == seen.text) {
-        convert::changes::files_changed()
-    } else if found.quotes {
-        // What the message answers has not changed, and the agent has seen it.
-        convert::changes::edited(&own_words(message))
-    } else {
-        convert::changes::edited(&found.text)
-    };
     (text, files)
 }
 

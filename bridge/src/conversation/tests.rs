@@ -9,11 +9,12 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use super::case::GroupPolicy;
-use super::case::{Answers, Asked, Case, Chat, Need, Plan, Policy};
+use super::case::{Answers, Asked, Case, Chat, GroupPolicy, Need, Plan, Policy};
 use super::plan;
 use super::series::{Piece, Series};
-use crate::ids::{Digest, GenesysMessageId, SupportAccountName, TeamsMessageId, UserId};
+use crate::ids::{
+    ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMessageId, TenantId, UserId,
+};
 use crate::queue::envelope::NotificationEnvelope;
 use crate::state::customer::Member;
 use crate::state::inbound::{InboundState, PostedPart};
@@ -35,6 +36,12 @@ fn user(last: char) -> UserId {
         .expect("a GUID")
 }
 
+fn tenant(last: char) -> TenantId {
+    format!("be9c1b6e-0000-4000-8000-c0ffee00000{last}")
+        .parse()
+        .expect("a GUID")
+}
+
 fn account(name: &str) -> SupportAccountName {
     name.parse().expect("a name")
 }
@@ -49,9 +56,7 @@ fn policy() -> Policy {
             (account("support"), user('5')),
             (account("sales"), user('6')),
         ],
-        home: "be9c1b6e-0000-4000-8000-c0ffee000001"
-            .parse()
-            .expect("a GUID"),
+        home: tenant('1'),
         groups: GroupPolicy::Mention,
         window: Duration::from_secs(24 * 3600),
         window_policy: WindowPolicy::Same,
@@ -72,11 +77,7 @@ fn message(name: &str, html: &str, at: OffsetDateTime) -> ChatMessage {
         deleted: None,
         from: Some(Sender {
             user: Some(user('a')),
-            tenant: Some(
-                "be9c1b6e-0000-4000-8000-c0ffee000002"
-                    .parse()
-                    .expect("a GUID"),
-            ),
+            tenant: Some(tenant('2')),
             name: Some("Anna".to_owned()),
             ..Sender::default()
         }),
@@ -145,15 +146,17 @@ struct World {
     remembered: Vec<TeamsMessageId>,
     /// Parts that can be posted before the attempt breaks off.
     patience: usize,
+    /// Whether the latest conversation was new, and the windows before it.
+    thread: (bool, u32),
 }
 
 impl World {
     fn new() -> Self {
-        let chat = "19:a_b@unq.gbl.spaces".parse().expect("an id");
+        let chat: ChatId = "19:a_b@unq.gbl.spaces".parse().expect("an id");
         Self {
             policy: policy(),
-            inbound: InboundState::new(chat, account("support")),
-            outbound: OutboundState::new("19:a_b@unq.gbl.spaces".parse().expect("an id")),
+            inbound: InboundState::new(chat.clone(), account("support")),
+            outbound: OutboundState::new(chat),
             kind: Asked::Told(ChatKind::OneOnOne),
             members: Asked::Told(Vec::new()),
             fresh: Asked::Told(None),
@@ -163,6 +166,7 @@ impl World {
             needed: Vec::new(),
             remembered: Vec::new(),
             patience: usize::MAX,
+            thread: (false, 0),
         }
     }
 
@@ -175,7 +179,7 @@ impl World {
     /// A world in which the customer wrote "hello".
     fn begun() -> Self {
         let mut world = Self::new();
-        assert_eq!(world.created(&message("1", "hello", START)), End::Told);
+        world.tells(&message("1", "hello", START));
         world.genesys.clear();
         world
     }
@@ -190,6 +194,30 @@ impl World {
 
     fn deleted(&mut self, name: &str) -> End {
         self.notified(ChangeType::Deleted, &message(name, "", START))
+    }
+
+    /// Delivers a new message, of which the agent must be told.
+    #[track_caller]
+    fn tells(&mut self, message: &ChatMessage) {
+        assert_eq!(self.created(message), End::Told);
+    }
+
+    /// Delivers a change of a message, of which the agent must be told.
+    #[track_caller]
+    fn tells_of_change(&mut self, message: &ChatMessage) {
+        assert_eq!(self.updated(message), End::Told);
+    }
+
+    /// Delivers a new message, of which the agent must not be told for this reason.
+    #[track_caller]
+    fn skips(&mut self, message: &ChatMessage, reason: &'static str) {
+        assert_eq!(self.created(message), End::Skipped(reason));
+    }
+
+    /// The same of a change.
+    #[track_caller]
+    fn skips_change(&mut self, message: &ChatMessage, reason: &'static str) {
+        assert_eq!(self.updated(message), End::Skipped(reason));
     }
 
     /// Delivers a notification that encloses the message.
@@ -234,10 +262,11 @@ impl World {
                     return End::Noted(reason);
                 }
                 Plan::Tell(series) => {
-                    return if series.iter().all(|series| self.post(series)) {
-                        End::Told
-                    } else {
-                        End::Broken
+                    let conversation = &series[0].conversation;
+                    self.thread = (conversation.is_new, conversation.thread.counter());
+                    return match series.iter().all(|series| self.post(series)) {
+                        true => End::Told,
+                        false => End::Broken,
                     };
                 }
             }
@@ -267,6 +296,11 @@ impl World {
             series.posted(&mut self.inbound, posted, self.now);
         }
         true
+    }
+
+    /// The customer's user principal name, as far as it is known.
+    fn upn(&self) -> Option<&str> {
+        self.inbound.customer.as_ref()?.upn.as_deref()
     }
 
     fn texts(&self) -> Vec<&str> {
