@@ -1,5 +1,6 @@
 //! A chat, both sides of the bridge and Genesys, as far as the decisions see them.
 
+mod changes;
 mod histories;
 mod holders;
 mod rules;

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::time_text;
 use crate::ids::{GenesysMessageId, TeamsMessageId, ThreadId};
-use crate::state::question::Choice;
+use crate::state::question::{Choice, ChoiceKind};
 
 /// Who writes, and when: the `channel` of whatever a customer sends.
 #[derive(Clone)]
@@ -88,9 +88,9 @@ impl Body {
     /// The answer to a question: a choice where Genesys has a word for its kind, else the words that were chosen.
     #[must_use]
     pub fn answer(question: GenesysMessageId, choice: Choice) -> Self {
-        match choice.kind.word() {
-            Some(_) => Self::Choice { question, choice },
-            None => Self::Text(choice.text),
+        match choice.kind {
+            ChoiceKind::ListItem => Self::Text(choice.text),
+            _ => Self::Choice { question, choice },
         }
     }
 
@@ -106,7 +106,7 @@ impl Body {
                 "channel": channel,
                 "originatingMessageId": question.as_str(),
                 "buttonResponse": {
-                    "type": choice.kind.word(),
+                    "type": choice.kind,
                     "text": choice.text,
                     "payload": choice.payload,
                 },
@@ -130,7 +130,6 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::state::question::ChoiceKind;
 
     fn answer(kind: ChoiceKind) -> Body {
         let choice = Choice {

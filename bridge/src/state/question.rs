@@ -11,7 +11,7 @@ pub const NUMBERS_ANSWER_FOR: Duration = Duration::hours(1);
 /// How long a question can be answered at all.
 pub const QUESTION_IS_OPEN_FOR: Duration = Duration::hours(24);
 
-/// Genesys' word for what a choice is (Platform API, `ConversationContentButtonResponse.type`).
+/// What a choice is, in Genesys' words (Platform API, `ConversationContentButtonResponse.type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChoiceKind {
     /// A quick reply.
@@ -22,19 +22,6 @@ pub enum ChoiceKind {
     DatePicker,
     /// An item of a list picker, for which Genesys has no word: it is answered by its own words.
     ListItem,
-}
-
-impl ChoiceKind {
-    /// The word, where there is one.
-    #[must_use]
-    pub const fn word(self) -> Option<&'static str> {
-        match self {
-            Self::QuickReply => Some("QuickReply"),
-            Self::Button => Some("Button"),
-            Self::DatePicker => Some("DatePicker"),
-            Self::ListItem => None,
-        }
-    }
 }
 
 /// One choice of a question. `Debug` leaves its words out.
