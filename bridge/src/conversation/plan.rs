@@ -100,11 +100,10 @@ fn decide(case: &Case<'_>) -> Result<Plan, Plan> {
 }
 
 /// Who wrote a message that is for the agent.
-enum Author<'a> {
-    /// Somebody from outside.
-    Customer(&'a Sender),
-    /// A person who uses the Support User's account by hand.
-    Colleague(&'a Sender),
+struct Author<'a> {
+    sender: &'a Sender,
+    /// A colleague who uses the Support User's account by hand; else somebody from outside.
+    by_hand: bool,
 }
 
 /// Who wrote the message, or why it is not for the agent.
@@ -120,7 +119,8 @@ fn author<'a>(
     if chat.is_ours(&message.id) {
         return Err(OURS);
     }
-    if case.policy.is_from_us(message) {
+    let by_hand = case.policy.is_from_us(message);
+    if by_hand {
         // A post can come back before its own answer, and after a crash nobody may know its id: then its text tells.
         if chat.is_ours_by_text(message) {
             return Err(OURS);
@@ -129,12 +129,10 @@ fn author<'a>(
         if !is_known && case.now - message.created > KEPT - MARGIN {
             return Err("too old to be told from our own messages");
         }
-        return Ok(Author::Colleague(sender));
-    }
-    if sender.user.is_none() && sender.application.is_some() {
+    } else if sender.user.is_none() && sender.application.is_some() {
         return Err("written by an application");
     }
-    Ok(Author::Customer(sender))
+    Ok(Author { sender, by_hand })
 }
 
 /// What a message is now, for comparison with what it is later.
@@ -174,19 +172,19 @@ fn tell(
     seen: Seen,
     step: Step,
 ) -> Result<Plan, Plan> {
-    let conversation = match author {
-        Author::Customer(sender) => conversation(case, chat, message, sender)?,
-        Author::Colleague(_) => present_at(chat, message.created)
+    let Author { sender, by_hand } = *author;
+    let conversation = match by_hand {
+        false => conversation(case, chat, message, sender)?,
+        true => present_at(chat, message.created)
             .ok_or(Plan::Skip("written by hand outside a conversation"))?,
     };
-    let named = |text: &str| match author {
-        Author::Colleague(sender) => {
-            convert::changes::by_hand(sender.name.as_deref().unwrap_or_default(), text)
-        }
-        Author::Customer(_) if conversation.kind == ChatKind::OneOnOne => text.to_owned(),
-        Author::Customer(sender) => {
-            text::with_sender_name(sender.name.as_deref().unwrap_or_default(), text)
-        }
+    let name = sender.name.as_deref().unwrap_or_default();
+    // In a group the agent must see who writes; and what was written by hand is never the customer's.
+    let is_named = by_hand || conversation.kind != ChatKind::OneOnOne;
+    let named = |text: &str| match by_hand {
+        true => convert::changes::by_hand(name, text),
+        false if is_named => text::with_sender_name(name, text),
+        false => text.to_owned(),
     };
     let (id, time, text, files) = match step {
         Step::Edited => {
@@ -201,22 +199,15 @@ fn tell(
         }
         _ => (message.id.clone(), message.created, found.text, found.files),
     };
-    let chosen =
-        (step == Step::Deliver && files.is_empty() && matches!(author, Author::Customer(_)))
-            .then(|| choice::piece(case, chat, message, conversation.kind, &text, &named(&text)))
-            .flatten();
-    let answered = match (&chosen, author) {
-        (Some(Piece::Choice { question, .. }), _) => Some(question.clone()),
-        // Whoever answers by hand closes the question as the agent would.
-        (_, Author::Colleague(_)) => {
-            choice::open_question(chat, message.created).map(|question| question.message.clone())
-        }
-        _ => None,
-    };
+    let can_choose = step == Step::Deliver && files.is_empty() && !by_hand;
+    let chosen = can_choose
+        .then(|| choice::piece(case, chat, message, conversation.kind, &text, &named(&text)))
+        .flatten();
+    // Whoever answers by hand closes the question as the agent would.
+    let answered = choice::open_question(chat, message.created)
+        .filter(|_| by_hand || chosen.is_some())
+        .map(|question| question.message.clone());
     let mut pieces = Vec::new();
-    // In a group the agent must see who sends the files that follow; and what was written by hand is never the customer's.
-    let is_named =
-        conversation.kind != ChatKind::OneOnOne || matches!(author, Author::Colleague(_));
     match chosen {
         Some(choice) => pieces.push(choice),
         None if !text.trim().is_empty() => pieces.push(Piece::Text(named(&text))),
@@ -269,10 +260,7 @@ fn file_piece(
     conversation: &Conversation,
     file: SentFile,
 ) -> Result<Piece, Plan> {
-    let is_outsiders = match author {
-        Author::Customer(sender) => is_outsider(case, sender, &conversation.customer),
-        Author::Colleague(_) => false,
-    };
+    let is_outsiders = !author.by_hand && is_outsider(case, author.sender, &conversation.customer);
     if !is_outsiders || !matches!(file, SentFile::Shared { .. }) {
         return Ok(Piece::File(file));
     }
