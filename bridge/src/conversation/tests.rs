@@ -8,6 +8,7 @@ mod rules;
 use std::time::Duration;
 
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
 
 use super::case::{Answers, Asked, Case, Chat, GroupPolicy, Need, Plan, Policy};
@@ -22,7 +23,7 @@ use crate::state::inbound::{InboundState, PostedPart};
 use crate::state::outbound::{OutboundState, Says};
 use crate::state::window::WindowPolicy;
 use crate::teams::chat_kind::ChatKind;
-use crate::teams::message::{Body, ChatMessage, Mention, MessageKind, Reaction, Sender};
+use crate::teams::message::{ChatMessage, Mention, MessageKind, Reaction, Sender};
 use crate::teams::notification::{ChangeType, EncryptedContent};
 use crate::teams::recognise::fingerprint_html;
 use crate::teams::to_text::ReplyContext;
@@ -68,28 +69,15 @@ fn policy() -> Policy {
 
 /// A message of the customer.
 fn message(name: &str, html: &str, at: OffsetDateTime) -> ChatMessage {
-    ChatMessage {
-        id: id(name),
-        chat_id: None,
-        etag: Some(html.to_owned()),
-        kind: MessageKind::Message,
-        created: at,
-        last_edited: None,
-        deleted: None,
-        from: Some(Sender {
-            user: Some(user('a')),
-            tenant: Some(tenant('2')),
-            name: Some("Anna".to_owned()),
-            ..Sender::default()
-        }),
-        body: Body {
-            html: true,
-            content: html.to_owned(),
-        },
-        attachments: Vec::new(),
-        mentions: Vec::new(),
-        reactions: Vec::new(),
-    }
+    let (user, tenant) = (user('a'), tenant('2'));
+    let json = serde_json::json!({
+        "id": name,
+        "etag": html,
+        "createdDateTime": at.format(&Rfc3339).expect("a time"),
+        "from": { "user": { "id": user.as_str(), "tenantId": tenant.as_str(), "displayName": "Anna" } },
+        "body": { "contentType": "html", "content": html },
+    });
+    ChatMessage::parse(json.to_string().as_bytes()).expect("readable")
 }
 
 /// The same, as written by the Support User's account.
@@ -286,8 +274,8 @@ impl World {
             };
             self.patience = patience;
             series.claim(&mut self.inbound, &Digest::of("holder", "one"), self.now);
-            self.genesys
-                .push((series.next_id(&self.inbound), part.clone()));
+            let id = series.next_id(&self.inbound);
+            self.genesys.push((id, part.clone()));
             let posted = PostedPart {
                 piece: progress.piece,
                 part: progress.part,
@@ -310,16 +298,16 @@ impl World {
 
     /// The bridge posts something of the agent's; its echo.
     fn agent_posts(&mut self, name: &str, html: &str, says: Says) -> ChatMessage {
-        self.begins_to_post(name, html, says);
+        let echo = self.begins_to_post(name, html, says);
         self.outbound.posted(id(name), self.now);
-        of_support(message(name, html, self.now))
+        echo
     }
 
     fn begins_to_post(&mut self, name: &str, html: &str, says: Says) -> ChatMessage {
         let agent: GenesysMessageId = format!("agent-{name}").parse().expect("an id");
         let fingerprint = fingerprint_html(html);
-        self.outbound
-            .begin(&agent, 0, true, self.now, fingerprint, says);
+        let (posts, now) = (&mut self.outbound, self.now);
+        posts.begin(&agent, 0, true, now, fingerprint, says);
         // As Teams rewrites it.
         of_support(message(name, &format!("<p>{html}</p>"), self.now))
     }

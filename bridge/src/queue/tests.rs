@@ -79,6 +79,8 @@ fn envelopes_as_they_travel() {
         data_key: "a2V5".to_owned(),
         certificate_id: "support-2024".to_owned(),
     };
+    let blob = "claims/0.json".to_owned();
+    let claim = Content::Claim { blob };
     let lines = [
         (notification(ChangeType::Created, None), None),
         (notification(ChangeType::Updated, Some(encrypted)), None),
@@ -87,12 +89,7 @@ fn envelopes_as_they_travel() {
         (agent(b"{}"), Some("replay-1")),
         (receipt(), None),
         (notice(Some(ANNA)), None),
-        (
-            Content::Claim {
-                blob: "claims/0.json".to_owned(),
-            },
-            None,
-        ),
+        (claim, None),
     ]
     .map(|(content, replay)| {
         let envelope = Envelope::new(AT, content).replayed(replay.map(str::to_owned));
@@ -112,11 +109,8 @@ fn envelopes_of_older_and_newer_releases_are_read() {
     let newer = br#"{"version":1,"accepted_at":"2026-01-02T03:04:05Z","kind":"claim","blob":"claims/0.json","later":{"a":1}}"#;
     let envelope = Envelope::parse(newer).expect("readable");
     assert!(matches!(envelope.content, Content::Claim { blob } if blob == "claims/0.json"));
-    let of_another_version = Envelope::parse(br#"{"version":2,"kind":"new"}"#);
-    assert!(matches!(
-        of_another_version,
-        Err(EnvelopeError::UnknownVersion(2))
-    ));
+    let next = Envelope::parse(br#"{"version":2,"kind":"new"}"#);
+    assert!(matches!(next, Err(EnvelopeError::UnknownVersion(2))));
     for foreign in [&br#"{"version":1,"kind":"new"}"#[..], b"hello"] {
         let parsed = Envelope::parse(foreign);
         assert!(matches!(parsed, Err(EnvelopeError::Malformed(_))));
@@ -150,12 +144,8 @@ fn a_new_message_is_known_again_and_a_changed_one_is_not() {
 #[test]
 fn an_agent_s_message_a_notice_and_their_thread_share_a_lane() {
     let lane = Some(Lane::of_thread(&ANNA.parse().expect("a thread")));
-    let later_window = format!("{ANNA}:2");
-    for content in [
-        agent_text(ANNA),
-        agent_text(&later_window),
-        notice(Some(ANNA)),
-    ] {
+    let (now, later) = (agent_text(ANNA), agent_text(&format!("{ANNA}:2")));
+    for content in [now, later, notice(Some(ANNA))] {
         let route = route(content, None, 0);
         assert_eq!((route.queue, &route.lane), (Queue::Outbound, &lane));
     }
@@ -182,13 +172,9 @@ fn typing_has_no_lane_and_a_short_life() {
 
 #[test]
 fn what_nobody_can_read_or_deliver_has_a_lane_of_its_own() {
-    let strange = [
-        agent(b"no JSON"),
-        agent(b"nor this"),
-        agent(b"\xff"),
-        agent_text("somebody"),
-    ];
-    let strange = strange.map(|content| route(content, None, 0));
+    let unreadable = [&b"no JSON"[..], b"nor this", b"\xff"].map(agent);
+    let strange = unreadable.into_iter().chain([agent_text("somebody")]);
+    let strange: Vec<Route> = strange.map(|content| route(content, None, 0)).collect();
     for (index, one) in strange.iter().enumerate() {
         assert_eq!(one.queue, Queue::Outbound);
         assert!(one.lane.is_some() && one.message_id.is_some());

@@ -136,21 +136,21 @@ fn planned(state: &InboundState, holder: &Digest, now: OffsetDateTime) -> Plan {
         content_url: Some("https://a.example/b".to_owned()),
         ..Attachment::default()
     });
-    let answers = Answers {
-        message: Some(sent.clone()),
-        kind: Asked::Told(ChatKind::OneOnOne),
-        members: Asked::Told(Vec::new()),
-        file_hosts: Asked::CannotTell,
-        ..Answers::default()
+    let chat = Chat {
+        inbound: state,
+        outbound: None,
     };
     plan(&Case {
         policy: &policy(),
         notification: &notification(ChangeType::Created, &sent.id, state),
-        chat: Some(Chat {
-            inbound: state,
-            outbound: None,
-        }),
-        answers: &answers,
+        chat: Some(chat),
+        answers: &Answers {
+            message: Some(sent),
+            kind: Asked::Told(ChatKind::OneOnOne),
+            members: Asked::Told(Vec::new()),
+            file_hosts: Asked::CannotTell,
+            ..Answers::default()
+        },
         holder,
         now,
     })
