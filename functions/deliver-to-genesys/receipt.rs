@@ -1,6 +1,5 @@
 //! One receipt of an agent's message on its way to Genesys.
 
-use bridge::genesys::receipt::Receipt;
 use bridge::ids::Digest;
 use bridge::queue::envelope::ReceiptEnvelope;
 use bridge::queue::failed::Direction;
@@ -36,13 +35,8 @@ impl<'a> ReceiptJob<'a> {
 impl Job for ReceiptJob<'_> {
     async fn attempt(&self) -> Result<Outcome, Failure> {
         let receipt = self.receipt;
-        let body = Receipt {
-            message: &receipt.message,
-            to: &receipt.to,
-            time: receipt.at,
-            outcome: receipt.outcome.clone(),
-        }
-        .to_json();
+        let outcome = &receipt.outcome;
+        let body = outcome.to_json(&receipt.message, &receipt.to, receipt.at);
         let caller = self.delivery.caller(self.subject.clone());
         let genesys = &self.app.genesys;
         let post = genesys.post_receipt(Bytes::from(body), caller.correlation.as_str());

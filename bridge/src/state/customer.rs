@@ -106,76 +106,56 @@ mod tests {
             .expect("a GUID")
     }
 
+    /// Anna as the message shows her, by this principal name and display name.
+    fn sender(upn: Option<&str>, name: Option<&str>) -> Sender {
+        Sender {
+            user: Some(user('a')),
+            upn: upn.map(str::to_owned),
+            name: name.map(str::to_owned),
+            ..Sender::default()
+        }
+    }
+
+    fn member(last: char, email: &str) -> Member {
+        Member {
+            user: Some(user(last)),
+            email: Some(email.to_owned()),
+            ..Member::default()
+        }
+    }
+
+    fn resolved(sender: &Sender, members: &[Member]) -> Customer {
+        resolve(sender, members, &tenant('1')).expect("a customer")
+    }
+
     #[test]
     fn the_message_comes_first_and_members_fill_the_gaps() {
-        let sender = Sender {
-            user: Some(user('a')),
-            name: Some("Anna".to_owned()),
-            ..Sender::default()
-        };
-        let members = [
-            Member {
-                user: Some(user('b')),
-                email: Some("other@x".to_owned()),
-                ..Member::default()
-            },
-            Member {
-                user: Some(user('a')),
-                tenant: Some(tenant('2')),
-                email: Some("anna@customer.example".to_owned()),
-                name: Some("Somebody".to_owned()),
-            },
-        ];
-        let customer = resolve(&sender, &members, &tenant('1')).expect("a customer");
+        let mut anna = member('a', "anna@customer.example");
+        anna.tenant = Some(tenant('2'));
+        anna.name = Some("Somebody".to_owned());
+        let members = [member('b', "other@x"), anna];
+        let customer = resolved(&sender(None, Some("Anna")), &members);
         assert_eq!(customer.tenant, Some(tenant('2')));
         assert_eq!(customer.upn.as_deref(), Some("anna@customer.example"));
         assert_eq!(customer.name.as_deref(), Some("Anna"));
+        let customer = resolved(&sender(Some("a.adler@mail.example"), None), &members);
+        assert_eq!(customer.upn.as_deref(), Some("a.adler@mail.example"));
+        assert_eq!(customer.name.as_deref(), Some("Somebody"));
     }
 
     #[test]
     fn nothing_is_invented() {
-        let sender = Sender {
-            user: Some(user('a')),
-            ..Sender::default()
-        };
-        let customer = resolve(&sender, &[], &tenant('1')).expect("a customer");
-        assert_eq!(
-            (customer.tenant, customer.upn, customer.name),
-            (None, None, None)
-        );
+        let customer = resolved(&sender(None, None), &[]);
+        let found = (customer.tenant, customer.upn, customer.name);
+        assert_eq!(found, (None, None, None));
         assert!(resolve(&Sender::default(), &[], &tenant('1')).is_none());
     }
 
     #[test]
     fn a_guest_s_address_is_the_one_at_home() {
-        let sender = Sender {
-            user: Some(user('a')),
-            ..Sender::default()
-        };
-        let email = "anna_lee_customer.example#EXT#@ours.onmicrosoft.com".to_owned();
-        let members = [Member {
-            user: Some(user('a')),
-            email: Some(email),
-            ..Member::default()
-        }];
-        let customer = resolve(&sender, &members, &tenant('1')).expect("a customer");
+        let email = "anna_lee_customer.example#EXT#@ours.onmicrosoft.com";
+        let customer = resolved(&sender(None, None), &[member('a', email)]);
         assert_eq!(customer.upn.as_deref(), Some("anna_lee@customer.example"));
         assert_eq!((customer.tenant, customer.guest), (Some(tenant('1')), true));
-    }
-
-    #[test]
-    fn a_name_that_the_message_shows_comes_first() {
-        let sender = Sender {
-            user: Some(user('a')),
-            upn: Some("anna@customer.example".to_owned()),
-            ..Sender::default()
-        };
-        let members = [Member {
-            user: Some(user('a')),
-            email: Some("a.adler@mail.example".to_owned()),
-            ..Member::default()
-        }];
-        let customer = resolve(&sender, &members, &tenant('1')).expect("a customer");
-        assert_eq!(customer.upn.as_deref(), Some("anna@customer.example"));
     }
 }

@@ -41,15 +41,13 @@ pub fn advance(
             last_message: at,
         };
     };
-    let last =
-        other_direction_last.map_or(state.last_message, |other| other.max(state.last_message));
+    let last = state
+        .last_message
+        .max(other_direction_last.unwrap_or(state.last_message));
     let is_over = at - last > window;
-    let counter = match policy {
-        WindowPolicy::New if is_over => state.counter.saturating_add(1),
-        _ => state.counter,
-    };
+    let is_next = is_over && policy == WindowPolicy::New;
     ThreadState {
-        counter,
+        counter: state.counter.saturating_add(u32::from(is_next)),
         last_message: at.max(state.last_message),
     }
 }
@@ -68,38 +66,26 @@ mod tests {
         START + time::Duration::hours(hours)
     }
 
-    #[test]
-    fn inside_the_window_nothing_changes() {
-        let first = advance(None, START, None, WINDOW, WindowPolicy::New);
-        let second = advance(Some(&first), after(24), None, WINDOW, WindowPolicy::New);
-        assert_eq!((second.counter, second.last_message), (0, after(24)));
+    /// What follows the thread's first message.
+    fn next(
+        at: OffsetDateTime,
+        answer: Option<OffsetDateTime>,
+        policy: WindowPolicy,
+    ) -> ThreadState {
+        let first = advance(None, START, None, WINDOW, policy);
+        advance(Some(&first), at, answer, WINDOW, policy)
     }
 
     #[test]
     fn after_the_window_the_policy_decides() {
-        let first = advance(None, START, None, WINDOW, WindowPolicy::New);
-        let late = START + WINDOW + time::Duration::seconds(1);
-        assert_eq!(
-            advance(Some(&first), late, None, WINDOW, WindowPolicy::New).counter,
-            1
-        );
-        assert_eq!(
-            advance(Some(&first), late, None, WINDOW, WindowPolicy::Same).counter,
-            0
-        );
-    }
-
-    #[test]
-    fn an_answer_keeps_the_window_open() {
-        let first = advance(None, START, None, WINDOW, WindowPolicy::New);
-        let next = advance(
-            Some(&first),
-            after(40),
-            Some(after(20)),
-            WINDOW,
-            WindowPolicy::New,
-        );
-        assert_eq!(next.counter, 0);
+        let inside = next(after(24), None, WindowPolicy::New);
+        assert_eq!((inside.counter, inside.last_message), (0, after(24)));
+        let late = after(24) + time::Duration::SECOND;
+        assert_eq!(next(late, None, WindowPolicy::New).counter, 1);
+        assert_eq!(next(late, None, WindowPolicy::Same).counter, 0);
+        // An answer keeps it open.
+        let answered = next(after(40), Some(after(20)), WindowPolicy::New);
+        assert_eq!(answered.counter, 0);
     }
 
     proptest! {

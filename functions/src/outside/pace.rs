@@ -147,9 +147,8 @@ impl Pace {
 
     fn key(&self, name: &str, rate: Rate) -> Arc<Key> {
         let begin = || {
-            let mut bucket = TokenBucket::new(rate.per_second, rate.burst);
             // Empty when the process starts; since then nobody here has used this key.
-            bucket.start(Duration::ZERO);
+            let bucket = TokenBucket::new(rate.per_second, rate.burst);
             Arc::new(Key {
                 bucket: tokio::sync::Mutex::new(bucket),
                 pause: Mutex::default(),
