@@ -12,6 +12,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::ids::GenesysMessageId;
 use crate::json_fault::JsonFault;
 use crate::state::question::{Choice, Question};
+use crate::text::one_line;
 
 mod structured;
 
@@ -73,8 +74,10 @@ pub enum Part {
     Words(String),
     /// A file.
     File(WebhookAttachment),
-    /// One choice of a question.
-    Choice(Choice),
+    /// One choice of a question, and what is said of it besides.
+    Choice(Choice, Option<String>),
+    /// Content of this kind, of which nothing can be shown.
+    Unshown(String),
 }
 
 /// A piece of a message on its way to the customer. `Debug` shows its kind only.
@@ -95,6 +98,9 @@ pub struct MalformedWebhook(#[source] JsonFault);
 
 /// Retention of the queue's duplicate detection: an older call can no longer be told from a replayed one.
 const OLDEST: Duration = Duration::from_secs(6 * 3600);
+
+/// Most characters of the name of a kind that cannot be shown.
+const LONGEST_KIND: usize = 64;
 
 impl Webhook {
     /// Reads a webhook call that was received at this time; unknown fields, and fields of another type, are ignored.
@@ -133,6 +139,14 @@ impl Webhook {
             text: words.map(str::to_owned),
             content: content.iter().flat_map(parts).collect(),
         })
+    }
+
+    /// Whether the customer does not get all of it.
+    #[must_use]
+    pub fn has_unshown_parts(&self) -> bool {
+        self.content
+            .iter()
+            .any(|part| matches!(part, Part::Unshown(_)))
     }
 
     /// Whether the call is too old to be told from a replayed one, at the time when it was received.
@@ -176,9 +190,17 @@ pub fn pieces(webhook: &Webhook) -> Vec<Piece<'_>> {
         match part {
             Part::Words(_) if is_text(part) && text_at != Some(index) => {}
             Part::Words(words) => lines.push(words.clone()),
-            Part::Choice(choice) => {
+            Part::Choice(choice, note) => {
                 number += 1;
-                lines.push(format!("{number}. {}", choice.text));
+                let note = note.as_ref().map(|note| format!(" ({note})"));
+                let note = note.unwrap_or_default();
+                lines.push(format!("{number}. {}{note}", choice.text));
+            }
+            Part::Unshown(kind) => {
+                let kind = one_line(kind, LONGEST_KIND);
+                lines.push(format!(
+                    "[{kind}] This part of the message cannot be shown in Teams."
+                ));
             }
             Part::File(file) if file.url.is_some() => {
                 push_text(&mut pieces, &mut lines);
@@ -203,8 +225,8 @@ fn push_text(pieces: &mut Vec<Piece<'_>>, lines: &mut Vec<String>) {
 #[must_use]
 pub fn question(webhook: &Webhook) -> Option<Question> {
     let choices = webhook.content.iter().filter_map(|part| match part {
-        Part::Choice(choice) => Some(choice.clone()),
-        Part::Words(_) | Part::File(_) => None,
+        Part::Choice(choice, _) => Some(choice.clone()),
+        _ => None,
     });
     let choices: Vec<Choice> = choices.collect();
     (!choices.is_empty()).then(|| Question {

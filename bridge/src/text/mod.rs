@@ -2,6 +2,8 @@
 
 pub mod split;
 
+use time::UtcOffset;
+
 /// Most characters of the language before a block of code.
 const LONGEST_LANGUAGE: usize = 32;
 
@@ -96,18 +98,40 @@ pub fn fenced(code: &str, language: &str) -> String {
 /// A duration of ISO 8601 as people say it: `PT1M5.2S` is `1 min 5 s`. Nothing for what is no duration of time.
 pub(crate) fn spoken_duration(duration: &str) -> Option<String> {
     let mut rest = duration.trim().strip_prefix("PT")?;
-    let mut parts = Vec::new();
-    for (mark, unit) in [('H', "h"), ('M', "min"), ('S', "s")] {
+    let mut seconds = 0u64;
+    for (mark, unit) in [('H', 3600), ('M', 60), ('S', 1)] {
         if let Some((number, after)) = rest.split_once(mark) {
             let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
-            let whole: u32 = whole.parse().ok()?;
-            if whole > 0 {
-                parts.push(format!("{whole} {unit}"));
-            }
+            seconds = whole.parse::<u32>().ok().map(u64::from)? * unit + seconds;
             rest = after;
         }
     }
-    (rest.is_empty() && !parts.is_empty()).then(|| parts.join(" "))
+    spoken_seconds(seconds).filter(|_| rest.is_empty())
+}
+
+/// Seconds as people say them: `1 h 30 min`. Nothing for none.
+pub(crate) fn spoken_seconds(seconds: u64) -> Option<String> {
+    let parts = [
+        (seconds / 3600, "h"),
+        (seconds / 60 % 60, "min"),
+        (seconds % 60, "s"),
+    ];
+    let spoken: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, unit)| format!("{number} {unit}"))
+        .collect();
+    (!spoken.is_empty()).then(|| spoken.join(" "))
+}
+
+/// A time zone: `UTC`, or `UTC+02:00`.
+pub(crate) fn zone(offset: UtcOffset) -> String {
+    if offset.is_utc() {
+        return "UTC".to_owned();
+    }
+    let (hours, minutes, _) = offset.as_hms();
+    let sign = if offset.is_negative() { '-' } else { '+' };
+    format!("UTC{sign}{:02}:{:02}", hours.abs(), minutes.abs())
 }
 
 /// A name on one line: white space collapsed, control characters and marks that turn the direction of text left out, at most

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
-use time::{OffsetDateTime, UtcOffset};
 
 use crate::teams::to_text::{self, InlineImage, shown_address};
+use crate::text::zone;
 
 const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 const TIME: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
@@ -201,13 +202,4 @@ fn moment(call: &str) -> Option<String> {
         )),
         _ => None,
     }
-}
-
-fn zone(offset: UtcOffset) -> String {
-    if offset.is_utc() {
-        return "UTC".to_owned();
-    }
-    let (hours, minutes, _) = offset.as_hms();
-    let sign = if offset.is_negative() { '-' } else { '+' };
-    format!("UTC{sign}{:02}:{:02}", hours.abs(), minutes.abs())
 }
