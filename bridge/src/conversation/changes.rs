@@ -81,6 +81,15 @@ pub(super) fn step(
 /// Tells the agent that a message is gone. One that the agent never got is remembered, so that its own notification, which may
 /// come late, does not bring it after all.
 pub(super) fn deletion(case: &Case<'_>, chat: Chat<'_>) -> Result<Plan, Plan> {
+    gone(case, chat, words::deleted)
+}
+
+/// Tells the agent, in these words, that nobody can read a message any more.
+pub(super) fn gone(
+    case: &Case<'_>,
+    chat: Chat<'_>,
+    words: fn(OffsetDateTime) -> String,
+) -> Result<Plan, Plan> {
     let message = &case.notification.message;
     if chat.is_ours(message) {
         return Ok(Plan::Skip("our own message"));
@@ -100,7 +109,7 @@ pub(super) fn deletion(case: &Case<'_>, chat: Chat<'_>) -> Result<Plan, Plan> {
             complete: true,
         })));
     };
-    let text = words::deleted(seen.written.unwrap_or(case.now));
+    let text = words(seen.written.unwrap_or(case.now));
     Ok(Plan::Tell(vec![Series {
         id: deleted_id(message, chat.inbound)?,
         original: message.clone(),

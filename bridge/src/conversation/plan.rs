@@ -77,6 +77,9 @@ fn decide(case: &Case<'_>) -> Result<Plan, Plan> {
     if message.deleted.is_some() {
         return changes::deletion(case, chat);
     }
+    if message.blocked && carried.is_some_and(|carried| carried.seen.deleted && carried.complete) {
+        return Ok(Plan::Skip("known to be blocked"));
+    }
     let author = match author(case, chat, message) {
         Ok(author) => author,
         Err(OURS) if change == ChangeType::Updated => {
@@ -86,7 +89,15 @@ fn decide(case: &Case<'_>) -> Result<Plan, Plan> {
     };
     let found = convert::inbound(message, case.policy.replies, &|id| chat.is_on_record(id));
     let seen = seen(&found, message);
-    match changes::step(change, carried, message, &seen, case.now) {
+    let step = match carried {
+        _ if !message.blocked => changes::step(change, carried, message, &seen, case.now),
+        Some(carried) if carried.is_shown() => {
+            return changes::gone(case, chat, convert::changes::blocked);
+        }
+        // The agent hears of it in place of the message.
+        _ => Step::Deliver,
+    };
+    match step {
         Step::Skip(_) if change == ChangeType::Updated => changes::reactions(case, chat, message),
         Step::Skip(reason) => Ok(Plan::Skip(reason)),
         Step::Note(reason) => Ok(Plan::Note(Box::new(Note {
@@ -142,7 +153,7 @@ fn seen(found: &Inbound, message: &ChatMessage) -> Seen {
         edited: message.last_edited,
         text: Some(Digest::of("converted text", &own_words(found, message))),
         files: found.files.iter().map(SentFile::digest).collect(),
-        deleted: false,
+        deleted: message.blocked,
     }
 }
 

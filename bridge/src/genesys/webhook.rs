@@ -185,6 +185,8 @@ pub fn pieces(webhook: &Webhook) -> Vec<Piece<'_>> {
         Some(_) => Vec::new(),
         None => text.cloned().into_iter().collect(),
     };
+    let is_unshown = |part: &Part| matches!(part, Part::Unshown(_));
+    let shows_something = text.is_some() || !webhook.content.iter().all(is_unshown);
     let mut number = 0;
     for (index, part) in webhook.content.iter().enumerate() {
         match part {
@@ -196,6 +198,7 @@ pub fn pieces(webhook: &Webhook) -> Vec<Piece<'_>> {
                 let note = note.unwrap_or_default();
                 lines.push(format!("{number}. {}{note}", choice.text));
             }
+            Part::Unshown(_) if !shows_something => {}
             Part::Unshown(kind) => {
                 let kind = one_line(kind, LONGEST_KIND);
                 lines.push(format!(

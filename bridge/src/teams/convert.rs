@@ -159,6 +159,12 @@ pub fn inbound(
     replies: ReplyContext,
     known: &dyn Fn(&str) -> bool,
 ) -> Inbound {
+    if message.blocked {
+        return Inbound {
+            text: changes::blocked(message.created),
+            ..Inbound::default()
+        };
+    }
     let mut attachments = Attachments::read(message, replies, known);
     let mut files = Vec::new();
     let mut quotes = attachments.quotes;

@@ -15,7 +15,7 @@ fn file(mut message: ChatMessage, address: &str) -> ChatMessage {
         content_type: "reference".to_owned(),
         name: Some("plan.docx".to_owned()),
         content_url: Some(address.to_owned()),
-        content: None,
+        ..Attachment::default()
     });
     message
 }
@@ -417,4 +417,36 @@ fn the_record_of_a_thread_is_new_once() {
         world.tells(&message(name, "x", written));
         assert_eq!(world.thread, thread, "{name}");
     }
+}
+
+#[test]
+fn what_the_sender_s_organization_blocks_is_told_once() {
+    let blocked = |name: &str| {
+        let mut message = message(name, "", START);
+        message.blocked = true;
+        message
+    };
+    let notice =
+        "[blocked] The message of 2026-01-02 03:04 UTC was blocked by its sender's organization.";
+    // Before anybody read it.
+    let mut world = World::begun();
+    world.tells(&blocked("2"));
+    assert_eq!(world.genesys, [("2".to_owned(), notice.to_owned())]);
+    assert_eq!(
+        world.updated(&blocked("2")),
+        End::Skipped("known to be blocked")
+    );
+    // Its own notification got lost.
+    world.tells_of_change(&blocked("3"));
+    // The organization thinks better of it.
+    world.tells_of_change(&message("2", "harmless", START));
+    assert_eq!(world.genesys[2].1, "[restored] harmless");
+    // After the agent read it, as Graph tells of it: without an edit.
+    world.genesys.clear();
+    world.tells_of_change(&blocked("1"));
+    assert_eq!(world.genesys[0].1, notice);
+    assert_eq!(
+        world.updated(&blocked("1")),
+        End::Skipped("known to be deleted")
+    );
 }

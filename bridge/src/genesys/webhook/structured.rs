@@ -36,7 +36,7 @@ pub(super) fn parts(item: &Value) -> Vec<Part> {
             _ => walk.element("", value),
         }
     }
-    if walk.parts.is_empty() {
+    if walk.parts.is_empty() && item.as_object().is_some_and(|fields| !fields.is_empty()) {
         let kind = item["contentType"].as_str().unwrap_or("content");
         walk.parts.push(Part::Unshown(kind.to_owned()));
     }

@@ -76,9 +76,10 @@ impl Attachments {
     /// What stands where the body has the marker of this id.
     pub(super) fn take(&self, id: &str) -> Option<String> {
         let mut places = self.places.borrow_mut();
+        let nameless = places.contains_key("");
         let Some((index, is_placed)) = places.get_mut(id) else {
-            // Something was attached that Graph does not tell of.
-            return Some("[attachment]".to_owned());
+            // Something was attached that Graph does not tell of, or not by its id.
+            return (!nameless).then(|| "[attachment]".to_owned());
         };
         *is_placed = true;
         Some(self.shown[*index].lines.clone())

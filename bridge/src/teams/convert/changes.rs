@@ -42,6 +42,13 @@ pub fn deleted(written: OffsetDateTime) -> String {
     format!("[deleted] The message of {} was deleted.", moment(written))
 }
 
+/// Word that nobody may read a message any more, or ever could.
+#[must_use]
+pub fn blocked(written: OffsetDateTime) -> String {
+    let written = moment(written);
+    format!("[blocked] The message of {written} was blocked by its sender's organization.")
+}
+
 /// A reaction to a message.
 #[must_use]
 pub fn reaction(symbol: &str, to_the_agent: bool, written: OffsetDateTime) -> String {

@@ -97,7 +97,7 @@ fn an_edited_message_shows_when() {
 
 #[test]
 fn errors_repeat_nothing_of_the_message() {
-    let error = ChatMessage::parse(br#"{"id":"1","body":"my secret words"}"#).expect_err("a text");
+    let error = ChatMessage::parse(br#"{"id":"1","body":"my secret words""#).expect_err("a text");
     let source = std::error::Error::source(&error).expect("a source");
     for shown in [error.to_string(), format!("{error:?}"), source.to_string()] {
         assert!(!shown.contains("secret"), "{shown}");

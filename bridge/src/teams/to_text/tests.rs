@@ -172,7 +172,7 @@ fn teams_elements_are_read() {
     );
     expect(
         "<customemoji id=\"1\" alt=\"party\" source=\"x\"></customemoji>",
-        "party",
+        ":party:",
     );
     expect(
         "<attachment id=\"1616\"></attachment><p>Answer</p>",
@@ -181,7 +181,7 @@ fn teams_elements_are_read() {
     expect("<systemEventMessage/>", "");
     expect(
         "<customemoji id=\"1\" title=\"party\"></customemoji>",
-        "party",
+        ":party:",
     );
 }
 
