@@ -4,10 +4,8 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
-use azure_core::http::{ClientOptions, RetryOptions};
-use azure_storage_blob::models::{
-    BlobClientDownloadOptions, BlockBlobClientUploadOptions, BlockBlobClientUploadResult,
-};
+use azure_core::http::Etag;
+use azure_storage_blob::models::{BlobClientDownloadOptions, BlockBlobClientUploadOptions};
 use azure_storage_blob::{BlobServiceClient, BlobServiceClientOptions};
 use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt;
@@ -17,7 +15,7 @@ use url::Url;
 use crate::azure;
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
 use crate::http::CALL_TIMEOUT;
-use crate::managed_identity::{ManagedIdentity, SharedCredential};
+use crate::managed_identity::ManagedIdentity;
 
 mod link;
 mod store;
@@ -56,8 +54,8 @@ pub struct Blobs {
 }
 
 impl std::fmt::Debug for Blobs {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Blobs").finish_non_exhaustive()
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Blobs").finish_non_exhaustive()
     }
 }
 
@@ -77,16 +75,10 @@ impl Blobs {
             .map_err(|error| unusable().because(error))?;
         let links = Links::of(&url).ok_or_else(unusable)?;
         let options = BlobServiceClientOptions {
-            client_options: ClientOptions {
-                transport: Some(azure::transport(client)),
-                retry: RetryOptions::none(),
-                ..ClientOptions::default()
-            },
+            client_options: azure::options(client),
             ..BlobServiceClientOptions::default()
         };
-        let credential = Arc::new(SharedCredential(identity));
-        let service = BlobServiceClient::new(url, Some(credential), Some(options))
-            .map_err(|error| azure::failure(Service::Blob, error))?;
+        let service = BlobServiceClient::new(url, Some(identity), Some(options)).map_err(failed)?;
         Ok(Self {
             service: Arc::new(service),
             links,
@@ -103,7 +95,7 @@ impl Blobs {
         container: &str,
         name: &str,
     ) -> Result<Option<(Bytes, ETag)>, ServiceError> {
-        match limited(self.download(container, name)).await {
+        match call(|| self.download(container, name)).await {
             Ok(found) => Ok(Some(found)),
             Err(error) if error.code.as_deref() == Some("BlobNotFound") => Ok(None),
             Err(error) => Err(error),
@@ -156,7 +148,7 @@ impl Blobs {
         version: &ETag,
     ) -> Result<ETag, ServiceError> {
         let options = BlockBlobClientUploadOptions {
-            if_match: Some(version.0.as_str().into()),
+            if_match: Some(version.as_str().into()),
             ..document()
         };
         self.upload(container, name, body, options).await
@@ -185,17 +177,13 @@ impl Blobs {
             partition_size: NonZero::new(DOCUMENT_LIMIT),
             ..BlobClientDownloadOptions::default()
         };
-        let failed = |error| azure::failure(Service::Blob, error);
         let blob = self.service.blob_client(container, name);
         let mut found = blob.download(Some(options)).await.map_err(failed)?;
         let mut body = BytesMut::new();
         while let Some(chunk) = found.body.try_next().await.map_err(failed)? {
             if body.len() + chunk.len() > DOCUMENT_LIMIT {
-                return Err(ServiceError::new(
-                    Service::Blob,
-                    ErrorKind::TooLarge,
-                    Sent::Yes,
-                ));
+                let too_large = ErrorKind::TooLarge;
+                return Err(ServiceError::new(Service::Blob, too_large, Sent::Yes));
             }
             body.extend_from_slice(&chunk);
         }
@@ -210,14 +198,12 @@ impl Blobs {
         body: Bytes,
         options: BlockBlobClientUploadOptions<'_>,
     ) -> Result<ETag, ServiceError> {
-        let blob = self
-            .service
-            .blob_client(container, name)
-            .block_blob_client();
-        let done: BlockBlobClientUploadResult = limited(async {
-            blob.upload(body.into(), Some(options))
-                .await
-                .map_err(|error| azure::failure(Service::Blob, error))
+        let blob = self.service.blob_client(container, name);
+        let blob = blob.block_blob_client();
+        let done = call(|| async {
+            let options = Some(options.clone());
+            let done = blob.upload(body.clone().into(), options).await;
+            done.map_err(failed)
         })
         .await?;
         version(done.etag.as_ref())
@@ -234,22 +220,22 @@ fn document<'a>() -> BlockBlobClientUploadOptions<'a> {
     }
 }
 
-fn version(etag: Option<&azure_core::http::Etag>) -> Result<ETag, ServiceError> {
+fn version(etag: Option<&Etag>) -> Result<ETag, ServiceError> {
     etag.map(|etag| ETag(etag.as_ref().to_owned()))
         .ok_or_else(|| ServiceError::new(Service::Blob, ErrorKind::Malformed, Sent::Yes))
 }
 
-/// Limits the time of a whole operation, token and body included.
-async fn limited<T>(
-    operation: impl Future<Output = Result<T, ServiceError>>,
-) -> Result<T, ServiceError> {
-    timeout(CALL_TIMEOUT, operation).await.unwrap_or_else(|_| {
-        Err(ServiceError::new(
-            Service::Blob,
-            ErrorKind::TimedOut,
-            Sent::Maybe,
-        ))
-    })
+fn failed(error: azure_core::Error) -> ServiceError {
+    azure::failure(Service::Blob, error)
+}
+
+/// Makes a call, and limits its time, token and body included.
+async fn call<T, F>(make: impl Fn() -> F) -> Result<T, ServiceError>
+where
+    F: Future<Output = Result<T, ServiceError>>,
+{
+    let late = ServiceError::new(Service::Blob, ErrorKind::TimedOut, Sent::Maybe);
+    timeout(CALL_TIMEOUT, make()).await.unwrap_or(Err(late))
 }
 
 #[cfg(test)]

@@ -18,7 +18,6 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 use url::Url;
 
-pub use public::is_public;
 pub use rules::{HostPattern, Origin, Rules};
 
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
@@ -147,15 +146,15 @@ impl Files {
         let not_allowed = || FetchError::NotAllowed {
             host: url.host_str().map(str::to_owned),
         };
-        let origin = Origin::of(url).ok_or_else(not_allowed)?;
-        let client = match self.rules.way_to(&origin).ok_or_else(not_allowed)? {
+        let way = Origin::of(url).and_then(|origin| self.rules.way_to(&origin));
+        let client = match way.ok_or_else(not_allowed)? {
+            // An address must not bring credentials of its own.
+            _ if !url.username().is_empty() || url.password().is_some() => {
+                return Err(not_allowed());
+            }
             Way::Trusted => &self.trusted,
             Way::Public => self.public()?,
         };
-        // An address must not bring credentials of its own.
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(not_allowed());
-        }
         let mut request = client.get(url.clone());
         for (name, value) in &wanted.headers {
             request = request.header(name, value);
@@ -186,13 +185,10 @@ async fn download(response: reqwest::Response, service: Service) -> Result<Downl
     if !response.status().is_success() {
         return Err(exchange::refusal(service, response).await.into());
     }
-    let content_type = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned);
+    let content_type = response.headers().get(CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
     Ok(Download {
-        content_type,
+        content_type: content_type.map(str::to_owned),
         length: response.content_length(),
         response,
         service,

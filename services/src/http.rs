@@ -1,6 +1,6 @@
 //! The one HTTP client below every service.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 pub use reqwest::Client;
@@ -60,20 +60,20 @@ pub(crate) fn client_resolving(
 }
 
 fn build(builder: reqwest::ClientBuilder) -> Result<Client, ServiceError> {
-    builder.build().map_err(|error| unusable().because(error))
+    builder.build().map_err(unusable)
 }
 
-fn unusable() -> ServiceError {
-    ServiceError::new(Service::Platform, ErrorKind::Configuration, Sent::No)
+fn unusable(error: impl std::error::Error + Send + Sync + 'static) -> ServiceError {
+    ServiceError::new(Service::Platform, ErrorKind::Configuration, Sent::No).because(error)
 }
 
 fn roots() -> Result<Vec<Certificate>, ServiceError> {
     let variable = std::env::var_os(ROOTS_VARIABLE).filter(|value| !value.is_empty());
     let roots = match variable {
-        Some(file) => roots_of(&PathBuf::from(file)),
+        Some(file) => roots_of(Path::new(&file)),
         None => built_in_roots(),
     };
-    roots.map_err(|error| unusable().because(error))
+    roots.map_err(unusable)
 }
 
 #[cfg(any(test, feature = "testing"))]
@@ -95,7 +95,7 @@ fn builder(roots: Vec<Certificate>) -> reqwest::ClientBuilder {
         .user_agent(concat!("graph-to-open/", env!("CARGO_PKG_VERSION")))
 }
 
-fn roots_of(file: &std::path::Path) -> Result<Vec<Certificate>, RootsError> {
+fn roots_of(file: &Path) -> Result<Vec<Certificate>, RootsError> {
     let pem = std::fs::read(file).map_err(RootsError::Unreadable)?;
     let roots = Certificate::from_pem_bundle(&pem).map_err(RootsError::NotPem)?;
     if roots.is_empty() {
@@ -105,10 +105,9 @@ fn roots_of(file: &std::path::Path) -> Result<Vec<Certificate>, RootsError> {
 }
 
 fn built_in_roots() -> Result<Vec<Certificate>, RootsError> {
-    webpki_root_certs::TLS_SERVER_ROOT_CERTS
-        .iter()
-        .map(|root| Certificate::from_der(root).map_err(RootsError::BuiltIn))
-        .collect()
+    let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+    let roots = roots.map(|root| Certificate::from_der(root).map_err(RootsError::BuiltIn));
+    roots.collect()
 }
 
 #[cfg(test)]

@@ -23,6 +23,13 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// Time after a failed early renewal before the next one.
 const EARLY_RETRY: Duration = Duration::from_secs(30);
 
+/// A token is renewed in the background when this much of its life is left. `azure_identity` keeps a token until 5 minutes
+/// before its end, so an earlier renewal would only be given the old one.
+const TOKEN_RENEWED_BEFORE_END: Duration = Duration::from_secs(299);
+
+/// A token is not given out when less than this much of its life is left.
+pub(crate) const TOKEN_UNUSED_BEFORE_END: Duration = Duration::from_secs(30);
+
 /// Least time between two tokens that are fetched because one was refused.
 const REPLACED_EVERY: Duration = Duration::from_secs(60);
 
@@ -33,6 +40,18 @@ pub(crate) struct Lease<V> {
     pub(crate) renew_after: Duration,
     /// After this it is no longer given out.
     pub(crate) expires_after: Duration,
+}
+
+impl<V> Lease<V> {
+    /// That of a token with this much of its life left.
+    pub(crate) fn of_token(value: V, left: Duration) -> Self {
+        let renew_after = left.saturating_sub(TOKEN_RENEWED_BEFORE_END);
+        Self {
+            value,
+            renew_after: renew_after.max(left / 2),
+            expires_after: left.saturating_sub(TOKEN_UNUSED_BEFORE_END),
+        }
+    }
 }
 
 /// What a forced renewal found.
@@ -93,8 +112,8 @@ impl<V> Clone for Renewal<V> {
 }
 
 impl<V> fmt::Debug for Renewal<V> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Renewal").finish_non_exhaustive()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Renewal").finish_non_exhaustive()
     }
 }
 
@@ -121,18 +140,11 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
         let flight = {
             let mut state = self.lock();
             let now = Instant::now();
-            if let Some(current) = state
-                .current
-                .as_ref()
-                .filter(|current| now < current.expires)
-            {
+            if let Some(current) = state.valid(now) {
                 let value = current.value.clone();
-                let due = now >= current.renew
-                    && state.early_not_before.is_none_or(|at| now >= at)
-                    && state.running().is_none();
-                if due {
+                if now >= current.renew && state.early_not_before.is_none_or(|at| now >= at) {
                     // The task runs whether or not anybody waits for it.
-                    drop(self.start(&mut state, fetch()));
+                    drop(self.flight(&mut state, fetch));
                 }
                 return Ok(value);
             }
@@ -141,10 +153,7 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
             {
                 return Err(error.clone());
             }
-            match state.running() {
-                Some(flight) => flight,
-                None => self.start(&mut state, fetch()),
-            }
+            self.flight(&mut state, fetch)
         };
         flight.landing.await
     }
@@ -176,10 +185,7 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
                 }
                 _ => {}
             }
-            match state.running() {
-                Some(flight) => flight,
-                None => self.start(&mut state, fetch()),
-            }
+            self.flight(&mut state, fetch)
         };
         let result = flight.landing.await;
         self.lock().forced = Some((Instant::now(), result.as_ref().err().cloned()));
@@ -193,33 +199,29 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
     /// The value if it is at hand, without any call.
     pub(crate) fn peek(&self) -> Option<V> {
         let state = self.lock();
-        let now = Instant::now();
-        state
-            .current
-            .as_ref()
-            .filter(|current| now < current.expires)
-            .map(|current| current.value.clone())
+        let current = state.valid(Instant::now());
+        current.map(|current| current.value.clone())
     }
 
-    fn start(
-        &self,
-        state: &mut State<V>,
-        fetch: impl Future<Output = Result<Lease<V>, ServiceError>> + Send + 'static,
-    ) -> Flight<V> {
-        let service = self.service;
-        let shared = self.clone();
-        let begun = Instant::now();
-        let task = tokio::spawn(async move {
-            let result = fetch.await;
-            shared.land(begun, result)
-        });
+    /// The fetch that is under way, or else one that begins now.
+    fn flight<F>(&self, state: &mut State<V>, fetch: impl FnOnce() -> F) -> Flight<V>
+    where
+        F: Future<Output = Result<Lease<V>, ServiceError>> + Send + 'static,
+    {
+        if let Some(flight) = state.running() {
+            return flight;
+        }
+        let (service, shared, begun) = (self.service, self.clone(), Instant::now());
+        let fetch = fetch();
+        let task = tokio::spawn(async move { shared.land(begun, fetch.await) });
         let landing = async move {
             match task.await {
                 Ok(result) => result,
                 // The task panicked, or the runtime is shutting down.
-                Err(error) => Err(
-                    ServiceError::new(service, ErrorKind::Unavailable, Sent::Maybe).because(error),
-                ),
+                Err(error) => {
+                    let away = ServiceError::new(service, ErrorKind::Unavailable, Sent::Maybe);
+                    Err(away.because(error))
+                }
             }
         }
         .boxed()
@@ -299,9 +301,12 @@ impl Renewal<SecretString> {
 
 impl<V: Clone> State<V> {
     fn running(&self) -> Option<Flight<V>> {
-        self.flight
-            .clone()
-            .filter(|flight| flight.landing.peek().is_none())
+        let flight = self.flight.clone();
+        flight.filter(|flight| flight.landing.peek().is_none())
+    }
+
+    fn valid(&self, now: Instant) -> Option<&Current<V>> {
+        self.current.as_ref().filter(|it| now < it.expires)
     }
 }
 

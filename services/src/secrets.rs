@@ -148,27 +148,23 @@ impl Secrets {
         if known.iter().any(Result::is_err) {
             return Accepts::CannotTell;
         }
-        let mut waited = false;
-        loop {
+        // The last reading may have been a moment ago, for somebody else: then there is one more.
+        for is_last in [false, true] {
             let read = self.each_again(&held, presented).await;
             let is_known = read.iter().all(Result::is_ok);
             let is_firm = read.iter().all(|one| matches!(one, Ok(Forced::Fresh(_))));
             let read = read.into_iter().flatten().filter_map(Forced::into_value);
             let read: Vec<_> = read.collect();
-            return match read.iter().find_map(&fits) {
-                Some(found) => Accepts::Yes(found),
+            match read.iter().find_map(&fits) {
+                Some(found) => return Accepts::Yes(found),
                 // Without any secret nothing could ever fit: somebody has yet to store it.
-                None if read.is_empty() || !is_known => Accepts::CannotTell,
-                None if is_firm => Accepts::No,
-                // The last reading was a moment ago, for somebody else.
-                None if !waited => {
-                    waited = true;
-                    sleep(RELOAD_INTERVAL).await;
-                    continue;
-                }
-                None => Accepts::CannotTell,
-            };
+                None if read.is_empty() || !is_known => break,
+                None if is_firm => return Accepts::No,
+                None if is_last => break,
+                None => sleep(RELOAD_INTERVAL).await,
+            }
         }
+        Accepts::CannotTell
     }
 
     /// The accepted secrets, read again under the same limits as by [`Self::accepts`].
@@ -214,20 +210,18 @@ impl Secrets {
     }
 
     fn held(&self, name: &str) -> Arc<[Held; 3]> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = held.get(name) {
-            return Arc::clone(known);
-        }
-        let one = |name: String, absent_for| Held {
-            name,
+        let one = |ending: &str, absent_for| Held {
+            name: format!("{name}{ending}"),
             absent_for,
             value: Renewal::new(Service::KeyVault),
         };
-        let [previous, next] =
-            NEIGHBOURS.map(|ending| one(format!("{name}{ending}"), EXPIRES_AFTER));
-        let new = Arc::new([one(name.to_owned(), ABSENT_FOR), previous, next]);
-        held.insert(name.to_owned(), Arc::clone(&new));
-        new
+        let with_neighbours = || {
+            let [previous, next] = NEIGHBOURS.map(|ending| one(ending, EXPIRES_AFTER));
+            Arc::new([one("", ABSENT_FOR), previous, next])
+        };
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = held.entry(name.to_owned());
+        Arc::clone(held.or_insert_with(with_neighbours))
     }
 }
 
@@ -242,10 +236,8 @@ impl Held {
         since: Instant,
     ) -> Result<Forced<Option<SecretString>>, ServiceError> {
         let (interval, after_failure) = (RELOAD_INTERVAL, RELOAD_AFTER_FAILURE);
-        let fetch = || self.read(vault);
-        self.value
-            .force(since, interval, after_failure, fetch)
-            .await
+        let read = || self.read(vault);
+        self.value.force(since, interval, after_failure, read).await
     }
 
     fn read(
@@ -256,11 +248,7 @@ impl Held {
         let (vault, name, absent_for) = (Arc::clone(vault), self.name.clone(), self.absent_for);
         async move {
             let value = vault.get(&name).await?;
-            let expires_after = if value.is_some() {
-                EXPIRES_AFTER
-            } else {
-                absent_for
-            };
+            let expires_after = value.as_ref().map_or(absent_for, |_| EXPIRES_AFTER);
             Ok(Lease {
                 value,
                 renew_after: RENEWED_AFTER.min(expires_after),

@@ -49,15 +49,9 @@ pub struct Outgoing<'a> {
 }
 
 impl std::fmt::Debug for Outgoing<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Outgoing")
-            .field("bytes", &self.body.len())
-            .field("session_id", &self.session_id)
-            .field("message_id", &self.message_id)
-            .field("correlation_id", &self.correlation_id)
-            .field("time_to_live", &self.time_to_live)
-            .finish()
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (bytes, properties) = (self.body.len(), BrokerProperties::from(self));
+        write!(f, "Outgoing({bytes} bytes, {properties:?})")
     }
 }
 
@@ -69,7 +63,7 @@ pub struct ServiceBus {
     identity: Arc<ManagedIdentity>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct BrokerProperties<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,11 +140,7 @@ impl ServiceBus {
             let (batch, behind) = rest.split_at(fitting(rest));
             let has_ids = batch.iter().all(|message| message.message_id.is_some());
             match self.send_once(queue, batch, &token).await {
-                Err(error)
-                    if has_ids
-                        && error.kind == ErrorKind::Connection
-                        && error.sent == Sent::Maybe =>
-                {
+                Err(error) if has_ids && error.is_broken_connection() => {
                     self.send_once(queue, batch, &token).await
                 }
                 result => result,
@@ -186,9 +176,10 @@ impl ServiceBus {
             // What follows the status says nothing more.
             return Ok(());
         }
-        let mut error = ServiceError::new(Service::ServiceBus, ErrorKind::Malformed, Sent::Maybe);
-        error.status = Some(answer.status.as_u16());
-        Err(error)
+        Err(ServiceError {
+            status: Some(answer.status.as_u16()),
+            ..ServiceError::new(Service::ServiceBus, ErrorKind::Malformed, Sent::Maybe)
+        })
     }
 }
 

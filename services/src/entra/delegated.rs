@@ -20,12 +20,6 @@ use crate::secrets::{Secrets, names};
 /// Form of a client assertion (RFC 7523, 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// A token is renewed in the background when this much of its life is left.
-const RENEWED_BEFORE_END: Duration = Duration::from_secs(300);
-
-/// A token is not given out when less than this much of its life is left.
-const UNUSED_BEFORE_END: Duration = Duration::from_secs(30);
-
 /// Largest answer of the token endpoint.
 const ANSWER_LIMIT: usize = 256 * 1024;
 
@@ -58,7 +52,7 @@ struct App {
 
 #[derive(Deserialize)]
 struct Grant {
-    access_token: String,
+    access_token: SecretString,
     expires_in: u64,
     refresh_token: Option<String>,
 }
@@ -124,13 +118,9 @@ impl DelegatedTokens {
         async move {
             app.renew(&account).await.map_err(|error| {
                 if error.kind == ErrorKind::SignInNeeded {
-                    let code = error.code.as_deref();
-                    tracing::error!(
-                        event = "sign_in_needed",
-                        account,
-                        code,
-                        "the Support User must sign in again"
-                    );
+                    let (code, text) =
+                        (error.code.as_deref(), "the Support User must sign in again");
+                    tracing::error!(event = "sign_in_needed", account, code, "{text}");
                 }
                 error.before_sending()
             })
@@ -139,14 +129,8 @@ impl DelegatedTokens {
 
     fn renewal(&self, account: &str) -> Renewal<SecretString> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        match tokens.get(account) {
-            Some(renewal) => renewal.clone(),
-            None => {
-                let renewal = Renewal::new(Service::Entra);
-                tokens.insert(account.to_owned(), renewal.clone());
-                renewal
-            }
-        }
+        let held = tokens.entry(account.to_owned());
+        held.or_insert_with(|| Renewal::new(Service::Entra)).clone()
     }
 }
 
@@ -154,33 +138,21 @@ impl App {
     async fn renew(&self, account: &str) -> Result<Lease<SecretString>, ServiceError> {
         // Always from the vault: another instance, or a new sign-in, may have stored a newer one.
         let name = names::refresh_token(account);
-        let stored = self.secrets.vault().get(&name).await?;
-        let Some(refresh_token) = stored else {
-            let mut error = ServiceError::new(Service::Entra, ErrorKind::SignInNeeded, Sent::No);
-            error.code = Some("no_refresh_token".to_owned());
-            return Err(error);
+        let vault = self.secrets.vault();
+        let Some(refresh_token) = vault.get(&name).await? else {
+            let error = ServiceError::new(Service::Entra, ErrorKind::SignInNeeded, Sent::No);
+            return Err(error.with_code("no_refresh_token"));
         };
         let grant = self.redeem(&refresh_token).await?;
-        if let Some(newer) = grant
-            .refresh_token
-            .filter(|it| it != refresh_token.expose_secret())
-        {
+        let is_newer = |token: &String| token != refresh_token.expose_secret();
+        if let Some(newer) = grant.refresh_token.filter(is_newer) {
             // The old one is not revoked at once, so a lost write costs nothing now.
-            if let Err(error) = self
-                .secrets
-                .vault()
-                .set(&name, &SecretString::from(newer))
-                .await
-            {
+            if let Err(error) = vault.set(&name, &newer.into()).await {
                 tracing::warn!(event = "refresh_token_not_stored", account, %error, "the older one is still in use");
             }
         }
         let life = Duration::from_secs(grant.expires_in);
-        Ok(Lease {
-            value: SecretString::from(grant.access_token),
-            renew_after: life.saturating_sub(RENEWED_BEFORE_END).max(life / 2),
-            expires_after: life.saturating_sub(UNUSED_BEFORE_END),
-        })
+        Ok(Lease::of_token(grant.access_token, life))
     }
 
     async fn redeem(&self, refresh_token: &SecretString) -> Result<Grant, ServiceError> {
@@ -213,9 +185,8 @@ impl App {
         secret: Option<SecretString>,
     ) -> Result<Grant, ServiceError> {
         let Some(secret) = secret else {
-            let mut error = ServiceError::new(Service::Entra, ErrorKind::Configuration, Sent::No);
-            error.code = Some("no_client_secret".to_owned());
-            return Err(error);
+            let error = ServiceError::new(Service::Entra, ErrorKind::Configuration, Sent::No);
+            return Err(error.with_code("no_client_secret"));
         };
         self.grant(refresh_token, &[("client_secret", secret.expose_secret())])
             .await
@@ -238,12 +209,11 @@ impl App {
             .post(&self.token_url)
             .form(&form)
             .timeout(CALL_TIMEOUT);
-        exchange::send_for_json(Service::Entra, request, ANSWER_LIMIT)
-            .await
-            .map_err(|error| ServiceError {
-                kind: refusal(&error),
-                ..error
-            })
+        let granted = exchange::send_for_json(Service::Entra, request, ANSWER_LIMIT).await;
+        granted.map_err(|error| ServiceError {
+            kind: refusal(&error),
+            ..error
+        })
     }
 }
 

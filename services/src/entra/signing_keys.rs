@@ -93,15 +93,15 @@ impl SigningKeys {
         validation.set_audience(&[audience]);
         validation.set_issuer(issuers);
         validation.set_required_spec_claims(&["exp", "aud", "iss"]);
-        let claims = decode::<Claims>(token, &key.key, &validation)
+        let decoded = decode::<Claims>(token, &key.key, &validation);
+        let claims = decoded
             .map_err(|error| Refused::Because(reason(error.kind())))?
             .claims;
-        match &key.issuer {
-            Some(issuer) if !issuer.contains("{tenantid}") && *issuer != claims.iss => {
-                Err(Refused::Because("issuer"))
-            }
-            _ => Ok(claims),
+        let fits = |issuer: &String| issuer.contains("{tenantid}") || *issuer == claims.iss;
+        if !key.issuer.as_ref().is_none_or(fits) {
+            return Err(Refused::Because("issuer"));
         }
+        Ok(claims)
     }
 }
 

@@ -103,10 +103,9 @@ impl TokenValidator {
     }
 
     async fn with_newer_keys(&self, tokens: &[String], asked: Instant) -> Verdict {
-        let read = || self.read();
         let (interval, after_failure) = (UNKNOWN_KEY_INTERVAL, UNKNOWN_KEY_AFTER_FAILURE);
-        let forced = self.keys.force(asked, interval, after_failure, read).await;
-        match forced {
+        let read = || self.read();
+        match self.keys.force(asked, interval, after_failure, read).await {
             Ok(Forced::Fresh(keys)) => verdict_of(self.check(tokens, &keys)),
             Ok(Forced::Recent(keys)) => match self.check(tokens, &keys) {
                 // The key may be newer than the last reading.
@@ -119,19 +118,15 @@ impl TokenValidator {
 
     /// A token that is certainly bad counts before one whose key is not known.
     fn check(&self, tokens: &[String], keys: &SigningKeys) -> Result<(), Refused> {
-        let mut unknown = false;
+        let mut result = Ok(());
         for token in tokens {
             match keys.check(token, &self.audience, &self.issuers) {
                 Ok(claims) => self.check_claims(&claims)?,
-                Err(Refused::UnknownKey) => unknown = true,
+                Err(Refused::UnknownKey) => result = Err(Refused::UnknownKey),
                 Err(bad) => return Err(bad),
             }
         }
-        if unknown {
-            Err(Refused::UnknownKey)
-        } else {
-            Ok(())
-        }
+        result
     }
 
     fn check_claims(&self, claims: &Claims) -> Result<(), Refused> {
@@ -143,12 +138,11 @@ impl TokenValidator {
         if publisher != Some(PUBLISHER) {
             return Err(Refused::Because("publisher"));
         }
-        match &claims.tid {
-            Some(tenant) if !tenant.eq_ignore_ascii_case(&self.tenant) => {
-                Err(Refused::Because("tenant"))
-            }
-            _ => Ok(()),
+        let is_ours = |tenant: &String| tenant.eq_ignore_ascii_case(&self.tenant);
+        if !claims.tid.as_ref().is_none_or(is_ours) {
+            return Err(Refused::Because("tenant"));
         }
+        Ok(())
     }
 
     fn read(

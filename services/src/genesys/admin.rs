@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::ANSWER_LIMIT;
-use super::login::Login;
+use super::login;
 use crate::address;
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
 use crate::exchange;
@@ -58,10 +58,8 @@ impl AdminCredentials {
 }
 
 impl fmt::Debug for AdminCredentials {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("AdminCredentials")
-            .finish_non_exhaustive()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdminCredentials").finish_non_exhaustive()
     }
 }
 
@@ -126,10 +124,8 @@ impl ThreadingTimeline {
     /// Minutes of open messaging, where they are set.
     #[must_use]
     pub fn open_minutes(&self) -> Option<u32> {
-        self.settings
-            .iter()
-            .find(|setting| setting.is_open())?
-            .timeout_in_minutes
+        let open = self.settings.iter().find(|setting| setting.is_open())?;
+        open.timeout_in_minutes
     }
 
     /// The same timeline with this many minutes for open messaging; every other channel keeps its own.
@@ -171,8 +167,8 @@ pub struct GenesysAdmin {
 }
 
 impl GenesysAdmin {
-    /// Signs in by the client credentials grant. `api` and `login` are
-    /// endpoints, for example `https://api.mypurecloud.de` and `https://login.mypurecloud.de`.
+    /// Signs in by the client credentials grant. `api` and `login` are endpoints, for example `https://api.mypurecloud.de` and
+    /// `https://login.mypurecloud.de`.
     ///
     /// # Errors
     /// `Configuration` when Genesys does not know the client or its secret; otherwise it refused or could not be reached.
@@ -182,13 +178,15 @@ impl GenesysAdmin {
         login: &str,
         credentials: &AdminCredentials,
     ) -> Result<Self, ServiceError> {
-        let login = Login::new(client.clone(), login);
-        let granted = login.grant(&credentials.client_id, &credentials.client_secret);
-        let token = granted.await?.value;
+        let AdminCredentials {
+            client_id,
+            client_secret,
+        } = credentials;
+        let granted = login::grant(&client, login, client_id, client_secret).await?;
         Ok(Self {
             client,
             api: format!("{}/api/v2", address::base(api)),
-            token,
+            token: granted.value,
         })
     }
 
@@ -296,9 +294,7 @@ const TIMELINE: &str = "conversations/messaging/threadingtimeline";
 
 /// Something that Genesys did not refuse, but that is not as it has to be.
 fn local(kind: ErrorKind, code: &str) -> ServiceError {
-    let mut error = ServiceError::new(Service::Genesys, kind, Sent::No);
-    error.code = Some(code.to_owned());
-    error
+    ServiceError::new(Service::Genesys, kind, Sent::No).with_code(code)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::ANSWER_LIMIT;
-use super::login::Login;
+use super::login;
 use crate::address;
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
 use crate::exchange::{self, Answer};
@@ -25,7 +25,7 @@ use crate::secrets::{Secrets, names};
 const DOWNLOADS: &str = "/api/v2/downloads/";
 
 /// What Genesys answers to a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct PostedMessage {
     /// Genesys' id of the message; empty when Genesys accepted the message without naming one.
     pub id: String,
@@ -43,7 +43,8 @@ pub struct Genesys {
 
 #[derive(Debug, Clone)]
 struct Credentials {
-    login: Login,
+    client: reqwest::Client,
+    login: String,
     client_id: String,
     secrets: Arc<Secrets>,
 }
@@ -62,7 +63,8 @@ impl Genesys {
     ) -> Self {
         Self {
             credentials: Credentials {
-                login: Login::new(client.clone(), login),
+                client: client.clone(),
+                login: login.to_owned(),
                 client_id: client_id.to_owned(),
                 secrets,
             },
@@ -105,19 +107,10 @@ impl Genesys {
         json: Bytes,
         correlation: &str,
     ) -> Result<PostedMessage, ServiceError> {
-        #[derive(Deserialize)]
-        struct Accepted {
-            id: String,
-        }
         let answer = self.post(kind, json, correlation).await?;
         // The message is in, whatever the answer looks like: an error here would bring it to the agent twice.
-        let accepted = answer
-            .body
-            .ok()
-            .and_then(|body| serde_json::from_slice::<Accepted>(&body).ok());
-        Ok(PostedMessage {
-            id: accepted.map(|accepted| accepted.id).unwrap_or_default(),
-        })
+        let body = answer.body.unwrap_or_default();
+        Ok(serde_json::from_slice(&body).unwrap_or_default())
     }
 
     /// Posts a receipt for an agent's message (`OpenInboundNormalizedReceipt`).
@@ -156,8 +149,8 @@ impl Genesys {
     /// Whether the API itself serves the file, to those with a token only.
     #[must_use]
     pub fn needs_token(&self, url: &Url) -> bool {
-        self.at_the_api(url)
-            .is_some_and(|served| served.origin() == url.origin())
+        let served = self.at_the_api(url);
+        served.is_some_and(|served| served.origin() == url.origin())
     }
 
     /// Opens an agent's file. An address for downloads that refuses us is asked for at the API with our token, whose answer
@@ -211,10 +204,10 @@ impl Genesys {
     /// The API's own address of a download, whichever host is named.
     fn at_the_api(&self, url: &Url) -> Option<Url> {
         let id = url.path().strip_prefix(DOWNLOADS)?;
-        let is_one = !id.is_empty() && !id.contains('/');
-        is_one
-            .then(|| Url::parse(&format!("{}{DOWNLOADS}{id}", self.api)).ok())
-            .flatten()
+        if id.is_empty() || id.contains('/') {
+            return None;
+        }
+        Url::parse(&format!("{}{DOWNLOADS}{id}", self.api)).ok()
     }
 
     async fn read(&self, path: &str) -> Result<(), ServiceError> {
@@ -259,9 +252,7 @@ impl Genesys {
         let fetch = || self.credentials.clone().fetch();
         let token = self.token.get(fetch).await?;
         match call(token.clone()).await {
-            Err(error)
-                if error.kind == ErrorKind::Unauthorized && error.service == Service::Genesys =>
-            {
+            Err(error) if error.is_refused_token(Service::Genesys) => {
                 match self.token.replacement(&token, fetch).await? {
                     Some(newer) => call(newer).await,
                     None => Err(error),
@@ -291,11 +282,10 @@ impl Credentials {
         secret: Result<Option<SecretString>, ServiceError>,
     ) -> Result<Lease<SecretString>, ServiceError> {
         let Some(secret) = secret? else {
-            let mut error = ServiceError::new(Service::Genesys, ErrorKind::Configuration, Sent::No);
-            error.code = Some("no_client_secret".to_owned());
-            return Err(error);
+            let error = ServiceError::new(Service::Genesys, ErrorKind::Configuration, Sent::No);
+            return Err(error.with_code("no_client_secret"));
         };
-        self.login.grant(&self.client_id, &secret).await
+        login::grant(&self.client, &self.login, &self.client_id, &secret).await
     }
 }
 

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::SecretString;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -20,7 +21,7 @@ use crate::exchange;
 use crate::files::{Download, FetchError, Files, Wanted, unless_unauthorized};
 
 /// Messages of one page, the most that Graph gives ("List messages in a chat").
-const PAGE: usize = 50;
+const PAGE: &str = "50";
 
 /// Pages after which a list ends: 1,000 messages.
 const MESSAGE_PAGES: usize = 20;
@@ -36,6 +37,14 @@ pub(super) const MEMBER_PAGES: usize = 10;
 pub struct UserGraph<'a> {
     graph: &'a Graph,
     account: &'a str,
+}
+
+/// One of the parts in which Graph gives a list ("Paging Microsoft Graph data in your app").
+#[derive(Deserialize)]
+struct Page<T> {
+    value: Vec<T>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<String>,
 }
 
 impl<'a> UserGraph<'a> {
@@ -59,11 +68,7 @@ impl<'a> UserGraph<'a> {
     /// Graph refused or could not be reached.
     pub async fn chat(&self, correlation: &str, chat: &str) -> Result<Chat, ServiceError> {
         let url = self.graph.chat_url(chat)?;
-        self.call(|token| {
-            let request = self.graph.get(url.clone(), &token, correlation);
-            exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT)
-        })
-        .await
+        self.read(correlation, &url, &[]).await
     }
 
     /// A message as Graph sends it: JSON of a `chatMessage` ("Get chatMessage in a channel or chat").
@@ -80,7 +85,7 @@ impl<'a> UserGraph<'a> {
         let url = format!("{}/messages/{message}", self.graph.chat_url(chat)?);
         let answer = self
             .call(|token| {
-                let request = self.graph.get(url.clone(), &token, correlation);
+                let request = self.graph.get(&url, &token, correlation);
                 exchange::send(Service::Graph, request, ANSWER_LIMIT)
             })
             .await?;
@@ -108,16 +113,11 @@ impl<'a> UserGraph<'a> {
             .map_err(|_| ServiceError::new(Service::Graph, ErrorKind::Rejected, Sent::No))?;
         let url = format!("{}/messages", self.graph.chat_url(chat)?);
         let query = [
-            ("$top", PAGE.to_string()),
-            ("$orderby", "lastModifiedDateTime desc".to_owned()),
-            ("$filter", format!("lastModifiedDateTime gt {since}")),
+            ("$top", PAGE),
+            ("$orderby", "lastModifiedDateTime desc"),
+            ("$filter", &format!("lastModifiedDateTime gt {since}")),
         ];
-        self.call(|token| {
-            let request = self.graph.get(url.clone(), &token, correlation);
-            let first = request.query(&query);
-            self.graph.pages(first, token, correlation, MESSAGE_PAGES)
-        })
-        .await
+        self.list(correlation, &url, &query, MESSAGE_PAGES).await
     }
 
     /// The chat's members ("List members of a chat"), including the Support User.
@@ -130,11 +130,7 @@ impl<'a> UserGraph<'a> {
         chat: &str,
     ) -> Result<Vec<MemberRecord>, ServiceError> {
         let url = format!("{}/members", self.graph.chat_url(chat)?);
-        self.call(|token| {
-            let first = self.graph.get(url.clone(), &token, correlation);
-            self.graph.pages(first, token, correlation, MEMBER_PAGES)
-        })
-        .await
+        self.list(correlation, &url, &[], MEMBER_PAGES).await
     }
 
     /// Posts HTML, with the images that it shows, and returns the id of the new message ("Send chatMessage in a channel or a
@@ -161,7 +157,7 @@ impl<'a> UserGraph<'a> {
             .call(|token| {
                 let request = self
                     .graph
-                    .request(Method::POST, url.clone(), &token, correlation)
+                    .request(Method::POST, &url, &token, correlation)
                     .json(&message)
                     .timeout(timeout);
                 exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT)
@@ -175,7 +171,7 @@ impl<'a> UserGraph<'a> {
     /// # Errors
     /// Graph refused or could not be reached.
     pub async fn probe(&self) -> Result<(), ServiceError> {
-        self.call(|token| async move { self.read_plainly(&token).await })
+        self.call(async |token| self.read_plainly(&token).await)
             .await
     }
 
@@ -197,19 +193,17 @@ impl<'a> UserGraph<'a> {
         if let Ok(correlation) = HeaderValue::from_str(correlation) {
             headers.push((HeaderName::from_static("client-request-id"), correlation));
         }
-        let opened = self
-            .call(|token| {
-                let wanted = Wanted {
-                    url: url.clone(),
-                    service: Service::Graph,
-                    token: Some(token),
-                    headers: headers.clone(),
-                    host_limit,
-                };
-                async move { unless_unauthorized(files.open(wanted).await) }
-            })
-            .await;
-        opened?
+        let opened = self.call(async |token| {
+            let wanted = Wanted {
+                url: url.clone(),
+                service: Service::Graph,
+                token: Some(token),
+                headers: headers.clone(),
+                host_limit,
+            };
+            unless_unauthorized(files.open(wanted).await)
+        });
+        opened.await?
     }
 
     /// The SharePoint hosts of our own tenant: that of the Support User's OneDrive ("Get drive"), `contoso-my.sharepoint.com`,
@@ -225,30 +219,68 @@ impl<'a> UserGraph<'a> {
             return Some(known);
         }
         let url = format!("{}/me/drive", self.graph.base);
-        let drive: Drive = self
-            .call(|token| {
-                let request = self.graph.get(url.clone(), &token, correlation);
-                let request = request.query(&[("$select", "webUrl")]);
-                exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT)
-            })
-            .await
-            .ok()?;
+        let query = [("$select", "webUrl")];
+        let drive: Drive = self.read(correlation, &url, &query).await.ok()?;
         let host = parse(&drive.web_url).ok()?.host_str()?.to_owned();
-        let sites = host
-            .split_once("-my.")
-            .map(|(tenant, domain)| format!("{tenant}.{domain}"));
+        let sites = host.split_once("-my.");
+        let sites = sites.map(|(tenant, domain)| format!("{tenant}.{domain}"));
         let hosts = std::iter::once(host).chain(sites).collect();
         Some(self.graph.own_hosts.get_or_init(|| hosts))
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        correlation: &str,
+        url: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, ServiceError> {
+        self.call(|token| {
+            let request = self.graph.get(url, &token, correlation).query(query);
+            exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT)
+        })
+        .await
+    }
+
+    /// All items of a list, or those of its first `most` pages.
+    async fn list<T: DeserializeOwned>(
+        &self,
+        correlation: &str,
+        url: &str,
+        query: &[(&str, &str)],
+        most: usize,
+    ) -> Result<Vec<T>, ServiceError> {
+        self.call(async |token| {
+            let mut items = Vec::new();
+            let mut request = self.graph.get(url, &token, correlation).query(query);
+            for _ in 0..most {
+                let page: Page<T> =
+                    exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT).await?;
+                items.extend(page.value);
+                let Some(next) = page.next else {
+                    return Ok(items);
+                };
+                let is_ours = |next: Url| Ok(next.origin() == parse(&self.graph.base)?.origin());
+                if !parse(&next).and_then(is_ours).unwrap_or_default() {
+                    // The token goes to Graph and nowhere else.
+                    let malformed = ErrorKind::Malformed;
+                    return Err(ServiceError::new(Service::Graph, malformed, Sent::Yes));
+                }
+                request = self.graph.get(&next, &token, correlation);
+            }
+            let text = "Graph has more pages than are read";
+            tracing::warn!(event = "list_cut", pages = most, "{text}");
+            Ok(items)
+        })
+        .await
     }
 
     async fn read_plainly(&self, token: &SecretString) -> Result<(), ServiceError> {
         let correlation = uuid::Uuid::new_v4().to_string();
         let url = format!("{}/me/chats", self.graph.base);
-        let request = self.graph.get(url, token, &correlation);
+        let request = self.graph.get(&url, token, &correlation);
         let request = request.query(&[("$top", "1")]);
-        exchange::send(Service::Graph, request, ANSWER_LIMIT)
-            .await
-            .map(drop)
+        let answer = exchange::send(Service::Graph, request, ANSWER_LIMIT).await;
+        answer.map(drop)
     }
 
     async fn call<T, F>(&self, send: impl Fn(SecretString) -> F) -> Result<T, ServiceError>
@@ -258,17 +290,15 @@ impl<'a> UserGraph<'a> {
         let tokens = &self.graph.tokens;
         let token = tokens.token(self.account).await?;
         let error = match send(token.clone()).await {
-            Err(error) if is_unauthorized(&error) => error,
+            Err(error) if error.is_refused_token(Service::Graph) => error,
             result => return result,
         };
         match self.read_plainly(&token).await {
-            Err(plain) if is_unauthorized(&plain) => {}
+            Err(plain) if plain.is_refused_token(Service::Graph) => {}
             Err(_) => return Err(error),
             Ok(()) => {
-                return Err(ServiceError {
-                    kind: ErrorKind::Forbidden,
-                    ..error
-                });
+                let kind = ErrorKind::Forbidden;
+                return Err(ServiceError { kind, ..error });
             }
         }
         match tokens.replacement(self.account, &token).await? {
@@ -276,11 +306,6 @@ impl<'a> UserGraph<'a> {
             None => Err(error),
         }
     }
-}
-
-/// Graph refused the token; another service's refusal says nothing of it.
-fn is_unauthorized(error: &ServiceError) -> bool {
-    error.service == Service::Graph && error.kind == ErrorKind::Unauthorized
 }
 
 /// A message to post (`chatMessage`).

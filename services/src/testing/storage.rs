@@ -30,11 +30,8 @@ struct Blob {
 impl Storage {
     /// The names of a container's blobs, sorted.
     pub(super) fn names(&self, container: &str) -> Vec<String> {
-        let in_container = |path: &String| {
-            path.strip_prefix(container)?
-                .strip_prefix('/')
-                .map(str::to_owned)
-        };
+        let in_container =
+            |path: &String| Some(path.strip_prefix(container)?.strip_prefix('/')?.to_owned());
         let mut names: Vec<_> = self.blobs.keys().filter_map(in_container).collect();
         names.sort();
         names

@@ -1,25 +1,89 @@
 //! What only the tests of this crate need.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use axum::body::Body;
-use axum::extract::Request;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::Response;
-use http::StatusCode;
+use futures::TryStreamExt;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::{Double, Reply, identity};
+use super::{Reply, Seen, identity};
+use crate::files::Download;
 use crate::http::with_roots;
 use crate::key_vault::KeyVault;
 use crate::secrets::Secrets;
 
-/// Takes every request, answers `prefix` and closes the connection; returns its base URL and a count of requests.
-pub(crate) async fn serve_broken(prefix: &'static str) -> (String, Arc<AtomicUsize>) {
+/// A service that gives its answers in order, then 500, and keeps what it saw.
+#[derive(Clone)]
+pub(crate) struct Double {
+    /// Its address, without a slash at the end.
+    pub(crate) base: String,
+    script: Arc<Script>,
+}
+
+#[derive(Default)]
+struct Script {
+    replies: Mutex<VecDeque<Reply>>,
+    seen: Mutex<Vec<Seen>>,
+}
+
+impl Double {
+    /// Listens on a free loopback port.
+    pub(crate) async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
+        let script = Arc::new(Script {
+            replies: Mutex::new(replies.into_iter().collect()),
+            seen: Mutex::default(),
+        });
+        let state = Arc::clone(&script);
+        let router = Router::new().fallback(answer).with_state(state);
+        let (listener, base) = listener().await;
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { base, script }
+    }
+
+    /// Adds an answer to the script.
+    pub(crate) fn push(&self, reply: Reply) {
+        self.script.replies.lock().expect("a lock").push_back(reply);
+    }
+
+    /// The requests so far.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.script.seen.lock().expect("a lock").clone()
+    }
+
+    /// The only request so far.
+    pub(crate) fn only(&self) -> Seen {
+        let seen = self.seen();
+        assert_eq!(seen.len(), 1, "one request: {seen:?}");
+        seen[0].clone()
+    }
+}
+
+async fn answer(State(script): State<Arc<Script>>, request: Request) -> Response {
+    let seen = Seen::read(request).await;
+    script.seen.lock().expect("a lock").push(seen);
+    let reply = script.replies.lock().expect("a lock").pop_front();
+    let reply = reply.unwrap_or_else(|| Reply::new(500, "the script is over"));
+    reply.into_response()
+}
+
+/// A free loopback port, and its address.
+async fn listener() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
+    (listener, base)
+}
+
+/// Takes every request, answers `prefix` and closes the connection; returns its base URL and a count of requests.
+pub(crate) async fn serve_broken(prefix: &'static str) -> (String, Arc<AtomicUsize>) {
+    let (listener, base) = listener().await;
     let count = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&count);
     tokio::spawn(async move {
@@ -35,10 +99,10 @@ pub(crate) async fn serve_broken(prefix: &'static str) -> (String, Arc<AtomicUsi
 
 /// A port on which nobody listens.
 pub(crate) async fn dead_base() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    format!("http://{}", listener.local_addr().expect("an address"))
+    listener().await.1
 }
 
+/// A client that trusts nobody.
 pub(crate) fn client() -> reqwest::Client {
     with_roots(Vec::new()).expect("a client")
 }
@@ -52,18 +116,20 @@ pub(crate) async fn vault(replies: impl IntoIterator<Item = Reply>) -> (Double, 
 
 /// What the vault answers for a secret.
 pub(crate) fn secret(value: &str) -> Reply {
-    Reply::json(
-        200,
-        &json!({"value": value, "id": "https://vault/secrets/name/version"}),
-    )
+    let id = "https://vault/secrets/name/version";
+    Reply::json(200, &json!({"value": value, "id": id}))
 }
 
 /// What the vault answers when there is no such secret.
 pub(crate) fn no_secret() -> Reply {
-    Reply::json(
-        404,
-        &json!({"error": {"code": "SecretNotFound", "message": "not found"}}),
-    )
+    let error = json!({"code": "SecretNotFound", "message": "not found"});
+    Reply::json(404, &json!({ "error": error }))
+}
+
+/// A file's text.
+pub(crate) async fn text_of(file: Download) -> String {
+    let pieces: Vec<Bytes> = file.body().try_collect().await.expect("whole");
+    String::from_utf8(pieces.concat()).expect("text")
 }
 
 /// A redirect to this address.
