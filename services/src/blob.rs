@@ -48,6 +48,10 @@ pub enum Creation {
 }
 
 /// Client of one storage account.
+///
+/// A call whose connection broke is made once more, for one that lay in the pool while the account closed it looks exactly like
+/// that. Reads and whole blobs may be repeated without harm; after a repeated write with a condition, that the condition does not
+/// hold may be our own doing, as with any write whose answer was lost.
 pub struct Blobs {
     service: Arc<BlobServiceClient>,
     links: Links,
@@ -229,13 +233,19 @@ fn failed(error: azure_core::Error) -> ServiceError {
     azure::failure(Service::Blob, error)
 }
 
-/// Makes a call, and limits its time, token and body included.
+/// Makes a call, once more when its connection broke, and limits the time of each, token and body included.
 async fn call<T, F>(make: impl Fn() -> F) -> Result<T, ServiceError>
 where
     F: Future<Output = Result<T, ServiceError>>,
 {
-    let late = ServiceError::new(Service::Blob, ErrorKind::TimedOut, Sent::Maybe);
-    timeout(CALL_TIMEOUT, make()).await.unwrap_or(Err(late))
+    let limited = || async {
+        let late = ServiceError::new(Service::Blob, ErrorKind::TimedOut, Sent::Maybe);
+        timeout(CALL_TIMEOUT, make()).await.unwrap_or(Err(late))
+    };
+    match limited().await {
+        Err(error) if error.is_broken_connection() => limited().await,
+        result => result,
+    }
 }
 
 #[cfg(test)]

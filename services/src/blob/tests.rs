@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axum::Router;
 use axum::http::StatusCode;
 use time::OffsetDateTime;
@@ -95,6 +97,46 @@ async fn a_failure_is_passed_on_at_once() {
     assert_eq!((error.kind, error.sent), (ErrorKind::Forbidden, Sent::No));
     let attempts = world.seen(Service::Blob).len();
     assert_eq!(attempts, 2, "no attempts of the crate's own");
+}
+
+/// An account whose connections break under the first requests, and the count of its requests.
+async fn breaking(broken: usize) -> (Blobs, Arc<AtomicUsize>) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    let answer = async move || {
+        if counter.fetch_add(1, Ordering::SeqCst) < broken {
+            // Ends the task of the connection, and the connection with it.
+            std::panic::resume_unwind(Box::new("the connection breaks"));
+        }
+        (StatusCode::CREATED, [("etag", "\"1\"")])
+    };
+    (account(Router::new().fallback(answer)).await, count)
+}
+
+#[tokio::test]
+async fn a_call_whose_connection_broke_is_made_once_more() {
+    let version = ETag("\"0\"".to_owned());
+    let write = async |blobs: &Blobs, way: usize| match way {
+        0 => blobs.put(CONTAINER, NAME, "1".into()).await,
+        1 => blobs.replace(CONTAINER, NAME, "1".into(), &version).await,
+        _ => match blobs.create(CONTAINER, NAME, "1".into()).await? {
+            Creation::Created(version) => Ok(version),
+            Creation::Exists => panic!("it is new"),
+        },
+    };
+    for way in 0..3 {
+        let (blobs, count) = breaking(1).await;
+        assert_eq!(write(&blobs, way).await.expect("written").as_str(), "\"1\"");
+        assert_eq!(count.load(Ordering::SeqCst), 2);
+        let (blobs, count) = breaking(9).await;
+        let error = write(&blobs, way).await.expect_err("broken");
+        assert!(error.is_broken_connection(), "{error:?}");
+        assert_eq!(count.load(Ordering::SeqCst), 2);
+    }
+    let (blobs, count) = breaking(9).await;
+    let error = blobs.get(CONTAINER, NAME).await.expect_err("broken");
+    assert!(error.is_broken_connection(), "{error:?}");
+    assert_eq!(count.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
