@@ -32,7 +32,6 @@ pub struct ETag(String);
 
 impl ETag {
     /// The version as the service wrote it, quotes included.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -77,16 +76,14 @@ impl Blobs {
         let unusable = || ServiceError::new(Service::Blob, ErrorKind::Configuration, Sent::No);
         let url = Url::parse(crate::address::base(endpoint).as_str())
             .map_err(|error| unusable().because(error))?;
-        let links = Links::of(&url).ok_or_else(unusable)?;
         let options = BlobServiceClientOptions {
             client_options: azure::options(client),
             ..BlobServiceClientOptions::default()
         };
-        let service = BlobServiceClient::new(url, Some(identity), Some(options)).map_err(failed)?;
-        Ok(Self {
-            service: Arc::new(service),
-            links,
-        })
+        let service = BlobServiceClient::new(url.clone(), Some(identity), Some(options));
+        let service = Arc::new(service.map_err(failed)?);
+        let links = Links::of(&url, &service).ok_or_else(unusable)?;
+        Ok(Self { service, links })
     }
 
     /// The blob and its version, `None` when there is none.
@@ -169,9 +166,7 @@ impl Blobs {
         name: &str,
         lifetime: Duration,
     ) -> Result<Url, ServiceError> {
-        self.links
-            .read(&self.service, container, name, lifetime)
-            .await
+        self.links.read(container, name, lifetime).await
     }
 
     async fn download(&self, container: &str, name: &str) -> Result<(Bytes, ETag), ServiceError> {

@@ -30,7 +30,6 @@ pub enum Service {
 
 impl Service {
     /// Stable word for logs and searches.
-    #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
             Self::Blob => "blob",
@@ -87,7 +86,6 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Stable word for logs and searches.
-    #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
             Self::Throttled => "throttled",
@@ -142,7 +140,6 @@ pub struct ServiceError {
 
 impl ServiceError {
     /// An error without an answer behind it.
-    #[must_use]
     pub fn new(service: Service, kind: ErrorKind, sent: Sent) -> Self {
         Self {
             service,
@@ -187,8 +184,7 @@ impl ServiceError {
     }
 
     /// Whether the same request may succeed later without anybody changing anything.
-    #[must_use]
-    pub fn is_transient(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         use ErrorKind::{Connection, Throttled, TimedOut, Unavailable};
         matches!(self.kind, Throttled | Unavailable | TimedOut | Connection)
     }

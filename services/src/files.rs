@@ -102,7 +102,6 @@ pub struct Download {
 
 impl Files {
     /// Nothing is called yet.
-    #[must_use]
     pub fn new(client: Client, rules: Rules) -> Self {
         Self {
             trusted: client,

@@ -96,7 +96,6 @@ pub struct Graph {
 
 impl Graph {
     /// Graph at this endpoint, for example `https://graph.microsoft.com`; nothing is called yet.
-    #[must_use]
     pub fn new(client: reqwest::Client, endpoint: &str, tokens: DelegatedTokens) -> Self {
         Self {
             client,
@@ -107,7 +106,6 @@ impl Graph {
     }
 
     /// Graph as a Support User sees it, by the account's configured name.
-    #[must_use]
     pub fn as_user<'a>(&'a self, account: &'a str) -> UserGraph<'a> {
         UserGraph::new(self, account)
     }

@@ -113,6 +113,7 @@ fn built_in_roots() -> Result<Vec<Certificate>, RootsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{run_again, serve_tls};
 
     #[test]
     fn the_built_in_roots_make_a_client() {
@@ -124,45 +125,30 @@ mod tests {
     /// Names the server to call, in the process that has `SSL_CERT_FILE`.
     const SERVER: &str = "ROOTS_TEST_SERVER";
 
-    /// The environment is the process's, so the test runs itself again as a process with `SSL_CERT_FILE`.
     #[tokio::test]
     async fn only_the_named_roots_are_trusted() {
-        use axum::Router;
-
         if let Ok(server) = std::env::var(SERVER) {
             let client = client().expect("a client");
             client.get(server).send().await.expect("trust");
             return;
         }
-        let (base, authority) = crate::testing::serve_tls(Router::new()).await;
+        let (base, authority) = serve_tls(axum::Router::new()).await;
         let file = std::env::temp_dir().join(format!("root-{}.pem", uuid::Uuid::new_v4()));
         std::fs::write(&file, authority).expect("a file");
-        let output = tokio::process::Command::new(std::env::current_exe().expect("this program"))
-            .args(["--exact", "http::tests::only_the_named_roots_are_trusted"])
-            .env(ROOTS_VARIABLE, &file)
-            .env(SERVER, base)
-            .output()
-            .await
-            .expect("a process");
+        let variables = [
+            (ROOTS_VARIABLE, file.to_str().expect("text")),
+            (SERVER, &base),
+        ];
+        run_again("http::tests::only_the_named_roots_are_trusted", &variables).await;
         std::fs::remove_file(&file).expect("removed");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(
-            output.status.success() && text.contains("1 passed"),
-            "{text}"
-        );
     }
 
     #[test]
     fn a_file_without_certificates_is_refused() {
-        let directory = std::env::temp_dir().join(format!("roots-{}", uuid::Uuid::new_v4()));
-        std::fs::create_dir(&directory).expect("a directory");
-        let file = directory.join("empty.pem");
+        let file = std::env::temp_dir().join(format!("roots-{}.pem", uuid::Uuid::new_v4()));
+        assert!(matches!(roots_of(&file), Err(RootsError::Unreadable(_))));
         std::fs::write(&file, "no certificate here\n").expect("a file");
         assert!(matches!(roots_of(&file), Err(RootsError::Empty)));
-        assert!(matches!(
-            roots_of(&directory.join("absent.pem")),
-            Err(RootsError::Unreadable(_))
-        ));
-        std::fs::remove_dir_all(&directory).expect("removed");
+        std::fs::remove_file(&file).expect("removed");
     }
 }

@@ -46,7 +46,6 @@ struct SecretBundle {
 
 impl KeyVault {
     /// The vault at this URL, for example `https://name.vault.azure.net`; nothing is called yet.
-    #[must_use]
     pub fn new(client: reqwest::Client, url: &str, identity: Arc<ManagedIdentity>) -> Self {
         let base = address::base(url);
         let host = base.split_once("://").map_or(&*base, |(_, host)| host);

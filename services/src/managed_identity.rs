@@ -43,7 +43,6 @@ impl ManagedIdentity {
     }
 
     /// An identity whose tokens come from elsewhere, for tests and for tools that run as a developer.
-    #[must_use]
     pub fn from_credential(credential: Arc<dyn TokenCredential>) -> Self {
         Self {
             credential,
@@ -64,12 +63,14 @@ impl ManagedIdentity {
     async fn held(&self, scope: &str) -> Result<AccessToken, ServiceError> {
         let renewal = {
             let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-            let held = tokens.entry(scope.to_owned());
-            held.or_insert_with(|| Renewal::new(Service::ManagedIdentity))
-                .clone()
+            let new = || {
+                let (credential, scope) = (Arc::clone(&self.credential), scope.to_owned());
+                let fetch = move || fetch(Arc::clone(&credential), scope.clone());
+                Renewal::new(Service::ManagedIdentity, fetch)
+            };
+            tokens.entry(scope.to_owned()).or_insert_with(new).clone()
         };
-        let fetch = || fetch(Arc::clone(&self.credential), scope.to_owned());
-        renewal.get(fetch).await
+        renewal.get().await
     }
 }
 

@@ -80,9 +80,13 @@ struct Flight<V> {
     landing: Landing<V>,
 }
 
-/// The value of one key; cheap to clone.
+type Fetched<V> = BoxFuture<'static, Result<Lease<V>, ServiceError>>;
+
+/// A value and how it is fetched; cheap to clone.
+#[derive(Clone)]
 pub(crate) struct Renewal<V> {
     service: Service,
+    fetch: Arc<dyn Fn() -> Fetched<V> + Send + Sync>,
     state: Arc<Mutex<State<V>>>,
 }
 
@@ -102,15 +106,6 @@ struct Current<V> {
     expires: Instant,
 }
 
-impl<V> Clone for Renewal<V> {
-    fn clone(&self) -> Self {
-        Self {
-            service: self.service,
-            state: Arc::clone(&self.state),
-        }
-    }
-}
-
 impl<V> fmt::Debug for Renewal<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Renewal").finish_non_exhaustive()
@@ -119,9 +114,13 @@ impl<V> fmt::Debug for Renewal<V> {
 
 impl<V: Clone + Send + Sync + 'static> Renewal<V> {
     /// Nothing is fetched yet. `service` is named when a renewal ends without an answer.
-    pub(crate) fn new(service: Service) -> Self {
+    pub(crate) fn new<F>(service: Service, fetch: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Lease<V>, ServiceError>> + Send + 'static,
+    {
         Self {
             service,
+            fetch: Arc::new(move || fetch().boxed()),
             state: Arc::new(Mutex::new(State {
                 current: None,
                 flight: None,
@@ -133,10 +132,7 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
     }
 
     /// The value, fetched when there is none or it has expired.
-    pub(crate) async fn get<F>(&self, fetch: impl FnOnce() -> F) -> Result<V, ServiceError>
-    where
-        F: Future<Output = Result<Lease<V>, ServiceError>> + Send + 'static,
-    {
+    pub(crate) async fn get(&self) -> Result<V, ServiceError> {
         let flight = {
             let mut state = self.lock();
             let now = Instant::now();
@@ -144,7 +140,7 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
                 let value = current.value.clone();
                 if now >= current.renew && state.early_not_before.is_none_or(|at| now >= at) {
                     // The task runs whether or not anybody waits for it.
-                    drop(self.flight(&mut state, fetch));
+                    drop(self.flight(&mut state));
                 }
                 return Ok(value);
             }
@@ -153,23 +149,19 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
             {
                 return Err(error.clone());
             }
-            self.flight(&mut state, fetch)
+            self.flight(&mut state)
         };
         flight.landing.await
     }
 
     /// Fetches the value for a question that arose at `since`, unless one at hand is newer, or a forced fetch ended less than
     /// `interval` (or failed less than `after_failure`) ago.
-    pub(crate) async fn force<F>(
+    pub(crate) async fn force(
         &self,
         since: Instant,
         interval: Duration,
         after_failure: Duration,
-        fetch: impl FnOnce() -> F,
-    ) -> Result<Forced<V>, ServiceError>
-    where
-        F: Future<Output = Result<Lease<V>, ServiceError>> + Send + 'static,
-    {
+    ) -> Result<Forced<V>, ServiceError> {
         let flight = {
             let mut state = self.lock();
             let now = Instant::now();
@@ -185,7 +177,7 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
                 }
                 _ => {}
             }
-            self.flight(&mut state, fetch)
+            self.flight(&mut state)
         };
         let result = flight.landing.await;
         self.lock().forced = Some((Instant::now(), result.as_ref().err().cloned()));
@@ -204,15 +196,12 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
     }
 
     /// The fetch that is under way, or else one that begins now.
-    fn flight<F>(&self, state: &mut State<V>, fetch: impl FnOnce() -> F) -> Flight<V>
-    where
-        F: Future<Output = Result<Lease<V>, ServiceError>> + Send + 'static,
-    {
+    fn flight(&self, state: &mut State<V>) -> Flight<V> {
         if let Some(flight) = state.running() {
             return flight;
         }
         let (service, shared, begun) = (self.service, self.clone(), Instant::now());
-        let fetch = fetch();
+        let fetch = (self.fetch)();
         let task = tokio::spawn(async move { shared.land(begun, fetch.await) });
         let landing = async move {
             match task.await {
@@ -272,22 +261,16 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
 impl Renewal<SecretString> {
     /// Another token than the one that was refused; `None` while there is none, because one was fetched for such a reason less
     /// than a minute ago: what is refused all the same is not the token's fault.
-    pub(crate) async fn replacement<F>(
+    pub(crate) async fn replacement(
         &self,
         refused: &SecretString,
-        fetch: impl FnOnce() -> F,
-    ) -> Result<Option<SecretString>, ServiceError>
-    where
-        F: Future<Output = Result<Lease<SecretString>, ServiceError>> + Send + 'static,
-    {
+    ) -> Result<Option<SecretString>, ServiceError> {
         let is_other = |token: &SecretString| token.expose_secret() != refused.expose_secret();
         if let Some(newer) = self.peek().filter(is_other) {
             return Ok(Some(newer));
         }
-        match self
-            .force(Instant::now(), REPLACED_EVERY, LASTING_FAILURE, fetch)
-            .await
-        {
+        let now = Instant::now();
+        match self.force(now, REPLACED_EVERY, LASTING_FAILURE).await {
             Ok(forced) => Ok(Some(forced.into_value()).filter(is_other)),
             Err(error) => {
                 // The next call is to hear of this instead of trying the refused one.

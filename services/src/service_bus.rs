@@ -87,7 +87,6 @@ struct BatchItem<'a> {
 impl ServiceBus {
     /// The namespace at this authority, `host` or `host:port` as in `ServiceBus__fullyQualifiedNamespace`; nothing is
     /// called yet.
-    #[must_use]
     pub fn new(client: reqwest::Client, authority: &str, identity: Arc<ManagedIdentity>) -> Self {
         Self::at(client, &format!("https://{}", authority.trim()), identity)
     }

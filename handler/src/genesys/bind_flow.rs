@@ -29,7 +29,6 @@ pub async fn run(
         .completed_integration(&integration.to_string(), patience)
         .await
         .map_err(|error| explained(&error, Step::ReadIntegration(integration)))?
-        .recipient
         .context("Genesys Cloud routes nothing for this integration yet: run the command again in a minute")?
         .id;
     let before = admin

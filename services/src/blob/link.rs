@@ -40,27 +40,27 @@ struct Key {
 
 impl Links {
     /// `None` for an endpoint that names no account.
-    pub(super) fn of(endpoint: &Url) -> Option<Self> {
+    pub(super) fn of(endpoint: &Url, service: &Arc<BlobServiceClient>) -> Option<Self> {
         let mut in_path = endpoint.path_segments()?;
         let account = match in_path.next_back() {
             Some(account) if !account.is_empty() => account,
             _ => endpoint.host_str()?.split('.').next()?,
         };
+        let service = Arc::clone(service);
         Some(Self {
             account: account.to_owned(),
             endpoint: endpoint.clone(),
-            key: Renewal::new(Service::Blob),
+            key: Renewal::new(Service::Blob, move || fetch_key(Arc::clone(&service))),
         })
     }
 
     pub(super) async fn read(
         &self,
-        service: &Arc<BlobServiceClient>,
         container: &str,
         name: &str,
         lifetime: Duration,
     ) -> Result<Url, ServiceError> {
-        let key = self.key.get(|| fetch_key(Arc::clone(service))).await?;
+        let key = self.key.get().await?;
         let now = OffsetDateTime::now_utc();
         let ends = (now + lifetime).min(key.ends);
         let query = SasBuilder::new(&self.account, &key.delegated, ends)

@@ -59,7 +59,6 @@ struct Grant {
 
 impl DelegatedTokens {
     /// Nothing is called yet.
-    #[must_use]
     pub fn new(
         client: reqwest::Client,
         entra_endpoint: &str,
@@ -92,7 +91,7 @@ impl DelegatedTokens {
     /// credential is wrong; otherwise Entra ID, the managed identity or Key Vault refused or could not be reached. An error
     /// that only a person mends is given to everybody for 5 s before Entra ID is asked again.
     pub(crate) async fn token(&self, account: &str) -> Result<SecretString, ServiceError> {
-        self.renewal(account).get(|| self.fetch(account)).await
+        self.renewal(account).get().await
     }
 
     /// Another token of the account than the one that Graph refused; `None` when there is none, because one was fetched for
@@ -105,36 +104,32 @@ impl DelegatedTokens {
         account: &str,
         refused: &SecretString,
     ) -> Result<Option<SecretString>, ServiceError> {
-        self.renewal(account)
-            .replacement(refused, || self.fetch(account))
-            .await
-    }
-
-    fn fetch(
-        &self,
-        account: &str,
-    ) -> impl Future<Output = Result<Lease<SecretString>, ServiceError>> + Send + use<> {
-        let (app, account) = (Arc::clone(&self.app), account.to_owned());
-        async move {
-            app.renew(&account).await.map_err(|error| {
-                if error.kind == ErrorKind::SignInNeeded {
-                    let (code, text) =
-                        (error.code.as_deref(), "the Support User must sign in again");
-                    tracing::error!(event = "sign_in_needed", account, code, "{text}");
-                }
-                error.before_sending()
-            })
-        }
+        self.renewal(account).replacement(refused).await
     }
 
     fn renewal(&self, account: &str) -> Renewal<SecretString> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = tokens.entry(account.to_owned());
-        held.or_insert_with(|| Renewal::new(Service::Entra)).clone()
+        let new = || {
+            let (app, account) = (Arc::clone(&self.app), account.to_owned());
+            let fetch = move || Arc::clone(&app).fetch(account.clone());
+            Renewal::new(Service::Entra, fetch)
+        };
+        tokens.entry(account.to_owned()).or_insert_with(new).clone()
     }
 }
 
 impl App {
+    async fn fetch(self: Arc<Self>, account: String) -> Result<Lease<SecretString>, ServiceError> {
+        self.renew(&account).await.map_err(|error| {
+            if error.kind == ErrorKind::SignInNeeded {
+                let code = error.code.as_deref();
+                let text = "the Support User must sign in again";
+                tracing::error!(event = "sign_in_needed", account, code, "{text}");
+            }
+            error.before_sending()
+        })
+    }
+
     async fn renew(&self, account: &str) -> Result<Lease<SecretString>, ServiceError> {
         // Always from the vault: another instance, or a new sign-in, may have stored a newer one.
         let name = names::refresh_token(account);

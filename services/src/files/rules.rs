@@ -14,7 +14,6 @@ pub struct Origin {
 
 impl Origin {
     /// The origin of an https address; `None` for any other scheme.
-    #[must_use]
     pub fn of(url: &Url) -> Option<Self> {
         if url.scheme() != "https" {
             return None;

@@ -1,7 +1,6 @@
 //! Genesys Cloud as an administrator sees it: what the operator's commands read and change once (Genesys Cloud Platform API,
 //! "Conversations" and "Routing").
 
-use std::fmt;
 use std::time::Duration;
 
 use reqwest::RequestBuilder;
@@ -29,7 +28,7 @@ pub const STILL_CREATING: &str = "still_creating";
 
 /// What the administrator's OAuth client must be allowed to do (command line of the Platform API, by call).
 pub mod permissions {
-    /// For [`super::GenesysAdmin::open_integration`].
+    /// For [`super::GenesysAdmin::completed_integration`].
     pub const VIEW_INTEGRATION: &str = "messaging:integration:view";
     /// For [`super::GenesysAdmin::recipient`] and [`super::GenesysAdmin::bind_flow`].
     pub const MANAGE_MESSAGE_ROUTING: &str = "routing:message:manage";
@@ -40,55 +39,34 @@ pub mod permissions {
 }
 
 /// Id and secret of an administrator's OAuth client. `Debug` shows neither.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct AdminCredentials {
-    client_id: String,
+    client_id: SecretString,
     client_secret: SecretString,
 }
 
 impl AdminCredentials {
     /// The credentials of a client-credentials client.
-    #[must_use]
     pub fn new(client_id: String, client_secret: String) -> Self {
         Self {
-            client_id,
-            client_secret: SecretString::from(client_secret),
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
         }
     }
 }
 
-impl fmt::Debug for AdminCredentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AdminCredentials").finish_non_exhaustive()
-    }
-}
-
-/// How far Genesys is with making an integration, which it does in its own time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum CreateStatus {
-    /// Under way.
-    Initiated,
-    /// The integration can be used.
-    Completed,
-    /// It will never be usable.
-    Error,
-    /// Something that Genesys' model did not have yet.
-    #[serde(other)]
-    Other,
-}
-
-/// An open messaging integration (`OpenIntegration`).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// An open messaging integration (`OpenIntegration`), which Genesys makes in its own time.
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct OpenIntegration {
+struct OpenIntegration {
     /// How far its making is; absent where Genesys does not tell.
-    pub create_status: Option<CreateStatus>,
+    create_status: Option<String>,
     /// What its messages are routed by; absent while it is being made.
-    pub recipient: Option<Reference>,
+    recipient: Option<Reference>,
 }
 
 /// Something at Genesys by its id (`DomainEntityRef`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Reference {
     /// The id.
     pub id: String,
@@ -122,7 +100,6 @@ struct ChannelTimeline {
 
 impl ThreadingTimeline {
     /// Minutes of open messaging, where they are set.
-    #[must_use]
     pub fn open_minutes(&self) -> Option<u32> {
         let open = self.settings.iter().find(|setting| setting.is_open())?;
         open.timeout_in_minutes
@@ -182,6 +159,7 @@ impl GenesysAdmin {
             client_id,
             client_secret,
         } = credentials;
+        let client_id = client_id.expose_secret();
         let granted = login::grant(&client, login, client_id, client_secret).await?;
         Ok(Self {
             client,
@@ -190,35 +168,31 @@ impl GenesysAdmin {
         })
     }
 
-    /// An open messaging integration as it is now.
+    /// What an open messaging integration's messages are routed by, once its making is completed. Where Genesys tells no status,
+    /// a recipient means that it is.
     ///
     /// # Errors
-    /// `NotFound` when there is none of this id, `Forbidden` without [`permissions::VIEW_INTEGRATION`]; otherwise Genesys
-    /// refused or could not be reached.
-    pub async fn open_integration(&self, id: &str) -> Result<OpenIntegration, ServiceError> {
-        let id = address::segment(Service::Genesys, id)?;
-        let path = format!("conversations/messaging/integrations/open/{id}");
-        self.read(&path).await
-    }
-
-    /// The integration once its making is completed. Where Genesys tells no status, a recipient means that it is.
-    ///
-    /// # Errors
-    /// `Conflict` with code [`CREATE_FAILED`] when the making failed, `TimedOut` with code [`STILL_CREATING`] when it took longer
-    /// than the patience; otherwise as [`Self::open_integration`].
+    /// `NotFound` when there is none of this id, `Forbidden` without [`permissions::VIEW_INTEGRATION`], `Conflict` with code
+    /// [`CREATE_FAILED`] when the making failed, `TimedOut` with code [`STILL_CREATING`] when it took longer than the patience;
+    /// otherwise Genesys refused or could not be reached.
     pub async fn completed_integration(
         &self,
         id: &str,
         patience: Patience,
-    ) -> Result<OpenIntegration, ServiceError> {
+    ) -> Result<Option<Reference>, ServiceError> {
+        let id = address::segment(Service::Genesys, id)?;
+        let path = format!("conversations/messaging/integrations/open/{id}");
         let give_up = Instant::now() + patience.deadline;
         loop {
-            let integration = self.open_integration(id).await?;
-            match integration.create_status {
-                Some(CreateStatus::Completed) => return Ok(integration),
-                None if integration.recipient.is_some() => return Ok(integration),
-                Some(CreateStatus::Error) => return Err(local(ErrorKind::Conflict, CREATE_FAILED)),
-                Some(CreateStatus::Initiated | CreateStatus::Other) | None => {}
+            let OpenIntegration {
+                create_status,
+                recipient,
+            } = self.read(&path).await?;
+            match create_status.as_deref() {
+                Some("Completed") => return Ok(recipient),
+                None if recipient.is_some() => return Ok(recipient),
+                Some("Error") => return Err(local(ErrorKind::Conflict, CREATE_FAILED)),
+                _ => {}
             }
             if Instant::now() + patience.interval > give_up {
                 return Err(local(ErrorKind::TimedOut, STILL_CREATING));
@@ -278,9 +252,8 @@ impl GenesysAdmin {
             .header(CONTENT_TYPE, "application/json")
             .body(body.to_string());
         // It is done when Genesys says yes, whatever else the answer holds.
-        exchange::send(Service::Genesys, self.sign(request), ANSWER_LIMIT)
-            .await
-            .map(drop)
+        let answer = exchange::send(Service::Genesys, self.sign(request), ANSWER_LIMIT).await;
+        answer.map(drop)
     }
 
     fn sign(&self, request: RequestBuilder) -> RequestBuilder {

@@ -37,7 +37,6 @@ pub struct Genesys {
     client: reqwest::Client,
     api: String,
     integration: String,
-    credentials: Credentials,
     token: Renewal<SecretString>,
 }
 
@@ -52,7 +51,6 @@ struct Credentials {
 impl Genesys {
     /// Nothing is called yet. `api` and `login` are endpoints, for example `https://api.mypurecloud.de` and
     /// `https://login.mypurecloud.de`; the client's secret is [`names::GENESYS_CLIENT`].
-    #[must_use]
     pub fn new(
         client: reqwest::Client,
         api: &str,
@@ -61,17 +59,17 @@ impl Genesys {
         client_id: &str,
         secrets: Arc<Secrets>,
     ) -> Self {
+        let credentials = Credentials {
+            client: client.clone(),
+            login: login.to_owned(),
+            client_id: client_id.to_owned(),
+            secrets,
+        };
         Self {
-            credentials: Credentials {
-                client: client.clone(),
-                login: login.to_owned(),
-                client_id: client_id.to_owned(),
-                secrets,
-            },
             client,
             api: address::base(api),
             integration: integration.trim().to_owned(),
-            token: Renewal::new(Service::Genesys),
+            token: Renewal::new(Service::Genesys, move || credentials.clone().fetch()),
         }
     }
 
@@ -147,7 +145,6 @@ impl Genesys {
     }
 
     /// Whether the API itself serves the file, to those with a token only.
-    #[must_use]
     pub fn needs_token(&self, url: &Url) -> bool {
         let served = self.at_the_api(url);
         served.is_some_and(|served| served.origin() == url.origin())
@@ -249,11 +246,10 @@ impl Genesys {
     where
         F: Future<Output = Result<T, ServiceError>>,
     {
-        let fetch = || self.credentials.clone().fetch();
-        let token = self.token.get(fetch).await?;
+        let token = self.token.get().await?;
         match call(token.clone()).await {
             Err(error) if error.is_refused_token(Service::Genesys) => {
-                match self.token.replacement(&token, fetch).await? {
+                match self.token.replacement(&token).await? {
                     Some(newer) => call(newer).await,
                     None => Err(error),
                 }

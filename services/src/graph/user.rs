@@ -7,9 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::SecretString;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::macros::format_description;
 use url::Url;
@@ -33,6 +33,10 @@ pub(super) const MEMBER_PAGES: usize = 10;
 ///
 /// A token that Graph refuses (401) is replaced, and the call made once more; a token counts as refused only when a plain read
 /// with it is refused too, since Graph answers 401 for some things of other tenants. Then the error is `Forbidden`.
+///
+/// All calls also have the errors of getting a token: `SignInNeeded` when a person must sign in as the Support User,
+/// `Configuration` when the app's registration or credential is wrong; otherwise Entra ID, the managed identity or Key Vault
+/// refused or could not be reached.
 #[derive(Debug, Clone, Copy)]
 pub struct UserGraph<'a> {
     graph: &'a Graph,
@@ -50,16 +54,6 @@ struct Page<T> {
 impl<'a> UserGraph<'a> {
     pub(super) fn new(graph: &'a Graph, account: &'a str) -> Self {
         Self { graph, account }
-    }
-
-    /// Gets a token, so that a sign-in problem shows before anything is begun that cannot be done.
-    ///
-    /// # Errors
-    /// `SignInNeeded` when a person must sign in as the Support User, `Configuration` when the app's registration or
-    /// credential is wrong; otherwise Entra ID, the managed identity or Key Vault refused or could not be reached. All calls
-    /// have these errors too.
-    pub async fn warm_up(&self) -> Result<(), ServiceError> {
-        self.graph.tokens.token(self.account).await.map(drop)
     }
 
     /// The chat's id, type and tenant ("Get chat").
@@ -152,7 +146,17 @@ impl<'a> UserGraph<'a> {
             id: String,
         }
         let url = format!("{}/messages", self.graph.chat_url(chat)?);
-        let message = NewMessage::new(html, images);
+        let contents = images.iter().zip(1..).map(|(image, number)| {
+            json!({
+                "@microsoft.graph.temporaryId": number.to_string(),
+                "contentBytes": STANDARD.encode(&image.bytes),
+                "contentType": image.content_type,
+            })
+        });
+        let mut message = json!({"body": {"contentType": "html", "content": html}});
+        if !images.is_empty() {
+            message["hostedContents"] = contents.collect();
+        }
         let posted: Posted = self
             .call(|token| {
                 let request = self
@@ -304,48 +308,6 @@ impl<'a> UserGraph<'a> {
         match tokens.replacement(self.account, &token).await? {
             Some(newer) => send(newer).await,
             None => Err(error),
-        }
-    }
-}
-
-/// A message to post (`chatMessage`).
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct NewMessage<'a> {
-    body: Body<'a>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    hosted_contents: Vec<NewContent<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    content_type: &'static str,
-    content: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct NewContent<'a> {
-    #[serde(rename = "@microsoft.graph.temporaryId")]
-    temporary_id: String,
-    content_bytes: String,
-    content_type: &'a str,
-}
-
-impl<'a> NewMessage<'a> {
-    fn new(html: &'a str, images: &'a [HostedImage]) -> Self {
-        let content = |(image, number): (&'a HostedImage, usize)| NewContent {
-            temporary_id: number.to_string(),
-            content_bytes: STANDARD.encode(&image.bytes),
-            content_type: &image.content_type,
-        };
-        Self {
-            body: Body {
-                content_type: "html",
-                content: html,
-            },
-            hosted_contents: images.iter().zip(1..).map(content).collect(),
         }
     }
 }

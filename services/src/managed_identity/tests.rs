@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::renewal::TOKEN_UNUSED_BEFORE_END;
-use crate::testing::{Credential, Double, Reply, client};
+use crate::testing::{Credential, Double, Reply, client, run_again};
 
 const SCOPE: &str = "https://servicebus.azure.net/.default";
 
@@ -40,8 +40,7 @@ const EXPECTED: &str = "IDENTITY_TEST_EXPECTS";
 
 const TEST: &str = "managed_identity::tests::the_endpoint_of_app_service_is_asked";
 
-/// `azure_identity` reads the environment, which a test must not change under the others: the test runs itself again as a
-/// process with the environment of App Service.
+/// `azure_identity` reads the environment, so the test runs itself again as a process with that of App Service.
 #[tokio::test]
 async fn the_endpoint_of_app_service_is_asked() {
     if let Ok(expected) = std::env::var(EXPECTED) {
@@ -59,7 +58,13 @@ async fn the_endpoint_of_app_service_is_asked() {
         (away, "unavailable"),
     ] {
         let endpoint = Double::start([reply]).await;
-        run_as_function_app(&endpoint, expected).await;
+        let address = format!("{}/msi/token", endpoint.base);
+        let variables = [
+            ("IDENTITY_ENDPOINT", &*address),
+            ("IDENTITY_HEADER", "header-1"),
+            (EXPECTED, expected),
+        ];
+        run_again(TEST, &variables).await;
         // No attempts of the crate's own.
         let seen = endpoint.only();
         let query =
@@ -67,21 +72,6 @@ async fn the_endpoint_of_app_service_is_asked() {
         assert_eq!(seen.target, format!("/msi/token?{query}"));
         assert_eq!(seen.header("x-identity-header"), "header-1");
     }
-}
-
-async fn run_as_function_app(endpoint: &Double, expected: &str) {
-    let test = std::env::current_exe().expect("this program");
-    let output = tokio::process::Command::new(test)
-        .args(["--exact", TEST])
-        .env("IDENTITY_ENDPOINT", format!("{}/msi/token", endpoint.base))
-        .env("IDENTITY_HEADER", "header-1")
-        .env(EXPECTED, expected)
-        .output()
-        .await
-        .expect("a process");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let is_run = output.status.success() && text.contains("1 passed");
-    assert!(is_run, "{text}");
 }
 
 async fn as_function_app(expected: &str) {

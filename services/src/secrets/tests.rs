@@ -4,7 +4,7 @@ use super::*;
 use crate::error::ErrorKind;
 use crate::testing::{Double, Reply, no_secret, secret, vault};
 
-fn values(accepted: &Accepted) -> Vec<&str> {
+fn values(accepted: &[SecretString]) -> Vec<&str> {
     accepted.iter().map(ExposeSecret::expose_secret).collect()
 }
 
@@ -122,10 +122,4 @@ async fn without_a_secret_nothing_is_refused() {
     let (_, secrets) = vault((0..6).map(|_| no_secret())).await;
     let verdict = ask(&secrets, "anything", Instant::now()).await;
     assert_eq!(verdict, Accepts::CannotTell);
-}
-
-#[test]
-fn secrets_do_not_show() {
-    let accepted = Accepted(vec![SecretString::from("hush")]);
-    assert!(!format!("{accepted:?}").contains("hush"));
 }

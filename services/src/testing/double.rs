@@ -41,26 +41,22 @@ impl Seen {
     }
 
     /// The path alone.
-    #[must_use]
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
 
     /// A header as text; empty where there is none.
-    #[must_use]
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
         value.map_or("", |value| value.to_str().unwrap_or_default())
     }
 
     /// The body as JSON.
-    #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("a JSON body")
     }
 
     /// The fields of a form.
-    #[must_use]
     pub fn form(&self) -> Vec<(String, String)> {
         url::form_urlencoded::parse(&self.body)
             .into_owned()
@@ -87,13 +83,11 @@ impl Reply {
     }
 
     /// A status and JSON.
-    #[must_use]
     pub fn json(status: u16, body: &Value) -> Self {
         Self::new(status, body.to_string())
     }
 
     /// The same with one more header.
-    #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
@@ -129,7 +123,6 @@ impl TokenCredential for Credential {
 }
 
 /// An identity whose tokens are `{scope}#{number}`.
-#[must_use]
 pub fn identity() -> Arc<ManagedIdentity> {
     let credential = Credential {
         calls: AtomicUsize::new(0),

@@ -150,3 +150,16 @@ pub(crate) async fn brought(request: Request) -> String {
         })
         .join(" ")
 }
+
+/// Runs a test of this crate again, as a process with these variables: a test must not change the environment of the others.
+pub(crate) async fn run_again(test: &str, variables: &[(&str, &str)]) {
+    let program = std::env::current_exe().expect("this program");
+    let mut again = tokio::process::Command::new(program);
+    let again = again
+        .args(["--exact", test])
+        .envs(variables.iter().copied());
+    let output = again.output().await.expect("a process");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let is_run = output.status.success() && text.contains("1 passed");
+    assert!(is_run, "{text}");
+}

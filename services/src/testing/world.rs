@@ -91,31 +91,26 @@ impl World {
     }
 
     /// The address of all services, `https://127.0.0.1:{port}`.
-    #[must_use]
     pub fn base(&self) -> &str {
         &self.base
     }
 
     /// The address of the storage account.
-    #[must_use]
     pub fn blob_endpoint(&self) -> String {
         format!("{}/{ACCOUNT}", self.base)
     }
 
     /// The address of the queues without its scheme.
-    #[must_use]
     pub fn authority(&self) -> &str {
         self.base.trim_start_matches("https://")
     }
 
     /// A client that trusts the world's certificate.
-    #[must_use]
     pub fn client(&self) -> Client {
         client_of(&self.authority)
     }
 
     /// An identity that the world accepts.
-    #[must_use]
     pub fn identity(&self) -> Arc<ManagedIdentity> {
         identity()
     }
@@ -132,13 +127,11 @@ impl World {
     }
 
     /// The names of a container's blobs, sorted.
-    #[must_use]
     pub fn blobs(&self, container: &str) -> Vec<String> {
         self.lock().storage.names(container)
     }
 
     /// The bytes of a blob.
-    #[must_use]
     pub fn blob(&self, container: &str, name: &str) -> Option<Bytes> {
         self.lock().storage.body(container, name)
     }
@@ -149,13 +142,11 @@ impl World {
     }
 
     /// The messages that the queues took, in their order.
-    #[must_use]
     pub fn sent(&self) -> Vec<Sent> {
         self.lock().sent.clone()
     }
 
     /// The requests that a service saw, in their order.
-    #[must_use]
     pub fn seen(&self, service: Service) -> Vec<Seen> {
         let contents = self.lock();
         let of_service = contents.seen.iter().filter(|(of, _)| *of == service);
@@ -188,7 +179,6 @@ impl World {
     }
 
     /// A validation token of Graph's notifications, signed with the world's key; `changes` go over the claims of a genuine one.
-    #[must_use]
     pub fn validation_token(&self, tenant: &str, audience: &str, changes: Value) -> String {
         signer().sign(&validation_claims(tenant, audience, changes))
     }

@@ -63,7 +63,7 @@ async fn an_integration_is_waited_for_but_not_for_ever() {
             deadline,
         };
         match admin.completed_integration("i-1", patience).await {
-            Ok(found) => assert_eq!(found.recipient.expect("a recipient").id, "r-1"),
+            Ok(found) => assert_eq!(found.expect("a recipient").id, "r-1"),
             Err(error) => {
                 let told = (error.kind, error.code.as_deref().unwrap_or_default());
                 assert_eq!(Some(told), expected);
