@@ -126,7 +126,7 @@ impl Files {
                 service: Service::Files,
                 token: None,
                 headers: Vec::new(),
-                host_limit: wanted.host_limit,
+                ..wanted
             };
         }
         Err(FetchError::Redirects)

@@ -11,7 +11,7 @@ use futures::join;
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
 
-use crate::error::{Service, ServiceError};
+use crate::error::{ErrorKind, Sent, Service, ServiceError};
 use crate::key_vault::KeyVault;
 use crate::renewal::{Forced, Lease, Renewal};
 
@@ -159,13 +159,32 @@ impl Secrets {
         Ok(all.filter_map(Forced::into_value).collect())
     }
 
-    /// One secret without its neighbours, read again under the same limits as [`Self::reload`].
+    /// Proves who we are with a client's secret, by `grant`. One that is missing, or that the service does not know
+    /// (`Configuration`), is read again under the limits of [`Self::accepts`]: a rotation may have stored the next one.
     ///
     /// # Errors
-    /// The vault refused or could not be reached.
-    pub async fn reload_single(&self, name: &str) -> Result<Option<SecretString>, ServiceError> {
-        let forced = force(&self.held(name)[0], Instant::now()).await?;
-        Ok(forced.into_value())
+    /// Those of `grant`, `Configuration` when there is no secret; otherwise the vault refused or could not be reached.
+    pub(crate) async fn prove<T, F>(
+        &self,
+        service: Service,
+        name: &str,
+        grant: impl Fn(SecretString) -> F,
+    ) -> Result<T, ServiceError>
+    where
+        F: Future<Output = Result<T, ServiceError>>,
+    {
+        let attempt = |secret: Option<SecretString>| async {
+            let missing = ServiceError::new(service, ErrorKind::Configuration, Sent::No);
+            let secret = secret.ok_or_else(|| missing.with_code("no_client_secret"))?;
+            grant(secret).await
+        };
+        match attempt(self.get(name).await?).await {
+            Err(error) if error.kind == ErrorKind::Configuration => {
+                let newer = force(&self.held(name)[0], Instant::now()).await?;
+                attempt(newer.into_value()).await
+            }
+            result => result,
+        }
     }
 
     /// Whether the secret is in memory and exists.

@@ -10,6 +10,7 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::address;
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
@@ -74,14 +75,6 @@ struct BrokerProperties<'a> {
     /// Seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     time_to_live: Option<f64>,
-}
-
-/// A message of a batch.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct BatchItem<'a> {
-    body: &'a str,
-    broker_properties: BrokerProperties<'a>,
 }
 
 impl ServiceBus {
@@ -221,13 +214,11 @@ fn unusable() -> ServiceError {
 
 fn batch_body(batch: &[Outgoing<'_>]) -> Result<Vec<u8>, ServiceError> {
     let items = batch.iter().map(|message| {
-        Ok(BatchItem {
-            body: std::str::from_utf8(&message.body).map_err(|_| unusable())?,
-            broker_properties: message.into(),
-        })
+        let body = std::str::from_utf8(&message.body).map_err(|_| unusable())?;
+        Ok(json!({"Body": body, "BrokerProperties": BrokerProperties::from(message)}))
     });
-    let items = items.collect::<Result<Vec<_>, ServiceError>>()?;
-    serde_json::to_vec(&items).map_err(|_| unusable())
+    let items = items.collect::<Result<Value, ServiceError>>()?;
+    Ok(items.to_string().into_bytes())
 }
 
 /// One line of JSON in visible ASCII, as a header demands.

@@ -161,30 +161,14 @@ impl App {
                 self.grant(refresh_token, &proof).await
             }
             ClientAuthentication::Secret => {
-                let secret = self.secrets.get(names::GRAPH_CLIENT).await?;
-                match self.grant_with_secret(refresh_token, secret).await {
-                    // Expired or replaced (7000222, 7000215): a rotation may have stored the next one.
-                    Err(error) if error.kind == ErrorKind::Configuration => {
-                        let secret = self.secrets.reload_single(names::GRAPH_CLIENT).await?;
-                        self.grant_with_secret(refresh_token, secret).await
-                    }
-                    result => result,
-                }
+                let grant = |secret: SecretString| async move {
+                    let proof = [("client_secret", secret.expose_secret())];
+                    self.grant(refresh_token, &proof).await
+                };
+                let (secrets, name) = (&self.secrets, names::GRAPH_CLIENT);
+                secrets.prove(Service::Entra, name, grant).await
             }
         }
-    }
-
-    async fn grant_with_secret(
-        &self,
-        refresh_token: &SecretString,
-        secret: Option<SecretString>,
-    ) -> Result<Grant, ServiceError> {
-        let Some(secret) = secret else {
-            let error = ServiceError::new(Service::Entra, ErrorKind::Configuration, Sent::No);
-            return Err(error.with_code("no_client_secret"));
-        };
-        self.grant(refresh_token, &[("client_secret", secret.expose_secret())])
-            .await
     }
 
     /// Without `scope` the new token has the scopes that the sign-in was granted.

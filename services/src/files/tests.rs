@@ -8,17 +8,14 @@ use axum::routing::get;
 use tokio::sync::Notify;
 
 use super::*;
-use crate::testing::{brought, client_of, redirect, serve_tls, text_of};
+use crate::testing::{brought, files_at, redirect, serve_tls, text_of};
 
 /// What fetches files from a host that is this router, and the host's address.
 async fn files(router: Router, hosts: &[&str]) -> (Files, Url) {
     let (base, authority) = serve_tls(router).await;
+    let mut files = files_at(&[&base], &authority);
     let hosts = hosts.iter().map(|host| host.parse().expect("a pattern"));
-    let rules = Rules {
-        origins: vec![base.parse().expect("an origin")],
-        hosts: hosts.collect(),
-    };
-    let files = Files::new(client_of(&authority), rules);
+    files.rules.hosts.extend(hosts);
     (files, Url::parse(&base).expect("a URL"))
 }
 

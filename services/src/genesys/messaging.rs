@@ -14,7 +14,7 @@ use url::Url;
 use super::ANSWER_LIMIT;
 use super::login;
 use crate::address;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Service, ServiceError};
 use crate::exchange::{self, Answer};
 use crate::files::{Download, FetchError, Files, Wanted, unless_unauthorized};
 use crate::http::CALL_TIMEOUT;
@@ -260,28 +260,17 @@ impl Genesys {
 }
 
 impl Credentials {
-    /// A token; a secret that Genesys does not know is read again, since it may have been replaced.
     async fn fetch(self) -> Result<Lease<SecretString>, ServiceError> {
-        let secret = self.secrets.get(names::GENESYS_CLIENT).await;
-        let granted = match self.grant(secret).await {
-            Err(error) if error.kind == ErrorKind::Configuration => {
-                let secret = self.secrets.reload_single(names::GENESYS_CLIENT).await;
-                self.grant(secret).await
-            }
-            result => result,
-        };
+        let Self {
+            client,
+            login,
+            client_id,
+            secrets,
+        } = &self;
+        let grant = |secret| async move { login::grant(client, login, client_id, &secret).await };
+        let name = names::GENESYS_CLIENT;
+        let granted = secrets.prove(Service::Genesys, name, grant).await;
         granted.map_err(ServiceError::before_sending)
-    }
-
-    async fn grant(
-        &self,
-        secret: Result<Option<SecretString>, ServiceError>,
-    ) -> Result<Lease<SecretString>, ServiceError> {
-        let Some(secret) = secret? else {
-            let error = ServiceError::new(Service::Genesys, ErrorKind::Configuration, Sent::No);
-            return Err(error.with_code("no_client_secret"));
-        };
-        login::grant(&self.client, &self.login, &self.client_id, &secret).await
     }
 }
 

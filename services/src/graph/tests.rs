@@ -10,10 +10,10 @@ use time::macros::datetime;
 use super::user::MEMBER_PAGES;
 use super::*;
 use crate::entra::ClientAuthentication;
-use crate::files::{FetchError, Files, Rules};
+use crate::files::FetchError;
 use crate::testing::{
-    Double, Reply, brought, client, client_of, identity, redirect, secret, serve_broken, serve_tls,
-    text_of, vault,
+    Double, Reply, brought, client, client_of, files_at, identity, redirect, secret, serve_broken,
+    serve_tls, text_of, vault,
 };
 
 const CHAT: &str = "19:a/b'c@thread.v2";
@@ -305,11 +305,7 @@ async fn only_graph_sees_the_token_of_a_file() {
         .route("/v1.0/direct", get(brought))
         .route("/v1.0/me/chats", get(async || "{\"value\": []}"));
     let (base, authority) = serve_tls(router).await;
-    let rules = Rules {
-        origins: vec![base.parse().expect("an origin")],
-        hosts: Vec::new(),
-    };
-    let files = Files::new(client_of(&authority), rules);
+    let files = files_at(&[&base], &authority);
     let (graph, entra) = graph_at(client_of(&authority), &base).await;
     let open = async |path: &str| {
         let url = Url::parse(&format!("{base}{path}")).expect("a URL");

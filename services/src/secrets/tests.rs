@@ -1,7 +1,6 @@
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::error::ErrorKind;
 use crate::testing::{Double, Reply, no_secret, secret, vault};
 
 fn values(accepted: &[SecretString]) -> Vec<&str> {

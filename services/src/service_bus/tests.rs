@@ -1,7 +1,6 @@
 use std::sync::atomic::Ordering;
 
 use proptest::prelude::*;
-use serde_json::Value;
 
 use super::*;
 use crate::testing::{Double, Reply, Seen, client, identity, serve_broken};

@@ -14,8 +14,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::{Reply, Seen, identity};
-use crate::files::Download;
+use super::{Reply, Seen, client_of, identity};
+use crate::files::{Download, Files, Rules};
 use crate::http::with_roots;
 use crate::key_vault::KeyVault;
 use crate::secrets::Secrets;
@@ -124,6 +124,16 @@ pub(crate) fn secret(value: &str) -> Reply {
 pub(crate) fn no_secret() -> Reply {
     let error = json!({"code": "SecretNotFound", "message": "not found"});
     Reply::json(404, &json!({ "error": error }))
+}
+
+/// What fetches files from these origins, which have a certificate of this authority.
+pub(crate) fn files_at(origins: &[&str], authority: &str) -> Files {
+    let origins = origins.iter().map(|base| base.parse().expect("an origin"));
+    let rules = Rules {
+        origins: origins.collect(),
+        hosts: Vec::new(),
+    };
+    Files::new(client_of(authority), rules)
 }
 
 /// A file's text.

@@ -5,9 +5,9 @@ use axum::routing::get;
 use serde_json::json;
 
 use super::*;
-use crate::files::Rules;
+use crate::error::Sent;
 use crate::testing::{
-    Double, Reply, brought, client, client_of, redirect, secret, serve_tls, text_of, vault,
+    Double, Reply, brought, client, files_at, redirect, secret, serve_tls, text_of, vault,
 };
 
 fn grant(token: &str) -> Reply {
@@ -189,19 +189,13 @@ impl Downloads {
             .route("/api/v2/downloads/closed", get(closed))
             .route("/api/v2/downloads/never", get(unauthorized));
         let (api, _) = serve_tls(api).await;
-        let rules = Rules {
-            origins: [&api, &host]
-                .map(|it| it.parse().expect("an origin"))
-                .into(),
-            hosts: Vec::new(),
-        };
         let login = Double::start(["t1", "t2", "t3"].map(grant)).await;
         let (_, secrets) = vault([secret("s")]).await;
         let genesys = Genesys::new(client(), &api, &login.base, "i-1", "client", secrets);
         Self {
+            files: files_at(&[&api, &host], &authority),
             api,
             host,
-            files: Files::new(client_of(&authority), rules),
             genesys,
             login,
         }
