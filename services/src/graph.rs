@@ -107,7 +107,10 @@ impl Graph {
 
     /// Graph as a Support User sees it, by the account's configured name.
     pub fn as_user<'a>(&'a self, account: &'a str) -> UserGraph<'a> {
-        UserGraph::new(self, account)
+        UserGraph {
+            graph: self,
+            account,
+        }
     }
 
     /// Where the bytes of an inline image or a code snippet are ("Get chatMessageHostedContent").

@@ -83,31 +83,13 @@ impl DelegatedTokens {
         }
     }
 
-    /// A delegated Graph token of the account, from memory where possible. Renewed in the background 5 minutes before it
-    /// ends; when many ask at once, one renewal serves them all.
+    /// The delegated Graph token of the account: renewed in the background 5 minutes before it ends; when many ask at once, one
+    /// renewal serves them all.
     ///
-    /// # Errors
-    /// `SignInNeeded` when a person must sign in as the Support User, `Configuration` when the app's registration or
-    /// credential is wrong; otherwise Entra ID, the managed identity or Key Vault refused or could not be reached. An error
-    /// that only a person mends is given to everybody for 5 s before Entra ID is asked again.
-    pub(crate) async fn token(&self, account: &str) -> Result<SecretString, ServiceError> {
-        self.renewal(account).get().await
-    }
-
-    /// Another token of the account than the one that Graph refused; `None` when there is none, because one was fetched for
-    /// such a reason less than a minute ago.
-    ///
-    /// # Errors
-    /// As [`Self::token`].
-    pub(crate) async fn replacement(
-        &self,
-        account: &str,
-        refused: &SecretString,
-    ) -> Result<Option<SecretString>, ServiceError> {
-        self.renewal(account).replacement(refused).await
-    }
-
-    fn renewal(&self, account: &str) -> Renewal<SecretString> {
+    /// Its errors are `SignInNeeded` when a person must sign in as the Support User and `Configuration` when the app's
+    /// registration or credential is wrong; otherwise Entra ID, the managed identity or Key Vault refused or could not be reached.
+    /// An error that only a person mends is given to everybody for 5 s before Entra ID is asked again.
+    pub(crate) fn of(&self, account: &str) -> Renewal<SecretString> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || {
             let (app, account) = (Arc::clone(&self.app), account.to_owned());

@@ -39,8 +39,8 @@ pub(super) const MEMBER_PAGES: usize = 10;
 /// refused or could not be reached.
 #[derive(Debug, Clone, Copy)]
 pub struct UserGraph<'a> {
-    graph: &'a Graph,
-    account: &'a str,
+    pub(super) graph: &'a Graph,
+    pub(super) account: &'a str,
 }
 
 /// One of the parts in which Graph gives a list ("Paging Microsoft Graph data in your app").
@@ -52,10 +52,6 @@ struct Page<T> {
 }
 
 impl<'a> UserGraph<'a> {
-    pub(super) fn new(graph: &'a Graph, account: &'a str) -> Self {
-        Self { graph, account }
-    }
-
     /// The chat's id, type and tenant ("Get chat").
     ///
     /// # Errors
@@ -175,8 +171,8 @@ impl<'a> UserGraph<'a> {
     /// # Errors
     /// Graph refused or could not be reached.
     pub async fn probe(&self) -> Result<(), ServiceError> {
-        self.call(async |token| self.read_plainly(&token).await)
-            .await
+        let read = async |token| self.read_plainly(&token).await;
+        self.call(read).await
     }
 
     /// Opens a file at one of Graph's addresses, following its redirects: only Graph sees the token.
@@ -291,8 +287,8 @@ impl<'a> UserGraph<'a> {
     where
         F: Future<Output = Result<T, ServiceError>>,
     {
-        let tokens = &self.graph.tokens;
-        let token = tokens.token(self.account).await?;
+        let tokens = self.graph.tokens.of(self.account);
+        let token = tokens.get().await?;
         let error = match send(token.clone()).await {
             Err(error) if error.is_refused_token(Service::Graph) => error,
             result => return result,
@@ -305,7 +301,7 @@ impl<'a> UserGraph<'a> {
                 return Err(ServiceError { kind, ..error });
             }
         }
-        match tokens.replacement(self.account, &token).await? {
+        match tokens.replacement(&token).await? {
             Some(newer) => send(newer).await,
             None => Err(error),
         }

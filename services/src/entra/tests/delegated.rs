@@ -45,12 +45,12 @@ impl Setting {
     }
 
     async fn token(&self, account: &str) -> String {
-        let token = self.tokens.token(account).await.expect("a token");
+        let token = self.tokens.of(account).get().await.expect("a token");
         token.expose_secret().to_owned()
     }
 
     async fn error(&self) -> ServiceError {
-        self.tokens.token("support").await.expect_err("no token")
+        self.tokens.of("support").get().await.expect_err("no token")
     }
 }
 

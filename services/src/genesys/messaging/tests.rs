@@ -130,15 +130,6 @@ async fn an_unknown_client_is_a_matter_of_configuration() {
 }
 
 #[tokio::test]
-async fn throttling_is_passed_on() {
-    let body = json!({"code": "too.many.requests.retry.after", "status": 429});
-    let setting = Setting::start([Reply::json(429, &body).header("retry-after", "12")]).await;
-    let error = setting.post().await.expect_err("throttled");
-    assert_eq!(error.kind, ErrorKind::Throttled);
-    assert_eq!(error.retry_after, Some(Duration::from_secs(12)));
-}
-
-#[tokio::test]
 async fn the_token_and_the_integration_are_asked_for() {
     let replies = [200, 200, 404, 403].map(|status| Reply::new(status, "{}"));
     let setting = Setting::start(replies).await;
