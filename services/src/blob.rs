@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::azure;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::http::CALL_TIMEOUT;
 use crate::managed_identity::ManagedIdentity;
 
@@ -72,7 +72,7 @@ impl Blobs {
         client: reqwest::Client,
         endpoint: &str,
         identity: Arc<ManagedIdentity>,
-    ) -> Result<Self, ServiceError> {
+    ) -> Result<Self> {
         let unusable = || ServiceError::new(Service::Blob, ErrorKind::Configuration, Sent::No);
         let url = Url::parse(crate::address::base(endpoint).as_str())
             .map_err(|error| unusable().because(error))?;
@@ -91,11 +91,7 @@ impl Blobs {
     /// # Errors
     /// `NotFound` when there is no such container; otherwise the account or the managed identity refused or could not be
     /// reached.
-    pub async fn get(
-        &self,
-        container: &str,
-        name: &str,
-    ) -> Result<Option<(Bytes, ETag)>, ServiceError> {
+    pub async fn get(&self, container: &str, name: &str) -> Result<Option<(Bytes, ETag)>> {
         match call(|| self.download(container, name)).await {
             Ok(found) => Ok(Some(found)),
             Err(error) if error.code.as_deref() == Some("BlobNotFound") => Ok(None),
@@ -107,12 +103,7 @@ impl Blobs {
     ///
     /// # Errors
     /// The account or the managed identity refused or could not be reached.
-    pub async fn put(
-        &self,
-        container: &str,
-        name: &str,
-        body: Bytes,
-    ) -> Result<ETag, ServiceError> {
+    pub async fn put(&self, container: &str, name: &str, body: Bytes) -> Result<ETag> {
         self.upload(container, name, body, document()).await
     }
 
@@ -120,12 +111,7 @@ impl Blobs {
     ///
     /// # Errors
     /// The account or the managed identity refused or could not be reached.
-    pub async fn create(
-        &self,
-        container: &str,
-        name: &str,
-        body: Bytes,
-    ) -> Result<Creation, ServiceError> {
+    pub async fn create(&self, container: &str, name: &str, body: Bytes) -> Result<Creation> {
         let options = document().if_not_exists();
         match self.upload(container, name, body, options).await {
             Ok(version) => Ok(Creation::Created(version)),
@@ -147,7 +133,7 @@ impl Blobs {
         name: &str,
         body: Bytes,
         version: &ETag,
-    ) -> Result<ETag, ServiceError> {
+    ) -> Result<ETag> {
         let options = BlockBlobClientUploadOptions {
             if_match: Some(version.as_str().into()),
             ..document()
@@ -160,16 +146,11 @@ impl Blobs {
     ///
     /// # Errors
     /// The account or the managed identity refused or could not be reached.
-    pub async fn read_link(
-        &self,
-        container: &str,
-        name: &str,
-        lifetime: Duration,
-    ) -> Result<Url, ServiceError> {
+    pub async fn read_link(&self, container: &str, name: &str, lifetime: Duration) -> Result<Url> {
         self.links.read(container, name, lifetime).await
     }
 
-    async fn download(&self, container: &str, name: &str) -> Result<(Bytes, ETag), ServiceError> {
+    async fn download(&self, container: &str, name: &str) -> Result<(Bytes, ETag)> {
         let options = BlobClientDownloadOptions {
             // One request: documents are small, and parts could come from two versions.
             parallel: NonZero::new(1),
@@ -196,7 +177,7 @@ impl Blobs {
         name: &str,
         body: Bytes,
         options: BlockBlobClientUploadOptions<'_>,
-    ) -> Result<ETag, ServiceError> {
+    ) -> Result<ETag> {
         let blob = self.service.blob_client(container, name);
         let blob = blob.block_blob_client();
         let done = call(|| async {
@@ -219,7 +200,7 @@ fn document<'a>() -> BlockBlobClientUploadOptions<'a> {
     }
 }
 
-fn version(etag: Option<&Etag>) -> Result<ETag, ServiceError> {
+fn version(etag: Option<&Etag>) -> Result<ETag> {
     etag.map(|etag| ETag(etag.as_ref().to_owned()))
         .ok_or_else(|| ServiceError::new(Service::Blob, ErrorKind::Malformed, Sent::Yes))
 }
@@ -229,9 +210,9 @@ fn failed(error: azure_core::Error) -> ServiceError {
 }
 
 /// Makes a call, once more when its connection broke, and limits the time of each, token and body included.
-async fn call<T, F>(make: impl Fn() -> F) -> Result<T, ServiceError>
+async fn call<T, F>(make: impl Fn() -> F) -> Result<T>
 where
-    F: Future<Output = Result<T, ServiceError>>,
+    F: Future<Output = Result<T>>,
 {
     let limited = || async {
         let late = ServiceError::new(Service::Blob, ErrorKind::TimedOut, Sent::Maybe);

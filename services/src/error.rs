@@ -117,6 +117,9 @@ pub enum Sent {
     Yes,
 }
 
+/// What a call came to.
+pub type Result<T, E = ServiceError> = std::result::Result<T, E>;
+
 /// A call that did not succeed. Neither `Display` nor `Debug` shows an address, a token or anything a person wrote.
 #[derive(Clone)]
 pub struct ServiceError {

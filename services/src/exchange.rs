@@ -10,7 +10,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 
 /// Largest part of an error's body that is read.
 pub(crate) const ERROR_BODY_LIMIT: usize = 64 * 1024;
@@ -31,7 +31,7 @@ const REQUEST_ID_FIELDS: &[&str] = &["contextId", "trace_id", "correlation_id"];
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     /// The body, or why it could not be read although the service said yes.
-    pub(crate) body: Result<Bytes, ServiceError>,
+    pub(crate) body: Result<Bytes>,
 }
 
 /// Sends the request and reads an answer of at most `limit` bytes.
@@ -39,7 +39,7 @@ pub(crate) async fn send(
     service: Service,
     request: RequestBuilder,
     limit: usize,
-) -> Result<Answer, ServiceError> {
+) -> Result<Answer> {
     let mut response = request.send().await.map_err(|error| lost(service, error))?;
     let status = response.status();
     if !status.is_success() {
@@ -66,7 +66,7 @@ pub(crate) async fn send_for_json<T: DeserializeOwned>(
     service: Service,
     request: RequestBuilder,
     limit: usize,
-) -> Result<T, ServiceError> {
+) -> Result<T> {
     let answer = send(service, request, limit).await?;
     serde_json::from_slice(&answer.body?).map_err(|error| {
         let (line, column) = (error.line(), error.column());

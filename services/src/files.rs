@@ -20,7 +20,7 @@ use url::Url;
 
 pub use rules::{HostPattern, Origin, Rules};
 
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::exchange;
 use crate::http::{Client, client_resolving};
 use rules::Way;
@@ -78,7 +78,7 @@ pub enum FetchError {
 /// What was opened with a service's token, or the refusal of that token, which may be worth another try.
 pub(crate) fn unless_unauthorized(
     opened: Result<Download, FetchError>,
-) -> Result<Result<Download, FetchError>, ServiceError> {
+) -> Result<Result<Download, FetchError>> {
     match opened {
         Err(FetchError::Service(error))
             if error.kind == ErrorKind::Unauthorized && error.service != Service::Files =>
@@ -132,7 +132,7 @@ impl Files {
         Err(FetchError::Redirects)
     }
 
-    fn public(&self) -> Result<&Client, ServiceError> {
+    fn public(&self) -> Result<&Client> {
         if let Some(client) = self.public.get() {
             return Ok(client);
         }
@@ -196,7 +196,7 @@ async fn download(response: reqwest::Response, service: Service) -> Result<Downl
 
 impl Download {
     /// The file's bytes. A host that stops half way, or is silent for too long, ends the stream with an error.
-    pub fn body(self) -> impl Stream<Item = Result<Bytes, ServiceError>> + Send {
+    pub fn body(self) -> impl Stream<Item = Result<Bytes>> + Send {
         let service = self.service;
         let pieces = self
             .response

@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::address;
 use crate::entra::DelegatedTokens;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::http::CALL_TIMEOUT;
 
 mod user;
@@ -79,7 +79,7 @@ impl fmt::Debug for MemberRecord {
     }
 }
 
-fn parse(address: &str) -> Result<Url, ServiceError> {
+fn parse(address: &str) -> Result<Url> {
     Url::parse(address).map_err(|error| {
         ServiceError::new(Service::Graph, ErrorKind::Rejected, Sent::No).because(error)
     })
@@ -117,12 +117,7 @@ impl Graph {
     ///
     /// # Errors
     /// `Rejected` for ids that fit no address.
-    pub fn hosted_content_url(
-        &self,
-        chat: &str,
-        message: &str,
-        content: &str,
-    ) -> Result<Url, ServiceError> {
+    pub fn hosted_content_url(&self, chat: &str, message: &str, content: &str) -> Result<Url> {
         let message = address::segment(Service::Graph, message)?;
         let content = address::segment(Service::Graph, content)?;
         let chat = self.chat_url(chat)?;
@@ -136,12 +131,12 @@ impl Graph {
     ///
     /// # Errors
     /// Never for an address of a sensible length.
-    pub fn shared_file_url(&self, address: &str) -> Result<Url, ServiceError> {
+    pub fn shared_file_url(&self, address: &str) -> Result<Url> {
         let share = URL_SAFE_NO_PAD.encode(address);
         parse(&format!("{}/shares/u!{share}/driveItem/content", self.base))
     }
 
-    fn chat_url(&self, chat: &str) -> Result<String, ServiceError> {
+    fn chat_url(&self, chat: &str) -> Result<String> {
         let chat = address::segment(Service::Graph, chat)?;
         Ok(format!("{}/chats/{chat}", self.base))
     }

@@ -8,7 +8,7 @@ pub use reqwest::Client;
 use reqwest::Certificate;
 use reqwest::redirect::Policy;
 
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 
 /// Longest time of a call that names no other: connecting, sending and reading the whole answer.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ enum RootsError {
 ///
 /// # Errors
 /// `Configuration` when `SSL_CERT_FILE` is set but names no file with certificates.
-pub fn client() -> Result<Client, ServiceError> {
+pub fn client() -> Result<Client> {
     build(builder(roots()?))
 }
 
@@ -53,13 +53,11 @@ pub fn client() -> Result<Client, ServiceError> {
 ///
 /// # Errors
 /// See [`client`].
-pub(crate) fn client_resolving(
-    resolver: impl reqwest::dns::Resolve + 'static,
-) -> Result<Client, ServiceError> {
+pub(crate) fn client_resolving(resolver: impl reqwest::dns::Resolve + 'static) -> Result<Client> {
     build(builder(roots()?).dns_resolver(resolver))
 }
 
-fn build(builder: reqwest::ClientBuilder) -> Result<Client, ServiceError> {
+fn build(builder: reqwest::ClientBuilder) -> Result<Client> {
     builder.build().map_err(unusable)
 }
 
@@ -67,7 +65,7 @@ fn unusable(error: impl std::error::Error + Send + Sync + 'static) -> ServiceErr
     ServiceError::new(Service::Platform, ErrorKind::Configuration, Sent::No).because(error)
 }
 
-fn roots() -> Result<Vec<Certificate>, ServiceError> {
+fn roots() -> Result<Vec<Certificate>> {
     let variable = std::env::var_os(ROOTS_VARIABLE).filter(|value| !value.is_empty());
     let roots = match variable {
         Some(file) => roots_of(Path::new(&file)),

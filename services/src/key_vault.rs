@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::address;
-use crate::error::{ErrorKind, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Service};
 use crate::exchange;
 use crate::http::CALL_TIMEOUT;
 use crate::managed_identity::ManagedIdentity;
@@ -65,7 +65,7 @@ impl KeyVault {
     /// # Errors
     /// `Forbidden` also for a disabled or expired secret; otherwise the vault or the managed identity refused or could not
     /// be reached.
-    pub async fn get(&self, name: &str) -> Result<Option<SecretString>, ServiceError> {
+    pub async fn get(&self, name: &str) -> Result<Option<SecretString>> {
         let request = self.request(Method::GET, name).await?;
         let answer = exchange::send_for_json(Service::KeyVault, request, ANSWER_LIMIT).await;
         match answer.map(|SecretBundle { value }| value) {
@@ -80,14 +80,14 @@ impl KeyVault {
     /// # Errors
     /// `Conflict` when a deleted secret of that name waits to be purged; otherwise the vault or the managed identity
     /// refused or could not be reached.
-    pub async fn set(&self, name: &str, value: &SecretString) -> Result<(), ServiceError> {
+    pub async fn set(&self, name: &str, value: &SecretString) -> Result<()> {
         let value = json!({ "value": value.expose_secret() });
         let request = self.request(Method::PUT, name).await?.json(&value);
         let answer = exchange::send(Service::KeyVault, request, ANSWER_LIMIT).await;
         answer.map(drop)
     }
 
-    async fn request(&self, method: Method, name: &str) -> Result<RequestBuilder, ServiceError> {
+    async fn request(&self, method: Method, name: &str) -> Result<RequestBuilder> {
         let name = address::segment(Service::KeyVault, name)?;
         let url = format!("{}/secrets/{name}?api-version={API_VERSION}", self.base);
         let token = self.identity.token(&self.scope).await?;

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use time::OffsetDateTime;
 
 use crate::azure;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::http::CALL_TIMEOUT;
 use crate::renewal::{Lease, Renewal};
 
@@ -30,7 +30,7 @@ impl ManagedIdentity {
     /// # Errors
     /// `Configuration` when the environment names a token endpoint that is no URL, or a kind of identity that
     /// `azure_identity` does not support.
-    pub fn new(client: reqwest::Client, client_id: &str) -> Result<Self, ServiceError> {
+    pub fn new(client: reqwest::Client, client_id: &str) -> Result<Self> {
         let options = ManagedIdentityCredentialOptions {
             user_assigned_id: Some(UserAssignedId::ClientId(client_id.to_owned())),
             client_options: azure::options(client),
@@ -55,12 +55,12 @@ impl ManagedIdentity {
     ///
     /// # Errors
     /// The token endpoint refused or could not be reached.
-    pub async fn token(&self, scope: &str) -> Result<SecretString, ServiceError> {
+    pub async fn token(&self, scope: &str) -> Result<SecretString> {
         let held = self.held(scope).await?;
         Ok(SecretString::from(held.token.secret()))
     }
 
-    async fn held(&self, scope: &str) -> Result<AccessToken, ServiceError> {
+    async fn held(&self, scope: &str) -> Result<AccessToken> {
         let renewal = {
             let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
             let new = || {
@@ -74,10 +74,7 @@ impl ManagedIdentity {
     }
 }
 
-async fn fetch(
-    credential: Arc<dyn TokenCredential>,
-    scope: String,
-) -> Result<Lease<AccessToken>, ServiceError> {
+async fn fetch(credential: Arc<dyn TokenCredential>, scope: String) -> Result<Lease<AccessToken>> {
     let scopes = [scope.as_str()];
     let call = credential.get_token(&scopes, None);
     // Whatever became of this request, the one that needs the token has not been sent.

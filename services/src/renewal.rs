@@ -12,7 +12,7 @@ use futures::future::{BoxFuture, Shared};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 
 /// How long an error that time alone does not mend is given to everybody before it is tried again.
 const LASTING_FAILURE: Duration = Duration::from_secs(5);
@@ -71,7 +71,7 @@ impl<V> Forced<V> {
     }
 }
 
-type Landing<V> = Shared<BoxFuture<'static, Result<V, ServiceError>>>;
+type Landing<V> = Shared<BoxFuture<'static, Result<V>>>;
 
 /// A fetch under way, and when it began.
 #[derive(Clone)]
@@ -80,7 +80,7 @@ struct Flight<V> {
     landing: Landing<V>,
 }
 
-type Fetched<V> = BoxFuture<'static, Result<Lease<V>, ServiceError>>;
+type Fetched<V> = BoxFuture<'static, Result<Lease<V>>>;
 
 /// A value and how it is fetched; cheap to clone.
 #[derive(Clone)]
@@ -116,7 +116,7 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
     /// Nothing is fetched yet. `service` is named when a renewal ends without an answer.
     pub(crate) fn new<F>(service: Service, fetch: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = Result<Lease<V>, ServiceError>> + Send + 'static,
+        F: Future<Output = Result<Lease<V>>> + Send + 'static,
     {
         Self {
             service,
@@ -132,7 +132,7 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
     }
 
     /// The value, fetched when there is none or it has expired.
-    pub(crate) async fn get(&self) -> Result<V, ServiceError> {
+    pub(crate) async fn get(&self) -> Result<V> {
         let flight = {
             let mut state = self.lock();
             let now = Instant::now();
@@ -161,7 +161,7 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
         since: Instant,
         interval: Duration,
         after_failure: Duration,
-    ) -> Result<Forced<V>, ServiceError> {
+    ) -> Result<Forced<V>> {
         let flight = {
             let mut state = self.lock();
             let now = Instant::now();
@@ -220,11 +220,7 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
         flight
     }
 
-    fn land(
-        &self,
-        begun: Instant,
-        result: Result<Lease<V>, ServiceError>,
-    ) -> Result<V, ServiceError> {
+    fn land(&self, begun: Instant, result: Result<Lease<V>>) -> Result<V> {
         let mut state = self.lock();
         let now = Instant::now();
         state.flight = None;
@@ -261,10 +257,7 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
 impl Renewal<SecretString> {
     /// Another token than the one that was refused; `None` while there is none, because one was fetched for such a reason less
     /// than a minute ago: what is refused all the same is not the token's fault.
-    pub(crate) async fn replacement(
-        &self,
-        refused: &SecretString,
-    ) -> Result<Option<SecretString>, ServiceError> {
+    pub(crate) async fn replacement(&self, refused: &SecretString) -> Result<Option<SecretString>> {
         let is_other = |token: &SecretString| token.expose_secret() != refused.expose_secret();
         if let Some(newer) = self.peek().filter(is_other) {
             return Ok(Some(newer));

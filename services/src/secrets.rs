@@ -11,7 +11,7 @@ use futures::join;
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
 
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::key_vault::KeyVault;
 use crate::renewal::{Forced, Lease, Renewal};
 
@@ -96,7 +96,7 @@ impl Secrets {
     ///
     /// # Errors
     /// There is nothing in memory, and the vault refused or could not be reached.
-    pub async fn get(&self, name: &str) -> Result<Option<SecretString>, ServiceError> {
+    pub async fn get(&self, name: &str) -> Result<Option<SecretString>> {
         self.held(name)[0].get().await
     }
 
@@ -105,7 +105,7 @@ impl Secrets {
     ///
     /// # Errors
     /// One of them is not in memory, and the vault refused or could not be reached.
-    pub async fn accepted(&self, name: &str) -> Result<Vec<SecretString>, ServiceError> {
+    pub async fn accepted(&self, name: &str) -> Result<Vec<SecretString>> {
         let [current, previous, next] = each(&self.held(name)).await;
         let all = [current?, previous?, next?];
         Ok(all.into_iter().flatten().collect())
@@ -153,7 +153,7 @@ impl Secrets {
     ///
     /// # Errors
     /// The vault refused or could not be reached.
-    pub async fn reload(&self, name: &str) -> Result<Vec<SecretString>, ServiceError> {
+    pub async fn reload(&self, name: &str) -> Result<Vec<SecretString>> {
         let [current, previous, next] = each_again(&self.held(name), Instant::now()).await;
         let all = [current?, previous?, next?].into_iter();
         Ok(all.filter_map(Forced::into_value).collect())
@@ -169,9 +169,9 @@ impl Secrets {
         service: Service,
         name: &str,
         grant: impl Fn(SecretString) -> F,
-    ) -> Result<T, ServiceError>
+    ) -> Result<T>
     where
-        F: Future<Output = Result<T, ServiceError>>,
+        F: Future<Output = Result<T>>,
     {
         let attempt = |secret: Option<SecretString>| async {
             let missing = ServiceError::new(service, ErrorKind::Configuration, Sent::No);
@@ -208,21 +208,18 @@ impl Secrets {
     }
 }
 
-async fn each(held: &[Held; 3]) -> [Result<Option<SecretString>, ServiceError>; 3] {
+async fn each(held: &[Held; 3]) -> [Result<Option<SecretString>>; 3] {
     let [current, previous, next] = held.each_ref().map(Held::get);
     join!(current, previous, next).into()
 }
 
 /// The same, read after `since` where the limits allow it.
-async fn each_again(
-    held: &[Held; 3],
-    since: Instant,
-) -> [Result<Forced<Option<SecretString>>, ServiceError>; 3] {
+async fn each_again(held: &[Held; 3], since: Instant) -> [Result<Forced<Option<SecretString>>>; 3] {
     let [current, previous, next] = held.each_ref().map(|one| force(one, since));
     join!(current, previous, next).into()
 }
 
-async fn force(held: &Held, since: Instant) -> Result<Forced<Option<SecretString>>, ServiceError> {
+async fn force(held: &Held, since: Instant) -> Result<Forced<Option<SecretString>>> {
     let after_failure = RELOAD_AFTER_FAILURE;
     held.force(since, RELOAD_INTERVAL, after_failure).await
 }
@@ -232,7 +229,7 @@ async fn read(
     vault: Arc<KeyVault>,
     name: String,
     absent_for: Duration,
-) -> Result<Lease<Option<SecretString>>, ServiceError> {
+) -> Result<Lease<Option<SecretString>>> {
     let value = vault.get(&name).await?;
     let expires_after = value.as_ref().map_or(absent_for, |_| EXPIRES_AFTER);
     Ok(Lease {

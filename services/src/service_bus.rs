@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::address;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::exchange::{self, ERROR_BODY_LIMIT};
 use crate::http::CALL_TIMEOUT;
 use crate::managed_identity::ManagedIdentity;
@@ -96,7 +96,7 @@ impl ServiceBus {
     ///
     /// # Errors
     /// The managed identity's endpoint refused or could not be reached.
-    pub async fn warm_up(&self) -> Result<(), ServiceError> {
+    pub async fn warm_up(&self) -> Result<()> {
         self.identity.token(SCOPE).await.map(drop)
     }
 
@@ -109,7 +109,7 @@ impl ServiceBus {
     /// `Unavailable` also for a full queue, `NotFound` for a queue that does not exist, `TooLarge` and `Rejected` for a
     /// message that Service Bus will never take; otherwise Service Bus or the managed identity refused or could not be
     /// reached.
-    pub async fn send(&self, queue: &str, message: &Outgoing<'_>) -> Result<(), ServiceError> {
+    pub async fn send(&self, queue: &str, message: &Outgoing<'_>) -> Result<()> {
         self.send_batch(queue, std::slice::from_ref(message)).await
     }
 
@@ -121,11 +121,7 @@ impl ServiceBus {
     ///
     /// # Errors
     /// Those of [`Self::send`], of the first request that was not accepted; what went before it is on the queue.
-    pub async fn send_batch(
-        &self,
-        queue: &str,
-        messages: &[Outgoing<'_>],
-    ) -> Result<(), ServiceError> {
+    pub async fn send_batch(&self, queue: &str, messages: &[Outgoing<'_>]) -> Result<()> {
         let token = self.identity.token(SCOPE).await?;
         let mut rest = messages;
         while !rest.is_empty() {
@@ -147,7 +143,7 @@ impl ServiceBus {
         queue: &str,
         batch: &[Outgoing<'_>],
         token: &SecretString,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<()> {
         let queue = address::segment(Service::ServiceBus, queue)?;
         let request = self
             .client
@@ -212,17 +208,17 @@ fn unusable() -> ServiceError {
     ServiceError::new(Service::ServiceBus, ErrorKind::Rejected, Sent::No)
 }
 
-fn batch_body(batch: &[Outgoing<'_>]) -> Result<Vec<u8>, ServiceError> {
+fn batch_body(batch: &[Outgoing<'_>]) -> Result<Vec<u8>> {
     let items = batch.iter().map(|message| {
         let body = std::str::from_utf8(&message.body).map_err(|_| unusable())?;
         Ok(json!({"Body": body, "BrokerProperties": BrokerProperties::from(message)}))
     });
-    let items = items.collect::<Result<Value, ServiceError>>()?;
+    let items = items.collect::<Result<Value>>()?;
     Ok(items.to_string().into_bytes())
 }
 
 /// One line of JSON in visible ASCII, as a header demands.
-fn broker_properties(message: &Outgoing<'_>) -> Result<HeaderValue, ServiceError> {
+fn broker_properties(message: &Outgoing<'_>) -> Result<HeaderValue> {
     let json = serde_json::to_string(&BrokerProperties::from(message)).map_err(|_| unusable())?;
     HeaderValue::from_str(&ascii(&json)).map_err(|_| unusable())
 }

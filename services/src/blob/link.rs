@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use url::Url;
 
 use super::{call, failed};
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::renewal::{Lease, Renewal};
 
 /// Life of a delegation key; the service allows 7 days ("Get User Delegation Key").
@@ -59,7 +59,7 @@ impl Links {
         container: &str,
         name: &str,
         lifetime: Duration,
-    ) -> Result<Url, ServiceError> {
+    ) -> Result<Url> {
         let key = self.key.get().await?;
         let now = OffsetDateTime::now_utc();
         let ends = (now + lifetime).min(key.ends);
@@ -81,7 +81,7 @@ impl Links {
     }
 }
 
-async fn fetch_key(service: Arc<BlobServiceClient>) -> Result<Lease<Arc<Key>>, ServiceError> {
+async fn fetch_key(service: Arc<BlobServiceClient>) -> Result<Lease<Arc<Key>>> {
     let now = OffsetDateTime::now_utc();
     let ends = now + KEY_LIFE;
     let validity = KeyInfo {

@@ -12,7 +12,7 @@ use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use tokio::time::sleep;
 
 use super::{Blobs, call, failed};
-use crate::error::ServiceError;
+use crate::error::{Result, ServiceError};
 
 /// Bytes of one block. A file of at most this size is written by one request.
 const BLOCK: usize = 4 * 1024 * 1024;
@@ -76,7 +76,7 @@ impl Blobs {
         label: &Label,
     ) -> Result<Stored, StoreError>
     where
-        S: Stream<Item = Result<Bytes, ServiceError>> + Send + Unpin,
+        S: Stream<Item = Result<Bytes>> + Send + Unpin,
     {
         let blob = self.service.blob_client(container, name);
         let blob = &blob.block_blob_client();
@@ -120,7 +120,7 @@ struct Blocks<S> {
 
 impl<S> Blocks<S>
 where
-    S: Stream<Item = Result<Bytes, ServiceError>> + Send + Unpin,
+    S: Stream<Item = Result<Bytes>> + Send + Unpin,
 {
     fn of(source: S, limit: u64) -> Self {
         Self {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::cloud;
 use crate::address;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::exchange;
 use crate::http::CALL_TIMEOUT;
 use crate::managed_identity::ManagedIdentity;
@@ -101,7 +101,7 @@ impl DelegatedTokens {
 }
 
 impl App {
-    async fn fetch(self: Arc<Self>, account: String) -> Result<Lease<SecretString>, ServiceError> {
+    async fn fetch(self: Arc<Self>, account: String) -> Result<Lease<SecretString>> {
         self.renew(&account).await.map_err(|error| {
             if error.kind == ErrorKind::SignInNeeded {
                 let code = error.code.as_deref();
@@ -112,7 +112,7 @@ impl App {
         })
     }
 
-    async fn renew(&self, account: &str) -> Result<Lease<SecretString>, ServiceError> {
+    async fn renew(&self, account: &str) -> Result<Lease<SecretString>> {
         // Always from the vault: another instance, or a new sign-in, may have stored a newer one.
         let name = names::refresh_token(account);
         let vault = self.secrets.vault();
@@ -132,7 +132,7 @@ impl App {
         Ok(Lease::of_token(grant.access_token, life))
     }
 
-    async fn redeem(&self, refresh_token: &SecretString) -> Result<Grant, ServiceError> {
+    async fn redeem(&self, refresh_token: &SecretString) -> Result<Grant> {
         match self.authentication {
             ClientAuthentication::Federated => {
                 let assertion = self.identity.token(self.exchange_scope).await?;
@@ -154,11 +154,7 @@ impl App {
     }
 
     /// Without `scope` the new token has the scopes that the sign-in was granted.
-    async fn grant(
-        &self,
-        refresh_token: &SecretString,
-        proof: &[(&str, &str)],
-    ) -> Result<Grant, ServiceError> {
+    async fn grant(&self, refresh_token: &SecretString, proof: &[(&str, &str)]) -> Result<Grant> {
         let mut form = vec![
             ("grant_type", "refresh_token"),
             ("client_id", self.client_id.as_str()),

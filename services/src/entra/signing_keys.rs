@@ -7,7 +7,7 @@ use std::time::Duration;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 
-use crate::error::{Service, ServiceError};
+use crate::error::{Result, Service};
 use crate::exchange;
 use crate::http::CALL_TIMEOUT;
 use crate::renewal::Lease;
@@ -68,10 +68,7 @@ struct Jwk {
 
 impl SigningKeys {
     /// Reads the keys. Entries of other kinds than RSA are passed over.
-    pub(super) async fn read(
-        client: reqwest::Client,
-        url: String,
-    ) -> Result<Lease<Arc<Self>>, ServiceError> {
+    pub(super) async fn read(client: reqwest::Client, url: String) -> Result<Lease<Arc<Self>>> {
         let request = client.get(url).timeout(CALL_TIMEOUT);
         let set: KeySet = exchange::send_for_json(Service::Entra, request, LIMIT).await?;
         let keys = set.keys.into_iter().filter_map(|jwk| {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::cloud;
 use super::signing_keys::{Claims, Refused, SigningKeys};
 use crate::address;
-use crate::error::{Service, ServiceError};
+use crate::error::{Result, Service};
 use crate::renewal::{Forced, Renewal};
 
 /// Application that publishes Graph's change notifications.
@@ -73,7 +73,7 @@ impl TokenValidator {
     ///
     /// # Errors
     /// Entra ID refused or could not be reached.
-    pub async fn warm_up(&self) -> Result<(), ServiceError> {
+    pub async fn warm_up(&self) -> Result<()> {
         self.keys.get().await.map(drop)
     }
 

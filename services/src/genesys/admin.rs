@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::ANSWER_LIMIT;
 use super::login;
 use crate::address;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::exchange;
 use crate::http::CALL_TIMEOUT;
 
@@ -154,7 +154,7 @@ impl GenesysAdmin {
         api: &str,
         login: &str,
         credentials: &AdminCredentials,
-    ) -> Result<Self, ServiceError> {
+    ) -> Result<Self> {
         let AdminCredentials {
             client_id,
             client_secret,
@@ -179,7 +179,7 @@ impl GenesysAdmin {
         &self,
         id: &str,
         patience: Patience,
-    ) -> Result<Option<Reference>, ServiceError> {
+    ) -> Result<Option<Reference>> {
         let id = address::segment(Service::Genesys, id)?;
         let path = format!("conversations/messaging/integrations/open/{id}");
         let give_up = Instant::now() + patience.deadline;
@@ -206,7 +206,7 @@ impl GenesysAdmin {
     /// # Errors
     /// `NotFound` when there is none of this id, `Forbidden` without [`permissions::MANAGE_MESSAGE_ROUTING`]; otherwise Genesys
     /// refused or could not be reached.
-    pub async fn recipient(&self, id: &str) -> Result<Recipient, ServiceError> {
+    pub async fn recipient(&self, id: &str) -> Result<Recipient> {
         let id = address::segment(Service::Genesys, id)?;
         self.read(&format!("routing/message/recipients/{id}")).await
     }
@@ -215,7 +215,7 @@ impl GenesysAdmin {
     ///
     /// # Errors
     /// `Rejected` or `NotFound` when there is no such flow or it takes no messages; otherwise as [`Self::recipient`].
-    pub async fn bind_flow(&self, recipient: &str, flow: &str) -> Result<(), ServiceError> {
+    pub async fn bind_flow(&self, recipient: &str, flow: &str) -> Result<()> {
         let id = address::segment(Service::Genesys, recipient)?;
         let path = format!("routing/message/recipients/{id}");
         self.write(&path, &json!({ "flow": { "id": flow } })).await
@@ -225,7 +225,7 @@ impl GenesysAdmin {
     ///
     /// # Errors
     /// `Forbidden` without [`permissions::VIEW_THREADING_TIMELINE`]; otherwise Genesys refused or could not be reached.
-    pub async fn threading_timeline(&self) -> Result<ThreadingTimeline, ServiceError> {
+    pub async fn threading_timeline(&self) -> Result<ThreadingTimeline> {
         self.read(TIMELINE).await
     }
 
@@ -233,19 +233,16 @@ impl GenesysAdmin {
     ///
     /// # Errors
     /// `Forbidden` without [`permissions::EDIT_THREADING_TIMELINE`]; otherwise Genesys refused or could not be reached.
-    pub async fn set_threading_timeline(
-        &self,
-        timeline: &ThreadingTimeline,
-    ) -> Result<(), ServiceError> {
+    pub async fn set_threading_timeline(&self, timeline: &ThreadingTimeline) -> Result<()> {
         self.write(TIMELINE, &json!(timeline)).await
     }
 
-    async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T, ServiceError> {
+    async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T> {
         let request = self.client.get(format!("{}/{path}", self.api));
         exchange::send_for_json(Service::Genesys, self.sign(request), ANSWER_LIMIT).await
     }
 
-    async fn write(&self, path: &str, body: &Value) -> Result<(), ServiceError> {
+    async fn write(&self, path: &str, body: &Value) -> Result<()> {
         let request = self
             .client
             .put(format!("{}/{path}", self.api))

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::ANSWER_LIMIT;
 use crate::address;
-use crate::error::{ErrorKind, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Service};
 use crate::exchange;
 use crate::http::CALL_TIMEOUT;
 use crate::renewal::Lease;
@@ -21,7 +21,7 @@ pub(super) async fn grant(
     endpoint: &str,
     client_id: &str,
     secret: &SecretString,
-) -> Result<Lease<SecretString>, ServiceError> {
+) -> Result<Lease<SecretString>> {
     #[derive(Deserialize)]
     struct Grant {
         access_token: SecretString,

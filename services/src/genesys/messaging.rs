@@ -14,7 +14,7 @@ use url::Url;
 use super::ANSWER_LIMIT;
 use super::login;
 use crate::address;
-use crate::error::{ErrorKind, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Service, ServiceError};
 use crate::exchange::{self, Answer};
 use crate::files::{Download, FetchError, Files, Wanted, unless_unauthorized};
 use crate::http::CALL_TIMEOUT;
@@ -82,7 +82,7 @@ impl Genesys {
         &self,
         json: impl Into<Bytes>,
         correlation: &str,
-    ) -> Result<PostedMessage, ServiceError> {
+    ) -> Result<PostedMessage> {
         self.post_content("message", json.into(), correlation).await
     }
 
@@ -94,7 +94,7 @@ impl Genesys {
         &self,
         json: impl Into<Bytes>,
         correlation: &str,
-    ) -> Result<PostedMessage, ServiceError> {
+    ) -> Result<PostedMessage> {
         self.post_content("structured/response", json.into(), correlation)
             .await
     }
@@ -104,7 +104,7 @@ impl Genesys {
         kind: &str,
         json: Bytes,
         correlation: &str,
-    ) -> Result<PostedMessage, ServiceError> {
+    ) -> Result<PostedMessage> {
         let answer = self.post(kind, json, correlation).await?;
         // The message is in, whatever the answer looks like: an error here would bring it to the agent twice.
         let body = answer.body.unwrap_or_default();
@@ -115,11 +115,7 @@ impl Genesys {
     ///
     /// # Errors
     /// As [`Self::post_message`].
-    pub async fn post_receipt(
-        &self,
-        json: impl Into<Bytes>,
-        correlation: &str,
-    ) -> Result<(), ServiceError> {
+    pub async fn post_receipt(&self, json: impl Into<Bytes>, correlation: &str) -> Result<()> {
         self.post("receipt", json.into(), correlation)
             .await
             .map(drop)
@@ -129,7 +125,7 @@ impl Genesys {
     ///
     /// # Errors
     /// As [`Self::post_message`].
-    pub async fn probe(&self) -> Result<(), ServiceError> {
+    pub async fn probe(&self) -> Result<()> {
         self.read("tokens/me").await
     }
 
@@ -138,7 +134,7 @@ impl Genesys {
     /// # Errors
     /// `NotFound` when Genesys knows no integration of this id, `Forbidden` when it does not tell us: our client needs
     /// [`super::admin::permissions::VIEW_INTEGRATION`] for it. Otherwise as [`Self::post_message`].
-    pub async fn integration(&self) -> Result<(), ServiceError> {
+    pub async fn integration(&self) -> Result<()> {
         let id = address::segment(Service::Genesys, &self.integration)?;
         let path = format!("conversations/messaging/integrations/open/{id}");
         self.read(&path).await
@@ -207,17 +203,12 @@ impl Genesys {
         Url::parse(&format!("{}{DOWNLOADS}{id}", self.api)).ok()
     }
 
-    async fn read(&self, path: &str) -> Result<(), ServiceError> {
+    async fn read(&self, path: &str) -> Result<()> {
         let url = format!("{}/api/v2/{path}", self.api);
         self.send(|| self.client.get(&url)).await.map(drop)
     }
 
-    async fn post(
-        &self,
-        kind: &str,
-        json: Bytes,
-        correlation: &str,
-    ) -> Result<Answer, ServiceError> {
+    async fn post(&self, kind: &str, json: Bytes, correlation: &str) -> Result<Answer> {
         let Self {
             api, integration, ..
         } = self;
@@ -232,7 +223,7 @@ impl Genesys {
         .await
     }
 
-    async fn send(&self, request: impl Fn() -> RequestBuilder) -> Result<Answer, ServiceError> {
+    async fn send(&self, request: impl Fn() -> RequestBuilder) -> Result<Answer> {
         self.with_token(|token| {
             let request = request().bearer_auth(token.expose_secret());
             let request = request.timeout(CALL_TIMEOUT);
@@ -242,9 +233,9 @@ impl Genesys {
     }
 
     /// Calls with the token; when Genesys refuses it, once more with a newer one.
-    async fn with_token<T, F>(&self, call: impl Fn(SecretString) -> F) -> Result<T, ServiceError>
+    async fn with_token<T, F>(&self, call: impl Fn(SecretString) -> F) -> Result<T>
     where
-        F: Future<Output = Result<T, ServiceError>>,
+        F: Future<Output = Result<T>>,
     {
         let token = self.token.get().await?;
         match call(token.clone()).await {
@@ -260,7 +251,7 @@ impl Genesys {
 }
 
 impl Credentials {
-    async fn fetch(self) -> Result<Lease<SecretString>, ServiceError> {
+    async fn fetch(self) -> Result<Lease<SecretString>> {
         let Self {
             client,
             login,

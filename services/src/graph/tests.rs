@@ -42,11 +42,11 @@ impl Setting {
         self.graph.as_user("support")
     }
 
-    async fn members(&self) -> Result<Vec<MemberRecord>, ServiceError> {
+    async fn members(&self) -> Result<Vec<MemberRecord>> {
         self.user().members("c-1", CHAT).await
     }
 
-    async fn post(&self, images: &[HostedImage]) -> Result<String, ServiceError> {
+    async fn post(&self, images: &[HostedImage]) -> Result<String> {
         let user = self.user();
         user.post("c-1", CHAT, "<p>hi</p>", images, LIMIT).await
     }

@@ -16,7 +16,7 @@ use url::Url;
 
 use super::{ANSWER_LIMIT, Chat, Graph, HostedImage, MemberRecord, parse};
 use crate::address;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::exchange;
 use crate::files::{Download, FetchError, Files, Wanted, unless_unauthorized};
 
@@ -56,7 +56,7 @@ impl<'a> UserGraph<'a> {
     ///
     /// # Errors
     /// Graph refused or could not be reached.
-    pub async fn chat(&self, correlation: &str, chat: &str) -> Result<Chat, ServiceError> {
+    pub async fn chat(&self, correlation: &str, chat: &str) -> Result<Chat> {
         let url = self.graph.chat_url(chat)?;
         self.read(correlation, &url, &[]).await
     }
@@ -65,12 +65,7 @@ impl<'a> UserGraph<'a> {
     ///
     /// # Errors
     /// Graph refused or could not be reached.
-    pub async fn message(
-        &self,
-        correlation: &str,
-        chat: &str,
-        message: &str,
-    ) -> Result<Vec<u8>, ServiceError> {
+    pub async fn message(&self, correlation: &str, chat: &str, message: &str) -> Result<Vec<u8>> {
         let message = address::segment(Service::Graph, message)?;
         let url = format!("{}/messages/{message}", self.graph.chat_url(chat)?);
         let answer = self
@@ -92,7 +87,7 @@ impl<'a> UserGraph<'a> {
         correlation: &str,
         chat: &str,
         since: OffsetDateTime,
-    ) -> Result<Vec<Value>, ServiceError> {
+    ) -> Result<Vec<Value>> {
         // The precision of Graph's own times; with more digits it refuses the filter.
         let format = format_description!(
             "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
@@ -114,11 +109,7 @@ impl<'a> UserGraph<'a> {
     ///
     /// # Errors
     /// Graph refused or could not be reached.
-    pub async fn members(
-        &self,
-        correlation: &str,
-        chat: &str,
-    ) -> Result<Vec<MemberRecord>, ServiceError> {
+    pub async fn members(&self, correlation: &str, chat: &str) -> Result<Vec<MemberRecord>> {
         let url = format!("{}/members", self.graph.chat_url(chat)?);
         self.list(correlation, &url, &[], MEMBER_PAGES).await
     }
@@ -136,7 +127,7 @@ impl<'a> UserGraph<'a> {
         html: &str,
         images: &[HostedImage],
         timeout: Duration,
-    ) -> Result<String, ServiceError> {
+    ) -> Result<String> {
         #[derive(Deserialize)]
         struct Posted {
             id: String,
@@ -170,7 +161,7 @@ impl<'a> UserGraph<'a> {
     ///
     /// # Errors
     /// Graph refused or could not be reached.
-    pub async fn probe(&self) -> Result<(), ServiceError> {
+    pub async fn probe(&self) -> Result<()> {
         let read = async |token| self.read_plainly(&token).await;
         self.call(read).await
     }
@@ -233,7 +224,7 @@ impl<'a> UserGraph<'a> {
         correlation: &str,
         url: &str,
         query: &[(&str, &str)],
-    ) -> Result<T, ServiceError> {
+    ) -> Result<T> {
         self.call(|token| {
             let request = self.graph.get(url, &token, correlation).query(query);
             exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT)
@@ -248,7 +239,7 @@ impl<'a> UserGraph<'a> {
         url: &str,
         query: &[(&str, &str)],
         most: usize,
-    ) -> Result<Vec<T>, ServiceError> {
+    ) -> Result<Vec<T>> {
         self.call(async |token| {
             let mut items = Vec::new();
             let mut request = self.graph.get(url, &token, correlation).query(query);
@@ -274,7 +265,7 @@ impl<'a> UserGraph<'a> {
         .await
     }
 
-    async fn read_plainly(&self, token: &SecretString) -> Result<(), ServiceError> {
+    async fn read_plainly(&self, token: &SecretString) -> Result<()> {
         let correlation = uuid::Uuid::new_v4().to_string();
         let url = format!("{}/me/chats", self.graph.base);
         let request = self.graph.get(&url, token, &correlation);
@@ -283,9 +274,9 @@ impl<'a> UserGraph<'a> {
         answer.map(drop)
     }
 
-    async fn call<T, F>(&self, send: impl Fn(SecretString) -> F) -> Result<T, ServiceError>
+    async fn call<T, F>(&self, send: impl Fn(SecretString) -> F) -> Result<T>
     where
-        F: Future<Output = Result<T, ServiceError>>,
+        F: Future<Output = Result<T>>,
     {
         let tokens = self.graph.tokens.of(self.account);
         let token = tokens.get().await?;

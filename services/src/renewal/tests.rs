@@ -29,7 +29,7 @@ impl Source {
         self.fetches.load(Ordering::SeqCst)
     }
 
-    async fn fetch(self) -> Result<Lease<usize>, ServiceError> {
+    async fn fetch(self) -> Result<Lease<usize>> {
         let number = self.fetches.fetch_add(1, Ordering::SeqCst) + 1;
         if let Some(gate) = &self.gate {
             gate.notified().await;

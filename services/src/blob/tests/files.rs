@@ -14,7 +14,7 @@ async fn store(blobs: &Blobs, sizes: &[usize], limit: usize) -> Result<Stored, S
 
 async fn store_from(
     blobs: &Blobs,
-    source: impl futures::Stream<Item = Result<Bytes, ServiceError>> + Send + Unpin,
+    source: impl futures::Stream<Item = Result<Bytes>> + Send + Unpin,
     limit: usize,
 ) -> Result<Stored, StoreError> {
     let label = Label {

@@ -5,7 +5,7 @@ use axum::routing::get;
 use serde_json::json;
 
 use super::*;
-use crate::error::Sent;
+use crate::error::{Result, Sent};
 use crate::testing::{
     Double, Reply, brought, client, files_at, redirect, secret, serve_tls, text_of, vault,
 };
@@ -47,7 +47,7 @@ impl Setting {
         Self::with(api, grants, [secret("hush")]).await
     }
 
-    async fn post(&self) -> Result<PostedMessage, ServiceError> {
+    async fn post(&self) -> Result<PostedMessage> {
         let json = r#"{"text":"hello"}"#;
         self.genesys.post_message(json, "c-1").await
     }
