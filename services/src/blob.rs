@@ -26,16 +26,9 @@ pub use store::{Label, StoreError, Stored};
 /// Largest document: well above the largest webhook body (4 MB) that a claim check stores.
 const DOCUMENT_LIMIT: usize = 8 * 1024 * 1024;
 
-/// Version of a blob.
+/// Version of a blob, as the service wrote it, quotes included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ETag(String);
-
-impl ETag {
-    /// The version as the service wrote it, quotes included.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// What became of a blob that should be new.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,7 +128,7 @@ impl Blobs {
         version: &ETag,
     ) -> Result<ETag> {
         let options = BlockBlobClientUploadOptions {
-            if_match: Some(version.as_str().into()),
+            if_match: Some(version.0.as_str().into()),
             ..document()
         };
         self.upload(container, name, body, options).await

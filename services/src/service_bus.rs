@@ -9,7 +9,7 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::address;
@@ -34,25 +34,34 @@ const PROPERTIES_BYTES: usize = 600;
 /// Content type of a batch; the page forbids parameters after it.
 const BATCH_TYPE: &str = "application/vnd.microsoft.servicebus.json";
 
-/// A message to send.
-#[derive(Clone)]
+/// A message to send. As JSON it is its broker properties.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct Outgoing<'a> {
     /// Raw body. With the properties it must fit the namespace's message size: 256 KB on the Standard tier.
+    #[serde(skip)]
     pub body: Bytes,
     /// Session; at most 128 characters. Required by queues with sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<&'a str>,
     /// Id for duplicate detection; at most 128 characters. With it the send may be repeated without harm.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<&'a str>,
     /// Journey that the message belongs to.
     pub correlation_id: &'a str,
     /// Life on the queue; `None` leaves it to the queue.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "seconds")]
     pub time_to_live: Option<Duration>,
+}
+
+fn seconds<S: Serializer>(life: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    life.map(|life| life.as_secs_f64()).serialize(serializer)
 }
 
 impl std::fmt::Debug for Outgoing<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (bytes, properties) = (self.body.len(), BrokerProperties::from(self));
-        write!(f, "Outgoing({bytes} bytes, {properties:?})")
+        let (bytes, correlation) = (self.body.len(), self.correlation_id);
+        write!(f, "Outgoing({bytes} bytes, {correlation})")
     }
 }
 
@@ -62,19 +71,6 @@ pub struct ServiceBus {
     client: reqwest::Client,
     base: String,
     identity: Arc<ManagedIdentity>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct BrokerProperties<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message_id: Option<&'a str>,
-    correlation_id: &'a str,
-    /// Seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time_to_live: Option<f64>,
 }
 
 impl ServiceBus {
@@ -171,17 +167,6 @@ impl ServiceBus {
     }
 }
 
-impl<'a> From<&Outgoing<'a>> for BrokerProperties<'a> {
-    fn from(message: &Outgoing<'a>) -> Self {
-        Self {
-            session_id: message.session_id,
-            message_id: message.message_id,
-            correlation_id: message.correlation_id,
-            time_to_live: message.time_to_live.map(|life| life.as_secs_f64()),
-        }
-    }
-}
-
 /// How many of these go with the next request, at least one.
 fn fitting(messages: &[Outgoing<'_>]) -> usize {
     let mut bytes = 0;
@@ -211,7 +196,7 @@ fn unusable() -> ServiceError {
 fn batch_body(batch: &[Outgoing<'_>]) -> Result<Vec<u8>> {
     let items = batch.iter().map(|message| {
         let body = std::str::from_utf8(&message.body).map_err(|_| unusable())?;
-        Ok(json!({"Body": body, "BrokerProperties": BrokerProperties::from(message)}))
+        Ok(json!({"Body": body, "BrokerProperties": message}))
     });
     let items = items.collect::<Result<Value>>()?;
     Ok(items.to_string().into_bytes())
@@ -219,7 +204,7 @@ fn batch_body(batch: &[Outgoing<'_>]) -> Result<Vec<u8>> {
 
 /// One line of JSON in visible ASCII, as a header demands.
 fn broker_properties(message: &Outgoing<'_>) -> Result<HeaderValue> {
-    let json = serde_json::to_string(&BrokerProperties::from(message)).map_err(|_| unusable())?;
+    let json = serde_json::to_string(message).map_err(|_| unusable())?;
     HeaderValue::from_str(&ascii(&json)).map_err(|_| unusable())
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use services::genesys::admin::{GenesysAdmin, Patience};
+use services::genesys::admin::GenesysAdmin;
 use uuid::Uuid;
 
 use super::failure::{Step, explained};
@@ -21,12 +21,8 @@ pub async fn run(
     flow: Uuid,
     wait: Duration,
 ) -> anyhow::Result<String> {
-    let patience = Patience {
-        interval: NEXT_LOOK,
-        deadline: wait,
-    };
     let recipient = admin
-        .completed_integration(&integration.to_string(), patience)
+        .completed_integration(&integration.to_string(), NEXT_LOOK, wait)
         .await
         .map_err(|error| explained(&error, Step::ReadIntegration(integration)))?
         .context("Genesys Cloud routes nothing for this integration yet: run the command again in a minute")?

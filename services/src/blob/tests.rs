@@ -126,7 +126,7 @@ async fn a_call_whose_connection_broke_is_made_once_more() {
     };
     for way in 0..3 {
         let (blobs, count) = breaking(1).await;
-        assert_eq!(write(&blobs, way).await.expect("written").as_str(), "\"1\"");
+        assert_eq!(write(&blobs, way).await.expect("written").0, "\"1\"");
         assert_eq!(count.load(Ordering::SeqCst), 2);
         let (blobs, count) = breaking(9).await;
         let error = write(&blobs, way).await.expect_err("broken");

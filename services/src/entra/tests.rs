@@ -1,5 +1,2 @@
 mod delegated;
 mod validator;
-
-const TENANT: &str = "11111111-1111-1111-1111-111111111111";
-const AUDIENCE: &str = "22222222-2222-2222-2222-222222222222";

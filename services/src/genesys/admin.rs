@@ -126,15 +126,6 @@ impl ChannelTimeline {
     }
 }
 
-/// How often, and for how long, an integration's making is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
-    /// Time between two looks.
-    pub interval: Duration,
-    /// Time after which it is given up.
-    pub deadline: Duration,
-}
-
 /// A signed-in administrator. It lives for one command, so its token is never renewed.
 #[derive(Debug)]
 pub struct GenesysAdmin {
@@ -168,21 +159,22 @@ impl GenesysAdmin {
         })
     }
 
-    /// What an open messaging integration's messages are routed by, once its making is completed. Where Genesys tells no status,
-    /// a recipient means that it is.
+    /// What an open messaging integration's messages are routed by, once its making is completed: looked at each `interval`, for
+    /// as long as `patience`. Where Genesys tells no status, a recipient means that it is.
     ///
     /// # Errors
     /// `NotFound` when there is none of this id, `Forbidden` without [`permissions::VIEW_INTEGRATION`], `Conflict` with code
-    /// [`CREATE_FAILED`] when the making failed, `TimedOut` with code [`STILL_CREATING`] when it took longer than the patience;
+    /// [`CREATE_FAILED`] when the making failed, `TimedOut` with code [`STILL_CREATING`] when it took longer;
     /// otherwise Genesys refused or could not be reached.
     pub async fn completed_integration(
         &self,
         id: &str,
-        patience: Patience,
+        interval: Duration,
+        patience: Duration,
     ) -> Result<Option<Reference>> {
         let id = address::segment(Service::Genesys, id)?;
         let path = format!("conversations/messaging/integrations/open/{id}");
-        let give_up = Instant::now() + patience.deadline;
+        let give_up = Instant::now() + patience;
         loop {
             let OpenIntegration {
                 create_status,
@@ -194,10 +186,10 @@ impl GenesysAdmin {
                 Some("Error") => return Err(local(ErrorKind::Conflict, CREATE_FAILED)),
                 _ => {}
             }
-            if Instant::now() + patience.interval > give_up {
+            if Instant::now() + interval > give_up {
                 return Err(local(ErrorKind::TimedOut, STILL_CREATING));
             }
-            tokio::time::sleep(patience.interval).await;
+            tokio::time::sleep(interval).await;
         }
     }
 

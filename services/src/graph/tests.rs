@@ -12,7 +12,7 @@ use super::*;
 use crate::entra::ClientAuthentication;
 use crate::files::FetchError;
 use crate::testing::{
-    Double, Reply, brought, client, client_of, files_at, identity, redirect, secret, serve_broken,
+    Double, Reply, brought, client, client_of, delegated, files_at, redirect, secret, serve_broken,
     serve_tls, text_of, vault,
 };
 
@@ -59,15 +59,7 @@ async fn graph_at(http: reqwest::Client, base: &str) -> (Graph, Double) {
     };
     let entra = Double::start([grant("token"), grant("token-2"), grant("token-3")]).await;
     let (_, secrets) = vault((0..9).map(|_| secret("r"))).await;
-    let tokens = DelegatedTokens::new(
-        client(),
-        &entra.base,
-        "tenant",
-        "client",
-        ClientAuthentication::Federated,
-        identity(),
-        secrets,
-    );
+    let tokens = delegated(&entra, ClientAuthentication::Federated, secrets);
     (Graph::new(http, base, tokens), entra)
 }
 

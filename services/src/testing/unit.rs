@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::{Reply, Seen, client_of, identity};
+use crate::entra::{ClientAuthentication, DelegatedTokens};
 use crate::files::{Download, Files, Rules};
 use crate::http::with_roots;
 use crate::key_vault::KeyVault;
@@ -112,6 +113,26 @@ pub(crate) async fn vault(replies: impl IntoIterator<Item = Reply>) -> (Double, 
     let double = Double::start(replies).await;
     let vault = KeyVault::new(client(), &double.base, identity());
     (double, Arc::new(Secrets::new(Arc::new(vault))))
+}
+
+/// The tenant of the Graph app.
+pub(crate) const TENANT: &str = "11111111-1111-1111-1111-111111111111";
+
+/// Delegated tokens from this Entra ID.
+pub(crate) fn delegated(
+    entra: &Double,
+    authentication: ClientAuthentication,
+    secrets: Arc<Secrets>,
+) -> DelegatedTokens {
+    DelegatedTokens::new(
+        client(),
+        &entra.base,
+        TENANT,
+        "client",
+        authentication,
+        identity(),
+        secrets,
+    )
 }
 
 /// What the vault answers for a secret.

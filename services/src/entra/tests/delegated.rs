@@ -1,10 +1,9 @@
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::{AUDIENCE, TENANT};
 use crate::entra::{ClientAuthentication, DelegatedTokens};
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
-use crate::testing::{Double, Reply, client, identity, no_secret, secret, vault};
+use crate::testing::{Double, Reply, TENANT, delegated, no_secret, secret, vault};
 
 struct Setting {
     entra: Double,
@@ -20,15 +19,7 @@ impl Setting {
     ) -> Self {
         let entra = Double::start(entra).await;
         let (vault, secrets) = vault(secrets).await;
-        let tokens = DelegatedTokens::new(
-            client(),
-            &entra.base,
-            TENANT,
-            AUDIENCE,
-            authentication,
-            identity(),
-            secrets,
-        );
+        let tokens = delegated(&entra, authentication, secrets);
         Self {
             entra,
             vault,
@@ -77,7 +68,7 @@ async fn a_refresh_token_is_redeemed_with_an_assertion() {
     let assertion_type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
     let form = [
         ("grant_type", "refresh_token"),
-        ("client_id", AUDIENCE),
+        ("client_id", "client"),
         ("refresh_token", "r1"),
         ("client_assertion_type", assertion_type),
         ("client_assertion", "api://AzureADTokenExchange/.default#1"),

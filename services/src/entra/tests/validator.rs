@@ -2,9 +2,10 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{AUDIENCE, TENANT};
 use crate::entra::{TokenValidator, Verdict};
-use crate::testing::{Double, PUBLISHER, Reply, Signer, client, validation_claims};
+use crate::testing::{Double, PUBLISHER, Reply, Signer, TENANT, client, validation_claims};
+
+const AUDIENCE: &str = "22222222-2222-2222-2222-222222222222";
 
 /// Claims of a genuine v1.0 validation token with `changes` over them; `null` removes a claim.
 fn claims(changes: Value) -> Value {

@@ -50,7 +50,7 @@ async fn an_integration_is_waited_for_but_not_for_ever() {
     // Where Genesys tells no status.
     let routed = json!({"id": "i-1", "recipient": {"id": "r-1", "selfUri": "/api/v2/…"}});
     let status = |word: &str| json!({"id": "i-1", "createStatus": word});
-    for (answers, deadline, expected) in [
+    for (answers, patience, expected) in [
         (vec![status("Initiated"), nothing, made.clone()], LONG, None),
         (vec![status("Validating"), made], LONG, None),
         (vec![routed], LONG, None),
@@ -58,11 +58,9 @@ async fn an_integration_is_waited_for_but_not_for_ever() {
         (vec![status("Initiated")], Duration::ZERO, Some(slow)),
     ] {
         let (api, admin) = administrator(&answers).await;
-        let patience = Patience {
-            interval: Duration::from_millis(1),
-            deadline,
-        };
-        match admin.completed_integration("i-1", patience).await {
+        let interval = Duration::from_millis(1);
+        let completed = admin.completed_integration("i-1", interval, patience);
+        match completed.await {
             Ok(found) => assert_eq!(found.expect("a recipient").id, "r-1"),
             Err(error) => {
                 let told = (error.kind, error.code.as_deref().unwrap_or_default());
