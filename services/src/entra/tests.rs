@@ -1,2 +1,0 @@
-mod delegated;
-mod validator;
