@@ -25,7 +25,7 @@ pub(crate) use signing::{Signer, validation_claims};
 pub(crate) use tls::{client_of, serve_tls};
 #[cfg(test)]
 pub(crate) use unit::{
-    Double, TENANT, brought, client, dead_base, delegated, files_at, no_secret, redirect,
+    Double, TENANT, brought, client, dead_base, delegated, endless, files_at, no_secret, redirect,
     run_again, secret, serve_broken, text_of, vault,
 };
 pub use world::{Sent, World};

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::*;
-use crate::testing::{Reply, World, client, client_of, identity, serve_tls};
+use crate::testing::{Reply, World, client, client_of, endless, identity, serve_tls};
 
 mod files;
 
@@ -141,7 +141,6 @@ async fn a_call_whose_connection_broke_is_made_once_more() {
 
 #[tokio::test]
 async fn an_endless_error_body_is_cut() {
-    let endless = || async { (StatusCode::INTERNAL_SERVER_ERROR, vec![b'x'; 1 << 20]) };
     let blobs = account(Router::new().fallback(endless)).await;
     let error = blobs.get(CONTAINER, NAME).await.expect_err("an error");
     assert_eq!(error.kind, ErrorKind::Unavailable);

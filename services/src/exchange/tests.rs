@@ -4,7 +4,9 @@ use serde_json::json;
 use time::macros::datetime;
 
 use super::*;
-use crate::testing::{Double, Reply, client, dead_base, serve_broken};
+use crate::testing::{
+    Double, Reply, client, client_of, dead_base, endless, serve_broken, serve_tls,
+};
 
 const CHAT: &str = "19:secret-chat@thread.v2";
 
@@ -107,17 +109,23 @@ async fn a_refusal_keeps_the_service_s_code_and_ids_but_no_sentence() {
             detail("SubCode=40300. no rights"),
             "service-bus: forbidden, status 403, code 40300",
         ),
-        (
-            Service::Graph,
-            Reply::new(500, vec![b'x'; 4 * ERROR_BODY_LIMIT]),
-            "graph: unavailable, status 500",
-        ),
     ] {
         assert_eq!(error_of(service, reply).await.to_string(), text);
     }
     let error = error_of(Service::Graph, throttled).await;
     assert_eq!(error.retry_after, Some(Duration::from_secs(7)));
     assert!(error.is_transient());
+}
+
+#[tokio::test]
+async fn an_endless_error_body_is_cut() {
+    let (base, authority) = serve_tls(axum::Router::new().fallback(endless)).await;
+    let request = client_of(&authority).get(base);
+    let sent = send(Service::Graph, request, 1024);
+    let sent = tokio::time::timeout(Duration::from_secs(10), sent).await;
+    let error = sent.expect("its end is not waited for");
+    let text = "graph: unavailable, status 500";
+    assert_eq!(error.expect_err("a refusal").to_string(), text);
 }
 
 #[tokio::test]

@@ -105,6 +105,10 @@ async fn redirects_are_checked_and_end() {
         let is_refused = matches!(opened, Err(FetchError::NotAllowed { .. }));
         assert!(is_refused, "{address}: {opened:?}");
     }
+    let mut named = wanted(&base, "/round");
+    named.url.set_username("user").expect("a name");
+    let opened = files.open(named).await;
+    assert!(matches!(opened, Err(FetchError::NotAllowed { .. })));
     for path in ["/round", "/nowhere"] {
         let opened = files.open(wanted(&base, path)).await;
         let is_refused = matches!(opened, Err(FetchError::Redirects));

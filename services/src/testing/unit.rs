@@ -1,6 +1,7 @@
 //! What only the tests of this crate need.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -9,13 +10,14 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::{Reply, Seen, client_of, identity};
 use crate::entra::{ClientAuthentication, DelegatedTokens};
+use crate::exchange::ERROR_BODY_LIMIT;
 use crate::files::{Download, Files, Rules};
 use crate::http::with_roots;
 use crate::key_vault::KeyVault;
@@ -161,6 +163,15 @@ pub(crate) fn files_at(origins: &[&str], authority: &str) -> Files {
 pub(crate) async fn text_of(file: Download) -> String {
     let pieces: Vec<Bytes> = file.body().try_collect().await.expect("whole");
     String::from_utf8(pieces.concat()).expect("text")
+}
+
+/// A refusal whose body never ends, and goes silent once it is longer than what is read of one.
+pub(crate) async fn endless() -> Response {
+    let long = Bytes::from(vec![b'x'; 4 * ERROR_BODY_LIMIT]);
+    let pieces = stream::iter([Ok::<_, Infallible>(long)]).chain(stream::pending());
+    let response = Response::builder().status(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = Body::from_stream(pieces);
+    response.body(body).expect("a response")
 }
 
 /// A redirect to this address.
