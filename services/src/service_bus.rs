@@ -96,27 +96,17 @@ impl ServiceBus {
         self.identity.token(SCOPE).await.map(drop)
     }
 
-    /// Puts a message on a queue; success means that it is durable.
-    ///
-    /// Repeated once, and only when the connection broke under a message with an id, which duplicate detection then
-    /// recognises: a pooled connection that Service Bus closed meanwhile looks exactly like that.
-    ///
-    /// # Errors
-    /// `Unavailable` also for a full queue, `NotFound` for a queue that does not exist, `TooLarge` and `Rejected` for a
-    /// message that Service Bus will never take; otherwise Service Bus or the managed identity refused or could not be
-    /// reached.
-    pub async fn send(&self, queue: &str, message: &Outgoing<'_>) -> Result<()> {
-        self.send_batch(queue, std::slice::from_ref(message)).await
-    }
-
     /// Puts messages on a queue in their order, with as few requests as they fit into; success means that all are durable.
     /// Each request is taken as a whole or not at all, and the first that is refused stops those behind it. A batch holds
     /// messages of one session, as text: a message with another session, or with a life of its own, begins a new one.
     ///
-    /// Repeated like [`Self::send`], when all messages of the request have an id.
+    /// Repeated once, and only when the connection broke under messages that all have an id, which duplicate detection then
+    /// recognises.
     ///
     /// # Errors
-    /// Those of [`Self::send`], of the first request that was not accepted; what went before it is on the queue.
+    /// Those of the first request that was not accepted; what went before it is on the queue. `Unavailable` also for a full
+    /// queue, `NotFound` for a queue that does not exist, `TooLarge` and `Rejected` for a message that Service Bus will never
+    /// take; otherwise Service Bus or the managed identity refused or could not be reached.
     pub async fn send_batch(&self, queue: &str, messages: &[Outgoing<'_>]) -> Result<()> {
         let token = self.identity.token(SCOPE).await?;
         let mut rest = messages;

@@ -189,9 +189,7 @@ async fn write_whole(blob: &BlockBlobClient, body: Bytes, label: &Label) -> Resu
             partition_size: std::num::NonZero::new(2 * BLOCK as u64),
             ..BlockBlobClientUploadOptions::default()
         };
-        blob.upload(body.clone().into(), Some(options))
-            .await
-            .map(drop)
+        blob.upload(body.clone().into(), Some(options)).await
     })
     .await
 }
@@ -200,8 +198,8 @@ async fn write_whole(blob: &BlockBlobClient, body: Bytes, label: &Label) -> Resu
 async fn stage(blob: &BlockBlobClient, id: Vec<u8>, block: Bytes) -> Result<Vec<u8>, StoreError> {
     let size = block.len() as u64;
     repeated(|| async {
-        let staged = blob.stage_block(&id, size, block.clone().into(), None);
-        staged.await.map(drop)
+        let block = block.clone().into();
+        blob.stage_block(&id, size, block, None).await
     })
     .await?;
     Ok(id)
@@ -222,17 +220,16 @@ async fn commit(
             uncommitted: Some(ids.clone()),
             ..BlockLookupList::default()
         };
-        blob.commit_block_list(blocks.try_into()?, Some(options))
-            .await
-            .map(drop)
+        let blocks = blocks.try_into()?;
+        blob.commit_block_list(blocks, Some(options)).await
     })
     .await
 }
 
 /// Each of these calls may be repeated without harm, and losing a large file to one lost packet would be a pity.
-async fn repeated<F>(make: impl Fn() -> F) -> Result<(), StoreError>
+async fn repeated<T, F>(make: impl Fn() -> F) -> Result<(), StoreError>
 where
-    F: Future<Output = azure_core::Result<()>>,
+    F: Future<Output = azure_core::Result<T>>,
 {
     let mut waits = RETRIES.iter();
     loop {

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -169,28 +169,21 @@ pub(crate) async fn text_of(file: Download) -> String {
 pub(crate) async fn endless() -> Response {
     let long = Bytes::from(vec![b'x'; 4 * ERROR_BODY_LIMIT]);
     let pieces = stream::iter([Ok::<_, Infallible>(long)]).chain(stream::pending());
-    let response = Response::builder().status(StatusCode::INTERNAL_SERVER_ERROR);
     let body = Body::from_stream(pieces);
-    response.body(body).expect("a response")
+    (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
 }
 
 /// A redirect to this address.
 pub(crate) fn redirect(to: &str) -> Response {
-    Response::builder()
-        .status(StatusCode::FOUND)
-        .header("location", to)
-        .body(Body::empty())
-        .expect("a response")
+    (StatusCode::FOUND, [("location", to.to_owned())]).into_response()
 }
 
 /// What a request brought along that must not go everywhere.
 pub(crate) async fn brought(request: Request) -> String {
-    ["authorization", "prefer", "client-request-id"]
-        .map(|name| {
-            let value = request.headers().get(name);
-            value.map_or("none", |value| value.to_str().expect("text"))
-        })
-        .join(" ")
+    let headers = request.headers();
+    let text = |name| headers.get(name).map(|value| value.to_str().expect("text"));
+    let names = ["authorization", "prefer", "client-request-id"];
+    names.map(|name| text(name).unwrap_or("none")).join(" ")
 }
 
 /// Runs a test of this crate again, as a process with these variables: a test must not change the environment of the others.

@@ -140,12 +140,10 @@ async fn the_token_and_the_integration_are_asked_for() {
         assert_eq!(error.expect_err("a refusal").kind, kind);
     }
     let seen = setting.api.seen();
-    assert_eq!(
-        (&*seen[0].method, &*seen[0].target),
-        ("GET", "/api/v2/tokens/me")
-    );
-    let path = "/api/v2/conversations/messaging/integrations/open/i-1";
-    assert_eq!((&*seen[1].method, &*seen[1].target), ("GET", path));
+    let integration = "/api/v2/conversations/messaging/integrations/open/i-1";
+    for (seen, path) in seen.iter().zip(["/api/v2/tokens/me", integration]) {
+        assert_eq!((&*seen.method, &*seen.target), ("GET", path));
+    }
 }
 
 /// The API and a host for downloads over TLS, which answer what each request brought along, and Genesys' client.
