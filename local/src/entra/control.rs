@@ -13,7 +13,7 @@ use crate::shared::refused::Refused;
 
 /// The application that publishes Graph's change notifications ("Set up Microsoft Graph change notifications with resource
 /// data", validating the authenticity of notifications).
-const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
+pub const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
 
 pub(super) fn router() -> Router<Arc<Entra>> {
     Router::new()
@@ -37,18 +37,11 @@ async fn token(State(entra): State<Arc<Entra>>, body: Bytes) -> Result<Json<Valu
 
 impl Entra {
     fn validation_token(&self, changes: Map<String, Value>) -> String {
-        let mut claims = Map::new();
-        claims.insert("aud".to_owned(), json!(self.world.config.graph_client_id));
-        claims.insert("azp".to_owned(), json!(PUBLISHER));
-        claims.insert("azpacr".to_owned(), json!("2"));
-        let mut claims = self.complete(claims);
-        for (name, value) in changes {
-            if value.is_null() {
-                claims.remove(&name);
-            } else {
-                claims.insert(name, value);
-            }
-        }
+        let genuine =
+            json!({ "aud": self.world.config.graph_client_id, "azp": PUBLISHER, "azpacr": "2" });
+        let mut claims = self.complete(genuine);
+        claims.extend(changes);
+        claims.retain(|_, value| !value.is_null());
         self.keys.sign(&Value::Object(claims))
     }
 }

@@ -93,20 +93,14 @@ impl Entra {
     fn managed_identity_token(&self, resource: &str) -> (String, i64) {
         let principal = self.managed_identity_principal();
         let client = &self.world.config.managed_identity_client_id;
-        let mut claims = serde_json::Map::new();
-        let mut add = |name: &str, value: Value| claims.insert(name.to_owned(), value);
-        add("aud", json!(resource));
-        add("oid", json!(principal));
-        add("sub", json!(principal));
-        add("appid", json!(client));
-        add("idtyp", json!("app"));
-        add("uti", json!(Uuid::new_v4().simple().to_string()));
+        let mut claims = json!({
+            "aud": resource, "oid": principal, "sub": principal, "appid": client, "idtyp": "app",
+            "ver": "1.0", "uti": Uuid::new_v4().simple().to_string(),
+        });
         if resource == EXCHANGE_AUDIENCE {
             // A federated credential names the issuer of version 2.0 tokens, and a token must match it to the letter.
-            add("ver", json!("2.0"));
-            add("azp", json!(client));
-        } else {
-            add("ver", json!("1.0"));
+            claims["ver"] = json!("2.0");
+            claims["azp"] = json!(client);
         }
         let claims = self.complete(claims);
         let expires_on = claims["exp"].as_i64().unwrap_or_default();

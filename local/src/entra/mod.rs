@@ -19,9 +19,10 @@ use std::sync::Arc;
 
 use axum::Router;
 
+pub use control::PUBLISHER;
 pub use state::Entra;
 
-/// The routes of the login host: token endpoint, discovery and signing keys.
+/// The routes of the login host: token endpoint and signing keys.
 pub fn router(entra: &Arc<Entra>) -> Router {
     Router::new()
         .merge(token_endpoint::router())

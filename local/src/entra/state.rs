@@ -64,9 +64,6 @@ impl Entra {
     /// When the claims are no object.
     #[must_use]
     pub fn issue(&self, claims: Value) -> String {
-        let Value::Object(claims) = claims else {
-            panic!("claims are an object");
-        };
         self.keys.sign(&Value::Object(self.complete(claims)))
     }
 
@@ -112,27 +109,26 @@ impl Entra {
         self.refresh_tokens.lock().get(refresh_token).cloned()
     }
 
-    pub(super) fn complete(&self, mut claims: Map<String, Value>) -> Map<String, Value> {
+    /// The claims with what [`Entra::issue`] adds.
+    pub(super) fn complete(&self, claims: Value) -> Map<String, Value> {
         let now = OffsetDateTime::now_utc().unix_timestamp();
-        let mut add = |name: &str, value: Value| {
-            claims.entry(name).or_insert(value);
-        };
-        add("iat", json!(now));
-        add("nbf", json!(now));
-        add("exp", json!(now + TOKEN_LIFE));
-        add("tid", json!(self.world.config.tenant));
-        add("ver", json!("2.0"));
+        let tenant = &self.world.config.tenant;
         let issuer = if claims["ver"] == "1.0" {
-            self.issuer_v1()
+            format!("https://sts.windows.net/{tenant}/")
         } else {
             self.issuer_v2()
         };
-        claims.entry("iss").or_insert(json!(issuer));
-        claims
-    }
-
-    pub(super) fn issuer_v1(&self) -> String {
-        format!("https://sts.windows.net/{}/", self.world.config.tenant)
+        let added = json!({
+            "iat": now, "nbf": now, "exp": now + TOKEN_LIFE,
+            "tid": tenant, "ver": "2.0", "iss": issuer,
+        });
+        match (added, claims) {
+            (Value::Object(mut all), Value::Object(given)) => {
+                all.extend(given);
+                all
+            }
+            _ => panic!("claims are an object"),
+        }
     }
 
     pub(super) fn issuer_v2(&self) -> String {

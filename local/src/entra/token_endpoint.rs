@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -144,9 +143,7 @@ impl Entra {
                 "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
             ));
         };
-        let right =
-            verify_slices_are_equal(secret.as_bytes(), self.graph_client_secret.as_bytes()).is_ok();
-        if mode == "secret" && right {
+        if mode == "secret" && *secret == self.graph_client_secret {
             Ok(())
         } else {
             Err(Refusal::client(

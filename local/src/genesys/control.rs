@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::agent::{Attachment, Written};
 use super::conversations::Place;
+use super::profile::ContentProfile;
 use super::state::Genesys;
 use crate::shared::correlation;
 use crate::shared::download::{Behaviour, Download, harmless};
@@ -37,6 +38,10 @@ pub fn router(genesys: &Arc<Genesys>) -> Router {
         .route("/local/genesys/threads/{thread}/messages", post(write))
         .route("/local/genesys/conversations", get(conversations))
         .route("/local/genesys/webhook-secret", put(webhook_secret))
+        .route(
+            "/local/genesys/content-profile",
+            get(content_profile).put(set_content_profile),
+        )
         .route("/local/genesys/media", post(host))
         .route("/local/genesys/media/{message}", get(media))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
@@ -91,6 +96,22 @@ async fn webhook_secret(
     Ok(StatusCode::NO_CONTENT)
 }
 
+async fn content_profile(State(genesys): Shared) -> Json<ContentProfile> {
+    Json(genesys.profile.lock().clone())
+}
+
+/// What an administrator does with the content profile of the integration.
+async fn set_content_profile(
+    State(genesys): Shared,
+    Json(profile): Json<ContentProfile>,
+) -> Result<StatusCode, Refused> {
+    if !profile.is_well_formed() {
+        return Err(Refused::bad_request("an entry is no media type"));
+    }
+    *genesys.profile.lock() = profile;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// The file of a message, as the agent would look at it now.
 async fn media(State(genesys): Shared, Path(message): Path<String>) -> Result<Response, Refused> {
     let place = genesys.conversations.lock().file_of(&message);
@@ -107,9 +128,8 @@ async fn media(State(genesys): Shared, Path(message): Path<String>) -> Result<Re
         Place::Address(url) => {
             let answer = genesys.pass_on(&url).await;
             let why = "the address serves no file".to_owned();
-            answer
-                .map(harmless)
-                .ok_or(Refused(StatusCode::BAD_GATEWAY, why))
+            let why = Refused(StatusCode::BAD_GATEWAY, why);
+            answer.map(harmless).ok_or(why)
         }
     }
 }

@@ -25,41 +25,35 @@ pub fn time_text(at: OffsetDateTime) -> String {
         .unwrap_or_default()
 }
 
-/// A customer's message that passed all checks.
-#[derive(Clone, PartialEq, Eq)]
+/// A customer's message that passed all checks, in the words of `OpenInboundNormalizedMessage`.
+#[derive(Clone)]
 pub struct Arrival {
     /// `channel.from.id`.
     pub thread: String,
-    /// What was written; may be empty beside a file.
+    /// May be empty beside a file.
     pub text: String,
-    /// `channel.time`.
     pub time: OffsetDateTime,
-    /// `channel.messageId`.
     pub message_id: Option<String>,
     /// `channel.metadata.customAttributes`.
     pub attributes: BTreeMap<String, String>,
-    /// The file.
     pub attachment: Option<Attachment>,
-    /// What was pressed.
     pub button: Option<Button>,
 }
 
 /// A customer's file.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attachment {
-    /// `mediaType`.
     pub media_type: String,
-    /// `mime`.
     pub mime: String,
-    /// `url`.
     pub url: String,
-    /// `filename`.
     pub filename: Option<String>,
-    /// `text`, the caption.
-    pub text: Option<String>,
-    /// `sha256`, as told.
-    pub sha256: Option<String>,
+    /// The caption.
+    text: Option<String>,
+    /// As told.
+    sha256: Option<String>,
+    id: Option<String>,
+    thumbnail: Option<Thumbnail>,
     /// What the address served.
     #[serde(skip_deserializing)]
     pub fetched: Option<Fetched>,
@@ -68,37 +62,40 @@ pub struct Attachment {
     pub dropped: bool,
 }
 
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Thumbnail {
+    url: Option<String>,
+    mime: Option<String>,
+    sha256: Option<String>,
+    content_size_bytes: Option<u64>,
+}
+
 /// What an address served.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Fetched {
-    /// Status of the answer.
     pub status: u16,
-    /// `Content-Type`.
     pub content_type: Option<String>,
-    /// `Content-Disposition`.
     pub content_disposition: Option<String>,
     /// Bytes that came.
     pub size: u64,
-    /// Their SHA-256 in lowercase hexadecimal digits.
+    /// In lowercase hexadecimal digits.
     pub sha256: String,
 }
 
 /// The response to a structured message.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Button {
-    /// `type`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// `text`.
     pub text: String,
-    /// `payload`.
     pub payload: String,
     /// `originatingMessageId`.
     pub originating: String,
 }
 
 /// A receipt that passed all checks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Serialize)]
 pub struct Receipt {
     /// `Delivered` or `Failed`.
     pub status: String,
@@ -108,7 +105,7 @@ pub struct Receipt {
 }
 
 /// What goes out in one message.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Outgoing {
     /// The webhook's `type`, where it shall not follow from the content.
     pub kind: Option<String>,
@@ -181,7 +178,7 @@ impl Message {
 }
 
 /// Where the file of a message is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum Place {
     /// Here, under this id.
     Media(String),
@@ -197,12 +194,21 @@ struct Conversation {
     last_activity: OffsetDateTime,
 }
 
-/// Where a message went.
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl Conversation {
+    fn place(&mut self, message: Message, first_inbound: bool) -> Placed {
+        let placed = Placed {
+            message: message.id.clone(),
+            conversation: self.id.clone(),
+            first_inbound,
+        };
+        self.messages.push(message);
+        placed
+    }
+}
+
+/// Where a message went: its id and that of its conversation.
 pub struct Placed {
-    /// The message's id.
     pub message: String,
-    /// Its conversation's id.
     pub conversation: String,
     /// Whether no customer's message was in the conversation before.
     pub first_inbound: bool,
@@ -235,13 +241,7 @@ impl Conversations {
         if let Some(button) = arrival.button {
             message.view["button"] = json!(button);
         }
-        let id = message.id.clone();
-        conversation.messages.push(message);
-        Placed {
-            message: id,
-            conversation: conversation.id.clone(),
-            first_inbound,
-        }
+        conversation.place(message, first_inbound)
     }
 
     /// The agent's or the flow's message. A thread without conversation gets one, as an agent's outbound contact would.
@@ -258,19 +258,13 @@ impl Conversations {
         if let Some(item) = content.find(|item| item["contentType"] == "Attachment") {
             message.view["attachment"] = item["attachment"].clone();
         }
-        let id = message.id.clone();
         let place = (index, conversation.messages.len());
-        conversation.messages.push(message);
-        self.outbound.insert(id.clone(), place);
-        Placed {
-            message: id,
-            conversation: conversation.id.clone(),
-            first_inbound: false,
-        }
+        self.outbound.insert(message.id.clone(), place);
+        conversation.place(message, false)
     }
 
     /// Index of the conversation that something of this thread belongs to now.
-    pub fn touch(&mut self, thread: &str, now: OffsetDateTime) -> usize {
+    fn touch(&mut self, thread: &str, now: OffsetDateTime) -> usize {
         let open = self
             .newest
             .get(thread)
@@ -321,21 +315,16 @@ impl Conversations {
 
     /// `GET /local/genesys/conversations`: those with this text in the id of their thread.
     pub fn view(&self, thread: &str) -> Value {
-        let all: Vec<Value> = self
-            .all
-            .iter()
-            .filter(|conversation| conversation.thread.contains(thread))
-            .map(|conversation| {
-                let messages: Vec<Value> =
-                    conversation.messages.iter().map(Message::view).collect();
-                json!({
-                    "id": conversation.id,
-                    "thread": conversation.thread,
-                    "attributes": conversation.attributes,
-                    "messages": messages,
-                })
+        let wanted = self.all.iter().filter(|it| it.thread.contains(thread));
+        let all = wanted.map(|it| {
+            let messages: Vec<Value> = it.messages.iter().map(Message::view).collect();
+            json!({
+                "id": it.id,
+                "thread": it.thread,
+                "attributes": it.attributes,
+                "messages": messages,
             })
-            .collect();
-        json!({ "conversations": all })
+        });
+        json!({ "conversations": all.collect::<Vec<_>>() })
     }
 }

@@ -24,7 +24,6 @@ pub struct Media {
 /// One file.
 #[derive(Debug)]
 pub struct AgentFile {
-    /// Its bytes, and how they come.
     pub download: Download,
     /// What the address in the webhook does.
     pub access: Access,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::conversations::Conversations;
 use super::login::Login;
 use super::media::Media;
+use super::profile::ContentProfile;
 use super::webhook::Webhooks;
 use crate::shared::locked::Locked;
 use crate::world::World;
@@ -17,6 +18,7 @@ pub struct Genesys {
     pub(super) conversations: Locked<Conversations>,
     pub(super) webhooks: Arc<Webhooks>,
     pub(super) media: Media,
+    pub(super) profile: Locked<ContentProfile>,
     /// Fetches customers' files.
     pub(super) client: reqwest::Client,
 }
@@ -39,6 +41,7 @@ impl Genesys {
             conversations: Locked::default(),
             webhooks: Arc::new(Webhooks::new(Arc::clone(&world))),
             media: Media::default(),
+            profile: Locked::default(),
             client: world.authority.client().expect("a client can be built"),
             world,
         })

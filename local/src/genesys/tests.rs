@@ -219,22 +219,80 @@ async fn a_message_has_one_file_that_anybody_can_fetch() {
         ("url", json!("/a")),
         ("url", json!("http://127.0.0.1:9/a")),
         ("url", json!("https://me:secret@127.0.0.1:9/a")),
+        ("id", json!(1)),
         ("sha256", json!(1)),
         ("filename", json!(1)),
+        ("thumbnail", json!({ "url": 1 })),
+        ("thumbnail", json!("https://127.0.0.1:9/a")),
     ] {
         let attachment = with(good.clone(), &format!("/{name}"), value);
-        let answer = send(
-            &genesys,
-            "message",
-            content(json!([{ "attachment": attachment }])),
-        )
-        .await;
+        let wrong = content(json!([{ "attachment": attachment }]));
+        let answer = send(&genesys, "message", wrong).await;
         assert_eq!(answer.status, 400, "{attachment}");
     }
     let item = json!({ "attachment": good });
     let two = content(json!([item, item]));
     assert_eq!(send(&genesys, "message", two).await.status, 400);
     assert!(view(&genesys).is_empty());
+}
+
+async fn set_profile(genesys: &Arc<Genesys>, inbound: Value, outbound: Value) -> u16 {
+    let profile = json!({ "inbound": inbound, "outbound": outbound });
+    let answer = control(genesys, "PUT", "content-profile", profile).await;
+    answer.status
+}
+
+#[tokio::test]
+async fn the_content_profile_decides_what_passes_each_way() {
+    let genesys = organisation();
+    let deployed = control(&genesys, "GET", "content-profile", Value::Null).await;
+    let terraform = include_str!("../../../infra/genesys/variables.tf");
+    for (variable, list) in [
+        ("media_types", "inbound"),
+        ("outbound_media_types", "outbound"),
+    ] {
+        let variable = format!("variable \"{variable}\" {{");
+        let (_, after) = terraform.split_once(&variable).expect("the variable");
+        let mut lines = after
+            .lines()
+            .map(|line| line.split_whitespace().collect::<String>());
+        let default = lines.find_map(|it| it.strip_prefix("default=").map(str::to_owned));
+        assert_eq!(default, Some(deployed.body[list].to_string()));
+    }
+    for (kind, listed, passes) in [
+        ("image/png", json!(["image/jpeg", "image/png"]), true),
+        ("IMAGE/PNG", json!(["image/*"]), true),
+        (
+            "application/pdf; charset=x",
+            json!(["application/pdf"]),
+            true,
+        ),
+        ("a/b", json!(["*/*"]), true),
+        ("application/zip", json!(["application/pdf"]), false),
+        ("imagery/png", json!(["image/*"]), false),
+        ("image/png", json!([]), false),
+    ] {
+        assert_eq!(set_profile(&genesys, listed.clone(), listed).await, 204);
+        let file = json!({ "mediaType": "File", "mime": kind, "url": "https://127.0.0.1:9/a" });
+        let content = json!([{ "attachment": file }]);
+        let arrived = send(&genesys, "message", with(message("x"), "/content", content)).await;
+        assert_eq!(
+            arrived.status, 200,
+            "what is dropped is dropped without a word"
+        );
+        let shown = view(&genesys).pop().expect("a message");
+        assert_eq!(shown["attachment"]["dropped"], !passes, "{kind}");
+        let file = json!({ "name": "a", "content_type": kind, "generate": 1 });
+        let raw = json!({ "contentType": "Attachment", "attachment": { "mime": kind } });
+        let status = if passes { 201 } else { 400 };
+        for message in [json!({ "attachment": file }), json!({ "content": [raw] })] {
+            assert_eq!(write(&genesys, message).await.status, status, "{kind}");
+        }
+    }
+    assert_eq!(
+        set_profile(&genesys, json!(["image"]), json!([])).await,
+        400
+    );
 }
 
 #[tokio::test]
@@ -314,24 +372,6 @@ async fn what_a_receipt_cannot_say_is_refused() {
         assert_refused(&answer, 404, "not.found");
     }
     assert_eq!(view(&genesys)[0]["receipts"], json!([]));
-}
-
-#[tokio::test]
-async fn typing_is_accepted_and_other_events_are_not() {
-    let genesys = organisation();
-    let event = |events: Value| {
-        json!({ "events": events,
-            "channel": { "from": { "id": THREAD, "idType": "Opaque" }, "time": TIME } })
-    };
-    let typing = event(json!([{ "eventType": "Typing" }]));
-    assert_eq!(send(&genesys, "event", typing).await.status, 202);
-    for wrong in [json!([]), json!([{ "eventType": "Presence" }])] {
-        assert_refused(
-            &send(&genesys, "event", event(wrong)).await,
-            400,
-            "bad.request",
-        );
-    }
 }
 
 #[tokio::test]
@@ -481,7 +521,6 @@ async fn what_an_agent_cannot_send_is_refused() {
     for body in [
         json!({}),
         with(file.clone(), "/attachment/behaviour", json!("virus")),
-        with(file.clone(), "/attachment/media_type", json!("Picture")),
         with(file.clone(), "/attachment/base64", json!("YQ==")),
         with(file.clone(), "/attachment/name", json!("")),
         with(file.clone(), "/structured", json!([reply])),

@@ -5,7 +5,7 @@
 //! 1 s apart, so that a person at the page, and a test, need not wait half a minute to see the last one. Genesys promises no
 //! order; here the first attempts of one thread follow each other unless an answer is slow, and repetitions do not.
 
-use std::collections::HashMap;
+use std::iter::repeat_n;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,37 +14,33 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use serde_json::{Value, json};
-use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::conversations::{Outgoing, Placed};
+use super::conversations::{Outgoing, Placed, time_text};
 use crate::delivery::Attempt;
 use crate::hub::{Direction, FaultService};
 use crate::shared::correlation;
+use crate::shared::lines::{FirstAttempt, Lines};
 use crate::shared::locked::Locked;
 use crate::shared::serve::loopback_client;
 use crate::world::World;
 
 /// Genesys waits this long for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Attempts of one message: the first and five repetitions.
-const ATTEMPTS: u32 = 6;
+/// How often a message is repeated.
+const REPETITIONS: usize = 5;
 /// Between two attempts; Genesys waits 5 s.
 const SPACING: Duration = Duration::from_secs(1);
 /// A message waits at most this long for the first attempt of the one before it in its thread.
 const LONGEST_TURN: Duration = Duration::from_secs(1);
 
-/// Resolves when a message's first attempt is over; also when its task is gone.
-pub type FirstAttempt = watch::Receiver<bool>;
-
-/// Sends webhooks.
+/// Sends webhooks, in a line for each thread.
 pub struct Webhooks {
     world: Arc<World>,
     client: reqwest::Client,
     secret: Locked<String>,
-    /// The last message's first attempt, for each thread.
-    last: Locked<HashMap<String, FirstAttempt>>,
+    lines: Lines,
 }
 
 impl Webhooks {
@@ -60,7 +56,7 @@ impl Webhooks {
             world,
             client,
             secret: Locked::new(format!("{}{}", Uuid::new_v4(), Uuid::new_v4())),
-            last: Locked::default(),
+            lines: Lines::default(),
         }
     }
 
@@ -74,29 +70,17 @@ impl Webhooks {
         *self.secret.lock() = secret;
     }
 
-    /// Puts a message on its way in a task of its own.
+    /// Puts a message on its way.
     pub fn send(self: &Arc<Self>, thread: &str, message: &str, body: &Value) -> FirstAttempt {
-        let (done, first_attempt) = watch::channel(false);
-        let before = { self.last.lock() }.insert(thread.to_owned(), first_attempt.clone());
         let webhooks = Arc::clone(self);
         let correlation = correlation::of_genesys_message(message);
         let body = body.to_string();
-        tokio::spawn(async move {
-            if let Some(before) = before {
-                wait(before, LONGEST_TURN).await;
-            }
-            for number in 1..=ATTEMPTS {
-                let over = webhooks.attempt(&correlation, &body, number).await;
-                done.send_replace(true);
-                if over {
-                    return;
-                }
-                if number < ATTEMPTS {
-                    sleep(SPACING).await;
-                }
-            }
-        });
-        first_attempt
+        let waits = repeat_n(SPACING, REPETITIONS);
+        self.lines.send(thread, LONGEST_TURN, waits, move |number| {
+            let (webhooks, correlation, body) =
+                (Arc::clone(&webhooks), correlation.clone(), body.clone());
+            async move { webhooks.attempt(&correlation, &body, number).await }
+        })
     }
 
     /// Sends once; true when nothing is to be repeated: a 2xx, or a status that Genesys does not repeat.
@@ -127,25 +111,20 @@ impl Webhooks {
     }
 }
 
-/// Waits for a first attempt, but no longer than this.
-pub async fn wait(mut first_attempt: FirstAttempt, longest: Duration) {
-    // Late or gone is as good as over: nothing more is to be waited for.
-    let _ = timeout(longest, first_attempt.wait_for(|done| *done)).await;
-}
-
 /// The body of a webhook.
 pub fn body(
     integration: &str,
     thread: &str,
     placed: &Placed,
     outgoing: &Outgoing,
-    time: &str,
+    time: OffsetDateTime,
     entity: &str,
 ) -> Value {
-    let derived = if outgoing.is_structured() {
-        "Structured"
+    // Only bots send structured content.
+    let (derived, entity) = if outgoing.is_structured() {
+        ("Structured", "Bot")
     } else {
-        "Text"
+        ("Text", entity)
     };
     let mut body = json!({
         "id": placed.message,
@@ -156,7 +135,7 @@ pub fn body(
             "messageId": placed.message,
             "to": { "id": thread, "idType": "Opaque" },
             "from": { "nickname": "Local", "id": integration, "idType": "Opaque" },
-            "time": time,
+            "time": time_text(time),
             "metadata": {},
         },
         "type": outgoing.kind.as_deref().unwrap_or(derived),

@@ -1,8 +1,10 @@
 //! Graph's answers: error bodies, and the headers that every answer carries.
 
+use axum::extract::{Extension, Request};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde_json::{Value, json};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -50,13 +52,6 @@ impl Refusal {
         "itemNotFound",
         "The resource could not be found.",
     );
-    /// For a while.
-    pub const UNAVAILABLE: Self = Self(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "serviceNotAvailable",
-        "The service is not available. Try again later.",
-    );
-
     /// 400 with this message.
     pub const fn bad_request(message: &'static str) -> Self {
         Self(StatusCode::BAD_REQUEST, "BadRequest", message)
@@ -66,48 +61,44 @@ impl Refusal {
     pub const fn forbidden(message: &'static str) -> Self {
         Self(StatusCode::FORBIDDEN, "Forbidden", message)
     }
+}
 
-    fn response(self, request: &str, client_request: &HeaderValue) -> Response {
-        let Self(status, code, message) = self;
+/// The status alone; [`named`] writes the rest.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.0, Extension(self)).into_response()
+    }
+}
+
+/// Gives every answer Graph's headers, and every refusal its body; `client-request-id` comes back as it was sent.
+pub async fn named(request: Request, next: Next) -> Response {
+    let id = Uuid::new_v4().to_string();
+    let own = HeaderValue::from_str(&id).expect("a GUID is a header's value");
+    let client = request.headers().get("client-request-id").unwrap_or(&own);
+    let client = client.clone();
+    let mut answer = next.run(request).await;
+    if let Some(Refusal(status, code, message)) = answer.extensions().get().copied() {
         let body = json!({ "error": {
             "code": code,
             "message": message,
             "innerError": {
                 "date": views::time(OffsetDateTime::now_utc()),
-                "request-id": request,
-                "client-request-id": client_request.to_str().unwrap_or_default(),
+                "request-id": id,
+                "client-request-id": client.to_str().unwrap_or_default(),
             },
         } });
-        let mut response = (status, axum::Json(body)).into_response();
+        answer = (status, axum::Json(body)).into_response();
         let told = match status {
             StatusCode::UNAUTHORIZED => Some((header::WWW_AUTHENTICATE, CHALLENGE)),
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                Some((header::RETRY_AFTER, "1"))
-            }
+            StatusCode::TOO_MANY_REQUESTS => Some((header::RETRY_AFTER, "1")),
             _ => None,
         };
         if let Some((name, value)) = told {
-            let headers = response.headers_mut();
-            headers.insert(name, HeaderValue::from_static(value));
+            let value = HeaderValue::from_static(value);
+            answer.headers_mut().insert(name, value);
         }
-        response
     }
-}
-
-/// A JSON answer or a refusal.
-pub fn answer(headers: &HeaderMap, result: Result<(StatusCode, Value), Refusal>) -> Response {
-    let json = |(status, body)| (status, axum::Json(body)).into_response();
-    with_headers(headers, result.map(json))
-}
-
-/// Any answer or a refusal with Graph's headers; `client-request-id` comes back as it was sent.
-pub fn with_headers(headers: &HeaderMap, result: Result<Response, Refusal>) -> Response {
-    let request = Uuid::new_v4().to_string();
-    let own = HeaderValue::from_str(&request).unwrap_or(HeaderValue::from_static("none"));
-    let client_request = headers.get("client-request-id").unwrap_or(&own);
-    let mut response = result.unwrap_or_else(|refusal| refusal.response(&request, client_request));
-    let answer = response.headers_mut();
-    answer.insert("client-request-id", client_request.clone());
-    answer.insert("request-id", own);
-    response
+    answer.headers_mut().insert("client-request-id", client);
+    answer.headers_mut().insert("request-id", own);
+    answer
 }

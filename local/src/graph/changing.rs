@@ -7,17 +7,17 @@ use axum::routing::{patch, post};
 use axum::{Json, Router};
 use http::StatusCode;
 use serde::Deserialize;
-use time::OffsetDateTime;
 
+use super::changes::ChangeType::{Deleted, Updated};
 use super::changes::{ChangeType, Unchanged};
-use super::chats::{Chats, Person};
+use super::chats::{Message, Person};
 use super::state::Graph;
-use super::written::{Author, Extras};
+use super::written::Extras;
 use crate::shared::refused::Refused;
 
 type Shared = State<Arc<Graph>>;
 /// Chat and message.
-type Place = (String, String);
+type Place = Path<(String, String)>;
 type Done = Result<StatusCode, Refused>;
 
 #[derive(Deserialize)]
@@ -25,26 +25,19 @@ struct Edit {
     html: String,
     #[serde(flatten)]
     extras: Extras,
-    #[serde(default = "yes")]
-    notify: bool,
+    notify: Option<bool>,
 }
 
 #[derive(Deserialize)]
 struct Reacting {
-    from: Author,
+    from: Person,
     reaction: String,
-    #[serde(default = "yes")]
-    notify: bool,
+    notify: Option<bool>,
 }
 
 #[derive(Deserialize)]
 struct Notify {
-    #[serde(default = "yes")]
-    notify: bool,
-}
-
-const fn yes() -> bool {
-    true
+    notify: Option<bool>,
 }
 
 /// The routes, with their full paths.
@@ -56,73 +49,49 @@ pub fn router() -> Router<Arc<Graph>> {
         .route(&format!("{MESSAGE}/reactions"), post(react).delete(unreact))
 }
 
-async fn edit(State(graph): Shared, Path(place): Path<Place>, Json(edit): Json<Edit>) -> Done {
-    let (chat, message) = &place;
-    let author = graph
-        .chats
-        .lock()
-        .get(chat)
-        .and_then(|chat| chat.message(message))
-        .map(|message| message.from.clone())
-        .ok_or(Unchanged::NoMessage)?;
+async fn edit(State(graph): Shared, Path(place): Place, Json(edit): Json<Edit>) -> Done {
+    let (author, address) = {
+        let chats = graph.chats.lock();
+        let chat = chats.get(&place.0).ok_or(Unchanged::NoMessage)?;
+        let message = chat.message(&place.1).ok_or(Unchanged::NoMessage)?;
+        (message.from.clone(), chat.address_of(&message.id))
+    };
     let keep = edit.extras.attachments.is_none() && edit.extras.files.is_none();
-    let parts = graph
-        .compose_parts(chat, &author, edit.html, edit.extras)
-        .await
-        .map_err(Refused::bad_request)?;
-    let told = [ChangeType::Updated];
-    graph.change(&place, "edited", edit.notify, &told, |chats, now| {
-        chats.edit(chat, message, parts, keep, now)
+    let parts = graph.compose_parts(&place.0, &author, edit.html, edit.extras);
+    let parts = parts.await.map_err(Refused::bad_request)?;
+    graph.change(&place, "edited", edit.notify, &[Updated], |message| {
+        message.edit(parts, keep, &address)
     })
 }
 
-async fn delete(
-    State(graph): Shared,
-    Path(place): Path<Place>,
-    Query(query): Query<Notify>,
-) -> Done {
-    let told = [ChangeType::Deleted];
-    graph.change(&place, "deleted", query.notify, &told, |chats, now| {
-        chats.delete(&place.0, &place.1, now)
-    })
+async fn delete(State(graph): Shared, Path(place): Place, Query(query): Query<Notify>) -> Done {
+    let told = [Deleted];
+    graph.change(&place, "deleted", query.notify, &told, Message::delete)
 }
 
-async fn restore(
-    State(graph): Shared,
-    Path(place): Path<Place>,
-    Query(query): Query<Notify>,
-) -> Done {
-    let told = [ChangeType::Updated];
-    graph.change(&place, "restored", query.notify, &told, |chats, now| {
-        chats.restore(&place.0, &place.1, now)
-    })
+async fn restore(State(graph): Shared, Path(place): Place, Query(query): Query<Notify>) -> Done {
+    let told = [Updated];
+    graph.change(&place, "restored", query.notify, &told, Message::restore)
 }
 
-async fn react(
-    State(graph): Shared,
-    Path(place): Path<Place>,
-    Json(reacting): Json<Reacting>,
-) -> Done {
-    if reacting.reaction.is_empty() {
+async fn react(State(graph): Shared, Path(place): Place, Json(body): Json<Reacting>) -> Done {
+    if body.reaction.is_empty() {
         return Err(Refused::bad_request("reaction must not be empty"));
     }
-    let from = Person::from(reacting.from);
-    let told = [ChangeType::Updated];
-    graph.change(&place, "reaction", reacting.notify, &told, |chats, now| {
-        chats.react(&place.0, &place.1, from, reacting.reaction, now)
-    })
+    let from = body.from.clone();
+    let done = graph.change(&place, "reaction", body.notify, &[Updated], |message| {
+        message.react(from, body.reaction)
+    })?;
+    let mut chats = graph.chats.lock();
+    chats.entry(place.0).and_modify(|chat| chat.join(body.from));
+    Ok(done)
 }
 
-async fn unreact(
-    State(graph): Shared,
-    Path(place): Path<Place>,
-    Json(reacting): Json<Reacting>,
-) -> Done {
-    let from = Person::from(reacting.from);
+async fn unreact(State(graph): Shared, Path(place): Place, Json(body): Json<Reacting>) -> Done {
     // Users of Graph report two notifications of a reaction that is taken back.
-    let told = [ChangeType::Updated; 2];
-    graph.change(&place, "reaction", reacting.notify, &told, |chats, now| {
-        chats.unreact(&place.0, &place.1, &from, &reacting.reaction, now)
+    let told = [Updated, Updated];
+    graph.change(&place, "reaction", body.notify, &told, |message| {
+        message.unreact(&body.from, &body.reaction)
     })
 }
 
@@ -137,18 +106,21 @@ impl From<Unchanged> for Refused {
 }
 
 impl Graph {
-    /// Makes a change and tells of it, by these notifications where they are wanted.
+    /// Makes a change and tells of it, by these notifications unless `notify` is false.
     fn change(
         &self,
-        (chat, message): &Place,
+        (chat, id): &(String, String),
         outcome: &str,
-        notify: bool,
+        notify: Option<bool>,
         notifications: &[ChangeType],
-        change: impl FnOnce(&mut Chats, OffsetDateTime) -> Result<(), Unchanged>,
+        change: impl FnOnce(&mut Message) -> Result<(), Unchanged>,
     ) -> Done {
-        change(&mut self.chats.lock(), OffsetDateTime::now_utc())?;
-        let told = if notify { notifications } else { &[] };
-        self.message_changed(chat, message, outcome, told);
+        {
+            let mut chats = self.chats.lock();
+            let message = chats.get_mut(chat).and_then(|chat| chat.message_mut(id));
+            change(message.ok_or(Unchanged::NoMessage)?)?;
+        }
+        self.message_changed(chat, id, outcome, notify, notifications);
         Ok(StatusCode::NO_CONTENT)
     }
 }

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::changes::ChangeType;
-use super::chats::{NewMessage, Person};
+use super::chats::{Chat, Person};
 use super::state::Graph;
-use super::written::{Author, Extras};
+use super::written::Extras;
 use super::{changing, shown};
 use crate::shared::correlation;
 use crate::shared::refused::Refused;
@@ -23,7 +23,7 @@ type Shared = State<Arc<Graph>>;
 /// A customer's message, as the control interface takes it.
 #[derive(Deserialize)]
 struct Written {
-    from: Author,
+    from: Person,
     html: String,
     chat_type: Option<String>,
     #[serde(default)]
@@ -58,7 +58,6 @@ pub fn router(graph: &Arc<Graph>) -> Router {
         )
         .merge(changing::router())
         .merge(shown::router())
-        .route("/local/graph/subscriptions", get(subscriptions))
         .route("/local/graph/notifications/compose", post(compose))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
         .with_state(Arc::clone(graph))
@@ -75,8 +74,8 @@ async fn write(
         None => config.support_accounts.first(),
     };
     let account = account.ok_or_else(|| Refused::bad_request("no such support account"))?;
-    let kind = written.chat_type.unwrap_or_else(|| "oneOnOne".to_owned());
-    if !["oneOnOne", "group", "meeting"].contains(&kind.as_str()) {
+    let kind = written.chat_type.as_deref().unwrap_or("oneOnOne");
+    if !["oneOnOne", "group", "meeting"].contains(&kind) {
         let why = "chat_type must be oneOnOne, group or meeting";
         return Err(Refused::bad_request(why));
     }
@@ -85,28 +84,38 @@ async fn write(
         name: "Support".to_owned(),
         tenant: config.tenant.clone(),
         upn: None,
-        principal_name: None,
+        user_principal_name: None,
     };
+    let from = written.from;
     let html = if written.mention {
         mentioning(&written.html)
     } else {
         written.html
     };
-    let from = Person::from(written.from);
-    let parts = graph
-        .compose_parts(&chat, &from, html, written.extras)
-        .await
-        .map_err(Refused::bad_request)?;
-    let message = NewMessage {
-        from,
-        parts,
-        created: written.created,
-        mentioned: written.mention.then(|| support.clone()),
-        kind,
-        support,
-        hosted_elsewhere: written.hosted_elsewhere,
+    let parts = graph.compose_parts(&chat, &from, html, written.extras);
+    let parts = parts.await.map_err(Refused::bad_request)?;
+    let host = if written.hosted_elsewhere {
+        &from.tenant
+    } else {
+        &config.tenant
     };
-    let id = graph.customer_writes(&chat, message, written.notify.unwrap_or(true));
+    let id = {
+        let (address, host) = (&graph.world.endpoints.graph, host.clone());
+        let at = written.created.unwrap_or_else(OffsetDateTime::now_utc);
+        let mentioned = written.mention.then(|| support.clone());
+        let mut chats = graph.chats.lock();
+        let entry = chats.entry(chat.clone());
+        let open =
+            entry.or_insert_with(|| Chat::new(address, &chat, kind.to_owned(), host, support));
+        open.add(from, parts, mentioned, at)
+    };
+    graph.message_changed(
+        &chat,
+        &id,
+        "written",
+        written.notify,
+        &[ChangeType::Created],
+    );
     let correlation = correlation::of_teams_message(&chat, &id);
     let told = json!({ "message": id, "correlation": correlation });
     Ok((StatusCode::CREATED, Json(told)))
@@ -123,30 +132,18 @@ fn mentioning(html: &str) -> String {
 
 async fn chats(State(graph): Shared) -> Json<Value> {
     let chats = graph.chats.lock();
-    let all: Vec<Value> = chats
-        .iter()
-        .map(|(id, chat)| {
-            let members: Vec<Value> = chat.members.iter().map(shown::person).collect();
-            json!({ "chat": id, "type": chat.kind, "members": members })
-        })
+    let all = chats.values();
+    let all: Vec<Value> = all
+        .map(|it| json!({ "chat": it.id, "type": it.kind, "members": it.members }))
         .collect();
     Json(json!({ "chats": all }))
 }
 
-async fn subscriptions(State(graph): Shared) -> Json<Value> {
-    Json(graph.subscriptions.view())
-}
-
 /// The notification of a message, as it would be sent, for those who want to change it and send it themselves.
 async fn compose(State(graph): Shared, Json(wanted): Json<Wanted>) -> Result<Json<Value>, Refused> {
-    let accounts = graph
-        .chats
-        .lock()
-        .support_accounts(&wanted.chat, &graph.world);
     let change = wanted.change_type.unwrap_or(ChangeType::Created);
-    accounts
-        .first()
-        .and_then(|account| graph.compose(&wanted.chat, &wanted.message, account, change))
-        .map(|body| Json(json!({ "body": body })))
+    let composed = graph.compose(&wanted.chat, &wanted.message, change);
+    let body = composed.into_iter().next();
+    body.map(|body| Json(json!({ "body": body })))
         .ok_or_else(|| Refused::not_found("such message, or no subscription for it"))
 }

@@ -16,7 +16,6 @@ const LARGEST_PAGE: usize = 50;
 /// One page. The newest message comes first; a filter without an order by the same property is silently ignored.
 pub fn page(
     endpoint: &str,
-    id: &str,
     chat: &Chat,
     query: &HashMap<String, String>,
 ) -> Result<Value, Refusal> {
@@ -37,35 +36,36 @@ pub fn page(
             .parse()
             .map_err(|_| Refusal::bad_request("Invalid skip token."))?,
     };
-    let order = match query.get("$orderby").map(String::as_str) {
-        None | Some("createdDateTime desc") => "createdDateTime",
-        Some("lastModifiedDateTime desc") => "lastModifiedDateTime",
+    let order = query.get("$orderby").map(String::as_str);
+    let modified = match order {
+        None | Some("createdDateTime desc") => false,
+        Some("lastModifiedDateTime desc") => true,
         Some(_) => {
             return Err(Refusal::bad_request(
                 "Only descending order by createdDateTime or lastModifiedDateTime is supported.",
             ));
         }
     };
-    let moment = |message: &Message| match order {
-        "createdDateTime" => message.created,
-        _ => message.modified,
+    let moment = |message: &Message| {
+        if modified {
+            message.modified
+        } else {
+            message.created
+        }
     };
-    let range = match (query.get("$filter"), query.contains_key("$orderby")) {
-        (Some(filter), true) => range(filter, order)?,
+    let property = order.and_then(|order| order.split(' ').next());
+    let (after, before) = match (query.get("$filter"), property) {
+        (Some(filter), Some(property)) => range(filter, property)?,
         _ => Range::default(),
     };
-    let mut found: Vec<&Message> = chat
-        .messages
-        .iter()
-        .filter(|message| range.holds(moment(message)))
-        .collect();
+    let mut found: Vec<&Message> = chat.messages.iter().collect();
+    found.retain(|message| {
+        let at = moment(message);
+        after.is_none_or(|after| at > after) && before.is_none_or(|before| at < before)
+    });
     found.sort_by_key(|message| std::cmp::Reverse(moment(message)));
-    let shown: Vec<Value> = found
-        .iter()
-        .skip(skip)
-        .take(top)
-        .map(|message| views::message(id, message))
-        .collect();
+    let shown = found.iter().skip(skip).take(top);
+    let shown: Vec<Value> = shown.map(|it| views::message(chat, it)).collect();
     let mut page = json!({ "@odata.count": shown.len(), "value": shown });
     if found.len() > skip + top {
         let mut next = url::form_urlencoded::Serializer::new(String::new());
@@ -73,7 +73,8 @@ pub fn page(
             next.append_pair(name, value);
         }
         next.append_pair("$skiptoken", &(skip + top).to_string());
-        let segment = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
+        let segment =
+            percent_encoding::utf8_percent_encode(&chat.id, percent_encoding::NON_ALPHANUMERIC);
         page["@odata.nextLink"] = json!(format!(
             "{endpoint}/v1.0/chats/{segment}/messages?{}",
             next.finish()
@@ -83,18 +84,7 @@ pub fn page(
 }
 
 /// The times between which messages are wanted, both excluded.
-#[derive(Default)]
-struct Range {
-    after: Option<OffsetDateTime>,
-    before: Option<OffsetDateTime>,
-}
-
-impl Range {
-    fn holds(&self, moment: OffsetDateTime) -> bool {
-        self.after.is_none_or(|after| moment > after)
-            && self.before.is_none_or(|before| moment < before)
-    }
-}
+type Range = (Option<OffsetDateTime>, Option<OffsetDateTime>);
 
 /// `{property} gt {time}` and `{property} lt {time}`, joined by `and`; what is about another property than the order's is
 /// ignored.
@@ -108,8 +98,8 @@ fn range(filter: &str, order: &str) -> Result<Range, Refusal> {
         };
         let time = OffsetDateTime::parse(time, &Rfc3339).map_err(|_| REFUSED)?;
         let bound = match operator {
-            "gt" => &mut range.after,
-            "lt" => &mut range.before,
+            "gt" => &mut range.0,
+            "lt" => &mut range.1,
             _ => return Err(REFUSED),
         };
         if property == order {

@@ -22,14 +22,8 @@ const LIFE: i64 = 3600;
 pub struct OneDrive {
     /// What signs the pre-authenticated addresses.
     key: SigningKey,
-    kept: Locked<Kept>,
-}
-
-#[derive(Debug, Default)]
-struct Kept {
-    files: HashMap<String, Arc<File>>,
-    /// The id of the file with this address.
-    addresses: HashMap<String, String>,
+    /// By the address in the browser.
+    files: Locked<HashMap<String, Arc<File>>>,
 }
 
 /// One file.
@@ -61,38 +55,41 @@ impl OneDrive {
         let host = format!("t{}-my.sharepoint.com", tenant.replace('-', ""));
         let place =
             format!("https://{host}/personal/{folder}/Documents/Microsoft%20Teams%20Chat%20Files");
-        let mut kept = self.kept.lock();
+        let mut files = self.files.lock();
         // A second file of the same name gets a number, as when somebody chooses to keep both.
         let url = (0..)
             .map(|number| format!("{place}/{}", segment(&numbered(&download.name, number))))
-            .find(|url| !kept.addresses.contains_key(url))
+            .find(|url| !files.contains_key(url))
             .unwrap_or_default();
+        let (id, name) = (Uuid::new_v4().to_string(), download.name.clone());
         let file = Arc::new(File {
-            id: Uuid::new_v4().to_string(),
+            id: id.clone(),
             download,
             folder,
             foreign,
             chat: chat.to_owned(),
         });
-        kept.addresses.insert(url.clone(), file.id.clone());
-        kept.files.insert(file.id.clone(), Arc::clone(&file));
+        files.insert(url.clone(), file);
         parts::complete(&json!({
-            "id": file.id,
+            "id": id,
             "contentType": "reference",
             "contentUrl": url,
-            "name": file.download.name,
+            "name": name,
         }))
     }
 
     /// The file with this id.
     pub fn file(&self, id: &str) -> Option<Arc<File>> {
-        self.kept.lock().files.get(id).cloned()
+        self.files
+            .lock()
+            .values()
+            .find(|file| file.id == id)
+            .cloned()
     }
 
     /// The file with this address in the browser.
     pub fn at(&self, url: &str) -> Option<Arc<File>> {
-        let kept = self.kept.lock();
-        kept.files.get(kept.addresses.get(url)?).cloned()
+        self.files.lock().get(url).cloned()
     }
 
     /// A fresh pre-authenticated address of a file below this origin.

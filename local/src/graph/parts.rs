@@ -9,24 +9,14 @@ use super::hosted::{Hosted, relative};
 /// address is known.
 #[derive(Debug, Clone, Default)]
 pub struct Parts {
-    /// The body.
     pub html: String,
-    /// As Graph shows them.
+    /// Files, quotations and cards, as Graph shows them.
     pub attachments: Vec<Value>,
     /// Images, and the code of snippets.
     pub hosted: Vec<Hosted>,
 }
 
 impl Parts {
-    /// A body and nothing else.
-    #[cfg(test)]
-    pub fn of(html: &str) -> Self {
-        Self {
-            html: html.to_owned(),
-            ..Self::default()
-        }
-    }
-
     /// The parts of the message with this address.
     pub fn at(mut self, message: &str) -> Self {
         for hosted in &self.hosted {
@@ -56,19 +46,16 @@ impl Parts {
 
     /// Adds the attachments that the message had before. Where the new body does not say, each stands where it stood.
     pub fn keep(&mut self, former: Vec<Value>) {
-        let missing: Vec<&Value> = former
-            .iter()
-            .filter(|attachment| {
-                let id = attachment["id"].as_str().unwrap_or_default();
-                !markers(&self.html).contains(&id)
-            })
-            .collect();
-        let (quotes, others): (Vec<&Value>, Vec<&Value>) = missing
-            .into_iter()
-            .partition(|attachment| attachment["contentType"] == "messageReference");
-        let all =
-            |attachments: Vec<&Value>| -> String { attachments.into_iter().map(marker).collect() };
-        self.html = format!("{}{}{}", all(quotes), self.html, all(others));
+        let (mut front, mut end) = (String::new(), String::new());
+        for attachment in &former {
+            let id = attachment["id"].as_str().unwrap_or_default();
+            if !markers(&self.html).contains(&id) {
+                let quotation = attachment["contentType"] == "messageReference";
+                let place = if quotation { &mut front } else { &mut end };
+                place.push_str(&marker(attachment));
+            }
+        }
+        self.html = format!("{front}{}{end}", self.html);
         self.attachments.extend(former);
     }
 }
@@ -124,20 +111,15 @@ pub fn escaped(text: &str) -> String {
 
 /// The text of a body without its elements, as a quotation shows it.
 pub fn plain(html: &str) -> String {
-    let mut text = String::new();
-    let mut rest = html;
-    while let Some((before, tag)) = rest.split_once('<') {
-        text.push_str(before);
-        let Some((tag, after)) = tag.split_once('>') else {
-            rest = "";
-            break;
-        };
-        if tag.starts_with("br") || tag.starts_with("/p") || tag.starts_with("/div") {
+    let mut pieces = html.split('<');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (tag, after) = piece.split_once('>').unwrap_or((piece, ""));
+        if ["br", "/p", "/div"].iter().any(|end| tag.starts_with(end)) {
             text.push(' ');
         }
-        rest = after;
+        text.push_str(after);
     }
-    text.push_str(rest);
     let text = text
         .replace("&nbsp;", " ")
         .replace("&lt;", "<")
@@ -168,15 +150,17 @@ mod tests {
 
     #[test]
     fn former_attachments_stay_where_they_stood() {
-        let mut parts = Parts::of("new <attachment id=\"b\"></attachment>");
-        let former = ["a", "b", "c", "d"].map(|id| {
-            let kind = if id == "a" {
-                "messageReference"
-            } else {
-                "reference"
-            };
-            complete(&json!({ "id": id, "contentType": kind }))
-        });
+        let mut parts = Parts {
+            html: "new <attachment id=\"b\"></attachment>".to_owned(),
+            ..Parts::default()
+        };
+        let kinds = [
+            ("a", "messageReference"),
+            ("b", "x"),
+            ("c", "x"),
+            ("d", "x"),
+        ];
+        let former = kinds.map(|(id, kind)| complete(&json!({ "id": id, "contentType": kind })));
         parts.keep(former.to_vec());
         assert_eq!(markers(&parts.html), ["a", "b", "c", "d"]);
         assert_eq!(parts.attachments, former);

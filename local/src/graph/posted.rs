@@ -1,7 +1,7 @@
 //! The body of a posted message: what it may hold, and what Teams makes of it (Microsoft Learn, "Send chatMessage in a channel
 //! or a chat").
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -32,11 +32,8 @@ pub fn read(body: &[u8]) -> Read<Parts> {
         }
     })?;
     let given = list(&message, "hostedContents")?;
-    let bytes: usize = given
-        .iter()
-        .filter_map(|item| item["contentBytes"].as_str())
-        .map(str::len)
-        .sum();
+    let bytes = given.iter().filter_map(|it| it["contentBytes"].as_str());
+    let bytes: usize = bytes.map(str::len).sum();
     if body.len().saturating_sub(bytes) > LARGEST_POST {
         return Err(Refusal::TOO_LARGE);
     }
@@ -105,27 +102,25 @@ fn hosted_content(item: &Value) -> Read<(String, Hosted)> {
 
 /// The HTML whose images name the hosted contents by their new ids. Every reference needs its content and the other way round.
 fn with_images(html: &str, hosted: &BTreeMap<String, Hosted>) -> Read<String> {
-    let mut written = String::with_capacity(html.len());
-    let mut used = BTreeMap::new();
-    let mut rest = html;
-    while let Some(start) = rest.find("<img") {
-        let end = rest[start..].find('>').map(|end| start + end + 1);
-        let Some(end) = end else { break };
-        written.push_str(&rest[..start]);
-        let tag = &rest[start..end];
-        match reference(tag) {
+    let mut used = BTreeSet::new();
+    let mut pieces = html.split("<img");
+    let mut written = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let end = piece.find('>').map_or(piece.len(), |end| end + 1);
+        let (tag, after) = piece.split_at(end);
+        let tag = format!("<img{tag}");
+        match reference(&tag) {
             Some((source, name)) => {
                 let content = hosted.get(name).ok_or(Refusal::bad_request(
                     "A referenced hosted content is not in the request.",
                 ))?;
-                used.insert(name, ());
-                written.push_str(&image(tag, source, content));
+                used.insert(name.to_owned());
+                written.push_str(&image(&tag, source, content));
             }
-            None => written.push_str(tag),
+            None => written.push_str(&tag),
         }
-        rest = &rest[end..];
+        written.push_str(after);
     }
-    written.push_str(rest);
     if used.len() < hosted.len() {
         return Err(Refusal::bad_request(
             "A hosted content is not referenced in the body.",

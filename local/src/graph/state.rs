@@ -28,7 +28,7 @@ impl Graph {
     #[must_use]
     pub fn new(world: Arc<World>, entra: Arc<Entra>) -> Arc<Self> {
         Arc::new(Self {
-            chats: Locked::new(Chats::new(&world.endpoints.graph)),
+            chats: Locked::default(),
             deliveries: Deliveries::new(Arc::clone(&world)),
             world,
             entra,
@@ -41,12 +41,13 @@ impl Graph {
     /// The secret in the `clientState` of every subscription.
     #[must_use]
     pub fn client_state_secret(&self) -> String {
-        self.subscriptions.secret().to_owned()
+        self.subscriptions.secret.clone()
     }
 
     /// Private key and certificate of rich notifications, as PEM.
     #[must_use]
     pub fn notification_key_pem(&self) -> String {
-        self.subscriptions.key_pem()
+        let certificate = &self.subscriptions.certificate;
+        format!("{}{}", certificate.key_pem, certificate.certificate_pem)
     }
 }

@@ -76,10 +76,11 @@ impl Play {
 
     /// A message as Graph shows it, without the throttling of its routes.
     fn shown(&self, id: &str) -> Value {
-        let chat = "19:anna_support@unq.gbl.spaces";
         let chats = self.graph.chats.lock();
-        let message = chats.get(chat).expect("the chat").message(id);
-        super::views::message(chat, message.expect("the message"))
+        let chat = chats
+            .get("19:anna_support@unq.gbl.spaces")
+            .expect("the chat");
+        super::views::message(chat, chat.message(id).expect("the message"))
     }
 
     async fn view(&self) -> Value {

@@ -4,24 +4,19 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use super::answers::Refusal;
 use crate::shared::locked::Locked;
 
 /// Requests that may come at once after a quiet time.
 const BURST: f64 = 3.0;
 
-/// What a request is, and whom it concerns.
-type Key = (&'static str, String);
-
-/// Requests that may pass now, and when that was last counted.
-type Bucket = (f64, Instant);
-
-/// Counts requests by what they are and whom they concern.
+/// Requests that may pass now, and when that was last counted, for each kind of call and what it concerns.
 #[derive(Debug, Default)]
-pub struct Throttle(Locked<HashMap<Key, Bucket>>);
+pub struct Throttle(Locked<HashMap<(&'static str, String), (f64, Instant)>>);
 
 impl Throttle {
-    /// Whether one more request of this kind may pass.
-    pub fn allows(&self, kind: &'static str, subject: &str, per_second: f64) -> bool {
+    /// Refuses a request of this kind above the limit.
+    pub fn admit(&self, kind: &'static str, subject: &str, per_second: f64) -> Result<(), Refusal> {
         let now = Instant::now();
         let mut buckets = self.0.lock();
         let (tokens, updated) = buckets
@@ -32,6 +27,6 @@ impl Throttle {
         let allowed = *tokens >= 1.0;
         // What is refused counts as well: who does not wait out the whole second is refused again.
         *tokens = (*tokens - 1.0).max(0.0);
-        allowed
+        allowed.then_some(()).ok_or(Refusal::TOO_MANY)
     }
 }

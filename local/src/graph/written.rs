@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::chats::Person;
 use super::hosted::{Hosted, relative};
@@ -14,16 +13,6 @@ use crate::shared::download::{self, media_type};
 
 /// Characters of a quoted message that are shown with the answer.
 const PREVIEW: usize = 100;
-
-/// A customer, as a request of the control interface names one.
-#[derive(Debug, Deserialize)]
-pub struct Author {
-    user: Uuid,
-    name: String,
-    tenant: Uuid,
-    upn: Option<String>,
-    user_principal_name: Option<String>,
-}
 
 /// An image in the text.
 #[derive(Deserialize)]
@@ -39,14 +28,14 @@ pub struct Image {
 pub struct File {
     #[serde(flatten)]
     download: download::Ordered,
+    /// Whose OneDrive it lies in.
     #[serde(default)]
     owner: Owner,
 }
 
-/// Whose OneDrive a file lies in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Owner {
+enum Owner {
     /// One that the Support User may read.
     #[default]
     Same,
@@ -64,30 +53,16 @@ pub struct Snippet {
 /// What stands in a message besides its text.
 #[derive(Default, Deserialize)]
 pub struct Extras {
-    /// Images in the text.
     #[serde(default)]
     images: Vec<Image>,
     /// Files from OneDrive.
     pub files: Option<Vec<File>>,
-    /// Formatted code.
     snippet: Option<Snippet>,
     /// Ids of the messages that are answered.
     #[serde(default)]
     reply_to: Vec<String>,
     /// Attachments as Graph shall show them.
     pub attachments: Option<Vec<Value>>,
-}
-
-impl From<Author> for Person {
-    fn from(author: Author) -> Self {
-        Self {
-            user: author.user.to_string(),
-            name: author.name,
-            tenant: author.tenant.to_string(),
-            upn: author.upn,
-            principal_name: author.user_principal_name,
-        }
-    }
 }
 
 impl Graph {
@@ -143,7 +118,10 @@ impl Graph {
     fn quotation(&self, chat: &str, quoted: &str) -> Option<Value> {
         let chats = self.chats.lock();
         let message = chats.get(chat)?.message(quoted)?;
-        let preview: String = parts::plain(&message.html).chars().take(PREVIEW).collect();
+        let preview: String = parts::plain(&message.parts.html)
+            .chars()
+            .take(PREVIEW)
+            .collect();
         let content = json!({
             "messageId": message.id,
             "messagePreview": preview,

@@ -3,6 +3,7 @@
 pub mod content;
 pub mod correlation;
 pub mod download;
+pub mod lines;
 pub mod locked;
 pub mod refused;
 pub mod serve;
