@@ -27,12 +27,6 @@ pub struct Entra {
     refresh_tokens: Locked<HashMap<String, String>>,
 }
 
-impl std::fmt::Debug for Entra {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Entra")
-    }
-}
-
 impl Entra {
     /// An Entra ID with a fresh signing key and a fresh client secret of the Graph app; nobody has signed in.
     ///

@@ -10,7 +10,7 @@ use uuid::Uuid;
 pub const CORRELATION: HeaderName = HeaderName::from_static("inin-correlation-id");
 
 /// A refusal with Genesys' `ErrorBody` (Genesys Cloud Platform API, model `ErrorBody`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Refusal {
     /// The status of the answer, repeated in its body.
     pub status: StatusCode,

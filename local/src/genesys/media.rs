@@ -15,14 +15,13 @@ use crate::shared::signing::SigningKey;
 const SIGNED_LIFE: i64 = 3_600;
 
 /// All files of agents.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Media {
     key: SigningKey,
     files: Locked<HashMap<String, Arc<AgentFile>>>,
 }
 
 /// One file.
-#[derive(Debug)]
 pub struct AgentFile {
     pub download: Download,
     /// What the address in the webhook does.
@@ -30,7 +29,7 @@ pub struct AgentFile {
 }
 
 /// What the address of a file on the host for downloads does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
     /// Serves it.

@@ -106,26 +106,19 @@ fn assert_refused(answer: &Answer, status: u16, code: &str) {
 #[tokio::test(start_paused = true)]
 async fn a_token_is_for_a_client_with_its_secret_and_for_a_day() {
     let genesys = organisation();
-    let (client, secret) = (
-        &genesys.world.config.genesys_client_id,
-        genesys.client_secret(),
-    );
+    let (config, secret) = (&genesys.world.config, genesys.client_secret());
+    let client = &config.genesys_client_id;
+    let password = "grant_type=password";
     for (client, secret, form, status, error) in [
         ("other", secret.as_str(), GRANT, 400, "invalid_client"),
         (client, "wrong", GRANT, 401, "invalid_client"),
-        (
-            client,
-            &secret,
-            "grant_type=password",
-            400,
-            "unsupported_grant_type",
-        ),
+        (client, &secret, password, 400, "unsupported_grant_type"),
         (client, &secret, "", 400, "invalid_request"),
     ] {
         let answer = log_in(&genesys, client, secret, form).await;
         assert_eq!(
-            (answer.status, answer.text("error").as_str()),
-            (status, error)
+            (answer.status, answer.text("error")),
+            (status, error.to_owned())
         );
     }
     let granted = log_in(&genesys, client, &secret, GRANT).await;
@@ -405,10 +398,8 @@ async fn only_what_a_structured_message_of_the_thread_offers_can_be_answered() {
         let answer = send(&genesys, "structured/response", wrong).await;
         assert_eq!(answer.status, status, "{pointer}");
     }
-    assert_eq!(
-        send(&genesys, "structured/response", pressed).await.status,
-        200
-    );
+    let answered = send(&genesys, "structured/response", pressed).await;
+    assert_eq!(answered.status, 200);
     assert_eq!(view(&genesys)[2]["button"]["payload"], "y");
 }
 
@@ -440,11 +431,8 @@ async fn a_refusal_for_now_is_repeated_and_another_is_not() {
             assert_eq!(ours.next().await, first, "the same body");
         }
     }
-    assert_eq!(
-        ours.next().await["text"],
-        "second",
-        "no third attempt before it"
-    );
+    let third = ours.next().await;
+    assert_eq!(third["text"], "second", "no third attempt before it");
 }
 
 #[tokio::test(start_paused = true)]

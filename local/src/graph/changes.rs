@@ -1,13 +1,15 @@
 //! What can happen to a message after it was written: edits, deletion and its undoing, reactions.
 
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
 use super::chats::{Message, Person, Reaction};
 use super::parts::Parts;
+use crate::shared::refused::Refused;
 
 /// A kind of change, as notifications name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeType {
     /// A new message.
@@ -18,18 +20,8 @@ pub enum ChangeType {
     Deleted,
 }
 
-/// Why a message cannot be changed this way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unchanged {
-    #[error("no such message")]
-    NoMessage,
-    #[error("the message is deleted")]
-    Deleted,
-    #[error("the message is not deleted")]
-    NotDeleted,
-    /// The person has no such reaction.
-    #[error("no such reaction")]
-    NoReaction,
+fn conflict(why: &str) -> Refused {
+    Refused(StatusCode::CONFLICT, why.to_owned())
 }
 
 impl Message {
@@ -40,7 +32,7 @@ impl Message {
         mut parts: Parts,
         keep_attachments: bool,
         address: &str,
-    ) -> Result<(), Unchanged> {
+    ) -> Result<(), Refused> {
         self.edited = Some(self.touch()?);
         if keep_attachments {
             parts.keep(std::mem::take(&mut self.parts.attachments));
@@ -53,19 +45,20 @@ impl Message {
     }
 
     /// Deletes it.
-    pub fn delete(&mut self) -> Result<(), Unchanged> {
+    pub fn delete(&mut self) -> Result<(), Refused> {
         self.deleted = Some(self.touch()?);
         Ok(())
     }
 
     /// Undoes its deletion.
-    pub fn restore(&mut self) -> Result<(), Unchanged> {
-        self.deleted.take().ok_or(Unchanged::NotDeleted)?;
+    pub fn restore(&mut self) -> Result<(), Refused> {
+        let deleted = self.deleted.take();
+        deleted.ok_or_else(|| conflict("the message is not deleted"))?;
         self.touch().map(drop)
     }
 
     /// Adds a reaction; the same one of the same person counts once.
-    pub fn react(&mut self, from: Person, kind: String) -> Result<(), Unchanged> {
+    pub fn react(&mut self, from: Person, kind: String) -> Result<(), Refused> {
         let at = self.touch()?;
         self.reactions.retain(|it| !it.is(&from, &kind));
         self.reactions.push(Reaction { from, kind, at });
@@ -73,23 +66,19 @@ impl Message {
     }
 
     /// Takes a reaction back.
-    pub fn unreact(&mut self, from: &Person, kind: &str) -> Result<(), Unchanged> {
+    pub fn unreact(&mut self, from: &Person, kind: &str) -> Result<(), Refused> {
         let place = self.reactions.iter().position(|it| it.is(from, kind));
-        match (self.deleted, place) {
-            (None, None) => Err(Unchanged::NoReaction),
-            (None, Some(place)) => {
-                self.reactions.remove(place);
-                self.touch().map(drop)
-            }
-            (Some(_), _) => Err(Unchanged::Deleted),
-        }
+        let place = place.ok_or_else(|| Refused::not_found("such reaction"))?;
+        self.touch()?;
+        self.reactions.remove(place);
+        Ok(())
     }
 
     /// The time of a change, unless the message is deleted. Every change has a time of its own: the etag, which is made of
     /// it, must move.
-    fn touch(&mut self) -> Result<OffsetDateTime, Unchanged> {
+    fn touch(&mut self) -> Result<OffsetDateTime, Refused> {
         if self.deleted.is_some() {
-            return Err(Unchanged::Deleted);
+            return Err(conflict("the message is deleted"));
         }
         let now = OffsetDateTime::now_utc().truncate_to_millisecond();
         self.modified = now.max(self.modified + Duration::MILLISECOND);

@@ -8,8 +8,8 @@ use axum::{Json, Router};
 use http::StatusCode;
 use serde::Deserialize;
 
+use super::changes::ChangeType;
 use super::changes::ChangeType::{Deleted, Updated};
-use super::changes::{ChangeType, Unchanged};
 use super::chats::{Message, Person};
 use super::state::Graph;
 use super::written::Extras;
@@ -52,8 +52,8 @@ pub fn router() -> Router<Arc<Graph>> {
 async fn edit(State(graph): Shared, Path(place): Place, Json(edit): Json<Edit>) -> Done {
     let (author, address) = {
         let chats = graph.chats.lock();
-        let chat = chats.get(&place.0).ok_or(Unchanged::NoMessage)?;
-        let message = chat.message(&place.1).ok_or(Unchanged::NoMessage)?;
+        let chat = chats.get(&place.0).ok_or_else(no_message)?;
+        let message = chat.message(&place.1).ok_or_else(no_message)?;
         (message.from.clone(), chat.address_of(&message.id))
     };
     let keep = edit.extras.attachments.is_none() && edit.extras.files.is_none();
@@ -95,14 +95,8 @@ async fn unreact(State(graph): Shared, Path(place): Place, Json(body): Json<Reac
     })
 }
 
-impl From<Unchanged> for Refused {
-    fn from(reason: Unchanged) -> Self {
-        let status = match reason {
-            Unchanged::NoMessage | Unchanged::NoReaction => StatusCode::NOT_FOUND,
-            Unchanged::Deleted | Unchanged::NotDeleted => StatusCode::CONFLICT,
-        };
-        Self(status, reason.to_string())
-    }
+fn no_message() -> Refused {
+    Refused::not_found("such message")
 }
 
 impl Graph {
@@ -113,12 +107,12 @@ impl Graph {
         outcome: &str,
         notify: Option<bool>,
         notifications: &[ChangeType],
-        change: impl FnOnce(&mut Message) -> Result<(), Unchanged>,
+        change: impl FnOnce(&mut Message) -> Result<(), Refused>,
     ) -> Done {
         {
             let mut chats = self.chats.lock();
             let message = chats.get_mut(chat).and_then(|chat| chat.message_mut(id));
-            change(message.ok_or(Unchanged::NoMessage)?)?;
+            change(message.ok_or_else(no_message)?)?;
         }
         self.message_changed(chat, id, outcome, notify, notifications);
         Ok(StatusCode::NO_CONTENT)

@@ -25,7 +25,6 @@ const PATH: &AsciiSet = &CONTROLS
 pub type Chats = BTreeMap<String, Chat>;
 
 /// One chat.
-#[derive(Debug)]
 pub struct Chat {
     pub id: String,
     /// Its address at Graph, which stands in the bodies.
@@ -40,7 +39,7 @@ pub struct Chat {
 }
 
 /// A member of a chat, as the control interface names and shows one.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Person {
     /// Entra object id, lowercase GUID.
     #[serde(deserialize_with = "guid")]
@@ -61,7 +60,6 @@ fn guid<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {
 }
 
 /// One message.
-#[derive(Debug)]
 pub struct Message {
     /// Milliseconds since 1970, unique within the chat.
     pub id: String,
@@ -81,7 +79,6 @@ pub struct Message {
 }
 
 /// One person's reaction.
-#[derive(Debug)]
 pub struct Reaction {
     pub from: Person,
     /// An emoji, or one of the older names such as `like`.

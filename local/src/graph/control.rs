@@ -38,7 +38,7 @@ struct Written {
     notify: Option<bool>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 struct Wanted {
     chat: String,
     message: String,

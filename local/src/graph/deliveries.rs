@@ -23,7 +23,6 @@ const TIMEOUT_REPEATED: Duration = Duration::from_secs(10);
 const WAITS: ([u64; 3], u64) = ([1, 2, 4], 8);
 
 /// Sends notifications, in a line for each chat.
-#[derive(Debug)]
 pub struct Deliveries {
     world: Arc<World>,
     client: reqwest::Client,

@@ -12,7 +12,7 @@ use crate::shared::content::Content;
 const UNKNOWN_SIZE: (u32, u32) = (250, 250);
 
 /// One hosted content of a message.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Hosted {
     /// Its id, unique in the world.
     pub id: String,

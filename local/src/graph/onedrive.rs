@@ -18,7 +18,7 @@ use crate::shared::signing::SigningKey;
 const LIFE: i64 = 3600;
 
 /// All files.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct OneDrive {
     /// What signs the pre-authenticated addresses.
     key: SigningKey,
@@ -27,7 +27,6 @@ pub struct OneDrive {
 }
 
 /// One file.
-#[derive(Debug)]
 pub struct File {
     /// Its id, a GUID.
     pub id: String,

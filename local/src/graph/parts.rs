@@ -7,7 +7,7 @@ use super::hosted::{Hosted, relative};
 
 /// Body, attachments and hosted contents of a message. Addresses of hosted contents are relative until the message's own
 /// address is known.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Parts {
     pub html: String,
     /// Files, quotations and cards, as Graph shows them.

@@ -12,7 +12,6 @@ use crate::shared::locked::Locked;
 use crate::world::World;
 
 /// The simulated Graph.
-#[derive(Debug)]
 pub struct Graph {
     pub(super) world: Arc<World>,
     pub(super) entra: Arc<Entra>,

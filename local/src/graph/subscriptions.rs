@@ -25,14 +25,8 @@ pub struct Subscriptions {
     made: Locked<HashMap<String, Subscription>>,
 }
 
-impl std::fmt::Debug for Subscriptions {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Subscriptions")
-    }
-}
-
 /// One subscription, as its notifications tell of it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Subscription {
     pub id: String,
     pub client_state: String,

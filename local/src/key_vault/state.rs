@@ -27,12 +27,6 @@ pub struct Secret {
     pub(super) created: OffsetDateTime,
 }
 
-impl std::fmt::Debug for KeyVault {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("KeyVault")
-    }
-}
-
 impl KeyVault {
     /// An empty vault that accepts the tokens of this Entra ID.
     #[must_use]

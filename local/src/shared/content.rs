@@ -1,7 +1,6 @@
 //! Files of this world: bytes that were given, or bytes that a generator makes whenever they are wanted, so that a file of
 //! hundreds of megabytes costs no memory.
 
-use std::fmt;
 use std::io;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -21,7 +20,7 @@ const LARGEST: u64 = 2 * 1024 * 1024 * 1024;
 /// What stands between two states of the generator (SplitMix64: the golden ratio in 64 bits).
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The content of a file. `Debug` shows its size only.
+/// The content of a file.
 #[derive(Clone)]
 pub struct Content {
     source: Source,
@@ -33,12 +32,6 @@ enum Source {
     Given(Bytes),
     /// So many bytes of the generator.
     Generated(u64),
-}
-
-impl fmt::Debug for Content {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Content({} bytes)", self.size())
-    }
 }
 
 /// A content as the control interface takes it: given or to be generated.

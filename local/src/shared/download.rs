@@ -20,7 +20,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// How the download of a file goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Behaviour {
     /// As it should.
@@ -39,7 +39,7 @@ pub enum Behaviour {
 }
 
 /// A file with what its download claims and does.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Download {
     /// Its bytes.
     pub content: Content,

@@ -4,14 +4,8 @@ use aws_lc_rs::{hmac, rand};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// A random key. `Debug` does not show it.
+/// A random key.
 pub struct SigningKey(hmac::Key);
-
-impl std::fmt::Debug for SigningKey {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("SigningKey")
-    }
-}
 
 impl Default for SigningKey {
     fn default() -> Self {
