@@ -4,26 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
+
+use crate::shared::time_text;
 
 /// After this long without a message the next one opens a new conversation. Genesys counts from the disconnect, which
 /// nobody does here (Genesys Cloud Resource Center, "Messaging threading timeline": 72 hours by default).
 const THREADING_WINDOW: Duration = Duration::hours(72);
-
-/// Times as Genesys writes them.
-const TIME: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-
-/// A time in UTC with milliseconds.
-pub fn time_text(at: OffsetDateTime) -> String {
-    // Formatting fails only for years outside 0..=9999, which no clock shows.
-    at.to_offset(time::UtcOffset::UTC)
-        .format(TIME)
-        .unwrap_or_default()
-}
 
 /// A customer's message that passed all checks, in the words of `OpenInboundNormalizedMessage`.
 #[derive(Clone)]

@@ -17,13 +17,14 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::conversations::{Outgoing, Placed, time_text};
+use super::conversations::{Outgoing, Placed};
 use crate::delivery::Attempt;
 use crate::hub::{Direction, FaultService};
 use crate::shared::correlation;
 use crate::shared::lines::{FirstAttempt, Lines};
 use crate::shared::locked::Locked;
 use crate::shared::serve::loopback_client;
+use crate::shared::time_text;
 use crate::world::World;
 
 /// Genesys waits this long for an answer.

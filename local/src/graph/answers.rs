@@ -8,7 +8,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::views;
+use crate::shared::time_text;
 
 /// What a 401 asks for.
 const CHALLENGE: &str = "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\"";
@@ -82,7 +82,7 @@ pub async fn named(request: Request, next: Next) -> Response {
             "code": code,
             "message": message,
             "innerError": {
-                "date": views::time(OffsetDateTime::now_utc()),
+                "date": time_text(OffsetDateTime::now_utc()),
                 "request-id": id,
                 "client-request-id": client.to_str().unwrap_or_default(),
             },

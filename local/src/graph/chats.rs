@@ -7,8 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::hosted::Hosted;
-use super::parts::Parts;
+use super::parts::{Hosted, Parts};
 
 /// What stands encoded in the path of a hosted content's address. Graph writes a chat's id as it is.
 const PATH: &AsciiSet = &CONTROLS

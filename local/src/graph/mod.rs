@@ -14,7 +14,6 @@ mod chats;
 mod control;
 mod deliveries;
 mod files;
-mod hosted;
 mod listing;
 mod notifications;
 mod onedrive;

@@ -2,13 +2,14 @@
 //! data").
 
 use aws_lc_rs::cipher::{AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
-use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use aws_lc_rs::hmac;
 use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::rand;
 use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PrivateDecryptingKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rcgen::{CertifiedKey, KeyPair};
 use serde_json::{Value, json};
 
 use super::changes::ChangeType;
@@ -22,7 +23,6 @@ use crate::hub::Direction;
 use crate::shared::content::hexadecimal;
 use crate::shared::correlation;
 use crate::shared::lines::FirstAttempt;
-use crate::shared::tls::RsaCertificate;
 
 impl Graph {
     /// Makes the subscription of each Support User; Graph asks the notification address for its validation token first.
@@ -136,7 +136,7 @@ impl Graph {
 
 /// Encrypts with a key of its own: RSA-OAEP with SHA-1 around the key, AES-256-CBC with the key's first 16 bytes as
 /// initialisation vector, HMAC-SHA256 over the result.
-fn encrypted(mut data: Vec<u8>, certificate: &RsaCertificate) -> Option<Value> {
+fn encrypted(mut data: Vec<u8>, certificate: &CertifiedKey<KeyPair>) -> Option<Value> {
     let mut key = [0; 32];
     rand::fill(&mut key).ok()?;
     let start: [u8; 16] = key[..16].try_into().ok()?;
@@ -145,21 +145,20 @@ fn encrypted(mut data: Vec<u8>, certificate: &RsaCertificate) -> Option<Value> {
     let cipher = PaddedBlockEncryptingKey::cbc_pkcs7(cipher).ok()?;
     cipher.less_safe_encrypt(&mut data, start).ok()?;
     let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), &data);
-    let public = PrivateDecryptingKey::from_pkcs8(&certificate.key_der)
-        .ok()?
-        .public_key();
-    let public = OaepPublicEncryptingKey::new(public).ok()?;
+    let private = PrivateDecryptingKey::from_pkcs8(certificate.signing_key.serialized_der());
+    let public = OaepPublicEncryptingKey::new(private.ok()?.public_key()).ok()?;
     let mut wrapped = vec![0; public.ciphertext_size()];
     let wrapped = public
         .encrypt(&OAEP_SHA1_MGF1SHA1, &key, &mut wrapped, None)
         .ok()?;
     // In capital digits, as Windows shows it.
-    let thumbprint = digest(&SHA1_FOR_LEGACY_USE_ONLY, &certificate.certificate_der);
+    let thumbprint = digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate.cert.der());
+    let id = digest(&SHA256, certificate.cert.der());
     Some(json!({
         "data": STANDARD.encode(&data),
         "dataSignature": STANDARD.encode(signature),
         "dataKey": STANDARD.encode(wrapped),
-        "encryptionCertificateId": certificate.id,
+        "encryptionCertificateId": hexadecimal(id.as_ref()),
         "encryptionCertificateThumbprint": hexadecimal(thumbprint.as_ref()).to_uppercase(),
     }))
 }

@@ -1,9 +1,13 @@
-//! What a message is made of, before it has an id.
+//! What a message is made of, before it has an id. Its hosted contents are the images in it and the code of its snippets
+//! (Microsoft Learn, "chatMessageHostedContent resource type").
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::HeaderValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::hosted::{Hosted, relative};
+use crate::shared::content::Content;
 
 /// Body, attachments and hosted contents of a message. Addresses of hosted contents are relative until the message's own
 /// address is known.
@@ -58,6 +62,39 @@ impl Parts {
         self.html = format!("{front}{}{end}", self.html);
         self.attachments.extend(former);
     }
+}
+
+/// One hosted content of a message.
+#[derive(Clone)]
+pub struct Hosted {
+    /// Its id, unique in the world.
+    pub id: String,
+    /// Its media type.
+    pub content_type: HeaderValue,
+    /// Its bytes.
+    pub content: Content,
+}
+
+impl Hosted {
+    /// A content with a new id.
+    pub fn new(content_type: HeaderValue, content: Content) -> Self {
+        let id = format!("id=x_0-local-{},type=1", Uuid::new_v4().simple());
+        Self {
+            id: URL_SAFE_NO_PAD.encode(id),
+            content_type,
+            content,
+        }
+    }
+
+    /// Its address below the message's.
+    pub fn address(&self, message: &str) -> String {
+        format!("{message}/hostedContents/{}/$value", self.id)
+    }
+}
+
+/// The address of a hosted content while its message has none.
+pub fn relative(id: &str) -> String {
+    format!("../hostedContents/{id}/$value")
 }
 
 /// An attachment with all properties that Graph shows, absent ones as null, and an id when it has none.

@@ -8,8 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::answers::Refusal;
-use super::hosted::{Hosted, relative};
-use super::parts::{self, Parts};
+use super::parts::{self, Hosted, Parts, relative};
 use super::rewrite::rewritten;
 use crate::shared::content::Content;
 use crate::shared::download::media_type;

@@ -13,6 +13,7 @@ use super::state::Graph;
 use super::views;
 use crate::shared::download::{Download, harmless, segment, sized};
 use crate::shared::refused::Refused;
+use crate::shared::time_text;
 
 type Shared = State<Arc<Graph>>;
 
@@ -73,9 +74,7 @@ impl Graph {
         }
         let reactions = message.reactions.iter().filter(|_| living);
         let reactions: Vec<Value> = reactions
-            .map(
-                |it| json!({ "from": it.from, "reaction": it.kind, "created": views::time(it.at) }),
-            )
+            .map(|it| json!({ "from": it.from, "reaction": it.kind, "created": time_text(it.at) }))
             .collect();
         let images = message.parts.hosted.iter();
         let images: Vec<Value> = images

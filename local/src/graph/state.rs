@@ -47,6 +47,7 @@ impl Graph {
     #[must_use]
     pub fn notification_key_pem(&self) -> String {
         let certificate = &self.subscriptions.certificate;
-        format!("{}{}", certificate.key_pem, certificate.certificate_pem)
+        let key = certificate.signing_key.serialize_pem();
+        format!("{key}{}", certificate.cert.pem())
     }
 }

@@ -5,13 +5,14 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use rcgen::{CertifiedKey, KeyPair};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::views;
 use crate::shared::locked::Locked;
 use crate::shared::serve::loopback_client;
-use crate::shared::tls::{RsaCertificate, rsa_certificate};
+use crate::shared::time_text;
+use crate::shared::tls::rsa_certificate;
 
 /// Graph waits this long for the echo of its validation token.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -21,7 +22,7 @@ pub struct Subscriptions {
     /// In the `clientState` of each of them.
     pub secret: String,
     /// What they encrypt for. Made when it is first needed, for that takes a while.
-    pub certificate: LazyLock<RsaCertificate>,
+    pub certificate: LazyLock<CertifiedKey<KeyPair>>,
     made: Locked<HashMap<String, Subscription>>,
 }
 
@@ -77,7 +78,7 @@ impl Subscriptions {
         let subscription = Subscription {
             id: Uuid::new_v4().to_string(),
             client_state: format!("{account}.{}", self.secret),
-            expires: views::time(OffsetDateTime::now_utc() + time::Duration::days(3)),
+            expires: time_text(OffsetDateTime::now_utc() + time::Duration::days(3)),
         };
         self.made.lock().insert(account.to_owned(), subscription);
         Ok(())

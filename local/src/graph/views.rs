@@ -1,18 +1,10 @@
 //! Chats, members and messages as Graph's JSON.
 
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::macros::format_description;
 
 use super::chats::{Chat, Message, Person, Reaction};
 use super::parts::Parts;
-
-/// A time as Graph writes it: UTC with milliseconds.
-pub fn time(at: OffsetDateTime) -> String {
-    let format =
-        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    at.format(format).unwrap_or_default()
-}
+use crate::shared::time_text;
 
 /// `chat`.
 pub fn chat(chat: &Chat) -> Value {
@@ -20,8 +12,8 @@ pub fn chat(chat: &Chat) -> Value {
         "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#chats/$entity",
         "id": chat.id,
         "topic": null,
-        "createdDateTime": chat.messages.first().map(|message| time(message.created)),
-        "lastUpdatedDateTime": chat.messages.last().map(|message| time(message.modified)),
+        "createdDateTime": chat.messages.first().map(|message| time_text(message.created)),
+        "lastUpdatedDateTime": chat.messages.last().map(|message| time_text(message.modified)),
         "chatType": chat.kind,
         "webUrl": format!("https://teams.microsoft.com/l/chat/{}/0", chat.id),
         "tenantId": chat.tenant,
@@ -68,10 +60,10 @@ pub fn message(chat: &Chat, message: &Message) -> Value {
         "replyToId": null,
         "etag": (message.modified.unix_timestamp_nanos() / 1_000_000).to_string(),
         "messageType": "message",
-        "createdDateTime": time(message.created),
-        "lastModifiedDateTime": time(message.modified),
-        "lastEditedDateTime": message.edited.map(time),
-        "deletedDateTime": message.deleted.map(time),
+        "createdDateTime": time_text(message.created),
+        "lastModifiedDateTime": time_text(message.modified),
+        "lastEditedDateTime": message.edited.map(time_text),
+        "deletedDateTime": message.deleted.map(time_text),
         "subject": null,
         "summary": null,
         "chatId": chat.id,
@@ -107,7 +99,7 @@ fn reaction(reaction: &Reaction) -> Value {
         "reactionType": reaction.kind,
         "displayName": null,
         "reactionContentUrl": null,
-        "createdDateTime": time(reaction.at),
+        "createdDateTime": time_text(reaction.at),
         "user": {
             "application": null,
             "device": null,

@@ -4,8 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::chats::Person;
-use super::hosted::{Hosted, relative};
-use super::parts::{self, Parts};
+use super::parts::{self, Hosted, Parts, relative};
 use super::state::Graph;
 use super::views;
 use crate::shared::content::{self, Content};
@@ -20,7 +19,6 @@ pub struct Image {
     content_type: String,
     #[serde(flatten)]
     content: content::Ordered,
-    alt: Option<String>,
 }
 
 /// A file from the customer's OneDrive.
@@ -143,13 +141,9 @@ impl Graph {
 async fn add_image(parts: &mut Parts, number: usize, image: Image) -> Result<(), String> {
     let content = image.content.content().await?;
     let hosted = Hosted::new(media_type(&image.content_type)?, content);
-    let alt = parts::escaped(image.alt.as_deref().unwrap_or("image")).replace('"', "&quot;");
-    let (width, height) = hosted.pixels();
-    let tag = format!(
-        "<img alt=\"{alt}\" src=\"{}\" itemid=\"{}\" width=\"{width}\" height=\"{height}\">",
-        relative(&hosted.id),
-        hosted.id
-    );
+    let (source, id) = (relative(&hosted.id), &hosted.id);
+    let size = "width=\"250\" height=\"250\"";
+    let tag = format!("<img alt=\"image\" src=\"{source}\" itemid=\"{id}\" {size}>");
     let place = format!("{{image {number}}}");
     if parts.html.contains(&place) {
         parts.html = parts.html.replace(&place, &tag);

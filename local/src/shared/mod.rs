@@ -9,3 +9,16 @@ pub mod refused;
 pub mod serve;
 pub mod signing;
 pub mod tls;
+
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+/// A time as Graph and Genesys write it: UTC with milliseconds.
+#[must_use]
+pub fn time_text(at: OffsetDateTime) -> String {
+    let format =
+        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    // Formatting fails only for years outside 0..=9999, which no clock shows.
+    let utc = at.to_offset(time::UtcOffset::UTC);
+    utc.format(format).unwrap_or_default()
+}
