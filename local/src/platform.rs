@@ -111,7 +111,7 @@ impl Platform {
         let files = WorkDirectory::new(&watchdog)?;
         let listeners = Listeners::bind(options.port)?;
         let authority = CertificateAuthority::new()?;
-        let authority_file = files.write("authority.pem", &authority.certificate_pem())?;
+        let authority_file = files.write("authority.pem", authority.certificate_pem())?;
         let mut azurite = Azurite::start(&options.azurite, &authority, &files, &watchdog)?;
         let endpoints = listeners.endpoints()?;
 

@@ -45,7 +45,7 @@ pub(super) fn router() -> Router<Arc<Control>> {
 
 /// The certificate that whoever follows one of the bridge's links has to trust.
 async fn authority(State(control): State<Arc<Control>>) -> String {
-    control.world.authority.certificate_pem()
+    control.world.authority.certificate_pem().to_owned()
 }
 
 async fn faults(State(control): State<Arc<Control>>) -> Json<Rules> {

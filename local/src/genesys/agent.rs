@@ -11,10 +11,10 @@ use super::conversations::{Outgoing, structured};
 use super::media::{Access, AgentFile};
 use super::state::Genesys;
 use super::webhook;
+use crate::delivery::FirstAttempt;
 use crate::hub::Direction;
 use crate::shared::correlation;
 use crate::shared::download::{self, Behaviour};
-use crate::shared::lines::FirstAttempt;
 
 /// A message's answer waits at most this long for the flow's greeting to be delivered.
 const GREETING_WAIT: Duration = Duration::from_secs(1);

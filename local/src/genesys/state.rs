@@ -15,7 +15,7 @@ pub struct Genesys {
     pub(super) world: Arc<World>,
     pub(super) login: Login,
     pub(super) conversations: Locked<Conversations>,
-    pub(super) webhooks: Arc<Webhooks>,
+    pub(super) webhooks: Webhooks,
     pub(super) media: Media,
     pub(super) profile: Locked<ContentProfile>,
     /// Fetches customers' files.
@@ -32,7 +32,7 @@ impl Genesys {
         Arc::new(Self {
             login: Login::new(world.config.genesys_rate_limit),
             conversations: Locked::default(),
-            webhooks: Arc::new(Webhooks::new(Arc::clone(&world))),
+            webhooks: Webhooks::new(Arc::clone(&world)),
             media: Media::default(),
             profile: Locked::default(),
             client: world.authority.client().expect("a client can be built"),

@@ -12,18 +12,15 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::StatusCode;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::conversations::{Outgoing, Placed};
-use crate::delivery::Attempt;
+use crate::delivery::{Deliveries, Delivery, FirstAttempt};
 use crate::hub::{Direction, FaultService};
 use crate::shared::correlation;
-use crate::shared::lines::{FirstAttempt, Lines};
 use crate::shared::locked::Locked;
-use crate::shared::serve::loopback_client;
 use crate::shared::time_text;
 use crate::world::World;
 
@@ -38,26 +35,20 @@ const LONGEST_TURN: Duration = Duration::from_secs(1);
 
 /// Sends webhooks, in a line for each thread.
 pub struct Webhooks {
-    world: Arc<World>,
-    client: reqwest::Client,
-    secret: Locked<String>,
-    lines: Lines,
+    url: String,
+    /// What signs each webhook.
+    secret: Arc<Locked<String>>,
+    deliveries: Deliveries,
 }
 
 impl Webhooks {
     /// A new secret, nothing sent yet.
-    ///
-    /// # Panics
-    /// When no client can be built, which only a broken build does.
     pub fn new(world: Arc<World>) -> Self {
-        let client = loopback_client()
-            .build()
-            .expect("a client for plain HTTP can be built");
+        let secret = format!("{}{}", Uuid::new_v4(), Uuid::new_v4());
         Self {
-            world,
-            client,
-            secret: Locked::new(format!("{}{}", Uuid::new_v4(), Uuid::new_v4())),
-            lines: Lines::default(),
+            url: format!("{}/api/genesys/webhook", world.endpoints.functions),
+            secret: Arc::new(Locked::new(secret)),
+            deliveries: Deliveries::new(world),
         }
     }
 
@@ -72,44 +63,31 @@ impl Webhooks {
     }
 
     /// Puts a message on its way.
-    pub fn send(self: &Arc<Self>, thread: &str, message: &str, body: &Value) -> FirstAttempt {
-        let webhooks = Arc::clone(self);
-        let correlation = correlation::of_genesys_message(message);
-        let body = body.to_string();
-        let waits = repeat_n(SPACING, REPETITIONS);
-        self.lines.send(thread, LONGEST_TURN, waits, move |number| {
-            let (webhooks, correlation, body) =
-                (Arc::clone(&webhooks), correlation.clone(), body.clone());
-            async move { webhooks.attempt(&correlation, &body, number).await }
-        })
-    }
-
-    /// Sends once; true when nothing is to be repeated: a 2xx, or a status that Genesys does not repeat.
-    async fn attempt(&self, correlation: &str, body: &str, number: u32) -> bool {
-        let attempt = Attempt {
+    pub fn send(&self, thread: &str, message: &str, body: &Value) -> FirstAttempt {
+        let (url, secret) = (self.url.clone(), Arc::clone(&self.secret));
+        let delivery = Delivery {
             service: FaultService::GenesysWebhook,
-            correlation: Some(correlation),
             direction: Direction::Outbound,
             hop: "webhook",
-            number,
+            correlation: Some(correlation::of_genesys_message(message)),
+            body: body.to_string().into_bytes(),
+            request: Box::new(move |client, _, body| {
+                let signature = sign(&secret.lock(), body);
+                let request = client.post(&url).timeout(TIMEOUT);
+                request.header("x-hub-signature-256", signature)
+            }),
+            // A 2xx, or a status that Genesys does not repeat.
+            will_do: |status| status != 429 && !status.is_server_error(),
         };
-        let url = format!("{}/api/genesys/webhook", self.world.endpoints.functions);
-        let request = || {
-            let signature = self.sign(body.as_bytes());
-            let request = self.client.post(&url).timeout(TIMEOUT);
-            request.header("x-hub-signature-256", signature)
-        };
-        let over = |status: StatusCode| status != 429 && !status.is_server_error();
-        attempt
-            .send(&self.world, body.as_bytes(), request, over)
-            .await
+        let waits = repeat_n(SPACING, REPETITIONS);
+        self.deliveries.send(thread, LONGEST_TURN, waits, delivery)
     }
+}
 
-    /// `sha256=` and the standard base64 of the HMAC-SHA256 over the raw body.
-    fn sign(&self, body: &[u8]) -> String {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret().as_bytes());
-        format!("sha256={}", STANDARD.encode(hmac::sign(&key, body)))
-    }
+/// `sha256=` and the standard base64 of the HMAC-SHA256 over the raw body.
+fn sign(secret: &str, body: &[u8]) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    format!("sha256={}", STANDARD.encode(hmac::sign(&key, body)))
 }
 
 /// The body of a webhook.

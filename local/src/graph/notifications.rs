@@ -14,15 +14,15 @@ use serde_json::{Value, json};
 
 use super::changes::ChangeType;
 use super::chats::Chat;
-use super::deliveries::Deliveries;
+use super::deliveries;
 use super::state::Graph;
 use super::subscriptions::Subscription;
 use super::views;
+use crate::delivery::FirstAttempt;
 use crate::entra::PUBLISHER;
 use crate::hub::Direction;
 use crate::shared::content::hexadecimal;
 use crate::shared::correlation;
-use crate::shared::lines::FirstAttempt;
 
 impl Graph {
     /// Makes the subscription of each Support User; Graph asks the notification address for its validation token first.
@@ -30,11 +30,15 @@ impl Graph {
     /// # Errors
     /// The address did not echo the token.
     pub async fn subscribe(&self) -> anyhow::Result<()> {
-        let url = Deliveries::url(&self.world);
+        let url = self.notification_url();
         for account in &self.world.config.support_accounts {
             self.subscriptions.create(&url, &account.name).await?;
         }
         Ok(())
+    }
+
+    fn notification_url(&self) -> String {
+        format!("{}/api/graph/notifications", self.world.endpoints.functions)
     }
 
     /// Tells of what somebody did to a message in Teams, by this word and, unless `notify` is false, these
@@ -70,7 +74,8 @@ impl Graph {
         for body in self.compose(chat, message, change) {
             let body = body.to_string().into_bytes();
             let correlation = correlation.map(str::to_owned);
-            last = Some(self.deliveries.send(chat, body, correlation));
+            let (all, url) = (&self.deliveries, self.notification_url());
+            last = Some(deliveries::send(all, chat, url, body, correlation));
         }
         last
     }

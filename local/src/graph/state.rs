@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::chats::Chats;
-use super::deliveries::Deliveries;
 use super::onedrive::OneDrive;
 use super::subscriptions::Subscriptions;
 use super::throttle::Throttle;
+use crate::delivery::Deliveries;
 use crate::entra::Entra;
 use crate::shared::locked::Locked;
 use crate::world::World;

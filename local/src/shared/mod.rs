@@ -3,7 +3,6 @@
 pub mod content;
 pub mod correlation;
 pub mod download;
-pub mod lines;
 pub mod locked;
 pub mod refused;
 pub mod serve;

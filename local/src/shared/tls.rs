@@ -18,6 +18,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 pub struct CertificateAuthority {
     issuer: Issuer<'static, KeyPair>,
     certificate: Certificate,
+    pem: String,
 }
 
 impl std::fmt::Debug for CertificateAuthority {
@@ -44,16 +45,18 @@ impl CertificateAuthority {
         let mut params = named("Graph-to-Open local authority")?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let certificate = params.self_signed(&key)?;
         Ok(Self {
-            certificate: params.self_signed(&key)?,
+            pem: certificate.pem(),
+            certificate,
             issuer: Issuer::new(params, key),
         })
     }
 
     /// The authority's certificate, the content of the file `SSL_CERT_FILE` names.
     #[must_use]
-    pub fn certificate_pem(&self) -> String {
-        self.certificate.pem()
+    pub fn certificate_pem(&self) -> &str {
+        &self.pem
     }
 
     /// Signs a new certificate for `127.0.0.1` and `localhost`.
