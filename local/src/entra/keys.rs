@@ -56,15 +56,10 @@ impl SigningKeys {
     /// A line that says what is wrong with the token.
     pub(super) fn verify(&self, token: &str, audiences: &[&str]) -> Result<Value, String> {
         let header = decode_header(token).map_err(|error| error.to_string())?;
-        if header.alg != Algorithm::RS256 {
-            return Err("the token is not signed with RS256".to_owned());
-        }
         let id = header.kid.ok_or("the token names no key")?;
         let keys = self.0.lock();
-        let key = keys
-            .iter()
-            .find(|key| key.id == id)
-            .ok_or("the token names an unknown key")?;
+        let key = keys.iter().find(|key| key.id == id);
+        let key = key.ok_or("the token names an unknown key")?;
         let mut validation = Validation::new(Algorithm::RS256);
         // All clocks of this world are one clock.
         validation.leeway = 0;

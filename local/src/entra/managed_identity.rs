@@ -11,10 +11,11 @@ use axum::routing::get;
 use axum::{Json, Router};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
-use super::state::{EXCHANGE_AUDIENCE, Entra};
+use super::state::{EXCHANGE_AUDIENCE, Entra, TOKEN_LIFE};
 
 /// The only version of the interface that names its header `X-IDENTITY-HEADER`.
 const API_VERSION: &str = "2019-08-01";
@@ -93,8 +94,9 @@ impl Entra {
     fn managed_identity_token(&self, resource: &str) -> (String, i64) {
         let principal = self.managed_identity_principal();
         let client = &self.world.config.managed_identity_client_id;
+        let expires_on = OffsetDateTime::now_utc().unix_timestamp() + TOKEN_LIFE;
         let mut claims = json!({
-            "aud": resource, "oid": principal, "sub": principal, "appid": client, "idtyp": "app",
+            "exp": expires_on, "aud": resource, "oid": principal, "sub": principal, "appid": client, "idtyp": "app",
             "ver": "1.0", "uti": Uuid::new_v4().simple().to_string(),
         });
         if resource == EXCHANGE_AUDIENCE {
@@ -102,8 +104,6 @@ impl Entra {
             claims["ver"] = json!("2.0");
             claims["azp"] = json!(client);
         }
-        let claims = self.complete(claims);
-        let expires_on = claims["exp"].as_i64().unwrap_or_default();
-        (self.keys.sign(&Value::Object(claims)), expires_on)
+        (self.issue(claims), expires_on)
     }
 }

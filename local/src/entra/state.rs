@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::keys::SigningKeys;
+use crate::shared::correlation;
 use crate::shared::locked::Locked;
 use crate::world::World;
 
@@ -52,27 +52,38 @@ impl Entra {
     }
 
     /// A token with these claims by the current key. `iat`, `nbf`, `exp` (in 1 h), `tid`, `ver` ("2.0") and `iss` (that of
-    /// the version) are added when missing.
+    /// the version) are added when missing; a null leaves one out.
     ///
     /// # Panics
     /// When the claims are no object.
     #[must_use]
     pub fn issue(&self, claims: Value) -> String {
-        self.keys.sign(&Value::Object(self.complete(claims)))
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        let tenant = &self.world.config.tenant;
+        let issuer = if claims["ver"] == "1.0" {
+            format!("https://sts.windows.net/{tenant}/")
+        } else {
+            self.issuer_v2()
+        };
+        let mut all = json!({
+            "iat": now, "nbf": now, "exp": now + TOKEN_LIFE,
+            "tid": tenant, "ver": "2.0", "iss": issuer,
+        });
+        for (name, value) in claims.as_object().expect("claims are an object") {
+            all[name] = value.clone();
+        }
+        if let Value::Object(all) = &mut all {
+            all.retain(|_, value| !value.is_null());
+        }
+        self.keys.sign(&all)
     }
 
-    /// Registers a sign-in of the Support User with this configured name (or user id) and returns its refresh token. For
-    /// anybody else the returned token is one that the token endpoint does not know.
+    /// Registers a sign-in of the Support User with this configured name and returns its refresh token. For anybody else the
+    /// returned token is one that the token endpoint does not know.
     #[must_use]
     pub fn refresh_token_for(&self, account: &str) -> String {
-        let accounts = &self.world.config.support_accounts;
-        match accounts
-            .iter()
-            .find(|it| it.name == account || it.user == account)
-        {
-            Some(account) => self.new_refresh_token(&account.user),
-            None => random_text(),
-        }
+        let account = self.world.config.support_account(account);
+        account.map_or_else(random_text, |it| self.new_refresh_token(&it.user))
     }
 
     /// The client secret of the Graph app, valid when `GRAPH_CLIENT_AUTHENTICATION` is `secret`.
@@ -85,11 +96,7 @@ impl Entra {
     #[must_use]
     pub fn managed_identity_principal(&self) -> String {
         let client = &self.world.config.managed_identity_client_id;
-        let mut first = [0; 16];
-        first.copy_from_slice(
-            &digest(&SHA256, format!("principal\n{client}").as_bytes()).as_ref()[..16],
-        );
-        Uuid::from_bytes(first).to_string()
+        correlation::of_text(&format!("principal\n{client}"))
     }
 
     pub(super) fn new_refresh_token(&self, user: &str) -> String {
@@ -101,28 +108,6 @@ impl Entra {
 
     pub(super) fn user_of(&self, refresh_token: &str) -> Option<String> {
         self.refresh_tokens.lock().get(refresh_token).cloned()
-    }
-
-    /// The claims with what [`Entra::issue`] adds.
-    pub(super) fn complete(&self, claims: Value) -> Map<String, Value> {
-        let now = OffsetDateTime::now_utc().unix_timestamp();
-        let tenant = &self.world.config.tenant;
-        let issuer = if claims["ver"] == "1.0" {
-            format!("https://sts.windows.net/{tenant}/")
-        } else {
-            self.issuer_v2()
-        };
-        let added = json!({
-            "iat": now, "nbf": now, "exp": now + TOKEN_LIFE,
-            "tid": tenant, "ver": "2.0", "iss": issuer,
-        });
-        match (added, claims) {
-            (Value::Object(mut all), Value::Object(given)) => {
-                all.extend(given);
-                all
-            }
-            _ => panic!("claims are an object"),
-        }
     }
 
     pub(super) fn issuer_v2(&self) -> String {

@@ -246,20 +246,13 @@ async fn the_content_profile_decides_what_passes_each_way() {
     ] {
         let variable = format!("variable \"{variable}\" {{");
         let (_, after) = terraform.split_once(&variable).expect("the variable");
-        let mut lines = after
-            .lines()
-            .map(|line| line.split_whitespace().collect::<String>());
-        let default = lines.find_map(|it| it.strip_prefix("default=").map(str::to_owned));
-        assert_eq!(default, Some(deployed.body[list].to_string()));
+        let (_, default) = after.split_once("default     = ").expect("a default");
+        assert!(default.starts_with(&deployed.body[list].to_string()));
     }
     for (kind, listed, passes) in [
         ("image/png", json!(["image/jpeg", "image/png"]), true),
         ("IMAGE/PNG", json!(["image/*"]), true),
-        (
-            "application/pdf; charset=x",
-            json!(["application/pdf"]),
-            true,
-        ),
+        ("text/html; charset=x", json!(["text/html"]), true),
         ("a/b", json!(["*/*"]), true),
         ("application/zip", json!(["application/pdf"]), false),
         ("imagery/png", json!(["image/*"]), false),
@@ -269,10 +262,7 @@ async fn the_content_profile_decides_what_passes_each_way() {
         let file = json!({ "mediaType": "File", "mime": kind, "url": "https://127.0.0.1:9/a" });
         let content = json!([{ "attachment": file }]);
         let arrived = send(&genesys, "message", with(message("x"), "/content", content)).await;
-        assert_eq!(
-            arrived.status, 200,
-            "what is dropped is dropped without a word"
-        );
+        assert_eq!(arrived.status, 200, "dropped or not");
         let shown = view(&genesys).pop().expect("a message");
         assert_eq!(shown["attachment"]["dropped"], !passes, "{kind}");
         let file = json!({ "name": "a", "content_type": kind, "generate": 1 });
@@ -282,10 +272,8 @@ async fn the_content_profile_decides_what_passes_each_way() {
             assert_eq!(write(&genesys, message).await.status, status, "{kind}");
         }
     }
-    assert_eq!(
-        set_profile(&genesys, json!(["image"]), json!([])).await,
-        400
-    );
+    let wrong = set_profile(&genesys, json!(["image"]), json!([])).await;
+    assert_eq!(wrong, 400);
 }
 
 #[tokio::test]
