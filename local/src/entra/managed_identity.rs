@@ -51,33 +51,25 @@ async fn token(
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
+    const STRANGER: &str = "The X-IDENTITY-HEADER header is missing or wrong.";
     let refuse = |message| Refusal(StatusCode::BAD_REQUEST, message);
     // It keeps out requests that somebody else made this machine send.
     let header = headers.get("x-identity-header").map(|it| it.as_bytes());
     if header != Some(entra.world.endpoints.identity_header.as_bytes()) {
-        return Err(Refusal(
-            StatusCode::UNAUTHORIZED,
-            "The X-IDENTITY-HEADER header is missing or wrong.",
-        ));
+        return Err(Refusal(StatusCode::UNAUTHORIZED, STRANGER));
     }
-    let parameter = |name: &str| query.get(name).map(String::as_str);
-    if parameter("api-version") != Some(API_VERSION) {
+    let parameter = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
+    if parameter("api-version") != API_VERSION {
         return Err(refuse("The api-version is missing or not supported."));
     }
-    let resource = parameter("resource")
-        .filter(|it| !it.is_empty())
-        .ok_or(refuse("The resource parameter is missing."))?;
     let client = &entra.world.config.managed_identity_client_id;
-    if !parameter("client_id").is_some_and(|it| it.eq_ignore_ascii_case(client)) {
-        return Err(refuse(
-            "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.",
-        ));
+    if !parameter("client_id").eq_ignore_ascii_case(client) {
+        return Err(refuse("No Managed Identity found for specified ClientId."));
     }
-    let bare = resource.strip_suffix('/').unwrap_or(resource);
-    if !RESOURCES.contains(&bare) {
-        return Err(refuse(
-            "AADSTS500011: The resource principal was not found in the tenant.",
-        ));
+    let resource = parameter("resource");
+    if !RESOURCES.contains(&resource.strip_suffix('/').unwrap_or(resource)) {
+        const UNKNOWN: &str = "AADSTS500011: The resource principal was not found in the tenant.";
+        return Err(refuse(UNKNOWN));
     }
     let (token, expires_on) = entra.managed_identity_token(resource);
     Ok(Json(json!({

@@ -45,15 +45,17 @@ impl Refusal {
 
     /// 429 as documented: too many requests of this client within a minute.
     pub fn too_many_requests(retry_after: u64) -> Self {
-        let mut refusal = Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too.many.requests.retry.after",
-            format!(
-                "Rate limit exceeded the maximum. Retry the request in [{retry_after}] seconds"
-            ),
+        let message = format!(
+            "Rate limit exceeded the maximum. Retry the request in [{retry_after}] seconds"
         );
-        refusal.retry_after = Some(retry_after);
-        refusal
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too.many.requests.retry.after",
+                message,
+            )
+        }
     }
 }
 

@@ -119,20 +119,24 @@ impl Genesys {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Value, Refusal> {
-        let body = axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|_| {
+        let too_large = |_| {
+            let why = format!("The request is larger than {BODY_LIMIT} bytes.");
             Refusal::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "request.entity.too.large",
-                format!("The request is larger than {BODY_LIMIT} bytes."),
+                why,
             )
-        })?;
+        };
+        let body = axum::body::to_bytes(body, BODY_LIMIT)
+            .await
+            .map_err(too_large)?;
         let kind = headers.get(header::CONTENT_TYPE);
         if !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
-            return Err(Refusal::new(
+            let (status, why) = (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported.media.type",
                 "The body must be application/json.",
-            ));
+            );
+            return Err(Refusal::new(status, "unsupported.media.type", why));
         }
         if integration != self.world.config.genesys_integration_id {
             return Err(Refusal::not_found("There is no such integration."));
@@ -164,12 +168,10 @@ impl Genesys {
     fn structured_response(&self, body: &Value) -> Answer {
         let arrival = structured::response(body)?;
         if let Some(button) = &arrival.button {
-            let offered = self
-                .conversations
-                .lock()
-                .offered(&button.originating, &arrival.thread)
-                .ok_or_else(|| Refusal::not_found("There is no such structured message."))?;
-            structured::check(&offered, button)?;
+            let unknown = || Refusal::not_found("There is no such structured message.");
+            let conversations = self.conversations.lock();
+            let offered = conversations.offered(&button.originating, &arrival.thread);
+            structured::check(offered.ok_or_else(unknown)?, button)?;
         }
         // `OpenStructuredResponseNormalizedMessage`
         let mut answer = self.normalized(&self.arrive(arrival), body);

@@ -253,12 +253,11 @@ impl Conversations {
 
     /// Index of the conversation that something of this thread belongs to now.
     fn touch(&mut self, thread: &str, now: OffsetDateTime) -> usize {
-        let open = self
-            .newest
-            .get(thread)
-            .copied()
-            .filter(|index| now - self.all[*index].last_activity <= THREADING_WINDOW);
-        let index = open.unwrap_or_else(|| {
+        let newest = self.newest.get(thread).copied();
+        let open = newest.filter(|it| now - self.all[*it].last_activity <= THREADING_WINDOW);
+        let index = open.unwrap_or(self.all.len());
+        if open.is_none() {
+            self.newest.insert(thread.to_owned(), index);
             self.all.push(Conversation {
                 id: Uuid::new_v4().to_string(),
                 thread: thread.to_owned(),
@@ -266,9 +265,7 @@ impl Conversations {
                 messages: Vec::new(),
                 last_activity: now,
             });
-            self.newest.insert(thread.to_owned(), self.all.len() - 1);
-            self.all.len() - 1
-        });
+        }
         self.all[index].last_activity = now;
         index
     }
@@ -280,11 +277,11 @@ impl Conversations {
     }
 
     /// What a structured message of this thread offered; nothing when there is no such message.
-    pub fn offered(&self, outbound: &str, thread: &str) -> Option<Vec<Value>> {
+    pub fn offered(&self, outbound: &str, thread: &str) -> Option<&[Value]> {
         let (conversation, message) = *self.outbound.get(outbound)?;
         let conversation = &self.all[conversation];
         let offered = &conversation.messages[message].structured;
-        (conversation.thread == thread && !offered.is_empty()).then(|| offered.clone())
+        (conversation.thread == thread && !offered.is_empty()).then_some(offered)
     }
 
     /// Where the file of a message is.
