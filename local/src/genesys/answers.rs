@@ -12,11 +12,9 @@ pub const CORRELATION: HeaderName = HeaderName::from_static("inin-correlation-id
 /// A refusal with Genesys' `ErrorBody` (Genesys Cloud Platform API, model `ErrorBody`).
 #[derive(Debug)]
 pub struct Refusal {
-    /// The status of the answer, repeated in its body.
     pub status: StatusCode,
     /// Genesys' code, for example `bad.request`.
     pub code: &'static str,
-    /// What is wrong, for people.
     pub message: String,
     /// Seconds to wait, as `Retry-After`.
     pub retry_after: Option<u64>,

@@ -106,7 +106,6 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// Text only.
     pub fn text(text: &str) -> Self {
         Self {
             text: text.to_owned(),

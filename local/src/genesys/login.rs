@@ -14,7 +14,6 @@ pub const TOKEN_SECONDS: u64 = 86_400;
 /// `client.credentials.token.rate.per.minute`).
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// The client.
 pub struct Login {
     secret: String,
     /// When each token ends.
@@ -40,12 +39,10 @@ impl Login {
         }
     }
 
-    /// The client's secret.
     pub fn secret(&self) -> &str {
         &self.secret
     }
 
-    /// A new token.
     pub fn issue(&self) -> String {
         let (token, now) = (random_text(), Instant::now());
         let mut tokens = self.tokens.lock();

@@ -14,14 +14,12 @@ use crate::shared::signing::SigningKey;
 /// A signed address serves this long, in seconds.
 const SIGNED_LIFE: i64 = 3_600;
 
-/// All files of agents.
 #[derive(Default)]
 pub struct Media {
     key: SigningKey,
     files: Locked<HashMap<String, Arc<AgentFile>>>,
 }
 
-/// One file.
 pub struct AgentFile {
     pub download: Download,
     /// What the address in the webhook does.
@@ -49,7 +47,6 @@ impl Media {
         id
     }
 
-    /// A file that was kept.
     pub fn file(&self, id: &str) -> Option<Arc<AgentFile>> {
         self.files.lock().get(id).cloned()
     }

@@ -12,11 +12,9 @@ use crate::shared::refused::Refused;
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeType {
-    /// A new message.
     Created,
     /// An edit, a reaction, or a deletion undone.
     Updated,
-    /// A deletion.
     Deleted,
 }
 
@@ -44,7 +42,6 @@ impl Message {
         Ok(())
     }
 
-    /// Deletes it.
     pub fn delete(&mut self) -> Result<(), Refused> {
         self.deleted = Some(self.touch()?);
         Ok(())

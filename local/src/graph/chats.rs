@@ -20,10 +20,8 @@ const PATH: &AsciiSet = &CONTROLS
     .add(b'>')
     .add(b'?');
 
-/// All chats by id.
 pub type Chats = BTreeMap<String, Chat>;
 
-/// One chat.
 pub struct Chat {
     pub id: String,
     /// Its address at Graph, which stands in the bodies.
@@ -58,7 +56,6 @@ fn guid<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {
     Uuid::deserialize(text).map(|id| id.to_string())
 }
 
-/// One message.
 pub struct Message {
     /// Milliseconds since 1970, unique within the chat.
     pub id: String,
@@ -69,7 +66,6 @@ pub struct Message {
     /// When it was last changed; the order of lists and the etag follow it.
     pub modified: OffsetDateTime,
     pub mentioned: Option<Person>,
-    /// In the order of time.
     pub reactions: Vec<Reaction>,
     /// When its text was last changed.
     pub edited: Option<OffsetDateTime>,
@@ -77,7 +73,6 @@ pub struct Message {
     pub deleted: Option<OffsetDateTime>,
 }
 
-/// One person's reaction.
 pub struct Reaction {
     pub from: Person,
     /// An emoji, or one of the older names such as `like`.
@@ -118,7 +113,6 @@ impl Chat {
         self.messages.iter_mut().find(|message| message.id == id)
     }
 
-    /// The address of a message.
     pub fn address_of(&self, message: &str) -> String {
         format!("{}/messages/{message}", self.address)
     }

@@ -17,7 +17,6 @@ use crate::shared::signing::SigningKey;
 /// A pre-authenticated address serves this long, in seconds.
 const LIFE: i64 = 3600;
 
-/// All files.
 #[derive(Default)]
 pub struct OneDrive {
     /// What signs the pre-authenticated addresses.
@@ -26,11 +25,8 @@ pub struct OneDrive {
     files: Locked<HashMap<String, Arc<File>>>,
 }
 
-/// One file.
 pub struct File {
-    /// Its id, a GUID.
     pub id: String,
-    /// Its bytes, and how they come.
     pub download: Download,
     /// The owner's folder, as the address writes it.
     pub folder: String,
@@ -77,7 +73,6 @@ impl OneDrive {
         }))
     }
 
-    /// The file with this id.
     pub fn file(&self, id: &str) -> Option<Arc<File>> {
         self.files
             .lock()

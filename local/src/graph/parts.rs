@@ -69,14 +69,11 @@ impl Parts {
 pub struct Hosted {
     /// Its id, unique in the world.
     pub id: String,
-    /// Its media type.
     pub content_type: HeaderValue,
-    /// Its bytes.
     pub content: Content,
 }
 
 impl Hosted {
-    /// A content with a new id.
     pub fn new(content_type: HeaderValue, content: Content) -> Self {
         let id = format!("id=x_0-local-{},type=1", Uuid::new_v4().simple());
         Self {
@@ -139,7 +136,6 @@ pub fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// Text as HTML.
 pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

@@ -21,7 +21,6 @@ const LARGEST_HOSTED: usize = 4 * 1024 * 1024;
 
 type Read<T> = Result<T, Refusal>;
 
-/// Reads a post.
 pub fn read(body: &[u8]) -> Read<Parts> {
     let message: Value = serde_json::from_slice(body).map_err(|_| {
         if body.len() > LARGEST_POST {

@@ -27,7 +27,6 @@ pub fn router() -> Router<Arc<Graph>> {
         .route("/local/teams/files/{file}", get(file))
 }
 
-/// All messages of a chat.
 pub async fn messages(
     State(graph): Shared,
     Path(chat): Path<String>,

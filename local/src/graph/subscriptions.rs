@@ -84,7 +84,6 @@ impl Subscriptions {
         Ok(())
     }
 
-    /// The subscription of a support account.
     pub fn of(&self, account: &str) -> Option<Subscription> {
         self.made.lock().get(account).cloned()
     }

@@ -6,7 +6,6 @@ use super::chats::{Chat, Message, Person, Reaction};
 use super::parts::Parts;
 use crate::shared::time_text;
 
-/// `chat`.
 pub fn chat(chat: &Chat) -> Value {
     json!({
         "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#chats/$entity",

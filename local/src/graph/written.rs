@@ -13,7 +13,6 @@ use crate::shared::download::{self, media_type};
 /// Characters of a quoted message that are shown with the answer.
 const PREVIEW: usize = 100;
 
-/// An image in the text.
 #[derive(Deserialize)]
 pub struct Image {
     content_type: String,
@@ -41,7 +40,6 @@ enum Owner {
     OtherTenant,
 }
 
-/// Formatted code.
 #[derive(Deserialize)]
 pub struct Snippet {
     language: String,
@@ -53,7 +51,6 @@ pub struct Snippet {
 pub struct Extras {
     #[serde(default)]
     images: Vec<Image>,
-    /// Files from OneDrive.
     pub files: Option<Vec<File>>,
     snippet: Option<Snippet>,
     /// Ids of the messages that are answered.
