@@ -6,7 +6,6 @@
 //! "Microsoft Entra authentication and authorization error codes".
 
 mod control;
-mod discovery;
 mod keys;
 mod managed_identity;
 mod refusal;
@@ -24,10 +23,7 @@ pub use state::Entra;
 
 /// The routes of the login host: token endpoint and signing keys.
 pub fn router(entra: &Arc<Entra>) -> Router {
-    Router::new()
-        .merge(token_endpoint::router())
-        .merge(discovery::router())
-        .with_state(Arc::clone(entra))
+    token_endpoint::router().with_state(Arc::clone(entra))
 }
 
 /// The route of the managed-identity endpoint, at the path of [`crate::world::Endpoints::identity`].

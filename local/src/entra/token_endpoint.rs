@@ -1,4 +1,5 @@
-//! `POST /{tenant}/oauth2/v2.0/token`: a refresh token for a new pair of tokens.
+//! `POST /{tenant}/oauth2/v2.0/token`: a refresh token for a new pair of tokens; and the keys that sign them ("OpenID Connect on
+//! the Microsoft identity platform").
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,14 +7,17 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::{HeaderMap, header};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::refusal::Refusal;
 use super::state::{EXCHANGE_AUDIENCE, Entra, TOKEN_LIFE};
+
+/// Issuer that the tenant-independent document tells, a template as it stands.
+const COMMON_ISSUER: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
 
 /// Audience of a token for Microsoft Graph.
 const GRAPH_AUDIENCE: &str = "https://graph.microsoft.com";
@@ -30,7 +34,20 @@ const FORM: &str = "application/x-www-form-urlencoded";
 type Form = HashMap<String, String>;
 
 pub(super) fn router() -> Router<Arc<Entra>> {
-    Router::new().route("/{tenant}/oauth2/v2.0/token", post(token))
+    Router::new()
+        .route("/{tenant}/oauth2/v2.0/token", post(token))
+        .route("/{tenant}/discovery/v2.0/keys", get(keys))
+}
+
+async fn keys(
+    State(entra): State<Arc<Entra>>,
+    Path(tenant): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let issuer = match tenant.as_str() {
+        "common" | "organizations" => COMMON_ISSUER.to_owned(),
+        tenant => entra.check_tenant(tenant).map(|()| entra.issuer_v2())?,
+    };
+    Ok(Json(entra.keys.published(&issuer)))
 }
 
 async fn token(
@@ -60,6 +77,15 @@ fn required<'a>(form: &'a Form, name: &str) -> Result<&'a String, Refusal> {
 }
 
 impl Entra {
+    /// Holds the tenant of a path against ours.
+    fn check_tenant(&self, tenant: &str) -> Result<(), Refusal> {
+        if tenant.eq_ignore_ascii_case(&self.world.config.tenant) {
+            return Ok(());
+        }
+        const UNKNOWN: &str = "The tenant of the request was not found.";
+        Err(Refusal::request(90002, UNKNOWN))
+    }
+
     fn refresh(&self, form: &Form) -> Result<Response, Refusal> {
         const STRANGER: &str = "The application was not found in the directory.";
         const EXPIRED: &str = "The refresh token has expired due to inactivity.";

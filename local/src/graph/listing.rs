@@ -9,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use super::answers::Refusal;
 use super::chats::{Chat, Message};
 use super::views;
+use crate::shared::download::segment;
 
 const DEFAULT_PAGE: usize = 20;
 const LARGEST_PAGE: usize = 50;
@@ -19,39 +20,21 @@ pub fn page(
     chat: &Chat,
     query: &HashMap<String, String>,
 ) -> Result<Value, Refusal> {
-    let top = match query.get("$top") {
-        None => DEFAULT_PAGE,
-        Some(top) => match top.parse() {
-            Ok(top) if (1..=LARGEST_PAGE).contains(&top) => top,
-            _ => {
-                return Err(Refusal::bad_request(
-                    "The limit of '50' for Top query has been exceeded.",
-                ));
-            }
-        },
-    };
-    let skip: usize = match query.get("$skiptoken") {
-        None => 0,
-        Some(token) => token
-            .parse()
-            .map_err(|_| Refusal::bad_request("Invalid skip token."))?,
-    };
+    const TOP: Refusal = Refusal::bad_request("The limit of '50' for Top query has been exceeded.");
+    const SKIP: Refusal = Refusal::bad_request("Invalid skip token.");
+    const ORDER: Refusal =
+        Refusal::bad_request("Only createdDateTime desc or lastModifiedDateTime desc.");
+    let number = |name: &str, absent| query.get(name).map_or(Ok(absent), |it| it.parse());
+    let top = number("$top", DEFAULT_PAGE).map_err(|_| TOP)?;
+    if !(1..=LARGEST_PAGE).contains(&top) {
+        return Err(TOP);
+    }
+    let skip = number("$skiptoken", 0).map_err(|_| SKIP)?;
     let order = query.get("$orderby").map(String::as_str);
-    let modified = match order {
-        None | Some("createdDateTime desc") => false,
-        Some("lastModifiedDateTime desc") => true,
-        Some(_) => {
-            return Err(Refusal::bad_request(
-                "Only descending order by createdDateTime or lastModifiedDateTime is supported.",
-            ));
-        }
-    };
-    let moment = |message: &Message| {
-        if modified {
-            message.modified
-        } else {
-            message.created
-        }
+    let moment: fn(&Message) -> OffsetDateTime = match order {
+        None | Some("createdDateTime desc") => |message| message.created,
+        Some("lastModifiedDateTime desc") => |message| message.modified,
+        Some(_) => return Err(ORDER),
     };
     let property = order.and_then(|order| order.split(' ').next());
     let (after, before) = match (query.get("$filter"), property) {
@@ -73,12 +56,9 @@ pub fn page(
             next.append_pair(name, value);
         }
         next.append_pair("$skiptoken", &(skip + top).to_string());
-        let segment =
-            percent_encoding::utf8_percent_encode(&chat.id, percent_encoding::NON_ALPHANUMERIC);
-        page["@odata.nextLink"] = json!(format!(
-            "{endpoint}/v1.0/chats/{segment}/messages?{}",
-            next.finish()
-        ));
+        let (chat, next) = (segment(&chat.id), next.finish());
+        let next = format!("{endpoint}/v1.0/chats/{chat}/messages?{next}");
+        page["@odata.nextLink"] = json!(next);
     }
     Ok(page)
 }
@@ -92,11 +72,9 @@ fn range(filter: &str, order: &str) -> Result<Range, Refusal> {
     const REFUSED: Refusal = Refusal::bad_request("Invalid filter clause.");
     let mut range = Range::default();
     for clause in filter.split(" and ") {
-        let words: Vec<&str> = clause.split_whitespace().collect();
-        let [property, operator, time] = words[..] else {
-            return Err(REFUSED);
-        };
-        let time = OffsetDateTime::parse(time, &Rfc3339).map_err(|_| REFUSED)?;
+        let (property, rest) = clause.trim().split_once(' ').ok_or(REFUSED)?;
+        let (operator, time) = rest.trim().split_once(' ').ok_or(REFUSED)?;
+        let time = OffsetDateTime::parse(time.trim(), &Rfc3339).map_err(|_| REFUSED)?;
         let bound = match operator {
             "gt" => &mut range.0,
             "lt" => &mut range.1,

@@ -9,7 +9,6 @@ mod answers;
 mod api;
 mod caller;
 mod changes;
-mod changing;
 mod chats;
 mod control;
 mod deliveries;

@@ -260,6 +260,7 @@ async fn what_a_post_refers_to_belongs_to_it() {
         ("contentType", json!("image/")),
         ("contentType", Value::Null),
         ("@microsoft.graph.temporaryId", Value::Null),
+        ("@microsoft.graph.temporaryId", json!("")),
     ] {
         let mut item = one.clone();
         item[name] = value.clone();
