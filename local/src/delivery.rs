@@ -16,6 +16,9 @@ use crate::shared::locked::Locked;
 use crate::shared::serve::loopback_client;
 use crate::world::World;
 
+/// Makes the request of an attempt, whose number counts from 1, with this body still to be added.
+pub type MakeRequest = Box<dyn Fn(&Client, u32, &[u8]) -> RequestBuilder + Send + Sync>;
+
 /// What is delivered, and how.
 pub struct Delivery {
     /// The service whose faults strike.
@@ -28,8 +31,8 @@ pub struct Delivery {
     pub correlation: Option<String>,
     /// The body, a JSON document.
     pub body: Vec<u8>,
-    /// Makes the request of an attempt, whose number counts from 1, but for the body.
-    pub request: Box<dyn Fn(&Client, u32, &[u8]) -> RequestBuilder + Send + Sync>,
+    /// To the address and with the headers of the service.
+    pub request: MakeRequest,
     /// Whether nothing is to be repeated after an answer of this status.
     pub will_do: fn(StatusCode) -> bool,
 }
