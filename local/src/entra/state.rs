@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use super::keys::SigningKeys;
 use crate::shared::correlation;
 use crate::shared::locked::Locked;
+use crate::shared::random_text;
 use crate::world::World;
 
 /// Life of every token, in seconds.
@@ -116,9 +116,4 @@ impl Entra {
             self.world.config.tenant
         )
     }
-}
-
-/// Text that nobody guesses, of about the alphabet that Entra ID's secrets have.
-fn random_text() -> String {
-    format!("{}.{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }

@@ -54,7 +54,7 @@ pub async fn token(
     if client != genesys.world.config.genesys_client_id {
         return refuse("invalid_client", "client not found: invalid client_id");
     }
-    if secret != genesys.login.secret() {
+    if secret != genesys.login.secret {
         let why = "authentication failed";
         return refused(StatusCode::UNAUTHORIZED, "invalid_client", why);
     }

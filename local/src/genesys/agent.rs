@@ -60,10 +60,7 @@ impl Genesys {
         let hub = &self.world.hub;
         let correlation = correlation::of_genesys_message(&placed.message);
         hub.journey(&correlation, Direction::Outbound, "genesys", 1, "written");
-        hub.event(
-            "conversation",
-            json!({ "conversation": placed.conversation, "thread": thread }),
-        );
+        self.tell(&placed.conversation, thread);
         let integration = &self.world.config.genesys_integration_id;
         let body = webhook::body(integration, thread, &placed, outgoing, now, entity);
         let first_attempt = self.webhooks.send(thread, &placed.message, &body);

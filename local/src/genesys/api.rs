@@ -214,12 +214,6 @@ impl Genesys {
         placed
     }
 
-    /// Tells the page of a change.
-    fn tell(&self, conversation: &str, thread: &str) {
-        let what = json!({ "conversation": conversation, "thread": thread });
-        self.world.hub.event("conversation", what);
-    }
-
     /// The answer to a message (`OpenMessageNormalizedMessage`).
     fn normalized(&self, placed: &Placed, request: &Value) -> Value {
         let integration = &self.world.config.genesys_integration_id;

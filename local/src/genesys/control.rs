@@ -92,7 +92,7 @@ async fn webhook_secret(
         let why = "the secret must be longer than 15 characters";
         return Err(Refused::bad_request(why));
     }
-    genesys.webhooks.set_secret(secret.value);
+    *genesys.webhooks.secret.lock() = secret.value;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::conversations::Conversations;
 use super::login::Login;
 use super::media::Media;
@@ -43,12 +45,18 @@ impl Genesys {
     /// The OAuth client's secret.
     #[must_use]
     pub fn client_secret(&self) -> String {
-        self.login.secret().to_owned()
+        self.login.secret.clone()
     }
 
     /// What Genesys signs its webhooks with.
     #[must_use]
     pub fn webhook_secret(&self) -> String {
-        self.webhooks.secret()
+        self.webhooks.secret.lock().clone()
+    }
+
+    /// Tells the page of a change.
+    pub(super) fn tell(&self, conversation: &str, thread: &str) {
+        let what = json!({ "conversation": conversation, "thread": thread });
+        self.world.hub.event("conversation", what);
     }
 }

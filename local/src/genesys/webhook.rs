@@ -14,14 +14,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use super::conversations::{Outgoing, Placed};
 use crate::delivery::{Deliveries, Delivery, FirstAttempt};
 use crate::hub::{Direction, FaultService};
 use crate::shared::correlation;
 use crate::shared::locked::Locked;
-use crate::shared::time_text;
+use crate::shared::{random_text, time_text};
 use crate::world::World;
 
 /// Genesys waits this long for an answer.
@@ -36,30 +35,19 @@ const LONGEST_TURN: Duration = Duration::from_secs(1);
 /// Sends webhooks, in a line for each thread.
 pub struct Webhooks {
     url: String,
-    /// What signs each webhook.
-    secret: Arc<Locked<String>>,
+    /// What signs each webhook. Another one counts at once, for repetitions under way as well: the integration holds one secret.
+    pub secret: Arc<Locked<String>>,
     deliveries: Deliveries,
 }
 
 impl Webhooks {
     /// A new secret, nothing sent yet.
     pub fn new(world: Arc<World>) -> Self {
-        let secret = format!("{}{}", Uuid::new_v4(), Uuid::new_v4());
         Self {
             url: format!("{}/api/genesys/webhook", world.endpoints.functions),
-            secret: Arc::new(Locked::new(secret)),
+            secret: Arc::new(Locked::new(random_text())),
             deliveries: Deliveries::new(world),
         }
-    }
-
-    /// What signs each webhook.
-    pub fn secret(&self) -> String {
-        self.secret.lock().clone()
-    }
-
-    /// Replaces it at once, repetitions under way included: the integration holds one secret.
-    pub fn set_secret(&self, secret: String) {
-        *self.secret.lock() = secret;
     }
 
     /// Puts a message on its way.

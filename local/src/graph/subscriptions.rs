@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use crate::shared::locked::Locked;
 use crate::shared::serve::loopback_client;
-use crate::shared::time_text;
 use crate::shared::tls::rsa_certificate;
+use crate::shared::{random_text, time_text};
 
 /// Graph waits this long for the echo of its validation token.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ impl Subscriptions {
     /// No subscriptions yet, with a new secret and a new certificate.
     pub fn new() -> Self {
         Self {
-            secret: format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()),
+            secret: random_text(),
             certificate: LazyLock::new(|| {
                 rsa_certificate("graph-notifications").expect("a certificate can be made")
             }),

@@ -1,7 +1,7 @@
 //! What a customer writes, as the control interface takes it, made into the parts of a message.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::chats::Person;
 use super::parts::{self, Hosted, Parts, relative};
@@ -57,7 +57,7 @@ pub struct Extras {
     #[serde(default)]
     reply_to: Vec<String>,
     /// Attachments as Graph shall show them.
-    pub attachments: Option<Vec<Value>>,
+    pub attachments: Option<Vec<Map<String, Value>>>,
 }
 
 impl Graph {
@@ -79,33 +79,26 @@ impl Graph {
         for (number, image) in extras.images.into_iter().enumerate() {
             add_image(&mut parts, number, image).await?;
         }
-        let mut downloads = Vec::new();
-        for file in extras.files.unwrap_or_default() {
-            downloads.push((file.owner, file.download.download().await?));
-        }
-        let attachments = extras.attachments.unwrap_or_default();
-        if attachments.iter().any(|it| !it.is_object()) {
-            return Err("attachments are objects".to_owned());
-        }
         for quoted in extras.reply_to.iter().rev() {
             let quotation = self.quotation(chat, quoted);
             parts.attach_in_front(quotation.ok_or("there is no such message to reply to")?);
         }
         parts.attachments.reverse();
-        for (owner, download) in downloads {
-            let foreign = owner == Owner::OtherTenant;
+        for file in extras.files.unwrap_or_default() {
+            let foreign = file.owner == Owner::OtherTenant;
             let tenant = if foreign {
                 &author.tenant
             } else {
                 &self.world.config.tenant
             };
+            let download = file.download.download().await?;
             parts.attach(self.drive.share(chat, author, tenant, foreign, download));
         }
         if let Some(snippet) = extras.snippet {
             add_snippet(&mut parts, snippet)?;
         }
-        for attachment in &attachments {
-            parts.attach(parts::complete(attachment));
+        for attachment in extras.attachments.unwrap_or_default() {
+            parts.attach(parts::complete(&Value::Object(attachment)));
         }
         Ok(parts)
     }

@@ -11,6 +11,13 @@ pub mod tls;
 
 use time::OffsetDateTime;
 use time::macros::format_description;
+use uuid::Uuid;
+
+/// Text that nobody guesses.
+#[must_use]
+pub fn random_text() -> String {
+    format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+}
 
 /// A time as Graph and Genesys write it: UTC with milliseconds.
 #[must_use]
