@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use super::conversations::{Outgoing, structured};
 use super::media::{Access, AgentFile};
@@ -121,7 +122,8 @@ impl Genesys {
         }
         let download = download.download().await?;
         let (name, size) = (download.name.clone(), download.content.size());
-        let id = self.media.keep(AgentFile { download, access });
+        let id = Uuid::new_v4().to_string();
+        self.media.keep(&id, AgentFile { download, access });
         let host = &self.world.endpoints.genesys_downloads;
         let item = json!({
             "contentType": "Attachment",

@@ -118,7 +118,7 @@ async fn media(State(genesys): Shared, Path(message): Path<String>) -> Result<Re
     let no_file = || Refused::not_found("such file");
     match place.ok_or_else(no_file)? {
         Place::Media(id) => {
-            let file = genesys.media.file(&id).ok_or_else(no_file)?;
+            let file = genesys.media.get(&id).ok_or_else(no_file)?;
             let file = Download {
                 behaviour: Behaviour::Ok,
                 ..file.download.clone()

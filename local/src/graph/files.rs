@@ -75,10 +75,12 @@ async fn download(
     let given = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let id = given("UniqueId");
-    if !graph.drive.opens(id, given("tempauth"), now) {
+    let proof = given("tempauth").strip_prefix("v1.");
+    let (until, proof) = proof.and_then(|it| it.split_once('.')).unwrap_or_default();
+    if !graph.drive.opens(id, until, proof, now) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let file = graph.drive.file(id).filter(|file| file.folder == folder);
+    let file = graph.drive.get(id).filter(|file| file.folder == folder);
     match file {
         None => StatusCode::NOT_FOUND.into_response(),
         Some(file) if file.download.behaviour == Behaviour::Virus => {

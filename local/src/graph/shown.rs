@@ -55,7 +55,7 @@ async fn image(
 
 /// A file, whatever its own download would do.
 async fn file(State(graph): Shared, Path(file): Path<String>) -> Result<Response, Refused> {
-    let file = graph.drive.file(&file);
+    let file = graph.drive.get(&file);
     let file = file.ok_or_else(|| Refused::not_found("such file"))?;
     let download = Download {
         behaviour: Default::default(),
@@ -106,7 +106,7 @@ impl Graph {
         let id = attachment["id"].as_str().unwrap_or_default();
         let content = attachment["content"].as_str().unwrap_or_default();
         let mut hosted = message.parts.hosted.iter();
-        if let Some(file) = self.drive.file(id) {
+        if let Some(file) = self.drive.get(id) {
             attachment["path"] = json!(format!("/local/teams/files/{id}"));
             attachment["size"] = json!(file.download.content.size());
             attachment["sha256"] = json!(file.download.content.sha256());

@@ -3,10 +3,10 @@
 pub mod content;
 pub mod correlation;
 pub mod download;
+pub mod kept;
 pub mod locked;
 pub mod refused;
 pub mod serve;
-pub mod signing;
 pub mod tls;
 
 use time::OffsetDateTime;
