@@ -13,6 +13,9 @@ use crate::shared::time_text;
 /// nobody does here (Genesys Cloud Resource Center, "Messaging threading timeline": 72 hours by default).
 const THREADING_WINDOW: Duration = Duration::hours(72);
 
+/// The direction of what agents and flows write.
+const OUTBOUND: &str = "outbound";
+
 /// A customer's message that passed all checks, in the words of `OpenInboundNormalizedMessage`.
 #[derive(Clone)]
 pub struct Arrival {
@@ -126,42 +129,24 @@ pub fn structured(content: &[Value]) -> Vec<Value> {
     items
 }
 
+/// A message, as the control interface shows it.
+#[derive(Serialize)]
 struct Message {
     id: String,
-    outbound: bool,
-    /// How the control interface shows it, but for the receipts.
-    view: Value,
-    receipts: Vec<Receipt>,
-    file: Option<Place>,
+    direction: &'static str,
+    text: String,
+    time: String,
+    channel_message_id: Option<String>,
+    #[serde(skip_serializing_if = "Value::is_null")]
+    attachment: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    button: Option<Button>,
     /// What a customer can choose from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     structured: Vec<Value>,
-}
-
-impl Message {
-    fn new(outbound: bool, text: &str, time: OffsetDateTime) -> Self {
-        let id = Uuid::new_v4().simple().to_string();
-        let view = json!({
-            "id": id,
-            "direction": if outbound { "outbound" } else { "inbound" },
-            "text": text,
-            "time": time_text(time),
-            "channel_message_id": outbound.then_some(&id),
-        });
-        Self {
-            id,
-            outbound,
-            view,
-            receipts: Vec::new(),
-            file: None,
-            structured: Vec::new(),
-        }
-    }
-
-    fn view(&self) -> Value {
-        let mut view = self.view.clone();
-        view["receipts"] = json!(self.receipts);
-        view
-    }
+    receipts: Vec<Receipt>,
+    #[serde(skip)]
+    file: Option<Place>,
 }
 
 /// Where the file of a message is.
@@ -173,11 +158,13 @@ pub enum Place {
     Address(String),
 }
 
+#[derive(Serialize)]
 struct Conversation {
     id: String,
     thread: String,
     attributes: BTreeMap<String, String>,
     messages: Vec<Message>,
+    #[serde(skip)]
     last_activity: OffsetDateTime,
 }
 
@@ -217,17 +204,22 @@ impl Conversations {
     pub fn arrive(&mut self, arrival: Arrival, now: OffsetDateTime) -> Placed {
         let index = self.touch(&arrival.thread, now);
         let conversation = &mut self.all[index];
-        let first_inbound = conversation.messages.iter().all(|message| message.outbound);
+        let mut messages = conversation.messages.iter();
+        let first_inbound = messages.all(|message| message.direction == OUTBOUND);
         conversation.attributes.extend(arrival.attributes);
-        let mut message = Message::new(false, &arrival.text, arrival.time);
-        message.view["channel_message_id"] = json!(arrival.message_id);
-        if let Some(attachment) = arrival.attachment {
-            message.view["attachment"] = json!(attachment);
-            message.file = (!attachment.dropped).then_some(Place::Address(attachment.url));
-        }
-        if let Some(button) = arrival.button {
-            message.view["button"] = json!(button);
-        }
+        let seen = arrival.attachment.as_ref().filter(|it| !it.dropped);
+        let message = Message {
+            id: Uuid::new_v4().simple().to_string(),
+            direction: "inbound",
+            text: arrival.text,
+            time: time_text(arrival.time),
+            channel_message_id: arrival.message_id,
+            file: seen.map(|it| Place::Address(it.url.clone())),
+            attachment: json!(arrival.attachment),
+            button: arrival.button,
+            structured: Vec::new(),
+            receipts: Vec::new(),
+        };
         conversation.place(message, first_inbound)
     }
 
@@ -235,18 +227,23 @@ impl Conversations {
     pub fn answer(&mut self, thread: &str, outgoing: &Outgoing, now: OffsetDateTime) -> Placed {
         let index = self.touch(thread, now);
         let conversation = &mut self.all[index];
-        let mut message = Message::new(true, &outgoing.text, now);
-        message.file = outgoing.media.clone().map(Place::Media);
-        message.structured = structured(&outgoing.content);
-        if !message.structured.is_empty() {
-            message.view["structured"] = json!(message.structured);
-        }
+        let id = Uuid::new_v4().simple().to_string();
         let mut content = outgoing.content.iter();
-        if let Some(item) = content.find(|item| item["contentType"] == "Attachment") {
-            message.view["attachment"] = item["attachment"].clone();
-        }
+        let file = content.find(|item| item["contentType"] == "Attachment");
+        let message = Message {
+            id: id.clone(),
+            direction: OUTBOUND,
+            text: outgoing.text.clone(),
+            time: time_text(now),
+            channel_message_id: Some(id.clone()),
+            attachment: file.map_or(Value::Null, |item| item["attachment"].clone()),
+            button: None,
+            structured: structured(&outgoing.content),
+            receipts: Vec::new(),
+            file: outgoing.media.clone().map(Place::Media),
+        };
         let place = (index, conversation.messages.len());
-        self.outbound.insert(message.id.clone(), place);
+        self.outbound.insert(id, place);
         conversation.place(message, false)
     }
 
@@ -300,15 +297,6 @@ impl Conversations {
     /// `GET /local/genesys/conversations`: those with this text in the id of their thread.
     pub fn view(&self, thread: &str) -> Value {
         let wanted = self.all.iter().filter(|it| it.thread.contains(thread));
-        let all = wanted.map(|it| {
-            let messages: Vec<Value> = it.messages.iter().map(Message::view).collect();
-            json!({
-                "id": it.id,
-                "thread": it.thread,
-                "attributes": it.attributes,
-                "messages": messages,
-            })
-        });
-        json!({ "conversations": all.collect::<Vec<_>>() })
+        json!({ "conversations": wanted.collect::<Vec<_>>() })
     }
 }
