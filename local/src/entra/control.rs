@@ -13,10 +13,12 @@ use super::state::Entra;
 /// data", validating the authenticity of notifications).
 pub const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
 
-pub(super) fn router() -> Router<Arc<Entra>> {
+/// `POST /local/entra/rotate-keys` and `POST /local/entra/tokens`.
+pub fn router(entra: &Arc<Entra>) -> Router {
     Router::new()
         .route("/local/entra/rotate-keys", post(rotate_keys))
         .route("/local/entra/tokens", post(token))
+        .with_state(Arc::clone(entra))
 }
 
 async fn rotate_keys(State(entra): State<Arc<Entra>>) -> Json<Value> {

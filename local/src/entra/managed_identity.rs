@@ -41,9 +41,13 @@ impl IntoResponse for Refusal {
     }
 }
 
-pub(super) fn router(endpoint: &str) -> Router<Arc<Entra>> {
-    let path = Url::parse(endpoint).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
-    Router::new().route(&path, get(token))
+/// The route of the managed-identity endpoint, at the path of [`crate::world::Endpoints::identity`].
+pub fn router(entra: &Arc<Entra>) -> Router {
+    let endpoint = Url::parse(&entra.world.endpoints.identity);
+    let path = endpoint.map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
+    Router::new()
+        .route(&path, get(token))
+        .with_state(Arc::clone(entra))
 }
 
 async fn token(

@@ -14,25 +14,7 @@ mod state;
 mod tests;
 mod token_endpoint;
 
-use std::sync::Arc;
-
-use axum::Router;
-
-pub use control::PUBLISHER;
+pub use control::{PUBLISHER, router as control};
+pub use managed_identity::router as identity_router;
 pub use state::Entra;
-
-/// The routes of the login host: token endpoint and signing keys.
-pub fn router(entra: &Arc<Entra>) -> Router {
-    token_endpoint::router().with_state(Arc::clone(entra))
-}
-
-/// The route of the managed-identity endpoint, at the path of [`crate::world::Endpoints::identity`].
-pub fn identity_router(entra: &Arc<Entra>) -> Router {
-    let path = &entra.world.endpoints.identity;
-    managed_identity::router(path).with_state(Arc::clone(entra))
-}
-
-/// `POST /local/entra/rotate-keys` and `POST /local/entra/tokens`.
-pub fn control(entra: &Arc<Entra>) -> Router {
-    control::router().with_state(Arc::clone(entra))
-}
+pub use token_endpoint::router;

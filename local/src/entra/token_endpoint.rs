@@ -33,10 +33,12 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 type Form = HashMap<String, String>;
 
-pub(super) fn router() -> Router<Arc<Entra>> {
+/// The routes of the login host: token endpoint and signing keys.
+pub fn router(entra: &Arc<Entra>) -> Router {
     Router::new()
         .route("/{tenant}/oauth2/v2.0/token", post(token))
         .route("/{tenant}/discovery/v2.0/keys", get(keys))
+        .with_state(Arc::clone(entra))
 }
 
 async fn keys(
