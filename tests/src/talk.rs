@@ -135,6 +135,13 @@ impl<'a> Talk<'a> {
         self.platform.call(Method::PATCH, &path, Some(&body)).await;
     }
 
+    /// The customer reacts to a message.
+    pub async fn reacts(&self, message: &str, reaction: &str) {
+        let path = self.path(&format!("/{message}/reactions"));
+        let body = json!({ "from": self.customer.to_json(), "reaction": reaction });
+        self.platform.post(&path, body).await;
+    }
+
     /// The customer deletes a message.
     pub async fn deletes(&self, message: &str) {
         let path = self.path(&format!("/{message}"));

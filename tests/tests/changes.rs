@@ -1,6 +1,7 @@
 //! Replies, edits and deletions.
 
 use end_to_end::files::{image, png, sha256};
+use end_to_end::platform::OTHER_POLICIES;
 use end_to_end::{Platform, Talk, view};
 use serde_json::{Value, json};
 
@@ -81,6 +82,34 @@ async fn an_edit_brings_its_new_picture_only() {
         platform.until_idle().await;
         assert_eq!(anna.inbound().await.len(), after.len());
     }
+}
+
+#[tokio::test]
+async fn replies_are_stripped_and_reactions_told_where_that_is_the_policy() {
+    let platform = Platform::shared_with(OTHER_POLICIES).await;
+    let anna = Talk::new(&platform, "Anna");
+    let first = anna.writes("<p>one</p>").await;
+    anna.writes_with("<p>two</p>", json!({ "reply_to": [first] }))
+        .await;
+    anna.agent_sees(&["one", "two"]).await;
+    anna.agent_writes("Done.").await;
+    let posts = anna.until_posts(1).await;
+    platform.until_idle().await;
+    for (message, reaction, told) in [
+        (view::text(&posts[0], "id"), "👍", "to your message of "),
+        (&first, "❤️", "to the message of "),
+    ] {
+        let before = anna.inbound().await.len();
+        anna.reacts(message, reaction).await;
+        let messages = anna.until_inbound(before + 1).await;
+        let text = view::text(&messages[before], "text");
+        let told = format!("[reaction] {reaction} {told}");
+        assert!(text.starts_with(&told), "{text}");
+    }
+    // Told again by Graph, it is not told again.
+    notify(&anna, &first, "updated").await;
+    platform.until_idle().await;
+    assert_eq!(anna.inbound().await.len(), 4);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use end_to_end::platform::IMPATIENT;
 use end_to_end::{Platform, Talk, view};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const MESSAGES: usize = 6;
 
@@ -157,7 +157,7 @@ async fn lanes_of_a_dead_instance_move_to_the_other() {
     let platform = Platform::start(&[IMPATIENT, &two].concat()).await;
     let kill = async |round| {
         if round == 3 {
-            let body: Value = json!({ "instance": 0, "whole": true });
+            let body = json!({ "instance": 0, "whole": true });
             platform.post("/local/handler/kill", body).await;
         }
     };
