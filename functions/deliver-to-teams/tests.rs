@@ -16,8 +16,10 @@ use services::testing::{Reply, Sent, World};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
+use super::receipt::receipt;
 use crate::app::App;
-use crate::queue::receipts::receipt;
+use crate::queue::enqueue::enqueue;
+use crate::store::threads;
 use crate::testing::{app_in, call, delivery_of};
 
 const CHAT: &str = "19:anna_support@unq.gbl.spaces";
@@ -48,7 +50,7 @@ impl Scene {
     /// Delivers an envelope as the host does, after it went through its queue.
     async fn delivers(&self, envelope: Envelope, path: &str) -> StatusCode {
         let before = self.world.sent().len();
-        let queued = self.app.queues.enqueue(&[envelope]).await;
+        let queued = enqueue(&self.app, &[envelope]).await;
         queued.expect("the queue takes it");
         let sent: Sent = self.world.sent().swap_remove(before);
         call(&self.app, path, &[], delivery_of(&sent)).await.0
@@ -189,10 +191,10 @@ async fn the_receipt_of_a_replay_is_no_repetition_of_the_first() {
 async fn a_thread_whose_chat_is_another_one_leads_to_the_new_one() {
     let scene = Scene::start().await;
     let moved = record("19:anna_again@unq.gbl.spaces");
-    let threads = &scene.app.threads;
-    threads.remember(&moved).await.expect("written");
+    let remembered = threads::remember(&scene.app, &moved).await;
+    remembered.expect("written");
     let other = app_in(&scene.world, &[]);
-    let chat = other.threads.chat_of(&moved.thread).await.expect("read");
+    let chat = threads::chat_of(&other, &moved.thread).await.expect("read");
     assert_eq!(chat, Some(moved.chat));
 }
 

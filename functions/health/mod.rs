@@ -35,7 +35,7 @@ pub async fn handle(State(app): State<Arc<App>>) -> Json<Value> {
         "status": status,
         "reasons": reasons,
         "version": env!("CARGO_PKG_VERSION"),
-        "counters": app.counters.to_json(),
+        "counters": app.counters,
     }))
 }
 

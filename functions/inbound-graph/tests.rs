@@ -126,7 +126,7 @@ async fn what_is_forged_or_not_ours_is_dropped_without_a_word() {
     ] });
     assert_eq!(notify(&app, &body).await, StatusCode::ACCEPTED);
     assert_eq!(world.sent(), []);
-    assert_eq!(app.counters.to_json()["notifications_dropped"], 7);
+    assert_eq!(json!(app.counters)["notifications_dropped"], 7);
 }
 
 #[tokio::test]

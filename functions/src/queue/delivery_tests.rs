@@ -24,7 +24,7 @@ where
     F: Future<Output = Result<Outcome, HandBack>>,
 {
     let app = app(&[("RETRY_FLOOR_SECONDS", "7")]);
-    let response = run(&app.counters, &app.times, "function", request(body), work).await;
+    let response = run(&app, "function", Direction::Inbound, request(body), work).await;
     let status = response.status();
     let body = axum::body::to_bytes(response.into_body(), usize::MAX)
         .await

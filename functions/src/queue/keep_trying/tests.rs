@@ -2,7 +2,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bridge::genesys::receipt::ReasonCode;
-use bridge::ids::{CorrelationId, Lane};
+use bridge::ids::{CorrelationId, Digest, Lane};
 use bridge::queue::failed::Direction;
 use bridge::queue::trigger::Trigger;
 use services::error::{ErrorKind, Sent, Service};
@@ -23,18 +23,10 @@ fn delivery(app: &App) -> Delivery {
             enqueued_at: None,
         },
         correlation: CorrelationId::of_unknown(b""),
+        direction: Direction::Inbound,
         lane: Lane::unroutable("test"),
         deadline: Instant::now() + app.settings.attempt_deadline,
     }
-}
-
-fn persistence(app: &App) -> Persistence {
-    let question = Question::new(
-        Arc::clone(&app.gate),
-        Arc::clone(&app.graph),
-        Arc::clone(&app.genesys),
-    );
-    Persistence::new(Arc::clone(&app.gate), question, app.times)
 }
 
 /// How an attempt ends.
@@ -71,10 +63,6 @@ impl Job for Scripted {
         end()
     }
 
-    fn way(&self) -> (Direction, &str) {
-        (Direction::Inbound, "inbound")
-    }
-
     fn subject(&self) -> &Digest {
         &self.subject
     }
@@ -91,7 +79,7 @@ fn failing(kind: ErrorKind) -> Result<Outcome, Failure> {
 async fn run(job: &Scripted) -> (Result<End, HandBack>, Duration) {
     let app = app(&[]);
     let started = Instant::now();
-    let end = persistence(&app).keep_trying(&delivery(&app), job).await;
+    let end = keep_trying(&app, &delivery(&app), job).await;
     (end, started.elapsed())
 }
 
@@ -156,7 +144,7 @@ async fn what_would_soon_expire_is_given_up() {
     let ends: [Ending; 2] = [|| failing(ErrorKind::Throttled), || Err(Failure::OutOfTime)];
     for end in ends {
         let job = Scripted::new(&[end]);
-        let end = persistence(&app).keep_trying(&delivery, &job).await;
+        let end = keep_trying(&app, &delivery, &job).await;
         assert!(
             matches!(&end, Ok(End::GivenUp(rejection, 1)) if rejection.kind == "expired"),
             "{end:?}"
