@@ -95,8 +95,7 @@ async fn router_on(world: &World) -> String {
 
 /// Checks what is at this address; a handler that is starting gets so many seconds.
 async fn check(address: &str, wait: &str) -> Outcome {
-    let authority = authority().await;
-    let variables = [("SSL_CERT_FILE", authority.as_str())];
+    let variables = [("SSL_CERT_FILE", authority().await)];
     let arguments = ["check", "--deployed", address, "--wait", wait];
     handler(&arguments, &variables).await
 }

@@ -72,9 +72,8 @@ async fn run(world: &World, arguments: &[&str]) -> Outcome {
 
 /// Runs a command with this variable as well; an empty one counts as absent.
 async fn run_with(world: &World, arguments: &[&str], further: (&str, &str)) -> Outcome {
-    let authority = authority().await;
     let variables = [
-        ("SSL_CERT_FILE", authority.as_str()),
+        ("SSL_CERT_FILE", authority().await),
         ("GENESYS_DOMAIN", "mypurecloud.de"),
         ("GENESYS_API_ENDPOINT", world.base()),
         ("GENESYS_LOGIN_ENDPOINT", world.base()),

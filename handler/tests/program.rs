@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use services::testing::serve_tls;
 use tokio::process::Command;
+use tokio::sync::OnceCell;
 
 /// What it printed and how it ended.
 pub struct Outcome {
@@ -41,13 +42,17 @@ pub async fn handler<V: AsRef<str>>(arguments: &[&str], variables: &[(V, V)]) ->
     }
 }
 
-/// The file for `SSL_CERT_FILE` with the authority of all doubles.
-pub async fn authority() -> String {
-    let (_, authority) = serve_tls(axum::Router::new()).await;
-    let folder = env!("CARGO_TARGET_TMPDIR");
-    let file = format!("{folder}/authority-{}.pem", std::process::id());
-    std::fs::write(&file, authority).expect("a file");
-    file
+/// The file for `SSL_CERT_FILE` with the authority of all doubles, written once.
+pub async fn authority() -> &'static str {
+    static FILE: OnceCell<String> = OnceCell::const_new();
+    let write = || async {
+        let (_, authority) = serve_tls(axum::Router::new()).await;
+        let folder = env!("CARGO_TARGET_TMPDIR");
+        let file = format!("{folder}/authority-{}.pem", std::process::id());
+        std::fs::write(&file, authority).expect("a file");
+        file
+    };
+    FILE.get_or_init(write).await
 }
 
 /// Every setting of `local.settings.json`.
