@@ -7,8 +7,6 @@ use serde_json::Value;
 
 use crate::ROUTES;
 
-mod routes;
-
 fn folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

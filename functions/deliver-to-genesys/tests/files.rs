@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use services::error::Service;
 use services::testing::Reply;
 
-use super::scene::{CUSTOMER, Scene};
+use super::scene::Scene;
+use crate::testing::ANNA;
 
 fn with_file(mut message: Value, address: &str) -> Value {
     message["attachments"] = json!([{
@@ -19,7 +20,7 @@ async fn a_file_of_our_own_tenant_is_not_fetched_for_an_outsider() {
     let file = Reply::new(200, "words").header("content-type", "text/plain");
     scene.world.answer("GET", "/shares/", file);
     let ours = "https://contoso.sharepoint.com/sites/board/plan.txt";
-    let message = scene.message("1", CUSTOMER, "see");
+    let message = scene.message("1", ANNA, "see");
     scene.created(&with_file(message, ours)).await;
     let texts = scene.texts();
     assert_eq!(texts.len(), 2);
@@ -30,7 +31,7 @@ async fn a_file_of_our_own_tenant_is_not_fetched_for_an_outsider() {
     };
     assert!(!asked(&scene));
     let theirs = "https://customer.sharepoint.com/sites/a/plan.txt";
-    let message = scene.message("2", CUSTOMER, "see");
+    let message = scene.message("2", ANNA, "see");
     scene.created(&with_file(message, theirs)).await;
     assert!(asked(&scene));
     let told = scene.told();
@@ -47,7 +48,7 @@ async fn a_file_that_genesys_refuses_goes_as_a_link() {
         let is_file = seen.json()["content"].is_array();
         is_file.then(|| Reply::json(400, &json!({"code": "bad.request"})))
     });
-    let message = scene.message("1", CUSTOMER, "see");
+    let message = scene.message("1", ANNA, "see");
     let theirs = "https://customer.sharepoint.com/sites/a/plan.txt";
     scene.created(&with_file(message, theirs)).await;
     let texts = scene.texts();
