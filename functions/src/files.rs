@@ -1,7 +1,6 @@
 //! Bringing a file from where somebody put it to where the other side can fetch it: opened, looked at, streamed into Blob with
 //! bounded memory, and linked.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -22,8 +21,7 @@ use url::Url;
 use crate::app::App;
 use crate::log::milliseconds;
 
-/// A file that is stored and linked. `Debug` shows neither link nor name.
-#[derive(Clone)]
+/// A file that is stored and linked.
 pub struct Rehosted {
     /// Lets anybody read this one file for a while.
     pub link: Url,
@@ -127,21 +125,20 @@ pub async fn look(
     let claimed = download.content_type.clone();
     let announced = download.length;
     let mut body = timed(download.body(), Arc::clone(time));
-    let mut kept: VecDeque<Bytes> = VecDeque::new();
+    let mut kept: Vec<Bytes> = Vec::new();
     let mut head = BytesMut::new();
     while head.len() < HEAD {
         let piece = body.try_next().await.map_err(broken)?;
         let Some(piece) = piece else { break };
         let wanted = piece.len().min(HEAD - head.len());
         head.extend_from_slice(&piece[..wanted]);
-        kept.push_back(piece);
+        kept.push(piece);
     }
     if head.is_empty() && announced.unwrap_or_default() == 0 {
         return Err(Unfetched::Empty.into());
     }
-    let kind = identify(&head, claimed.as_deref(), name).map_err(|mismatch| match mismatch {
-        Mismatch::WebPage => Unfetched::WebPage,
-    })?;
+    let kind = identify(&head, claimed.as_deref(), name)
+        .map_err(|Mismatch::WebPage| Unfetched::WebPage)?;
     let body = stream::iter(kept.into_iter().map(Ok)).chain(body).boxed();
     Ok(Opened { kind, body })
 }
@@ -296,22 +293,14 @@ fn timed(
     body: impl Stream<Item = Result<Bytes, ServiceError>> + Send + 'static,
     time: Arc<HostTime>,
 ) -> BoxStream<'static, Result<Bytes, ServiceError>> {
-    stream::unfold(Some((body.boxed(), time)), |state| async {
-        let (mut body, time) = state?;
+    stream::try_unfold((body.boxed(), time), |(mut body, time)| async {
         let started = Instant::now();
         let next = timeout(time.left(), body.try_next()).await;
         time.used(started.elapsed());
-        match next {
-            Ok(Ok(Some(piece))) => Some((Ok(piece), Some((body, time)))),
-            Ok(Ok(None)) => None,
-            Ok(Err(error)) => Some((Err(error), None)),
-            Err(_) => {
-                let late = ServiceError::new(Service::Files, ErrorKind::TimedOut, Sent::Yes);
-                Some((Err(late), None))
-            }
-        }
+        let late = |_| ServiceError::new(Service::Files, ErrorKind::TimedOut, Sent::Yes);
+        let piece = next.map_err(late)??;
+        Ok(piece.map(|piece| (piece, (body, time))))
     })
-    .fuse()
     .boxed()
 }
 
