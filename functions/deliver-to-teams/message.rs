@@ -131,31 +131,19 @@ impl<'a> AgentMessage<'a> {
 
     /// The Support User and the chat that the thread id stands for.
     async fn destination(&self) -> Result<(&'a SupportAccount, ChatId), Failure> {
-        let reject = |kind, explanation| {
-            Box::new(Rejection::new(
-                kind,
-                explanation,
-                ReasonCode::InvalidDestination,
-            ))
-        };
+        let refusal = |kind, why: &str| Rejection::new(kind, why, ReasonCode::InvalidDestination);
         let thread = self.thread.as_ref().ok_or_else(|| {
-            Failure::Permanent(reject(
-                "thread_not_ours",
-                "the message is addressed to no thread of this bridge",
-            ))
+            let why = "the message is addressed to no thread of this bridge";
+            refusal("thread_not_ours", why)
         })?;
         let account = self.app.settings.support_account(thread.account());
         let account = account.ok_or_else(|| {
-            Failure::Permanent(reject(
-                "account_unknown",
-                "the thread belongs to a support account that SUPPORT_ACCOUNTS does not name",
-            ))
+            let why = "the thread belongs to a support account that SUPPORT_ACCOUNTS does not name";
+            refusal("account_unknown", why)
         })?;
         let chat = threads::chat_of(self.app, thread).await?.ok_or_else(|| {
-            Failure::NotYet(reject(
-                "thread_unknown",
-                "no chat is known for the thread that the message is addressed to",
-            ))
+            let why = "no chat is known for the thread that the message is addressed to";
+            Failure::NotYet(Box::new(refusal("thread_unknown", why)))
         })?;
         let _ = self.chat.set(chat.digest());
         Ok((account, chat))
