@@ -47,7 +47,9 @@ async fn an_echo_is_known_when_the_posts_answer_was_lost() {
     scene
         .world
         .answer_once("POST", "/v1.0/chats/", Reply::new(504, ""));
-    scene.agent_begins_to_write("How can I help?").await;
+    scene
+        .agent_sends(json!({ "text": "How can I help?" }))
+        .await;
     let echo = scene.message("77", SUPPORT, "<div>How can I help?</div>");
     scene.another_process().created(&echo).await;
     assert_eq!(scene.texts(), ["hello"]);
@@ -162,6 +164,6 @@ async fn what_a_notification_does_not_enclose_is_read_from_graph() {
     let message = scene.message("1", ANNA, "hello");
     let answer = Reply::json(200, &message);
     scene.world.answer("GET", "/messages/1", answer);
-    assert_eq!(scene.basic(ChangeType::Created, "1").await, StatusCode::OK);
+    scene.deliver(ChangeType::Created, "1", None).await;
     assert_eq!(scene.texts(), ["hello"]);
 }

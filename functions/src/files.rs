@@ -326,32 +326,26 @@ pub async fn read_up_to(opened: Opened, most: usize) -> Result<Result<Bytes, Ope
 mod tests {
     use super::*;
 
-    fn error(service: Service) -> NotRehosted {
-        NotRehosted::Later(ServiceError::new(
-            service,
-            ErrorKind::Unavailable,
-            Sent::Maybe,
-        ))
+    fn failing(service: Service) -> Result<(), NotRehosted> {
+        let error = ServiceError::new(service, ErrorKind::Unavailable, Sent::Maybe);
+        Err(NotRehosted::Later(error))
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_host_has_its_time_and_no_more() {
-        let time = HostTime::of(Duration::from_secs(30));
-        let mut tries = 0;
-        let end = persistently(&time, || {
-            tries += 1;
-            async { Err::<(), _>(error(Service::Files)) }
-        })
-        .await;
-        assert!(matches!(
-            end,
-            Err(NotRehosted::Finally(Unfetched::Unreachable))
-        ));
-        assert_eq!(tries, 4);
-
-        let time = HostTime::of(Duration::from_secs(1));
-        let end = persistently(&time, || async { Err::<(), _>(error(Service::Files)) }).await;
-        assert!(matches!(end, Err(NotRehosted::Finally(Unfetched::TooSlow))));
+        for (seconds, reason, expected) in
+            [(30, Unfetched::Unreachable, 4), (1, Unfetched::TooSlow, 2)]
+        {
+            let time = HostTime::of(Duration::from_secs(seconds));
+            let mut tries = 0;
+            let end = persistently(&time, || {
+                tries += 1;
+                async { failing(Service::Files) }
+            });
+            let end = end.await;
+            assert!(matches!(end, Err(NotRehosted::Finally(it)) if it == reason));
+            assert_eq!(tries, expected);
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -361,7 +355,7 @@ mod tests {
             let end = persistently(&time, || async {
                 // Longer than the host may take.
                 tokio::time::sleep(Duration::from_secs(31)).await;
-                Err::<(), _>(error(service))
+                failing(service)
             })
             .await;
             assert!(matches!(end, Err(NotRehosted::Later(error)) if error.service == service));

@@ -132,32 +132,25 @@ impl Scene {
     }
 
     pub(super) async fn created(&self, message: &Value) {
-        let status = self.notified(ChangeType::Created, message).await;
-        assert_eq!(status, StatusCode::OK);
+        self.notified(ChangeType::Created, message).await;
     }
 
     pub(super) async fn updated(&self, message: &Value) {
-        let status = self.notified(ChangeType::Updated, message).await;
-        assert_eq!(status, StatusCode::OK);
+        self.notified(ChangeType::Updated, message).await;
     }
 
-    /// Delivers a notification that encloses the message.
-    pub(super) async fn notified(&self, change: ChangeType, message: &Value) -> StatusCode {
+    async fn notified(&self, change: ChangeType, message: &Value) {
         let id = message["id"].as_str().expect("an id");
-        self.deliver(change, id, Some(sealed(message))).await
+        self.deliver(change, id, Some(sealed(message))).await;
     }
 
-    /// Delivers a notification that encloses nothing.
-    pub(super) async fn basic(&self, change: ChangeType, id: &str) -> StatusCode {
-        self.deliver(change, id, None).await
-    }
-
-    async fn deliver(
+    /// Delivers a notification that encloses what it is about, or nothing.
+    pub(super) async fn deliver(
         &self,
         change: ChangeType,
         id: &str,
         encrypted: Option<EncryptedContent>,
-    ) -> StatusCode {
+    ) {
         let notification = NotificationEnvelope {
             change,
             chat: ANNAS_CHAT.parse().expect("a chat"),
@@ -175,24 +168,19 @@ impl Scene {
             correlation: None,
             request: 0,
         };
-        deliver(&self.app, &sent).await
+        assert_eq!(deliver(&self.app, &sent).await, StatusCode::OK);
     }
 
     /// Has the agent's text posted; its id in Teams.
     pub(super) async fn agent_writes(&self, text: &str) -> String {
-        assert_eq!(self.agent_begins_to_write(text).await, StatusCode::OK);
+        let posted = self.agent_sends(json!({ "text": text })).await;
+        assert_eq!(posted, StatusCode::OK);
         let state = format!("chats/{}/outbound.json", chat_digest());
         let state = self.world.blob("state", &state).expect("a state");
         let state: Value = serde_json::from_slice(&state).expect("JSON");
         let posts = state["posts"].as_object().expect("posts");
         let teams = posts.values().map(|post| post["teams"][0].as_str());
         teams.flatten().max().expect("a post").to_owned()
-    }
-
-    /// Has the agent's text posted once, whatever comes of it.
-    pub(super) async fn agent_begins_to_write(&self, text: &str) -> StatusCode {
-        self.agent_sends(json!({ "type": "Text", "text": text }))
-            .await
     }
 
     /// Has a webhook that says this delivered once, whatever comes of it.
