@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bridge::genesys::receipt::ReceiptOutcome;
 use bridge::genesys::webhook::Webhook;
-use bridge::ids::{ChatId, Digest, GenesysMessageId, ThreadId};
+use bridge::ids::{ChatId, Digest, GenesysMessageId, Lane, ThreadId};
 use bridge::queue::envelope::{AgentEnvelope, Content, Envelope};
 use bridge::state::blobs;
 use bridge::state::outbound::{OutboundState, Says};
@@ -12,7 +12,7 @@ use bridge::state::thread::ThreadRecord;
 use http::StatusCode;
 use serde_json::{Value, json};
 use services::error::Service;
-use services::testing::{Reply, World};
+use services::testing::{Reply, Sent, World};
 use time::{Duration, OffsetDateTime};
 
 use super::receipt::receipt;
@@ -44,7 +44,7 @@ impl Scene {
         let before = self.world.sent().len();
         let queued = enqueue(&self.app, &[envelope]).await;
         queued.expect("the queue takes it");
-        let delivered = deliver(&self.app, &self.world.sent()[before]).await;
+        let delivered = deliver(&self.app, &self.world.sent()[before], 1).await;
         assert_eq!(delivered, StatusCode::OK);
     }
 
@@ -113,12 +113,12 @@ async fn an_agents_message_comes_into_the_chat_and_is_receipted() {
     assert_eq!((sent.len(), sent[0].queue.as_str()), (1, "outbound"));
     for _ in 0..2 {
         // A redelivery posts nothing again.
-        assert_eq!(deliver(&scene.app, &sent[0]).await, StatusCode::OK);
+        assert_eq!(deliver(&scene.app, &sent[0], 1).await, StatusCode::OK);
         assert_eq!(scene.posts(), ["hello &amp; welcome"]);
     }
     let receipt = &scene.world.sent()[1];
     assert_eq!(receipt.queue, "inbound");
-    assert_eq!(deliver(&scene.app, receipt).await, StatusCode::OK);
+    assert_eq!(deliver(&scene.app, receipt, 1).await, StatusCode::OK);
     let told = scene.world.seen(Service::Genesys);
     let told = told.last().expect("a receipt").json();
     assert_eq!(
@@ -153,6 +153,53 @@ async fn what_cannot_be_read_ends_in_failed() {
     assert_eq!(failed.len(), 3, "{failed:#?}");
     assert!(failed.iter().all(|one| one["kind"] == "webhook_malformed"));
     assert!(scene.receipts().is_empty() && scene.posts().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_no_envelope_or_belongs_elsewhere_ends_in_failed() {
+    let scene = Scene::start().await;
+    let hello = parsed(&hours_old(0, "hello"));
+    let elsewhere = receipt(&hello, None, ReceiptOutcome::Delivered).to_json();
+    for (body, kind) in [
+        (b"{}".to_vec(), "envelope_malformed"),
+        (elsewhere, "envelope_misplaced"),
+    ] {
+        let sent = Sent {
+            queue: "outbound".to_owned(),
+            body: body.into(),
+            session: Some("chat".to_owned()),
+            message_id: None,
+            correlation: None,
+            request: 0,
+        };
+        assert_eq!(deliver(&scene.app, &sent, 1).await, StatusCode::OK);
+        let failed = scene.failed();
+        let one = failed.iter().find(|one| one["kind"] == kind);
+        let one = one.expect("a failed message");
+        assert_eq!(
+            (&one["queue"], &one["attempts"]),
+            (&json!("outbound"), &json!(1))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_redelivery_keeps_to_an_earlier_verdict() {
+    let scene = Scene::start().await;
+    scene.agent_writes(&hours_old(7, "hello")).await;
+    let verdict = scene.failed()[0].to_string();
+    let good = hours_old(0, "hello");
+    let taken = webhook(&scene.app, good, World::WEBHOOK_SECRET).await;
+    assert_eq!(taken, StatusCode::OK);
+    let sent = scene.world.sent();
+    let sent = sent.last().expect("an envelope");
+    let lane = Lane::from_session_id(sent.session.as_deref().expect("a session"));
+    let blob = blobs::failed(&lane, &Digest::of_bytes("failed", &sent.body));
+    scene.world.put_blob("failed", &blob, verdict);
+    assert_eq!(deliver(&scene.app, sent, 2).await, StatusCode::OK);
+    assert_eq!(scene.posts(), Vec::<Value>::new());
+    let codes = scene.receipts().into_iter().map(|it| it["code"].clone());
+    assert!(codes.eq(["MessageExpired", "MessageExpired"]));
 }
 
 #[tokio::test]

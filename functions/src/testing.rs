@@ -93,8 +93,8 @@ pub async fn post(
     call(app, path, headers, body).await.0
 }
 
-/// Delivers a message of a queue for the first time, as the host does.
-pub async fn deliver(app: &Arc<App>, sent: &Sent) -> StatusCode {
+/// Delivers a message of a queue as the host does, for so many times by now.
+pub async fn deliver(app: &Arc<App>, sent: &Sent, times: u32) -> StatusCode {
     let text = |value: &Option<String>| value.as_ref().map(|value| json!(value).to_string());
     let payload = json!({
         "Data": { "message": STANDARD.encode(&sent.body) },
@@ -102,7 +102,7 @@ pub async fn deliver(app: &Arc<App>, sent: &Sent) -> StatusCode {
             "SessionId": text(&sent.session),
             "MessageId": text(&sent.message_id),
             "CorrelationId": text(&sent.correlation),
-            "DeliveryCount": "1",
+            "DeliveryCount": times.to_string(),
         },
     });
     let path = match sent.queue.as_str() {

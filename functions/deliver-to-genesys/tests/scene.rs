@@ -168,7 +168,7 @@ impl Scene {
             correlation: None,
             request: 0,
         };
-        assert_eq!(deliver(&self.app, &sent).await, StatusCode::OK);
+        assert_eq!(deliver(&self.app, &sent, 1).await, StatusCode::OK);
     }
 
     /// Has the agent's text posted; its id in Teams.
@@ -191,7 +191,7 @@ impl Scene {
         assert_eq!(taken, StatusCode::OK);
         let sent = self.world.sent();
         let sent = sent.iter().rfind(|sent| sent.queue == "outbound");
-        deliver(&self.app, sent.expect("an envelope")).await
+        deliver(&self.app, sent.expect("an envelope"), 1).await
     }
 
     /// Every message that Genesys got.
