@@ -37,7 +37,7 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
 async fn deliver(app: &App, delivery: Delivery) -> Result<Outcome, HandBack> {
     let delivery = &delivery;
     let opened = open(app, delivery).await?;
-    match &opened.content {
+    match opened.envelope.as_ref().map(|it| &it.content) {
         Ok(Content::Notification(notification)) => {
             let message = CustomerMessage::new(app, delivery, notification);
             settle(app, delivery, &opened, &message).await

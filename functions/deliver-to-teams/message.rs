@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
 use bridge::genesys::webhook::{Webhook, question};
 use bridge::ids::{ChatId, Digest, SupportAccountName, ThreadId};
-use bridge::queue::envelope::AgentEnvelope;
+use bridge::queue::envelope::{AgentEnvelope, Envelope};
 use bridge::state::outbound::Says;
 use services::error::ServiceError;
 use time::OffsetDateTime;
@@ -19,7 +19,6 @@ use crate::outside::Caller;
 use crate::queue::delivery::{Delivery, HandBack, Outcome};
 use crate::queue::enqueue::enqueue;
 use crate::queue::job::Job;
-use crate::queue::opening::Opened;
 use crate::queue::settlement::handed_back;
 use crate::settings::SupportAccount;
 use crate::store::threads;
@@ -103,11 +102,11 @@ impl<'a> AgentMessage<'a> {
     pub(super) fn read(
         app: &'a App,
         delivery: &Delivery,
-        envelope: &AgentEnvelope,
-        opened: &'a Opened,
+        envelope: &'a Envelope,
+        message: &AgentEnvelope,
     ) -> Self {
-        let accepted_at = opened.accepted_at.unwrap_or_else(OffsetDateTime::now_utc);
-        let webhook = Webhook::parse(&envelope.body(), accepted_at).map_err(|error| {
+        let accepted_at = envelope.accepted_at;
+        let webhook = Webhook::parse(&message.body(), accepted_at).map_err(|error| {
             Rejection::new(
                 "webhook_malformed",
                 format!("the webhook cannot be read: {error}"),
@@ -118,7 +117,7 @@ impl<'a> AgentMessage<'a> {
         Self {
             app,
             accepted_at,
-            replay: opened.replay.as_deref(),
+            replay: envelope.replay.as_deref(),
             caller: delivery.caller(match to {
                 Ok(to) => Digest::of("thread", to),
                 Err(_) => Digest::of("lane", delivery.lane.as_str()),

@@ -38,12 +38,15 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
 async fn deliver(app: &App, delivery: Delivery) -> Result<Outcome, HandBack> {
     let delivery = &delivery;
     let opened = open(app, delivery).await?;
-    match &opened.content {
-        Ok(Content::AgentMessage(envelope)) => {
-            let message = AgentMessage::read(app, delivery, envelope, &opened);
+    let Ok(envelope) = &opened.envelope else {
+        return refuse(app, delivery, &opened).await;
+    };
+    match &envelope.content {
+        Content::AgentMessage(message) => {
+            let message = AgentMessage::read(app, delivery, envelope, message);
             settle(app, delivery, &opened, &message).await
         }
-        Ok(Content::Notice(notice)) => {
+        Content::Notice(notice) => {
             let notice = Notice::new(app, delivery, notice);
             settle(app, delivery, &opened, &notice).await
         }

@@ -41,7 +41,7 @@ pub async fn handle(State(app): State<Arc<App>>) -> Json<Value> {
 
 /// What keeps messages from going on.
 fn degraded(app: &App) -> Vec<String> {
-    let placeholder = app.settings.placeholder().map(|setting| {
+    let placeholder = app.settings.placeholder.map(|setting| {
         let Specification { name, expects, .. } = setting;
         format!(
             "setting {name} still holds a placeholder, so no message is taken: put {expects} there"

@@ -72,7 +72,10 @@ macro_rules! settings {
         #[derive(Debug, Clone)]
         pub struct Settings {
             $(#[doc = concat!("`", $name, "`: ", $expects, ".")] pub $field: $type,)*
-            placeholder: Option<&'static Specification>,
+            /// A setting that still holds the placeholder of an id that did not exist when the app was deployed: nothing that
+            /// comes in could be carried on, so it must not be taken either. Any other text in the place of an id does not
+            /// pass that setting's own check.
+            pub placeholder: Option<&'static Specification>,
         }
 
         /// All settings that the handler reads, besides those that the platform itself sets
@@ -267,14 +270,6 @@ impl Settings {
             replies: self.reply_context,
             reactions: self.reactions,
         }
-    }
-
-    /// A setting that still holds the placeholder of an id that did not exist when the app was deployed: nothing
-    /// that comes in could be carried on, so it must not be taken either. Any other text in the place of an id does not pass
-    /// that setting's own check.
-    #[must_use]
-    pub fn placeholder(&self) -> Option<&'static Specification> {
-        self.placeholder
     }
 
     /// The Support User with this name, if one is configured.

@@ -17,7 +17,7 @@ pub async fn run() -> bool {
         println!("\nServices were not tried: mend the settings first.");
         return false;
     };
-    if let Some(setting) = settings.placeholder() {
+    if let Some(setting) = settings.placeholder {
         let (name, expects) = (setting.name, setting.expects);
         println!(
             "\nServices were not tried: {name} still holds a placeholder: put {expects} there."

@@ -5,7 +5,6 @@ use bridge::ids::Digest;
 use bridge::queue::envelope::{Content, Envelope, EnvelopeError};
 use bridge::state::blobs::STATE;
 use bytes::Bytes;
-use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 
 use super::delivery::{Delivery, HandBack, Outcome};
@@ -17,36 +16,13 @@ use crate::failure::{Failure, Rejection};
 /// Deliveries that an envelope of a newer release waits for an update to end.
 const UPDATE_DELIVERIES: u32 = 20;
 
-/// An envelope's bytes, as they would go into `failed`, and what they say.
+/// An envelope's bytes, as they would go into `failed`, and what they say, or why they cannot be used.
 #[derive(Debug)]
 pub struct Opened {
     /// The envelope as JSON.
     pub body: Bytes,
-    /// Its content, or why it cannot be used.
-    pub content: Result<Content, Rejection>,
-    /// When the webhook took it, where that can be read.
-    pub accepted_at: Option<OffsetDateTime>,
-    /// Names the replay that it is part of.
-    pub replay: Option<String>,
-}
-
-impl Opened {
-    fn of(body: Bytes, read: Result<Envelope, Rejection>) -> Self {
-        let (content, accepted_at, replay) = match read {
-            Ok(envelope) => (
-                Ok(envelope.content),
-                Some(envelope.accepted_at),
-                envelope.replay,
-            ),
-            Err(rejection) => (Err(rejection), None, None),
-        };
-        Self {
-            body,
-            content,
-            accepted_at,
-            replay,
-        }
-    }
+    /// The envelope; never a claim.
+    pub envelope: Result<Envelope, Rejection>,
 }
 
 /// Opens the envelope of a queue message.
@@ -70,7 +46,10 @@ pub async fn open(app: &App, delivery: &Delivery) -> Result<Opened, HandBack> {
             content: Content::Claim { blob },
             ..
         }) => blob,
-        parsed => return Ok(Opened::of(body, parsed.map_err(unreadable))),
+        parsed => {
+            let envelope = parsed.map_err(unreadable);
+            return Ok(Opened { body, envelope });
+        }
     };
     let claim = Claim {
         app,
@@ -82,10 +61,13 @@ pub async fn open(app: &App, delivery: &Delivery) -> Result<Opened, HandBack> {
     Ok(match keep_trying(app, delivery, &claim).await? {
         End::Done(_) => {
             let body = claim.found.into_inner().unwrap_or_default();
-            let parsed = Envelope::parse(&body).map_err(unreadable);
-            Opened::of(body, parsed)
+            let envelope = Envelope::parse(&body).map_err(unreadable);
+            Opened { body, envelope }
         }
-        End::GivenUp(rejection, _) => Opened::of(body, Err(*rejection)),
+        End::GivenUp(rejection, _) => Opened {
+            body,
+            envelope: Err(*rejection),
+        },
     })
 }
 

@@ -61,7 +61,7 @@ pub async fn refuse(app: &App, delivery: &Delivery, opened: &Opened) -> Result<O
             "the envelope belongs on another queue",
             ReasonCode::InvalidMessageStructure,
         );
-        let rejection = opened.content.as_ref().err().unwrap_or(&misplaced);
+        let rejection = opened.envelope.as_ref().err().unwrap_or(&misplaced);
         store(app, delivery, body, None, rejection, 1).await?;
     }
     Ok(Outcome::Failed)

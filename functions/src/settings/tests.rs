@@ -104,7 +104,7 @@ fn a_placeholder_is_told_from_an_id_of_zeros_and_a_digit() {
     let nil = "00000000-0000-0000-0000-000000000000";
     let placeholder = |changed: &[(&str, &str)]| {
         let settings = with(changed).expect("good settings");
-        settings.placeholder().map(|setting| setting.name)
+        settings.placeholder.map(|setting| setting.name)
     };
     assert_eq!(placeholder(&[]), None);
     let account = format!("a={nil}");

@@ -78,7 +78,7 @@ where
     let work = Box::pin(async {
         let (head, body) = request.into_parts();
         let (body, _share) = body::read(&head.headers, body, function.body_limit).await?;
-        if let Some(setting) = app.settings.placeholder() {
+        if let Some(setting) = app.settings.placeholder {
             let setting = setting.name;
             tracing::error!(event = "setting_placeholder", setting);
             return Err(Refusal::unavailable("a setting holds a placeholder"));
