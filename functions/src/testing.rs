@@ -15,7 +15,7 @@ use time::format_description::well_known::Rfc3339;
 use tower::ServiceExt;
 
 use crate::app::App;
-use crate::settings::Settings;
+use crate::settings::{SettingError, Settings};
 
 /// A customer, the chat with the Support User of the local settings, and its thread.
 pub const ANNA: &str = "0f0e0d0c-0000-4000-8000-00000000000a";
@@ -24,7 +24,7 @@ pub const ANNAS_THREAD: &str = "teams:support:0f0e0d0c-0000-4000-8000-0000000000
 
 /// An app with the local settings, some of them changed.
 pub fn app(changed: &[(&str, &str)]) -> Arc<App> {
-    Arc::new(App::build(settings(changed)).expect("clients"))
+    Arc::new(App::build(settings(changed).expect("good settings")).expect("clients"))
 }
 
 /// An app that stands on this world, with the local settings, some of them changed.
@@ -41,6 +41,7 @@ pub fn app_in(world: &World, changed: &[(&str, &str)]) -> Arc<App> {
         ("FILE_ORIGINS", world.base()),
     ];
     let settings = settings(&[changed, &endpoints].concat());
+    let settings = settings.expect("good settings");
     let app = App::build_with(settings, world.client(), world.identity());
     Arc::new(app.expect("clients"))
 }
@@ -52,16 +53,12 @@ pub fn local_setting(name: &str) -> Option<String> {
     local["Values"][name].as_str().map(str::to_owned)
 }
 
-/// Local settings; the first of these counts before them.
-fn settings(changed: &[(&str, &str)]) -> Settings {
-    let settings = Settings::from_lookup(|name| {
+/// The local settings, the first of these before them; an empty value counts as absent.
+pub fn settings(changed: &[(&str, &str)]) -> Result<Settings, Vec<SettingError>> {
+    Settings::from_lookup(|name| {
         let changed = changed.iter().find(|(changed, _)| *changed == name);
-        changed.map_or_else(
-            || local_setting(name),
-            |(_, value)| Some((*value).to_owned()),
-        )
-    });
-    settings.expect("good settings")
+        changed.map_or_else(|| local_setting(name), |it| Some(it.1.to_owned()))
+    })
 }
 
 /// Calls a route as the Functions host does.

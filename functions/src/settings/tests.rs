@@ -1,15 +1,7 @@
 use std::collections::BTreeSet;
 
-use super::{SPECIFICATIONS, SettingError, Settings};
-use crate::testing::local_setting;
-
-/// The local settings, some of them changed; an empty value counts as absent.
-fn with(changed: &[(&str, &str)]) -> Result<Settings, Vec<SettingError>> {
-    Settings::from_lookup(|name| {
-        let changed = changed.iter().find(|(changed, _)| *changed == name);
-        changed.map_or_else(|| local_setting(name), |it| Some(it.1.to_owned()))
-    })
-}
+use super::{SPECIFICATIONS, SettingError};
+use crate::testing::settings as with;
 
 /// What is wrong when one setting is changed.
 fn errors(name: &str, value: &str) -> Vec<SettingError> {
