@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::PATH;
 use crate::app::App;
-use crate::testing::{app_in, local_setting, post};
+use crate::testing::{app_in, local_setting, post, start};
 
 const CHAT: &str = "19:a_b@unq.gbl.spaces";
 
@@ -42,12 +42,6 @@ fn tenant() -> String {
 fn token(world: &World, changes: Value) -> String {
     let audience = local_setting("GRAPH_CLIENT_ID").expect("an application");
     world.validation_token(&tenant(), &audience, changes)
-}
-
-async fn start() -> (World, Arc<App>) {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
-    (world, app)
 }
 
 async fn notify(app: &Arc<App>, body: &Value) -> StatusCode {

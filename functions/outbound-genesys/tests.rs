@@ -10,7 +10,7 @@ use time::macros::datetime;
 
 use super::PATH;
 use crate::app::App;
-use crate::testing::{ANNAS_THREAD, agents_message, app_in, post, webhook};
+use crate::testing::{ANNAS_THREAD, agents_message, app_in, post, start, webhook};
 
 fn message(changes: Value) -> String {
     agents_message("b71f5f0c", datetime!(2026-01-02 03:04:05.678 UTC), changes).to_string()
@@ -29,8 +29,7 @@ fn body(sent: &Sent) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_message_lies_in_the_lane_of_its_thread_with_the_bytes_that_were_signed() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (world, app) = start().await;
     let raw = message(json!({})) + "  ";
     assert_eq!(call(&app, raw.clone()).await, StatusCode::OK);
     assert_eq!(call(&app, raw.clone()).await, StatusCode::OK);
@@ -46,8 +45,7 @@ async fn a_message_lies_in_the_lane_of_its_thread_with_the_bytes_that_were_signe
 
 #[tokio::test]
 async fn only_a_good_signature_is_taken() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (world, app) = start().await;
     let raw = message(json!({}));
     let forged = sign(raw.as_bytes(), &"another secret".into());
     for headers in [
@@ -69,8 +67,7 @@ async fn only_a_good_signature_is_taken() {
 
 #[tokio::test]
 async fn what_genesys_signed_is_never_refused() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (world, app) = start().await;
     let unusable: [Vec<u8>; 8] = [
         b"no JSON".to_vec(),
         b"[]".to_vec(),
@@ -98,8 +95,7 @@ async fn what_genesys_signed_is_never_refused() {
 
 #[tokio::test]
 async fn what_needs_no_delivery_is_thanked_for() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (world, app) = start().await;
     for kind in ["Receipt", "Hologram"] {
         let raw = message(json!({ "type": kind, "text": null }));
         assert_eq!(call(&app, raw).await, StatusCode::OK);
@@ -110,8 +106,7 @@ async fn what_needs_no_delivery_is_thanked_for() {
 
 #[tokio::test]
 async fn typing_is_tried_once_and_a_message_until_the_queue_has_it() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (world, app) = start().await;
     let typing = include_str!("../../bridge/fixtures/webhook_typing.json");
     assert_eq!(call(&app, typing).await, StatusCode::OK);
     assert_eq!(world.sent()[0].queue, "typing");
@@ -127,8 +122,7 @@ async fn typing_is_tried_once_and_a_message_until_the_queue_has_it() {
 
 #[tokio::test]
 async fn a_rotated_secret_counts_at_once() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (world, app) = start().await;
     let raw = message(json!({}));
     assert_eq!(call(&app, raw.clone()).await, StatusCode::OK);
     world.put_secret(names::GENESYS_WEBHOOK, "the-next-secret");

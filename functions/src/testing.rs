@@ -46,6 +46,13 @@ pub fn app_in(world: &World, changed: &[(&str, &str)]) -> Arc<App> {
     Arc::new(app.expect("clients"))
 }
 
+/// A world, and an app that stands on it with the local settings.
+pub async fn start() -> (World, Arc<App>) {
+    let world = World::start().await;
+    let app = app_in(&world, &[]);
+    (world, app)
+}
+
 /// A value of `local.settings.json`.
 pub fn local_setting(name: &str) -> Option<String> {
     let local: Value =

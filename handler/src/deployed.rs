@@ -114,11 +114,10 @@ async fn validated(probe: &Probe) -> Result<Duration, String> {
     if answer.status != 200 {
         return Err(unexpected(&answer, "200"));
     }
-    let media_type = answer.media_type();
-    if media_type != "text/plain" {
+    if answer.media_type != "text/plain" {
         return Err(format!(
             "the answer is {} instead of text/plain: {CHANGED_ON_THE_WAY}",
-            shown(media_type)
+            shown(&answer.media_type)
         ));
     }
     if answer.body != token.as_bytes() {
