@@ -22,7 +22,8 @@ pub use double::{Reply, Seen};
 #[cfg(test)]
 pub(crate) use signing::PUBLISHER;
 pub(crate) use signing::{Signer, validation_claims};
-pub(crate) use tls::{client_of, serve_tls};
+pub(crate) use tls::client_of;
+pub use tls::serve_tls;
 #[cfg(test)]
 pub(crate) use unit::{
     Double, TENANT, brought, client, dead_base, delegated, endless, files_at, no_secret, redirect,

@@ -11,7 +11,7 @@ use crate::http::with_roots;
 static SERVER: OnceCell<(String, RustlsConfig)> = OnceCell::const_new();
 
 /// Serves a router over TLS on a free loopback port; returns its base URL and the authority to trust, as PEM.
-pub(crate) async fn serve_tls(router: Router) -> (String, String) {
+pub async fn serve_tls(router: Router) -> (String, String) {
     let (authority, config) = SERVER.get_or_init(server).await;
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.set_nonblocking(true).expect("a listener");
