@@ -158,7 +158,7 @@ impl<'a> AgentMessage<'a> {
                 "the message is addressed to no thread of this bridge",
             ))
         })?;
-        let account = self.app.settings.support_account(thread.account());
+        let account = self.app.settings.support_account(&thread.account);
         let account = account.ok_or_else(|| {
             Failure::Permanent(reject(
                 "account_unknown",

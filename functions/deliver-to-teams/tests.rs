@@ -95,7 +95,7 @@ impl Scene {
 fn record(chat: &str) -> ThreadRecord {
     let thread: ThreadId = THREAD.parse().expect("a thread");
     let chat: ChatId = chat.parse().expect("a chat");
-    ThreadRecord::new(&thread, chat, thread.account().clone())
+    ThreadRecord::new(&thread, chat, thread.account.clone())
 }
 
 fn webhook(id: &str, text: &str, time: OffsetDateTime) -> Vec<u8> {

@@ -1,5 +1,7 @@
 //! What a file really is: its first bytes decide, not the type that its host claims.
 
+use super::types::is_token;
+
 /// What a file is treated as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileKind {
@@ -24,11 +26,8 @@ impl FileKind {
     /// Whether a Teams message can show it in place (Microsoft Learn, "Send message with inline images").
     #[must_use]
     pub fn is_inline_in_teams(&self) -> bool {
-        self.is_image
-            && matches!(
-                self.media_type.as_str(),
-                "image/png" | "image/jpeg" | "image/gif"
-            )
+        let shown = ["image/png", "image/jpeg", "image/gif"];
+        self.is_image && shown.contains(&&*self.media_type)
     }
 }
 
@@ -64,28 +63,18 @@ pub fn identify(head: &[u8], claimed: Option<&str>, name: &str) -> Result<FileKi
             return Err(Mismatch::WebPage);
         }
     }
-    let media_type = match (found, claimed) {
-        (Some(found), Some(claimed)) if is_container_of(found, &claimed) => claimed,
-        (Some(found), None) => match by_name {
-            Some(by_name) if is_container_of(found, by_name) => by_name.to_owned(),
-            _ => found.to_owned(),
-        },
-        (Some(found), Some(_)) => found.to_owned(),
-        (None, Some(claimed)) if has_signature(&claimed) => UNKNOWN.to_owned(),
-        (None, Some(claimed)) => claimed,
-        (None, None) => match by_name {
-            Some(by_name) if !has_signature(by_name) => by_name.to_owned(),
-            _ => UNKNOWN.to_owned(),
-        },
+    let believed = claimed.as_deref().or(by_name);
+    let media_type = match (found, believed) {
+        (Some(found), Some(believed)) if is_container_of(found, believed) => believed,
+        (Some(found), _) => found,
+        (None, Some(believed)) if !has_signature(believed) => believed,
+        (None, _) => UNKNOWN,
     };
-    let is_image = found.is_some_and(|found| {
-        matches!(
-            found,
-            "image/png" | "image/jpeg" | "image/gif" | "image/webp" | "image/bmp" | "image/avif"
-        )
-    });
+    let is_image = found
+        .and_then(|found| found.strip_prefix("image/"))
+        .is_some_and(|found| ["png", "jpeg", "gif", "webp", "bmp", "avif"].contains(&found));
     Ok(FileKind {
-        media_type,
+        media_type: media_type.to_owned(),
         is_image,
     })
 }
@@ -94,14 +83,8 @@ pub fn identify(head: &[u8], claimed: Option<&str>, name: &str) -> Result<FileKi
 const UNKNOWN: &str = "application/octet-stream";
 
 fn is_media_type(text: &str) -> bool {
-    let token = |part: &str| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
-    };
     text.split_once('/')
-        .is_some_and(|(main, sub)| token(main) && token(sub))
+        .is_some_and(|(main, sub)| is_token(main) && is_token(sub))
 }
 
 /// Whether a file of this type must show a signature: if it has none, it is something else. Scalable pictures are text.

@@ -41,15 +41,7 @@ pub struct Collection {
     pub validation_tokens: Vec<String>,
 }
 
-impl fmt::Debug for Collection {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Collection")
-            .field("items", &self.items)
-            .field("validation_tokens", &self.validation_tokens.len())
-            .finish()
-    }
-}
+debug_shows!(Collection: items);
 
 /// What happened to a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -119,28 +111,20 @@ pub struct Lifecycle {
 
 /// The encrypted message of a rich notification; the texts are base64. `Debug` names the certificate only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct EncryptedContent {
     /// The message, encrypted with the data key.
     pub data: String,
     /// HMAC of the encrypted message.
-    #[serde(rename = "dataSignature")]
     pub data_signature: String,
     /// The data key, encrypted with the certificate.
-    #[serde(rename = "dataKey")]
     pub data_key: String,
     /// Our own id of the certificate.
     #[serde(rename = "encryptionCertificateId")]
     pub certificate_id: String,
 }
 
-impl fmt::Debug for EncryptedContent {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("EncryptedContent")
-            .field("certificate_id", &self.certificate_id)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(EncryptedContent: certificate_id);
 
 /// A body that is no collection of at most [`MOST_ITEMS`] change notifications.
 #[derive(Debug, thiserror::Error)]

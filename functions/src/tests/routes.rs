@@ -47,7 +47,7 @@ async fn webhook(app: &Arc<App>, body: &[u8], secret: &str) -> StatusCode {
 fn know_thread(world: &World) {
     let thread: ThreadId = THREAD.parse().expect("a thread");
     let chat = CHAT.parse().expect("a chat");
-    let record = ThreadRecord::new(&thread, chat, thread.account().clone());
+    let record = ThreadRecord::new(&thread, chat, thread.account.clone());
     let body = serde_json::to_vec(&record).expect("JSON");
     world.put_blob("state", &blobs::thread(&thread), body);
 }

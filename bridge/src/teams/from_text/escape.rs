@@ -1,5 +1,7 @@
 //! Characters as HTML.
 
+use crate::text::text_lines;
+
 /// What keeps a space that HTML would drop.
 const KEPT_SPACE: &str = "&nbsp;";
 /// A tab in a block of code.
@@ -93,21 +95,16 @@ pub(super) fn cost(character: char) -> usize {
     }
 }
 
-/// A text in the form that the other modules work with: each of Unicode's line breaks (Unicode Standard, section 5.8) is a line
-/// feed, and there is no control character besides line feeds and tabs.
+/// A text in the form that the other modules work with: each line break is a line feed, and there is no control character
+/// besides line feeds and tabs.
 pub(super) fn normalised(text: &str) -> String {
     let mut output = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\r' if characters.peek() == Some(&'\n') => {}
-            '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
-                output.push('\n');
-            }
-            '\t' => output.push('\t'),
-            character if character.is_control() => {}
-            character => output.push(character),
-        }
+    for (index, line) in text_lines(text).enumerate() {
+        output.extend((index > 0).then_some('\n'));
+        output.extend(
+            line.chars()
+                .filter(|found| *found == '\t' || !found.is_control()),
+        );
     }
     output
 }

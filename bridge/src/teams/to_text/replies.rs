@@ -4,15 +4,9 @@
 use super::characters::{Kind, is_direction_mark, kind, one_line, shortened};
 use super::elements::{emoji, is_block};
 use super::lines::Lines;
-use super::quoted_name;
 use super::tokens::Tag;
-
-/// Most characters of the writer's name.
-const LONGEST_NAME: usize = 64;
-/// Most characters of what the message says.
-const LONGEST_PREVIEW: usize = 300;
-/// Most lines of it.
-const MOST_LINES: usize = 3;
+use super::{LONGEST_PREVIEW, MOST_PREVIEW_LINES, quoted_name};
+use crate::text::LONGEST_NAME;
 
 /// Whether a `blockquote` holds the message that a reply quotes.
 pub(super) fn is_reply(tag: &Tag<'_>) -> bool {
@@ -127,7 +121,7 @@ impl Reply {
             None => preview,
         };
         lines.boundary();
-        lines.open_quote();
+        lines.quotes += 1;
         for line in text.split('\n') {
             lines.text(line);
             lines.boundary();
@@ -142,7 +136,7 @@ impl Reply {
             .split('\n')
             .map(one_line)
             .filter(|line| !line.is_empty());
-        let first: Vec<String> = lines.by_ref().take(MOST_LINES).collect();
+        let first: Vec<String> = lines.by_ref().take(MOST_PREVIEW_LINES).collect();
         let mut preview = shortened(&first.join("\n"), LONGEST_PREVIEW);
         if lines.next().is_some() && !preview.ends_with('…') {
             preview.push('…');

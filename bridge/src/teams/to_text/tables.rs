@@ -30,44 +30,34 @@ pub(super) fn with_columns(html: &str) -> Vec<bool> {
         return tables;
     }
     let mut open: Vec<Scan> = Vec::new();
-    read(html, |token| match token {
-        Token::Start(tag) => match tag.name {
-            "table" => {
-                if open.last().is_some_and(|table| !table.in_cell) {
-                    open.pop();
-                }
-                open.push(Scan {
-                    table: tables.len(),
-                    ..Scan::default()
-                });
-                tables.push(false);
-            }
+    read(html, |token| match (token, open.last_mut()) {
+        (Token::Start(tag), _) if tag.name == "table" => {
+            open.pop_if(|table| !table.in_cell);
+            open.push(Scan {
+                table: tables.len(),
+                ..Scan::default()
+            });
+            tables.push(false);
+        }
+        (Token::End("table"), _) => {
+            open.pop();
+        }
+        (Token::Start(tag), Some(table)) => match tag.name {
             "tr" => {
-                if let Some(table) = open.last_mut() {
-                    table.cells = 0;
-                    table.in_cell = false;
-                }
+                table.cells = 0;
+                table.in_cell = false;
             }
             "td" | "th" => {
-                if let Some(table) = open.last_mut() {
-                    table.cells += 1;
-                    table.in_cell = true;
-                    if table.cells > 1 || tag.name == "th" {
-                        tables[table.table] = true;
-                    }
-                }
+                table.cells += 1;
+                table.in_cell = true;
+                tables[table.table] |= table.cells > 1 || tag.name == "th";
             }
             _ => {}
         },
-        Token::End("table") => {
-            open.pop();
+        (Token::End("td" | "th" | "tr" | "tbody" | "thead" | "tfoot"), Some(table)) => {
+            table.in_cell = false;
         }
-        Token::End("td" | "th" | "tr" | "tbody" | "thead" | "tfoot") => {
-            if let Some(table) = open.last_mut() {
-                table.in_cell = false;
-            }
-        }
-        Token::End(_) | Token::Text(_) => {}
+        _ => {}
     });
     tables
 }
@@ -87,6 +77,7 @@ pub(super) struct Table {
 }
 
 /// A table's cell.
+#[derive(Default)]
 pub(super) struct Cell {
     /// On one line.
     pub(super) text: String,

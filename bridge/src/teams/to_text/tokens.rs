@@ -116,23 +116,16 @@ impl<F: FnMut(Token<'_>)> Cutter<F> {
 }
 
 /// How the text behind a start tag is read (WHATWG HTML, section "The rules for parsing tokens in HTML content", scripting
-/// disabled).
-fn state_behind(name: &[u8]) -> Option<State> {
+/// disabled), and whether no browser shows it.
+fn state_behind(name: &[u8]) -> Option<(State, bool)> {
     match name {
-        b"textarea" | b"title" => Some(State::RcData),
-        b"plaintext" => Some(State::PlainText),
-        b"script" => Some(State::ScriptData),
-        b"style" | b"iframe" | b"xmp" | b"noembed" | b"noframes" => Some(State::RawText),
+        b"textarea" | b"title" => Some((State::RcData, false)),
+        b"plaintext" => Some((State::PlainText, false)),
+        b"xmp" => Some((State::RawText, false)),
+        b"script" => Some((State::ScriptData, true)),
+        b"style" | b"iframe" | b"noembed" | b"noframes" => Some((State::RawText, true)),
         _ => None,
     }
-}
-
-/// Elements whose text no browser shows.
-fn hides_text(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"script" | b"style" | b"iframe" | b"noembed" | b"noframes"
-    )
 }
 
 impl<F: FnMut(Token<'_>)> Emitter for Cutter<F> {
@@ -186,8 +179,9 @@ impl<F: FnMut(Token<'_>)> Emitter for Cutter<F> {
             values: &self.values,
         }));
         std::mem::swap(&mut self.last_start, &mut self.name);
-        self.hides_text = hides_text(&self.last_start);
-        state_behind(&self.last_start)
+        let (state, hides_text) = state_behind(&self.last_start)?;
+        self.hides_text = hides_text;
+        Some(state)
     }
 
     fn emit_current_comment(&mut self) {}

@@ -223,20 +223,6 @@ fn unusable_pem_texts_are_told_apart() {
     );
 }
 
-#[test]
-fn der_lengths_have_their_shortest_form() {
-    let coded = |length: usize| {
-        let mut output = Vec::new();
-        push_der(&mut output, 4, &vec![0; length]);
-        output.truncate(output.len() - length);
-        output
-    };
-    assert_eq!(coded(0), [4, 0]);
-    assert_eq!(coded(127), [4, 127]);
-    assert_eq!(coded(128), [4, 0x81, 128]);
-    assert_eq!(coded(1_193), [4, 0x82, 4, 169]);
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
