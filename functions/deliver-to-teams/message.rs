@@ -107,7 +107,7 @@ impl Job for AgentMessage<'_> {
     }
 
     fn account(&self) -> Option<&SupportAccountName> {
-        self.thread.as_ref().map(ThreadId::account)
+        self.thread.as_ref().map(|thread| &thread.account)
     }
 }
 

@@ -8,7 +8,5 @@ pub mod hosted;
 pub mod message;
 pub mod notification;
 pub mod recognise;
-#[cfg(test)]
-mod tests;
 pub mod to_text;
 pub mod unwrap;

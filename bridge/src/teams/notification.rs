@@ -162,10 +162,9 @@ impl ItemError {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 struct RawCollection<'a> {
-    #[serde(borrow)]
     value: AtMost<'a, MOST_ITEMS>,
-    #[serde(borrow, rename = "validationTokens")]
     validation_tokens: Option<AtMost<'a, MOST_TOKENS>>,
 }
 
@@ -183,19 +182,13 @@ impl<'a> Text<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 struct RawItem<'a> {
-    #[serde(borrow)]
     change_type: Option<Text<'a>>,
-    #[serde(borrow)]
     lifecycle_event: Option<Text<'a>>,
-    #[serde(borrow)]
     subscription_id: Option<Text<'a>>,
-    #[serde(borrow)]
     client_state: Option<Text<'a>>,
-    #[serde(borrow)]
     tenant_id: Option<Text<'a>>,
-    #[serde(borrow)]
     resource: Option<Text<'a>>,
     encrypted_content: Option<EncryptedContent>,
 }
@@ -208,17 +201,14 @@ impl Collection {
     pub fn parse(body: &[u8]) -> Result<Self, MalformedCollection> {
         let raw: RawCollection<'_> =
             serde_json::from_slice(body).map_err(|error| MalformedCollection(error.into()))?;
+        let items = raw.value.0.iter().map(|item| Item::parse(item.get()));
         let tokens = raw
             .validation_tokens
-            .map_or_else(Vec::new, |tokens| tokens.0);
+            .into_iter()
+            .flat_map(|tokens| tokens.0);
         Ok(Self {
-            items: raw
-                .value
-                .0
-                .iter()
-                .map(|item| Item::parse(item.get()))
-                .collect(),
-            validation_tokens: tokens.iter().map(|token| token_of(token.get())).collect(),
+            items: items.collect(),
+            validation_tokens: tokens.map(|token| token_of(token.get())).collect(),
         })
     }
 }

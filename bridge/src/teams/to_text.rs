@@ -112,12 +112,18 @@ fn rendered(
     }
 }
 
-/// The name before what is quoted, with a mark where nobody but the sender's client vouches for it.
-pub(crate) fn quoted_name(name: Option<&str>, is_known: bool) -> Option<String> {
-    if is_known {
-        return name.map(str::to_owned);
+/// What is quoted, behind the name of who said it, with a mark where nobody but the sender's client vouches for it. Where
+/// nothing is said, nobody needs to.
+pub(crate) fn quotation(name: Option<&str>, said: &str, is_known: bool) -> String {
+    let (said, is_known) = match said {
+        "" => ("[quoted message]", true),
+        said => (said, is_known),
+    };
+    match name {
+        Some(name) if is_known => format!("{name}: {said}"),
+        None if is_known => said.to_owned(),
+        name => format!("{} (unverified): {said}", name.unwrap_or("Quote")),
     }
-    Some(format!("{} (unverified)", name.unwrap_or("Quote")))
 }
 
 /// An address in plain text: only of the kinds a reader can open.

@@ -129,3 +129,6 @@ pub(crate) fn is_hidden(character: char) -> bool {
         '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
     )
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -105,5 +105,3 @@ fn framed_pieces(text: &str, budget: usize) -> Vec<Piece<'_>> {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod torn_tests;

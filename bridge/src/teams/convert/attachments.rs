@@ -78,32 +78,27 @@ fn snippet(content: &Value) -> Read {
 /// The message that is answered: its sender and its beginning, each line behind `> `.
 fn quote(content: &Value, known: &dyn Fn(&str) -> bool) -> String {
     let preview = preview_of(content["messagePreview"].as_str().unwrap_or_default());
-    // Where nothing is said, nobody needs to vouch for it.
-    let is_known = preview.is_empty() || known(text_of(content, "messageId").unwrap_or_default());
+    let is_known = known(text_of(content, "messageId").unwrap_or_default());
     let name = content.get("messageSender").and_then(sender_name);
-    let name = to_text::quoted_name(name.as_deref(), is_known);
-    quoted(name, &preview, "[quoted message]")
+    let text = to_text::quotation(name.as_deref(), preview.trim(), is_known);
+    quoted(&text)
 }
 
 /// The message that is passed on, whole: it is what the customer wanted to say.
 fn forwarded(content: &Value) -> String {
     let text = to_text::to_text(text_of(content, "originalMessageContent").unwrap_or_default());
-    let name = content.get("originalMessageSender").and_then(sender_name);
-    let lines = quoted(name, &text, "[forwarded message]");
-    format!("[forwarded]\n{lines}")
-}
-
-fn quoted(name: Option<String>, text: &str, nothing: &str) -> String {
     let text = match text.trim() {
-        "" => nothing,
+        "" => "[forwarded message]",
         text => text,
     };
+    let name = content.get("originalMessageSender").and_then(sender_name);
     let name = name.map_or_else(String::new, |name| format!("{name}: "));
-    let text = name + text;
-    let lines: Vec<String> = text_lines(&text)
-        .map(|line| format!("> {line}").trim_end().to_owned())
-        .collect();
-    lines.join("\n")
+    format!("[forwarded]\n{}", quoted(&(name + text)))
+}
+
+fn quoted(text: &str) -> String {
+    let lines = text_lines(text).map(|line| format!("> {line}").trim_end().to_owned());
+    lines.collect::<Vec<String>>().join("\n")
 }
 
 /// The beginning of a preview.

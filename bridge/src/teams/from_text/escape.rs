@@ -98,13 +98,12 @@ pub(super) fn cost(character: char) -> usize {
 /// A text in the form that the other modules work with: each line break is a line feed, and there is no control character
 /// besides line feeds and tabs.
 pub(super) fn normalised(text: &str) -> String {
-    let mut output = String::with_capacity(text.len());
-    for (index, line) in text_lines(text).enumerate() {
-        output.extend((index > 0).then_some('\n'));
-        output.extend(
-            line.chars()
-                .filter(|found| *found == '\t' || !found.is_control()),
-        );
+    let mut output = String::with_capacity(text.len() + 1);
+    for line in text_lines(text) {
+        output.push_str(line);
+        output.push('\n');
     }
+    output.pop();
+    output.retain(|found| matches!(found, '\n' | '\t') || !found.is_control());
     output
 }

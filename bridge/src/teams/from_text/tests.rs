@@ -5,15 +5,13 @@ use dom::{Dom, words};
 use proptest::prelude::*;
 
 use super::*;
-use crate::teams::tests::rules_hold;
 use crate::teams::to_text::to_text;
+use crate::text::tests::rules_hold;
 
 #[test]
 fn each_rule_of_the_html_holds() {
-    rules_hold(
-        include_str!("../../../fixtures/text_to_html.json"),
-        from_text,
-    );
+    let rules = include_str!("../../../fixtures/text_to_html.json");
+    rules_hold(rules, |given: String| from_text(&given));
 }
 
 #[test]

@@ -40,7 +40,7 @@ impl Link {
         let address = self.address?;
         let shown = self.shown.trim();
         let is_seen = !shown.is_empty() && bare(shown).eq_ignore_ascii_case(bare(&address));
-        (!is_seen).then(|| (address, shown.is_empty()))
+        (!is_seen).then_some((address, shown.is_empty()))
     }
 }
 

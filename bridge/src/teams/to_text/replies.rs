@@ -5,7 +5,7 @@ use super::characters::{Kind, is_direction_mark, kind, one_line, shortened};
 use super::elements::{emoji, is_block};
 use super::lines::Lines;
 use super::tokens::Tag;
-use super::{LONGEST_PREVIEW, MOST_PREVIEW_LINES, quoted_name};
+use super::{LONGEST_PREVIEW, MOST_PREVIEW_LINES, quotation};
 use crate::text::LONGEST_NAME;
 
 /// Whether a `blockquote` holds the message that a reply quotes.
@@ -106,20 +106,12 @@ impl Reply {
     /// Writes the quote as `> Name: beginning`.
     pub(super) fn write(&self, lines: &mut Lines) {
         let name = shortened(&one_line(&self.name), LONGEST_NAME);
-        let mut preview = self.preview();
+        let preview = self.preview();
         if name.is_empty() && preview.is_empty() {
             return;
         }
-        // Where nothing is said, nobody needs to vouch for it.
-        let is_known = self.is_known || preview.is_empty();
-        if preview.is_empty() {
-            preview = "[quoted message]".to_owned();
-        }
         let name = Some(&*name).filter(|name| !name.is_empty());
-        let text = match quoted_name(name, is_known) {
-            Some(name) => format!("{name}: {preview}"),
-            None => preview,
-        };
+        let text = quotation(name, &preview, self.is_known);
         lines.boundary();
         lines.quotes += 1;
         for line in text.split('\n') {

@@ -141,8 +141,6 @@ impl<F: FnMut(Token<'_>)> Emitter for Cutter<F> {
         self.end_text();
     }
 
-    fn emit_error(&mut self, _: Error) {}
-
     fn should_emit_errors(&mut self) -> bool {
         false
     }
@@ -163,8 +161,6 @@ impl<F: FnMut(Token<'_>)> Emitter for Cutter<F> {
         self.start_tag(true);
     }
 
-    fn init_comment(&mut self) {}
-
     fn emit_current_tag(&mut self) -> Option<State> {
         self.end_attribute();
         self.end_text();
@@ -184,23 +180,9 @@ impl<F: FnMut(Token<'_>)> Emitter for Cutter<F> {
         Some(state)
     }
 
-    fn emit_current_comment(&mut self) {}
-
-    fn emit_current_doctype(&mut self) {}
-
-    fn set_self_closing(&mut self) {}
-
-    fn set_force_quirks(&mut self) {}
-
     fn push_tag_name(&mut self, name: &[u8]) {
         self.name.extend_from_slice(name);
     }
-
-    fn push_comment(&mut self, _: &[u8]) {}
-
-    fn push_doctype_name(&mut self, _: &[u8]) {}
-
-    fn init_doctype(&mut self) {}
 
     fn init_attribute(&mut self) {
         self.end_attribute();
@@ -219,12 +201,19 @@ impl<F: FnMut(Token<'_>)> Emitter for Cutter<F> {
         self.values.extend_from_slice(value);
     }
 
+    // Comments, types of documents and errors are left out.
+    fn emit_error(&mut self, _: Error) {}
+    fn init_comment(&mut self) {}
+    fn emit_current_comment(&mut self) {}
+    fn emit_current_doctype(&mut self) {}
+    fn set_self_closing(&mut self) {}
+    fn set_force_quirks(&mut self) {}
+    fn push_comment(&mut self, _: &[u8]) {}
+    fn push_doctype_name(&mut self, _: &[u8]) {}
+    fn init_doctype(&mut self) {}
     fn set_doctype_public_identifier(&mut self, _: &[u8]) {}
-
     fn set_doctype_system_identifier(&mut self, _: &[u8]) {}
-
     fn push_doctype_public_identifier(&mut self, _: &[u8]) {}
-
     fn push_doctype_system_identifier(&mut self, _: &[u8]) {}
 
     fn current_is_appropriate_end_tag_token(&mut self) -> bool {

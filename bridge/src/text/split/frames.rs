@@ -16,10 +16,9 @@ pub(super) struct Frames<'a> {
 
 /// A block of code.
 struct Fence<'a> {
-    /// Where its first line starts and its fence ends, and where the line behind starts.
+    /// Where its first line starts, and where that line's fence ends.
     start: usize,
     fence_end: usize,
-    body: usize,
     /// Where its last line's fence ends; without one, where the text ends.
     end: usize,
     /// Its first line, with the quote marks before it.
@@ -77,9 +76,8 @@ impl<'a> Frames<'a> {
             }
             if open.is_none() {
                 open = fence(line, start, mark, budget);
-                if let Some(fence) = &mut open {
-                    fence.body = start + whole.len();
-                    frames.barriers.add(start, fence.body + 1);
+                if open.is_some() {
+                    frames.barriers.add(start, start + whole.len() + 1);
                 }
             }
             start += whole.len();
@@ -184,7 +182,6 @@ fn fence<'a>(line: &'a str, start: usize, mark: Mark, budget: usize) -> Option<F
     Some(Fence {
         start,
         fence_end: start + line.len(),
-        body: start + line.len(),
         end: start + line.len(),
         opening: line,
         closing: &line[..fence],

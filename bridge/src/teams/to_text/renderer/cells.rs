@@ -132,8 +132,8 @@ impl Renderer<'_> {
                 outside: std::mem::replace(&mut self.lines, Lines::flow()),
                 outer_lists: self.lists.len(),
                 cell: Cell {
-                    columns: span(tag.attribute("colspan").as_deref()),
-                    rows: span(tag.attribute("rowspan").as_deref()),
+                    columns: span(tag, "colspan"),
+                    rows: span(tag, "rowspan"),
                     is_header: tag.name == "th",
                     ..Cell::default()
                 },
