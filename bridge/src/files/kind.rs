@@ -79,7 +79,6 @@ pub fn identify(head: &[u8], claimed: Option<&str>, name: &str) -> Result<FileKi
     })
 }
 
-/// Bytes of which nothing is known.
 const UNKNOWN: &str = "application/octet-stream";
 
 fn is_media_type(text: &str) -> bool {

@@ -4,69 +4,60 @@ use std::fmt;
 
 use super::Digest;
 
-text_id!(
+/// Makes an id whose `Debug` names nobody.
+macro_rules! hidden_id {
+    ($(#[$attribute:meta])* $name:ident, $what:literal, $check:expr) => {
+        text_id!($(#[$attribute])* $name, $what, $check);
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let digest = Digest::of($what, &self.0);
+                write!(formatter, concat!(stringify!($name), "(#{})"), &digest.as_str()[..8])
+            }
+        }
+    };
+}
+
+hidden_id!(
     /// A Teams conversation (`19:…`); opaque, 1 to 512 characters.
     ChatId,
     "chat id",
     |text| opaque(text, 512)
 );
 
-text_id!(
+hidden_id!(
     /// A message of a chat; unique within its chat only, 1 to 128 characters.
     TeamsMessageId,
     "Teams message id",
     |text| opaque(text, 128)
 );
 
-text_id!(
+hidden_id!(
     /// A Microsoft Entra tenant: a GUID, kept in lower case.
     TenantId,
     "tenant id",
     guid
 );
 
-text_id!(
+hidden_id!(
     /// A user's Microsoft Entra object id: a GUID, kept in lower case.
     UserId,
     "user id",
     guid
 );
 
-text_id!(
+hidden_id!(
     /// Short configured name of a support account: `a`-`z`, `0`-`9` and `-`, at most 20 characters.
     SupportAccountName,
     "support account name",
     |text| ascii(text, 20, |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 );
 
-text_id!(
+hidden_id!(
     /// Genesys' id of a message: printable ASCII, 1 to 128 characters.
     GenesysMessageId,
     "Genesys message id",
     |text| ascii(text, 128, |byte| byte.is_ascii_graphic())
-);
-
-/// `Debug` that names nobody.
-macro_rules! shown_as_digest {
-    ($($name:ident: $what:literal),*) => {
-        $(
-            impl fmt::Debug for $name {
-                fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    let digest = Digest::of($what, &self.0);
-                    write!(formatter, concat!(stringify!($name), "(#{})"), &digest.as_str()[..8])
-                }
-            }
-        )*
-    };
-}
-
-shown_as_digest!(
-    ChatId: "chat id",
-    TeamsMessageId: "Teams message id",
-    TenantId: "tenant id",
-    UserId: "user id",
-    SupportAccountName: "support account name",
-    GenesysMessageId: "Genesys message id"
 );
 
 impl ChatId {

@@ -11,7 +11,6 @@ pub(super) struct Row<'a> {
     pub(super) kind: Kind<'a>,
 }
 
-/// What a line is part of.
 pub(super) enum Kind<'a> {
     Text,
     /// A line of code.

@@ -9,7 +9,6 @@ const TAB_IN_CODE: &str = "&nbsp;&nbsp;&nbsp;&nbsp;";
 /// Most bytes that one character takes.
 pub(super) const WIDEST: usize = TAB_IN_CODE.len();
 
-/// HTML under construction.
 pub(super) struct Html {
     pub(super) output: String,
     /// HTML would drop a space here: a line starts, or another space went before.
@@ -62,7 +61,6 @@ impl Html {
         }
     }
 
-    /// Adds an address as a link to itself.
     pub(super) fn link(&mut self, address: &str) {
         self.output.push_str(r#"<a href=""#);
         address.chars().for_each(|found| self.character(found));

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::escape::{Html, cost};
 use super::links::links;
 
-/// Bytes of the tags around code.
 const CODE_TAGS: usize = "<code></code>".len();
 /// Bytes of a link's tags besides the address, which stands there twice.
 const LINK_TAGS: usize = r#"<a href=""></a>"#.len();

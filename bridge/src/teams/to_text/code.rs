@@ -6,9 +6,6 @@ use super::lines::Lines;
 use super::tokens::Tag;
 use crate::text::{LONGEST_LANGUAGE, fence, is_of_language};
 
-/// Shortest fence of a block.
-const FENCE: usize = 3;
-
 /// The content of a `pre` or `codeblock` element that is being read.
 pub(super) struct Block {
     text: String,
@@ -69,7 +66,7 @@ impl Block {
             return;
         }
         let text = self.text.strip_suffix('\n').unwrap_or(&self.text);
-        let fence = fence(text, FENCE);
+        let fence = fence(text, 3);
         lines.whole_line(&format!("{fence}{}", self.language), false);
         for line in text.split('\n') {
             lines.whole_line(line, false);
@@ -98,7 +95,6 @@ impl Inline {
         }
     }
 
-    /// Closes all that is open.
     pub(super) fn close_all(&mut self, lines: &mut Lines) {
         self.depth = 0;
         self.write(lines);

@@ -35,7 +35,6 @@ enum Layout {
     Preformatted,
 }
 
-/// How an element of this name stands in the text.
 fn layout(name: &str) -> Layout {
     match name {
         "address" | "article" | "aside" | "blockquote" | "body" | "caption" | "center" | "dd"

@@ -84,7 +84,6 @@ impl Lines {
         }
     }
 
-    /// Adds text.
     pub(super) fn text(&mut self, text: &str) {
         let mut rest = text;
         loop {
@@ -152,7 +151,6 @@ impl Lines {
         }
     }
 
-    /// Ends the line.
     pub(super) fn line_break(&mut self) {
         if self.flow {
             self.space();

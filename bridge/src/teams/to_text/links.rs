@@ -6,7 +6,6 @@ use super::shown_address;
 /// How much longer than its address a link's text may be and still be the address.
 const LONGER: usize = 16;
 
-/// A link that is open.
 pub(super) struct Link {
     address: Option<String>,
     /// The beginning of what it shows, a little longer than the address at most.
