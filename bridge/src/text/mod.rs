@@ -42,7 +42,7 @@ pub fn with_sender_name(name: &str, text: &str) -> String {
     output
 }
 
-/// The lines of a text, whichever of Unicode's line breaks ends them (Unicode Standard, section 5.8).
+/// The lines of a text, whichever of Unicode's line breaks ends them.
 pub(crate) fn text_lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
@@ -64,7 +64,8 @@ pub(crate) fn text_lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn is_line_break(character: char) -> bool {
+/// Whether a character ends a line (Unicode Standard, section 5.8).
+pub(crate) fn is_line_break(character: char) -> bool {
     matches!(
         character,
         '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'

@@ -1,6 +1,6 @@
 //! Characters as HTML.
 
-use crate::text::text_lines;
+use crate::text::is_line_break;
 
 /// What keeps a space that HTML would drop.
 const KEPT_SPACE: &str = "&nbsp;";
@@ -96,12 +96,16 @@ pub(super) fn cost(character: char) -> usize {
 /// A text in the form that the other modules work with: each line break is a line feed, and there is no control character
 /// besides line feeds and tabs.
 pub(super) fn normalised(text: &str) -> String {
-    let mut output = String::with_capacity(text.len() + 1);
-    for line in text_lines(text) {
-        output.push_str(line);
-        output.push('\n');
+    let mut output = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\r' if characters.peek() == Some(&'\n') => {}
+            _ if is_line_break(character) => output.push('\n'),
+            '\t' => output.push('\t'),
+            _ if character.is_control() => {}
+            _ => output.push(character),
+        }
     }
-    output.pop();
-    output.retain(|found| matches!(found, '\n' | '\t') || !found.is_control());
     output
 }

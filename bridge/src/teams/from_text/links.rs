@@ -34,7 +34,8 @@ fn scheme_before(text: &str, searched: usize, end: usize, scheme: &str) -> Optio
 /// Where the address ends whose host starts at `host`: before white space or a character that no address holds, punctuation at
 /// the end left out. A closing bracket belongs to the address when its opening one does.
 fn address_end(text: &str, host: usize) -> usize {
-    let ends = |found: char| is_foreign(found) || "<>\"`{}|\\^".contains(found);
+    const ENDS: [char; 9] = ['<', '>', '"', '`', '{', '}', '|', '\\', '^'];
+    let ends = |found: char| is_foreign(found) || ENDS.contains(&found);
     let address = &text[host..];
     let address = &address[..address.find(ends).unwrap_or(address.len())];
     let count = |wanted: char| address.matches(wanted).count();

@@ -25,8 +25,8 @@ pub(crate) fn emoji(tag: &Tag<'_>) -> Option<String> {
 }
 
 /// How an element stands in the text.
-#[derive(PartialEq, Eq)]
-enum Layout {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
     /// Within a line.
     Inline,
     /// On lines of its own.
@@ -35,15 +35,15 @@ enum Layout {
     Preformatted,
 }
 
-fn layout(name: &str) -> Layout {
+pub(super) fn layout(name: &str) -> Layout {
     match name {
+        "pre" | "codeblock" | "listing" | "xmp" | "plaintext" => Layout::Preformatted,
         "address" | "article" | "aside" | "blockquote" | "body" | "caption" | "center" | "dd"
         | "details" | "dialog" | "div" | "dl" | "dt" | "fieldset" | "figcaption" | "figure"
         | "footer" | "form" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "header" | "hgroup"
         | "hr" | "html" | "legend" | "li" | "main" | "menu" | "nav" | "ol" | "optgroup"
         | "option" | "p" | "search" | "section" | "summary" | "table" | "tbody" | "tfoot"
         | "thead" | "title" | "tr" | "ul" => Layout::Block,
-        "pre" | "codeblock" | "listing" | "xmp" | "plaintext" => Layout::Preformatted,
         _ => Layout::Inline,
     }
 }

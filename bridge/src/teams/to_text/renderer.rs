@@ -5,7 +5,7 @@ mod cells;
 mod pictures;
 
 use super::code::{Block, Inline};
-use super::elements::{emoji, is_block, is_preformatted};
+use super::elements::{Layout, emoji, layout};
 use super::lines::{Lines, Place};
 use super::links::Link;
 use super::replies::{Reply, is_reply};
@@ -101,13 +101,14 @@ impl<'a> Renderer<'a> {
 
     fn start(&mut self, tag: &Tag<'_>) {
         let has_columns = tag.name == "table" && self.columns.next().copied().unwrap_or_default();
+        let layout = layout(tag.name);
         if let Some(reply) = &mut self.reply {
             reply.start(tag);
         } else if let Some(emoji) = emoji(tag) {
             self.text(&emoji);
         } else if self.block.is_some() {
             self.start_in_block(tag);
-        } else if is_preformatted(tag.name) {
+        } else if layout == Layout::Preformatted {
             self.open_preformatted(tag);
         } else if self.replies.is_some() && is_reply(tag) {
             self.close_pieces();
@@ -117,7 +118,7 @@ impl<'a> Renderer<'a> {
         } else if tag.name == "table" {
             self.start_table(has_columns);
         } else {
-            if is_block(tag.name) {
+            if layout == Layout::Block {
                 self.boundary();
             }
             self.start_element(tag);
@@ -162,7 +163,8 @@ impl<'a> Renderer<'a> {
             self.end_in_block(name);
             return;
         }
-        if is_preformatted(name) {
+        let layout = layout(name);
+        if layout == Layout::Preformatted {
             if self.in_cell() {
                 self.code.close(&mut self.lines);
             } else {
@@ -184,7 +186,7 @@ impl<'a> Renderer<'a> {
             "td" | "th" | "tr" | "thead" | "tbody" | "tfoot" | "table" => self.end_in_table(name),
             _ => {}
         }
-        if is_block(name) {
+        if layout == Layout::Block {
             self.boundary();
         }
         match name {
