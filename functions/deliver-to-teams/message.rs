@@ -93,7 +93,7 @@ impl Job for AgentMessage<'_> {
     }
 
     fn account(&self) -> Option<&SupportAccountName> {
-        self.thread.as_ref().map(ThreadId::account)
+        self.thread.as_ref().map(|thread| &thread.account)
     }
 }
 
@@ -135,7 +135,7 @@ impl<'a> AgentMessage<'a> {
             let why = "the message is addressed to no thread of this bridge";
             refusal("thread_not_ours", why)
         })?;
-        let account = self.app.settings.support_account(thread.account());
+        let account = self.app.settings.support_account(&thread.account);
         let account = account.ok_or_else(|| {
             let why = "the thread belongs to a support account that SUPPORT_ACCOUNTS does not name";
             refusal("account_unknown", why)

@@ -89,7 +89,7 @@ impl Scene {
 fn record(chat: &str) -> ThreadRecord {
     let thread: ThreadId = ANNAS_THREAD.parse().expect("a thread");
     let chat: ChatId = chat.parse().expect("a chat");
-    ThreadRecord::new(&thread, chat, thread.account().clone())
+    ThreadRecord::new(&thread, chat, thread.account.clone())
 }
 
 fn hours_old(hours: i64, text: &str) -> Vec<u8> {

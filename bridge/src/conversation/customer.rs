@@ -6,7 +6,7 @@ use super::case::{Asked, Case, Chat, Need, Plan, Refusal};
 use super::groups;
 use super::series::{Conversation, Learned};
 use crate::genesys::receipt::ReasonCode;
-use crate::ids::{SupportAccountName, ThreadId};
+use crate::ids::{Party, SupportAccountName, ThreadId};
 use crate::state::customer::{self, Customer, is_guest};
 use crate::state::inbound::InboundState;
 use crate::state::window::advance;
@@ -154,17 +154,12 @@ fn thread_id(
     customer: &Customer,
     counter: u32,
 ) -> ThreadId {
-    let account = account.clone();
-    match kind {
-        ChatKind::OneOnOne => ThreadId::Direct {
-            account,
-            user: customer.user.clone(),
-            counter,
+    ThreadId {
+        account: account.clone(),
+        party: match kind {
+            ChatKind::OneOnOne => Party::Customer(customer.user.clone()),
+            _ => Party::Group(chat.inbound.chat.digest()),
         },
-        _ => ThreadId::Group {
-            account,
-            chat: chat.inbound.chat.digest(),
-            counter,
-        },
+        counter,
     }
 }

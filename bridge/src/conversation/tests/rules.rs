@@ -504,7 +504,7 @@ fn the_record_of_a_thread_is_new_once() {
         world.post(&series[0]);
         (
             series[0].conversation.is_new,
-            series[0].conversation.thread.counter(),
+            series[0].conversation.thread.counter,
         )
     };
     assert_eq!(new("1", START), (true, 0));
