@@ -10,7 +10,7 @@ use bridge::conversation::case::GroupPolicy;
 use bridge::conversation::case::Policy;
 use bridge::files::MediaTypes;
 use bridge::ids::{SupportAccountName, TenantId, UserId};
-use bridge::state::window::WindowPolicy;
+use bridge::state::thread::WindowPolicy;
 use bridge::teams::to_text::ReplyContext;
 use services::files::{HostPattern, Origin};
 use tracing::level_filters::LevelFilter;

@@ -8,7 +8,7 @@ use crate::genesys::receipt::ReasonCode;
 use crate::ids::{SupportAccountName, ThreadId, UserId};
 use crate::state::customer::{self, Customer, is_guest};
 use crate::state::inbound::{Carried, InboundState};
-use crate::state::window::advance;
+use crate::state::thread::advance;
 use crate::teams::chat_kind::ChatKind;
 use crate::teams::message::{ChatMessage, Sender};
 

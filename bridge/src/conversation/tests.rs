@@ -21,7 +21,7 @@ use crate::queue::envelope::NotificationEnvelope;
 use crate::state::customer::Member;
 use crate::state::inbound::{InboundState, PostedPart};
 use crate::state::outbound::{OutboundState, Says};
-use crate::state::window::WindowPolicy;
+use crate::state::thread::WindowPolicy;
 use crate::teams::chat_kind::ChatKind;
 use crate::teams::message::{ChatMessage, Mention, MessageKind, Reaction, Sender};
 use crate::teams::notification::{ChangeType, EncryptedContent};
