@@ -136,7 +136,9 @@ mod tests {
 
     #[test]
     fn nothing_is_invented() {
-        let customer = resolved(&sender(None, None), &[]);
+        let mut anna = sender(None, None);
+        anna.tenant = Some(TenantId::nil());
+        let customer = resolved(&anna, &[]);
         let found = (customer.tenant, customer.upn, customer.name);
         assert_eq!(found, (None, None, None));
         assert!(resolve(&Sender::default(), &[], &tenant('1')).is_none());

@@ -133,7 +133,7 @@ fn an_echo_is_told_by_memory_by_id_and_by_text() {
 fn what_a_colleague_writes_by_hand_is_shown_and_closes_the_question() {
     let mut world = World::begun();
     world.agent_posts("p1", "Sure?", question());
-    let by_hand = of_support(message("2", "<p>I call you</p>", at(1)));
+    let by_hand = of_support(message("2", "<p>2</p>", at(1)));
     world.tells(&by_hand);
     let answered = world.inbound.answered.as_ref();
     assert_eq!(answered.map(|id| id.as_str()), Some("question"));
@@ -146,7 +146,7 @@ fn what_a_colleague_writes_by_hand_is_shown_and_closes_the_question() {
         world.tells(&file(by_hand, "https://a.example/b"));
     }
     let told = [
-        "[Sam] I call you",
+        "[Sam] 2",
         "[Sam] [edited] I call you at ten",
         "2",
         "[Sam] Sure?",
@@ -249,10 +249,12 @@ fn a_group_is_described_by_the_first_person_from_outside() {
 fn a_number_answers_an_open_question_once() {
     let mut world = World::begun();
     world.agent_posts("p1", "Sure?", question());
-    for (name, text, written) in [("2", "1", at(-1)), ("3", "2", at(1)), ("4", "1", at(1))] {
+    world.tells(&file(message("2", "1", at(1)), "https://a.example/b"));
+    for (name, text, written) in [("3", "1", at(-1)), ("4", "2", at(1)), ("5", "1", at(1))] {
         world.tells(&message(name, text, written));
     }
-    assert_eq!(world.texts(), ["1", "<choice No>", "1"]);
+    let told = ["1", "<Shared>", "1", "<choice No>", "1"];
+    assert_eq!(world.texts(), told);
     let mut world = World::group();
     world.agent_posts("p1", "Sure?", question());
     let answer = mentioning(message("2", "Support 1", START), user('5'));
@@ -402,6 +404,18 @@ fn an_edit_of_what_was_given_up_half_way_brings_all_of_it() {
     world.tells_of_change(&edited(half, "other", at(1)));
     assert_eq!(world.texts(), ["words", "[edited] other", "<Shared>"]);
     assert!(world.inbound.is_complete(&id("2")));
+}
+
+#[test]
+fn a_file_that_an_edit_has_back_is_not_sent_again() {
+    let mut world = World::begun();
+    let without = message("2", "one", START);
+    let with_file = |message| file(message, "https://a.example/b");
+    world.tells(&with_file(without.clone()));
+    world.tells_of_change(&edited(without.clone(), "two", at(1)));
+    world.tells_of_change(&with_file(edited(without, "three", at(2))));
+    let told = ["one", "<Shared>", "[edited] two", "[edited] three"];
+    assert_eq!(world.texts(), told);
 }
 
 #[test]
