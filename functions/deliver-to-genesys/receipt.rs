@@ -1,6 +1,5 @@
 //! One receipt of an agent's message on its way to Genesys.
 
-use bridge::genesys::receipt::Receipt;
 use bridge::ids::Digest;
 use bridge::queue::envelope::ReceiptEnvelope;
 use bytes::Bytes;
@@ -33,13 +32,8 @@ impl<'a> ReceiptJob<'a> {
 impl Job for ReceiptJob<'_> {
     async fn attempt(&self) -> Result<Outcome, Failure> {
         let (app, caller, receipt) = (self.app, &self.caller, self.receipt);
-        let body = Receipt {
-            message: &receipt.message,
-            to: &receipt.to,
-            time: receipt.at,
-            outcome: receipt.outcome.clone(),
-        }
-        .to_json();
+        let outcome = &receipt.outcome;
+        let body = outcome.to_json(&receipt.message, &receipt.to, receipt.at);
         let correlation = caller.correlation.as_str();
         let post = app.genesys.post_receipt(Bytes::from(body), correlation);
         app.gate.call(Call::GenesysReceipt, caller, post).await?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bridge::conversation::case::{GroupPolicy, Policy};
 use bridge::files::MediaTypes;
 use bridge::ids::{SupportAccountName, TenantId, UserId};
-use bridge::state::window::WindowPolicy;
+use bridge::state::thread::WindowPolicy;
 use bridge::teams::to_text::ReplyContext;
 use services::entra::ClientAuthentication;
 use services::files::{HostPattern, Origin};

@@ -136,9 +136,8 @@ impl Pace {
     fn key(&self, call: Call<'_>) -> (String, Arc<Key>) {
         let name = call.key();
         let begin = || {
-            let mut bucket = call.bucket();
             // Empty when the process starts; since then nobody here has used this key.
-            bucket.start(Duration::ZERO);
+            let bucket = call.bucket();
             Arc::new(Key {
                 bucket: tokio::sync::Mutex::new(bucket),
                 pause: Mutex::default(),
