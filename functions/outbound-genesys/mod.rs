@@ -34,7 +34,7 @@ const FUNCTION: Function = Function {
     // Twice Genesys' own request limit.
     body_limit: 1024 * 1024,
     thanks: StatusCode::OK,
-    tally: |counters| &counters.webhooks,
+    tally: |counters| [&counters.webhooks_enqueued, &counters.webhooks_dropped],
 };
 
 /// Takes one webhook call.

@@ -18,7 +18,7 @@ const SERVICE_BUS_AUDIENCES: [&str; 2] = [
 ];
 
 /// The state of each simulator.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Simulators {
     /// Entra ID and the managed-identity endpoint.
     pub entra: Arc<Entra>,

@@ -11,7 +11,7 @@ use crate::queue::envelope::NotificationEnvelope;
 use crate::state::customer::Member;
 use crate::state::inbound::{Carried, InboundState, Seen};
 use crate::state::outbound::OutboundState;
-use crate::state::window::WindowPolicy;
+use crate::state::thread::WindowPolicy;
 use crate::teams::chat_kind::ChatKind;
 use crate::teams::message::ChatMessage;
 use crate::teams::recognise::fingerprint;

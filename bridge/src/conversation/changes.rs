@@ -187,10 +187,8 @@ pub(super) fn deleted_id(
 ) -> Result<TeamsMessageId, InvalidId> {
     let restored = format!("{}-restored-", message.as_str());
     let known = state.messages.keys();
-    match known
-        .filter(|id| id.as_str().starts_with(&restored))
-        .count()
-    {
+    let came_back = known.filter(|id| id.as_str().starts_with(&restored));
+    match came_back.count() {
         0 => derived(message, "deleted"),
         times => derived(message, &format!("deleted-{}", times + 1)),
     }

@@ -5,10 +5,10 @@ use time::OffsetDateTime;
 use super::case::{Asked, Case, Chat, GroupPolicy, Need, Plan, Refusal};
 use super::series::{Conversation, Learned};
 use crate::genesys::receipt::ReasonCode;
-use crate::ids::{SupportAccountName, ThreadId, UserId};
+use crate::ids::{Party, SupportAccountName, ThreadId, UserId};
 use crate::state::customer::{self, Customer, is_guest};
 use crate::state::inbound::{Carried, InboundState};
-use crate::state::window::advance;
+use crate::state::thread::advance;
 use crate::teams::chat_kind::ChatKind;
 use crate::teams::message::{ChatMessage, Sender};
 
@@ -183,17 +183,12 @@ fn thread_id(
     customer: &Customer,
     counter: u32,
 ) -> ThreadId {
-    let account = account.clone();
-    match kind {
-        ChatKind::OneOnOne => ThreadId::Direct {
-            account,
-            user: customer.user.clone(),
-            counter,
+    ThreadId {
+        account: account.clone(),
+        party: match kind {
+            ChatKind::OneOnOne => Party::Customer(customer.user.clone()),
+            _ => Party::Group(chat.inbound.chat.digest()),
         },
-        _ => ThreadId::Group {
-            account,
-            chat: chat.inbound.chat.digest(),
-            counter,
-        },
+        counter,
     }
 }

@@ -11,7 +11,7 @@ use crate::ids::{ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMess
 use crate::state::customer::Customer;
 use crate::state::inbound::{InboundState, PostedPart, Progress, Seen, Sending};
 use crate::state::question::Choice;
-use crate::state::window::ThreadState;
+use crate::state::thread::ThreadState;
 use crate::teams::chat_kind::ChatKind;
 use crate::teams::convert::SentFile;
 

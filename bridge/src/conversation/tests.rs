@@ -21,7 +21,7 @@ use crate::queue::envelope::NotificationEnvelope;
 use crate::state::customer::Member;
 use crate::state::inbound::{InboundState, PostedPart};
 use crate::state::outbound::{OutboundState, Says};
-use crate::state::window::WindowPolicy;
+use crate::state::thread::WindowPolicy;
 use crate::teams::chat_kind::ChatKind;
 use crate::teams::message::{ChatMessage, Mention, MessageKind, Reaction, Sender};
 use crate::teams::notification::{ChangeType, EncryptedContent};
@@ -252,7 +252,7 @@ impl World {
                 }
                 Plan::Tell(series) => {
                     let conversation = &series[0].conversation;
-                    self.thread = (conversation.is_new, conversation.thread.counter());
+                    self.thread = (conversation.is_new, conversation.thread.counter);
                     return match series.iter().all(|series| self.post(series)) {
                         true => End::Told,
                         false => End::Broken,

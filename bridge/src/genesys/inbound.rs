@@ -142,29 +142,24 @@ mod tests {
 
     #[test]
     fn requests_as_genesys_gets_them() {
-        let attributes = [
-            ("teamsTenantId", "be9c1b6e-0000-4000-8000-c0ffee000002"),
-            ("teamsUpn", "anna@customer.example"),
-        ];
+        let upn = ("teamsUpn".to_owned(), "anna@customer.example".to_owned());
         let thread = "teams-chat:support:0123456789abcdef0123456789abcdef:2";
         let named = Channel {
             thread: &thread.parse().expect("a thread"),
             name: Some("Anna Maria Adler"),
-            time: datetime!(2026-01-02 03:04:05.678 UTC),
+            time: datetime!(2026-01-02 05:04:05.678 +02:00),
             message_id: "1616991463150",
-            attributes: &attributes
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
+            attributes: &[upn].into(),
         };
         let nameless = Channel {
             name: None,
-            time: datetime!(2026-01-02 05:04:05 +02:00),
+            time: datetime!(2026-01-02 03:04:05 UTC),
             attributes: &BTreeMap::new(),
             ..named.clone()
         };
         let of_one_name = Channel {
             name: Some("Anna"),
-            ..nameless.clone()
+            ..named.clone()
         };
         let words = |text: &str| Body::Text(text.to_owned());
         let file = Attachment {
@@ -186,9 +181,8 @@ mod tests {
             (&nameless, Body::File(uncaptioned)),
             (&nameless, answer(ChoiceKind::QuickReply)),
         ]
-        .map(|(channel, body)| {
-            serde_json::from_slice::<Value>(&body.to_json(channel)).expect("JSON")
-        });
+        .map(|(channel, body)| body.to_json(channel))
+        .map(|json| serde_json::from_slice::<Value>(&json).expect("JSON"));
         insta::assert_json_snapshot!(requests);
         // Genesys has no word for such a choice.
         assert!(answer(ChoiceKind::ListItem) == words("My order"));

@@ -151,6 +151,8 @@ mod tests {
         assert!(well(&meter(5, 40..60, 11)), "one call of eleven fails");
         assert!(!well(&meter(5, 40..60, 9)), "one call of nine fails");
         assert!(!well(&meter(2, 40..60, 0)), "two chats are not several");
+        let with_mine = meter(3, 40..60, 0);
+        assert!(!with_mine.well_for_others(now, &chat(0)));
         assert!(!well(&meter(5, 52..60, 0)), "not over all of the time");
         assert!(!well(&meter(5, 40..50, 0)), "nothing is known of now");
         assert!(!well(&Meter::default()));

@@ -44,22 +44,17 @@ debug_shows!(Member: user, tenant);
 #[must_use]
 pub fn resolve(sender: &Sender, members: &[Member], home: &TenantId) -> Option<Customer> {
     let user = sender.user.clone()?;
-    let member = members
-        .iter()
-        .find(|member| member.user.as_ref() == Some(&user));
+    let mut members = members.iter();
+    let member = members.find(|member| member.user.as_ref() == Some(&user));
+    let member = member.cloned().unwrap_or_default();
     let known = |text: &String| !text.trim().is_empty();
-    let email = member.and_then(|member| member.email.clone());
-    let guest = [&sender.upn, &email]
-        .into_iter()
-        .flatten()
-        .any(|name| is_guest(name));
+    let is_of_guest = |name: &Option<String>| name.as_deref().is_some_and(is_guest);
+    let guest = is_of_guest(&sender.upn) || is_of_guest(&member.email);
     // A guest of our own directory is written `name_company.com#EXT#@ours`, which no CRM knows.
-    let upn = sender.upn.clone().filter(known).or(email.filter(known));
+    let upn = sender.upn.clone().filter(known);
+    let upn = upn.or(member.email.filter(known));
     let upn = upn.map(|upn| guest_address(&upn).unwrap_or(upn));
-    let tenant = sender
-        .tenant
-        .clone()
-        .or_else(|| member.and_then(|member| member.tenant.clone()));
+    let tenant = sender.tenant.clone().or(member.tenant);
     Some(Customer {
         user,
         tenant: tenant
@@ -67,12 +62,8 @@ pub fn resolve(sender: &Sender, members: &[Member], home: &TenantId) -> Option<C
             // Only a directory object of ours has the name of a guest.
             .or_else(|| guest.then(|| home.clone())),
         upn,
+        name: sender.name.clone().or(member.name).filter(known),
         guest,
-        name: sender
-            .name
-            .clone()
-            .or_else(|| member.and_then(|member| member.name.clone()))
-            .filter(known),
     })
 }
 
@@ -145,7 +136,9 @@ mod tests {
 
     #[test]
     fn nothing_is_invented() {
-        let customer = resolved(&sender(None, None), &[]);
+        let mut anna = sender(None, None);
+        anna.tenant = Some(TenantId::nil());
+        let customer = resolved(&anna, &[]);
         let found = (customer.tenant, customer.upn, customer.name);
         assert_eq!(found, (None, None, None));
         assert!(resolve(&Sender::default(), &[], &tenant('1')).is_none());

@@ -10,7 +10,7 @@ use time::serde::rfc3339;
 use super::KEPT;
 use crate::ids::{ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMessageId};
 use crate::state::customer::Customer;
-use crate::state::window::ThreadState;
+use crate::state::thread::ThreadState;
 use crate::teams::chat_kind::ChatKind;
 
 /// Most messages that a chat's state holds.

@@ -104,15 +104,7 @@ pub struct Body {
     pub content: String,
 }
 
-impl std::fmt::Debug for Body {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Body")
-            .field("html", &self.html)
-            .field("bytes", &self.content.len())
-            .finish()
-    }
-}
+debug_shows!(Body: html);
 
 /// A file, quote or card (Microsoft Learn, "chatMessageAttachment resource type"). `Debug` shows its type only.
 #[derive(Clone, Default)]
@@ -217,7 +209,7 @@ impl Sender {
 }
 
 impl Attachment {
-    fn of(raw: &Value) -> Self {
+    pub(super) fn of(raw: &Value) -> Self {
         let content = &raw["content"];
         Self {
             id: text(&raw["id"]).unwrap_or_default(),

@@ -6,20 +6,21 @@ mod elements;
 mod hidden;
 mod lines;
 mod links;
-mod open_table;
 mod renderer;
 mod replies;
 mod tables;
 mod tokens;
 
-use std::fmt;
-
 pub(crate) use elements::emoji;
-use renderer::{Output, Pictures, Renderer, Replies};
+use renderer::{Pictures, Renderer};
 pub(crate) use tokens::{Token, read};
 
 /// What marks the address of a file that Graph keeps for a message (Microsoft Learn, "chatMessageHostedContent resource type").
 const HOSTED: &str = "/hostedContents/";
+
+/// Most characters and lines of what an answer quotes: the agent has the whole message above.
+pub(crate) const LONGEST_PREVIEW: usize = 300;
+pub(crate) const MOST_PREVIEW_LINES: usize = 3;
 
 /// What becomes of the message that a reply quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,15 +77,7 @@ impl Medium {
     }
 }
 
-impl fmt::Debug for Rendered {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Rendered")
-            .field("images", &self.images.len())
-            .finish_non_exhaustive()
-    }
-}
-
+debug_shows!(Rendered: images);
 debug_shows!(InlineImage:);
 
 /// Turns the HTML of a Teams message into plain text, and collects the pictures that Graph keeps for it.
@@ -113,18 +106,14 @@ pub fn render_with(
     known: &dyn Fn(&str) -> bool,
     attachment: &dyn Fn(&str) -> Option<String>,
 ) -> Rendered {
-    let replies = match replies {
-        ReplyContext::Quote => Replies::Quote,
-        ReplyContext::Strip => Replies::Strip,
-    };
-    output(html, replies, known, attachment, collected(html, false)).into()
+    rendered(html, replies, known, attachment, collected(html, false))
 }
 
 /// As [`render`] for HTML that is a part of something larger: the notices of pictures stay, also at its end.
 #[must_use]
 pub(crate) fn render_part(html: &str) -> Rendered {
     let pictures = collected(html, true);
-    output(html, Replies::Quote, &|_| true, &|_| None, pictures).into()
+    rendered(html, ReplyContext::Quote, &|_| true, &|_| None, pictures)
 }
 
 fn collected(html: &str, last_notices: bool) -> Pictures {
@@ -132,16 +121,6 @@ fn collected(html: &str, last_notices: bool) -> Pictures {
         // Whether pictures are numbered shows at the end only; this is right but for the strangest messages.
         numbered: html.matches(HOSTED).count() > 1,
         last_notices,
-    }
-}
-
-impl From<Output> for Rendered {
-    fn from(output: Output) -> Self {
-        Self {
-            text: output.text,
-            images: output.images,
-            quotes: output.quotes,
-        }
     }
 }
 
@@ -154,49 +133,50 @@ pub(crate) fn is_hosted(address: &str) -> bool {
 /// `[image: description]`. For previews.
 #[must_use]
 pub fn to_text(html: &str) -> String {
-    output(html, Replies::Quote, &|_| true, &|_| None, Pictures::Notice).text
+    let pictures = Pictures::Notice;
+    rendered(html, ReplyContext::Quote, &|_| true, &|_| None, pictures).text
 }
 
 /// Reads the HTML, again if need be: with other numbers, or with a quoted message that never ends as an ordinary quote, because
 /// it would swallow the rest. Either happens once at most.
-fn output(
+fn rendered(
     html: &str,
-    mut replies: Replies,
+    replies: ReplyContext,
     known: &dyn Fn(&str) -> bool,
     attachment: &dyn Fn(&str) -> Option<String>,
     mut pictures: Pictures,
-) -> Output {
+) -> Rendered {
     let columns = tables::with_columns(html);
+    let mut replies = Some(replies);
     loop {
         let mut renderer =
             Renderer::new(html.len(), &columns, replies, known, attachment, pictures);
         read(html, |token| renderer.token(token));
-        let output = renderer.finish();
-        if output.in_reply {
-            replies = Replies::Keep;
+        let Some(rendered) = renderer.finish() else {
+            replies = None;
             continue;
-        }
-        match pictures {
-            Pictures::Collect {
-                numbered,
-                last_notices,
-            } if numbered != (output.images.len() > 1) => {
-                pictures = Pictures::Collect {
-                    numbered: !numbered,
-                    last_notices,
-                };
+        };
+        match &mut pictures {
+            Pictures::Collect { numbered, .. } if *numbered != (rendered.images.len() > 1) => {
+                *numbered = !*numbered;
             }
-            _ => return output,
+            _ => return rendered,
         }
     }
 }
 
-/// The name before what is quoted, with a mark where nobody but the sender's client vouches for it.
-pub(crate) fn quoted_name(name: Option<&str>, is_known: bool) -> Option<String> {
-    if is_known {
-        return name.map(str::to_owned);
+/// What is quoted, behind the name of who said it, with a mark where nobody but the sender's client vouches for it. Where
+/// nothing is said, nobody needs to.
+pub(crate) fn quotation(name: Option<&str>, said: &str, is_known: bool) -> String {
+    let (said, is_known) = match said {
+        "" => ("[quoted message]", true),
+        said => (said, is_known),
+    };
+    match name {
+        Some(name) if is_known => format!("{name}: {said}"),
+        None if is_known => said.to_owned(),
+        name => format!("{} (unverified): {said}", name.unwrap_or("Quote")),
     }
-    Some(format!("{} (unverified)", name.unwrap_or("Quote")))
 }
 
 /// An address in plain text: only of the kinds a reader can open.

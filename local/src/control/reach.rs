@@ -9,7 +9,6 @@ use crate::simulators::Simulators;
 use crate::world::World;
 
 /// What the control interface reaches.
-#[derive(Debug)]
 pub struct Control {
     /// The world and its hub.
     pub world: Arc<World>,

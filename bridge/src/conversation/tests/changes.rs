@@ -121,6 +121,64 @@ fn a_message_that_failed_half_way_is_edited_like_others() {
 }
 
 #[test]
+fn deletions_are_told_of_what_the_agent_has() {
+    let mut world = World::begun();
+    let unseen = End::Noted("deleted before it was delivered");
+    assert_eq!(world.deleted("2"), unseen);
+    assert_eq!(world.needed, [Need::Chat]);
+    // Graph knows no more of it; what a late notification encloses is from before.
+    let (late, hello) = (message("2", "PIN", START), message("1", "hello", START));
+    let known = "known to be deleted";
+    world.skips_change(&late, known);
+    world.skips(&late, "already handled");
+    assert_eq!(world.deleted("1"), End::Told);
+    assert_eq!(world.deleted("1"), End::Skipped(known));
+    world.fresh = Asked::CannotTell;
+    world.skips_change(&hello, known);
+    world.fresh = Asked::Told(Some(hello.clone()));
+    world.tells_of_change(&hello);
+    assert_eq!(world.deleted("1"), End::Told);
+    let gone = "[deleted] The message of 2026-01-02 03:04 UTC was deleted.";
+    assert_eq!(world.texts(), [gone, "[restored] hello", gone]);
+    let ids: Vec<&str> = world.genesys.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!((ids[0], ids[2]), ("1-deleted", "1-deleted-2"));
+}
+
+#[test]
+fn reactions_are_told_once_where_they_are_wanted() {
+    let mut world = World::begun();
+    let reacted = |mut message: ChatMessage, reaction: Reaction| {
+        message.reactions.push(reaction);
+        message
+    };
+    let ours = world.agent_posts("p1", "Done.", Says::Words);
+    let liked = reacted(ours, thumb(user('a')));
+    world.tells_of_change(&liked);
+    world.skips_change(&liked, "no new reaction");
+    let by_us = reacted(message("1", "hello", START), thumb(user('5')));
+    world.skips_change(&by_us, "no new reaction");
+    let custom = Reaction {
+        kind: "custom".to_owned(),
+        label: Some("party parrot".to_owned()),
+        ..thumb(user('a'))
+    };
+    let both = reacted(reacted(by_us, custom), thumb(user('a')));
+    world.tells_of_change(&both);
+    let told = [
+        "[reaction] 👍 to your message of 2026-01-02 03:04 UTC",
+        "[reaction] party parrot to the message of 2026-01-02 03:04 UTC",
+        "[reaction] 👍 to the message of 2026-01-02 03:04 UTC",
+    ];
+    assert_eq!(world.texts(), told);
+    let unknown = reacted(message("7", "x", START), thumb(user('a')));
+    world.skips_change(&unknown, "a reaction outside the conversation");
+    world.policy.reactions = false;
+    world.skips_change(&both, "no edit");
+    world.remembered = vec![id("p1")];
+    world.skips_change(&liked, "our own message");
+}
+
+#[test]
 fn derived_ids_are_stable_and_distinct() {
     let message = last_edited(Some(START + Duration::MINUTE));
     let reaction = |kind: &str, label: &str| {

@@ -55,8 +55,6 @@ type Told = (ChangeType, ChatMessage);
 struct History {
     world: World,
     messages: Vec<ChatMessage>,
-    /// Messages that were ever deleted, or restored.
-    removed: BTreeSet<TeamsMessageId>,
     notifications: Vec<Told>,
 }
 
@@ -65,7 +63,6 @@ impl History {
         let mut history = Self {
             world: World::begun(),
             messages: Vec::new(),
-            removed: BTreeSet::new(),
             notifications: Vec::new(),
         };
         for (number, event) in events.iter().enumerate() {
@@ -82,11 +79,12 @@ impl History {
             Event::Writes { by_hand, parts } => {
                 let words = format!("w{number} ").repeat(parts * LIMIT / 4);
                 let written = message(&name, &words, now);
-                self.messages.push(match by_hand {
+                let written = match by_hand {
                     true => of_support(written),
                     false => written,
-                });
-                self.told(ChangeType::Created, self.messages.len() - 1);
+                };
+                self.messages.push(written.clone());
+                self.notifications.push((ChangeType::Created, written));
             }
             Event::Posts(fate) => {
                 let text = format!("p{number}");
@@ -119,19 +117,13 @@ impl History {
             }
             Change::Delete if !is_gone => {
                 message.deleted = Some(now);
-                self.removed.insert(message.id.clone());
                 told = ChangeType::Deleted;
             }
             Change::Restore if is_gone => message.deleted = None,
             Change::React if !is_gone => message.reactions.push(thumb(user('a'))),
             _ => return,
         }
-        self.told(told, index);
-    }
-
-    fn told(&mut self, change: ChangeType, index: usize) {
-        let notification = (change, self.messages[index].clone());
-        self.notifications.push(notification);
+        self.notifications.push((told, message.clone()));
     }
 
     fn deliver(&mut self, (change, message): &Told, patience: usize) {
@@ -179,7 +171,7 @@ proptest! {
             }
         }
         for message in &history.messages {
-            if history.removed.contains(&message.id) {
+            if all.iter().any(|(change, gone)| *change == ChangeType::Deleted && gone.id == message.id) {
                 continue;
             }
             // What it says in the end is told, once.

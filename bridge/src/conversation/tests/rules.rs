@@ -133,7 +133,7 @@ fn an_echo_is_told_by_memory_by_id_and_by_text() {
 fn what_a_colleague_writes_by_hand_is_shown_and_closes_the_question() {
     let mut world = World::begun();
     world.agent_posts("p1", "Sure?", question());
-    let by_hand = of_support(message("2", "<p>I call you</p>", at(1)));
+    let by_hand = of_support(message("2", "<p>2</p>", at(1)));
     world.tells(&by_hand);
     let answered = world.inbound.answered.as_ref();
     assert_eq!(answered.map(|id| id.as_str()), Some("question"));
@@ -146,7 +146,7 @@ fn what_a_colleague_writes_by_hand_is_shown_and_closes_the_question() {
         world.tells(&file(by_hand, "https://a.example/b"));
     }
     let told = [
-        "[Sam] I call you",
+        "[Sam] 2",
         "[Sam] [edited] I call you at ten",
         "2",
         "[Sam] Sure?",
@@ -249,73 +249,17 @@ fn a_group_is_described_by_the_first_person_from_outside() {
 fn a_number_answers_an_open_question_once() {
     let mut world = World::begun();
     world.agent_posts("p1", "Sure?", question());
-    for (name, text, written) in [("2", "1", at(-1)), ("3", "2", at(1)), ("4", "1", at(1))] {
+    world.tells(&file(message("2", "1", at(1)), "https://a.example/b"));
+    for (name, text, written) in [("3", "1", at(-1)), ("4", "2", at(1)), ("5", "1", at(1))] {
         world.tells(&message(name, text, written));
     }
-    assert_eq!(world.texts(), ["1", "<choice No>", "1"]);
+    let told = ["1", "<Shared>", "1", "<choice No>", "1"];
+    assert_eq!(world.texts(), told);
     let mut world = World::group();
     world.agent_posts("p1", "Sure?", question());
     let answer = mentioning(message("2", "Support 1", START), user('5'));
     world.tells(&answer);
     assert_eq!(world.texts(), ["<choice Yes>"]);
-}
-
-#[test]
-fn deletions_are_told_of_what_the_agent_has() {
-    let mut world = World::begun();
-    let unseen = End::Noted("deleted before it was delivered");
-    assert_eq!(world.deleted("2"), unseen);
-    assert_eq!(world.needed, [Need::Chat]);
-    // Graph knows no more of it; what a late notification encloses is from before.
-    let (late, hello) = (message("2", "PIN", START), message("1", "hello", START));
-    let known = "known to be deleted";
-    world.skips_change(&late, known);
-    world.skips(&late, "already handled");
-    assert_eq!(world.deleted("1"), End::Told);
-    assert_eq!(world.deleted("1"), End::Skipped(known));
-    world.fresh = Asked::CannotTell;
-    world.skips_change(&hello, known);
-    world.fresh = Asked::Told(Some(hello.clone()));
-    world.tells_of_change(&hello);
-    assert_eq!(world.deleted("1"), End::Told);
-    let gone = "[deleted] The message of 2026-01-02 03:04 UTC was deleted.";
-    assert_eq!(world.texts(), [gone, "[restored] hello", gone]);
-    let ids: Vec<&str> = world.genesys.iter().map(|(id, _)| id.as_str()).collect();
-    assert_eq!((ids[0], ids[2]), ("1-deleted", "1-deleted-2"));
-}
-
-#[test]
-fn reactions_are_told_once_where_they_are_wanted() {
-    let mut world = World::begun();
-    let reacted = |mut message: ChatMessage, reaction: Reaction| {
-        message.reactions.push(reaction);
-        message
-    };
-    let ours = world.agent_posts("p1", "Done.", Says::Words);
-    let liked = reacted(ours, thumb(user('a')));
-    world.tells_of_change(&liked);
-    world.skips_change(&liked, "no new reaction");
-    let by_us = reacted(message("1", "hello", START), thumb(user('5')));
-    world.skips_change(&by_us, "no new reaction");
-    let custom = Reaction {
-        kind: "custom".to_owned(),
-        label: Some("party parrot".to_owned()),
-        ..thumb(user('a'))
-    };
-    let both = reacted(reacted(by_us, custom), thumb(user('a')));
-    world.tells_of_change(&both);
-    let told = [
-        "[reaction] 👍 to your message of 2026-01-02 03:04 UTC",
-        "[reaction] party parrot to the message of 2026-01-02 03:04 UTC",
-        "[reaction] 👍 to the message of 2026-01-02 03:04 UTC",
-    ];
-    assert_eq!(world.texts(), told);
-    let unknown = reacted(message("7", "x", START), thumb(user('a')));
-    world.skips_change(&unknown, "a reaction outside the conversation");
-    world.policy.reactions = false;
-    world.skips_change(&both, "no edit");
-    world.remembered = vec![id("p1")];
-    world.skips_change(&liked, "our own message");
 }
 
 #[test]
@@ -405,6 +349,18 @@ fn an_edit_of_what_was_given_up_half_way_brings_all_of_it() {
 }
 
 #[test]
+fn a_file_that_an_edit_has_back_is_not_sent_again() {
+    let mut world = World::begun();
+    let without = message("2", "one", START);
+    let with_file = |message| file(message, "https://a.example/b");
+    world.tells(&with_file(without.clone()));
+    world.tells_of_change(&edited(without.clone(), "two", at(1)));
+    world.tells_of_change(&with_file(edited(without, "three", at(2))));
+    let told = ["one", "<Shared>", "[edited] two", "[edited] three"];
+    assert_eq!(world.texts(), told);
+}
+
+#[test]
 fn the_record_of_a_thread_is_new_once() {
     let mut world = World::new();
     world.policy.window_policy = WindowPolicy::New;
@@ -432,6 +388,7 @@ fn what_the_sender_s_organization_blocks_is_told_once() {
     let mut world = World::begun();
     world.tells(&blocked("2"));
     assert_eq!(world.genesys, [("2".to_owned(), notice.to_owned())]);
+    world.fresh = Asked::Told(Some(blocked("2")));
     assert_eq!(
         world.updated(&blocked("2")),
         End::Skipped("known to be blocked")
@@ -439,14 +396,16 @@ fn what_the_sender_s_organization_blocks_is_told_once() {
     // Its own notification got lost.
     world.tells_of_change(&blocked("3"));
     // The organization thinks better of it.
+    world.fresh = Asked::Told(Some(message("2", "harmless", START)));
     world.tells_of_change(&message("2", "harmless", START));
     assert_eq!(world.genesys[2].1, "[restored] harmless");
     // After the agent read it, as Graph tells of it: without an edit.
     world.genesys.clear();
     world.tells_of_change(&blocked("1"));
     assert_eq!(world.genesys[0].1, notice);
+    world.fresh = Asked::Told(Some(blocked("1")));
     assert_eq!(
         world.updated(&blocked("1")),
-        End::Skipped("known to be deleted")
+        End::Skipped("known to be blocked")
     );
 }

@@ -11,18 +11,13 @@ use super::SentFile;
 use super::cards::{self, Recording};
 use crate::files::clean_name;
 use crate::teams::message::{Attachment, ChatMessage};
-use crate::teams::to_text::{self, ReplyContext};
-use crate::text::{fenced, one_line, text_lines};
+use crate::teams::to_text::{
+    self, LONGEST_PREVIEW, MOST_PREVIEW_LINES, ReplyContext, shown_address,
+};
+use crate::text::{LONGEST_NAME, fenced, one_line, text_lines};
 
 /// Most characters of an attachment's name in a line of text.
 const LONGEST_SHOWN_NAME: usize = 255;
-/// Most characters of the name in a quote.
-const LONGEST_QUOTED_NAME: usize = 64;
-
-/// Most characters and lines of what a reply quotes: the agent has the whole message above.
-const LONGEST_PREVIEW: usize = 300;
-const MOST_PREVIEW_LINES: usize = 3;
-
 /// The attachments of a message, each with what it shows.
 pub(super) struct Attachments {
     shown: Vec<Shown>,
@@ -130,10 +125,10 @@ fn read(attachment: &Attachment, known: &dyn Fn(&str) -> bool) -> Shown {
         kind if kind.starts_with("application/vnd.microsoft") && kind.contains(".card.") => {
             return card(attachment, &content);
         }
-        kind if kind.starts_with("image/") => notice("image", ""),
-        kind if kind.starts_with("video/") => notice("video", ""),
-        kind if kind.starts_with("audio/") => notice("audio", ""),
-        _ => notice("attachment", ""),
+        kind => match kind.split_once('/') {
+            Some((medium @ ("image" | "video" | "audio"), _)) => notice(medium, ""),
+            _ => notice("attachment", ""),
+        },
     };
     Shown {
         lines,
@@ -188,7 +183,7 @@ fn address_of(attachment: &Attachment) -> Option<String> {
     if is_unencoded && name.contains('?') {
         encoded = encoded.replace('?', "%3F");
     }
-    to_text::shown_address(&with_encoded_percent_signs(&encoded)).map(str::to_owned)
+    shown_address(&with_encoded_percent_signs(&encoded)).map(str::to_owned)
 }
 
 /// `%` as `%25` where it begins no encoded byte.
@@ -213,8 +208,8 @@ fn with_encoded_percent_signs(address: &str) -> Cow<'_, str> {
 /// A piece of code: a file where Graph keeps it, or else its lines.
 fn snippet(content: &Value) -> Result<SentFile, String> {
     let language = text_of(content, "language");
-    let language = language.map(|language| one_line(language, LONGEST_QUOTED_NAME));
-    if let Some(source) = text_of(content, "codeSnippetUrl").and_then(to_text::shown_address) {
+    let language = language.map(|language| one_line(language, LONGEST_NAME));
+    if let Some(source) = text_of(content, "codeSnippetUrl").and_then(shown_address) {
         return Ok(SentFile::Snippet {
             source: source.to_owned(),
             language,
@@ -229,15 +224,11 @@ fn snippet(content: &Value) -> Result<SentFile, String> {
 
 /// The message that is answered: its sender and its beginning, each line behind `> `.
 fn quote(content: &Value, known: &dyn Fn(&str) -> bool) -> String {
-    let preview = content
-        .get("messagePreview")
-        .and_then(Value::as_str)
-        .map_or_else(String::new, preview_of);
-    // Where nothing is said, nobody needs to vouch for it.
-    let is_known = preview.is_empty() || known(text_of(content, "messageId").unwrap_or_default());
+    let preview = preview_of(content["messagePreview"].as_str().unwrap_or_default());
+    let is_known = known(text_of(content, "messageId").unwrap_or_default());
     let name = content.get("messageSender").and_then(sender_name);
-    let name = to_text::quoted_name(name.as_deref(), is_known);
-    quoted(name, &preview, "[quoted message]")
+    let text = to_text::quotation(name.as_deref(), preview.trim(), is_known);
+    quoted(&text)
 }
 
 /// The message that is passed on, whole: it is what the customer wanted to say.
@@ -245,27 +236,22 @@ fn forwarded(content: &Value) -> Shown {
     let html = text_of(content, "originalMessageContent").unwrap_or_default();
     let rendered = to_text::render_part(html);
     let name = content.get("originalMessageSender").and_then(sender_name);
-    let lines = quoted(name, &rendered.text, "[forwarded message]");
+    let name = name.map_or_else(String::new, |name| format!("{name}: "));
+    let text = match rendered.text.trim() {
+        "" => "[forwarded message]",
+        text => text,
+    };
     Shown {
-        lines: format!("[forwarded]\n{lines}"),
+        lines: format!("[forwarded]\n{}", quoted(&(name + text))),
         comes_first: true,
         files: rendered.images.into_iter().map(SentFile::from).collect(),
         is_quote: false,
     }
 }
 
-fn quoted(name: Option<String>, text: &str, nothing: &str) -> String {
-    let text = Some(text.trim())
-        .filter(|text| !text.is_empty())
-        .unwrap_or(nothing);
-    let text = match name {
-        Some(name) => format!("{name}: {text}"),
-        None => text.to_owned(),
-    };
-    let lines: Vec<String> = text_lines(&text)
-        .map(|line| format!("> {line}").trim_end().to_owned())
-        .collect();
-    lines.join("\n")
+fn quoted(text: &str) -> String {
+    let lines = text_lines(text).map(|line| format!("> {line}").trim_end().to_owned());
+    lines.collect::<Vec<String>>().join("\n")
 }
 
 /// The beginning of a preview.
@@ -297,24 +283,12 @@ fn preview_of(preview: &str) -> String {
 
 /// `[kind] name address`, as far as there is a name and an address.
 fn line(kind: &str, attachment: &Attachment, address: Option<&str>) -> String {
-    let mut output = format!("[{kind}]");
-    let name = one_line(
-        attachment.name.as_deref().unwrap_or_default(),
-        LONGEST_SHOWN_NAME,
-    );
-    let own = address_of(attachment);
-    let address = own
-        .as_deref()
-        .or_else(|| address.and_then(to_text::shown_address));
-    for part in [Some(&*name), address]
-        .into_iter()
-        .flatten()
-        .filter(|part| !part.is_empty())
-    {
-        output.push(' ');
-        output.push_str(part);
-    }
-    output
+    let name = attachment.name.as_deref().unwrap_or_default();
+    let other = || address.and_then(shown_address).map(str::to_owned);
+    let mut parts = vec![format!("[{kind}]"), one_line(name, LONGEST_SHOWN_NAME)];
+    parts.extend(address_of(attachment).or_else(other));
+    parts.retain(|part| !part.is_empty());
+    parts.join(" ")
 }
 
 fn card(attachment: &Attachment, content: &Value) -> Shown {
@@ -341,18 +315,15 @@ fn card(attachment: &Attachment, content: &Value) -> Shown {
 
 /// The content, which is JSON inside a text; null when it is not.
 fn json(attachment: &Attachment) -> Value {
-    attachment
-        .content
-        .as_deref()
-        .and_then(|content| serde_json::from_str(content).ok())
-        .unwrap_or_default()
+    let content = attachment.content.as_deref().unwrap_or_default();
+    serde_json::from_str(content).unwrap_or_default()
 }
 
 fn sender_name(sender: &Value) -> Option<String> {
     let name = ["user", "application", "device"]
         .iter()
         .find_map(|kind| sender.get(kind)?.get("displayName")?.as_str())?;
-    Some(one_line(name, LONGEST_QUOTED_NAME)).filter(|name| !name.is_empty())
+    Some(one_line(name, LONGEST_NAME)).filter(|name| !name.is_empty())
 }
 
 fn text_of<'a>(content: &'a Value, key: &str) -> Option<&'a str> {

@@ -1,12 +1,12 @@
 //! Bringing a file from where somebody put it to where the other side can fetch it: opened, looked at, streamed into Blob with
 //! bounded memory, and linked.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bridge::files::{FileKind, HEAD, Mismatch, content_disposition, identify, readable_size};
+use bridge::ids::Digest;
 use bridge::state::blobs::ATTACHMENTS;
 use bytes::{Bytes, BytesMut};
 use futures::stream::BoxStream;
@@ -21,8 +21,7 @@ use url::Url;
 use crate::app::App;
 use crate::log::milliseconds;
 
-/// A file that is stored and linked. `Debug` shows neither link nor name.
-#[derive(Clone)]
+/// A file that is stored and linked.
 pub struct Rehosted {
     /// Lets anybody read this one file for a while.
     pub link: Url,
@@ -36,52 +35,34 @@ pub struct Rehosted {
     pub sha256: String,
 }
 
-/// Why a file stays where it is, for people to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a file stays where it is: one sentence for whom the file was meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unfetched {
-    /// Its host does not let us have it.
+    #[error("It could not be fetched: it is not shared with our support.")]
     NoAccess,
-    /// The Support User must sign in before anything can be fetched for it.
+    #[error("It could not be fetched: our support's account is signed out of Microsoft Teams.")]
     SignedOut,
-    /// It is not there.
+    #[error("It could not be fetched: it does not exist any more.")]
     Gone,
-    /// It has more bytes than allowed.
-    TooLarge {
-        /// Bytes that are allowed.
-        limit: u64,
-    },
-    /// A web page came in its place.
+    /// With the bytes that are allowed.
+    #[error("It was not fetched: it is larger than {}.", readable_size(*.limit))]
+    TooLarge { limit: u64 },
+    #[error(
+        "It was not fetched: its host showed a web page instead, as for an infected file or a sign-in."
+    )]
     WebPage,
     /// It lies, or leads, where nothing is fetched from.
+    #[error("It was not fetched: files are not taken from its address.")]
     NotAllowed,
-    /// Its host needed too long.
+    #[error("It could not be fetched: its host took too long.")]
     TooSlow,
-    /// Its host failed again and again.
+    #[error("It could not be fetched: its host did not answer properly.")]
     Unreachable,
-    /// It has no bytes.
+    #[error("It is empty (0 bytes).")]
     Empty,
 }
 
 impl Unfetched {
-    /// One sentence for whom the file was meant.
-    pub fn sentence(self) -> String {
-        match self {
-            Self::NoAccess => "It could not be fetched: it is not shared with our support.".to_owned(),
-            Self::SignedOut => "It could not be fetched: our support's account is signed out of Microsoft Teams.".to_owned(),
-            Self::Gone => "It could not be fetched: it does not exist any more.".to_owned(),
-            Self::TooLarge { limit } => {
-                format!("It was not fetched: it is larger than {}.", readable_size(limit))
-            }
-            Self::WebPage => {
-                "It was not fetched: its host showed a web page instead, as for an infected file or a sign-in.".to_owned()
-            }
-            Self::NotAllowed => "It was not fetched: files are not taken from its address.".to_owned(),
-            Self::TooSlow => "It could not be fetched: its host took too long.".to_owned(),
-            Self::Unreachable => "It could not be fetched: its host did not answer properly.".to_owned(),
-            Self::Empty => "It is empty (0 bytes).".to_owned(),
-        }
-    }
-
     /// Stable word for logs.
     pub const fn label(self) -> &'static str {
         match self {
@@ -121,37 +102,43 @@ pub struct Opened {
     pub body: BoxStream<'static, Result<Bytes, ServiceError>>,
 }
 
-/// Reads the beginning of a download and tells what it is.
+/// Waits for a download to begin, reads its beginning and tells what it is.
 ///
 /// # Errors
-/// It is empty, no file, or broke off.
+/// It is not to be had, empty, no file, or broke off.
 pub async fn look(
-    download: Download,
+    opening: impl Future<Output = Result<Download, FetchError>>,
     name: &str,
     limit: u64,
     time: &Arc<HostTime>,
 ) -> Result<Opened, NotRehosted> {
+    let started = Instant::now();
+    let download = opening.await.map_err(|error| {
+        if matches!(&error, FetchError::Service(error) if error.service == Service::Files) {
+            time.used(started.elapsed());
+        }
+        refused(error)
+    })?;
     if download.length.is_some_and(|length| length > limit) {
         return Err(Unfetched::TooLarge { limit }.into());
     }
     let claimed = download.content_type.clone();
     let announced = download.length;
     let mut body = timed(download.body(), Arc::clone(time));
-    let mut kept: VecDeque<Bytes> = VecDeque::new();
+    let mut kept: Vec<Bytes> = Vec::new();
     let mut head = BytesMut::new();
     while head.len() < HEAD {
         let piece = body.try_next().await.map_err(broken)?;
         let Some(piece) = piece else { break };
         let wanted = piece.len().min(HEAD - head.len());
         head.extend_from_slice(&piece[..wanted]);
-        kept.push_back(piece);
+        kept.push(piece);
     }
     if head.is_empty() && announced.unwrap_or_default() == 0 {
         return Err(Unfetched::Empty.into());
     }
-    let kind = identify(&head, claimed.as_deref(), name).map_err(|mismatch| match mismatch {
-        Mismatch::WebPage => Unfetched::WebPage,
-    })?;
+    let kind = identify(&head, claimed.as_deref(), name)
+        .map_err(|Mismatch::WebPage| Unfetched::WebPage)?;
     let body = stream::iter(kept.into_iter().map(Ok)).chain(body).boxed();
     Ok(Opened { kind, body })
 }
@@ -182,26 +169,18 @@ pub async fn store(
         })?;
     let life = app.settings.attachment_link_life;
     let expires = OffsetDateTime::now_utc() + life;
-    let link = app
-        .blobs
-        .read_link(ATTACHMENTS, blob, life)
-        .await
-        .map_err(NotRehosted::Later)?;
+    let link = app.blobs.read_link(ATTACHMENTS, blob, life).await;
     Ok(Rehosted {
-        link,
+        link: link.map_err(NotRehosted::Later)?,
         expires,
         kind: opened.kind,
         size: stored.size,
-        sha256: stored
-            .sha256
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
+        sha256: stored.sha256.map(|byte| format!("{byte:02x}")).concat(),
     })
 }
 
 /// What a failed fetch means.
-pub fn refused(error: FetchError) -> NotRehosted {
+fn refused(error: FetchError) -> NotRehosted {
     match error {
         FetchError::NotAllowed { .. } => Unfetched::NotAllowed.into(),
         FetchError::Redirects => Unfetched::Unreachable.into(),
@@ -240,14 +219,25 @@ const WAITS: [Duration; 3] = [
     Duration::from_secs(5),
 ];
 
+/// How long the files of a chat or host that kept a lane waiting lately are waited for.
+const SLOW_PATIENCE: Duration = Duration::from_secs(5);
+
 /// How long a file's own host may still keep us waiting, over all tries. Time that our own services take does not count: the
 /// file is not to blame for it.
 #[derive(Debug)]
 pub struct HostTime(AtomicU64);
 
 impl HostTime {
-    /// So much in all.
-    pub fn of(patience: Duration) -> Arc<Self> {
+    /// What `FILE_TIMEOUT_SECONDS` allows; less for a chat or host whose files kept a lane waiting lately.
+    pub fn allowed(app: &App, source: &Digest) -> Arc<Self> {
+        let patience = app.settings.file_timeout;
+        Self::of(match app.slow_files.contains(source) {
+            true => patience.min(SLOW_PATIENCE),
+            false => patience,
+        })
+    }
+
+    fn of(patience: Duration) -> Arc<Self> {
         Arc::new(Self(AtomicU64::new(milliseconds(patience))))
     }
 
@@ -303,22 +293,14 @@ fn timed(
     body: impl Stream<Item = Result<Bytes, ServiceError>> + Send + 'static,
     time: Arc<HostTime>,
 ) -> BoxStream<'static, Result<Bytes, ServiceError>> {
-    stream::unfold(Some((body.boxed(), time)), |state| async {
-        let (mut body, time) = state?;
+    stream::try_unfold((body.boxed(), time), |(mut body, time)| async {
         let started = Instant::now();
         let next = timeout(time.left(), body.try_next()).await;
         time.used(started.elapsed());
-        match next {
-            Ok(Ok(Some(piece))) => Some((Ok(piece), Some((body, time)))),
-            Ok(Ok(None)) => None,
-            Ok(Err(error)) => Some((Err(error), None)),
-            Err(_) => {
-                let late = ServiceError::new(Service::Files, ErrorKind::TimedOut, Sent::Yes);
-                Some((Err(late), None))
-            }
-        }
+        let late = |_| ServiceError::new(Service::Files, ErrorKind::TimedOut, Sent::Yes);
+        let piece = next.map_err(late)??;
+        Ok(piece.map(|piece| (piece, (body, time))))
     })
-    .fuse()
     .boxed()
 }
 
@@ -326,60 +308,44 @@ fn timed(
 ///
 /// # Errors
 /// It broke off.
-pub async fn read_up_to(opened: Opened, most: usize) -> Result<Small, NotRehosted> {
+pub async fn read_up_to(opened: Opened, most: usize) -> Result<Result<Bytes, Opened>, NotRehosted> {
     let Opened { kind, mut body } = opened;
     let mut bytes = BytesMut::new();
     while let Some(piece) = body.try_next().await.map_err(broken)? {
         bytes.extend_from_slice(&piece);
         if bytes.len() > most {
             let begun = stream::iter([Ok(bytes.freeze())]);
-            return Ok(Small::TooLarge(Opened {
-                kind,
-                body: begun.chain(body).boxed(),
-            }));
+            let body = begun.chain(body).boxed();
+            return Ok(Err(Opened { kind, body }));
         }
     }
-    Ok(Small::Whole(kind, bytes.freeze()))
-}
-
-/// What [`read_up_to`] found.
-pub enum Small {
-    /// All of it.
-    Whole(FileKind, Bytes),
-    /// It has more bytes.
-    TooLarge(Opened),
+    Ok(Ok(bytes.freeze()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn error(service: Service) -> NotRehosted {
-        NotRehosted::Later(ServiceError::new(
-            service,
-            ErrorKind::Unavailable,
-            Sent::Maybe,
-        ))
+    fn failing(service: Service) -> Result<(), NotRehosted> {
+        let error = ServiceError::new(service, ErrorKind::Unavailable, Sent::Maybe);
+        Err(NotRehosted::Later(error))
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_host_has_its_time_and_no_more() {
-        let time = HostTime::of(Duration::from_secs(30));
-        let mut tries = 0;
-        let end = persistently(&time, || {
-            tries += 1;
-            async { Err::<(), _>(error(Service::Files)) }
-        })
-        .await;
-        assert!(matches!(
-            end,
-            Err(NotRehosted::Finally(Unfetched::Unreachable))
-        ));
-        assert_eq!(tries, 4);
-
-        let time = HostTime::of(Duration::from_secs(1));
-        let end = persistently(&time, || async { Err::<(), _>(error(Service::Files)) }).await;
-        assert!(matches!(end, Err(NotRehosted::Finally(Unfetched::TooSlow))));
+        for (seconds, reason, expected) in
+            [(30, Unfetched::Unreachable, 4), (1, Unfetched::TooSlow, 2)]
+        {
+            let time = HostTime::of(Duration::from_secs(seconds));
+            let mut tries = 0;
+            let end = persistently(&time, || {
+                tries += 1;
+                async { failing(Service::Files) }
+            });
+            let end = end.await;
+            assert!(matches!(end, Err(NotRehosted::Finally(it)) if it == reason));
+            assert_eq!(tries, expected);
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -389,7 +355,7 @@ mod tests {
             let end = persistently(&time, || async {
                 // Longer than the host may take.
                 tokio::time::sleep(Duration::from_secs(31)).await;
-                Err::<(), _>(error(service))
+                failing(service)
             })
             .await;
             assert!(matches!(end, Err(NotRehosted::Later(error)) if error.service == service));

@@ -7,7 +7,11 @@ use time::OffsetDateTime;
 
 /// An agent message's receipt. Queued twice, it is still delivered once: its `MessageId` is the message's, whatever the outcome,
 /// so the first final state stands; a replay's receipt has an id of its own.
-pub fn receipt(webhook: &Webhook, replay: Option<&str>, outcome: ReceiptOutcome) -> Envelope {
+pub(super) fn receipt(
+    webhook: &Webhook,
+    replay: Option<&str>,
+    outcome: ReceiptOutcome,
+) -> Envelope {
     let now = OffsetDateTime::now_utc();
     let receipt = ReceiptEnvelope {
         message: webhook.id.clone(),
@@ -19,7 +23,7 @@ pub fn receipt(webhook: &Webhook, replay: Option<&str>, outcome: ReceiptOutcome)
 }
 
 /// What the agent is told about a message that did not reach the customer.
-pub fn explanation_for_agent(code: ReasonCode) -> &'static str {
+pub(super) fn explanation_for_agent(code: ReasonCode) -> &'static str {
     match code {
         ReasonCode::MessageExpired => "The message is too old to be delivered.",
         ReasonCode::RateLimited => "Microsoft Teams takes no more messages at the moment.",

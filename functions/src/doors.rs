@@ -1,72 +1,55 @@
-//! Microsoft Graph as a Support User, through the gate.
+//! The doors to a chat: whatever is done in Teams is done through one of six verbs. There is one door today, Microsoft Graph as a
+//! Support User, through the gate; another one (a bot) has its place beside it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use bridge::ids::{Digest, TeamsMessageId};
+use bridge::ids::{ChatId, Digest, SupportAccountName, TeamsMessageId};
 use bridge::patience::Fault;
 use bridge::state::customer::Member;
 use bridge::teams::chat_kind::ChatKind;
 use serde_json::Value;
 use services::error::{ErrorKind, Sent, Service, ServiceError};
-use services::files::{Download, FetchError, Files};
-use services::graph::HostedImage;
+use services::files::{Download, FetchError};
+use services::graph::{HostedImage, UserGraph};
 use time::OffsetDateTime;
 use url::Url;
 
-use super::Place;
+use crate::app::App;
 use crate::failure::{Failure, fault_of};
-use crate::outside::{Call, Caller, Gate, Turn};
-use crate::store::bounded::Bounded;
+use crate::outside::{Call, Caller, Turn};
 
-/// Chats whose owner was told in the log lately.
-const TOLD: usize = 1_000;
-const TOLD_FOR: Duration = Duration::from_secs(3600);
-
-/// The door.
-#[derive(Debug)]
-pub struct Graph {
-    client: Arc<services::graph::Graph>,
-    gate: Arc<Gate>,
-    files: Arc<Files>,
-    owners_told: Bounded<Digest, ()>,
+/// A chat, as the Support User who is a member of it reaches it for one message.
+#[derive(Clone, Copy)]
+pub struct Graph<'a> {
+    /// Clients and gate.
+    pub app: &'a App,
+    /// Who acts.
+    pub account: &'a SupportAccountName,
+    /// Where.
+    pub chat: &'a ChatId,
+    /// For which message.
+    pub caller: &'a Caller,
 }
 
-impl Graph {
-    /// Nothing is called yet.
-    pub fn new(client: Arc<services::graph::Graph>, gate: Arc<Gate>, files: Arc<Files>) -> Self {
-        Self {
-            client,
-            gate,
-            files,
-            owners_told: Bounded::new(TOLD, TOLD_FOR),
-        }
-    }
-
+impl<'a> Graph<'a> {
     /// Reads a message: JSON of a `chatMessage`.
     ///
     /// # Errors
     /// Those of the gate and of Graph.
-    pub async fn read(
-        &self,
-        place: Place<'_>,
-        caller: &Caller,
-        message: &TeamsMessageId,
-    ) -> Result<Vec<u8>, Failure> {
-        let user = self.client.as_user(place.account.as_str());
-        let (correlation, chat) = (caller.correlation.as_str(), place.chat.as_str());
-        let request = user.message(correlation, chat, message.as_str());
-        self.reading(place, caller, request).await
+    pub async fn read(self, message: &TeamsMessageId) -> Result<Vec<u8>, Failure> {
+        let (correlation, chat) = self.names();
+        let user = self.user();
+        self.reading(user.message(correlation, chat, message.as_str()))
+            .await
     }
 
     /// The kind of the chat.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub async fn kind(&self, place: Place<'_>, caller: &Caller) -> Result<ChatKind, Failure> {
-        let user = self.client.as_user(place.account.as_str());
-        let request = user.chat(caller.correlation.as_str(), place.chat.as_str());
-        let chat = self.reading(place, caller, request).await?;
+    pub async fn kind(self) -> Result<ChatKind, Failure> {
+        let (correlation, chat) = self.names();
+        let chat = self.reading(self.user().chat(correlation, chat)).await?;
         Ok(ChatKind::parse(&chat.chat_type))
     }
 
@@ -75,10 +58,9 @@ impl Graph {
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub async fn members(&self, place: Place<'_>, caller: &Caller) -> Result<Vec<Member>, Failure> {
-        let user = self.client.as_user(place.account.as_str());
-        let request = user.members(caller.correlation.as_str(), place.chat.as_str());
-        match self.reading(place, caller, request).await {
+    pub async fn members(self) -> Result<Vec<Member>, Failure> {
+        let (correlation, chat) = self.names();
+        match self.reading(self.user().members(correlation, chat)).await {
             Ok(records) => Ok(records
                 .into_iter()
                 .map(|record| Member {
@@ -102,12 +84,9 @@ impl Graph {
     ///
     /// # Errors
     /// The turn would come too late.
-    pub async fn turn_to_post<'a>(
-        &'a self,
-        place: Place<'a>,
-        caller: &'a Caller,
-    ) -> Result<Turn<'a>, Failure> {
-        self.gate.turn(Call::GraphPost(place.account), caller).await
+    pub async fn turn_to_post(self) -> Result<Turn<'a>, Failure> {
+        let call = Call::GraphPost(self.account);
+        self.app.gate.turn(call, self.caller).await
     }
 
     /// Posts HTML with the pictures that it shows.
@@ -115,20 +94,18 @@ impl Graph {
     /// # Errors
     /// Those of Graph; `sent` tells whether the post may be in the chat all the same.
     pub async fn post(
-        &self,
+        self,
         turn: Turn<'_>,
-        place: Place<'_>,
-        caller: &Caller,
-        (html, images): (&str, &[HostedImage]),
-        limit: Duration,
+        html: &str,
+        images: &[HostedImage],
     ) -> Result<TeamsMessageId, ServiceError> {
-        let user = self.client.as_user(place.account.as_str());
-        let (correlation, chat) = (caller.correlation.as_str(), place.chat.as_str());
+        let (correlation, chat) = self.names();
+        let (user, limit) = (self.user(), self.app.settings.graph_post_timeout);
         let posted = turn
             .make(user.post(correlation, chat, html, images, limit))
             .await;
         if let Err(error) = &posted {
-            self.tell_owner(place, caller, error).await;
+            self.tell_owner(error).await;
         }
         // Posted under an id that is none: it is in the chat, but only its listing can tell its id.
         posted?
@@ -140,16 +117,11 @@ impl Graph {
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub async fn find_post(
-        &self,
-        place: Place<'_>,
-        caller: &Caller,
-        since: OffsetDateTime,
-    ) -> Result<Vec<Value>, Failure> {
-        let user = self.client.as_user(place.account.as_str());
-        let (correlation, chat) = (caller.correlation.as_str(), place.chat.as_str());
-        let request = user.messages_since(correlation, chat, since);
-        self.reading(place, caller, request).await
+    pub async fn find_post(self, since: OffsetDateTime) -> Result<Vec<Value>, Failure> {
+        let (correlation, chat) = self.names();
+        let user = self.user();
+        self.reading(user.messages_since(correlation, chat, since))
+            .await
     }
 
     /// Waits for the turn of opening a file: what Graph asked to wait for is not the file's fault. Hosted contents are
@@ -157,21 +129,16 @@ impl Graph {
     ///
     /// # Errors
     /// The turn would come too late.
-    pub async fn turn_for_file<'a>(
-        &'a self,
-        place: Place<'a>,
-        caller: &'a Caller,
-        is_hosted: bool,
-    ) -> Result<Turn<'a>, Failure> {
+    pub async fn turn_for_file(self, is_hosted: bool) -> Result<Turn<'a>, Failure> {
+        let gate = &self.app.gate;
         if is_hosted {
-            let chat = place.chat.digest();
+            let chat = self.chat.digest();
             drop(
-                self.gate
-                    .turn(Call::GraphHostedContent(&chat), caller)
+                gate.turn(Call::GraphHostedContent(&chat), self.caller)
                     .await?,
             );
         }
-        self.gate.turn(Call::GraphRead(place.account), caller).await
+        gate.turn(Call::GraphRead(self.account), self.caller).await
     }
 
     /// Opens a file at one of Graph's addresses, which for shared files redirects to the file's own host.
@@ -180,15 +147,14 @@ impl Graph {
     /// See [`FetchError`]. A transient or `Unauthorized` error of Graph is about Graph or the account; any other, and all that
     /// comes after a redirect, is about this file.
     pub async fn file(
-        &self,
+        self,
         turn: Turn<'_>,
-        place: Place<'_>,
-        caller: &Caller,
         url: &Url,
         host_limit: Duration,
     ) -> Result<Download, FetchError> {
-        let user = self.client.as_user(place.account.as_str());
-        let opening = user.download(&self.files, caller.correlation.as_str(), url, host_limit);
+        let (correlation, _) = self.names();
+        let user = self.user();
+        let opening = user.download(&self.app.files, correlation, url, host_limit);
         // What is about the file says nothing of Graph.
         let opened = turn.make(async {
             match opening.await {
@@ -203,38 +169,44 @@ impl Graph {
         opened.await?
     }
 
+    fn user(self) -> UserGraph<'a> {
+        self.app.graph.as_user(self.account.as_str())
+    }
+
+    /// What a call names: the message's journey and the chat.
+    fn names(self) -> (&'a str, &'a str) {
+        (self.caller.correlation.as_str(), self.chat.as_str())
+    }
+
     async fn reading<T>(
-        &self,
-        place: Place<'_>,
-        caller: &Caller,
+        self,
         request: impl Future<Output = Result<T, ServiceError>>,
     ) -> Result<T, Failure> {
-        let read = self
-            .gate
-            .call(Call::GraphRead(place.account), caller, request)
-            .await;
+        let call = Call::GraphRead(self.account);
+        let read = self.app.gate.call(call, self.caller, request).await;
         if let Err(Failure::Service(error)) = &read {
-            self.tell_owner(place, caller, error).await;
+            self.tell_owner(error).await;
         }
         read
     }
 
     /// Whose tenant a chat belongs to explains many a 403 ("chat resource type", `tenantId`: the tenant in which it was created).
-    async fn tell_owner(&self, place: Place<'_>, caller: &Caller, error: &ServiceError) {
-        let chat = place.chat.digest();
-        if error.kind != ErrorKind::Forbidden || self.owners_told.contains(&chat) {
+    async fn tell_owner(self, error: &ServiceError) {
+        let (app, digest) = (self.app, self.chat.digest());
+        if error.kind != ErrorKind::Forbidden || app.owners_told.contains(&digest) {
             return;
         }
-        self.owners_told.insert(chat.clone(), ());
-        let user = self.client.as_user(place.account.as_str());
-        let request = user.chat(caller.correlation.as_str(), place.chat.as_str());
-        let read = Call::GraphRead(place.account);
-        let found = self.gate.call(read, caller, request);
+        app.owners_told.insert(digest.clone(), ());
+        let (correlation, chat) = self.names();
+        let (user, call) = (self.user(), Call::GraphRead(self.account));
+        let found = app
+            .gate
+            .call(call, self.caller, user.chat(correlation, chat));
         let tenant = found.await.ok().and_then(|chat| chat.tenant_id);
         let tenant = tenant.map(|tenant| Digest::of("tenant", &tenant).to_string());
         tracing::warn!(
             event = "chat_forbidden",
-            chat = chat.as_str(),
+            chat = digest.as_str(),
             tenant,
             "Graph refuses the Support User this chat; the tenant is the one that created it"
         );
