@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use bridge::genesys::webhook::{Piece, Webhook, pieces, question};
 use bridge::teams::convert::{SentFile, inbound};
 use bridge::teams::from_text::{TEAMS_BODY_LIMIT, split_for_teams};
-use bridge::teams::message::ChatMessage;
+use bridge::teams::message::{ChatMessage, Sender};
 use bridge::teams::to_text::ReplyContext;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -73,7 +73,12 @@ fn for_the_agent(input: &Value) -> Vec<String> {
     };
     let message = ChatMessage::parse(&merged(base, &input)).expect("a chat message");
     let found = inbound(&message, ReplyContext::Quote, &|_| true);
-    let mut shows: Vec<String> = found.text.lines().map(str::to_owned).collect();
+    let mut shows = Vec::new();
+    if input.get("from").is_some() {
+        let name = message.from.as_ref().and_then(Sender::shown_name);
+        shows.push(format!("from {}", name.expect("a name")));
+    }
+    shows.extend(found.text.lines().map(str::to_owned));
     shows.extend(found.files.iter().map(|file| match file {
         SentFile::Picture {
             kind, description, ..
@@ -133,7 +138,7 @@ fn each_kind_of_content_is_shown_as_it_should_be() {
         .collect();
     files.sort();
     let mut document = "# What each side sees\n\nMade of the cases in `bridge/fixtures/cases`, each of which is a test. `+` stands for a \
-         file that follows the text, `1 →` for what an answer with this number sends.\n"
+         file that follows the text, `from` for the name that the sender has, `1 →` for what an answer with this number sends.\n"
         .to_owned();
     let mut wrong = Vec::new();
     for file in files {

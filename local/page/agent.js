@@ -13,6 +13,7 @@ const CARD = [
   ['teamsCompany', 'Company'],
   ['teamsTenantId', 'Tenant'],
   ['teamsUserId', 'User'],
+  ['teamsUserType', 'Kind of user'],
   ['teamsSupportAccount', 'Support account'],
   ['teamsDoor', 'Came through'],
 ];

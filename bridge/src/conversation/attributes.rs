@@ -20,6 +20,7 @@ pub fn custom_attributes(
     let digest = chat.digest();
     let by_importance = [
         ("teamsUserId", Some(customer.user.as_str())),
+        ("teamsUserType", customer.user_type.as_deref()),
         ("teamsTenantId", tenant),
         ("teamsUpn", customer.upn.as_deref()),
         ("teamsSupportAccount", Some(account.as_str())),
@@ -51,6 +52,7 @@ mod tests {
         let user = "0f0e0d0c-0000-4000-8000-00000000000a";
         Customer {
             user: user.parse().expect("a GUID"),
+            user_type: Some("aadUser".to_owned()),
             tenant: "be9c1b6e-0000-4000-8000-c0ffee000002".parse().ok(),
             upn: Some(upn.to_owned()),
             name: Some("Anna".to_owned()),
@@ -71,6 +73,7 @@ mod tests {
     #[test]
     fn what_is_not_known_is_absent() {
         let stranger = Customer {
+            user_type: None,
             tenant: None,
             upn: None,
             name: None,
@@ -83,15 +86,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn they_fit_and_no_value_is_cut(upn in "\\PC{0,3000}") {
-            let attributes = attributes(&customer(&upn));
+        fn they_fit_and_no_value_is_cut(user in "\\PC{1,256}|[\"\\\\]{256}", upn in "\\PC{0,3000}") {
+            let known = customer(&upn);
+            let user = user.parse().unwrap_or(known.user.clone());
+            let attributes = attributes(&Customer { user, ..known });
             prop_assert!(serialized(&attributes) <= LIMIT);
             prop_assert!(attributes.contains_key("teamsUserId"));
             prop_assert!(attributes.contains_key("teamsTenantId"));
             match attributes.get("teamsUpn") {
                 Some(kept) => prop_assert_eq!(kept, &upn),
                 // Without the one value of any length, everything else fits.
-                None => prop_assert_eq!(attributes.len(), 5),
+                None => prop_assert_eq!(attributes.len(), 6),
             }
         }
     }

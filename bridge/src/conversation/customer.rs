@@ -1,10 +1,11 @@
 //! Whose conversation a message belongs to: kind of chat, account, customer, thread.
 
+use std::borrow::Cow;
+
 use time::OffsetDateTime;
 
-use super::case::{Asked, Case, Chat, GroupPolicy, Need, Plan, Refusal};
+use super::case::{Asked, Case, Chat, GroupPolicy, Need, Plan};
 use super::series::{Conversation, Learned};
-use crate::genesys::receipt::ReasonCode;
 use crate::ids::{Party, SupportAccountName, ThreadId, UserId};
 use crate::state::customer::{self, Customer, is_guest};
 use crate::state::inbound::{Carried, InboundState};
@@ -32,15 +33,8 @@ pub(super) fn conversation(
         _ => account_of_group(case, chat, message),
     };
     let account = account.ok_or(Plan::Skip("not for the agent"))?;
-    if sender.user.is_none() {
-        // Never silence: a person has to look at whom Graph calls a user by another kind of id.
-        return Err(Plan::Refuse(Refusal {
-            kind: "sender_unsupported",
-            explanation: "the sender's id is no Entra object id",
-            code: ReasonCode::GeneralError,
-        }));
-    }
-    let customer = customer(case, chat, kind, message, sender, &mut learned)?;
+    let sender = identified(chat, kind, sender);
+    let customer = customer(case, chat, kind, message, &sender, &mut learned)?;
     let thread = advance(
         state.thread.as_ref(),
         message.last_edited.unwrap_or(message.created),
@@ -58,6 +52,23 @@ pub(super) fn conversation(
         customer,
         is_new,
         learned,
+    })
+}
+
+/// The sender with an id, also where Graph tells none that can be read: in a one-to-one chat it is the other side's.
+fn identified<'a>(chat: Chat<'_>, kind: ChatKind, sender: &'a Sender) -> Cow<'a, Sender> {
+    if sender.user.is_some() {
+        return Cow::Borrowed(sender);
+    }
+    let known = chat.inbound.customer.as_ref();
+    let other_side = known.filter(|_| kind == ChatKind::OneOnOne);
+    let user = match other_side {
+        Some(customer) => customer.user.clone(),
+        None => UserId::of_chat(&chat.inbound.chat),
+    };
+    Cow::Owned(Sender {
+        user: Some(user),
+        ..sender.clone()
     })
 }
 
@@ -135,9 +146,12 @@ fn customer(
     Ok(customer)
 }
 
-/// Whether the sender is not known to be at home in our own tenant; its guests are not.
+/// Whether the sender is not known to be at home in our own tenant; its guests are not, nor is anybody without an Entra id.
 pub(super) fn is_outsider(case: &Case<'_>, sender: &Sender, customer: &Customer) -> bool {
     let home = Some(&case.policy.home);
+    if !sender.user.as_ref().is_some_and(UserId::is_entra) {
+        return true;
+    }
     if sender.user.as_ref() == Some(&customer.user) {
         return customer.guest || customer.tenant.as_ref() != home;
     }
@@ -186,7 +200,7 @@ fn thread_id(
     ThreadId {
         account: account.clone(),
         party: match kind {
-            ChatKind::OneOnOne => Party::Customer(customer.user.clone()),
+            ChatKind::OneOnOne => Party::of(&customer.user),
             _ => Party::Group(chat.inbound.chat.digest()),
         },
         counter,

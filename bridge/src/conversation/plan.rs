@@ -189,7 +189,7 @@ fn tell(
         true => present_at(chat, message.created)
             .ok_or(Plan::Skip("written by hand outside a conversation"))?,
     };
-    let name = sender.name.as_deref().unwrap_or_default();
+    let name = sender.shown_name().unwrap_or_default();
     // In a group the agent must see who writes; and what was written by hand is never the customer's.
     let is_named = by_hand || conversation.kind != ChatKind::OneOnOne;
     let named = |text: &str| match by_hand {

@@ -4,6 +4,7 @@ mod changes;
 mod histories;
 mod holders;
 mod rules;
+mod senders;
 
 use std::time::Duration;
 

@@ -26,7 +26,9 @@ impl Lane {
     #[must_use]
     pub fn of_thread(thread: &ThreadId) -> Self {
         Self(match &thread.party {
-            Party::Customer(_) => thread.clone().with_counter(0).digest().tagged("direct"),
+            Party::Customer(_) | Party::Guest(_) => {
+                thread.clone().with_counter(0).digest().tagged("direct")
+            }
             Party::Group(chat) => chat.tagged("chat"),
         })
     }
@@ -213,6 +215,7 @@ mod tests {
         let anna = "teams:support:0f0e0d0c-0000-4000-8000-00000000000a";
         let others = [
             "teams:support:0f0e0d0c-0000-4000-8000-00000000000b",
+            "teams-guest:support:0123456789abcdef0123456789abcdef",
             "teams:sales:0f0e0d0c-0000-4000-8000-00000000000a",
             "teams-chat:support:0123456789abcdef0123456789abcdef",
         ];

@@ -40,10 +40,12 @@ hidden_id!(
 );
 
 hidden_id!(
-    /// A user's Microsoft Entra object id: a GUID, kept in lower case.
+    /// A person in Teams: the Microsoft Entra object id, a GUID kept in lower case, or whatever Graph calls people without one
+    /// (personal Microsoft accounts, guests of meetings, Skype, Azure Communication Services, phones); opaque, 1 to 256
+    /// characters.
     UserId,
     "user id",
-    guid
+    |text| guid(text).or_else(|| opaque(text, 256).filter(|id| !id.trim().is_empty()))
 );
 
 hidden_id!(
@@ -69,7 +71,19 @@ impl ChatId {
 }
 
 impl UserId {
-    /// Stands for the user in logs.
+    /// Stands in for the id of somebody of whom Graph tells none: the same for all of a chat.
+    #[must_use]
+    pub fn of_chat(chat: &ChatId) -> Self {
+        Self(chat.digest().tagged("unnamed"))
+    }
+
+    /// Whether it is a Microsoft Entra object id.
+    #[must_use]
+    pub fn is_entra(&self) -> bool {
+        guid(&self.0).is_some()
+    }
+
+    /// Stands for the user in logs and, where it is no Entra object id, in thread ids.
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of("user", &self.0)
@@ -144,13 +158,14 @@ mod tests {
         fn what_is_parsed_is_written_back(text in "\\PC{0,40}|[a-z0-9-]{1,20}|19:[a-z/'\"%]{1,9}@thread.v2") {
             prop_assert!(round_trips::<ChatId>(&text, str::to_owned));
             prop_assert!(round_trips::<TeamsMessageId>(&text, str::to_owned));
+            prop_assert!(round_trips::<UserId>(&text, str::to_owned));
             prop_assert!(round_trips::<SupportAccountName>(&text, str::to_owned));
             prop_assert!(round_trips::<GenesysMessageId>(&text, str::to_owned));
         }
 
         #[test]
         fn guids_are_written_back_in_lower_case(text in "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}") {
-            prop_assert!(text.parse::<UserId>().is_ok());
+            prop_assert!(text.parse::<UserId>().is_ok_and(|user| user.is_entra()));
             prop_assert!(round_trips::<UserId>(&text, str::to_ascii_lowercase));
             prop_assert!(round_trips::<TenantId>(&text, str::to_ascii_lowercase));
         }
@@ -168,6 +183,8 @@ mod tests {
     fn lengths_are_limited() {
         assert!("x".repeat(512).parse::<ChatId>().is_ok());
         assert!("x".repeat(513).parse::<ChatId>().is_err());
+        assert!("u".repeat(256).parse::<UserId>().is_ok());
+        assert!("u".repeat(257).parse::<UserId>().is_err());
         assert!("1".repeat(128).parse::<TeamsMessageId>().is_ok());
         assert!("1".repeat(129).parse::<TeamsMessageId>().is_err());
         assert!("g".repeat(129).parse::<GenesysMessageId>().is_err());
@@ -190,11 +207,29 @@ mod tests {
             .parse()
             .expect("a GUID");
         assert_eq!(user.as_str(), "0f0e0d0c-0000-4000-8000-00000000000a");
-        assert!(
-            "0f0e0d0c00004000800000000000000a"
-                .parse::<UserId>()
-                .is_err()
-        );
+        assert!("a\nb".parse::<UserId>().is_err());
+        assert!(" ".parse::<UserId>().is_err());
+        let tenant = "0f0e0d0c00004000800000000000000a".parse::<TenantId>();
+        assert!(tenant.is_err());
+    }
+
+    #[test]
+    fn people_without_an_entra_id_are_told_from_those_with_one() {
+        let chat: ChatId = "19:a@thread.v2".parse().expect("an id");
+        let unnamed = UserId::of_chat(&chat);
+        assert_eq!(unnamed.as_str().parse(), Ok(unnamed.clone()));
+        assert!(!unnamed.is_entra() && !unnamed.as_str().contains("19:"));
+        for other in [
+            "c41f5bd88c39f6a1",
+            "0f0e0d0c00004000800000000000000a",
+            "Cora.C1",
+            "8:acs:00000000-aaa9-4e25-90de-475594b0fb52_00000006-96d3-711c-6a0b-343a0d000eb4",
+            "+4930000000",
+        ] {
+            let user: UserId = other.parse().expect("an id");
+            assert!(!user.is_entra() && user.as_str() == other);
+            assert!(!format!("{user:?}").contains(other));
+        }
     }
 
     #[test]

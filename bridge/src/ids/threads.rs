@@ -22,10 +22,24 @@ pub struct ThreadId {
 /// Whom the support account talks to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Party {
-    /// A customer in a one-to-one chat: `teams:{account}:{user id}`.
+    /// A customer in a one-to-one chat: `teams:{account}:{Entra object id}`. Made by [`Party::of`].
     Customer(UserId),
+    /// A customer without an Entra object id: `teams-guest:{account}:{digest of the user id}`. The id itself can be a phone
+    /// number or a mail address, and of any length and script.
+    Guest(Digest),
     /// A group chat: `teams-chat:{account}:{digest of the chat id}`.
     Group(Digest),
+}
+
+impl Party {
+    /// The customer of a one-to-one chat.
+    #[must_use]
+    pub fn of(user: &UserId) -> Self {
+        match user.is_entra() {
+            true => Self::Customer(user.clone()),
+            false => Self::Guest(user.digest()),
+        }
+    }
 }
 
 impl ThreadId {
@@ -46,6 +60,7 @@ impl fmt::Display for ThreadId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, party) = match &self.party {
             Party::Customer(user) => ("teams", user.as_str()),
+            Party::Guest(user) => ("teams-guest", user.as_str()),
             Party::Group(chat) => ("teams-chat", chat.as_str()),
         };
         write!(formatter, "{kind}:{}:{party}", self.account.as_str())?;
@@ -70,7 +85,11 @@ impl FromStr for ThreadId {
         let thread = Self {
             account: account.parse()?,
             party: match kind {
-                "teams" => Party::Customer(party.parse()?),
+                "teams" => match Party::of(&party.parse()?) {
+                    Party::Customer(user) => Party::Customer(user),
+                    _ => return Err(INVALID),
+                },
+                "teams-guest" => Party::Guest(party.parse()?),
                 "teams-chat" => Party::Group(party.parse()?),
                 _ => return Err(INVALID),
             },
@@ -93,13 +112,14 @@ mod tests {
 
     fn thread() -> impl Strategy<Value = ThreadId> {
         let account = "[a-z0-9-]{1,20}";
-        let user = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
+        let entra = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
+        let user = prop_oneof![entra, "[+0-9a-z.:_@-]{1,256}", "[^\\pC\\s]{1,256}"];
         (account, user, any::<u32>(), any::<bool>()).prop_map(|(account, user, counter, group)| {
             let account = account.parse().expect("a name");
             let party = if group {
                 Party::Group(Digest::of("chat", &user))
             } else {
-                Party::Customer(user.parse().expect("a GUID"))
+                Party::of(&user.parse().expect("an id"))
             };
             ThreadId {
                 account,
@@ -119,10 +139,31 @@ mod tests {
         }
 
         #[test]
-        fn a_parsed_thread_id_is_written_back(text in "teams(-chat)?:[a-z]{1,3}:[0-9a-f-]{30,37}(:[0-9]{1,3})?") {
+        fn a_parsed_thread_id_is_written_back(text in "teams(-chat|-guest)?:[a-z]{1,3}:[0-9a-f-]{30,37}(:[0-9]{1,3})?") {
             if let Ok(thread) = text.parse::<ThreadId>() {
                 prop_assert_eq!(thread.to_string(), text);
             }
+        }
+    }
+
+    #[test]
+    fn a_guest_s_thread_names_nobody_and_is_the_guest_s_own() {
+        let thread = |user: &str| ThreadId {
+            account: "support".parse().expect("a name"),
+            party: Party::of(&user.parse().expect("an id")),
+            counter: 0,
+        };
+        let phone = thread("+4930000000").to_string();
+        let digest = Digest::of("user", "+4930000000");
+        assert_eq!(phone, format!("teams-guest:support:{digest}"));
+        assert_ne!(thread("+4930000001").to_string(), phone);
+        assert_ne!(thread("Cora").to_string(), thread("cora").to_string());
+        for bad in [
+            "teams:support:c41f5bd88c39f6a1",
+            "teams-guest:support:c41f5bd88c39f6a1",
+            "teams-guest:support:0f0e0d0c-0000-4000-8000-00000000000a",
+        ] {
+            assert!(bad.parse::<ThreadId>().is_err(), "{bad}");
         }
     }
 }

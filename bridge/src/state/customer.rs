@@ -8,8 +8,11 @@ use crate::teams::message::Sender;
 /// The person in Teams who asks for support. `Debug` shows ids as digests and no name.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
-    /// Entra object id in the person's own tenant.
+    /// Entra object id in the person's own tenant, or the id that Graph gives to people without one.
     pub user: UserId,
+    /// What kind of user, in Graph's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_type: Option<String>,
     /// The person's tenant.
     pub tenant: Option<TenantId>,
     /// User principal name; Graph often does not show it for people of other tenants.
@@ -26,7 +29,7 @@ debug_shows!(Customer: user, tenant);
 /// A member of a chat (Microsoft Learn, "aadUserConversationMember resource type"); any part may be missing.
 #[derive(Clone, Default)]
 pub struct Member {
-    /// Entra object id.
+    /// Entra object id, or the id that Graph gives to people without one.
     pub user: Option<UserId>,
     /// The member's tenant.
     pub tenant: Option<TenantId>,
@@ -54,15 +57,20 @@ pub fn resolve(sender: &Sender, members: &[Member], home: &TenantId) -> Option<C
     let upn = sender.upn.clone().filter(known);
     let upn = upn.or(member.email.filter(known));
     let upn = upn.map(|upn| guest_address(&upn).unwrap_or(upn));
+    // Whoever has no Entra object id is nobody of ours, whatever tenant Graph names: that of the meeting, for example.
+    let is_entra = user.is_entra();
     let tenant = sender.tenant.clone().or(member.tenant);
+    let tenant = tenant.filter(|tenant| is_entra || tenant != home);
+    let name = sender.name.clone().or(member.name).filter(known);
     Some(Customer {
         user,
+        user_type: sender.user_type.clone(),
         tenant: tenant
             .filter(|tenant| *tenant != TenantId::nil())
             // Only a directory object of ours has the name of a guest.
             .or_else(|| guest.then(|| home.clone())),
         upn,
-        name: sender.name.clone().or(member.name).filter(known),
+        name: name.or_else(|| sender.shown_name().map(str::to_owned)),
         guest,
     })
 }
@@ -142,6 +150,30 @@ mod tests {
         let found = (customer.tenant, customer.upn, customer.name);
         assert_eq!(found, (None, None, None));
         assert!(resolve(&Sender::default(), &[], &tenant('1')).is_none());
+    }
+
+    #[test]
+    fn whoever_has_no_entra_id_has_a_name_and_is_nobody_of_ours() {
+        let named = |user_type: &str, members: &[Member]| {
+            let sender = Sender {
+                user: "+4930000000".parse().ok(),
+                user_type: Some(user_type.to_owned()),
+                tenant: Some(tenant('1')),
+                ..Sender::default()
+            };
+            let customer = resolved(&sender, members);
+            assert_eq!((customer.tenant, customer.guest), (None, false));
+            assert_eq!(customer.user_type.as_deref(), Some(user_type));
+            customer.name.expect("a name")
+        };
+        assert_eq!(named("phoneUser", &[]), "Phone user");
+        assert_eq!(named("azureCommunicationServicesUser", &[]), "Guest");
+        let member = Member {
+            user: "+4930000000".parse().ok(),
+            name: Some("Cora".to_owned()),
+            ..Member::default()
+        };
+        assert_eq!(named("phoneUser", &[member]), "Cora");
     }
 
     #[test]

@@ -299,6 +299,7 @@ mod tests {
         let user = "0f0e0d0c-0000-4000-8000-00000000000a";
         state.customer = Some(Customer {
             user: user.parse().expect("a GUID"),
+            user_type: None,
             tenant: None,
             upn: Some("anna@customer.example".to_owned()),
             name: Some("Anna".to_owned()),

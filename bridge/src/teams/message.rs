@@ -83,7 +83,9 @@ pub enum MessageKind {
 pub struct Sender {
     /// The user.
     pub user: Option<UserId>,
-    /// Id of the application, for bots and connectors.
+    /// What kind of user, in Graph's word, where it tells (Microsoft Learn, "teamworkUserIdentity resource type").
+    pub user_type: Option<String>,
+    /// Id of the application, for bots and connectors; empty where Graph names one without an id.
     pub application: Option<String>,
     /// The user's tenant, where Graph shows it.
     pub tenant: Option<TenantId>,
@@ -197,15 +199,42 @@ impl ChatMessage {
 
 impl Sender {
     fn of(raw: &Value) -> Self {
-        let user = &raw["user"];
+        // A device is somebody as well, where no user is named.
+        let identities = [&raw["user"], &raw["device"]].into_iter();
+        let mut named = identities.filter(|identity| identity.is_object());
+        let (user, application) = (named.next().unwrap_or(&Value::Null), &raw["application"]);
         Self {
             user: parsed(&user["id"]),
-            application: text(&raw["application"]["id"]),
+            user_type: text(&user["userIdentityType"]).filter(|word| is_user_type(word)),
+            application: application
+                .is_object()
+                .then(|| text(&application["id"]).unwrap_or_default()),
             tenant: parsed(&user["tenantId"]),
             upn: shown(&user["userPrincipalName"]),
             name: shown(&user["displayName"]),
         }
     }
+
+    /// The name, where Graph shows one; else, for somebody who is in nobody's directory, what kind of guest that is.
+    #[must_use]
+    pub fn shown_name(&self) -> Option<&str> {
+        let is_entra = self.user.as_ref().is_some_and(UserId::is_entra);
+        let kind = || match self.user_type.as_deref() {
+            Some("phoneUser") => "Phone user",
+            Some("emailUser") => "Email user",
+            Some("skypeUser") => "Skype user",
+            _ => "Guest",
+        };
+        self.name.as_deref().or_else(|| (!is_entra).then(kind))
+    }
+}
+
+/// Whether a word tells what kind of user somebody is. Of kinds that are newer than its version of Graph, a client is told
+/// `unknownFutureValue` (Microsoft Learn, "Handling future members in evolvable enumerations").
+fn is_user_type(word: &str) -> bool {
+    let is_word = (1..=64).contains(&word.len());
+    let mut letters = word.bytes();
+    is_word && letters.all(|byte| byte.is_ascii_alphanumeric()) && word != "unknownFutureValue"
 }
 
 impl Attachment {
@@ -239,8 +268,8 @@ impl Reaction {
         Some(Self {
             kind: shown(&raw["reactionType"])?.trim().to_owned(),
             label: shown(&raw["displayName"]),
+            name: by.shown_name().map(str::to_owned),
             user: by.user,
-            name: by.name,
         })
     }
 
@@ -274,7 +303,7 @@ fn shown(value: &Value) -> Option<String> {
 }
 
 fn parsed<T: std::str::FromStr>(value: &Value) -> Option<T> {
-    value.as_str()?.parse().ok()
+    text(value)?.parse().ok()
 }
 
 fn time(value: &Value) -> Option<OffsetDateTime> {

@@ -138,9 +138,9 @@ pub(super) fn support_accounts(value: &str) -> Result<Vec<SupportAccount>, Strin
         let name: SupportAccountName = name
             .parse()
             .map_err(|_| format!("using a name outside a-z, 0-9 and - in entry {position}"))?;
-        let user: UserId = user
-            .parse()
-            .map_err(|_| format!("without a GUID after the name in entry {position}"))?;
+        let user: Option<UserId> = user.parse().ok().filter(UserId::is_entra);
+        let user =
+            user.ok_or_else(|| format!("without a GUID after the name in entry {position}"))?;
         let mut others = accounts.iter();
         if others.any(|other| other.name == name || other.user == user) {
             return Err(format!("naming an account twice in entry {position}"));

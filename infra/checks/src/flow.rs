@@ -20,6 +20,7 @@ fn bridge_attributes() -> BTreeSet<String> {
     let guid = "00000000-0000-4000-8000-000000000001";
     let customer = Customer {
         user: guid.parse().expect("a user id"),
+        user_type: Some("aadUser".to_owned()),
         tenant: Some(guid.parse().expect("a tenant id")),
         upn: Some("somebody@example.com".to_owned()),
         name: Some("Somebody".to_owned()),
