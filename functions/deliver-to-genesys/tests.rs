@@ -4,15 +4,16 @@ mod files;
 mod held;
 mod scene;
 
+use bridge::ids::Digest;
 use bridge::teams::notification::ChangeType;
 use http::StatusCode;
 use serde_json::json;
 use services::error::Service;
-use services::testing::Reply;
+use services::testing::{Reply, World};
 use time::{Duration, OffsetDateTime};
 
 use self::scene::{SUPPORT, Scene, time_text};
-use crate::testing::{ANNA, ANNAS_CHAT};
+use crate::testing::{ANNA, ANNAS_CHAT, agents_message, deliver, webhook};
 
 #[tokio::test]
 async fn a_known_customers_text_costs_two_reads_two_writes_and_one_call() {
@@ -166,4 +167,42 @@ async fn what_a_notification_does_not_enclose_is_read_from_graph() {
     scene.world.answer("GET", "/messages/1", answer);
     scene.deliver(ChangeType::Created, "1", None).await;
     assert_eq!(scene.texts(), ["hello"]);
+}
+
+#[tokio::test]
+async fn a_customer_by_telephone_is_known_by_a_digest_and_gets_the_answer() {
+    let scene = Scene::start(&[]).await;
+    let phone = "+4930000000";
+    let members = json!({ "value": [{ "userId": SUPPORT, "displayName": "Support" }] });
+    scene
+        .world
+        .answer("GET", "/members", Reply::json(200, &members));
+    let mut message = scene.message("1", phone, "My order did not arrive");
+    let user = json!({ "id": phone, "displayName": null, "userIdentityType": "phoneUser" });
+    message["from"]["user"] = user;
+    scene.created(&message).await;
+    let thread = format!("teams-guest:support:{}", Digest::of("user", phone));
+    let told = scene.told();
+    let (channel, from) = (&told[0]["channel"], &told[0]["channel"]["from"]);
+    assert_eq!(told[0]["text"], "My order did not arrive");
+    assert_eq!(from["id"], thread.as_str());
+    assert_eq!(from["nickname"], "Phone user");
+    let attributes = &channel["metadata"]["customAttributes"];
+    assert_eq!(attributes["teamsUserType"], "phoneUser");
+    assert_eq!(attributes["teamsUserId"], phone);
+    // The agent's answer finds the chat by the thread alone.
+    let now = OffsetDateTime::now_utc();
+    let channel = json!({ "time": time_text(now), "to": { "id": thread } });
+    let answer = agents_message("g-1", now, json!({ "channel": channel }));
+    let taken = webhook(&scene.app, answer.to_string(), World::WEBHOOK_SECRET).await;
+    assert_eq!(taken, StatusCode::OK);
+    let sent = scene.world.sent();
+    let sent = sent.iter().rfind(|sent| sent.queue == "outbound");
+    let sent = sent.expect("an envelope");
+    let posted = deliver(&scene.another_process().app, sent, 1).await;
+    assert_eq!(posted, StatusCode::OK);
+    let seen = scene.world.seen(Service::Graph);
+    let posts: Vec<_> = seen.iter().filter(|seen| seen.method == "POST").collect();
+    assert_eq!(posts.len(), 1);
+    assert_eq!(posts[0].json()["body"]["content"], "hello");
 }

@@ -265,3 +265,30 @@ async fn a_claim_that_fails_keeps_its_content() {
     let kept = failed[0]["envelope"]["webhook"].as_str().expect("content");
     assert!(kept.contains(&long));
 }
+
+#[tokio::test]
+async fn whom_teams_lets_nobody_write_to_is_told_of_in_the_receipt() {
+    let scene = Scene::start().await;
+    let thread = format!("teams-guest:support:{}", Digest::of("user", "+4930000000"));
+    let thread: ThreadId = thread.parse().expect("a thread");
+    let chat = "19:meeting_guest@thread.v2".parse().expect("a chat");
+    let record = ThreadRecord::new(&thread, chat, thread.account.clone());
+    let remembered = threads::remember(&scene.app, &record).await;
+    remembered.expect("written");
+    let refusal = json!({ "error": { "code": "Forbidden", "message": "no" } });
+    let refusal = Reply::json(403, &refusal);
+    scene.world.answer("POST", "/v1.0/chats/", refusal);
+    let now = OffsetDateTime::now_utc();
+    let to = json!({ "id": thread.to_string() });
+    let mut message = agents_message("g-1", now, json!({}));
+    message["channel"]["to"] = to;
+    scene.agent_writes(message.to_string().as_bytes()).await;
+    // Once more after a look whether all else is well.
+    assert_eq!(scene.posts().len(), 2);
+    assert_eq!(scene.failed()[0]["kind"], "refused");
+    let receipts = scene.receipts();
+    assert_eq!(receipts.len(), 1);
+    assert_eq!(receipts[0]["code"], "MessageNotAllowed");
+    let told = "Microsoft Teams does not allow messages in this chat.";
+    assert!(receipts[0].to_string().contains(told), "{receipts:?}");
+}

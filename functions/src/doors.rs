@@ -64,7 +64,7 @@ impl<'a> Graph<'a> {
             Ok(records) => Ok(records
                 .into_iter()
                 .map(|record| Member {
-                    user: record.user_id.and_then(|user| user.parse().ok()),
+                    user: record.user().and_then(|user| user.parse().ok()),
                     tenant: record.tenant_id.and_then(|tenant| tenant.parse().ok()),
                     email: record.email,
                     name: record.display_name,

@@ -63,14 +63,33 @@ impl fmt::Debug for Chat {
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MemberRecord {
-    /// Entra object id.
+    /// Entra object id, or the id of a personal Microsoft account.
     pub user_id: Option<String>,
+    /// Id of somebody who joined a meeting without an account.
+    pub anonymous_guest_id: Option<String>,
+    /// Id of a user of Azure Communication Services.
+    pub azure_communication_services_id: Option<String>,
+    /// Skype's id.
+    pub skype_id: Option<String>,
     /// Tenant of the user.
     pub tenant_id: Option<String>,
     /// Mail address or UPN.
     pub email: Option<String>,
     /// Name as Teams shows it.
     pub display_name: Option<String>,
+}
+
+impl MemberRecord {
+    /// The member's id, of whichever kind (Microsoft Learn, "conversationMember resource type" and the types derived from it).
+    pub fn user(&self) -> Option<&str> {
+        let ids = [
+            &self.user_id,
+            &self.anonymous_guest_id,
+            &self.azure_communication_services_id,
+            &self.skype_id,
+        ];
+        ids.into_iter().flatten().next().map(String::as_str)
+    }
 }
 
 impl fmt::Debug for MemberRecord {

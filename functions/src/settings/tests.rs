@@ -43,6 +43,7 @@ fn wrong_values_are_refused_without_being_repeated() {
     for (name, value) in [
         ("TENANT_ID", "contoso"),
         ("SUPPORT_ACCOUNTS", "Support=1"),
+        ("SUPPORT_ACCOUNTS", "a=c41f5bd88c39f6a1"),
         (
             "SUPPORT_ACCOUNTS",
             "a=5c0f1a0e-0b2a-4a39-8a35-5f0d7f6a0c11,a=5c0f1a0e-0b2a-4a39-8a35-5f0d7f6a0c12",

@@ -134,16 +134,22 @@ async fn members_may_be_strangers() {
         {"@odata.type": "#microsoft.graph.aadUserConversationMember", "displayName": null, "userId": "u-2",
          "email": null, "tenantId": "t-2"},
         {"@odata.type": "#microsoft.graph.microsoftAccountUserConversationMember", "userId": "u-3"},
+        {"@odata.type": "#microsoft.graph.anonymousGuestConversationMember", "anonymousGuestId": "u-4"},
+        {"@odata.type": "#microsoft.graph.skypeUserConversationMember", "skypeId": "u-5", "userId": null},
+        {"@odata.type": "#microsoft.graph.azureCommunicationServicesUserConversationMember",
+         "azureCommunicationServicesId": "8:acs:u-6"},
     ]});
     let setting = Setting::start([Reply::json(200, &body)]).await;
     let members = setting.members().await.expect("members");
     let known = |it: &MemberRecord| {
-        let fields = [&it.user_id, &it.tenant_id, &it.email];
-        fields.map(|field| field.clone().unwrap_or_default())
+        let fields = [it.user(), it.tenant_id.as_deref(), it.email.as_deref()];
+        fields.map(|field| field.unwrap_or_default().to_owned())
     };
     let known: Vec<_> = members.iter().map(known).collect();
     let anna = ["u-1", "t-1", "anna@fabrikam.com"];
-    assert_eq!(known, [anna, ["u-2", "t-2", ""], ["u-3", "", ""]]);
+    assert_eq!(known[..2], [anna, ["u-2", "t-2", ""]]);
+    let strangers = ["u-3", "u-4", "u-5", "8:acs:u-6"];
+    assert_eq!(known[2..], strangers.map(|id| [id, "", ""]));
     let target = format!("/v1.0/chats/{SEGMENT}/members");
     assert_eq!(setting.double.only().target, target);
     assert!(!format!("{members:?}").contains("anna"));
