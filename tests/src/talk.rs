@@ -9,8 +9,10 @@ use crate::{Account, Platform, view, with};
 /// A person at one of our customers.
 #[derive(Debug, Clone)]
 pub struct Customer {
-    /// Entra object id.
+    /// Entra object id, or what Graph calls people of another kind.
     pub user: String,
+    /// What kind of user, in Graph's word.
+    pub user_type: &'static str,
     /// Display name.
     pub name: String,
     /// Entra tenant of the person's company.
@@ -25,14 +27,37 @@ impl Customer {
     pub fn new(name: &str) -> Self {
         Self {
             user: Uuid::new_v4().to_string(),
+            user_type: "aadUser",
             name: name.to_owned(),
             tenant: Uuid::new_v4().to_string(),
             upn: format!("{}@customer.example", name.to_lowercase()),
         }
     }
 
+    /// A new person with a personal Microsoft account.
+    #[must_use]
+    pub fn personal(name: &str) -> Self {
+        Self {
+            user: Uuid::new_v4().simple().to_string()[..16].to_owned(),
+            user_type: "personalMicrosoftAccountUser",
+            ..Self::new(name)
+        }
+    }
+
+    /// The thread of the one-to-one chat with this Support User.
+    fn thread(&self, account: &Account) -> String {
+        match self.user_type {
+            "aadUser" => format!("teams:{}:{}", account.name, self.user),
+            _ => {
+                let digest = view::digest("user", &self.user);
+                format!("teams-guest:{}:{digest}", account.name)
+            }
+        }
+    }
+
     fn to_json(&self) -> Value {
-        json!({ "user": self.user, "name": self.name, "tenant": self.tenant, "upn": self.upn })
+        json!({ "user": self.user, "user_type": self.user_type, "name": self.name,
+            "tenant": self.tenant, "upn": self.upn })
     }
 }
 
@@ -72,7 +97,7 @@ impl<'a> Talk<'a> {
     pub fn at(platform: &'a Platform, customer: Customer, account: Account) -> Self {
         let chat = format!("19:{}_{}@unq.gbl.spaces", customer.user, Uuid::new_v4());
         Self {
-            thread: format!("teams:{}:{}", account.name, customer.user),
+            thread: customer.thread(&account),
             chat_type: "oneOnOne",
             platform,
             customer,

@@ -55,6 +55,28 @@ async fn one_search_shows_a_message_s_whole_life_and_no_log_names_people() {
 }
 
 #[tokio::test]
+async fn somebody_without_an_entra_id_is_answered_like_anybody() {
+    let platform = Platform::shared().await;
+    let cora = Customer::personal("Cora");
+    let cora = Talk::at(&platform, cora, platform.account.clone());
+    cora.writes("<p>My order did not arrive</p>").await;
+    cora.agent_sees(&["My order did not arrive"]).await;
+    let conversations = platform.conversations().await;
+    let mut conversations = conversations.iter();
+    let conversation = conversations.find(|it| it["thread"] == cora.thread.as_str());
+    let conversation = conversation.expect("a conversation");
+    let attributes = &conversation["attributes"];
+    assert_eq!(attributes["teamsUserId"], cora.customer.user.as_str());
+    assert_eq!(attributes["teamsUserType"], "personalMicrosoftAccountUser");
+    let answer = cora.agent_writes("It is on its way").await;
+    cora.sees(&["It is on its way"]).await;
+    assert_eq!(platform.until_receipt(&answer).await, ["Delivered"]);
+    cora.writes("<p>Thanks</p>").await;
+    cora.agent_sees(&["My order did not arrive", "Thanks"])
+        .await;
+}
+
+#[tokio::test]
 async fn a_group_chat_is_one_conversation_with_names() {
     let platform = Platform::shared_with(OTHER_POLICIES).await;
     let anna = Talk::group(&platform, "Anna");

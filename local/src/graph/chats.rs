@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -37,10 +38,12 @@ pub struct Chat {
 
 /// A member of a chat, as the control interface names and shows one.
 #[derive(Clone, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Person {
-    /// Entra object id, lowercase GUID.
-    #[serde(deserialize_with = "guid")]
+    /// Entra object id, lowercase GUID; of other kinds of users, what Graph calls them.
     pub user: String,
+    #[serde(default, skip_serializing)]
+    pub user_type: UserType,
     pub name: String,
     #[serde(deserialize_with = "guid")]
     pub tenant: String,
@@ -50,6 +53,38 @@ pub struct Person {
     /// Shown as `userPrincipalName` of a sender, which v1.0 does not promise.
     #[serde(skip_serializing)]
     pub user_principal_name: Option<String>,
+}
+
+/// `teamworkUserIdentityType`, as far as people write in chats.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum UserType {
+    #[default]
+    AadUser,
+    PersonalMicrosoftAccountUser,
+    AnonymousGuest,
+    SkypeUser,
+    AzureCommunicationServicesUser,
+    PhoneUser,
+    EmailUser,
+}
+
+/// What is derived reads one field at a time; which ids there can be depends on the type.
+impl<'de> Deserialize<'de> for Person {
+    fn deserialize<D: Deserializer<'de>>(person: D) -> Result<Self, D::Error> {
+        let mut person = Self::deserialize(person)?;
+        if person.user_type == UserType::AadUser {
+            let id = Uuid::parse_str(&person.user).map_err(D::Error::custom)?;
+            person.user = id.to_string();
+        }
+        Ok(person)
+    }
+}
+
+impl Serialize for Person {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
 }
 
 fn guid<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::changes::ChangeType::{self, Created, Deleted, Updated};
-use super::chats::{Chat, Message, Person};
+use super::chats::{Chat, Message, Person, UserType};
 use super::shown;
 use super::state::Graph;
 use super::written::Extras;
@@ -108,6 +108,7 @@ async fn write(
     }
     let support = Person {
         user: account.user.clone(),
+        user_type: UserType::AadUser,
         name: "Support".to_owned(),
         tenant: config.tenant.clone(),
         upn: None,

@@ -392,3 +392,29 @@ async fn an_address_that_does_not_echo_the_token_gets_no_subscription() {
         assert!(play.graph.subscriptions.of("support").is_none());
     }
 }
+
+#[tokio::test]
+async fn people_without_an_entra_id_are_shown_as_what_they_are() {
+    let play = Play::new().await;
+    let mut guest = anna();
+    guest["user"] = json!("8578568e393e4ffe8763e0b7c3da01ab!");
+    let refused = play
+        .control("POST", WRITE, json!({ "from": guest, "html": "hello" }))
+        .await;
+    assert_eq!(refused.status, 422);
+    guest["user_type"] = json!("anonymousGuest");
+    let written = json!({ "from": guest, "html": "hello" });
+    let answer = play.control("POST", WRITE, written).await;
+    let id = answer.text("message");
+    let message = play.get(&format!("{CHAT}/messages/{id}")).await.body;
+    let user = &message["from"]["user"];
+    assert_eq!(user["id"], guest["user"]);
+    assert_eq!(user["userIdentityType"], "anonymousGuest");
+    assert!(user["tenantId"].is_null());
+    let members = play.get(&format!("{CHAT}/members")).await.body;
+    let members = members["value"].as_array().expect("members");
+    let member = members
+        .iter()
+        .find(|it| it["anonymousGuestId"] == guest["user"]);
+    assert!(member.is_some_and(|member| member.get("userId").is_none()));
+}

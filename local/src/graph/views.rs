@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::chats::{Chat, Message, Person, Reaction};
+use super::chats::{Chat, Message, Person, Reaction, UserType};
 use super::parts::Parts;
 use crate::shared::time_text;
 
@@ -20,18 +20,37 @@ pub fn chat(chat: &Chat) -> Value {
     })
 }
 
-/// `aadUserConversationMember`; the address is null where Graph does not know it.
+/// A `conversationMember` of the type that goes with the person's. The address is null where Graph does not know it.
 pub fn member(person: &Person) -> Value {
-    json!({
-        "@odata.type": "#microsoft.graph.aadUserConversationMember",
+    let (kind, id) = match person.user_type {
+        UserType::AadUser => ("aadUserConversationMember", "userId"),
+        UserType::PersonalMicrosoftAccountUser => {
+            ("microsoftAccountUserConversationMember", "userId")
+        }
+        UserType::AnonymousGuest => ("anonymousGuestConversationMember", "anonymousGuestId"),
+        UserType::SkypeUser => ("skypeUserConversationMember", "skypeId"),
+        UserType::AzureCommunicationServicesUser => (
+            "azureCommunicationServicesUserConversationMember",
+            "azureCommunicationServicesId",
+        ),
+        // No type of its own is documented: nothing but the membership is told.
+        UserType::PhoneUser | UserType::EmailUser => ("conversationMember", ""),
+    };
+    let mut member = json!({
+        "@odata.type": format!("#microsoft.graph.{kind}"),
         "id": format!("MCMjM{}", person.user.replace('-', "")),
         "roles": ["owner"],
         "displayName": person.name,
         "visibleHistoryStartDateTime": "0001-01-01T00:00:00Z",
-        "userId": person.user,
-        "email": person.upn,
-        "tenantId": person.tenant,
-    })
+    });
+    if !id.is_empty() {
+        member[id] = json!(person.user);
+    }
+    if person.user_type == UserType::AadUser {
+        member["email"] = json!(person.upn);
+        member["tenantId"] = json!(person.tenant);
+    }
+    member
 }
 
 /// `chatMessage`, the same in a list, alone and inside a rich notification. A deleted message is empty.
@@ -106,20 +125,21 @@ fn reaction(reaction: &Reaction) -> Value {
                 "@odata.type": "#microsoft.graph.teamworkUserIdentity",
                 "id": reaction.from.user,
                 "displayName": null,
-                "userIdentityType": "aadUser",
+                "userIdentityType": reaction.from.user_type,
             },
         },
     })
 }
 
-/// `teamworkUserIdentity` of somebody who wrote.
+/// `teamworkUserIdentity` of somebody who wrote. Whoever is in no directory has no tenant.
 pub fn identity(person: &Person) -> Value {
+    let tenant = Some(&person.tenant).filter(|_| person.user_type == UserType::AadUser);
     let mut identity = json!({
         "@odata.type": "#microsoft.graph.teamworkUserIdentity",
         "id": person.user,
         "displayName": person.name,
-        "userIdentityType": "aadUser",
-        "tenantId": person.tenant,
+        "userIdentityType": person.user_type,
+        "tenantId": tenant,
     });
     if let Some(name) = &person.user_principal_name {
         identity["userPrincipalName"] = json!(name);
