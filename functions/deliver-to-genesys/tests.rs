@@ -129,18 +129,21 @@ async fn the_known_customer_serves_when_graph_does_not_answer() {
 }
 
 #[tokio::test]
-async fn an_unsupported_sender_in_a_group_matters_only_when_it_means_us() {
+async fn a_skype_user_in_a_group_is_told_only_when_it_means_us() {
     let scene = Scene::start(&[]).await;
     let group = Reply::json(200, &json!({"id": ANNAS_CHAT, "chatType": "group"}));
     scene.world.answer("GET", "/v1.0/chats/", group);
+    let members = Reply::json(200, &json!({ "value": [] }));
+    scene.world.answer("GET", "/members", members);
     let mut message = scene.message("1", "8:live:somebody", "hello");
     scene.created(&message).await;
-    assert!(scene.world.blobs("failed").is_empty());
+    assert!(scene.told().is_empty());
     let mentioned = json!({"user": {"id": SUPPORT}});
     message["mentions"] = json!([{"id": 0, "mentionText": "Support", "mentioned": mentioned}]);
     message["id"] = json!("2");
     scene.created(&message).await;
-    assert_eq!(scene.world.blobs("failed").len(), 1);
+    assert_eq!(scene.texts(), ["Anna: hello"]);
+    assert!(scene.world.blobs("failed").is_empty());
 }
 
 #[tokio::test]
