@@ -265,3 +265,26 @@ async fn a_claim_that_fails_keeps_its_content() {
     let kept = failed[0]["envelope"]["webhook"].as_str().expect("content");
     assert!(kept.contains(&long));
 }
+
+#[tokio::test]
+async fn a_message_of_which_a_part_cannot_be_shown_is_never_called_delivered() {
+    let scene = Scene::start().await;
+    let content = json!([
+        { "contentType": "Card", "card": { "title": "Your booking" } },
+        { "contentType": "Hologram", "hologram": { "shape": 7 } },
+    ]);
+    let fields = json!({ "type": "Structured", "content": content });
+    let message = agents_message("g-1", OffsetDateTime::now_utc(), fields);
+    scene.agent_writes(message.to_string().as_bytes()).await;
+    let posts = scene.posts();
+    let shown = posts[0].as_str().expect("a text");
+    assert!(
+        shown.starts_with("Your booking") && shown.contains("[Hologram]"),
+        "{shown}"
+    );
+    let receipts = scene.receipts();
+    assert_eq!(
+        receipts[0]["failed"]["code"], "UnsupportedMessage",
+        "{receipts:?}"
+    );
+}
