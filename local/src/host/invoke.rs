@@ -18,8 +18,8 @@ use crate::shared::serve::loopback_client;
 pub const HOST_VERSION: &str = "4.1043.0.0";
 
 /// On Azure, giving a message back to the broker takes longer than noticing that a process has ended; without this
-/// wait a dead handler would use up deliveries at a rate that no real one can.
-const GIVING_BACK: Duration = Duration::from_millis(50);
+/// wait a dead handler would use up deliveries at a rate that no real one can. It ends as soon as the end is noticed.
+const GIVING_BACK: Duration = Duration::from_secs(2);
 
 /// How a call ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -82,8 +82,9 @@ async fn as_many_lanes_run_at_once_as_host_json_allows_and_no_more() {
             ..Setup::default()
         })
         .await;
+        let order = format!("wait for calls at work: {together}");
         for lane in 0..messages {
-            stand.send(&format!("lane {lane}"), &lane.to_string(), "slow");
+            stand.send(&format!("lane {lane}"), &lane.to_string(), &order);
         }
         stand
             .until("all lanes", |stand| stand.calls().len() == messages)
@@ -100,12 +101,12 @@ async fn as_many_lanes_run_at_once_as_host_json_allows_and_no_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_that_is_no_longer_renewed_gives_the_lane_a_second_holder() {
     let stand = Stand::start(Setup {
-        lock: Duration::from_secs(1),
-        lock_renewal: "00:00:01",
+        lock: Duration::from_secs(2),
+        lock_renewal: "00:00:02",
         ..Setup::default()
     })
     .await;
-    stand.send("a", "1", "slow once");
+    stand.send("a", "1", "wait for calls at work: 2");
     stand.send("a", "2", "succeed");
     // The second call comes while the first is at work, and the first's success counts for nothing.
     stand
