@@ -53,7 +53,7 @@ impl ServiceBus {
                 sessions: false,
                 duplicate_window: None,
                 lock,
-                max_delivery_count: 10,
+                max_delivery_count: 10_000,
                 time_to_live: Duration::from_secs(5),
                 dead_letter_on_expiry: false,
             },

@@ -103,16 +103,9 @@ async fn send(
             "The SessionId was not set on a message sent to a queue that requires sessions.",
         ));
     }
-    // Documented for partitioned entities only ("Partitioned queues and topics"); here the stricter rule holds for all.
-    let together = |pair: &[Draft]| {
-        let key = |draft: &Draft| draft.session_id.clone().or(draft.partition_key.clone());
-        key(&pair[0]) == key(&pair[1])
-    };
-    if !drafts.windows(2).all(together) {
-        return Err(bad_request(
-            "All messages of a batch must have the same SessionId or PartitionKey.",
-        ));
-    }
+    // A batch may hold several sessions: only a partitioned entity refuses that (azure-sdk-for-net, Azure.Messaging.ServiceBus,
+    // TROUBLESHOOTING.md, "Cannot send batch with multiple partition keys"), and ours are not (infra/modules/servicebus.bicep
+    // leaves `enablePartitioning` at its default).
     enqueue(&state, &queue, drafts);
     Ok(StatusCode::CREATED)
 }

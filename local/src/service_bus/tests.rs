@@ -299,7 +299,6 @@ async fn a_batch_is_all_or_nothing() {
         json!([]),
         json!({}),
         json!([item(Some("a"), "1"), item(None, "2")]),
-        json!([item(Some("a"), "1"), item(Some("b"), "2")]),
         json!([item(Some("a"), "1"), item(Some("a"), &"2".repeat(129))]),
     ];
     for items in refused {
@@ -329,4 +328,8 @@ async fn a_batch_is_all_or_nothing() {
         receiver.complete().expect("held");
     }
     assert_eq!(bus.view()[0]["active"], 0);
+    // Our queues are not partitioned.
+    let two_sessions = json!([item(Some("a"), "4"), item(Some("b"), "5")]);
+    assert_eq!(send(two_sessions).await, StatusCode::CREATED);
+    assert_eq!(bus.view()[0]["lanes"], json!(["a", "b"]));
 }
