@@ -81,24 +81,29 @@ impl Blobs {
         Ok((status, answer.bytes().await?.to_vec(), number))
     }
 
+    /// Reads what is at this path.
+    async fn get(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        let (status, body, _) = self.call(Method::GET, path).await?;
+        ensure!(status == StatusCode::OK, "Azurite answered {status}");
+        Ok(body)
+    }
+
     /// Makes the containers.
     ///
     /// # Errors
     /// When Azurite refuses.
     pub async fn create_containers(&self) -> anyhow::Result<()> {
-        try_join_all(CONTAINERS.map(|container| self.create_container(container))).await?;
-        Ok(())
-    }
-
-    async fn create_container(&self, container: &str) -> anyhow::Result<()> {
-        let path = format!("{container}?restype=container");
-        let (status, body, _) = self.call(Method::PUT, &path).await?;
-        ensure!(
-            status == StatusCode::CREATED,
-            "Azurite answered {status} for the container {container}: {}",
-            String::from_utf8_lossy(&body)
-        );
-        Ok(())
+        let create = async |container: &str| {
+            let path = format!("{container}?restype=container");
+            let (status, body, _) = self.call(Method::PUT, &path).await?;
+            ensure!(
+                status == StatusCode::CREATED,
+                "Azurite answered {status} for the container {container}: {}",
+                String::from_utf8_lossy(&body)
+            );
+            Ok(())
+        };
+        try_join_all(CONTAINERS.map(create)).await.map(drop)
     }
 
     /// Waits until every request that Azurite has answered is counted.
@@ -121,9 +126,7 @@ impl Blobs {
     pub async fn failed_names(&self, prefix: &str) -> anyhow::Result<Vec<String>> {
         let prefix = utf8_percent_encode(prefix, NON_ALPHANUMERIC);
         let path = format!("{FAILED}?restype=container&comp=list&prefix={prefix}");
-        let (status, body, _) = self.call(Method::GET, &path).await?;
-        ensure!(status == StatusCode::OK, "Azurite answered {status}");
-        Ok(names(&String::from_utf8_lossy(&body)))
+        Ok(names(&String::from_utf8_lossy(&self.get(&path).await?)))
     }
 
     /// The failed messages whose blob's name begins like this, for `GET /local/failed`.
@@ -134,10 +137,9 @@ impl Blobs {
         let mut failed = Vec::new();
         for name in self.failed_names(prefix).await? {
             let path = format!("{FAILED}/{}", utf8_percent_encode(&name, NON_ALPHANUMERIC));
-            let (status, body, _) = self.call(Method::GET, &path).await?;
-            ensure!(status == StatusCode::OK, "Azurite answered {status}");
+            let body = self.get(&path).await?;
             let body = serde_json::from_slice(&body)
-                .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&body).into_owned()));
+                .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&body)));
             failed.push(json!({ "name": name, "body": body }));
         }
         Ok(failed)
@@ -146,15 +148,9 @@ impl Blobs {
 
 /// The names in a listing. Ours hold no character that XML would escape.
 fn names(listing: &str) -> Vec<String> {
-    listing
-        .split("<Blob>")
-        .skip(1)
-        .filter_map(|blob| {
-            let (_, after) = blob.split_once("<Name>")?;
-            let (name, _) = after.split_once("</Name>")?;
-            Some(name.to_owned())
-        })
-        .collect()
+    let blobs = listing.split("<Name>").skip(1);
+    let names = blobs.filter_map(|blob| blob.split_once("</Name>"));
+    names.map(|(name, _)| name.to_owned()).collect()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::front::with_faults;
 use crate::genesys;
 use crate::graph;
 use crate::host::app::App;
-use crate::host::{self, Host, ProcessSettings};
+use crate::host::{self, Host, Surroundings};
 use crate::hub::FaultService;
 use crate::key_vault;
 use crate::options::Options;
@@ -27,7 +27,7 @@ use crate::settings;
 use crate::shared::serve;
 use crate::shared::tls::CertificateAuthority;
 use crate::simulators::Simulators;
-use crate::watchdog::Watchdog;
+use crate::watchdog::{Guarded, Watchdog};
 use crate::work_directory::WorkDirectory;
 use crate::world::{Config, Endpoints, World};
 
@@ -39,17 +39,9 @@ const QUEUE_EVENT_PAUSE: Duration = Duration::from_millis(50);
 pub struct Platform {
     address: String,
     host: Arc<Host>,
-    azurite: Azurite,
+    azurite: Guarded,
     tasks: Vec<JoinHandle<()>>,
     _files: WorkDirectory,
-}
-
-/// The ports of a run, bound before anything is told about them.
-struct Listeners {
-    public: TcpListener,
-    identity: TcpListener,
-    /// What is simulated over TLS, in the order of [`TLS`].
-    tls: Vec<TcpListener>,
 }
 
 /// The services that are simulated over TLS.
@@ -63,6 +55,14 @@ const TLS: [FaultService; 7] = [
     FaultService::ServiceBus,
 ];
 
+/// The ports of a run, bound before anything is told about them.
+struct Listeners {
+    public: TcpListener,
+    identity: TcpListener,
+    /// In the order of [`TLS`].
+    tls: Vec<TcpListener>,
+}
+
 impl Listeners {
     fn bind(port: u16) -> anyhow::Result<Self> {
         let tls: std::io::Result<_> = TLS.iter().map(|_| serve::bind(0)).collect();
@@ -74,26 +74,22 @@ impl Listeners {
     }
 
     fn endpoints(&self) -> std::io::Result<Endpoints> {
-        let mut addresses = Vec::new();
-        for listener in &self.tls {
-            addresses.push(format!("https://127.0.0.1:{}", serve::port(listener)?));
-        }
         let at = |service| {
-            let place = TLS.iter().position(|it| *it == service);
-            place
-                .map(|place| addresses[place].clone())
-                .unwrap_or_default()
+            let listeners = TLS.iter().zip(&self.tls);
+            let mut found = listeners.filter(|(it, _)| **it == service);
+            let (_, listener) = found.next().ok_or(std::io::ErrorKind::NotFound)?;
+            Ok::<_, std::io::Error>(format!("https://127.0.0.1:{}", serve::port(listener)?))
         };
         let identity = serve::port(&self.identity)?;
         Ok(Endpoints {
             functions: format!("http://127.0.0.1:{}", serve::port(&self.public)?),
-            graph: at(FaultService::Graph),
-            files: at(FaultService::Files),
-            genesys: at(FaultService::Genesys),
-            genesys_downloads: at(FaultService::GenesysMedia),
-            entra: at(FaultService::Entra),
-            key_vault: at(FaultService::KeyVault),
-            service_bus: at(FaultService::ServiceBus),
+            graph: at(FaultService::Graph)?,
+            files: at(FaultService::Files)?,
+            genesys: at(FaultService::Genesys)?,
+            genesys_downloads: at(FaultService::GenesysMedia)?,
+            entra: at(FaultService::Entra)?,
+            key_vault: at(FaultService::KeyVault)?,
+            service_bus: at(FaultService::ServiceBus)?,
             identity: format!("http://127.0.0.1:{identity}/msi/token"),
             identity_header: Uuid::new_v4().simple().to_string(),
         })
@@ -119,12 +115,12 @@ impl Platform {
         settings::point_at(&mut settings, &endpoints);
         settings.extend(options.settings.iter().cloned());
         let app = App::read(&options.app_root, &settings)?;
-        let mut config = Config::from_settings(&settings).map_err(anyhow::Error::msg)?;
-        config.basic_notifications = options.basic_notifications;
-        config.genesys_rate_limit = options.genesys_rate_limit;
-        config
-            .genesys_greeting
-            .clone_from(&options.genesys_greeting);
+        let config = Config {
+            basic_notifications: options.basic_notifications,
+            genesys_rate_limit: options.genesys_rate_limit,
+            genesys_greeting: options.genesys_greeting.clone(),
+            ..Config::from_settings(&settings)?
+        };
 
         let port = serve::port(&listeners.public)?;
         let address = endpoints.functions.clone();
@@ -136,13 +132,10 @@ impl Platform {
         });
         let blob = azurite.endpoint().await?;
         let simulators = simulators.await?;
-        azurite.count_requests(Arc::clone(&world));
+        let azurite = azurite.count_requests(Arc::clone(&world));
         let blobs = Blobs::new(&world, &blob)?;
-        let bus = ServiceBus::new(
-            Arc::clone(&world),
-            options.lock(),
-            simulators.service_bus_token_check(),
-        );
+        let lock = Duration::from_secs(options.lock_seconds);
+        let bus = ServiceBus::new(Arc::clone(&world), lock);
         let certificate = world.authority.issue()?.server_config()?;
         let mut tasks = Vec::new();
         for (service, listener) in TLS.into_iter().zip(listeners.tls) {
@@ -163,23 +156,18 @@ impl Platform {
         ] {
             settings.insert(name.to_owned(), value);
         }
-        let process = ProcessSettings {
-            executable: options
-                .handler
-                .canonicalize()
-                .with_context(|| format!("cannot find {}", options.handler.display()))?,
-            arguments: app.host.arguments.clone(),
-            app_root: app.root.clone(),
-            environment: settings,
-        };
-        let host = Host::start(
+        let handler = options.handler.canonicalize();
+        let handler =
+            handler.with_context(|| format!("cannot find {}", options.handler.display()))?;
+        let around = Surroundings {
             app,
-            process,
-            usize::from(options.instances),
-            Arc::clone(&world),
-            Arc::clone(&bus),
+            handler,
+            environment: settings,
+            world: Arc::clone(&world),
+            bus: Arc::clone(&bus),
             watchdog,
-        );
+        };
+        let host = Host::start(around, usize::from(options.instances));
         let ((), host) = tokio::try_join!(blobs.create_containers(), host)?;
         let control = Arc::new(Control {
             world: Arc::clone(&world),
@@ -218,7 +206,7 @@ impl Platform {
     pub async fn broken(&mut self) -> String {
         tokio::select! {
             reason = self.host.stopped() => format!("the host stopped: {reason}"),
-            () = self.azurite.ended() => "Azurite ended".to_owned(),
+            _ = self.azurite.child.wait() => "Azurite ended".to_owned(),
         }
     }
 
@@ -228,7 +216,7 @@ impl Platform {
         for task in &self.tasks {
             task.abort();
         }
-        self.azurite.stop().await;
+        self.azurite.kill().await;
     }
 }
 
@@ -241,7 +229,7 @@ fn routes(service: FaultService, simulators: &Simulators, bus: &Arc<ServiceBus>)
         FaultService::GenesysMedia => genesys::downloads(&simulators.genesys),
         FaultService::Entra => entra::router(&simulators.entra),
         FaultService::KeyVault => key_vault::router(&simulators.key_vault),
-        FaultService::ServiceBus => service_bus::router(Arc::clone(bus)),
+        FaultService::ServiceBus => service_bus::router(bus, &simulators.entra),
         FaultService::Identity | FaultService::GraphNotification | FaultService::GenesysWebhook => {
             Router::new()
         }

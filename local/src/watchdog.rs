@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::Child;
 
 /// The argument that makes `local-platform` the watchdog.
 pub const ARGUMENT: &str = "--watchdog";
@@ -51,19 +53,58 @@ impl Watchdog {
         }
     }
 
-    /// This process group must not outlive us.
-    pub fn guard(&self, group: u32) {
-        self.tell(&format!("+{group}"));
-    }
-
-    /// This process group has ended.
-    pub fn release(&self, group: u32) {
-        self.tell(&format!("-{group}"));
-    }
-
     /// This directory must not outlive us.
     pub fn guard_directory(&self, directory: &Path) {
         self.tell(&format!("d{}", directory.display()));
+    }
+}
+
+/// A child process that is killed with all that it started itself when this is dropped, or when we die.
+#[derive(Debug)]
+pub struct Guarded {
+    /// The process; its standard output can be read.
+    pub child: Child,
+    /// Its id, and that of its group.
+    pub group: u32,
+    watchdog: Watchdog,
+}
+
+impl Guarded {
+    /// Starts it, with a standard output to read and no standard input.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn spawn(
+        mut command: tokio::process::Command,
+        watchdog: &Watchdog,
+    ) -> anyhow::Result<Self> {
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let group = child.id().context("the process has no id")?;
+        watchdog.tell(&format!("+{group}"));
+        Ok(Self {
+            child,
+            group,
+            watchdog: watchdog.clone(),
+        })
+    }
+
+    /// Kills it at once and waits until it is gone.
+    pub async fn kill(mut self) {
+        kill_group(self.group);
+        // An error would mean that it was reaped already.
+        let _ = self.child.wait().await;
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        kill_group(self.group);
+        self.watchdog.tell(&format!("-{}", self.group));
     }
 }
 
@@ -74,15 +115,8 @@ impl Watchdog {
 pub fn run(input: impl BufRead) -> io::Result<()> {
     let mut groups = BTreeSet::new();
     let mut directories = Vec::new();
-    let mut outcome = Ok(());
-    for line in input.lines() {
-        let line = match line {
-            Ok(line) => line,
-            Err(error) => {
-                outcome = Err(error);
-                break;
-            }
-        };
+    let outcome = input.lines().try_for_each(|line| {
+        let line = line?;
         let (sign, rest) = line.split_at(line.len().min(1));
         match (sign, rest.parse::<u32>()) {
             ("+", Ok(group)) => {
@@ -94,7 +128,8 @@ pub fn run(input: impl BufRead) -> io::Result<()> {
             ("d", _) => directories.push(PathBuf::from(rest)),
             _ => {}
         }
-    }
+        Ok(())
+    });
     for group in groups {
         kill_group(group);
     }
@@ -106,7 +141,7 @@ pub fn run(input: impl BufRead) -> io::Result<()> {
 }
 
 /// Kills every process of this group.
-pub fn kill_group(group: u32) {
+fn kill_group(group: u32) {
     if let Some(pid) = i32::try_from(group).ok().and_then(Pid::from_raw) {
         // Only an error when none is left.
         let _ = kill_process_group(pid, Signal::KILL);
@@ -122,27 +157,17 @@ mod tests {
     #[test]
     fn what_is_left_on_the_list_is_killed_and_removed() {
         let sleeper = || {
-            Command::new("sleep")
-                .arg("600")
-                .process_group(0)
-                .spawn()
-                .expect("sleep")
+            let mut sleep = Command::new("sleep");
+            sleep.arg("600").process_group(0).spawn().expect("sleep")
         };
         let (mut left, mut ended) = (sleeper(), sleeper());
-        let directory =
-            std::env::temp_dir().join(format!("graph-to-open-test-{}", uuid::Uuid::new_v4()));
+        let name = format!("graph-to-open-test-{}", uuid::Uuid::new_v4());
+        let directory = std::env::temp_dir().join(name);
         std::fs::create_dir(&directory).expect("a directory");
-        let list = format!(
-            "+{0}\n+{1}\n-{1}\nd{2}\n",
-            left.id(),
-            ended.id(),
-            directory.display()
-        );
+        let (first, second) = (left.id(), ended.id());
+        let list = format!("+{first}\n+{second}\n-{second}\nd{}\n", directory.display());
         run(list.as_bytes()).expect("readable");
-        assert_eq!(
-            left.wait().map(|status| status.signal()).ok(),
-            Some(Some(9))
-        );
+        assert_eq!(left.wait().expect("a child").signal(), Some(9));
         assert!(!directory.exists());
         assert!(ended.try_wait().expect("a child").is_none(), "still alive");
         ended.kill().expect("a child");

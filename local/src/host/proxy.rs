@@ -11,6 +11,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt as _;
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tokio::net::TcpStream;
 use uuid::Uuid;
@@ -57,41 +58,28 @@ async fn pass_on(State(host): State<Arc<Host>>, request: Request) -> Response {
 }
 
 async fn send(host: &Host, parts: Parts, body: Body) -> Result<Response, StatusCode> {
-    let worker = host.pick().worker();
-    let target = worker
-        .ready()
-        .await
-        .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    let path = parts
-        .uri
-        .path_and_query()
-        .map_or("/", http::uri::PathAndQuery::as_str);
-    let url = format!("http://127.0.0.1:{}{path}", target.port);
+    let ready = host.pick().worker.ready().await;
+    let port = ready.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?.port;
+    let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let url = format!("http://127.0.0.1:{port}{path}");
     let headers = request_headers(parts.headers);
-    let request = |body: Option<reqwest::Body>| {
-        let request = host
-            .proxy_client
-            .request(parts.method.clone(), &url)
-            .headers(headers.clone());
-        match body {
-            Some(body) => request.body(body),
-            None => request,
-        }
+    let request = || {
+        let request = host.proxy_client.request(parts.method.clone(), &url);
+        request.headers(headers.clone())
     };
     let small = body.size_hint().exact().filter(|&size| size <= REPEATABLE);
     let answer = match small {
-        Some(0) => with_retries(|| request(None)).await,
+        Some(0) => with_retries(request).await,
         Some(_) => {
-            let body = axum::body::to_bytes(body, usize::MAX)
-                .await
-                .map_err(|_| StatusCode::BAD_REQUEST)?;
-            with_retries(|| request(Some(body.clone().into()))).await
+            let body = axum::body::to_bytes(body, usize::MAX).await;
+            let body = body.map_err(|_| StatusCode::BAD_REQUEST)?;
+            with_retries(|| request().body(body.clone())).await
         }
         // A stream can be sent only once, so the trying comes first.
         None => {
-            connectable(target.port).await?;
+            connectable(port).await?;
             let body = reqwest::Body::wrap_stream(limited(body));
-            request(Some(body)).send().await
+            request().body(body).send().await
         }
     };
     match answer {

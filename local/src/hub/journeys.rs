@@ -25,7 +25,7 @@ pub enum Direction {
     Outbound,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Serialize)]
 struct Hop {
     #[serde(with = "time::serde::rfc3339")]
     at: OffsetDateTime,
@@ -75,30 +75,30 @@ impl Journeys {
             attempt,
             outcome: outcome.to_owned(),
         };
+        let view = json!({ "correlation": correlation, "direction": direction, "hops": [&hop] });
         let mut kept = self.0.lock();
-        if !kept.by_correlation.contains_key(correlation) {
-            kept.order.push_back(correlation.to_owned());
-            kept.by_correlation.insert(
-                correlation.to_owned(),
+        let Kept {
+            by_correlation,
+            order,
+        } = &mut *kept;
+        let journey = by_correlation
+            .entry(correlation.to_owned())
+            .or_insert_with(|| {
+                order.push_back(correlation.to_owned());
                 Journey {
                     correlation: correlation.to_owned(),
                     direction,
                     hops: VecDeque::new(),
-                },
-            );
-            if kept.order.len() > JOURNEYS
-                && let Some(oldest) = kept.order.pop_front()
-            {
-                kept.by_correlation.remove(&oldest);
-            }
+                }
+            });
+        if journey.hops.len() == HOPS {
+            journey.hops.pop_front();
         }
-        let view =
-            json!({ "correlation": correlation, "direction": direction, "hops": [hop.clone()] });
-        if let Some(journey) = kept.by_correlation.get_mut(correlation) {
-            if journey.hops.len() == HOPS {
-                journey.hops.pop_front();
-            }
-            journey.hops.push_back(hop);
+        journey.hops.push_back(hop);
+        if order.len() > JOURNEYS
+            && let Some(oldest) = order.pop_front()
+        {
+            by_correlation.remove(&oldest);
         }
         view
     }
