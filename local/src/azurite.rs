@@ -12,7 +12,6 @@ use tokio::process::{ChildStdout, Command};
 
 use crate::shared::tls::CertificateAuthority;
 use crate::watchdog::{Guarded, Watchdog};
-use crate::work_directory::WorkDirectory;
 use crate::world::World;
 
 /// Its entry below the directory in which it was installed.
@@ -26,20 +25,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An Azurite process.
 #[derive(Debug)]
-pub struct Azurite {
+pub(crate) struct Azurite {
     process: Guarded,
     output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Azurite {
-    /// Starts it on a free port, keeping everything in memory. It loads for a while before it listens.
-    ///
-    /// # Errors
-    /// When Node or Azurite is missing.
-    pub fn start(
+    /// Starts what was installed in `directory` on a free port, keeping everything in memory and its certificate in `files`.
+    /// It loads for a while before it listens.
+    pub(crate) fn start(
         directory: &Path,
         authority: &CertificateAuthority,
-        files: &WorkDirectory,
+        files: &Path,
         watchdog: &Watchdog,
     ) -> anyhow::Result<Self> {
         // It is started in a folder of its own, so a relative path would name another place there.
@@ -50,19 +47,22 @@ impl Azurite {
             entry.display()
         );
         let certificate = authority.issue()?;
+        for (name, text) in [
+            ("azurite_unused.cjs", UNUSED),
+            ("azurite.pem", &certificate.certificate_pem),
+            ("azurite.key", &certificate.key_pem),
+        ] {
+            std::fs::write(files.join(name), text)?;
+        }
         let mut command = Command::new("node");
         command
-            .arg("--require")
-            .arg(files.write("azurite_unused.cjs", UNUSED)?)
+            .args(["--require", "./azurite_unused.cjs"])
             .arg(&entry)
             .args(["--blobHost", "127.0.0.1", "--blobPort", "0"])
             .args(["--inMemoryPersistence", "--disableTelemetry"])
             .args(["--skipApiVersionCheck", "--oauth", "basic"])
-            .arg("--cert")
-            .arg(files.write("azurite.pem", &certificate.certificate_pem)?)
-            .arg("--key")
-            .arg(files.write("azurite.key", &certificate.key_pem)?)
-            .current_dir(files.path());
+            .args(["--cert", "azurite.pem", "--key", "azurite.key"])
+            .current_dir(files);
         let mut process = Guarded::spawn(command, watchdog).context("cannot start node")?;
         let output = process.child.stdout.take();
         let output = output.context("Azurite has no output")?;
@@ -73,10 +73,7 @@ impl Azurite {
     }
 
     /// Its endpoint once it listens, `https://127.0.0.1:port/devstoreaccount1`.
-    ///
-    /// # Errors
-    /// When it does not listen in time.
-    pub async fn endpoint(&mut self) -> anyhow::Result<String> {
+    pub(crate) async fn endpoint(&mut self) -> anyhow::Result<String> {
         let address = tokio::time::timeout(PATIENCE, self.address()).await;
         let address = address.context("Azurite did not listen in time")??;
         Ok(format!("{address}/{ACCOUNT}"))
@@ -95,7 +92,7 @@ impl Azurite {
 
     /// Counts the handler's requests in this world from now on, as the access log tells of them. The process, which should
     /// not end by itself.
-    pub fn count_requests(self, world: Arc<World>) -> Guarded {
+    pub(crate) fn count_requests(self, world: Arc<World>) -> Guarded {
         let mut output = self.output;
         // Read to the end, or it would block on a full pipe.
         tokio::spawn(async move {

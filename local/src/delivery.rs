@@ -36,16 +36,9 @@ impl Attempt<'_> {
         sleep(plan.delay).await;
         let started = OffsetDateTime::now_utc();
         let tell = |outcome: &str| {
-            if let Some(correlation) = self.correlation {
-                let (hub, direction) = (&world.hub, self.direction);
-                hub.journey_at(
-                    started,
-                    correlation,
-                    direction,
-                    self.hop,
-                    self.number,
-                    outcome,
-                );
+            if let Some(id) = self.correlation {
+                let (hub, way) = (&world.hub, self.direction);
+                hub.journey_at(started, id, way, self.hop, self.number, outcome);
             }
         };
         if plan.drop == Some(Drop::Before) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::Router;
 use serde_json::json;
+use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -28,7 +28,6 @@ use crate::shared::serve;
 use crate::shared::tls::CertificateAuthority;
 use crate::simulators::Simulators;
 use crate::watchdog::{Guarded, Watchdog};
-use crate::work_directory::WorkDirectory;
 use crate::world::{Config, Endpoints, World};
 
 /// Changes of the queues within this time are told as one.
@@ -37,63 +36,19 @@ const QUEUE_EVENT_PAUSE: Duration = Duration::from_millis(50);
 /// The running platform.
 #[derive(Debug)]
 pub struct Platform {
-    address: String,
+    /// The address of the page, the function routes and the control interface, without a closing slash.
+    pub address: String,
     host: Arc<Host>,
     azurite: Guarded,
     tasks: Vec<JoinHandle<()>>,
-    _files: WorkDirectory,
+    _files: TempDir,
 }
 
-/// The services that are simulated over TLS.
-const TLS: [FaultService; 7] = [
-    FaultService::Graph,
-    FaultService::Files,
-    FaultService::Genesys,
-    FaultService::GenesysMedia,
-    FaultService::Entra,
-    FaultService::KeyVault,
-    FaultService::ServiceBus,
-];
-
-/// The ports of a run, bound before anything is told about them.
-struct Listeners {
-    public: TcpListener,
-    identity: TcpListener,
-    /// In the order of [`TLS`].
-    tls: Vec<TcpListener>,
-}
-
-impl Listeners {
-    fn bind(port: u16) -> anyhow::Result<Self> {
-        let tls: std::io::Result<_> = TLS.iter().map(|_| serve::bind(0)).collect();
-        Ok(Self {
-            public: serve::bind(port).with_context(|| format!("port {port} is taken"))?,
-            identity: serve::bind(0)?,
-            tls: tls?,
-        })
-    }
-
-    fn endpoints(&self) -> std::io::Result<Endpoints> {
-        let at = |service| {
-            let listeners = TLS.iter().zip(&self.tls);
-            let mut found = listeners.filter(|(it, _)| **it == service);
-            let (_, listener) = found.next().ok_or(std::io::ErrorKind::NotFound)?;
-            Ok::<_, std::io::Error>(format!("https://127.0.0.1:{}", serve::port(listener)?))
-        };
-        let identity = serve::port(&self.identity)?;
-        Ok(Endpoints {
-            functions: format!("http://127.0.0.1:{}", serve::port(&self.public)?),
-            graph: at(FaultService::Graph)?,
-            files: at(FaultService::Files)?,
-            genesys: at(FaultService::Genesys)?,
-            genesys_downloads: at(FaultService::GenesysMedia)?,
-            entra: at(FaultService::Entra)?,
-            key_vault: at(FaultService::KeyVault)?,
-            service_bus: at(FaultService::ServiceBus)?,
-            identity: format!("http://127.0.0.1:{identity}/msi/token"),
-            identity_header: Uuid::new_v4().simple().to_string(),
-        })
-    }
+/// A port of this machine, and its address. All are bound before anything is told about them.
+fn listen(scheme: &str, port: u16) -> anyhow::Result<(TcpListener, String)> {
+    let listener = serve::bind(port).with_context(|| format!("port {port} is taken"))?;
+    let address = format!("{scheme}://127.0.0.1:{}", serve::port(&listener)?);
+    Ok((listener, address))
 }
 
 impl Platform {
@@ -104,12 +59,36 @@ impl Platform {
     pub async fn start(options: &Options) -> anyhow::Result<Self> {
         let watchdog =
             Watchdog::start(options.watchdog.as_deref()).context("cannot start the watchdog")?;
-        let files = WorkDirectory::new(&watchdog)?;
-        let listeners = Listeners::bind(options.port)?;
+        // For this user only. Other processes read certificates from it.
+        let files = tempfile::Builder::new()
+            .prefix("graph-to-open-")
+            .tempdir()?;
+        watchdog.guard_directory(files.path());
+        let (public, address) = listen("http", options.port)?;
+        let (identity_port, identity) = listen("http", 0)?;
+        let (graph_port, graph) = listen("https", 0)?;
+        let (files_port, files_address) = listen("https", 0)?;
+        let (genesys_port, genesys) = listen("https", 0)?;
+        let (media_port, genesys_downloads) = listen("https", 0)?;
+        let (entra_port, entra) = listen("https", 0)?;
+        let (vault_port, key_vault) = listen("https", 0)?;
+        let (bus_port, service_bus) = listen("https", 0)?;
         let authority = CertificateAuthority::new()?;
-        let authority_file = files.write("authority.pem", authority.certificate_pem())?;
-        let mut azurite = Azurite::start(&options.azurite, &authority, &files, &watchdog)?;
-        let endpoints = listeners.endpoints()?;
+        let authority_file = files.path().join("authority.pem");
+        std::fs::write(&authority_file, authority.certificate_pem())?;
+        let mut azurite = Azurite::start(&options.azurite, &authority, files.path(), &watchdog)?;
+        let endpoints = Endpoints {
+            functions: address.clone(),
+            graph,
+            files: files_address,
+            genesys,
+            genesys_downloads,
+            entra,
+            key_vault,
+            service_bus,
+            identity: format!("{identity}/msi/token"),
+            identity_header: Uuid::new_v4().simple().to_string(),
+        };
 
         let mut settings = settings::read(&options.app_root)?;
         settings::point_at(&mut settings, &endpoints);
@@ -122,8 +101,6 @@ impl Platform {
             ..Config::from_settings(&settings)?
         };
 
-        let port = serve::port(&listeners.public)?;
-        let address = endpoints.functions.clone();
         let world = World::new(config, endpoints, authority);
         // Their keys are made while Azurite loads.
         let simulators = tokio::task::spawn_blocking({
@@ -138,14 +115,43 @@ impl Platform {
         let bus = ServiceBus::new(Arc::clone(&world), lock);
         let certificate = world.authority.issue()?.server_config()?;
         let mut tasks = Vec::new();
-        for (service, listener) in TLS.into_iter().zip(listeners.tls) {
-            let router = with_faults(routes(service, &simulators, &bus), &world, service);
-            let certificate = Arc::clone(&certificate);
-            tasks.push(serve::serve_tls(listener, router, certificate)?);
-        }
-        let identity = entra::identity_router(&simulators.entra);
+        let mut serve_tls = |listener, service, router| {
+            let router = with_faults(router, &world, service);
+            let task = serve::serve_tls(listener, router, Arc::clone(&certificate));
+            task.map(|task| tasks.push(task))
+        };
+        let Simulators {
+            entra,
+            key_vault,
+            graph,
+            genesys,
+        } = &simulators;
+        serve_tls(graph_port, FaultService::Graph, graph::router(graph))?;
+        serve_tls(files_port, FaultService::Files, graph::downloads(graph))?;
+        serve_tls(
+            genesys_port,
+            FaultService::Genesys,
+            genesys::router(genesys),
+        )?;
+        serve_tls(
+            media_port,
+            FaultService::GenesysMedia,
+            genesys::downloads(genesys),
+        )?;
+        serve_tls(entra_port, FaultService::Entra, entra::router(entra))?;
+        serve_tls(
+            vault_port,
+            FaultService::KeyVault,
+            key_vault::router(key_vault),
+        )?;
+        serve_tls(
+            bus_port,
+            FaultService::ServiceBus,
+            service_bus::router(&bus, entra),
+        )?;
+        let identity = entra::identity_router(entra);
         let identity = with_faults(identity, &world, FaultService::Identity);
-        tasks.push(serve::serve_plain(listeners.identity, identity)?);
+        tasks.push(serve::serve_plain(identity_port, identity)?);
 
         settings.insert("BLOB_ENDPOINT".to_owned(), blob);
         settings.extend(options.settings.iter().cloned());
@@ -176,9 +182,9 @@ impl Platform {
             blobs,
             simulators: simulators.clone(),
         });
-        let page = control::router(control, port);
+        let page = control::router(control, serve::port(&public)?);
         let page = page.fallback_service(host::router(Arc::clone(&host)));
-        tasks.push(serve::serve_plain(listeners.public, page)?);
+        tasks.push(serve::serve_plain(public, page)?);
         tasks.push(tokio::spawn(tell_queues(world, bus)));
         // Only now: Graph asks the handler for a validation token first.
         let subscribed = simulators.graph.subscribe().await;
@@ -196,12 +202,6 @@ impl Platform {
         Ok(platform)
     }
 
-    /// The address of the page, the function routes and the control interface, without a closing slash.
-    #[must_use]
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
     /// Waits until the platform cannot go on, and says why.
     pub async fn broken(&mut self) -> String {
         tokio::select! {
@@ -217,22 +217,6 @@ impl Platform {
             task.abort();
         }
         self.azurite.kill().await;
-    }
-}
-
-/// The routes of a service.
-fn routes(service: FaultService, simulators: &Simulators, bus: &Arc<ServiceBus>) -> Router {
-    match service {
-        FaultService::Graph => graph::router(&simulators.graph),
-        FaultService::Files => graph::downloads(&simulators.graph),
-        FaultService::Genesys => genesys::router(&simulators.genesys),
-        FaultService::GenesysMedia => genesys::downloads(&simulators.genesys),
-        FaultService::Entra => entra::router(&simulators.entra),
-        FaultService::KeyVault => key_vault::router(&simulators.key_vault),
-        FaultService::ServiceBus => service_bus::router(bus, &simulators.entra),
-        FaultService::Identity | FaultService::GraphNotification | FaultService::GenesysWebhook => {
-            Router::new()
-        }
     }
 }
 

@@ -17,11 +17,8 @@ struct File {
     values: BTreeMap<String, String>,
 }
 
-/// Reads the values of `local.settings.json` in this directory.
-///
-/// # Errors
-/// When the file is missing, no JSON of the known shape, or encrypted.
-pub fn read(app_root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+/// Reads the values of `local.settings.json` in this directory, which must not be encrypted.
+pub(crate) fn read(app_root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let path = app_root.join("local.settings.json");
     let text = std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}", path.display()))?;
@@ -32,7 +29,7 @@ pub fn read(app_root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
 }
 
 /// Points the addresses in the settings at this run's services, but for Blob Storage, which tells its own later.
-pub fn point_at(settings: &mut BTreeMap<String, String>, endpoints: &Endpoints) {
+pub(crate) fn point_at(settings: &mut BTreeMap<String, String>, endpoints: &Endpoints) {
     let authority = endpoints
         .service_bus
         .strip_prefix("https://")
@@ -51,11 +48,8 @@ pub fn point_at(settings: &mut BTreeMap<String, String>, endpoints: &Endpoints) 
     }
 }
 
-/// Replaces `%NAME%` by settings, as the Functions host does in bindings.
-///
-/// # Errors
-/// A line that names the setting that does not exist.
-pub fn expand(text: &str, settings: &BTreeMap<String, String>) -> anyhow::Result<String> {
+/// Replaces `%NAME%` by settings, which must exist, as the Functions host does in bindings.
+pub(crate) fn expand(text: &str, settings: &BTreeMap<String, String>) -> anyhow::Result<String> {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%')

@@ -26,7 +26,6 @@ pub struct Simulators {
 impl Simulators {
     /// Simulators of this world that know each other's secrets, with the vault filled as an operator and the timers
     /// of a running Function App would have left it.
-    #[must_use]
     pub fn new(world: &Arc<World>) -> Self {
         let entra = Entra::new(Arc::clone(world));
         let simulators = Self {

@@ -161,9 +161,7 @@ mod tests {
             sleep.arg("600").process_group(0).spawn().expect("sleep")
         };
         let (mut left, mut ended) = (sleeper(), sleeper());
-        let name = format!("graph-to-open-test-{}", uuid::Uuid::new_v4());
-        let directory = std::env::temp_dir().join(name);
-        std::fs::create_dir(&directory).expect("a directory");
+        let directory = tempfile::tempdir().expect("a directory").keep();
         let (first, second) = (left.id(), ended.id());
         let list = format!("+{first}\n+{second}\n-{second}\nd{}\n", directory.display());
         run(list.as_bytes()).expect("readable");

@@ -24,7 +24,6 @@ pub struct World {
 
 impl World {
     /// A world of these parts, with an empty hub.
-    #[must_use]
     pub fn new(config: Config, endpoints: Endpoints, authority: CertificateAuthority) -> Arc<Self> {
         Arc::new(Self {
             config,
@@ -38,7 +37,6 @@ impl World {
     ///
     /// # Panics
     /// When no certificate can be made, which only a broken build does.
-    #[must_use]
     pub fn for_tests() -> Arc<Self> {
         let authority = CertificateAuthority::new().expect("a certificate authority can be made");
         Self::new(Config::default(), Endpoints::nowhere(), authority)
@@ -130,7 +128,6 @@ impl Config {
     }
 
     /// The Support User with this configured name.
-    #[must_use]
     pub fn support_account(&self, name: &str) -> Option<&SupportAccount> {
         self.support_accounts
             .iter()
@@ -212,7 +209,6 @@ pub struct Endpoints {
 
 impl Endpoints {
     /// Addresses on the discard port, for tests that call no other service.
-    #[must_use]
     pub fn nowhere() -> Self {
         let [http, https] = ["http", "https"].map(|scheme| format!("{scheme}://127.0.0.1:9"));
         Self {

@@ -12,62 +12,55 @@ use crate::service_bus::broker_properties::time_span;
 use crate::settings::expand;
 
 /// A Functions app.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct App {
     /// Directory of host.json; the handler's working directory.
-    pub root: PathBuf,
-    /// What host.json says.
-    pub host: HostSettings,
-    /// The functions, by name.
-    pub functions: Vec<Function>,
+    pub(super) root: PathBuf,
+    pub(super) host: HostSettings,
+    pub(super) functions: Vec<Function>,
 }
 
 /// The parts of host.json that the stand-in obeys, with the host's defaults.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostSettings {
+#[derive(Debug)]
+pub(super) struct HostSettings {
     /// `functionTimeout` (30 minutes outside Consumption).
-    pub function_timeout: Duration,
+    pub(super) function_timeout: Duration,
     /// `extensions.http.routePrefix` (`api`).
-    pub route_prefix: String,
+    pub(super) route_prefix: String,
     /// `extensions.serviceBus.maxConcurrentSessions` (8).
-    pub max_concurrent_sessions: usize,
+    pub(super) max_concurrent_sessions: usize,
     /// `extensions.serviceBus.maxConcurrentCalls` (16 for each core), for queues without sessions.
-    pub max_concurrent_calls: usize,
+    pub(super) max_concurrent_calls: usize,
     /// `extensions.serviceBus.sessionIdleTimeout` (60 s).
-    pub session_idle_timeout: Duration,
+    pub(super) session_idle_timeout: Duration,
     /// `extensions.serviceBus.maxAutoLockRenewalDuration` (5 minutes); none is without end.
-    pub lock_renewal: Option<Duration>,
+    pub(super) lock_renewal: Option<Duration>,
     /// `customHandler.initializationTimeout` (30 s).
-    pub initialization_timeout: Duration,
+    pub(super) initialization_timeout: Duration,
     /// `customHandler.description.arguments`.
-    pub arguments: Vec<String>,
+    pub(super) arguments: Vec<String>,
 }
 
 /// `Timeout.InfiniteTimeSpan` of .NET, minus one millisecond, as a time span is written.
 const INFINITE: &str = "-00:00:00.0010000";
 
-/// One function.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Function {
-    /// The folder's name.
-    pub name: String,
-    /// What calls it.
-    pub trigger: Trigger,
+/// One function; its name is that of its folder.
+#[derive(Debug)]
+pub(super) struct Function {
+    pub(super) name: String,
+    pub(super) trigger: Trigger,
 }
 
 /// What calls a function.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trigger {
-    /// An HTTP request.
+#[derive(Debug)]
+pub(super) enum Trigger {
     Http {
         /// Allowed methods in uppercase; none means all.
         methods: Vec<String>,
         /// Route below the prefix, with `{parameter}` segments.
         route: String,
     },
-    /// A message in a queue.
     ServiceBus(QueueBinding),
-    /// A schedule.
     Timer {
         /// Name of the binding: the key in `Data`.
         binding: String,
@@ -75,14 +68,13 @@ pub enum Trigger {
 }
 
 /// How a function is bound to a queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueBinding {
+#[derive(Debug, Clone)]
+pub(super) struct QueueBinding {
     /// Name of the binding: the key in `Data`.
-    pub name: String,
-    /// The queue.
-    pub queue: String,
+    pub(super) name: String,
+    pub(super) queue: String,
     /// `isSessionsEnabled`.
-    pub sessions: bool,
+    pub(super) sessions: bool,
 }
 
 impl App {
@@ -183,16 +175,12 @@ fn functions_in(
 ) -> anyhow::Result<Vec<Function>> {
     let mut functions = Vec::new();
     for entry in std::fs::read_dir(directory)? {
-        let folder = entry?.path();
-        let file = folder.join("function.json");
+        let entry = entry?;
+        let file = entry.path().join("function.json");
         if file.is_file() {
-            let name = folder
-                .file_name()
-                .and_then(|name| name.to_str())
-                .context("a function's folder has no name")?;
-            let function = function(name, &read_json(&file)?, settings)
-                .with_context(|| file.display().to_string())?;
-            functions.push(function);
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let function = function(name, &read_json(&file)?, settings);
+            functions.push(function.with_context(|| file.display().to_string())?);
         }
     }
     functions.sort_by(|one, other| one.name.cmp(&other.name));
@@ -220,7 +208,7 @@ struct Binding {
 }
 
 fn function(
-    name: &str,
+    name: String,
     file: &Value,
     settings: &BTreeMap<String, String>,
 ) -> anyhow::Result<Function> {
@@ -244,7 +232,7 @@ fn function(
                 "an HTTP function needs exactly one output, http, or its requests are not proxied"
             );
             let methods = input.methods.iter();
-            let route = input.route.as_deref().unwrap_or(name);
+            let route = input.route.as_deref().unwrap_or(&name);
             Trigger::Http {
                 methods: methods.map(|it| it.to_ascii_uppercase()).collect(),
                 route: route.trim_matches('/').to_owned(),
@@ -259,10 +247,7 @@ fn function(
         }
         other => bail!("this stand-in does not know the trigger {other}"),
     };
-    Ok(Function {
-        name: name.to_owned(),
-        trigger,
-    })
+    Ok(Function { name, trigger })
 }
 
 fn service_bus(

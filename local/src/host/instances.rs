@@ -92,7 +92,6 @@ impl Host {
     }
 
     /// The instances for `GET /local/instances`.
-    #[must_use]
     pub fn view(&self) -> Value {
         let view = |(number, instance): (usize, &Instance)| {
             let (status, target) = match instance.worker.status() {

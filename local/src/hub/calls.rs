@@ -73,7 +73,6 @@ impl Calls {
     }
 
     /// `GET /local/calls`.
-    #[must_use]
     pub fn view(&self) -> Value {
         json!({ "calls": *self.counts.lock() })
     }

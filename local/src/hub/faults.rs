@@ -146,7 +146,6 @@ pub struct Call<'call> {
 
 impl<'call> Call<'call> {
     /// A delivery towards us, of which rules look at the body.
-    #[must_use]
     pub fn delivery(body: &'call [u8]) -> Self {
         Self {
             method: &Method::POST,
@@ -242,7 +241,6 @@ impl Faults {
     }
 
     /// How often each rule that was added under this id has struck.
-    #[must_use]
     pub fn strikes(&self, order: u64) -> Vec<u32> {
         let kept = self.0.lock();
         let own = kept.armed.iter().filter(|armed| armed.order == order);
@@ -250,7 +248,6 @@ impl Faults {
     }
 
     /// The rules as they were ordered.
-    #[must_use]
     pub fn rules(&self) -> Rules {
         let kept = self.0.lock();
         Rules {
@@ -259,7 +256,6 @@ impl Faults {
     }
 
     /// Whether any rule for this service looks at the body of a call.
-    #[must_use]
     pub fn look_inside(&self, service: FaultService) -> bool {
         let looks = |rule: &Rule| rule.matching.is_some() || rule.body.is_some();
         let kept = self.0.lock();

@@ -104,7 +104,6 @@ impl Journeys {
     }
 
     /// Which way the journey goes, when there is one.
-    #[must_use]
     pub fn direction_of(&self, correlation: &str) -> Option<Direction> {
         let kept = self.0.lock();
         kept.by_correlation
@@ -113,7 +112,6 @@ impl Journeys {
     }
 
     /// One more than the times this hop was recorded.
-    #[must_use]
     pub fn next_attempt(&self, correlation: &str, hop: &str) -> u32 {
         let kept = self.0.lock();
         let earlier = kept.by_correlation.get(correlation).map_or(0, |journey| {
@@ -123,7 +121,6 @@ impl Journeys {
     }
 
     /// The newest journeys in the order of their first hop.
-    #[must_use]
     pub fn view(&self) -> Vec<Value> {
         let kept = self.0.lock();
         let older = kept.order.len().saturating_sub(SHOWN);
@@ -131,7 +128,6 @@ impl Journeys {
     }
 
     /// When each journey first passed each hop, in milliseconds since 1970 with a fraction.
-    #[must_use]
     pub fn times(&self) -> Vec<Value> {
         let kept = self.0.lock();
         let times = |journey: &Journey| {

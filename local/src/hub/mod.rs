@@ -84,7 +84,6 @@ impl Hub {
     }
 
     /// Every event from now on.
-    #[must_use]
     pub fn events(&self) -> broadcast::Receiver<Value> {
         self.events.subscribe()
     }

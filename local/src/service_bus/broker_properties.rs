@@ -88,7 +88,6 @@ fn date(text: &str) -> Option<OffsetDateTime> {
 }
 
 /// A .NET time span, `[days.]hours:minutes:seconds[.fraction]`.
-#[must_use]
 pub fn time_span(text: &str) -> Option<Duration> {
     let mut parts = text.splitn(3, ':');
     let (first, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);

@@ -24,7 +24,6 @@ pub struct ServiceBus {
 
 impl ServiceBus {
     /// The namespace with its three queues, set up as the infrastructure would, but for the life of a lock.
-    #[must_use]
     pub fn new(world: Arc<World>, lock: Duration) -> Arc<Self> {
         let names = &world.config.queues;
         let with_sessions = |name: &str| QueueSettings {
@@ -55,7 +54,6 @@ impl ServiceBus {
     }
 
     /// The queue of this name.
-    #[must_use]
     pub fn queue(&self, name: &str) -> Option<Arc<Queue>> {
         self.queues.get(name).cloned()
     }
@@ -68,7 +66,6 @@ impl ServiceBus {
     }
 
     /// The queues for `GET /local/queues`.
-    #[must_use]
     pub fn view(&self) -> Vec<QueueView> {
         self.queues.values().map(|queue| queue.view()).collect()
     }

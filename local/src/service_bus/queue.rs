@@ -25,7 +25,6 @@ pub struct Queue {
 
 impl Queue {
     /// An empty queue.
-    #[must_use]
     pub fn new(settings: QueueSettings) -> Arc<Self> {
         Arc::new(Self {
             sessions: settings.sessions,
@@ -102,7 +101,6 @@ impl Queue {
     }
 
     /// What the control interface shows of it.
-    #[must_use]
     pub fn view(&self) -> QueueView {
         self.look(|store, _| store.view())
     }
@@ -142,7 +140,6 @@ pub struct Receiver {
 
 impl Receiver {
     /// The session's id (of a queue without sessions: a made-up name).
-    #[must_use]
     pub fn lane(&self) -> &str {
         &self.lock.lane
     }

@@ -10,9 +10,9 @@ use local::host::{Host, Surroundings};
 use local::service_bus::broker_properties::BrokerProperties;
 use local::service_bus::{Draft, Queue, ServiceBus};
 use local::watchdog::Watchdog;
-use local::work_directory::WorkDirectory;
 use local::world::World;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 /// Longest wait for anything.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -49,7 +49,7 @@ pub struct Stand {
     pub host: Arc<Host>,
     pub world: Arc<World>,
     queue: Arc<Queue>,
-    _root: WorkDirectory,
+    _root: TempDir,
 }
 
 impl Stand {
@@ -59,7 +59,7 @@ impl Stand {
     }
 
     pub async fn try_start(setup: Setup) -> anyhow::Result<Self> {
-        let root = WorkDirectory::new(&Watchdog::default())?;
+        let root = tempfile::tempdir()?;
         write_app(root.path(), &setup);
         let world = World::for_tests();
         let bus = ServiceBus::new(Arc::clone(&world), setup.lock);
