@@ -108,17 +108,16 @@ impl Blobs {
         in_time.context("Azurite's access log does not tell of its requests")
     }
 
-    /// Names of the blobs that tell of failed messages and begin like this, in order.
-    pub(crate) async fn failed_names(&self, prefix: &str) -> anyhow::Result<Vec<String>> {
-        let prefix = utf8_percent_encode(prefix, NON_ALPHANUMERIC);
-        let path = format!("{FAILED}?restype=container&comp=list&prefix={prefix}");
+    /// Names of the blobs that tell of failed messages, in order.
+    pub(crate) async fn failed_names(&self) -> anyhow::Result<Vec<String>> {
+        let path = format!("{FAILED}?restype=container&comp=list");
         Ok(names(&String::from_utf8_lossy(&self.get(&path).await?)))
     }
 
-    /// The failed messages whose blob's name begins like this, for `GET /local/failed`.
-    pub(crate) async fn failed(&self, prefix: &str) -> anyhow::Result<Vec<Value>> {
+    /// The failed messages, for `GET /local/failed`.
+    pub(crate) async fn failed(&self) -> anyhow::Result<Vec<Value>> {
         let mut failed = Vec::new();
-        for name in self.failed_names(prefix).await? {
+        for name in self.failed_names().await? {
             let path = format!("{FAILED}/{}", utf8_percent_encode(&name, NON_ALPHANUMERIC));
             let body = self.get(&path).await?;
             let body = serde_json::from_slice(&body)

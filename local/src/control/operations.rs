@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
@@ -17,7 +17,6 @@ use tokio_stream::wrappers::BroadcastStream;
 
 use crate::blobs::Blobs;
 use crate::host::{Host, Outcome};
-use crate::hub::Rules;
 use crate::service_bus::ServiceBus;
 use crate::shared::refused::Refused;
 use crate::simulators::Simulators;
@@ -113,32 +112,19 @@ fn read<'body, T: Deserialize<'body>>(body: &'body [u8]) -> Result<T, Refused> {
 /// Tells of the rules as they are now.
 fn faults_changed(control: &Control) -> Value {
     let hub = &control.world.hub;
-    let rules: Rules = hub.faults.rules();
-    hub.event("faults", json!(rules));
-    json!(rules)
+    let rules = json!(hub.faults.rules());
+    hub.event("faults", rules.clone());
+    rules
 }
 
 async fn queues(State(control): Reach) -> Answer {
-    let failed = control.blobs.failed_names("").await?.len();
+    let failed = control.blobs.failed_names().await?.len();
     let queues = control.bus.view();
     Ok(Json(json!({ "queues": queues, "failed": failed })))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WantedFailed {
-    /// What the blob's name begins with.
-    prefix: Option<String>,
-    /// What stands in the name or the content.
-    contains: Option<String>,
-}
-
-async fn failed(State(control): Reach, Query(wanted): Query<WantedFailed>) -> Answer {
-    let prefix = wanted.prefix.unwrap_or_default();
-    let mut failed = control.blobs.failed(&prefix).await?;
-    if let Some(text) = wanted.contains {
-        failed.retain(|blob| blob.to_string().contains(&text));
-    }
+async fn failed(State(control): Reach) -> Answer {
+    let failed = control.blobs.failed().await?;
     Ok(Json(json!({ "failed": failed })))
 }
 

@@ -82,8 +82,8 @@ fn kind(service: FaultService, method: &Method, path: &str, batch: bool) -> Stri
     let ends = |end: &str| path.ends_with(end);
     let kind = match service {
         FaultService::ServiceBus => {
-            let queue = path.split('/').nth(1).unwrap_or_default();
-            return format!("{} {queue}", if batch { "batch" } else { "send" });
+            let (queue, way) = (path.split('/').nth(1), if batch { "batch" } else { "send" });
+            return format!("{way} {}", queue.unwrap_or_default());
         }
         FaultService::Graph if method == Method::GET => "read",
         FaultService::Graph if method == Method::POST => "post",

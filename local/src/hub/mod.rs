@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::sync::broadcast;
 
+use self::journeys::Hop;
+
 /// Events a slow listener may fall behind by before it loses some (it is told that it did).
 const BACKLOG: usize = 4_096;
 
@@ -71,8 +73,13 @@ impl Hub {
         attempt: u32,
         outcome: &str,
     ) {
-        let journeys = &self.journeys;
-        let view = journeys.record(at, correlation, direction, hop, attempt, outcome);
+        let hop = Hop {
+            at,
+            hop: hop.to_owned(),
+            attempt,
+            outcome: outcome.to_owned(),
+        };
+        let view = self.journeys.record(correlation, direction, hop);
         self.event("journey", view);
     }
 

@@ -10,6 +10,8 @@ use local::hub::{FaultService, Rules};
 use local::shared::serve;
 use local::world::World;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 async fn address(stand: &Stand) -> String {
     let listener = serve::bind(0).expect("a port");
@@ -65,6 +67,20 @@ async fn unknown_routes_and_methods_are_not_found() {
         let answer = request.send().await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_beyond_the_host_s_limit_is_refused_before_it_comes() {
+    let stand = Stand::start(Setup::default()).await;
+    let address = address(&stand).await;
+    let authority = address.strip_prefix("http://").expect("plain HTTP");
+    let mut connection = TcpStream::connect(authority).await.expect("a connection");
+    let head = "POST /api/echo HTTP/1.1\r\nhost: local\r\ncontent-length: 104857601\r\n\r\n";
+    let written = connection.write_all(head.as_bytes()).await;
+    written.expect("written");
+    let mut status = [0; "HTTP/1.1 413".len()];
+    connection.read_exact(&mut status).await.expect("an answer");
+    assert_eq!(&status, b"HTTP/1.1 413");
 }
 
 #[tokio::test(flavor = "multi_thread")]
