@@ -250,9 +250,8 @@ impl Faults {
     /// The rules as they were ordered.
     pub fn rules(&self) -> Rules {
         let kept = self.0.lock();
-        Rules {
-            rules: kept.armed.iter().map(|it| it.ordered.clone()).collect(),
-        }
+        let rules = kept.armed.iter().map(|it| it.ordered.clone()).collect();
+        Rules { rules }
     }
 
     /// Whether any rule for this service looks at the body of a call.
@@ -294,10 +293,8 @@ impl Armed {
             return false;
         }
         self.calls += 1;
-        let strikes = self
-            .rule
-            .share
-            .is_none_or(|share| (f64::from(self.calls) * STEP).fract() < share);
+        let place = (f64::from(self.calls) * STEP).fract();
+        let strikes = self.rule.share.is_none_or(|share| place < share);
         self.strikes += u32::from(strikes);
         strikes
     }
@@ -313,6 +310,10 @@ mod tests {
         let faults = Faults::default();
         faults.replace(Rules { rules }).expect("rules");
         faults
+    }
+
+    fn strikes(faults: &Faults, call: &Call<'_>) -> bool {
+        faults.decide(FaultService::Graph, call) != FaultPlan::default()
     }
 
     const POST: Call<'_> = Call {
@@ -331,14 +332,12 @@ mod tests {
     #[test]
     fn a_share_is_spread_evenly_and_over_calls_that_take_turns() {
         for (share, expected) in [(0.5, 500), (0.9, 900), (0.05, 50), (0.0, 0), (1.0, 1_000)] {
-            let faults = faults(vec![
-                json!({ "service": "graph", "share": share, "status": 503 }),
-            ]);
-            let struck = |call| faults.decide(FaultService::Graph, call).status.is_some();
+            let rule = json!({ "service": "graph", "share": share, "status": 503 });
+            let faults = faults(vec![rule]);
             let (mut reads, mut posts) = (0, 0);
             for _ in 0..1_000 {
-                reads += i32::from(struck(&GET));
-                posts += i32::from(struck(&POST));
+                reads += i32::from(strikes(&faults, &GET));
+                posts += i32::from(strikes(&faults, &POST));
             }
             assert!((reads - expected).abs() <= 5, "{share}: {reads} reads");
             assert!((posts - expected).abs() <= 5, "{share}: {posts} posts");
@@ -347,9 +346,8 @@ mod tests {
 
     #[test]
     fn only_calls_of_the_service_are_struck_and_only_so_often() {
-        let faults = faults(vec![
-            json!({ "service": "graph", "times": 1, "drop": "after", "delay_ms": 5 }),
-        ]);
+        let rule = json!({ "service": "graph", "times": 1, "drop": "after", "delay_ms": 5 });
+        let faults = faults(vec![rule]);
         let nothing = FaultPlan::default();
         assert_eq!(faults.decide(FaultService::Genesys, &POST), nothing);
         let plan = faults.decide(FaultService::Graph, &GET);
@@ -361,13 +359,10 @@ mod tests {
     #[test]
     fn everything_that_a_rule_names_must_hold() {
         let chat = "/chats/19:a@unq/messages";
+        let any = json!({ "path": ["19:x@", "19:a@"], "body": ["bye", "hello"] });
         for (posts, gets, mut rule) in [
             (true, false, json!({ "method": "POST", "path": chat })),
-            (
-                true,
-                false,
-                json!({ "path": ["19:x@", "19:a@"], "body": ["bye", "hello"] }),
-            ),
+            (true, false, any),
             (false, false, json!({ "path": [], "body": "hello" })),
             (true, false, json!({ "match": "POST /v1.0/chats/19%3Aa" })),
             (true, true, json!({ "match": "19:a@" })),
@@ -376,8 +371,8 @@ mod tests {
             rule["service"] = json!("graph");
             rule["status"] = json!(403);
             let faults = faults(vec![rule.clone()]);
-            let struck = |call| faults.decide(FaultService::Graph, call).status.is_some();
-            assert_eq!((struck(&POST), struck(&GET)), (posts, gets), "{rule}");
+            let struck = (strikes(&faults, &POST), strikes(&faults, &GET));
+            assert_eq!(struck, (posts, gets), "{rule}");
         }
     }
 
@@ -387,18 +382,18 @@ mod tests {
         let faults = faults(vec![rule.clone()]);
         let rules = vec![json!({ "service": "graph", "drop": "before" })];
         let own = faults.add(Rules { rules }).expect("rules");
-        faults.decide(FaultService::Graph, &GET);
+        assert!(strikes(&faults, &GET));
         assert_eq!(faults.strikes(own), [1]);
         assert_eq!(faults.rules().rules.len(), 2);
         assert!(faults.remove(own));
         assert!(!faults.remove(own));
-        for (name, wrong) in [
-            ("share", json!(1.1)),
-            ("status", json!(200)),
-            ("x", json!(1)),
+        for wrong in [
+            json!({ "service": "graph", "share": 1.1 }),
+            json!({ "service": "graph", "status": 200 }),
+            json!({ "service": "graph", "x": 1 }),
         ] {
-            let rules = vec![json!({ "service": "graph", name: wrong })];
-            assert!(faults.add(Rules { rules }).is_err(), "{name}");
+            let rules = vec![wrong.clone()];
+            assert!(faults.add(Rules { rules }).is_err(), "{wrong}");
         }
         assert_eq!(faults.rules().rules, [rule]);
     }

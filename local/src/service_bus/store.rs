@@ -298,17 +298,18 @@ impl Store {
 
     pub(super) fn view(&self) -> QueueView {
         let sessions = self.settings.sessions;
-        let active = self.lanes.values().flatten();
-        let messages = active.clone().chain(self.scheduled.values());
-        let lanes = messages.filter_map(|message| message.draft.broker.session_id.clone());
-        let lanes: BTreeSet<String> = lanes.filter(|_| sessions).collect();
+        let busy = self.lanes.iter().filter(|(_, lane)| !lane.is_empty());
+        let waiting = self.scheduled.values();
+        let waiting = waiting.filter_map(|message| message.draft.broker.session_id.as_ref());
+        let lanes = busy.map(|(key, _)| key).chain(waiting);
+        let lanes: BTreeSet<&String> = lanes.filter(|_| sessions).collect();
         QueueView {
             name: self.settings.name.clone(),
-            active: active.count(),
+            active: self.lanes.values().map(VecDeque::len).sum(),
             scheduled: self.scheduled.len(),
             dead_letters: self.dead_letters,
             sessions: if sessions { self.lanes.len() } else { 0 },
-            lanes: lanes.into_iter().collect(),
+            lanes: lanes.into_iter().cloned().collect(),
         }
     }
 }
