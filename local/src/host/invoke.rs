@@ -29,13 +29,12 @@ pub enum Outcome {
     Failure(String),
 }
 
-enum Answer {
-    Success(StatusCode, Vec<String>),
-    Failure(String),
+/// Why a call has no outcome.
+enum Lost {
     /// The handler cannot be reached, or went away.
-    NoConnection(&'static str),
+    Connection(&'static str),
     /// An empty answer: the host waits for a result that never comes.
-    Nothing,
+    Result,
 }
 
 impl Worker {
@@ -48,28 +47,32 @@ impl Worker {
         let generation = target.generation;
         let deadline = Instant::now() + self.around.app.host.function_timeout;
         let words = match timeout_at(deadline, self.post(target, function, envelope)).await {
-            Ok(Answer::Success(status, logs)) => return Outcome::Success(status, logs),
-            Ok(Answer::Failure(words)) => words,
-            Ok(Answer::NoConnection(words)) => {
+            Ok(Ok(outcome)) => return outcome,
+            Ok(Err(Lost::Connection(words))) => {
                 // Either end will do: the failure is reported now.
                 let _ = timeout(GIVING_BACK, self.gone(generation)).await;
-                words.to_owned()
+                words
             }
-            Ok(Answer::Nothing) => {
+            Ok(Err(Lost::Result)) => {
                 if timeout_at(deadline, self.gone(generation)).await.is_err() {
                     self.kill(Some(generation), false).await;
                 }
-                "empty answer".to_owned()
+                "empty answer"
             }
             Err(_) => {
                 self.kill(Some(generation), false).await;
-                "timed out".to_owned()
+                "timed out"
             }
         };
-        Outcome::Failure(words)
+        Outcome::Failure(words.to_owned())
     }
 
-    async fn post(&self, target: Target, function: &str, envelope: &Value) -> Answer {
+    async fn post(
+        &self,
+        target: Target,
+        function: &str,
+        envelope: &Value,
+    ) -> Result<Outcome, Lost> {
         let body = envelope.to_string();
         // As a stream, because the host sends it chunked.
         let body = futures::stream::once(async { Ok::<_, Infallible>(body) });
@@ -84,22 +87,19 @@ impl Worker {
             .body(reqwest::Body::wrap_stream(body))
             .send()
             .await;
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(error) if error.is_connect() => return Answer::NoConnection("no connection"),
-            Err(_) => return Answer::NoConnection("connection lost"),
+        let lost = |error: reqwest::Error| match error.is_connect() {
+            true => Lost::Connection("no connection"),
+            false => Lost::Connection("connection lost"),
         };
+        let answer = answer.map_err(lost)?;
         let status = answer.status();
         if !status.is_success() {
-            return Answer::Failure(status.as_str().to_owned());
+            return Ok(Outcome::Failure(status.as_str().to_owned()));
         }
         let content_type = answer.headers().get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok());
         let is_json = content_type.is_some_and(is_json);
-        match answer.bytes().await {
-            Ok(body) => read(status, is_json, &body),
-            Err(_) => Answer::NoConnection("connection lost"),
-        }
+        read(status, is_json, &answer.bytes().await.map_err(lost)?)
     }
 }
 
@@ -108,25 +108,21 @@ fn is_json(content_type: &str) -> bool {
     essence.eq_ignore_ascii_case("application/json") || essence.eq_ignore_ascii_case("text/json")
 }
 
-fn read(status: StatusCode, is_json: bool, body: &[u8]) -> Answer {
-    if body.is_empty() {
-        return Answer::Nothing;
-    }
-    if !is_json {
-        return Answer::Failure("answer is not JSON".to_owned());
-    }
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Answer::Nothing;
-    }
+fn read(status: StatusCode, is_json: bool, body: &[u8]) -> Result<Outcome, Lost> {
+    let failure = |words: &str| Ok(Outcome::Failure(words.to_owned()));
     match serde_json::from_slice(body) {
-        Ok(Value::Null) => Answer::Nothing,
+        _ if body.is_empty() => Err(Lost::Result),
+        _ if !is_json => failure("answer is not JSON"),
+        _ if body.iter().all(u8::is_ascii_whitespace) => Err(Lost::Result),
+        Ok(Value::Null) => Err(Lost::Result),
         Ok(Value::Object(members)) => {
             let mut members = members.iter();
             let logs = members.find(|(name, _)| name.eq_ignore_ascii_case("logs"));
             let lines = logs.and_then(|(_, logs)| logs.as_array());
             let lines = lines.into_iter().flatten().filter_map(Value::as_str);
-            Answer::Success(status, lines.map(str::to_owned).collect())
+            let lines = lines.map(str::to_owned).collect();
+            Ok(Outcome::Success(status, lines))
         }
-        Ok(_) | Err(_) => Answer::Failure("answer is no JSON object".to_owned()),
+        Ok(_) | Err(_) => failure("answer is no JSON object"),
     }
 }

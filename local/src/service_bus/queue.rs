@@ -1,6 +1,5 @@
 //! A queue to wait on: receivers of lanes, spread evenly over the hosts that ask.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ pub struct Queue {
     pub sessions: bool,
     store: Locked<Store>,
     /// Hosts that wait for a lane.
-    waiting: Locked<BTreeMap<HostId, usize>>,
+    waiting: Locked<Vec<HostId>>,
     changed: Notify,
 }
 
@@ -83,10 +82,11 @@ impl Queue {
     /// Waits for a lane that has messages and no receiver, and locks it; the lock is renewed for `renewal` from then on, or
     /// without end. Among waiting hosts the one that holds the fewest lanes is served first.
     pub async fn accept(self: &Arc<Self>, host: HostId, renewal: Option<Duration>) -> Receiver {
-        let _waiting = Waiting::new(self, host);
+        self.waiting.lock().push(host);
+        let _waiting = Waiting { queue: self, host };
         let lock = self.wait_for(|store, now| {
             let load = |host: HostId| (store.held_by(host), host);
-            let is_next = self.waiting.lock().keys().all(|&it| load(it) >= load(host));
+            let is_next = self.waiting.lock().iter().all(|&it| load(it) >= load(host));
             is_next.then(|| store.lock_next(host, renewal, now))?
         });
         Receiver {
@@ -106,26 +106,18 @@ impl Queue {
     }
 }
 
-/// Keeps a host on the list of those that wait.
+/// A host that is on the list of those that wait.
 struct Waiting<'queue> {
     queue: &'queue Queue,
     host: HostId,
 }
 
-impl<'queue> Waiting<'queue> {
-    fn new(queue: &'queue Queue, host: HostId) -> Self {
-        *queue.waiting.lock().entry(host).or_default() += 1;
-        Self { queue, host }
-    }
-}
-
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let mut waiting = self.queue.waiting.lock();
-        if let Some(count) = waiting.get_mut(&self.host) {
-            *count -= 1;
+        if let Some(place) = waiting.iter().position(|host| *host == self.host) {
+            waiting.swap_remove(place);
         }
-        waiting.retain(|_, count| *count > 0);
         drop(waiting);
         self.queue.changed.notify_waiters();
     }
@@ -135,15 +127,10 @@ impl Drop for Waiting<'_> {
 #[derive(Debug)]
 pub struct Receiver {
     queue: Arc<Queue>,
-    lock: LaneLock,
+    pub(super) lock: LaneLock,
 }
 
 impl Receiver {
-    /// The session's id (of a queue without sessions: a made-up name).
-    pub fn lane(&self) -> &str {
-        &self.lock.lane
-    }
-
     /// The lane's first message; waits up to `idle` for one. None when the lane stayed empty or the lock was lost.
     pub async fn receive(&self, idle: Duration) -> Option<Message> {
         let next = self.queue.wait_for(|store, now| {

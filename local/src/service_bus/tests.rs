@@ -95,7 +95,7 @@ async fn lanes_are_spread_over_the_hosts_that_wait() {
     tokio::task::yield_now().await;
     send(&queue, vec![draft("a", "1"), draft("b", "2")]);
     let lanes = [first.await.expect("first"), second.await.expect("second")];
-    assert_ne!(lanes[0].lane(), lanes[1].lane());
+    assert_ne!(lanes[0].lock.lane, lanes[1].lock.lane);
     // Both lanes are held: a third receiver waits.
     let third = timeout(IDLE, queue.accept(HostId(2), None)).await;
     assert!(third.is_err());
@@ -193,7 +193,7 @@ async fn a_schedule_holds_a_message_back_and_time_to_live_ends_it() {
     let view = queue.view();
     assert_eq!((view.active, view.dead_letters), (0, 1));
     let receiver = timeout(25 * SECOND, queue.accept(HostId(0), None)).await;
-    assert_eq!(receiver.expect("due").lane(), "a");
+    assert_eq!(receiver.expect("due").lock.lane, "a");
 }
 
 #[tokio::test(start_paused = true)]
