@@ -81,14 +81,4 @@ mod tests {
             assert_eq!(expand(text, &settings).ok().as_deref(), expected);
         }
     }
-
-    #[test]
-    fn addresses_of_the_run_replace_the_file_s() {
-        let mut settings = BTreeMap::new();
-        point_at(&mut settings, &Endpoints::nowhere());
-        let namespace = &settings["ServiceBus__fullyQualifiedNamespace"];
-        assert_eq!(namespace, "127.0.0.1:9");
-        let origins = "https://127.0.0.1:9,https://127.0.0.1:9";
-        assert_eq!(settings["FILE_ORIGINS"], origins);
-    }
 }

@@ -8,18 +8,20 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Child;
+
+use crate::shared::locked::Locked;
 
 /// The argument that makes `local-platform` the watchdog.
 pub const ARGUMENT: &str = "--watchdog";
 
 /// Our end of the watchdog; cloned freely. Without an executable it does nothing.
 #[derive(Debug, Clone, Default)]
-pub struct Watchdog(Option<Arc<Mutex<ChildStdin>>>);
+pub struct Watchdog(Option<Arc<Locked<ChildStdin>>>);
 
 impl Watchdog {
     /// Starts the watchdog from this executable.
@@ -39,7 +41,7 @@ impl Watchdog {
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()?;
-        let input = child.stdin.take().map(Mutex::new).map(Arc::new);
+        let input = child.stdin.take().map(Locked::new).map(Arc::new);
         // It outlives us by a moment on purpose; nobody waits for it but the thread that avoids a zombie.
         std::thread::spawn(move || child.wait());
         Ok(Self(input))
@@ -47,9 +49,8 @@ impl Watchdog {
 
     fn tell(&self, line: &str) {
         if let Some(input) = &self.0 {
-            let mut input = input.lock().unwrap_or_else(PoisonError::into_inner);
             // Should it have died, we simply go on without it.
-            let _ = writeln!(input, "{line}");
+            let _ = writeln!(input.lock(), "{line}");
         }
     }
 

@@ -279,30 +279,3 @@ fn service_bus(
         sessions: binding.is_sessions_enabled,
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn renewal(value: &str) -> anyhow::Result<Option<Duration>> {
-        let host = json!({
-            "version": "2.0",
-            "extensionBundle": { "id": "Microsoft.Azure.Functions.ExtensionBundle" },
-            "extensions": { "serviceBus": { "maxAutoLockRenewalDuration": value } },
-            "customHandler": { "description": { "defaultExecutablePath": "handler" },
-                "enableProxyingHttpRequest": true },
-        });
-        host_settings(&host).map(|settings| settings.lock_renewal)
-    }
-
-    #[test]
-    fn locks_are_renewed_for_a_time_span_or_without_end() {
-        let ten_minutes = Some(Duration::from_secs(600));
-        assert_eq!(renewal("00:10:00").expect("a span"), ten_minutes);
-        assert_eq!(renewal("-00:00:00.0010000").expect("no end"), None);
-        // The SDK refuses every other negative span.
-        assert!(renewal("-00:00:01").is_err());
-    }
-}

@@ -65,10 +65,10 @@ pub(super) fn of_message(function: &str, binding: &QueueBinding, message: &Messa
             put(name, string(value));
         }
     }
-    put("ApplicationProperties", json!(draft.properties));
-    put("UserProperties", json!(draft.properties));
-    // Objects of the SDK that mean nothing to a handler, but are there.
+    // Objects that mean nothing to a handler, but are there.
     for noise in [
+        "ApplicationProperties",
+        "UserProperties",
         "MessageReceiver",
         "MessageSession",
         "MessageActions",

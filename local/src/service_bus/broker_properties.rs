@@ -141,7 +141,8 @@ mod tests {
         assert_eq!(time_span("0.00:00:40"), Some(Duration::from_secs(40)));
         let days = Duration::from_millis(1_213_200_500);
         assert_eq!(time_span("14.01:00:00.5"), Some(days));
-        assert_eq!(time_span("3"), None);
-        assert_eq!(time_span("00:61:00"), None);
+        for wrong in ["3", "00:61:00", "-00:00:01"] {
+            assert_eq!(time_span(wrong), None, "{wrong}");
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! A message as Service Bus keeps it, and how a queue was set up.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -19,8 +18,6 @@ pub struct Draft {
     pub content_type: Option<String>,
     /// What Service Bus itself understands.
     pub broker: BrokerProperties,
-    /// Custom properties.
-    pub properties: BTreeMap<String, String>,
 }
 
 /// A message in a queue.

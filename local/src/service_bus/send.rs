@@ -2,7 +2,6 @@
 //!
 //! Source: Service Bus REST reference, "Send Message" and "Send Message Batch".
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -13,7 +12,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::broker_properties::BrokerProperties;
 use super::journey;
@@ -30,24 +28,6 @@ const AUDIENCES: [&str; 2] = [
     "https://servicebus.azure.net",
     "https://servicebus.azure.net/",
 ];
-/// Headers of the request itself; every other header is a custom property of the message.
-const OWN_HEADERS: [&str; 14] = [
-    "accept",
-    "accept-encoding",
-    "authorization",
-    "brokerproperties",
-    "connection",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "traceparent",
-    "tracestate",
-    "transfer-encoding",
-    "user-agent",
-    "x-ms-retrypolicy",
-];
-
 /// The routes of Service Bus, for the one identity that has the role to send.
 pub fn router(bus: &Arc<ServiceBus>, entra: &Arc<Entra>) -> Router {
     Router::new()
@@ -136,28 +116,21 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
+/// Other headers than these would be custom properties of the message, which no function asks for.
 fn single_draft(headers: &HeaderMap, body: Bytes) -> Result<Draft, Refusal> {
-    let mut draft = Draft {
-        body,
-        content_type: text(headers, header::CONTENT_TYPE.as_str()).map(str::to_owned),
-        ..Draft::default()
-    };
-    if let Some(properties) = headers.get("brokerproperties") {
-        let properties = properties.to_str().map_err(Refusal::bad_request)?;
-        draft.broker = serde_json::from_str(properties).map_err(Refusal::bad_request)?;
-    }
-    for (name, value) in headers {
-        let name = name.as_str();
-        if !OWN_HEADERS.contains(&name)
-            && let Ok(value) = value.to_str()
-        {
-            let inner = value.strip_prefix('"');
-            let unquoted = inner.and_then(|rest| rest.strip_suffix('"'));
-            let value = unquoted.unwrap_or(value).to_owned();
-            draft.properties.insert(name.to_owned(), value);
+    let broker = match headers.get("brokerproperties") {
+        Some(properties) => {
+            let properties = properties.to_str().map_err(Refusal::bad_request)?;
+            serde_json::from_str(properties).map_err(Refusal::bad_request)?
         }
-    }
-    Ok(draft)
+        None => BrokerProperties::default(),
+    };
+    let content_type = text(headers, header::CONTENT_TYPE.as_str()).map(str::to_owned);
+    Ok(Draft {
+        body,
+        content_type,
+        broker,
+    })
 }
 
 #[derive(Deserialize)]
@@ -165,8 +138,6 @@ fn single_draft(headers: &HeaderMap, body: Bytes) -> Result<Draft, Refusal> {
 struct BatchItem {
     body: String,
     broker_properties: Option<BrokerProperties>,
-    #[serde(default)]
-    user_properties: BTreeMap<String, Value>,
 }
 
 fn batch_drafts(body: &[u8]) -> Result<Vec<Draft>, Refusal> {
@@ -174,30 +145,23 @@ fn batch_drafts(body: &[u8]) -> Result<Vec<Draft>, Refusal> {
     if items.is_empty() {
         return Err(Refusal::bad_request("The batch is empty."));
     }
-    let property = |(name, value)| match value {
-        Value::String(text) => (name, text),
-        other => (name, other.to_string()),
-    };
     let draft = |item: BatchItem| Draft {
         body: item.body.into(),
         content_type: None,
         broker: item.broker_properties.unwrap_or_default(),
-        properties: item.user_properties.into_iter().map(property).collect(),
     };
     Ok(items.into_iter().map(draft).collect())
 }
 
 fn size(draft: &Draft) -> usize {
     let broker = &draft.broker;
-    let own = [
+    let texts = [
         &broker.message_id,
         &broker.session_id,
         &broker.correlation_id,
         &broker.label,
         &draft.content_type,
     ];
-    let custom = draft.properties.iter();
-    let texts = own.into_iter().flatten();
-    let texts = texts.chain(custom.flat_map(|(name, value)| [name, value]));
+    let texts = texts.into_iter().flatten();
     draft.body.len() + texts.map(String::len).sum::<usize>()
 }

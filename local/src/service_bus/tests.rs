@@ -240,9 +240,8 @@ impl Service {
             .header(header.0, header.1)
             .body(body.into());
         let router = router(&self.bus, &self.entra);
-        testing::send(router, request.expect("a request"))
-            .await
-            .status
+        let answer = testing::send(router, request.expect("a request"));
+        answer.await.status
     }
 
     fn active(&self) -> usize {
@@ -282,7 +281,7 @@ async fn sending_is_refused_where_service_bus_refuses_it() {
 async fn a_batch_is_all_or_nothing() {
     let service = Service::new();
     let item = |session: Option<&str>, id: &str| {
-        json!({ "Body": "x", "UserProperties": { "k": "v" }, "BrokerProperties": {
+        json!({ "Body": "x", "UserProperties": {}, "BrokerProperties": {
             "SessionId": session, "MessageId": id, "TimeToLiveTimeSpan": "0.00:00:40" } })
     };
     let send = async |items: Value| {
@@ -314,7 +313,6 @@ async fn a_batch_is_all_or_nothing() {
     for id in ["1", "2", "3"] {
         let message = receiver.receive(IDLE).await.expect("one more");
         assert_eq!(message.message_id, id, "in order, the repeated one dropped");
-        assert_eq!(message.draft.properties["k"], "v");
         receiver.complete().expect("held");
     }
     // Our queues are not partitioned.

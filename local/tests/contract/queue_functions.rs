@@ -76,9 +76,7 @@ async fn as_many_lanes_run_at_once_as_host_json_allows_and_no_more() {
         for lane in 0..messages {
             stand.send(&format!("lane {lane}"), &lane.to_string(), &order);
         }
-        stand
-            .until("all lanes", |stand| stand.calls().len() == messages)
-            .await;
+        stand.until_calls(messages).await;
         let calls = stand.calls();
         let at_once = calls.iter().filter_map(|call| call["together"].as_u64());
         assert_eq!(at_once.max(), Some(together));
@@ -96,10 +94,7 @@ async fn a_lock_that_is_no_longer_renewed_gives_the_lane_a_second_holder() {
     stand.send("a", "1", "wait for calls at work: 2");
     stand.send("a", "2", "succeed");
     // The second call comes while the first is at work, and the first's success counts for nothing.
-    stand
-        .until("the second holder", |stand| stand.attempts().len() >= 3)
-        .await;
-    assert_eq!(stand.attempts(), ["1#1", "1#2", "2#1"]);
+    stand.until_attempts(&["1#1", "1#2", "2#1"]).await;
     assert_eq!(stand.calls()[1]["together"], 2);
     let lost = "work: SessionLockLost: the lock has expired";
     stand.until_line(lost).await;
@@ -133,15 +128,11 @@ async fn after_a_crash_or_a_kill_the_message_comes_again() {
             "leave with 200 once"
         };
         stand.send("a", &id, order);
-        stand
-            .until("the call", |stand| stand.calls().len() > calls)
-            .await;
+        stand.until_calls(calls + 1).await;
         if kills {
             assert!(stand.host.kill(Some(0), false).await);
         }
-        stand
-            .until("the call again", |stand| stand.calls().len() > calls + 1)
-            .await;
+        stand.until_calls(calls + 2).await;
         assert_eq!(stand.attempts().last(), Some(&format!("{id}#2")));
     }
     assert!(!stand.host.kill(Some(7), false).await);

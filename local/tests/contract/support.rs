@@ -146,10 +146,15 @@ impl Stand {
             .await;
     }
 
+    /// Waits until so many calls were made.
+    pub async fn until_calls(&self, count: usize) {
+        self.until("calls", |stand| stand.calls().len() >= count)
+            .await;
+    }
+
     /// Waits until these calls were made, in this order.
     pub async fn until_attempts(&self, wanted: &[&str]) {
-        self.until("calls", |stand| stand.attempts().len() >= wanted.len())
-            .await;
+        self.until_calls(wanted.len()).await;
         assert_eq!(self.attempts(), wanted);
     }
 
