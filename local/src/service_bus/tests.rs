@@ -91,14 +91,16 @@ async fn lanes_are_spread_over_the_hosts_that_wait() {
         let queue = Arc::clone(&queue);
         tokio::spawn(async move { queue.accept(HostId(host), None).await })
     };
-    let (first, second) = (accept(0), accept(1));
+    send(&queue, vec![draft("a", "1")]);
+    let _first = accept(0).await.expect("the only lane");
+    let (busy, idle) = (accept(0), accept(1));
     tokio::task::yield_now().await;
-    send(&queue, vec![draft("a", "1"), draft("b", "2")]);
-    let lanes = [first.await.expect("first"), second.await.expect("second")];
-    assert_ne!(lanes[0].lock.lane, lanes[1].lock.lane);
+    send(&queue, vec![draft("b", "2")]);
+    let second = timeout(IDLE, idle).await.expect("the idle host's turn");
+    let second = second.expect("a lane");
+    assert_eq!(second.lock.lane, "b");
     // Both lanes are held: a third receiver waits.
-    let third = timeout(IDLE, queue.accept(HostId(2), None)).await;
-    assert!(third.is_err());
+    assert!(timeout(IDLE, busy).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]
