@@ -1,20 +1,28 @@
 //! The program beside its references.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
+use crate::http_client::Connection;
 use crate::notifications::Notifications;
 use crate::server::{Contender, Server};
 use crate::table::Figure::{AtLeast, AtMost, Plain};
 use crate::table::{Table, median, p99};
-use crate::{Arguments, Stage, cores, cryptography, html, load, neighbour, process, startup};
+use crate::{Arguments, Stage, cryptography, html, load, neighbour, process};
 
 /// The processor core of the program under test; the load and the outside services use the other ones.
 const CORE: usize = 0;
 
 /// Rounds of each throughput measure, alternating between ours and the reference.
 const ROUNDS: usize = 5;
+
+/// Starts of each program, alternating.
+const STARTS: usize = 51;
+
+/// Longest time until the first answer.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// Everything that needs nothing but the program.
 pub async fn measure(arguments: &Arguments, stage: &Stage) -> Result<Table> {
@@ -27,7 +35,7 @@ pub async fn measure(arguments: &Arguments, stage: &Stage) -> Result<Table> {
     let mut table = Table::new("measure", &["ours", "reference", "ratio"]);
 
     eprintln!("start …");
-    let (a, b) = startup::medians(ours, reference).await?;
+    let [a, b] = first_answers(ours, reference).await?;
     let figures = [Plain(a), Plain(b), AtMost(a / b, 1.4)];
     table.row("spawn to first answer, ms", figures);
 
@@ -42,7 +50,7 @@ pub async fn measure(arguments: &Arguments, stage: &Stage) -> Result<Table> {
     eprintln!("throughput …");
     let others = [std::process::id(), outside.id()];
     let rounds = throughput(ours, reference, notifications);
-    let [(a, our_busy), (b, bare_busy)] = cores::apart(CORE, &others, rounds).await?;
+    let [(a, our_busy), (b, bare_busy)] = process::apart(CORE, &others, rounds).await?;
     let figures = [Plain(a), Plain(b), AtLeast(a / b, 0.6)];
     table.row("inbound-graph, requests/s", figures);
     for (name, rate, busy) in [("ours", a, our_busy), ("reference", b, bare_busy)] {
@@ -69,6 +77,32 @@ pub async fn measure(arguments: &Arguments, stage: &Stage) -> Result<Table> {
     let figures = [AtLeast(a, 10.0), Plain(b)];
     table.row("HTML to text beside html5ever's tree, MB/s", figures);
     Ok(table)
+}
+
+/// Medians in ms from spawning a program to its first answer, of ours and of the reference.
+async fn first_answers(ours: &Contender, reference: &Contender) -> Result<[f64; 2]> {
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..STARTS {
+        for (contender, times) in [ours, reference].into_iter().zip(&mut times) {
+            times.push(first_answer(contender).await?);
+        }
+    }
+    Ok(times.map(median))
+}
+
+async fn first_answer(contender: &Contender) -> Result<f64> {
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    let begun = Instant::now();
+    let server = Server::start(contender, None)?;
+    while begun.elapsed() < LIMIT {
+        if let Ok(mut connection) = Connection::open(server.port()).await
+            && connection.send(REQUEST).await? == 200
+        {
+            return Ok(begun.elapsed().as_secs_f64() * 1000.0);
+        }
+        tokio::time::sleep(Duration::from_micros(200)).await;
+    }
+    bail!("a program under test did not answer GET / within {LIMIT:?}");
 }
 
 fn megabytes(program: &Path) -> Result<f64> {

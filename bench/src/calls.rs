@@ -72,46 +72,32 @@ pub async fn measure(arguments: &Arguments) -> Result<Table> {
         counter.make(&[(&post, path, message)], last, 1).await?;
     }
 
-    let written = counter
-        .make(&vec![(&post, &chat, &text); times], ARRIVED, times)
-        .await?;
-    counter.row("text in", &[1, 2, 2, 0, 1]).await?;
-    counter
-        .make(&vec![(&post, &chat, &picture); times], ARRIVED, times)
-        .await?;
-    counter.row("picture in", &[]).await?;
-    let paths: Vec<String> = written
-        .iter()
-        .filter_map(|told| Some(format!("{chat}/{}", told["message"].as_str()?)))
-        .collect();
+    let texts = vec![(&post, &chat, &text); times];
+    let written = counter.row("text in", &texts, ARRIVED, &[1, 2, 2, 0, 1]);
+    let written = written.await?;
+    let pictures = vec![(&post, &chat, &picture); times];
+    counter.row("picture in", &pictures, ARRIVED, &[]).await?;
+    let written = written.iter().filter_map(|told| told["message"].as_str());
+    let paths: Vec<String> = written.map(|id| format!("{chat}/{id}")).collect();
     let edit = json!({ "html": "<p>How can I change my name?</p>" });
-    let edits: Vec<_> = paths
-        .iter()
-        .map(|path| (&Method::PATCH, path, &edit))
-        .collect();
-    counter.make(&edits, ARRIVED, times).await?;
-    counter.row("edit", &[]).await?;
+    let edits = paths.iter().map(|path| (&Method::PATCH, path, &edit));
+    let edits: Vec<_> = edits.collect();
+    counter.row("edit", &edits, ARRIVED, &[]).await?;
 
     // Graph keeps the echoes to itself until the messages are counted, and repeats them then.
     let put = Method::PUT;
+    let (quiet, loud) = ([(&put, &faults, &quiet)], [(&put, &faults, &loud)]);
+    counter.make(&quiet, ANSWERED, 0).await?;
+    let answers = vec![(&post, &thread, &answer); times];
     counter
-        .make(&[(&put, &faults, &quiet)], ANSWERED, 0)
+        .row("text out", &answers, ANSWERED, &[2, 2, 2, 1, 1])
         .await?;
     counter
-        .make(&vec![(&post, &thread, &answer); times], ANSWERED, times)
+        .row("our own echo", &loud, ECHOED, &[1, 0, 0, 0, 0])
         .await?;
-    counter.row("text out", &[2, 2, 2, 1, 1]).await?;
-    counter
-        .make(&[(&put, &faults, &loud)], ECHOED, times)
-        .await?;
-    counter.row("our own echo", &[1, 0, 0, 0, 0]).await?;
-    counter
-        .make(&[(&put, &faults, &quiet)], ANSWERED, 0)
-        .await?;
-    counter
-        .make(&vec![(&post, &thread, &file); times], ANSWERED, times)
-        .await?;
-    counter.row("file out", &[]).await?;
+    counter.make(&quiet, ANSWERED, 0).await?;
+    let files = vec![(&post, &thread, &file); times];
+    counter.row("file out", &files, ANSWERED, &[]).await?;
 
     let mut table = counter.table;
     table.note(format!(
@@ -120,6 +106,9 @@ pub async fn measure(arguments: &Arguments) -> Result<Table> {
     table.note("Background: tokens, keys, secrets, and every 5 s a look for pauses that other instances were told of.");
     Ok(table)
 }
+
+/// Method, path and body of what the platform is asked for.
+type Request<'a> = (&'a Method, &'a String, &'a Value);
 
 struct Counter {
     platform: Platform,
@@ -131,15 +120,13 @@ impl Counter {
     /// returns the platform's answers.
     async fn make(
         &self,
-        requests: &[(&Method, &String, &Value)],
+        requests: &[Request<'_>],
         [service, kind]: [&str; 2],
         times: usize,
     ) -> Result<Vec<Value>> {
         let platform = &self.platform;
-        let nothing = Value::Null;
-        platform
-            .call(Method::DELETE, "/local/calls", &nothing)
-            .await?;
+        let path = "/local/calls";
+        platform.call(Method::DELETE, path, &Value::Null).await?;
         let mut answers = Vec::new();
         for (method, path, body) in requests {
             answers.push(platform.call((*method).clone(), path, body).await?);
@@ -155,24 +142,31 @@ impl Counter {
         Ok(answers)
     }
 
-    /// Adds a row with the calls since they were counted anew; these limits are for the first columns, as far as they go.
-    async fn row(&mut self, kind: &str, limits: &[u32]) -> Result<()> {
+    /// Makes these requests and adds a row with the outside calls that came of them, for each message; these limits are for the first
+    /// columns, as far as they go. Returns the platform's answers.
+    async fn row(
+        &mut self,
+        kind: &str,
+        requests: &[Request<'_>],
+        last: [&str; 2],
+        limits: &[u32],
+    ) -> Result<Vec<Value>> {
+        let answers = self.make(requests, last, MESSAGES).await?;
         let view = self.platform.get("/local/calls").await?;
-        let mut figures = [Plain(0.0); COLUMNS.len()];
         let mut counts = [0.0; COLUMNS.len()];
         for (service, kinds) in view["calls"].as_object().context("no calls")? {
             for (kind, count) in kinds.as_object().into_iter().flatten() {
                 counts[column(service, kind)] += count.as_f64().unwrap_or_default();
             }
         }
-        for (column, count) in counts.into_iter().enumerate() {
+        let figures = counts.iter().enumerate().map(|(column, count)| {
             let each = count / MESSAGES as f64;
-            figures[column] = match limits.get(column) {
+            match limits.get(column) {
                 Some(limit) => AtMost(each, f64::from(*limit)),
                 None => Plain(each),
-            };
-        }
-        self.table.row(kind, figures);
-        Ok(())
+            }
+        });
+        self.table.row(kind, Vec::from_iter(figures));
+        Ok(answers)
     }
 }

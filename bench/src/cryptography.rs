@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::process::on_core;
 use crate::table::median;
 
 /// Rounds, alternating.
@@ -15,26 +16,21 @@ pub fn medians(unwrap: &Path, core: usize) -> Result<(f64, f64)> {
     let mut ours = Vec::new();
     let mut reference = Vec::new();
     for _ in 0..ROUNDS {
-        let printed = on_core(core, &unwrap.display().to_string(), &[])?;
+        let printed = output(on_core(core, unwrap))?;
         ours.push(unwraps(&printed).context("the unwrap example printed no unwraps_per_second")?);
-        let printed = on_core(core, "openssl", &["speed", "-seconds", "3", "rsa2048"])?;
+        let mut openssl = on_core(core, "openssl");
+        openssl.args(["speed", "-seconds", "3", "rsa2048"]);
+        let printed = output(openssl)?;
         reference.push(private_operations(&printed).context("openssl printed no rsa 2048 line")?);
     }
     Ok((median(ours), median(reference)))
 }
 
-fn on_core(core: usize, program: &str, arguments: &[&str]) -> Result<String> {
-    let output = Command::new("taskset")
-        .args(["--cpu-list", &core.to_string(), program])
-        .args(arguments)
-        .output()
-        .with_context(|| format!("cannot start taskset for {program}"))?;
+fn output(mut command: Command) -> Result<String> {
+    let output = command.output().context("cannot start taskset")?;
     if !output.status.success() {
-        bail!(
-            "{program} ended with {}: {}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let (status, said) = (output.status, String::from_utf8_lossy(&output.stderr));
+        bail!("{command:?} ended with {status}: {said}");
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

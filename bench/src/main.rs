@@ -4,7 +4,6 @@
 
 mod bars;
 mod calls;
-mod cores;
 mod cryptography;
 mod hostile;
 mod html;
@@ -15,7 +14,6 @@ mod outside;
 mod platform;
 mod process;
 mod server;
-mod startup;
 mod streaming;
 mod table;
 mod way;

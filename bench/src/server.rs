@@ -1,7 +1,7 @@
 //! Starting a program under test.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -14,6 +14,7 @@ use crate::http_client::Connection;
 use crate::load;
 use crate::notifications::Notifications;
 use crate::outside::Outside;
+use crate::process::on_core;
 
 /// Longest time until a program takes its first notification.
 const READY_LIMIT: Duration = Duration::from_secs(20);
@@ -76,11 +77,7 @@ impl Server {
     pub fn start(contender: &Contender, core: Option<usize>) -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut command = match core {
-            Some(core) => {
-                let mut command = Command::new("taskset");
-                command.args(["--cpu-list", &core.to_string(), &contender.program]);
-                command
-            }
+            Some(core) => on_core(core, &contender.program),
             None => Command::new(&contender.program),
         };
         let mut child = command
@@ -94,7 +91,7 @@ impl Server {
             .with_context(|| format!("cannot start {}", contender.program))?;
         // As the Functions host does: whatever the handler prints is read.
         if let Some(mut output) = child.stdout.take() {
-            thread::spawn(move || drain(&mut output));
+            thread::spawn(move || io::copy(&mut output, &mut io::sink()));
         }
         Ok(Self { child, port })
     }
@@ -143,8 +140,4 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn drain(output: &mut impl Read) {
-    let _ = io::copy(output, &mut io::sink());
 }

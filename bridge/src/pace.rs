@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-/// A bucket that starts empty, because what another instance used just before is not known. Times are readings of a monotonic
-/// clock, as the time since some fixed start.
+/// A bucket that is empty when the process starts, because what another instance used just before is not known. Times are
+/// readings of a monotonic clock, as the time since that start.
 #[derive(Debug, Clone)]
 pub struct TokenBucket {
     per_second: f64,
     burst: f64,
     tokens: f64,
-    updated: Option<Duration>,
+    updated: Duration,
 }
 
 impl TokenBucket {
@@ -20,32 +20,21 @@ impl TokenBucket {
             per_second: per_second.max(0.001),
             burst: burst.max(1.0),
             tokens: 0.0,
-            updated: None,
+            updated: Duration::ZERO,
         }
-    }
-
-    /// Starts the filling, without a use.
-    pub fn start(&mut self, now: Duration) {
-        self.fill(now);
     }
 
     /// Uses one token; or, when there is none, says how long to wait before asking again.
     pub fn take(&mut self, now: Duration) -> Duration {
-        self.fill(now);
+        let since = now.saturating_sub(self.updated);
+        self.tokens = (self.tokens + since.as_secs_f64() * self.per_second).min(self.burst);
+        self.updated = self.updated.max(now);
         // What rounding left away must not cost another wait.
         if self.tokens >= 1.0 - 1e-9 {
             self.tokens = (self.tokens - 1.0).max(0.0);
             return Duration::ZERO;
         }
         Duration::from_secs_f64((1.0 - self.tokens) / self.per_second).max(Duration::from_millis(1))
-    }
-
-    fn fill(&mut self, now: Duration) {
-        let since = self
-            .updated
-            .map_or(Duration::ZERO, |updated| now.saturating_sub(updated));
-        self.tokens = (self.tokens + since.as_secs_f64() * self.per_second).min(self.burst);
-        self.updated = Some(self.updated.map_or(now, |updated| updated.max(now)));
     }
 }
 
@@ -58,11 +47,9 @@ mod tests {
     #[test]
     fn it_starts_empty_and_fills_to_its_burst() {
         let mut bucket = TokenBucket::new(2.0, 3.0);
-        assert_eq!(
-            bucket.take(Duration::from_secs(100)),
-            Duration::from_millis(500)
-        );
-        assert_eq!(bucket.take(Duration::from_millis(100_500)), Duration::ZERO);
+        let half_a_second = Duration::from_millis(500);
+        assert_eq!(bucket.take(Duration::ZERO), half_a_second);
+        assert_eq!(bucket.take(half_a_second), Duration::ZERO);
         for _ in 0..3 {
             assert_eq!(bucket.take(Duration::from_secs(200)), Duration::ZERO);
         }
@@ -74,7 +61,6 @@ mod tests {
         fn no_span_sees_more_than_burst_and_rate_allow(steps in proptest::collection::vec(0u64..2000, 1..200)) {
             let mut bucket = TokenBucket::new(0.83, 2.0);
             let mut now = Duration::ZERO;
-            bucket.start(now);
             let mut used = 0.0;
             for step in steps {
                 now += Duration::from_millis(step);
@@ -88,10 +74,10 @@ mod tests {
         #[test]
         fn who_waits_as_told_is_served(start in 0u64..10_000) {
             let mut bucket = TokenBucket::new(0.83, 1.0);
-            let mut now = Duration::from_millis(start);
+            let now = Duration::from_millis(start);
+            bucket.take(now);
             let wait = bucket.take(now);
-            now += wait;
-            prop_assert_eq!(bucket.take(now), Duration::ZERO);
+            prop_assert_eq!(bucket.take(now + wait), Duration::ZERO);
         }
     }
 }

@@ -2,39 +2,30 @@
 
 use std::time::Duration;
 
-use bridge::conversation::case::{Answers, Asked, Need, Policy};
+use bridge::conversation::case::{Answers, Asked, Need};
 use bridge::genesys::receipt::ReasonCode;
-use bridge::queue::envelope::NotificationEnvelope;
 use bridge::teams::message::ChatMessage;
 use bridge::teams::recognise::fingerprint;
 use bridge::teams::unwrap::unwrap;
 use services::error::ErrorKind;
 use tokio::time::Instant;
 
-use crate::app::App;
-use crate::doors::Place;
+use super::message::CustomerMessage;
+use crate::doors::Graph;
 use crate::failure::{Failure, Rejection};
 use crate::outside::Caller;
 
 /// How long an answer that can be done without may keep the chat's lane waiting for its turn.
 const DISPENSABLE: Duration = Duration::from_secs(5);
 
-/// Who asks, and about what.
-pub(super) struct Asking<'a> {
-    pub(super) app: &'a App,
-    pub(super) caller: &'a Caller,
-    pub(super) notification: &'a NotificationEnvelope,
-    pub(super) policy: &'a Policy,
-}
-
-impl Asking<'_> {
+impl CustomerMessage<'_> {
     /// Finds one answer.
     ///
     /// # Errors
     /// The content was tampered with, names another message or is no chat message; or Graph or Key Vault did not do its part,
     /// and the answer is needed.
     pub(super) async fn answer(&self, need: Need, answers: &mut Answers) -> Result<(), Failure> {
-        let (door, place, caller) = (&self.app.door, self.place(), self.caller);
+        let door = self.door(&self.caller);
         match need {
             // The state is read by whoever writes it.
             Need::Chat => {}
@@ -50,17 +41,17 @@ impl Asking<'_> {
                 };
                 answers.fresh = told(found, need)?;
             }
-            Need::Kind => answers.kind = told(door.kind(place, caller).await, need)?,
+            Need::Kind => answers.kind = told(door.kind().await, need)?,
             Need::Members { dispensable } => {
-                let mut caller = caller.clone();
+                let mut caller = self.caller.clone();
                 if dispensable {
                     caller.deadline = caller.deadline.min(Instant::now() + DISPENSABLE);
                 }
-                answers.members = told(door.members(place, &caller).await, need)?;
+                answers.members = told(self.door(&caller).members().await, need)?;
             }
             Need::FileHosts => {
-                let user = self.app.graph.as_user(place.account.as_str());
-                let hosts = user.own_file_hosts(caller.correlation.as_str()).await;
+                let user = self.app.graph.as_user(self.notification.account.as_str());
+                let hosts = user.own_file_hosts(self.caller.correlation.as_str()).await;
                 answers.file_hosts = match hosts {
                     Some(hosts) => Asked::Told(hosts.to_vec()),
                     None => Asked::CannotTell,
@@ -70,10 +61,12 @@ impl Asking<'_> {
         Ok(())
     }
 
-    fn place(&self) -> Place<'_> {
-        Place {
+    fn door<'a>(&'a self, caller: &'a Caller) -> Graph<'a> {
+        Graph {
+            app: self.app,
             account: &self.notification.account,
             chat: &self.notification.chat,
+            caller,
         }
     }
 
@@ -89,7 +82,8 @@ impl Asking<'_> {
         let Some(encrypted) = &self.notification.encrypted else {
             return self.read().await;
         };
-        let Some(key) = self.app.keys.find(&encrypted.certificate_id).await? else {
+        let (keys, secrets) = (&self.app.keys, &self.app.secrets);
+        let Some(key) = keys.find(secrets, &encrypted.certificate_id).await? else {
             tracing::warn!(
                 event = "notification_key_unknown",
                 "the message is read from Graph instead"
@@ -112,9 +106,9 @@ impl Asking<'_> {
 
     /// The message as it is at Graph now.
     async fn read(&self) -> Result<ChatMessage, Failure> {
-        let message = &self.notification.message;
-        let body = self.app.door.read(self.place(), self.caller, message);
-        self.of_this_id(parse(&body.await?)?)
+        let door = self.door(&self.caller);
+        let body = door.read(&self.notification.message).await?;
+        self.of_this_id(parse(&body)?)
     }
 
     fn of_this_id(&self, message: ChatMessage) -> Result<ChatMessage, Failure> {

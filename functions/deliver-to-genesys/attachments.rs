@@ -2,28 +2,24 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use bridge::files::{clean_name, file_name_for, readable_size};
 use bridge::genesys::inbound::Attachment;
-use bridge::ids::{ChatId, Digest, SupportAccountName, TeamsMessageId};
+use bridge::ids::{Digest, TeamsMessageId};
 use bridge::state::blobs;
 use bridge::teams::convert::SentFile;
 use bridge::teams::hosted;
 use bridge::text::fenced;
 use services::error::{ErrorKind, Service};
-use services::files::FetchError;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 use url::Url;
 
 use crate::app::App;
-use crate::doors::Place;
+use crate::doors::Graph;
 use crate::failure::Failure;
-use crate::files::rehosting::{
-    HostTime, NotRehosted, Opened, Rehosted, Small, Unfetched, look, persistently, read_up_to,
-    refused, store,
+use crate::files::{
+    HostTime, NotRehosted, Opened, Rehosted, Unfetched, look, persistently, read_up_to, store,
 };
-use crate::outside::Caller;
 
 /// Largest file that Genesys takes (Genesys Cloud Resource Center, "Supported content profiles": 25 MB); a larger one goes as
 /// a link.
@@ -34,19 +30,6 @@ const SNIPPET_LIMIT: usize = 64 * 1024;
 
 /// Name of a snippet: the ending lets it be anything that is text.
 const SNIPPET_NAME: &str = "snippet.html";
-
-/// How long the files of a chat that kept its lane waiting lately are waited for.
-const SLOW_CHAT_PATIENCE: Duration = Duration::from_secs(5);
-
-/// Where a file was sent.
-pub(super) struct SentAt<'a> {
-    /// Who reads it for us.
-    pub(super) account: &'a SupportAccountName,
-    /// The chat.
-    pub(super) chat: &'a ChatId,
-    /// The message.
-    pub(super) message: &'a TeamsMessageId,
-}
 
 /// Files that stay where they are, because their message was waited for long enough.
 #[derive(Debug, Default)]
@@ -78,16 +61,15 @@ pub(super) enum Brought {
 /// # Errors
 /// Graph or Blob does not do its part, so that the message has to wait.
 pub(super) async fn bring(
-    app: &App,
-    caller: &Caller,
-    sent: &SentAt<'_>,
+    door: Graph<'_>,
+    message: &TeamsMessageId,
     file: &SentFile,
     left: &LeftFiles,
 ) -> Result<Brought, Failure> {
-    let (subject, digest) = (&caller.subject, file.digest());
-    let fetched = match address(app, sent, file) {
+    let (app, subject, digest) = (door.app, &door.caller.subject, file.digest());
+    let fetched = match address(door, message, file) {
         _ if left.contains(&digest) => Err(Unfetched::Unreachable.into()),
-        Ok(address) => fetch(app, caller, sent, file, &address).await?,
+        Ok(address) => fetch(door, message, file, &address).await?,
         Err(reason) => Err(reason),
     };
     let reason = match fetched {
@@ -118,7 +100,7 @@ pub(super) async fn bring(
         app.slow_files.insert(subject.clone(), ());
     }
     tracing::warn!(event = "file_not_fetched", reason = reason.label());
-    Ok(Brought::Text(file.notice(&reason.sentence())))
+    Ok(Brought::Text(file.notice(&reason.to_string())))
 }
 
 /// Where Graph has a file, and its name as far as it has one.
@@ -128,22 +110,25 @@ struct Address {
     is_hosted: bool,
 }
 
-fn address(app: &App, sent: &SentAt<'_>, file: &SentFile) -> Result<Address, NotRehosted> {
+fn address(
+    door: Graph<'_>,
+    message: &TeamsMessageId,
+    file: &SentFile,
+) -> Result<Address, NotRehosted> {
+    let (graph, chat) = (&door.app.graph, door.chat);
     let (url, name, is_hosted) = match file {
         SentFile::Picture { source, .. } | SentFile::Snippet { source, .. } => {
-            let id = hosted::content_id(source, sent.chat, sent.message);
-            let id = id.ok_or(Unfetched::NotAllowed)?;
-            let (chat, message) = (sent.chat.as_str(), sent.message.as_str());
+            let id = hosted::content_id(source, chat, message).ok_or(Unfetched::NotAllowed)?;
             let name = match file {
                 // Code may well begin like a web page.
                 SentFile::Snippet { .. } => SNIPPET_NAME,
                 _ => "",
             };
-            let url = app.graph.hosted_content_url(chat, message, &id);
+            let url = graph.hosted_content_url(chat.as_str(), message.as_str(), &id);
             (url, name, true)
         }
         SentFile::Shared { address, name } => {
-            (app.graph.shared_file_url(address), name.as_str(), false)
+            (graph.shared_file_url(address), name.as_str(), false)
         }
     };
     Ok(Address {
@@ -155,28 +140,19 @@ fn address(app: &App, sent: &SentAt<'_>, file: &SentFile) -> Result<Address, Not
 
 /// Fetches and stores a file, again and again while only its own host fails.
 async fn fetch(
-    app: &App,
-    caller: &Caller,
-    sent: &SentAt<'_>,
+    door: Graph<'_>,
+    message: &TeamsMessageId,
     file: &SentFile,
     address: &Address,
 ) -> Result<Result<Brought, NotRehosted>, Failure> {
-    let mut patience = app.settings.file_timeout;
-    if app.slow_files.contains(&caller.subject) {
-        patience = patience.min(SLOW_CHAT_PATIENCE);
-    }
-    let time = HostTime::of(patience);
-    let place = Place {
-        account: sent.account,
-        chat: sent.chat,
-    };
-    let next_turn = || app.door.turn_for_file(place, caller, address.is_hosted);
+    let (app, caller) = (door.app, door.caller);
+    let time = HostTime::allowed(app, &caller.subject);
     // What Graph asked to wait for is waited for here: it is not the file's fault, and must not use up its time.
-    let mut turn = Some(next_turn().await?);
+    let mut turn = Some(door.turn_for_file(address.is_hosted).await?);
     // Each file on its way holds a few blocks in memory.
     let transfer = timeout_at(caller.deadline, app.transfers.acquire()).await;
     let _transfer = transfer.map_err(|_| Failure::OutOfTime)?;
-    let blob = blobs::attachment(&caller.subject, sent.message.as_str(), &file.digest());
+    let blob = blobs::attachment(&caller.subject, message.as_str(), &file.digest());
     let limit = app.settings.attachment_limit;
     let attempt = || {
         let turn = turn.take();
@@ -184,19 +160,13 @@ async fn fetch(
         async move {
             let turn = match turn {
                 Some(turn) => turn,
-                None => next_turn().await.map_err(|_| Unfetched::TooSlow)?,
-            };
-            let started = Instant::now();
-            let opened = app
-                .door
-                .file(turn, place, caller, &address.url, time.left());
-            let download = opened.await.map_err(|error| {
-                if matches!(&error, FetchError::Service(error) if error.service == Service::Files) {
-                    time.used(started.elapsed());
+                None => {
+                    let turn = door.turn_for_file(address.is_hosted).await;
+                    turn.map_err(|_| Unfetched::TooSlow)?
                 }
-                refused(error)
-            })?;
-            let opened = look(download, &address.name, limit, time).await?;
+            };
+            let opening = door.file(turn, &address.url, time.left());
+            let opened = look(opening, &address.name, limit, time).await?;
             if let SentFile::Snippet { language, .. } = file {
                 return snippet(app, opened, language.as_deref(), blob).await;
             }
@@ -240,13 +210,13 @@ async fn snippet(
     blob: &str,
 ) -> Result<Brought, NotRehosted> {
     match read_up_to(opened, SNIPPET_LIMIT).await? {
-        Small::Whole(_, code) => Ok(Brought::Text(fenced(
-            &String::from_utf8_lossy(&code),
-            language.unwrap_or_default(),
-        ))),
-        Small::TooLarge(opened) => {
+        Ok(code) => {
+            let code = String::from_utf8_lossy(&code);
+            Ok(Brought::Text(fenced(&code, language.unwrap_or_default())))
+        }
+        Err(larger) => {
             let name = clean_name(SNIPPET_NAME);
-            let stored = store(app, opened, blob, &name, app.settings.attachment_limit).await?;
+            let stored = store(app, larger, blob, &name, app.settings.attachment_limit).await?;
             Ok(for_genesys(app, stored, name, None))
         }
     }

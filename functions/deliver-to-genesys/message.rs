@@ -6,11 +6,9 @@ use bridge::conversation::case::{Answers, Case, Need, Plan, Policy};
 use bridge::conversation::plan;
 use bridge::ids::{Digest, SupportAccountName};
 use bridge::queue::envelope::NotificationEnvelope;
-use bridge::queue::failed::Direction;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
-use super::answers::Asking;
 use super::attachments::LeftFiles;
 use super::chat::InboundChat;
 use super::notice;
@@ -26,10 +24,10 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// A notification about a customer's message.
 pub(super) struct CustomerMessage<'a> {
-    app: &'a App,
-    notification: &'a NotificationEnvelope,
-    policy: Policy,
-    caller: Caller,
+    pub(super) app: &'a App,
+    pub(super) notification: &'a NotificationEnvelope,
+    pub(super) policy: Policy,
+    pub(super) caller: Caller,
     left_files: LeftFiles,
 }
 
@@ -54,12 +52,6 @@ impl Job for CustomerMessage<'_> {
     /// Reads what a plan needs, makes the plan, and does what it says.
     async fn attempt(&self) -> Result<Outcome, Failure> {
         let (app, caller, notification) = (self.app, &self.caller, self.notification);
-        let asking = Asking {
-            app,
-            caller,
-            notification,
-            policy: &self.policy,
-        };
         let _lane = app.lanes.hold(&caller.subject, caller.deadline).await?;
         let mut answers = Answers::default();
         let mut chat: Option<InboundChat> = None;
@@ -103,13 +95,9 @@ impl Job for CustomerMessage<'_> {
                 (Plan::Need(Need::Chat) | Plan::Note(_) | Plan::Tell(_), _) => {
                     chat = Some(InboundChat::load(app, notification).await?);
                 }
-                (Plan::Need(need), _) => asking.answer(need, &mut answers).await?,
+                (Plan::Need(need), _) => self.answer(need, &mut answers).await?,
             }
         }
-    }
-
-    fn way(&self) -> (Direction, &str) {
-        (Direction::Inbound, &self.app.settings.inbound_queue)
     }
 
     fn subject(&self) -> &Digest {
@@ -129,6 +117,6 @@ impl Job for CustomerMessage<'_> {
     }
 
     async fn tell(&self, rejection: &Rejection) -> Result<(), HandBack> {
-        notice::enqueue(self.app, self.notification, rejection).await
+        notice::tell(self.app, self.notification, rejection).await
     }
 }

@@ -19,6 +19,8 @@ use self::message::CustomerMessage;
 use self::receipt::ReceiptJob;
 use crate::app::App;
 use crate::queue::delivery::{self, Delivery, HandBack, Outcome};
+use crate::queue::opening::open;
+use crate::queue::settlement::{refuse, settle};
 
 /// Name of the function.
 pub const NAME: &str = "deliver-to-genesys";
@@ -28,27 +30,23 @@ pub const PATH: &str = "/deliver-to-genesys";
 
 /// Delivers one message of the inbound queue.
 pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
-    let worker = Arc::clone(&app);
-    let work = |delivery| async move { settle(&worker, &delivery).await };
-    delivery::run(&app.counters, &app.times, NAME, request, work).await
+    let work = |delivery| deliver(&app, delivery);
+    delivery::run(&app, NAME, Direction::Inbound, request, work).await
 }
 
-async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
-    let opened = app.settlement.open(delivery).await?;
-    let body = &opened.body;
-    match &opened.content {
+async fn deliver(app: &App, delivery: Delivery) -> Result<Outcome, HandBack> {
+    let delivery = &delivery;
+    let opened = open(app, delivery).await?;
+    match opened.envelope.as_ref().map(|it| &it.content) {
         Ok(Content::Notification(notification)) => {
             let message = CustomerMessage::new(app, delivery, notification);
-            app.settlement.settle(delivery, body, &message).await
+            settle(app, delivery, &opened, &message).await
         }
         Ok(Content::Receipt(receipt)) => {
             let receipt = ReceiptJob::new(app, delivery, receipt);
-            app.settlement.settle(delivery, body, &receipt).await
+            settle(app, delivery, &opened, &receipt).await
         }
-        _ => {
-            let way = (Direction::Inbound, app.settings.inbound_queue.as_str());
-            app.settlement.refuse(delivery, &opened, way).await
-        }
+        _ => refuse(app, delivery, &opened).await,
     }
 }
 

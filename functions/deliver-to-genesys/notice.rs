@@ -10,6 +10,7 @@ use super::chat::InboundChat;
 use crate::app::App;
 use crate::failure::Rejection;
 use crate::queue::delivery::HandBack;
+use crate::queue::enqueue::enqueue;
 use crate::queue::settlement::handed_back;
 
 /// Puts a notice on the outbound queue when Genesys did not take the message. Other failures say nothing: as long as a message
@@ -17,7 +18,7 @@ use crate::queue::settlement::handed_back;
 ///
 /// # Errors
 /// The queue did not take it.
-pub(super) async fn enqueue(
+pub(super) async fn tell(
     app: &App,
     notification: &NotificationEnvelope,
     rejection: &Rejection,
@@ -40,7 +41,6 @@ pub(super) async fn enqueue(
         thread: state.and_then(present_thread),
     };
     let envelope = Envelope::new(OffsetDateTime::now_utc(), Content::Notice(notice));
-    let sent = app.queues.enqueue(&[envelope]).await;
-    sent.map(drop)
-        .map_err(|error| handed_back("notice_not_enqueued", &error))
+    let sent = enqueue(app, &[envelope]).await.map(drop);
+    sent.map_err(|error| handed_back("notice_not_enqueued", &error))
 }

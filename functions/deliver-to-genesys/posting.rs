@@ -11,11 +11,13 @@ use services::genesys::PostedMessage;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use super::attachments::{Brought, LeftFiles, SentAt, bring};
+use super::attachments::{Brought, LeftFiles, bring};
 use super::chat::InboundChat;
 use crate::app::App;
+use crate::doors::Graph;
 use crate::failure::Failure;
 use crate::outside::{Call, Caller};
+use crate::store::threads;
 
 /// A series on its way.
 pub(super) struct Posting<'a> {
@@ -41,7 +43,7 @@ impl Posting<'_> {
             // Before Genesys hears of it, so that even an answer within milliseconds finds its way back.
             let (thread, account) = (&series.conversation.thread, &series.conversation.account);
             let record = ThreadRecord::new(thread, chat.state().chat.clone(), account.clone());
-            app.threads.remember(&record).await?;
+            threads::remember(app, &record).await?;
         }
         while let Some((piece, _)) = series.next(chat.state()) {
             if Instant::now() >= self.caller.deadline {
@@ -88,13 +90,14 @@ impl Posting<'_> {
                 question, choice, ..
             } => vec![Body::answer(question.clone(), choice.clone())],
             Piece::File(file) => {
-                let place = SentAt {
+                let door = Graph {
+                    app: self.app,
                     account: &self.series.conversation.account,
                     chat: &chat.state().chat,
-                    message: &self.series.original,
+                    caller: self.caller,
                 };
-                let brought = bring(self.app, self.caller, &place, file, self.left_files);
-                match brought.await? {
+                let message = &self.series.original;
+                match bring(door, message, file, self.left_files).await? {
                     Brought::File(attachment) => vec![Body::File(attachment)],
                     Brought::Text(text) => texts(&text),
                 }
@@ -161,12 +164,11 @@ impl Posting<'_> {
         let correlation = self.caller.correlation.as_str();
         let posted = match body {
             Body::Choice { .. } => {
-                let request = app.genesys.post_structured_response(json, correlation);
-                turn.make(request).await
+                turn.make(app.genesys.post_structured_response(json, correlation))
+                    .await
             }
             Body::Text(_) | Body::File(_) => {
-                let request = app.genesys.post_message(json, correlation);
-                turn.make(request).await
+                turn.make(app.genesys.post_message(json, correlation)).await
             }
         };
         Ok(posted?)

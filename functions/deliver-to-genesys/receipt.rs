@@ -1,14 +1,12 @@
 //! One receipt of an agent's message on its way to Genesys.
 
-use bridge::genesys::receipt::Receipt;
 use bridge::ids::Digest;
 use bridge::queue::envelope::ReceiptEnvelope;
-use bridge::queue::failed::Direction;
 use bytes::Bytes;
 
 use crate::app::App;
 use crate::failure::Failure;
-use crate::outside::Call;
+use crate::outside::{Call, Caller};
 use crate::queue::delivery::{Delivery, Outcome};
 use crate::queue::job::Job;
 
@@ -16,49 +14,34 @@ use crate::queue::job::Job;
 /// since nobody could do more with it.
 pub(super) struct ReceiptJob<'a> {
     app: &'a App,
-    delivery: &'a Delivery,
+    caller: Caller,
     receipt: &'a ReceiptEnvelope,
-    subject: Digest,
 }
 
 impl<'a> ReceiptJob<'a> {
     /// The receipt of an envelope.
-    pub(super) fn new(app: &'a App, delivery: &'a Delivery, receipt: &'a ReceiptEnvelope) -> Self {
+    pub(super) fn new(app: &'a App, delivery: &Delivery, receipt: &'a ReceiptEnvelope) -> Self {
         Self {
             app,
-            delivery,
+            caller: delivery.caller(Digest::of("thread", &receipt.to)),
             receipt,
-            subject: Digest::of("thread", &receipt.to),
         }
     }
 }
 
 impl Job for ReceiptJob<'_> {
     async fn attempt(&self) -> Result<Outcome, Failure> {
-        let receipt = self.receipt;
-        let body = Receipt {
-            message: &receipt.message,
-            to: &receipt.to,
-            time: receipt.at,
-            outcome: receipt.outcome.clone(),
-        }
-        .to_json();
-        let caller = self.delivery.caller(self.subject.clone());
-        let genesys = &self.app.genesys;
-        let post = genesys.post_receipt(Bytes::from(body), caller.correlation.as_str());
-        self.app
-            .gate
-            .call(Call::GenesysReceipt, &caller, post)
-            .await?;
+        let (app, caller, receipt) = (self.app, &self.caller, self.receipt);
+        let outcome = &receipt.outcome;
+        let body = outcome.to_json(&receipt.message, &receipt.to, receipt.at);
+        let correlation = caller.correlation.as_str();
+        let post = app.genesys.post_receipt(Bytes::from(body), correlation);
+        app.gate.call(Call::GenesysReceipt, caller, post).await?;
         Ok(Outcome::Delivered)
     }
 
-    fn way(&self) -> (Direction, &str) {
-        (Direction::Inbound, &self.app.settings.inbound_queue)
-    }
-
     fn subject(&self) -> &Digest {
-        &self.subject
+        &self.caller.subject
     }
 
     fn is_worth_storing(&self) -> bool {

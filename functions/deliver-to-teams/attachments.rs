@@ -1,7 +1,6 @@
 //! An agent's file on its way to the customer: a picture in the message itself, anything else stored and linked.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bridge::files::{FileKind, LARGEST_INLINE_IMAGE, clean_name, file_name_for, readable_size};
 use bridge::genesys::receipt::ReasonCode;
@@ -10,23 +9,18 @@ use bridge::ids::{ChatId, Digest};
 use bridge::state::blobs;
 use bridge::teams::from_text::{escaped, from_text, link};
 use bytes::Bytes;
-use services::error::Service;
+use futures::TryFutureExt;
 use services::files::FetchError;
 use services::graph::HostedImage;
 use time::macros::format_description;
-use tokio::time::Instant;
 use url::Url;
 
-use super::part::Part;
+use super::posting::Part;
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
-use crate::files::rehosting::{
-    HostTime, NotRehosted, Opened, Rehosted, Small, Unfetched, look, persistently, read_up_to,
-    refused, store,
+use crate::files::{
+    HostTime, NotRehosted, Rehosted, Unfetched, look, persistently, read_up_to, store,
 };
-
-/// How long a host that kept a lane waiting lately is waited for.
-const SLOW_HOST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The Teams message that shows a file.
 ///
@@ -49,20 +43,13 @@ pub(super) async fn part(
     if file.media_type == "Link" {
         return Ok(linked(file, name.as_deref(), &url, None));
     }
-    if let Some(size) = file
-        .size
-        .filter(|size| *size > app.settings.attachment_limit)
-    {
+    let limit = app.settings.attachment_limit;
+    if let Some(size) = file.size.filter(|size| *size > limit) {
         tracing::warn!(event = "file_not_fetched", reason = "too_large", size);
-        let limit = app.settings.attachment_limit;
         return Err(failed(Unfetched::TooLarge { limit }));
     }
     let host = Digest::of("media host", url.host_str().unwrap_or_default());
-    let mut patience = app.settings.file_timeout;
-    if app.slow_files.contains(&host) {
-        patience = patience.min(SLOW_HOST_PATIENCE);
-    }
-    let time = HostTime::of(patience);
+    let time = HostTime::allowed(app, &host);
     let place = Digest::of("agent's file", &format!("{index}\n{url}"));
     let blob = blobs::attachment(&chat.digest(), webhook.id.as_str(), &place);
     let needs_token = app.genesys.needs_token(&url);
@@ -99,40 +86,25 @@ async fn bring(
     blob: &str,
     time: &Arc<HostTime>,
 ) -> Result<Part, NotRehosted> {
-    let limit = app.settings.attachment_limit;
-    let started = Instant::now();
-    let opened = app.genesys.download(&app.files, url, time.left()).await;
-    let download = opened.map_err(|error| {
-        if matches!(&error, FetchError::Service(error) if error.service == Service::Files) {
-            time.used(started.elapsed());
-        }
-        if let FetchError::NotAllowed { host } = &error {
+    let opening = app.genesys.download(&app.files, url, time.left());
+    let opening = opening.inspect_err(|error| {
+        if let FetchError::NotAllowed { host } = error {
             // What an operator would add to FILE_ORIGINS or FILE_HOSTS; a host of Genesys', no person's.
             tracing::warn!(event = "media_host_not_allowed", host = host.as_deref());
         }
-        refused(error)
-    })?;
-    let opened = look(download, name.unwrap_or_default(), limit, time).await?;
-    let opened = if opened.kind.is_inline_in_teams() {
-        match read_up_to(opened, LARGEST_INLINE_IMAGE).await? {
-            Small::Whole(kind, bytes) => return Ok(inline(file, name, &kind, bytes)),
-            Small::TooLarge(opened) => opened,
-        }
-    } else {
-        opened
-    };
-    let name = shown_name(name, &opened);
+    });
+    let limit = app.settings.attachment_limit;
+    let mut opened = look(opening, name.unwrap_or_default(), limit, time).await?;
+    let kind = opened.kind.clone();
+    if kind.is_inline_in_teams() {
+        opened = match read_up_to(opened, LARGEST_INLINE_IMAGE).await? {
+            Ok(bytes) => return Ok(inline(file, name, &kind, bytes)),
+            Err(larger) => larger,
+        };
+    }
+    let name = name.map_or_else(|| file_name_for("file", &kind), str::to_owned);
     let stored = store(app, opened, blob, &name, limit).await?;
-    Ok(linked(
-        file,
-        Some(&name),
-        &stored.link.clone(),
-        Some(&stored),
-    ))
-}
-
-fn shown_name(name: Option<&str>, opened: &Opened) -> String {
-    name.map_or_else(|| file_name_for("file", &opened.kind), str::to_owned)
+    Ok(linked(file, Some(&name), &stored.link, Some(&stored)))
 }
 
 /// A picture that the message shows.

@@ -5,31 +5,31 @@ use std::sync::OnceLock;
 use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
 use bridge::genesys::webhook::{Webhook, question};
 use bridge::ids::{ChatId, Digest, SupportAccountName, ThreadId};
-use bridge::queue::envelope::AgentEnvelope;
-use bridge::queue::failed::Direction;
+use bridge::queue::envelope::{AgentEnvelope, Envelope};
 use bridge::state::outbound::Says;
 use services::error::ServiceError;
 use time::OffsetDateTime;
 
-use super::posting::{self, Posting};
-use super::{parts, pending};
+use super::parts;
+use super::posting::OutboundChat;
+use super::receipt::{explanation_for_agent, receipt};
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
+use crate::outside::Caller;
 use crate::queue::delivery::{Delivery, HandBack, Outcome};
+use crate::queue::enqueue::enqueue;
 use crate::queue::job::Job;
-use crate::queue::opening::Opened;
-use crate::queue::receipts::{explanation_for_agent, receipt};
 use crate::queue::settlement::handed_back;
 use crate::settings::SupportAccount;
+use crate::store::threads;
 
 /// An agent's message.
 pub(super) struct AgentMessage<'a> {
     app: &'a App,
-    delivery: &'a Delivery,
     webhook: Result<Webhook, Rejection>,
     accepted_at: OffsetDateTime,
     replay: Option<&'a str>,
-    subject: Digest,
+    caller: Caller,
     thread: Option<ThreadId>,
     chat: OnceLock<Digest>,
 }
@@ -44,23 +44,16 @@ impl Job for AgentMessage<'_> {
                 ReasonCode::MessageExpired,
             )));
         }
-        let (account, chat) = self.destination().await?;
-        let mut state = posting::load(self.app, &chat).await?;
-        let caller = self.delivery.caller(self.subject.clone());
-        pending::resolve(self.app, &caller, account, &chat, &mut state).await?;
-        let posted_now = if state.value.is_posted(&webhook.id) {
+        let (account, id) = self.destination().await?;
+        let mut chat = OutboundChat::load(self.app, &self.caller, account, &id).await?;
+        chat.resolve_pending().await?;
+        let posted_now = if chat.state.value.is_posted(&webhook.id) {
             false
         } else {
             // All files are at hand before the first word is posted: a message that cannot be shown whole fails whole.
-            let parts = parts::of(self.app, webhook, &chat).await?;
-            let posting = Posting {
-                account,
-                chat: &chat,
-                id: &webhook.id,
-                parts: &parts.parts,
-                says: question(webhook).map_or(Says::Words, Says::Question),
-            };
-            posting.run(self.app, &caller, &mut state).await?
+            let (parts, _pictures) = parts::of(self.app, webhook, &id).await?;
+            let says = question(webhook).map_or(Says::Words, Says::Question);
+            chat.post(&webhook.id, &parts, &says).await?
         };
         self.send_receipt(webhook, ReceiptOutcome::Delivered)
             .await?;
@@ -74,9 +67,8 @@ impl Job for AgentMessage<'_> {
         let Some(webhook) = self.found_after_all().await else {
             return Ok(false);
         };
-        self.send_receipt(webhook, ReceiptOutcome::Delivered)
-            .await
-            .map_err(|error| handed_back("receipt_not_enqueued", &error))?;
+        self.receipt_or_hand_back(webhook, ReceiptOutcome::Delivered)
+            .await?;
         Ok(true)
     }
 
@@ -89,17 +81,11 @@ impl Job for AgentMessage<'_> {
             code: rejection.receipt,
             message: explanation_for_agent(rejection.receipt).to_owned(),
         };
-        self.send_receipt(webhook, outcome)
-            .await
-            .map_err(|error| handed_back("receipt_not_enqueued", &error))
-    }
-
-    fn way(&self) -> (Direction, &str) {
-        (Direction::Outbound, &self.app.settings.outbound_queue)
+        self.receipt_or_hand_back(webhook, outcome).await
     }
 
     fn subject(&self) -> &Digest {
-        &self.subject
+        &self.caller.subject
     }
 
     fn chat(&self) -> Option<Digest> {
@@ -107,7 +93,7 @@ impl Job for AgentMessage<'_> {
     }
 
     fn account(&self) -> Option<&SupportAccountName> {
-        self.thread.as_ref().map(ThreadId::account)
+        self.thread.as_ref().map(|thread| &thread.account)
     }
 }
 
@@ -115,12 +101,12 @@ impl<'a> AgentMessage<'a> {
     /// The message of an envelope, readable or not.
     pub(super) fn read(
         app: &'a App,
-        delivery: &'a Delivery,
-        envelope: &AgentEnvelope,
-        opened: &'a Opened,
+        delivery: &Delivery,
+        envelope: &'a Envelope,
+        message: &AgentEnvelope,
     ) -> Self {
-        let accepted_at = opened.accepted_at.unwrap_or_else(OffsetDateTime::now_utc);
-        let webhook = Webhook::parse(&envelope.body(), accepted_at).map_err(|error| {
+        let accepted_at = envelope.accepted_at;
+        let webhook = Webhook::parse(&message.body(), accepted_at).map_err(|error| {
             Rejection::new(
                 "webhook_malformed",
                 format!("the webhook cannot be read: {error}"),
@@ -130,13 +116,12 @@ impl<'a> AgentMessage<'a> {
         let to = webhook.as_ref().map(|webhook| webhook.to.as_str());
         Self {
             app,
-            delivery,
             accepted_at,
-            replay: opened.replay.as_deref(),
-            subject: match to {
+            replay: envelope.replay.as_deref(),
+            caller: delivery.caller(match to {
                 Ok(to) => Digest::of("thread", to),
                 Err(_) => Digest::of("lane", delivery.lane.as_str()),
-            },
+            }),
             thread: to.ok().and_then(|to| to.parse().ok()),
             chat: OnceLock::new(),
             webhook,
@@ -145,31 +130,19 @@ impl<'a> AgentMessage<'a> {
 
     /// The Support User and the chat that the thread id stands for.
     async fn destination(&self) -> Result<(&'a SupportAccount, ChatId), Failure> {
-        let reject = |kind, explanation| {
-            Box::new(Rejection::new(
-                kind,
-                explanation,
-                ReasonCode::InvalidDestination,
-            ))
-        };
+        let refusal = |kind, why: &str| Rejection::new(kind, why, ReasonCode::InvalidDestination);
         let thread = self.thread.as_ref().ok_or_else(|| {
-            Failure::Permanent(reject(
-                "thread_not_ours",
-                "the message is addressed to no thread of this bridge",
-            ))
+            let why = "the message is addressed to no thread of this bridge";
+            refusal("thread_not_ours", why)
         })?;
-        let account = self.app.settings.support_account(thread.account());
+        let account = self.app.settings.support_account(&thread.account);
         let account = account.ok_or_else(|| {
-            Failure::Permanent(reject(
-                "account_unknown",
-                "the thread belongs to a support account that SUPPORT_ACCOUNTS does not name",
-            ))
+            let why = "the thread belongs to a support account that SUPPORT_ACCOUNTS does not name";
+            refusal("account_unknown", why)
         })?;
-        let chat = self.app.threads.chat_of(thread).await?.ok_or_else(|| {
-            Failure::NotYet(reject(
-                "thread_unknown",
-                "no chat is known for the thread that the message is addressed to",
-            ))
+        let chat = threads::chat_of(self.app, thread).await?.ok_or_else(|| {
+            let why = "no chat is known for the thread that the message is addressed to";
+            Failure::NotYet(Box::new(refusal("thread_unknown", why)))
         })?;
         let _ = self.chat.set(chat.digest());
         Ok((account, chat))
@@ -179,15 +152,14 @@ impl<'a> AgentMessage<'a> {
     /// the next message's attempt.
     async fn found_after_all(&self) -> Option<&Webhook> {
         let webhook = self.webhook.as_ref().ok()?;
-        let (account, chat) = self.destination().await.ok()?;
-        let mut state = posting::load(self.app, &chat).await.ok()?;
-        let pending = state.value.pending.as_ref();
+        let (account, id) = self.destination().await.ok()?;
+        let chat = OutboundChat::load(self.app, &self.caller, account, &id).await;
+        let mut chat = chat.ok()?;
+        let pending = chat.state.value.pending.as_ref();
         if pending.is_some_and(|pending| pending.message == webhook.id) {
-            let caller = self.delivery.caller(self.subject.clone());
-            let resolved = pending::resolve(self.app, &caller, account, &chat, &mut state).await;
-            resolved.ok()?;
+            chat.resolve_pending().await.ok()?;
         }
-        state.value.is_posted(&webhook.id).then_some(webhook)
+        chat.state.value.is_posted(&webhook.id).then_some(webhook)
     }
 
     async fn send_receipt(
@@ -196,6 +168,15 @@ impl<'a> AgentMessage<'a> {
         outcome: ReceiptOutcome,
     ) -> Result<(), ServiceError> {
         let envelope = receipt(webhook, self.replay, outcome);
-        self.app.queues.enqueue(&[envelope]).await.map(drop)
+        enqueue(self.app, &[envelope]).await.map(drop)
+    }
+
+    async fn receipt_or_hand_back(
+        &self,
+        webhook: &Webhook,
+        outcome: ReceiptOutcome,
+    ) -> Result<(), HandBack> {
+        let sent = self.send_receipt(webhook, outcome).await;
+        sent.map_err(|error| handed_back("receipt_not_enqueued", &error))
     }
 }

@@ -4,10 +4,10 @@
 mod attachments;
 mod message;
 mod notice;
-mod part;
 mod parts;
 mod pending;
 mod posting;
+mod receipt;
 
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ use self::message::AgentMessage;
 use self::notice::Notice;
 use crate::app::App;
 use crate::queue::delivery::{self, Delivery, HandBack, Outcome};
+use crate::queue::opening::open;
+use crate::queue::settlement::{refuse, settle};
 
 /// Name of the function.
 pub const NAME: &str = "deliver-to-teams";
@@ -29,27 +31,26 @@ pub const PATH: &str = "/deliver-to-teams";
 
 /// Delivers one message of the outbound queue.
 pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
-    let worker = Arc::clone(&app);
-    let work = |delivery| async move { settle(&worker, &delivery).await };
-    delivery::run(&app.counters, &app.times, NAME, request, work).await
+    let work = |delivery| deliver(&app, delivery);
+    delivery::run(&app, NAME, Direction::Outbound, request, work).await
 }
 
-async fn settle(app: &App, delivery: &Delivery) -> Result<Outcome, HandBack> {
-    let opened = app.settlement.open(delivery).await?;
-    let body = &opened.body;
-    match &opened.content {
-        Ok(Content::AgentMessage(envelope)) => {
-            let message = AgentMessage::read(app, delivery, envelope, &opened);
-            app.settlement.settle(delivery, body, &message).await
+async fn deliver(app: &App, delivery: Delivery) -> Result<Outcome, HandBack> {
+    let delivery = &delivery;
+    let opened = open(app, delivery).await?;
+    let Ok(envelope) = &opened.envelope else {
+        return refuse(app, delivery, &opened).await;
+    };
+    match &envelope.content {
+        Content::AgentMessage(message) => {
+            let message = AgentMessage::read(app, delivery, envelope, message);
+            settle(app, delivery, &opened, &message).await
         }
-        Ok(Content::Notice(notice)) => {
+        Content::Notice(notice) => {
             let notice = Notice::new(app, delivery, notice);
-            app.settlement.settle(delivery, body, &notice).await
+            settle(app, delivery, &opened, &notice).await
         }
-        _ => {
-            let way = (Direction::Outbound, app.settings.outbound_queue.as_str());
-            app.settlement.refuse(delivery, &opened, way).await
-        }
+        _ => refuse(app, delivery, &opened).await,
     }
 }
 

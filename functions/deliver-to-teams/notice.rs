@@ -3,34 +3,30 @@
 use bridge::genesys::receipt::ReasonCode;
 use bridge::ids::{BusMessageId, Digest, GenesysMessageId, SupportAccountName};
 use bridge::queue::envelope::NoticeEnvelope;
-use bridge::queue::failed::Direction;
 use bridge::state::outbound::Says;
 use bridge::teams::from_text::from_text;
 
-use super::part::Part;
-use super::pending;
-use super::posting::{self, Posting};
+use super::posting::{OutboundChat, Part};
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
+use crate::outside::Caller;
 use crate::queue::delivery::{Delivery, Outcome};
 use crate::queue::job::Job;
 
 /// A notice on its way into the customer's chat.
 pub(super) struct Notice<'a> {
     app: &'a App,
-    delivery: &'a Delivery,
     notice: &'a NoticeEnvelope,
-    chat: Digest,
+    caller: Caller,
 }
 
 impl<'a> Notice<'a> {
     /// The notice of an envelope.
-    pub(super) fn new(app: &'a App, delivery: &'a Delivery, notice: &'a NoticeEnvelope) -> Self {
+    pub(super) fn new(app: &'a App, delivery: &Delivery, notice: &'a NoticeEnvelope) -> Self {
         Self {
             app,
-            delivery,
             notice,
-            chat: notice.chat.digest(),
+            caller: delivery.caller(notice.chat.digest()),
         }
     }
 }
@@ -49,32 +45,21 @@ impl Job for Notice<'_> {
             .as_str()
             .parse()
             .map_err(|_| unaddressable("notice_unnamed"))?;
-        let mut state = posting::load(app, &notice.chat).await?;
-        let caller = self.delivery.caller(self.chat.clone());
-        pending::resolve(app, &caller, account, &notice.chat, &mut state).await?;
-        let posting = Posting {
-            account,
-            chat: &notice.chat,
-            id: &id,
-            parts: &[Part::of_html(from_text(text))],
-            says: Says::Notice,
-        };
-        Ok(match posting.run(app, &caller, &mut state).await? {
+        let mut chat = OutboundChat::load(app, &self.caller, account, &notice.chat).await?;
+        chat.resolve_pending().await?;
+        let parts = [Part::of_html(from_text(text))];
+        Ok(match chat.post(&id, &parts, &Says::Notice).await? {
             true => Outcome::Delivered,
             false => Outcome::Skipped("already posted"),
         })
     }
 
-    fn way(&self) -> (Direction, &str) {
-        (Direction::Outbound, &self.app.settings.outbound_queue)
-    }
-
     fn subject(&self) -> &Digest {
-        &self.chat
+        &self.caller.subject
     }
 
     fn chat(&self) -> Option<Digest> {
-        Some(self.chat.clone())
+        Some(self.caller.subject.clone())
     }
 
     fn account(&self) -> Option<&SupportAccountName> {

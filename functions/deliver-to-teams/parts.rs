@@ -7,17 +7,12 @@ use bridge::teams::from_text::{TEAMS_BODY_LIMIT, split_for_teams};
 use tokio::sync::SemaphorePermit;
 
 use super::attachments;
-use super::part::Part;
+use super::posting::Part;
 use crate::app::App;
 use crate::failure::{Failure, Rejection};
 
-/// All Teams messages, in order, and the leave to hold their pictures in memory.
-pub(super) struct Parts<'a> {
-    pub(super) parts: Vec<Part>,
-    _pictures: Option<SemaphorePermit<'a>>,
-}
-
-/// Fetches and converts all of an agent's message.
+/// Fetches and converts all of an agent's message: its Teams messages, in order, and the leave to hold their pictures in
+/// memory.
 ///
 /// # Errors
 /// Permanent when it holds nothing that Teams can show, or a file that the customer can never get.
@@ -25,7 +20,7 @@ pub(super) async fn of<'a>(
     app: &'a App,
     webhook: &Webhook,
     chat: &ChatId,
-) -> Result<Parts<'a>, Failure> {
+) -> Result<(Vec<Part>, Option<SemaphorePermit<'a>>), Failure> {
     let pieces = pieces(webhook);
     let has_files = pieces.iter().any(|piece| matches!(piece, Piece::File(_)));
     let pictures = match has_files {
@@ -51,8 +46,5 @@ pub(super) async fn of<'a>(
             ReasonCode::UnsupportedMessage,
         )));
     }
-    Ok(Parts {
-        parts,
-        _pictures: pictures,
-    })
+    Ok((parts, pictures))
 }

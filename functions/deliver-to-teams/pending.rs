@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use bridge::ids::ChatId;
 use bridge::patience::Fault;
 use bridge::state::outbound::Pending;
 use bridge::teams::from_text::from_text;
@@ -15,12 +14,8 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::time::sleep;
 
-use super::posting::{OutboundChat, save};
-use crate::app::App;
-use crate::doors::Place;
+use super::posting::OutboundChat;
 use crate::failure::{Failure, fault_of};
-use crate::outside::Caller;
-use crate::settings::SupportAccount;
 
 /// How far our clock may run ahead of Graph's.
 const CLOCK_SKEW: Duration = Duration::from_secs(120);
@@ -32,64 +27,56 @@ const AFTER_AN_ANSWER: Duration = Duration::from_secs(5);
 /// Age of a pending post at which a chat that refuses to be listed is no longer asked about it: it would be mute for ever.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
 
-/// Settles the chat's pending post, if there is one: posted after all, or not and free to be posted again.
-///
-/// # Errors
-/// The chat or the state could not be read or written; the post stays pending.
-pub(super) async fn resolve(
-    app: &App,
-    caller: &Caller,
-    account: &SupportAccount,
-    chat: &ChatId,
-    state: &mut OutboundChat,
-) -> Result<(), Failure> {
-    let Some(pending) = state.value.pending.clone() else {
-        return Ok(());
-    };
-    sleep(until_over(app, chat, &pending)).await;
-    let since = pending.started_at - CLOCK_SKEW;
-    let place = Place {
-        account: &account.name,
-        chat,
-    };
-    let listed = app.door.find_post(place, caller, since);
-    let listed = match listed.await {
-        Err(Failure::Service(error)) if is_hopeless(&pending, fault_of(&error)) => {
-            tracing::error!(
-                event = "pending_post_forgotten",
-                status = error.status,
-                "the chat cannot be read, so whether an earlier attempt posted cannot be told"
-            );
-            state.value.clear_pending();
-            return save(app, state).await;
+impl OutboundChat<'_> {
+    /// Settles the chat's pending post, if there is one: posted after all, or not and free to be posted again.
+    ///
+    /// # Errors
+    /// The chat or the state could not be read or written; the post stays pending.
+    pub(super) async fn resolve_pending(&mut self) -> Result<(), Failure> {
+        let Some(pending) = self.state.value.pending.clone() else {
+            return Ok(());
+        };
+        sleep(self.until_over(&pending)).await;
+        let since = pending.started_at - CLOCK_SKEW;
+        let listed = match self.door.find_post(since).await {
+            Err(Failure::Service(error)) if is_hopeless(&pending, fault_of(&error)) => {
+                tracing::error!(
+                    event = "pending_post_forgotten",
+                    status = error.status,
+                    "the chat cannot be read, so whether an earlier attempt posted cannot be told"
+                );
+                self.state.value.clear_pending();
+                return self.save().await;
+            }
+            listed => listed?,
+        };
+        let candidates: Vec<Candidate> = listed.iter().filter_map(candidate).collect();
+        let (taken, user) = (self.state.value.taken(), &self.account.user);
+        match recognise(&candidates, &pending.fingerprint, since, &taken, user) {
+            Some(message) => {
+                tracing::info!(event = "pending_post_recognised");
+                let chat = self.door.chat.digest();
+                self.door.app.own_posts.posted(&chat, &message);
+                self.state.value.posted(message, OffsetDateTime::now_utc());
+            }
+            None => {
+                tracing::info!(event = "pending_post_absent");
+                self.state.value.clear_pending();
+            }
         }
-        listed => listed?,
-    };
-    let candidates: Vec<Candidate> = listed.iter().filter_map(candidate).collect();
-    let taken = state.value.taken();
-    let fingerprint = &pending.fingerprint;
-    match recognise(&candidates, fingerprint, since, &taken, &account.user) {
-        Some(message) => {
-            tracing::info!(event = "pending_post_recognised");
-            app.own_posts.posted(&chat.digest(), &message);
-            state.value.posted(message, OffsetDateTime::now_utc());
-        }
-        None => {
-            tracing::info!(event = "pending_post_absent");
-            state.value.clear_pending();
-        }
+        self.save().await
     }
-    save(app, state).await
-}
 
-/// Time until the request can no longer be under way: a crashed attempt's may still be on its way to Graph.
-fn until_over(app: &App, chat: &ChatId, pending: &Pending) -> Duration {
-    let limit = app.settings.graph_post_timeout * 2;
-    let passed = Duration::try_from(OffsetDateTime::now_utc() - pending.started_at);
-    let left = limit.saturating_sub(passed.unwrap_or_default());
-    match app.own_posts.since_answer(&chat.digest()) {
-        Some(answered) => left.min(AFTER_AN_ANSWER.saturating_sub(answered)),
-        None => left,
+    /// Time until the request can no longer be under way: a crashed attempt's may still be on its way to Graph.
+    fn until_over(&self, pending: &Pending) -> Duration {
+        let app = self.door.app;
+        let limit = app.settings.graph_post_timeout * 2;
+        let passed = Duration::try_from(OffsetDateTime::now_utc() - pending.started_at);
+        let left = limit.saturating_sub(passed.unwrap_or_default());
+        match app.own_posts.since_answer(&self.door.chat.digest()) {
+            Some(answered) => left.min(AFTER_AN_ANSWER.saturating_sub(answered)),
+            None => left,
+        }
     }
 }
 

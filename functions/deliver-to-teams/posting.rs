@@ -1,116 +1,128 @@
-//! Putting a message into a chat once: wait for the turn, save pending, post, save posted.
+//! A chat as this function remembers it, and putting a message into it once: wait for the turn, save pending, post, save posted.
 
 use bridge::ids::{ChatId, GenesysMessageId};
 use bridge::state::blobs;
 use bridge::state::outbound::{OutboundState, Says};
 use bridge::teams::recognise::fingerprint_html;
 use services::error::{Sent, Service};
+use services::graph::HostedImage;
 use time::OffsetDateTime;
 
-use super::part::Part;
 use crate::app::App;
-use crate::doors::Place;
+use crate::doors::Graph;
 use crate::failure::Failure;
 use crate::outside::Caller;
 use crate::settings::SupportAccount;
 use crate::store::document::Document;
 
-/// The chat's outbound state in the version that was read.
-pub(super) type OutboundChat = Document<OutboundState>;
-
-/// Reads the chat's outbound state; a chat without one has no posts yet.
-///
-/// # Errors
-/// Blob could not be read, or holds something that is no such state.
-pub(super) async fn load(app: &App, chat: &ChatId) -> Result<OutboundChat, Failure> {
-    let absent = || OutboundState::new(chat.clone());
-    Document::load(&app.blobs, blobs::outbound_state(chat), absent).await
+/// One Teams message.
+pub(super) struct Part {
+    /// What it shows.
+    pub(super) html: String,
+    /// The pictures in it.
+    pub(super) images: Vec<HostedImage>,
 }
 
-/// Writes the chat's outbound state, without what need not be known any more.
-///
-/// # Errors
-/// As [`Document::save`].
-pub(super) async fn save(app: &App, state: &mut OutboundChat) -> Result<(), Failure> {
-    state.value.forget_before(OffsetDateTime::now_utc());
-    state.save(&app.blobs).await
+impl Part {
+    /// A part of words only.
+    pub(super) fn of_html(html: String) -> Self {
+        let images = Vec::new();
+        Self { html, images }
+    }
 }
 
-/// A message that is to be in a chat, in one part or several.
-pub(super) struct Posting<'a> {
-    /// Who posts it.
+/// A chat with its outbound state in the version that was read.
+pub(super) struct OutboundChat<'a> {
+    /// Who acts.
     pub(super) account: &'a SupportAccount,
-    /// Where.
-    pub(super) chat: &'a ChatId,
-    /// What it is remembered by.
-    pub(super) id: &'a GenesysMessageId,
-    /// Its parts, in order.
-    pub(super) parts: &'a [Part],
-    /// What it is to the conversation.
-    pub(super) says: Says,
+    /// The way into it.
+    pub(super) door: Graph<'a>,
+    /// Our posts so far.
+    pub(super) state: Document<OutboundState>,
 }
 
-impl Posting<'_> {
-    /// Posts the parts that are not in the chat yet; tells whether there were any. A pending post of an earlier attempt must
-    /// have been resolved.
+impl<'a> OutboundChat<'a> {
+    /// Reads the state; a chat without one has no posts yet.
+    ///
+    /// # Errors
+    /// Blob could not be read, or holds something that is no such state.
+    pub(super) async fn load(
+        app: &'a App,
+        caller: &'a Caller,
+        account: &'a SupportAccount,
+        chat: &'a ChatId,
+    ) -> Result<Self, Failure> {
+        let absent = || OutboundState::new(chat.clone());
+        Ok(Self {
+            account,
+            door: Graph {
+                app,
+                account: &account.name,
+                chat,
+                caller,
+            },
+            state: Document::load(&app.blobs, blobs::outbound_state(chat), absent).await?,
+        })
+    }
+
+    /// Writes the state, without what need not be known any more.
+    ///
+    /// # Errors
+    /// As [`Document::save`].
+    pub(super) async fn save(&mut self) -> Result<(), Failure> {
+        self.state.value.forget_before(OffsetDateTime::now_utc());
+        self.state.save(&self.door.app.blobs).await
+    }
+
+    /// Posts the parts of a message that are not in the chat yet; tells whether there were any. A pending post of an earlier
+    /// attempt must have been resolved.
     ///
     /// # Errors
     /// The state is such that another attempt finds out what was posted.
-    pub(super) async fn run(
-        &self,
-        app: &App,
-        caller: &Caller,
-        state: &mut OutboundChat,
+    pub(super) async fn post(
+        &mut self,
+        id: &GenesysMessageId,
+        parts: &[Part],
+        says: &Says,
     ) -> Result<bool, Failure> {
-        let already = state.value.parts_posted(self.id);
-        for (index, part) in self.parts.iter().enumerate().skip(already) {
-            self.post_part(app, caller, state, index, part).await?;
+        let already = self.state.value.parts_posted(id);
+        for (index, part) in parts.iter().enumerate().skip(already) {
+            let is_last = index + 1 == parts.len();
+            self.post_part(id, part, (index, is_last), says).await?;
         }
-        Ok(already < self.parts.len())
+        Ok(already < parts.len())
     }
 
     async fn post_part(
-        &self,
-        app: &App,
-        caller: &Caller,
-        state: &mut OutboundChat,
-        index: usize,
+        &mut self,
+        id: &GenesysMessageId,
         part: &Part,
+        (index, is_last): (usize, bool),
+        says: &Says,
     ) -> Result<(), Failure> {
-        let chat = self.chat.digest();
-        let place = Place {
-            account: &self.account.name,
-            chat: self.chat,
-        };
-        let turn = app.door.turn_to_post(place, caller).await?;
+        let (door, own_posts) = (self.door, &self.door.app.own_posts);
+        let chat = door.chat.digest();
+        let turn = door.turn_to_post().await?;
         let fingerprint = fingerprint_html(&part.html);
-        app.own_posts.begin(&chat, &fingerprint);
-        state.value.begin(
-            self.id,
-            index,
-            index + 1 == self.parts.len(),
-            OffsetDateTime::now_utc(),
-            fingerprint,
-            self.says.clone(),
-        );
+        own_posts.begin(&chat, &fingerprint);
+        let now = OffsetDateTime::now_utc();
+        let state = &mut self.state.value;
+        state.begin(id, index, is_last, now, fingerprint, says.clone());
         // Another holder of this lane that was faster has changed the state, so this stops here.
-        save(app, state).await?;
-        let shown = (part.html.as_str(), part.images.as_slice());
-        let limit = app.settings.graph_post_timeout;
-        let posted = app.door.post(turn, place, caller, shown, limit);
-        match posted.await {
-            Ok(id) => {
-                app.own_posts.posted(&chat, &id);
-                state.value.posted(id, OffsetDateTime::now_utc());
-                save(app, state).await
+        self.save().await?;
+        match door.post(turn, &part.html, &part.images).await {
+            Ok(posted) => {
+                own_posts.posted(&chat, &posted);
+                self.state.value.posted(posted, OffsetDateTime::now_utc());
+                self.save().await
             }
             Err(error) => {
                 if error.service != Service::Graph || error.sent == Sent::No {
-                    app.own_posts.not_posted(&chat);
-                    state.value.clear_pending();
-                    save(app, state).await?;
+                    own_posts.not_posted(&chat);
+                    self.state.value.clear_pending();
+                    self.save().await?;
                 } else if error.status.is_some() {
-                    app.own_posts.answered(&chat);
+                    own_posts.answered(&chat);
                 }
                 Err(error.into())
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bridge::genesys::receipt::ReceiptOutcome;
 use bridge::genesys::webhook::Webhook;
-use bridge::ids::{ChatId, Digest, GenesysMessageId, ThreadId};
+use bridge::ids::{ChatId, Digest, GenesysMessageId, Lane, ThreadId};
 use bridge::queue::envelope::{AgentEnvelope, Content, Envelope};
 use bridge::state::blobs;
 use bridge::state::outbound::{OutboundState, Says};
@@ -13,15 +13,13 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use services::error::Service;
 use services::testing::{Reply, Sent, World};
-use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
+use super::receipt::receipt;
 use crate::app::App;
-use crate::queue::receipts::receipt;
-use crate::testing::{app_in, call, delivery_of};
-
-const CHAT: &str = "19:anna_support@unq.gbl.spaces";
-const THREAD: &str = "teams:support:0f0e0d0c-0000-4000-8000-00000000000a";
+use crate::queue::enqueue::enqueue;
+use crate::store::threads;
+use crate::testing::{ANNAS_CHAT, ANNAS_THREAD, agents_message, app_in, deliver, webhook};
 
 struct Scene {
     world: World,
@@ -34,30 +32,26 @@ impl Scene {
         let world = World::start().await;
         let app = app_in(&world, &[("RETRY_FLOOR_SECONDS", "0")]);
         let scene = Self { world, app };
-        scene.know_thread(CHAT);
+        let record = record(ANNAS_CHAT);
+        let body = serde_json::to_vec(&record).expect("JSON");
+        let blob = blobs::thread(&record.thread);
+        scene.world.put_blob("state", &blob, body);
         scene
     }
 
-    fn know_thread(&self, chat: &str) {
-        let record = record(chat);
-        let body = serde_json::to_vec(&record).expect("JSON");
-        self.world
-            .put_blob("state", &blobs::thread(&record.thread), body);
-    }
-
     /// Delivers an envelope as the host does, after it went through its queue.
-    async fn delivers(&self, envelope: Envelope, path: &str) -> StatusCode {
+    async fn delivers(&self, envelope: Envelope) {
         let before = self.world.sent().len();
-        let queued = self.app.queues.enqueue(&[envelope]).await;
+        let queued = enqueue(&self.app, &[envelope]).await;
         queued.expect("the queue takes it");
-        let sent: Sent = self.world.sent().swap_remove(before);
-        call(&self.app, path, &[], delivery_of(&sent)).await.0
+        let delivered = deliver(&self.app, &self.world.sent()[before], 1).await;
+        assert_eq!(delivered, StatusCode::OK);
     }
 
-    async fn agent_writes(&self, webhook: &[u8]) -> StatusCode {
+    async fn agent_writes(&self, webhook: &[u8]) {
         let content = Content::AgentMessage(AgentEnvelope::of(webhook));
-        let envelope = Envelope::new(OffsetDateTime::now_utc(), content);
-        self.delivers(envelope, super::PATH).await
+        self.delivers(Envelope::new(OffsetDateTime::now_utc(), content))
+            .await;
     }
 
     /// Contents of the posts that Graph was sent.
@@ -93,30 +87,52 @@ impl Scene {
 }
 
 fn record(chat: &str) -> ThreadRecord {
-    let thread: ThreadId = THREAD.parse().expect("a thread");
+    let thread: ThreadId = ANNAS_THREAD.parse().expect("a thread");
     let chat: ChatId = chat.parse().expect("a chat");
-    ThreadRecord::new(&thread, chat, thread.account().clone())
+    ThreadRecord::new(&thread, chat, thread.account.clone())
 }
 
-fn webhook(id: &str, text: &str, time: OffsetDateTime) -> Vec<u8> {
-    let time = time.format(&Rfc3339).expect("a time");
-    json!({
-        "id": id, "type": "Text", "text": text,
-        "channel": { "time": time, "to": { "id": THREAD } },
-    })
-    .to_string()
-    .into_bytes()
+fn hours_old(hours: i64, text: &str) -> Vec<u8> {
+    let at = OffsetDateTime::now_utc() - Duration::hours(hours);
+    agents_message("g-1", at, json!({ "text": text }))
+        .to_string()
+        .into()
+}
+
+fn parsed(webhook: &[u8]) -> Webhook {
+    Webhook::parse(webhook, OffsetDateTime::now_utc()).expect("a webhook")
+}
+
+#[tokio::test]
+async fn an_agents_message_comes_into_the_chat_and_is_receipted() {
+    let scene = Scene::start().await;
+    let raw = hours_old(0, "hello & welcome");
+    let status = webhook(&scene.app, raw, World::WEBHOOK_SECRET).await;
+    assert_eq!(status, StatusCode::OK);
+    let sent = scene.world.sent();
+    assert_eq!((sent.len(), sent[0].queue.as_str()), (1, "outbound"));
+    for _ in 0..2 {
+        // A redelivery posts nothing again.
+        assert_eq!(deliver(&scene.app, &sent[0], 1).await, StatusCode::OK);
+        assert_eq!(scene.posts(), ["hello &amp; welcome"]);
+    }
+    let receipt = &scene.world.sent()[1];
+    assert_eq!(receipt.queue, "inbound");
+    assert_eq!(deliver(&scene.app, receipt, 1).await, StatusCode::OK);
+    let told = scene.world.seen(Service::Genesys);
+    let told = told.last().expect("a receipt").json();
+    assert_eq!(
+        (&told["id"], &told["status"]),
+        (&json!("g-1"), &json!("Delivered"))
+    );
+    assert!(scene.failed().is_empty());
 }
 
 #[tokio::test]
 async fn a_webhook_that_comes_too_late_ends_in_failed_and_the_agent_is_told() {
     let scene = Scene::start().await;
-    let late = webhook(
-        "g-1",
-        "hello",
-        OffsetDateTime::now_utc() - Duration::hours(7),
-    );
-    assert_eq!(scene.agent_writes(&late).await, StatusCode::OK);
+    let late = hours_old(7, "hello");
+    scene.agent_writes(&late).await;
     assert_eq!(scene.posts(), Vec::<Value>::new());
     let failed = scene.failed();
     assert_eq!(failed.len(), 1);
@@ -131,7 +147,7 @@ async fn a_webhook_that_comes_too_late_ends_in_failed_and_the_agent_is_told() {
 async fn what_cannot_be_read_ends_in_failed() {
     let scene = Scene::start().await;
     for unreadable in [&b"no JSON"[..], &[0xff, 0xfe], b"[1]"] {
-        assert_eq!(scene.agent_writes(unreadable).await, StatusCode::OK);
+        scene.agent_writes(unreadable).await;
     }
     let failed = scene.failed();
     assert_eq!(failed.len(), 3, "{failed:#?}");
@@ -140,9 +156,56 @@ async fn what_cannot_be_read_ends_in_failed() {
 }
 
 #[tokio::test]
+async fn what_is_no_envelope_or_belongs_elsewhere_ends_in_failed() {
+    let scene = Scene::start().await;
+    let hello = parsed(&hours_old(0, "hello"));
+    let elsewhere = receipt(&hello, None, ReceiptOutcome::Delivered).to_json();
+    for (body, kind) in [
+        (b"{}".to_vec(), "envelope_malformed"),
+        (elsewhere, "envelope_misplaced"),
+    ] {
+        let sent = Sent {
+            queue: "outbound".to_owned(),
+            body: body.into(),
+            session: Some("chat".to_owned()),
+            message_id: None,
+            correlation: None,
+            request: 0,
+        };
+        assert_eq!(deliver(&scene.app, &sent, 1).await, StatusCode::OK);
+        let failed = scene.failed();
+        let one = failed.iter().find(|one| one["kind"] == kind);
+        let one = one.expect("a failed message");
+        assert_eq!(
+            (&one["queue"], &one["attempts"]),
+            (&json!("outbound"), &json!(1))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_redelivery_keeps_to_an_earlier_verdict() {
+    let scene = Scene::start().await;
+    scene.agent_writes(&hours_old(7, "hello")).await;
+    let verdict = scene.failed()[0].to_string();
+    let good = hours_old(0, "hello");
+    let taken = webhook(&scene.app, good, World::WEBHOOK_SECRET).await;
+    assert_eq!(taken, StatusCode::OK);
+    let sent = scene.world.sent();
+    let sent = sent.last().expect("an envelope");
+    let lane = Lane::from_session_id(sent.session.as_deref().expect("a session"));
+    let blob = blobs::failed(&lane, &Digest::of_bytes("failed", &sent.body));
+    scene.world.put_blob("failed", &blob, verdict);
+    assert_eq!(deliver(&scene.app, sent, 2).await, StatusCode::OK);
+    assert_eq!(scene.posts(), Vec::<Value>::new());
+    let codes = scene.receipts().into_iter().map(|it| it["code"].clone());
+    assert!(codes.eq(["MessageExpired", "MessageExpired"]));
+}
+
+#[tokio::test]
 async fn a_pending_post_of_a_chat_that_cannot_be_listed_does_not_make_it_mute() {
     let scene = Scene::start().await;
-    let chat: ChatId = CHAT.parse().expect("a chat");
+    let chat: ChatId = ANNAS_CHAT.parse().expect("a chat");
     let mut state = OutboundState::new(chat.clone());
     let old: GenesysMessageId = "g-0".parse().expect("an id");
     let begun = OffsetDateTime::now_utc() - Duration::minutes(11);
@@ -154,8 +217,7 @@ async fn a_pending_post_of_a_chat_that_cannot_be_listed_does_not_make_it_mute() 
     scene
         .world
         .answer("GET", "/v1.0/chats/", Reply::new(403, ""));
-    let hello = webhook("g-1", "hello", OffsetDateTime::now_utc());
-    assert_eq!(scene.agent_writes(&hello).await, StatusCode::OK);
+    scene.agent_writes(&hours_old(0, "hello")).await;
     assert_eq!(scene.posts(), ["hello"]);
     assert_eq!(scene.receipts()[0]["status"], "delivered");
 }
@@ -165,18 +227,15 @@ async fn a_receipt_that_genesys_refuses_is_dropped_and_holds_up_nothing() {
     let scene = Scene::start().await;
     let receipts = "/api/v2/conversations/messages/";
     scene.world.answer("POST", receipts, Reply::new(400, "{}"));
-    let hello = webhook("g-1", "hello", OffsetDateTime::now_utc());
-    let hello = Webhook::parse(&hello, OffsetDateTime::now_utc()).expect("a webhook");
+    let hello = parsed(&hours_old(0, "hello"));
     let envelope = receipt(&hello, None, ReceiptOutcome::Delivered);
-    let path = crate::deliver_to_genesys::PATH;
-    assert_eq!(scene.delivers(envelope, path).await, StatusCode::OK);
+    scene.delivers(envelope).await;
     assert_eq!(scene.failed(), Vec::<Value>::new());
 }
 
 #[tokio::test]
 async fn the_receipt_of_a_replay_is_no_repetition_of_the_first() {
-    let hello = webhook("g-1", "hello", OffsetDateTime::now_utc());
-    let hello = Webhook::parse(&hello, OffsetDateTime::now_utc()).expect("a webhook");
+    let hello = parsed(&hours_old(0, "hello"));
     let id = |replay: Option<&str>| {
         let route = receipt(&hello, replay, ReceiptOutcome::Delivered).route(|| [0; 16]);
         route.message_id
@@ -189,10 +248,10 @@ async fn the_receipt_of_a_replay_is_no_repetition_of_the_first() {
 async fn a_thread_whose_chat_is_another_one_leads_to_the_new_one() {
     let scene = Scene::start().await;
     let moved = record("19:anna_again@unq.gbl.spaces");
-    let threads = &scene.app.threads;
-    threads.remember(&moved).await.expect("written");
+    let remembered = threads::remember(&scene.app, &moved).await;
+    remembered.expect("written");
     let other = app_in(&scene.world, &[]);
-    let chat = other.threads.chat_of(&moved.thread).await.expect("read");
+    let chat = threads::chat_of(&other, &moved.thread).await.expect("read");
     assert_eq!(chat, Some(moved.chat));
 }
 
@@ -200,8 +259,8 @@ async fn a_thread_whose_chat_is_another_one_leads_to_the_new_one() {
 async fn a_claim_that_fails_keeps_its_content() {
     let scene = Scene::start().await;
     let long = "x".repeat(300 * 1024);
-    let late = webhook("g-1", &long, OffsetDateTime::now_utc() - Duration::hours(7));
-    assert_eq!(scene.agent_writes(&late).await, StatusCode::OK);
+    let late = hours_old(7, &long);
+    scene.agent_writes(&late).await;
     let failed = scene.failed();
     let kept = failed[0]["envelope"]["webhook"].as_str().expect("content");
     assert!(kept.contains(&long));

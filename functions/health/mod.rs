@@ -35,13 +35,13 @@ pub async fn handle(State(app): State<Arc<App>>) -> Json<Value> {
         "status": status,
         "reasons": reasons,
         "version": env!("CARGO_PKG_VERSION"),
-        "counters": app.counters.to_json(),
+        "counters": app.counters,
     }))
 }
 
 /// What keeps messages from going on.
 fn degraded(app: &App) -> Vec<String> {
-    let placeholder = app.settings.placeholder().map(|setting| {
+    let placeholder = app.settings.placeholder.map(|setting| {
         let Specification { name, expects, .. } = setting;
         format!(
             "setting {name} still holds a placeholder, so no message is taken: put {expects} there"

@@ -7,7 +7,7 @@ use services::testing::World;
 
 use super::handle;
 use crate::app::App;
-use crate::testing::app_in;
+use crate::testing::{app_in, start};
 
 async fn health(app: &Arc<App>) -> (String, String) {
     let Json(health) = handle(State(Arc::clone(app))).await;
@@ -19,8 +19,7 @@ async fn health(app: &Arc<App>) -> (String, String) {
 
 #[tokio::test]
 async fn what_is_not_loaded_yet_is_named_until_it_is() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (_world, app) = start().await;
     let (status, reasons) = health(&app).await;
     assert_eq!(status, "starting");
     assert!(reasons.contains("graph-client-state") && reasons.contains("genesys-webhook-secret"));

@@ -33,7 +33,12 @@ const FUNCTION: Function = Function {
     // Larger than any batch seen; Graph documents no limit.
     body_limit: 4 * 1024 * 1024,
     thanks: StatusCode::ACCEPTED,
-    tally: |counters| &counters.notifications,
+    tally: |counters| {
+        [
+            &counters.notifications_enqueued,
+            &counters.notifications_dropped,
+        ]
+    },
 };
 
 /// A body above this many bytes is read on a thread of its own, one after another, so that nobody else waits for it.

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::PATH;
 use crate::app::App;
-use crate::testing::{app_in, local_setting, post};
+use crate::testing::{app_in, local_setting, post, start};
 
 const CHAT: &str = "19:a_b@unq.gbl.spaces";
 
@@ -48,6 +48,16 @@ async fn notify(app: &Arc<App>, body: &Value) -> StatusCode {
     post(app, PATH, &[], body.to_string()).await
 }
 
+/// Posts a batch, which must be taken.
+async fn accepted(app: &Arc<App>, body: &Value) {
+    assert_eq!(notify(app, body).await, StatusCode::ACCEPTED, "{body}");
+}
+
+/// The messages of a queue with what is enclosed.
+fn notifications(world: &World) -> Vec<NotificationEnvelope> {
+    world.sent().iter().map(notification).collect()
+}
+
 fn notification(sent: &Sent) -> NotificationEnvelope {
     match Envelope::parse(&sent.body).expect("an envelope").content {
         Content::Notification(notification) => notification,
@@ -57,11 +67,10 @@ fn notification(sent: &Sent) -> NotificationEnvelope {
 
 #[tokio::test]
 async fn a_message_lies_in_the_lane_of_its_chat_when_graph_has_its_answer() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (world, app) = start().await;
     let body = json!({ "value": [item(CHAT, 1)] });
-    assert_eq!(notify(&app, &body).await, StatusCode::ACCEPTED);
-    assert_eq!(notify(&app, &body).await, StatusCode::ACCEPTED);
+    accepted(&app, &body).await;
+    accepted(&app, &body).await;
     let sent = world.sent();
     let chat: ChatId = CHAT.parse().expect("an id");
     assert_eq!(
@@ -75,41 +84,29 @@ async fn a_message_lies_in_the_lane_of_its_chat_when_graph_has_its_answer() {
 
 #[tokio::test]
 async fn many_items_of_one_chat_need_few_requests() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (world, app) = start().await;
     let items: Vec<Value> = (0..300).map(|message| item(CHAT, message)).collect();
-    assert_eq!(
-        notify(&app, &json!({ "value": items })).await,
-        StatusCode::ACCEPTED
-    );
-    let sent = world.sent();
-    let order: Vec<String> = sent
-        .iter()
-        .map(|sent| notification(sent).message.as_str().to_owned())
-        .collect();
+    accepted(&app, &json!({ "value": items })).await;
+    let sent = notifications(&world).into_iter();
+    let order: Vec<String> = sent.map(|it| it.message.as_str().to_owned()).collect();
     let expected: Vec<String> = (0..300).map(|message| message.to_string()).collect();
     assert_eq!(order, expected);
-    assert!(
-        world.seen(Service::ServiceBus).len() <= 10,
-        "{}",
-        world.seen(Service::ServiceBus).len()
-    );
+    let requests = world.seen(Service::ServiceBus).len();
+    assert!(requests <= 10, "{requests}");
 }
 
 #[tokio::test]
 async fn one_chat_that_the_queue_refuses_makes_graph_come_again() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (world, app) = start().await;
     world.answer_once("POST", "/inbound/messages", Reply::new(500, ""));
     let body = json!({ "value": [item(CHAT, 1), item("19:other@thread.v2", 1)] });
     assert_eq!(notify(&app, &body).await, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(notify(&app, &body).await, StatusCode::ACCEPTED);
+    accepted(&app, &body).await;
 }
 
 #[tokio::test]
 async fn what_is_forged_or_not_ours_is_dropped_without_a_word() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (world, app) = start().await;
     let with_state = |state: Value| {
         let mut item = item(CHAT, 1);
         item["clientState"] = state;
@@ -120,13 +117,11 @@ async fn what_is_forged_or_not_ours_is_dropped_without_a_word() {
         with_state(json!("support")),
         with_state(Value::Null),
         with_state(json!(format!("nobody.{}", World::CLIENT_STATE))),
-        "text",
-        7,
-        [[]],
+        "text", 7, [[]],
     ] });
-    assert_eq!(notify(&app, &body).await, StatusCode::ACCEPTED);
+    accepted(&app, &body).await;
     assert_eq!(world.sent(), []);
-    assert_eq!(app.counters.to_json()["notifications_dropped"], 7);
+    assert_eq!(json!(app.counters)["notifications_dropped"], 7);
 }
 
 #[tokio::test]
@@ -139,22 +134,22 @@ async fn while_the_secret_cannot_be_had_graph_is_asked_to_come_again() {
 }
 
 #[tokio::test]
-async fn a_foreign_tenant_loses_no_message_of_our_subscription() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
-    let mut item = item(CHAT, 1);
-    item["tenantId"] = json!("be9c1b6e-0000-4000-8000-c0ffee000001");
-    assert_eq!(
-        notify(&app, &json!({ "value": [item] })).await,
-        StatusCode::ACCEPTED
-    );
-    assert_eq!(world.sent().len(), 1);
+async fn a_foreign_tenant_loses_no_message_and_a_lifecycle_notification_is_none() {
+    for (name, value, messages) in [
+        ("tenantId", "be9c1b6e-0000-4000-8000-c0ffee000001", 1),
+        ("lifecycleEvent", "subscriptionRemoved", 0),
+    ] {
+        let (world, app) = start().await;
+        let mut item = item(CHAT, 1);
+        item[name] = json!(value);
+        accepted(&app, &json!({ "value": [item] })).await;
+        assert_eq!(world.sent().len(), messages, "{name}");
+    }
 }
 
 #[tokio::test]
 async fn content_is_believed_with_a_good_token_only_and_nothing_is_lost_without() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (world, app) = start().await;
     let good = token(&world, json!({}));
     let bad = [
         json!([token(&world, json!({ "aud": "somebody-else" }))]),
@@ -164,49 +159,28 @@ async fn content_is_believed_with_a_good_token_only_and_nothing_is_lost_without(
         json!([]),
         Value::Null,
     ];
-    let batch = |tokens: &Value| json!({ "value": [rich(CHAT, 1, 100), item(CHAT, 2)], "validationTokens": tokens });
-    assert_eq!(
-        notify(&app, &batch(&json!([good]))).await,
-        StatusCode::ACCEPTED
-    );
-    let sent = world.sent();
-    assert!(
-        notification(&sent[0]).encrypted.is_some() && notification(&sent[1]).encrypted.is_none()
-    );
+    let items = [rich(CHAT, 1, 100), item(CHAT, 2)];
+    let batch = |tokens: &Value| json!({ "value": items, "validationTokens": tokens });
+    accepted(&app, &batch(&json!([good]))).await;
+    let enclosed = || -> Vec<bool> {
+        let sent = notifications(&world).into_iter();
+        sent.map(|it| it.encrypted.is_some()).collect()
+    };
+    assert_eq!(enclosed(), [true, false]);
     for (index, tokens) in bad.iter().enumerate() {
-        assert_eq!(notify(&app, &batch(tokens)).await, StatusCode::ACCEPTED);
-        let sent = world.sent().split_off(2 * (index + 1));
-        assert_eq!(sent.len(), 2, "{tokens}");
-        assert!(
-            sent.iter()
-                .all(|sent| notification(sent).encrypted.is_none()),
-            "{tokens}"
-        );
+        accepted(&app, &batch(tokens)).await;
+        assert_eq!(enclosed()[2 * (index + 1)..], [false, false], "{tokens}");
     }
 }
 
 #[tokio::test]
 async fn signing_keys_that_cannot_be_had_lose_nothing() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (world, app) = start().await;
     world.answer("GET", "/common/discovery", Reply::new(503, ""));
     let tokens = [token(&world, json!({}))];
     let body = json!({ "value": [rich(CHAT, 1, 100)], "validationTokens": tokens });
-    assert_eq!(notify(&app, &body).await, StatusCode::ACCEPTED);
+    accepted(&app, &body).await;
     assert!(notification(&world.sent()[0]).encrypted.is_none());
-}
-
-#[tokio::test]
-async fn a_lifecycle_notification_is_no_message() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
-    let mut item = item(CHAT, 1);
-    item["lifecycleEvent"] = json!("subscriptionRemoved");
-    assert_eq!(
-        notify(&app, &json!({ "value": [item] })).await,
-        StatusCode::ACCEPTED
-    );
-    assert_eq!(world.sent(), []);
 }
 
 #[tokio::test]
@@ -221,8 +195,7 @@ async fn a_placeholder_in_the_settings_loses_no_message() {
 
 #[tokio::test]
 async fn what_is_no_collection_of_few_items_is_refused() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (_world, app) = start().await;
     let zeros = format!(r#"{{"value":[{}0]}}"#, "0,".repeat(1_000_000));
     let deep = format!(r#"{{"value":{}"#, "[".repeat(1_000_000));
     let text = format!(r#"{{"value":"{}"}}"#, "x".repeat(3_000_000));
@@ -240,10 +213,9 @@ async fn what_is_no_collection_of_few_items_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_body_keeps_nobody_waiting() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (world, app) = start().await;
     let small = json!({ "value": [item(CHAT, 1)] });
-    assert_eq!(notify(&app, &small).await, StatusCode::ACCEPTED);
+    accepted(&app, &small).await;
     let genuine: Vec<Value> = (0..1000)
         .map(|message| rich(&format!("19:{message}@thread.v2"), 1, 3000))
         .collect();
@@ -258,7 +230,7 @@ async fn a_large_body_keeps_nobody_waiting() {
     let mut longest = Duration::ZERO;
     while !others.is_empty() {
         let began = Instant::now();
-        assert_eq!(notify(&app, &small).await, StatusCode::ACCEPTED);
+        accepted(&app, &small).await;
         longest = longest.max(began.elapsed());
         while others.try_join_next().is_some() {}
     }

@@ -1,36 +1,23 @@
-use std::sync::Arc;
-
 use axum::body::Bytes;
 use bridge::genesys::signature::sign;
 use bridge::ids::Lane;
 use bridge::queue::envelope::{Content, Envelope};
 use http::StatusCode;
 use serde_json::{Value, json};
+use services::secrets::names;
 use services::testing::{Reply, Sent, World};
+use time::macros::datetime;
 
 use super::PATH;
 use crate::app::App;
-use crate::testing::{app_in, post};
+use crate::testing::{ANNAS_THREAD, agents_message, app_in, post, start, webhook};
 
-const ANNA: &str = "teams:support:0f0e0d0c-0000-4000-8000-00000000000a";
-
-fn webhook(changes: Value) -> Value {
-    let mut webhook = json!({
-        "id": "b71f5f0c",
-        "type": "Text",
-        "text": "hello",
-        "channel": { "to": { "id": ANNA }, "time": "2026-01-02T03:04:05.678Z" },
-    });
-    for (name, value) in changes.as_object().expect("an object") {
-        webhook[name] = value.clone();
-    }
-    webhook
+fn message(changes: Value) -> String {
+    agents_message("b71f5f0c", datetime!(2026-01-02 03:04:05.678 UTC), changes).to_string()
 }
 
-async fn call(app: &Arc<App>, body: impl Into<Bytes>) -> StatusCode {
-    let body = body.into();
-    let signature = sign(&body, &World::WEBHOOK_SECRET.into());
-    post(app, PATH, &[("x-hub-signature-256", &signature)], body).await
+async fn call(app: &std::sync::Arc<App>, body: impl Into<Bytes>) -> StatusCode {
+    webhook(app, body, World::WEBHOOK_SECRET).await
 }
 
 fn body(sent: &Sent) -> Vec<u8> {
@@ -42,13 +29,12 @@ fn body(sent: &Sent) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_message_lies_in_the_lane_of_its_thread_with_the_bytes_that_were_signed() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
-    let raw = format!("{}  ", webhook(json!({})));
+    let (world, app) = start().await;
+    let raw = message(json!({})) + "  ";
     assert_eq!(call(&app, raw.clone()).await, StatusCode::OK);
     assert_eq!(call(&app, raw.clone()).await, StatusCode::OK);
     let sent = world.sent();
-    let lane = Lane::of_thread(&ANNA.parse().expect("a thread"));
+    let lane = Lane::of_thread(&ANNAS_THREAD.parse().expect("a thread"));
     assert_eq!(
         (sent[0].queue.as_str(), sent[0].session.as_deref()),
         ("outbound", Some(lane.as_str()))
@@ -59,9 +45,8 @@ async fn a_message_lies_in_the_lane_of_its_thread_with_the_bytes_that_were_signe
 
 #[tokio::test]
 async fn only_a_good_signature_is_taken() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
-    let raw = webhook(json!({})).to_string();
+    let (world, app) = start().await;
+    let raw = message(json!({}));
     let forged = sign(raw.as_bytes(), &"another secret".into());
     for headers in [
         &[][..],
@@ -82,21 +67,17 @@ async fn only_a_good_signature_is_taken() {
 
 #[tokio::test]
 async fn what_genesys_signed_is_never_refused() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (world, app) = start().await;
     let unusable: [Vec<u8>; 8] = [
         b"no JSON".to_vec(),
         b"[]".to_vec(),
         b"{}".to_vec(),
         vec![0xff, 0xfe],
-        webhook(json!({ "channel": null })).to_string().into(),
-        webhook(json!({ "channel": { "to": { "id": "nobody" }, "time": "2001-01-01T00:00:00Z" } }))
-            .to_string()
+        message(json!({ "channel": null })).into(),
+        message(json!({ "channel": { "to": { "id": "nobody" }, "time": "2001-01-01T00:00:00Z" } }))
             .into(),
-        webhook(json!({ "id": null, "type": "Message" }))
-            .to_string()
-            .into(),
-        webhook(json!({ "type": "Unknown" })).to_string().into(),
+        message(json!({ "id": null, "type": "Message" })).into(),
+        message(json!({ "type": "Unknown" })).into(),
     ];
     for raw in &unusable {
         let shown = String::from_utf8_lossy(raw).into_owned();
@@ -114,25 +95,40 @@ async fn what_genesys_signed_is_never_refused() {
 
 #[tokio::test]
 async fn what_needs_no_delivery_is_thanked_for() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (world, app) = start().await;
     for kind in ["Receipt", "Hologram"] {
-        let raw = webhook(json!({ "type": kind, "text": null })).to_string();
+        let raw = message(json!({ "type": kind, "text": null }));
         assert_eq!(call(&app, raw).await, StatusCode::OK);
     }
     assert_eq!(world.sent(), []);
-    assert_eq!(app.counters.to_json()["webhooks_dropped"], 2);
+    assert_eq!(json!(app.counters)["webhooks_dropped"], 2);
 }
 
 #[tokio::test]
 async fn typing_is_tried_once_and_a_message_until_the_queue_has_it() {
-    let world = World::start().await;
-    let app = app_in(&world, &[]);
+    let (world, app) = start().await;
     let typing = include_str!("../../bridge/fixtures/webhook_typing.json");
     assert_eq!(call(&app, typing).await, StatusCode::OK);
     assert_eq!(world.sent()[0].queue, "typing");
-    world.answer("POST", "/messages", Reply::new(500, ""));
+    let failing = || world.answer_once("POST", "/messages", Reply::new(503, ""));
+    failing();
     assert_eq!(call(&app, typing).await, StatusCode::OK);
-    let raw = webhook(json!({})).to_string();
-    assert_eq!(call(&app, raw).await, StatusCode::SERVICE_UNAVAILABLE);
+    failing();
+    for status in [StatusCode::SERVICE_UNAVAILABLE, StatusCode::OK] {
+        assert_eq!(call(&app, message(json!({}))).await, status);
+    }
+    assert_eq!(world.sent().len(), 2);
+}
+
+#[tokio::test]
+async fn a_rotated_secret_counts_at_once() {
+    let (world, app) = start().await;
+    let raw = message(json!({}));
+    assert_eq!(call(&app, raw.clone()).await, StatusCode::OK);
+    world.put_secret(names::GENESYS_WEBHOOK, "the-next-secret");
+    let rotated = webhook(&app, raw.clone(), "the-next-secret").await;
+    assert_eq!(rotated, StatusCode::OK);
+    // The vault was read a moment ago, so this one waits for a reading of its own.
+    let forged = webhook(&app, raw, "somebody's").await;
+    assert_eq!(forged, StatusCode::UNAUTHORIZED);
 }

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bridge::ids::{Digest, TeamsMessageId};
+use bridge::ids::{ChatId, Digest, SupportAccountName, TeamsMessageId};
 use bridge::state::inbound::PostedPart;
 use services::blob::Blobs;
-use services::entra::{ClientAuthentication, DelegatedTokens, TokenValidator};
-use services::error::ServiceError;
+use services::entra::{DelegatedTokens, TokenValidator};
+use services::error::{Service, ServiceError};
 use services::files::{Files, Rules};
 use services::genesys::Genesys;
 use services::graph::Graph;
@@ -17,21 +17,15 @@ use services::managed_identity::ManagedIdentity;
 use services::secrets::{Secrets, names};
 use services::service_bus::ServiceBus;
 use tokio::sync::{Notify, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::counters::Counters;
-use crate::doors;
-use crate::outside::{Gate, Question};
-use crate::queue::delivery::Times;
-use crate::queue::enqueue::Queues;
-use crate::queue::keep_trying::Persistence;
-use crate::queue::settlement::Settlement;
-use crate::settings::{GraphClientAuthentication, Settings};
+use crate::outside::Gate;
+use crate::settings::Settings;
 use crate::store::bounded::Bounded;
 use crate::store::keys::NotificationKeys;
 use crate::store::lanes::Lanes;
 use crate::store::own_posts::OwnPosts;
-use crate::store::threads::Threads;
 
 /// Longest wait for the host's first ping; it pings every 25 ms (azure-functions-host, `HttpFunctionInvocationDispatcher`).
 const FIRST_PING: Duration = Duration::from_millis(100);
@@ -42,16 +36,8 @@ const MESSAGES_WITH_PICTURES: usize = 6;
 /// Customers' files that may be on their way at a time: some 12 MB each.
 const TRANSFERS: usize = 8;
 
-/// How many times its own time limit a file may hold its message, when Graph fails for it.
-const FILE_PATIENCE: u32 = 4;
-
-/// Chats and hosts whose files kept a lane waiting, and how long that is remembered.
-const SLOW_FILES: usize = 1_000;
-const SLOW_FILES_FOR: Duration = Duration::from_secs(15 * 60);
-
-/// Messages with parts that no state knows, and how long they are remembered.
-const UNSAVED: usize = 10_000;
-const UNSAVED_FOR: Duration = Duration::from_secs(24 * 3600);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Settings, clients and rooms of one process.
 #[derive(Debug)]
@@ -63,29 +49,29 @@ pub struct App {
     /// Checks of Graph's validation tokens.
     pub validator: TokenValidator,
     /// Microsoft Graph.
-    pub graph: Arc<Graph>,
+    pub graph: Graph,
     /// Genesys Cloud.
-    pub genesys: Arc<Genesys>,
+    pub genesys: Genesys,
     /// The data storage account.
     pub blobs: Arc<Blobs>,
     /// Files that people send, wherever they lie.
-    pub files: Arc<Files>,
+    pub files: Files,
     /// The queues.
-    pub queues: Queues,
+    pub bus: ServiceBus,
     /// The way to Graph and Genesys.
-    pub(crate) gate: Arc<Gate>,
-    /// The way into a chat.
-    pub(crate) door: doors::Graph,
-    /// Limits of an invocation's time.
-    pub(crate) times: Times,
-    /// Settles queue messages.
-    pub(crate) settlement: Settlement,
+    pub(crate) gate: Gate,
+    /// Since when a chat's message fails; another process begins to count anew.
+    pub(crate) failing_since: Bounded<Digest, Instant>,
+    /// Whether a service that refused something was well besides, by account.
+    pub(crate) well_besides: Bounded<(Service, Option<SupportAccountName>), bool>,
     /// Private keys of rich notifications.
     pub(crate) keys: NotificationKeys,
-    /// Which chat a thread belongs to.
-    pub(crate) threads: Threads,
+    /// Which chat a thread belongs to, as far as this process has seen.
+    pub(crate) threads: Bounded<Digest, ChatId>,
     /// Posts that this process made.
     pub(crate) own_posts: OwnPosts,
+    /// Chats whose owner was told in the log lately.
+    pub(crate) owners_told: Bounded<Digest, ()>,
     /// How many customers' files may be on their way at a time.
     pub(crate) transfers: Semaphore,
     /// How many agents' messages may hold pictures in memory at a time.
@@ -123,92 +109,62 @@ impl App {
         client: services::http::Client,
         identity: Arc<ManagedIdentity>,
     ) -> Result<Self, ServiceError> {
-        let key_vault = KeyVault::new(
+        let same_identity = || Arc::clone(&identity);
+        let vault = KeyVault::new(client.clone(), &settings.key_vault_url, same_identity());
+        let secrets = Arc::new(Secrets::new(Arc::new(vault)));
+        let blobs = Arc::new(Blobs::new(
             client.clone(),
-            &settings.key_vault_url,
-            Arc::clone(&identity),
-        );
-        let secrets = Arc::new(Secrets::new(Arc::new(key_vault)));
-        let tenant = settings.tenant.as_str();
+            &settings.blob_endpoint,
+            same_identity(),
+        )?);
         let delegated = DelegatedTokens::new(
             client.clone(),
             &settings.entra_endpoint,
-            tenant,
+            settings.tenant.as_str(),
             &settings.graph_client_id,
-            match settings.graph_client_authentication {
-                GraphClientAuthentication::Federated => ClientAuthentication::Federated,
-                GraphClientAuthentication::Secret => ClientAuthentication::Secret,
-            },
-            Arc::clone(&identity),
+            settings.graph_client_authentication,
+            same_identity(),
             Arc::clone(&secrets),
         );
-        let graph = Arc::new(Graph::new(
-            client.clone(),
-            &settings.graph_endpoint,
-            delegated,
-        ));
-        let genesys = Arc::new(Genesys::new(
-            client.clone(),
-            &settings.genesys_api_endpoint,
-            &settings.genesys_login_endpoint,
-            &settings.genesys_integration_id,
-            &settings.genesys_client_id,
-            Arc::clone(&secrets),
-        ));
         let rules = Rules {
             origins: settings.file_origins.clone(),
             hosts: settings.file_hosts.clone(),
-        };
-        let files = Arc::new(Files::new(client.clone(), rules));
-        let blobs = Blobs::new(
-            client.clone(),
-            &settings.blob_endpoint,
-            Arc::clone(&identity),
-        )?;
-        let blobs = Arc::new(blobs);
-        let gate = Arc::new(Gate::new(Arc::clone(&blobs)));
-        let question = Question::new(Arc::clone(&gate), Arc::clone(&graph), Arc::clone(&genesys));
-        let times = Times {
-            attempt_deadline: settings.attempt_deadline,
-            retry_floor: settings.retry_floor,
-            not_yet: settings.unknown_thread,
-            file: settings.file_timeout * FILE_PATIENCE,
         };
         Ok(Self {
             validator: TokenValidator::new(
                 client.clone(),
                 &settings.entra_endpoint,
-                tenant,
+                settings.tenant.as_str(),
                 &settings.graph_client_id,
             ),
-            queues: Queues::new(
-                ServiceBus::new(client, &settings.service_bus_namespace, identity),
-                Arc::clone(&blobs),
-                &settings,
+            graph: Graph::new(client.clone(), &settings.graph_endpoint, delegated),
+            genesys: Genesys::new(
+                client.clone(),
+                &settings.genesys_api_endpoint,
+                &settings.genesys_login_endpoint,
+                &settings.genesys_integration_id,
+                &settings.genesys_client_id,
+                Arc::clone(&secrets),
             ),
-            door: doors::Graph::new(Arc::clone(&graph), Arc::clone(&gate), Arc::clone(&files)),
-            settlement: Settlement::new(
-                Arc::clone(&blobs),
-                Persistence::new(Arc::clone(&gate), question, times),
-            ),
-            keys: NotificationKeys::new(Arc::clone(&secrets)),
-            threads: Threads::new(Arc::clone(&blobs)),
+            files: Files::new(client.clone(), rules),
+            bus: ServiceBus::new(client, &settings.service_bus_namespace, identity),
+            gate: Gate::new(Arc::clone(&blobs)),
+            failing_since: Bounded::new(10_000, 24 * HOUR),
+            well_besides: Bounded::new(1_000, Duration::from_secs(5)),
+            keys: NotificationKeys::default(),
+            threads: Bounded::new(20_000, HOUR),
             own_posts: OwnPosts::default(),
+            owners_told: Bounded::new(1_000, HOUR),
             transfers: Semaphore::new(TRANSFERS),
             pictures: Semaphore::new(MESSAGES_WITH_PICTURES),
-            slow_files: Bounded::new(SLOW_FILES, SLOW_FILES_FOR),
+            slow_files: Bounded::new(1_000, 15 * MINUTE),
             lanes: Lanes::default(),
-            unsaved: Bounded::new(UNSAVED, UNSAVED_FOR),
+            unsaved: Bounded::new(10_000, 24 * HOUR),
+            counters: Counters::default(),
             greeted: Notify::new(),
-            times,
             settings,
             secrets,
-            graph,
-            genesys,
             blobs,
-            files,
-            gate,
-            counters: Counters::default(),
         })
     }
 
@@ -223,7 +179,7 @@ impl App {
                 until_done(|| app.secrets.accepted(names::GRAPH_CLIENT_STATE)),
                 until_done(|| app.secrets.accepted(names::GENESYS_WEBHOOK)),
                 until_done(|| app.validator.warm_up()),
-                until_done(|| app.queues.warm_up()),
+                until_done(|| app.bus.warm_up()),
             );
             tracing::info!(event = "warmed_up", "secrets and signing keys are loaded");
         });

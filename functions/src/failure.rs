@@ -37,7 +37,11 @@ impl Failure {
                 Box::new(Rejection::given_up(reason, &error))
             }
             Self::Panicked => Box::new(Rejection::panicked()),
-            Self::OutOfTime => Box::new(Rejection::expired()),
+            Self::OutOfTime => Box::new(Rejection::new(
+                "expired",
+                "the message could not be delivered for 13 days",
+                ReasonCode::MessageExpired,
+            )),
         }
     }
 }
@@ -56,7 +60,7 @@ pub struct Rejection {
     /// Its HTTP status.
     pub status: Option<u16>,
     /// Ids that the service's support asks for.
-    pub request_ids: Vec<(String, String)>,
+    pub request_ids: Vec<(&'static str, String)>,
 }
 
 impl Rejection {
@@ -108,11 +112,7 @@ impl Rejection {
         Self {
             service: Some(service),
             status: error.status,
-            request_ids: error
-                .request_ids
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.clone()))
-                .collect(),
+            request_ids: error.request_ids.clone(),
             ..Self::new(kind, explanation, receipt)
         }
     }
@@ -123,15 +123,6 @@ impl Rejection {
             "panicked",
             "the handler panicked on this message each time: please report it with the log lines of its correlation",
             ReasonCode::GeneralError,
-        )
-    }
-
-    /// A message that waited for too long to be of use.
-    fn expired() -> Self {
-        Self::new(
-            "expired",
-            "the message could not be delivered for 13 days",
-            ReasonCode::MessageExpired,
         )
     }
 }

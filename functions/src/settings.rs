@@ -6,12 +6,12 @@
 
 use std::time::Duration;
 
-use bridge::conversation::case::GroupPolicy;
-use bridge::conversation::case::Policy;
+use bridge::conversation::case::{GroupPolicy, Policy};
 use bridge::files::MediaTypes;
 use bridge::ids::{SupportAccountName, TenantId, UserId};
-use bridge::state::window::WindowPolicy;
+use bridge::state::thread::WindowPolicy;
 use bridge::teams::to_text::ReplyContext;
+use services::entra::ClientAuthentication;
 use services::files::{HostPattern, Origin};
 use tracing::level_filters::LevelFilter;
 
@@ -20,8 +20,8 @@ mod rules;
 mod tests;
 
 use rules::{
-    amount, authority, guid, hosts, hours, https, is_known_genesys_domain, notice, optional_https,
-    origins, parsed, queue, seconds, support_accounts, text, words,
+    amount, authority, guid, hours, https, is_known_genesys_domain, list, notice, optional_https,
+    parsed, queue, seconds, support_accounts, text, words,
 };
 
 /// A link's key lives 7 days at most, and is used for up to 22 hours before a new one is got.
@@ -29,15 +29,6 @@ const LONGEST_LINK_HOURS: u64 = 6 * 24;
 
 /// What stands in a setting whose real value does not exist yet: the id that the templates put there.
 const PLACEHOLDER: &str = "00000000-0000-0000-0000-000000000000";
-
-/// How the Graph app proves itself to Entra ID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GraphClientAuthentication {
-    /// A token of the managed identity as client assertion: nothing to rotate.
-    Federated,
-    /// The client secret in Key Vault.
-    Secret,
-}
 
 /// A dedicated Support User whose chats are bridged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +60,10 @@ impl Specification {
     }
 }
 
+const fn default_of(named: &[&'static str]) -> Option<&'static str> {
+    named.first().copied()
+}
+
 /// Makes [`Settings`], [`SPECIFICATIONS`] and the reading of them out of one list: field, type, variable, default if there is
 /// one, rule, and what to put there.
 macro_rules! settings {
@@ -77,7 +72,10 @@ macro_rules! settings {
         #[derive(Debug, Clone)]
         pub struct Settings {
             $(#[doc = concat!("`", $name, "`: ", $expects, ".")] pub $field: $type,)*
-            placeholder: Option<&'static Specification>,
+            /// A setting that still holds the placeholder of an id that did not exist when the app was deployed: nothing that
+            /// comes in could be carried on, so it must not be taken either. Any other text in the place of an id does not
+            /// pass that setting's own check.
+            pub placeholder: Option<&'static Specification>,
         }
 
         /// All settings that the handler reads, besides those that the platform itself sets
@@ -85,7 +83,7 @@ macro_rules! settings {
         pub const SPECIFICATIONS: &[Specification] = &[$(Specification {
             name: $name,
             expects: $expects,
-            default: default!($($default)?),
+            default: default_of(&[$($default)?]),
         }),*];
 
         impl<L: Fn(&str) -> Option<String>> Reader<L> {
@@ -98,15 +96,6 @@ macro_rules! settings {
     };
 }
 
-macro_rules! default {
-    () => {
-        None
-    };
-    ($default:literal) => {
-        Some($default)
-    };
-}
-
 settings! {
     identity_client_id: String = "AZURE_CLIENT_ID", guid,
         "the client id (GUID) of the app's user-assigned managed identity";
@@ -114,8 +103,8 @@ settings! {
         "the GUID of your Microsoft Entra tenant";
     graph_client_id: String = "GRAPH_CLIENT_ID", guid,
         "the application (client) id (GUID) of the Graph app registration";
-    graph_client_authentication: GraphClientAuthentication = "GRAPH_CLIENT_AUTHENTICATION" or "federated",
-        words([("federated", GraphClientAuthentication::Federated), ("secret", GraphClientAuthentication::Secret)]),
+    graph_client_authentication: ClientAuthentication = "GRAPH_CLIENT_AUTHENTICATION" or "federated",
+        words([("federated", ClientAuthentication::Federated), ("secret", ClientAuthentication::Secret)]),
         "`federated` (managed identity as federated credential) or `secret` (Key Vault secret graph-client-secret)";
     support_accounts: Vec<SupportAccount> = "SUPPORT_ACCOUNTS", support_accounts,
         "`name=object id` of each Support User, separated by commas, e.g. support=5f0c…; names use a-z, 0-9 and -, at most 20 characters";
@@ -180,9 +169,10 @@ settings! {
         "days from 1 to 3650 after which the storage account's lifecycle rule deletes files; not shorter than their links";
     file_timeout: Duration = "FILE_TIMEOUT_SECONDS" or "30", seconds(5, 120),
         "seconds from 5 to 120 for fetching one file, repetitions included";
-    file_origins: Vec<Origin> = "FILE_ORIGINS" or "", origins,
+    file_origins: Vec<Origin> = "FILE_ORIGINS" or "", list("no https origin"),
         "https origins that files may come from besides Graph's and Genesys' endpoints, separated by commas, or nothing for https://api-downloads.{GENESYS_DOMAIN}";
-    file_hosts: Vec<HostPattern> = "FILE_HOSTS" or "*.sharepoint.com,*.sharepoint.us,*.sharepoint-mil.us,*.sharepoint.cn", hosts,
+    file_hosts: Vec<HostPattern> = "FILE_HOSTS" or "*.sharepoint.com,*.sharepoint.us,*.sharepoint-mil.us,*.sharepoint.cn",
+        list("no host pattern"),
         "host names, `*.` allowed in front, that files may come from as long as they lead to public addresses, separated by commas, or `none`";
     genesys_media_types: MediaTypes = "GENESYS_MEDIA_TYPES" or "*/*",
         |value| value.parse().map_err(|error| format!("unusable, because {error}")),
@@ -280,14 +270,6 @@ impl Settings {
             replies: self.reply_context,
             reactions: self.reactions,
         }
-    }
-
-    /// A setting that still holds the placeholder of an id that did not exist when the app was deployed: nothing
-    /// that comes in could be carried on, so it must not be taken either. Any other text in the place of an id does not pass
-    /// that setting's own check.
-    #[must_use]
-    pub fn placeholder(&self) -> Option<&'static Specification> {
-        self.placeholder
     }
 
     /// The Support User with this name, if one is configured.

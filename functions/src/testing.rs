@@ -6,17 +6,25 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bridge::genesys::signature::sign;
 use http::StatusCode;
 use serde_json::{Value, json};
 use services::testing::{Sent, World};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tower::ServiceExt;
 
 use crate::app::App;
-use crate::settings::Settings;
+use crate::settings::{SettingError, Settings};
+
+/// A customer, the chat with the Support User of the local settings, and its thread.
+pub const ANNA: &str = "0f0e0d0c-0000-4000-8000-00000000000a";
+pub const ANNAS_CHAT: &str = "19:anna_support@unq.gbl.spaces";
+pub const ANNAS_THREAD: &str = "teams:support:0f0e0d0c-0000-4000-8000-00000000000a";
 
 /// An app with the local settings, some of them changed.
 pub fn app(changed: &[(&str, &str)]) -> Arc<App> {
-    Arc::new(App::build(settings(changed)).expect("clients"))
+    Arc::new(App::build(settings(changed).expect("good settings")).expect("clients"))
 }
 
 /// An app that stands on this world, with the local settings, some of them changed.
@@ -33,8 +41,16 @@ pub fn app_in(world: &World, changed: &[(&str, &str)]) -> Arc<App> {
         ("FILE_ORIGINS", world.base()),
     ];
     let settings = settings(&[changed, &endpoints].concat());
+    let settings = settings.expect("good settings");
     let app = App::build_with(settings, world.client(), world.identity());
     Arc::new(app.expect("clients"))
+}
+
+/// A world, and an app that stands on it with the local settings.
+pub async fn start() -> (World, Arc<App>) {
+    let world = World::start().await;
+    let app = app_in(&world, &[]);
+    (world, app)
 }
 
 /// A value of `local.settings.json`.
@@ -44,16 +60,12 @@ pub fn local_setting(name: &str) -> Option<String> {
     local["Values"][name].as_str().map(str::to_owned)
 }
 
-/// Local settings; the first of these counts before them.
-fn settings(changed: &[(&str, &str)]) -> Settings {
-    let settings = Settings::from_lookup(|name| {
+/// The local settings, the first of these before them; an empty value counts as absent.
+pub fn settings(changed: &[(&str, &str)]) -> Result<Settings, Vec<SettingError>> {
+    Settings::from_lookup(|name| {
         let changed = changed.iter().find(|(changed, _)| *changed == name);
-        changed.map_or_else(
-            || local_setting(name),
-            |(_, value)| Some((*value).to_owned()),
-        )
-    });
-    settings.expect("good settings")
+        changed.map_or_else(|| local_setting(name), |it| Some(it.1.to_owned()))
+    })
 }
 
 /// Calls a route as the Functions host does.
@@ -75,21 +87,6 @@ pub async fn call(
     (status, body.expect("a body"))
 }
 
-/// What the host sends when it delivers a message of a queue for the first time.
-pub fn delivery_of(sent: &Sent) -> String {
-    let text = |value: &Option<String>| value.as_ref().map(|value| json!(value).to_string());
-    json!({
-        "Data": { "message": STANDARD.encode(&sent.body) },
-        "Metadata": {
-            "SessionId": text(&sent.session),
-            "MessageId": text(&sent.message_id),
-            "CorrelationId": text(&sent.correlation),
-            "DeliveryCount": "1",
-        },
-    })
-    .to_string()
-}
-
 /// The status with which a request is answered.
 pub async fn post(
     app: &Arc<App>,
@@ -98,4 +95,42 @@ pub async fn post(
     body: impl Into<Body>,
 ) -> StatusCode {
     call(app, path, headers, body).await.0
+}
+
+/// Delivers a message of a queue as the host does, for so many times by now.
+pub async fn deliver(app: &Arc<App>, sent: &Sent, times: u32) -> StatusCode {
+    let text = |value: &Option<String>| value.as_ref().map(|value| json!(value).to_string());
+    let payload = json!({
+        "Data": { "message": STANDARD.encode(&sent.body) },
+        "Metadata": {
+            "SessionId": text(&sent.session),
+            "MessageId": text(&sent.message_id),
+            "CorrelationId": text(&sent.correlation),
+            "DeliveryCount": times.to_string(),
+        },
+    });
+    let path = match sent.queue.as_str() {
+        "inbound" => crate::deliver_to_genesys::PATH,
+        _ => crate::deliver_to_teams::PATH,
+    };
+    post(app, path, &[], payload.to_string()).await
+}
+
+/// A call of Genesys' webhook with an agent's text to Anna; `changes` go over it.
+pub fn agents_message(id: &str, at: OffsetDateTime, changes: Value) -> Value {
+    let at = at.format(&Rfc3339).expect("a time");
+    let channel = json!({ "time": at, "to": { "id": ANNAS_THREAD } });
+    let mut message = json!({ "id": id, "type": "Text", "text": "hello", "channel": channel });
+    for (name, value) in changes.as_object().expect("an object") {
+        message[name] = value.clone();
+    }
+    message
+}
+
+/// Calls Genesys' webhook, signed with this secret.
+pub async fn webhook(app: &Arc<App>, body: impl Into<Bytes>, secret: &str) -> StatusCode {
+    let body = body.into();
+    let signature = sign(&body, &secret.into());
+    let headers = [("x-hub-signature-256", signature.as_str())];
+    post(app, crate::outbound_genesys::PATH, &headers, body).await
 }

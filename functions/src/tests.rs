@@ -7,25 +7,19 @@ use serde_json::Value;
 
 use crate::ROUTES;
 
-mod routes;
-
 fn folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn read(path: &Path) -> Value {
-    let text =
-        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    let text = std::fs::read_to_string(path).expect("a file");
+    serde_json::from_str(&text).expect("JSON")
 }
 
 fn binding(function: &str, kind: &str) -> Option<Value> {
     let description = read(&folder().join(function).join("function.json"));
-    let bindings = description["bindings"].as_array()?;
-    bindings
-        .iter()
-        .find(|binding| binding["type"] == kind)
-        .cloned()
+    let mut bindings = description["bindings"].as_array()?.iter();
+    bindings.find(|binding| binding["type"] == kind).cloned()
 }
 
 #[test]
@@ -70,7 +64,7 @@ fn the_host_calls_each_function_where_the_router_listens() {
 
 #[test]
 fn queue_functions_get_the_exact_bytes_in_sessions() {
-    let settings = read(&folder().join("../local.settings.json"));
+    let settings = &read(&folder().join("../local.settings.json"))["Values"];
     for (name, ..) in ROUTES {
         let Some(trigger) = binding(name, "serviceBusTrigger") else {
             continue;
@@ -78,21 +72,14 @@ fn queue_functions_get_the_exact_bytes_in_sessions() {
         assert_eq!(trigger["name"], "message", "{name}");
         assert_eq!(trigger["dataType"], "binary", "{name}");
         assert_eq!(trigger["isSessionsEnabled"], true, "{name}");
-        let connection = trigger["connection"].as_str().expect("a connection");
-        let namespace = format!("{connection}__fullyQualifiedNamespace");
-        assert!(
-            settings["Values"][namespace.as_str()].is_string(),
-            "{name}: no setting {namespace}"
-        );
-        let queue = trigger["queueName"]
-            .as_str()
-            .expect("a queue")
-            .trim_matches('%')
-            .to_owned();
-        assert!(
-            settings["Values"][queue.as_str()].is_string(),
-            "{name}: no setting {queue}"
-        );
+        let text = |field: &str| trigger[field].as_str().expect("a text");
+        let namespace = format!("{}__fullyQualifiedNamespace", text("connection"));
+        for setting in [&namespace, text("queueName").trim_matches('%')] {
+            assert!(
+                settings[setting].is_string(),
+                "{name}: no setting {setting}"
+            );
+        }
     }
 }
 

@@ -1,51 +1,31 @@
 //! `handler check`: the state of every setting, and one harmless call to each outside service.
 
-use std::process::ExitCode;
-use std::sync::Arc;
-
 use functions::app::App;
 use functions::settings::{SPECIFICATIONS, SettingError, Settings};
 use services::error::{ErrorKind, ServiceError};
 use services::secrets::names;
 
-/// Prints the report; fails when a setting is wrong or a service does not do its part.
-pub fn run() -> ExitCode {
+use crate::report::Report;
+
+/// Prints the report; tells whether every setting is right and every service does its part.
+pub async fn run() -> bool {
     let lookup = |name: &str| std::env::var(name).ok();
     let settings = Settings::from_lookup(lookup);
     println!("Settings");
-    let errors = settings
-        .as_ref()
-        .err()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    print_settings(lookup, errors);
-    if let Some(setting) = settings.as_ref().ok().and_then(Settings::placeholder) {
+    print_settings(lookup, settings.as_ref().err().map_or(&[], Vec::as_slice));
+    let Ok(settings) = settings else {
+        println!("\nServices were not tried: mend the settings first.");
+        return false;
+    };
+    if let Some(setting) = settings.placeholder {
         let (name, expects) = (setting.name, setting.expects);
         println!(
             "\nServices were not tried: {name} still holds a placeholder: put {expects} there."
         );
-        return ExitCode::FAILURE;
+        return false;
     }
-    let Ok(settings) = settings else {
-        println!("\nServices were not tried: mend the settings first.");
-        return ExitCode::FAILURE;
-    };
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            println!("\nServices were not tried: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
     println!("\nServices");
-    if runtime.block_on(try_services(settings)) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    try_services(settings).await
 }
 
 fn print_settings(lookup: impl Fn(&str) -> Option<String>, errors: &[SettingError]) {
@@ -71,92 +51,62 @@ fn print_settings(lookup: impl Fn(&str) -> Option<String>, errors: &[SettingErro
 
 async fn try_services(settings: Settings) -> bool {
     let app = match App::build(settings) {
-        Ok(app) => Arc::new(app),
+        Ok(app) => app,
         Err(error) => {
             println!("  clients cannot be built: {error}");
             return false;
         }
     };
     let mut report = Report { good: true };
-    report.note(
-        "managed identity, token for Service Bus",
-        app.queues.warm_up().await.map(|()| "received"),
-    );
-    report.note(
-        "Blob storage, container state",
-        app.blobs.get("state", "check").await.map(|_| "readable"),
-    );
-    report.note(
-        "Blob storage, links to files",
-        match app.blobs.get("attachments", "check").await {
-            Ok(_) => app
-                .blobs
-                .read_link("attachments", "check", app.settings.attachment_link_life)
-                .await
-                .map(|_| "can be made"),
-            Err(error) => Err(error),
-        },
-    );
-    for secret in [
+    let mut note = |what: &str, result| report.note(what, advised(result));
+    let token = app.bus.warm_up().await.map(|()| "received");
+    note("managed identity, token for Service Bus", token);
+    let state = app.blobs.get("state", "check").await.map(|_| "readable");
+    note("Blob storage, container state", state);
+    let link = match app.blobs.get("attachments", "check").await {
+        Ok(_) => {
+            let life = app.settings.attachment_link_life;
+            app.blobs.read_link("attachments", "check", life).await
+        }
+        Err(error) => Err(error),
+    };
+    note("Blob storage, links to files", link.map(|_| "can be made"));
+    for name in [
         names::GRAPH_CLIENT_STATE,
         names::GRAPH_NOTIFICATION_KEY,
         names::GENESYS_WEBHOOK,
         names::GENESYS_CLIENT,
     ] {
-        let state = app.secrets.get(secret).await;
-        report.secret(secret, state.map(|secret| secret.is_some()));
+        let what = format!("Key Vault, secret {name}");
+        match app.secrets.get(name).await {
+            Ok(None) => report.note(what, Err::<&str, _>("put it into the vault")),
+            read => report.note(what, advised(read.map(|_| "present"))),
+        }
     }
-    report.note(
-        "Entra ID, signing keys",
-        app.validator.warm_up().await.map(|()| "received"),
-    );
+    let mut note = |what: &str, result| report.note(what, advised(result));
+    let keys = app.validator.warm_up().await.map(|()| "received");
+    note("Entra ID, signing keys", keys);
     for account in &app.settings.support_accounts {
-        let what = format!("Graph as support account {}", account.name.as_str());
-        let answer = app.graph.as_user(account.name.as_str()).probe().await;
-        report.note(&what, answer.map(|()| "answers"));
+        let name = account.name.as_str();
+        let answer = app.graph.as_user(name).probe().await.map(|()| "answers");
+        note(&format!("Graph as support account {name}"), answer);
     }
-    report.note(
+    note(
         "Genesys Cloud",
         app.genesys.probe().await.map(|()| "answers"),
     );
-    report.note(
-        "Genesys Cloud, GENESYS_INTEGRATION_ID",
-        match app.genesys.integration().await {
-            Ok(()) => Ok("exists"),
-            // Only the right messaging:integration:view shows it; messages need another one.
-            Err(error) if error.kind == ErrorKind::Forbidden => Ok("not shown to this client"),
-            Err(error) => Err(error),
-        },
-    );
+    let integration = match app.genesys.integration().await {
+        // Only the right messaging:integration:view shows it; messages need another one.
+        Err(error) if error.kind == ErrorKind::Forbidden => Ok("not shown to this client"),
+        read => read.map(|()| "exists"),
+    };
+    note("Genesys Cloud, GENESYS_INTEGRATION_ID", integration);
     report.good
 }
 
-struct Report {
-    good: bool,
-}
-
-impl Report {
-    fn note(&mut self, what: &str, result: Result<&'static str, ServiceError>) {
-        match result {
-            Ok(state) => println!("  ok      {what}: {state}"),
-            Err(error) => {
-                self.good = false;
-                println!("  FAILED  {what}: {} ({error})", advice(&error));
-            }
-        }
-    }
-
-    fn secret(&mut self, name: &str, state: Result<bool, ServiceError>) {
-        let what = format!("Key Vault, secret {name}");
-        match state {
-            Ok(true) => self.note(&what, Ok("present")),
-            Ok(false) => {
-                self.good = false;
-                println!("  FAILED  {what}: put it into the vault");
-            }
-            Err(error) => self.note(&what, Err(error)),
-        }
-    }
+/// How a call went, or what to do about it.
+fn advised(result: Result<&'static str, ServiceError>) -> Result<&'static str, String> {
+    result.map_err(|error| format!("{} ({error})", advice(&error)))
 }
 
 /// What a person can do about an error.

@@ -3,11 +3,11 @@
 
 mod probe;
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use reqwest::Url;
 
+use crate::report::{Finding, Report};
 use probe::{Answer, Probe};
 
 /// Path of the function that takes Graph's notifications.
@@ -51,43 +51,29 @@ pub fn address(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Makes every check and prints one line for each; fails when one of them does. A handler that is starting gets `patience`
-/// to finish.
-pub fn run(app: &Url, patience: Duration) -> ExitCode {
+/// Makes every check and prints one line for each; tells whether all are good. A handler that is starting gets `patience` to
+/// finish.
+pub async fn run(app: &Url, patience: Duration) -> bool {
     println!("{app}");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let outcome = match runtime {
-        Ok(runtime) => match Probe::new(app) {
-            Ok(probe) => runtime.block_on(check(&probe, patience)),
-            Err(error) => Report::failed(format!("no https client can be made: {error}")),
-        },
-        Err(error) => Report::failed(format!("the runtime cannot start: {error}")),
+    let probe = match Probe::new(app) {
+        Ok(probe) => probe,
+        Err(error) => {
+            println!("  FAILED  no https client can be made: {error}");
+            return false;
+        }
     };
-    if outcome.good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
-}
-
-/// The handshake comes first, while the app may still be cold: only the first call can show how long that takes.
-async fn check(probe: &Probe, patience: Duration) -> Report {
     let mut report = Report { good: true };
-    report.note("Graph handshake", handshake(probe).await);
-    report.note("health", health(probe, patience).await);
-    report.note("forged notification", forged_notification(probe).await);
-    report.note("Genesys webhook, unsigned", webhook(probe, None).await);
+    // First, while the app may still be cold: only the first call can show how long that takes.
+    report.note("Graph handshake", handshake(&probe).await);
+    report.note("health", health(&probe, patience).await);
+    report.note("forged notification", forged_notification(&probe).await);
+    report.note("Genesys webhook, unsigned", webhook(&probe, None).await);
     report.note(
         "Genesys webhook, wrong signature",
-        webhook(probe, Some(FOREIGN_SIGNATURE)).await,
+        webhook(&probe, Some(FOREIGN_SIGNATURE)).await,
     );
-    report
+    report.good
 }
-
-/// What was found, or what to do.
-type Finding = Result<String, String>;
 
 /// Two validation handshakes as Graph makes them: the decoded token comes back, alone, as plain text, in time.
 async fn handshake(probe: &Probe) -> Finding {
@@ -128,11 +114,10 @@ async fn validated(probe: &Probe) -> Result<Duration, String> {
     if answer.status != 200 {
         return Err(unexpected(&answer, "200"));
     }
-    let media_type = answer.media_type();
-    if media_type != "text/plain" {
+    if answer.media_type != "text/plain" {
         return Err(format!(
             "the answer is {} instead of text/plain: {CHANGED_ON_THE_WAY}",
-            shown(media_type)
+            shown(&answer.media_type)
         ));
     }
     if answer.body != token.as_bytes() {
@@ -282,28 +267,6 @@ struct Health {
     version: String,
 }
 
-struct Report {
-    good: bool,
-}
-
-impl Report {
-    /// The report of a check that could not begin.
-    fn failed(why: String) -> Self {
-        println!("  FAILED  {why}");
-        Self { good: false }
-    }
-
-    fn note(&mut self, what: &str, finding: Finding) {
-        match finding {
-            Ok(found) => println!("  ok      {what}: {found}"),
-            Err(advice) => {
-                self.good = false;
-                println!("  FAILED  {what}: {advice}");
-            }
-        }
-    }
-}
-
 fn seconds(duration: Duration) -> String {
     format!("{:.2} s", duration.as_secs_f64())
 }
@@ -347,25 +310,17 @@ mod tests {
 
     #[test]
     fn only_the_bare_https_address_of_an_app_is_taken() {
-        for good in [
-            "https://app.example",
-            "https://app.example/",
-            "https://app.example:8443",
-        ] {
-            assert!(address(good).is_ok(), "{good}");
-        }
-        for wrong in [
-            "app.example",
-            "http://app.example",
-            "https://",
-            "https://me@app.example",
-            "https://:word@app.example",
-            "https://app.example/api/health",
-            "https://app.example?code=1",
-            "https://app.example/#x",
-            "ftp://app.example",
-        ] {
-            assert!(address(wrong).is_err(), "{wrong}");
+        let address = |text| super::address(text).is_ok();
+        assert!(
+            "https://app.example https://app.example/ https://app.example:8443"
+                .split(' ')
+                .all(address)
+        );
+        for wrong in "app.example http://app.example https:// https://me@app.example https://:word@app.example \
+            https://app.example/api/health https://app.example?code=1 https://app.example/#x ftp://app.example"
+            .split_whitespace()
+        {
+            assert!(!address(wrong), "{wrong}");
         }
     }
 

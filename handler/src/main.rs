@@ -4,11 +4,13 @@ mod check;
 mod deployed;
 mod genesys;
 mod logging;
+mod report;
 mod serve;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context;
 use bridge::ids::{ChatId, CorrelationId, GenesysMessageId, TeamsMessageId};
 use clap::{Parser, Subcommand};
 use functions::settings::Settings;
@@ -60,40 +62,48 @@ enum Command {
 
 fn main() -> ExitCode {
     // The host does not restart a handler that exits with 0, so only a command that was asked for may end that way.
-    match Arguments::parse().command.unwrap_or(Command::Serve) {
-        Command::Serve => match settings().and_then(serve::run) {
-            Ok(never) => match never {},
-            Err(error) => {
-                eprintln!("{error:#}");
-                ExitCode::FAILURE
-            }
-        },
-        Command::Check { deployed, wait } => match deployed {
-            Some(app) => deployed::run(&app, Duration::from_secs(wait.into())),
-            None => check::run(),
-        },
+    let done = match Arguments::parse().command.unwrap_or(Command::Serve) {
+        Command::Serve => settings().and_then(serve::run).map(|never| match never {}),
+        Command::Check { deployed, wait } => finish(async {
+            Ok(match deployed {
+                Some(app) => deployed::run(&app, Duration::from_secs(wait.into())).await,
+                None => check::run().await,
+            })
+        }),
         Command::Correlate {
             chat,
             message,
             genesys_message,
         } => {
-            let correlation = match (chat, message, genesys_message) {
-                (Some(chat), Some(message), _) => {
-                    Some(CorrelationId::of_teams_message(&chat, &message))
-                }
-                (_, _, Some(message)) => Some(CorrelationId::of_genesys_message(&message)),
-                _ => None,
-            };
-            match correlation {
-                Some(correlation) => {
-                    println!("{correlation}");
-                    ExitCode::SUCCESS
-                }
-                None => ExitCode::FAILURE,
-            }
+            let of_teams = chat.zip(message);
+            let of_teams = of_teams.map(|(chat, id)| CorrelationId::of_teams_message(&chat, &id));
+            let of_genesys = |id| CorrelationId::of_genesys_message(&id);
+            let correlation = of_teams.or_else(|| genesys_message.map(of_genesys));
+            correlation.iter().for_each(|it| println!("{it}"));
+            Ok(correlation.is_some())
         }
-        Command::Genesys { command } => genesys::run(&command),
+        Command::Genesys { command } => finish(async {
+            println!("{}", genesys::run(&command).await?);
+            Ok(true)
+        }),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
     }
+}
+
+/// Runs a command to its end, on one thread.
+fn finish(command: impl Future<Output = anyhow::Result<bool>>) -> anyhow::Result<bool> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot start")?;
+    runtime.block_on(command)
 }
 
 /// Reads the settings from the environment; the error holds one line for each that is missing or wrong.

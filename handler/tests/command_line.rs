@@ -1,97 +1,54 @@
-//! The handler as the host and the operator start it: what stops it, and what it prints.
+//! What stops the handler's start, and what its plain commands print.
 
-use std::process::{Command, Output};
+use crate::program::{handler, local_settings};
 
-fn handler(arguments: &[&str], settings: &[(&str, &str)]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_handler"))
-        .args(arguments)
-        .env_clear()
-        .envs(settings.iter().copied())
-        .output()
-        .expect("the handler can be started")
-}
-
-/// Every setting of `local.settings.json`.
-fn local_settings() -> Vec<(String, String)> {
-    let file: serde_json::Value =
-        serde_json::from_str(include_str!("../../local.settings.json")).expect("valid JSON");
-    file["Values"]
-        .as_object()
-        .expect("an object")
-        .iter()
-        .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
-        .collect()
-}
-
-fn borrowed(settings: &[(String, String)]) -> Vec<(&str, &str)> {
-    settings
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect()
-}
-
-#[test]
-fn a_missing_setting_stops_the_start_with_one_line_that_names_it() {
+#[tokio::test]
+async fn a_missing_setting_stops_the_start_with_one_line_that_names_it() {
     let mut settings = local_settings();
     settings.retain(|(name, _)| name != "GENESYS_INTEGRATION_ID");
-    let output = handler(&[], &borrowed(&settings));
-    assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(
-        said.starts_with("setting GENESYS_INTEGRATION_ID is missing: put "),
-        "{said}"
-    );
-    assert!(output.stdout.is_empty());
+    let outcome = handler(&[], &settings).await;
+    assert_eq!((outcome.code, outcome.out.as_str()), (Some(1), ""));
+    assert_eq!(outcome.err.lines().count(), 1, "{}", outcome.err);
+    let says = "setting GENESYS_INTEGRATION_ID is missing: put ";
+    assert!(outcome.err.starts_with(says), "{}", outcome.err);
 }
 
-#[test]
-fn a_missing_port_is_named_too() {
-    let output = handler(&[], &borrowed(&local_settings()));
-    assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("FUNCTIONS_CUSTOMHANDLER_PORT"), "{said}");
+#[tokio::test]
+async fn a_missing_port_is_named_too() {
+    let outcome = handler(&[], &local_settings()).await;
+    assert_eq!(outcome.code, Some(1));
+    let named = outcome.err.contains("FUNCTIONS_CUSTOMHANDLER_PORT");
+    assert!(named, "{}", outcome.err);
 }
 
-#[test]
-fn check_shows_every_setting_and_what_is_wrong() {
+#[tokio::test]
+async fn check_shows_every_setting_and_what_is_wrong() {
     let mut settings = local_settings();
     settings.retain(|(name, _)| name != "TENANT_ID" && name != "LOG_LEVEL");
-    let output = handler(&["check"], &borrowed(&settings));
-    assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8_lossy(&output.stdout);
-    let line = |name: &str| {
-        said.lines()
-            .find(|line| line.contains(name))
-            .unwrap_or_default()
-            .to_owned()
-    };
-    assert!(
-        line("TENANT_ID").contains("WRONG") && line("TENANT_ID").contains("missing"),
-        "{said}"
-    );
-    assert!(line("LOG_LEVEL").contains("default  info"), "{said}");
-    assert!(
-        line("GENESYS_DOMAIN").contains("set      mypurecloud.de"),
-        "{said}"
-    );
-    assert!(said.contains("Services were not tried"), "{said}");
+    let outcome = handler(&["check"], &settings).await;
+    assert_eq!(outcome.code, Some(1));
+    for (name, says) in [
+        ("TENANT_ID", "WRONG    missing: put "),
+        ("LOG_LEVEL", "default  info"),
+        ("GENESYS_DOMAIN", "set      mypurecloud.de"),
+        ("Services", "were not tried"),
+    ] {
+        let line = outcome.out.lines().find(|line| line.contains(name));
+        let line = line.unwrap_or_default();
+        assert!(line.contains(says), "{}", outcome.out);
+    }
 }
 
-#[test]
-fn correlate_prints_the_id_that_logs_use() {
-    let output = handler(
-        &[
-            "correlate",
-            "--chat",
-            "19:a@thread.v2",
-            "--message",
-            "1700000000000",
-        ],
-        &[],
-    );
-    assert!(output.status.success());
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(said.trim().len(), 36, "{said}");
-    assert!(!handler(&["correlate"], &[]).status.success());
+#[tokio::test]
+async fn correlate_prints_the_id_that_logs_use() {
+    let none: [(&str, &str); 0] = [];
+    let (chat, id) = ("19:a@thread.v2", "1700000000000");
+    let of_teams = handler(&["correlate", "--chat", chat, "--message", id], &none).await;
+    let of_genesys = handler(&["correlate", "--genesys-message", "g-1"], &none).await;
+    for outcome in [&of_teams, &of_genesys] {
+        assert!(outcome.is_good());
+        assert_eq!(outcome.out.trim().len(), 36, "{}", outcome.out);
+    }
+    assert_ne!(of_teams.out, of_genesys.out);
+    assert!(!handler(&["correlate"], &none).await.is_good());
 }

@@ -3,4 +3,4 @@
 mod command_line;
 mod deployed;
 mod genesys;
-mod tls;
+mod program;

@@ -11,7 +11,7 @@ use crate::key_vault::{self, KeyVault};
 use crate::world::World;
 
 /// The state of each simulator.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Simulators {
     /// Entra ID and the managed-identity endpoint.
     pub entra: Arc<Entra>,

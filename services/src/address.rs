@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 
 /// Everything but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -21,7 +21,7 @@ pub(crate) fn base(endpoint: &str) -> String {
 /// # Errors
 /// `Rejected` for an id that no encoding keeps from changing the path: empty, `.` and `..` (WHATWG URL Standard, 4.4 treats
 /// even `%2e` as a dot).
-pub(crate) fn segment(service: Service, id: &str) -> Result<String, ServiceError> {
+pub(crate) fn segment(service: Service, id: &str) -> Result<String> {
     if matches!(id, "" | "." | "..") {
         return Err(ServiceError::new(service, ErrorKind::Rejected, Sent::No));
     }

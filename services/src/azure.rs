@@ -1,12 +1,14 @@
 //! The Azure crates on our client: their transport, and their errors in our words.
 
-use std::error::Error;
-use std::pin::Pin;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use azure_core::error::ErrorKind as AzureKind;
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::response::PinnedStream;
-use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request, Transport};
+use azure_core::http::{
+    AsyncRawResponse, Body, ClientOptions, HttpClient, Request, RetryOptions, Transport,
+};
 use futures::TryStreamExt;
 use futures::future::ready;
 use futures::stream;
@@ -16,32 +18,22 @@ use crate::error::{ErrorKind, Sent, Service, ServiceError};
 use crate::exchange::{self, ERROR_BODY_LIMIT};
 use crate::http::CALL_TIMEOUT;
 
-/// Our client as the transport of the Azure crates. Unlike the one that `azure_core` offers, it limits each request's
-/// time and keeps addresses out of errors.
-pub(crate) fn transport(client: reqwest::Client) -> Transport {
-    Transport::new(std::sync::Arc::new(SharedClient(client)))
+/// The Azure crates on our client, repeating nothing by themselves. Unlike the transport that `azure_core` offers, ours limits
+/// each request's time and keeps addresses out of errors.
+pub(crate) fn options(client: reqwest::Client) -> ClientOptions {
+    ClientOptions {
+        transport: Some(Transport::new(Arc::new(SharedClient(client)))),
+        retry: RetryOptions::none(),
+        ..ClientOptions::default()
+    }
 }
 
 #[derive(Debug)]
 struct SharedClient(reqwest::Client);
 
+#[async_trait]
 impl HttpClient for SharedClient {
-    // The trait is declared with `async_trait`; this is the signature that it expands to.
-    fn execute_request<'this, 'request, 'call>(
-        &'this self,
-        request: &'request Request,
-    ) -> Pin<Box<dyn Future<Output = azure_core::Result<AsyncRawResponse>> + Send + 'call>>
-    where
-        'this: 'call,
-        'request: 'call,
-        Self: 'call,
-    {
-        Box::pin(self.execute(request))
-    }
-}
-
-impl SharedClient {
-    async fn execute(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let method = reqwest::Method::from_bytes(request.method().as_ref().as_bytes())
             .map_err(|error| azure_core::Error::new(AzureKind::Other, error))?;
         let mut outgoing = self
@@ -83,10 +75,8 @@ fn headers_of(map: &HeaderMap) -> Headers {
     let mut headers = Headers::new();
     for (name, value) in map {
         if let Ok(value) = value.to_str() {
-            headers.insert(
-                HeaderName::from(name.as_str().to_owned()),
-                HeaderValue::from(value.to_owned()),
-            );
+            let name = HeaderName::from(name.as_str().to_owned());
+            headers.insert(name, HeaderValue::from(value.to_owned()));
         }
     }
     headers
@@ -94,44 +84,43 @@ fn headers_of(map: &HeaderMap) -> Headers {
 
 /// What an error of an Azure crate means. Its own text, which may quote an answer, is left behind.
 pub(crate) fn failure(service: Service, error: azure_core::Error) -> ServiceError {
+    let kind = error.kind().clone();
     if let AzureKind::HttpResponse {
         status,
         error_code,
         raw_response,
-    } = error.kind()
+    } = kind
     {
-        let status = u16::from(*status);
-        let mut failure = match raw_response {
-            Some(raw) => {
-                exchange::refusal_of(service, status, &map_of(raw.headers()), raw.body().as_ref())
-            }
-            None => exchange::refusal_of(service, status, &HeaderMap::new(), &[]),
+        let answer = raw_response.as_deref();
+        let header = |name| {
+            let name = HeaderName::from_static(name);
+            answer?.headers().get_optional_str(&name)
         };
+        let body: Option<&[u8]> = answer.map(|answer| answer.body().as_ref());
+        let refusal =
+            exchange::refusal_of(service, status.into(), header, body.unwrap_or_default());
         let code = error_code.as_deref().and_then(exchange::identifier);
-        failure.code = code.or(failure.code);
-        return failure;
+        return ServiceError {
+            code: code.or(refusal.code),
+            ..refusal
+        };
     }
-    let kind = error.kind().clone();
-    match error.into_inner() {
-        Ok(inner) => cause(service, &kind, inner),
-        Err(_) => by_kind(service, &kind),
-    }
-}
-
-/// Finds the error of ours, or of the client, that the Azure crates wrapped.
-fn cause(service: Service, kind: &AzureKind, inner: Box<dyn Error + Send + Sync>) -> ServiceError {
-    let inner = match inner.downcast::<ServiceError>() {
-        Ok(ours) => return *ours,
-        Err(inner) => inner,
+    let Ok(inner) = error.into_inner() else {
+        return by_kind(service, &kind);
     };
-    let inner = match inner.downcast::<reqwest::Error>() {
-        Ok(transport) => return exchange::lost(service, *transport),
-        Err(inner) => inner,
-    };
-    match inner.downcast::<azure_core::Error>() {
-        Ok(nested) => failure(service, *nested),
-        Err(_) => by_kind(service, kind),
-    }
+    // The error of ours, or of the client, that the Azure crates wrapped.
+    inner
+        .downcast::<ServiceError>()
+        .map(|ours| *ours)
+        .or_else(|inner| {
+            let lost = inner.downcast::<reqwest::Error>();
+            lost.map(|error| exchange::lost(service, *error))
+        })
+        .or_else(|inner| {
+            let nested = inner.downcast::<azure_core::Error>();
+            nested.map(|error| failure(service, *error))
+        })
+        .unwrap_or_else(|_| by_kind(service, &kind))
 }
 
 fn by_kind(service: Service, kind: &AzureKind) -> ServiceError {
@@ -143,14 +132,4 @@ fn by_kind(service: Service, kind: &AzureKind) -> ServiceError {
         _ => (ErrorKind::Configuration, Sent::No),
     };
     ServiceError::new(service, kind, sent)
-}
-
-fn map_of(headers: &Headers) -> HeaderMap {
-    headers
-        .iter()
-        .filter_map(|(name, value)| {
-            let name = reqwest::header::HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
-            Some((name, value.as_str().parse().ok()?))
-        })
-        .collect()
 }

@@ -4,10 +4,8 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
-use azure_core::http::{ClientOptions, RetryOptions};
-use azure_storage_blob::models::{
-    BlobClientDownloadOptions, BlockBlobClientUploadOptions, BlockBlobClientUploadResult,
-};
+use azure_core::http::Etag;
+use azure_storage_blob::models::{BlobClientDownloadOptions, BlockBlobClientUploadOptions};
 use azure_storage_blob::{BlobServiceClient, BlobServiceClientOptions};
 use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt;
@@ -15,9 +13,9 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::azure;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::http::CALL_TIMEOUT;
-use crate::managed_identity::{ManagedIdentity, SharedCredential};
+use crate::managed_identity::ManagedIdentity;
 
 mod link;
 mod store;
@@ -28,17 +26,9 @@ pub use store::{Label, StoreError, Stored};
 /// Largest document: well above the largest webhook body (4 MB) that a claim check stores.
 const DOCUMENT_LIMIT: usize = 8 * 1024 * 1024;
 
-/// Version of a blob.
+/// Version of a blob, as the service wrote it, quotes included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ETag(String);
-
-impl ETag {
-    /// The version as the service wrote it, quotes included.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// What became of a blob that should be new.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,14 +40,18 @@ pub enum Creation {
 }
 
 /// Client of one storage account.
+///
+/// A call whose connection broke is made once more, for one that lay in the pool while the account closed it looks exactly like
+/// that. Reads and whole blobs may be repeated without harm; after a repeated write with a condition, that the condition does not
+/// hold may be our own doing, as with any write whose answer was lost.
 pub struct Blobs {
     service: Arc<BlobServiceClient>,
     links: Links,
 }
 
 impl std::fmt::Debug for Blobs {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Blobs").finish_non_exhaustive()
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Blobs").finish_non_exhaustive()
     }
 }
 
@@ -71,26 +65,18 @@ impl Blobs {
         client: reqwest::Client,
         endpoint: &str,
         identity: Arc<ManagedIdentity>,
-    ) -> Result<Self, ServiceError> {
+    ) -> Result<Self> {
         let unusable = || ServiceError::new(Service::Blob, ErrorKind::Configuration, Sent::No);
         let url = Url::parse(crate::address::base(endpoint).as_str())
             .map_err(|error| unusable().because(error))?;
-        let links = Links::of(&url).ok_or_else(unusable)?;
         let options = BlobServiceClientOptions {
-            client_options: ClientOptions {
-                transport: Some(azure::transport(client)),
-                retry: RetryOptions::none(),
-                ..ClientOptions::default()
-            },
+            client_options: azure::options(client),
             ..BlobServiceClientOptions::default()
         };
-        let credential = Arc::new(SharedCredential(identity));
-        let service = BlobServiceClient::new(url, Some(credential), Some(options))
-            .map_err(|error| azure::failure(Service::Blob, error))?;
-        Ok(Self {
-            service: Arc::new(service),
-            links,
-        })
+        let service = BlobServiceClient::new(url.clone(), Some(identity), Some(options));
+        let service = Arc::new(service.map_err(failed)?);
+        let links = Links::of(&url, &service).ok_or_else(unusable)?;
+        Ok(Self { service, links })
     }
 
     /// The blob and its version, `None` when there is none.
@@ -98,12 +84,8 @@ impl Blobs {
     /// # Errors
     /// `NotFound` when there is no such container; otherwise the account or the managed identity refused or could not be
     /// reached.
-    pub async fn get(
-        &self,
-        container: &str,
-        name: &str,
-    ) -> Result<Option<(Bytes, ETag)>, ServiceError> {
-        match limited(self.download(container, name)).await {
+    pub async fn get(&self, container: &str, name: &str) -> Result<Option<(Bytes, ETag)>> {
+        match call(|| self.download(container, name)).await {
             Ok(found) => Ok(Some(found)),
             Err(error) if error.code.as_deref() == Some("BlobNotFound") => Ok(None),
             Err(error) => Err(error),
@@ -114,12 +96,7 @@ impl Blobs {
     ///
     /// # Errors
     /// The account or the managed identity refused or could not be reached.
-    pub async fn put(
-        &self,
-        container: &str,
-        name: &str,
-        body: Bytes,
-    ) -> Result<ETag, ServiceError> {
+    pub async fn put(&self, container: &str, name: &str, body: Bytes) -> Result<ETag> {
         self.upload(container, name, body, document()).await
     }
 
@@ -127,12 +104,7 @@ impl Blobs {
     ///
     /// # Errors
     /// The account or the managed identity refused or could not be reached.
-    pub async fn create(
-        &self,
-        container: &str,
-        name: &str,
-        body: Bytes,
-    ) -> Result<Creation, ServiceError> {
+    pub async fn create(&self, container: &str, name: &str, body: Bytes) -> Result<Creation> {
         let options = document().if_not_exists();
         match self.upload(container, name, body, options).await {
             Ok(version) => Ok(Creation::Created(version)),
@@ -154,7 +126,7 @@ impl Blobs {
         name: &str,
         body: Bytes,
         version: &ETag,
-    ) -> Result<ETag, ServiceError> {
+    ) -> Result<ETag> {
         let options = BlockBlobClientUploadOptions {
             if_match: Some(version.0.as_str().into()),
             ..document()
@@ -167,35 +139,24 @@ impl Blobs {
     ///
     /// # Errors
     /// The account or the managed identity refused or could not be reached.
-    pub async fn read_link(
-        &self,
-        container: &str,
-        name: &str,
-        lifetime: Duration,
-    ) -> Result<Url, ServiceError> {
-        self.links
-            .read(&self.service, container, name, lifetime)
-            .await
+    pub async fn read_link(&self, container: &str, name: &str, lifetime: Duration) -> Result<Url> {
+        self.links.read(container, name, lifetime).await
     }
 
-    async fn download(&self, container: &str, name: &str) -> Result<(Bytes, ETag), ServiceError> {
+    async fn download(&self, container: &str, name: &str) -> Result<(Bytes, ETag)> {
         let options = BlobClientDownloadOptions {
             // One request: documents are small, and parts could come from two versions.
             parallel: NonZero::new(1),
             partition_size: NonZero::new(DOCUMENT_LIMIT),
             ..BlobClientDownloadOptions::default()
         };
-        let failed = |error| azure::failure(Service::Blob, error);
         let blob = self.service.blob_client(container, name);
         let mut found = blob.download(Some(options)).await.map_err(failed)?;
         let mut body = BytesMut::new();
         while let Some(chunk) = found.body.try_next().await.map_err(failed)? {
             if body.len() + chunk.len() > DOCUMENT_LIMIT {
-                return Err(ServiceError::new(
-                    Service::Blob,
-                    ErrorKind::TooLarge,
-                    Sent::Yes,
-                ));
+                let too_large = ErrorKind::TooLarge;
+                return Err(ServiceError::new(Service::Blob, too_large, Sent::Yes));
             }
             body.extend_from_slice(&chunk);
         }
@@ -209,15 +170,13 @@ impl Blobs {
         name: &str,
         body: Bytes,
         options: BlockBlobClientUploadOptions<'_>,
-    ) -> Result<ETag, ServiceError> {
-        let blob = self
-            .service
-            .blob_client(container, name)
-            .block_blob_client();
-        let done: BlockBlobClientUploadResult = limited(async {
-            blob.upload(body.into(), Some(options))
-                .await
-                .map_err(|error| azure::failure(Service::Blob, error))
+    ) -> Result<ETag> {
+        let blob = self.service.blob_client(container, name);
+        let blob = blob.block_blob_client();
+        let done = call(|| async {
+            let options = Some(options.clone());
+            let done = blob.upload(body.clone().into(), options).await;
+            done.map_err(failed)
         })
         .await?;
         version(done.etag.as_ref())
@@ -234,22 +193,28 @@ fn document<'a>() -> BlockBlobClientUploadOptions<'a> {
     }
 }
 
-fn version(etag: Option<&azure_core::http::Etag>) -> Result<ETag, ServiceError> {
+fn version(etag: Option<&Etag>) -> Result<ETag> {
     etag.map(|etag| ETag(etag.as_ref().to_owned()))
         .ok_or_else(|| ServiceError::new(Service::Blob, ErrorKind::Malformed, Sent::Yes))
 }
 
-/// Limits the time of a whole operation, token and body included.
-async fn limited<T>(
-    operation: impl Future<Output = Result<T, ServiceError>>,
-) -> Result<T, ServiceError> {
-    timeout(CALL_TIMEOUT, operation).await.unwrap_or_else(|_| {
-        Err(ServiceError::new(
-            Service::Blob,
-            ErrorKind::TimedOut,
-            Sent::Maybe,
-        ))
-    })
+fn failed(error: azure_core::Error) -> ServiceError {
+    azure::failure(Service::Blob, error)
+}
+
+/// Makes a call, once more when its connection broke, and limits the time of each, token and body included.
+async fn call<T, F>(make: impl Fn() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let limited = || async {
+        let late = ServiceError::new(Service::Blob, ErrorKind::TimedOut, Sent::Maybe);
+        timeout(CALL_TIMEOUT, make()).await.unwrap_or(Err(late))
+    };
+    match limited().await {
+        Err(error) if error.is_broken_connection() => limited().await,
+        result => result,
+    }
 }
 
 #[cfg(test)]

@@ -9,4 +9,7 @@ pub use delegated::{ClientAuthentication, DelegatedTokens};
 pub use validator::{TokenValidator, Verdict};
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    mod delegated;
+    mod validator;
+}

@@ -30,7 +30,6 @@ pub enum Service {
 
 impl Service {
     /// Stable word for logs and searches.
-    #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
             Self::Blob => "blob",
@@ -47,8 +46,8 @@ impl Service {
 }
 
 impl fmt::Display for Service {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.label())
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
     }
 }
 
@@ -87,7 +86,6 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Stable word for logs and searches.
-    #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
             Self::Throttled => "throttled",
@@ -119,6 +117,9 @@ pub enum Sent {
     Yes,
 }
 
+/// What a call came to.
+pub type Result<T, E = ServiceError> = std::result::Result<T, E>;
+
 /// A call that did not succeed. Neither `Display` nor `Debug` shows an address, a token or anything a person wrote.
 #[derive(Clone)]
 pub struct ServiceError {
@@ -142,7 +143,6 @@ pub struct ServiceError {
 
 impl ServiceError {
     /// An error without an answer behind it.
-    #[must_use]
     pub fn new(service: Service, kind: ErrorKind, sent: Sent) -> Self {
         Self {
             service,
@@ -163,60 +163,64 @@ impl ServiceError {
         self
     }
 
+    /// The same error with a code for it.
+    pub(crate) fn with_code(mut self, code: &str) -> Self {
+        self.code = Some(code.to_owned());
+        self
+    }
+
     /// The same error on the way to a token or secret: the request that needs it has not been sent.
     pub(crate) fn before_sending(mut self) -> Self {
         self.sent = Sent::No;
         self
     }
 
+    /// Whether the connection broke under the request. One that lay in the pool while the service closed it looks exactly like
+    /// that, so a request that may be repeated without harm is worth a second try at once.
+    pub(crate) fn is_broken_connection(&self) -> bool {
+        self.kind == ErrorKind::Connection && self.sent == Sent::Maybe
+    }
+
+    /// Whether this service refused our token; another service's refusal says nothing of it.
+    pub(crate) fn is_refused_token(&self, service: Service) -> bool {
+        self.service == service && self.kind == ErrorKind::Unauthorized
+    }
+
     /// Whether the same request may succeed later without anybody changing anything.
-    #[must_use]
-    pub fn is_transient(&self) -> bool {
-        matches!(
-            self.kind,
-            ErrorKind::Throttled
-                | ErrorKind::Unavailable
-                | ErrorKind::TimedOut
-                | ErrorKind::Connection
-        )
+    pub(crate) fn is_transient(&self) -> bool {
+        use ErrorKind::{Connection, Throttled, TimedOut, Unavailable};
+        matches!(self.kind, Throttled | Unavailable | TimedOut | Connection)
     }
 }
 
 impl fmt::Display for ServiceError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.service, self.kind.label())?;
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.service, self.kind.label())?;
         if let Some(status) = self.status {
-            write!(formatter, ", status {status}")?;
+            write!(f, ", status {status}")?;
         }
         if let Some(code) = &self.code {
-            write!(formatter, ", code {code}")?;
+            write!(f, ", code {code}")?;
         }
         for (name, value) in &self.request_ids {
-            write!(formatter, ", {name} {value}")?;
+            write!(f, ", {name} {value}")?;
         }
         Ok(())
     }
 }
 
 impl fmt::Debug for ServiceError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("ServiceError")
-            .field("service", &self.service)
-            .field("kind", &self.kind)
-            .field("status", &self.status)
-            .field("retry_after", &self.retry_after)
-            .field("code", &self.code)
-            .field("request_ids", &self.request_ids)
-            .field("sent", &self.sent)
-            .finish_non_exhaustive()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sent, retry_after) = (self.sent, self.retry_after);
+        write!(
+            f,
+            "ServiceError({self}, sent {sent:?}, retry after {retry_after:?})"
+        )
     }
 }
 
 impl Error for ServiceError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn Error + 'static))
+        self.source.as_deref().map(|source| source as _)
     }
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, StatusCode};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 
 /// Largest part of an error's body that is read.
 pub(crate) const ERROR_BODY_LIMIT: usize = 64 * 1024;
@@ -31,7 +31,7 @@ const REQUEST_ID_FIELDS: &[&str] = &["contextId", "trace_id", "correlation_id"];
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     /// The body, or why it could not be read although the service said yes.
-    pub(crate) body: Result<Bytes, ServiceError>,
+    pub(crate) body: Result<Bytes>,
 }
 
 /// Sends the request and reads an answer of at most `limit` bytes.
@@ -39,69 +39,54 @@ pub(crate) async fn send(
     service: Service,
     request: RequestBuilder,
     limit: usize,
-) -> Result<Answer, ServiceError> {
+) -> Result<Answer> {
     let mut response = request.send().await.map_err(|error| lost(service, error))?;
     let status = response.status();
     if !status.is_success() {
         return Err(refusal(service, response).await);
     }
-    let body = match read(&mut response, limit).await {
-        Ok((body, true)) => Ok(body),
-        Ok((_, false)) => Err(ServiceError::new(service, ErrorKind::Malformed, Sent::Yes)),
-        Err(error) => Err(ServiceError {
-            sent: Sent::Yes,
-            ..lost(service, error)
-        }),
+    let mut error = match read(&mut response, limit).await {
+        Ok((body, true)) => {
+            let body = Ok(body);
+            return Ok(Answer { status, body });
+        }
+        Ok((_, false)) => ServiceError::new(service, ErrorKind::Malformed, Sent::Yes),
+        Err(error) => lost(service, error),
     };
-    let body = body.map_err(|mut error| {
-        error.status = Some(status.as_u16());
-        error.request_ids = header_ids(response.headers());
-        error
-    });
+    error.sent = Sent::Yes;
+    error.status = Some(status.as_u16());
+    error.request_ids = header_ids(text_of(response.headers()));
+    let body = Err(error);
     Ok(Answer { status, body })
 }
 
-/// Sends the request and parses the JSON of its answer.
-pub(crate) async fn send_for_json<T: for<'de> Deserialize<'de>>(
+/// Sends the request and parses the JSON of its answer. Of an answer in a form that the service does not document the error
+/// tells where serde stopped, not what it saw there.
+pub(crate) async fn send_for_json<T: DeserializeOwned>(
     service: Service,
     request: RequestBuilder,
     limit: usize,
-) -> Result<T, ServiceError> {
+) -> Result<T> {
     let answer = send(service, request, limit).await?;
-    let body = answer.body?;
-    serde_json::from_slice(&body).map_err(|error| {
-        let mut malformed = malformed(service, &error);
-        malformed.status = Some(answer.status.as_u16());
-        malformed
-    })
-}
-
-/// The service said yes in a form that it does not document. Where serde stopped is kept, what it saw there is not.
-pub(crate) fn malformed(service: Service, error: &serde_json::Error) -> ServiceError {
-    #[derive(Debug, thiserror::Error)]
-    #[error("unexpected JSON in line {line}, column {column}")]
-    struct Place {
-        line: usize,
-        column: usize,
-    }
-    ServiceError::new(service, ErrorKind::Malformed, Sent::Yes).because(Place {
-        line: error.line(),
-        column: error.column(),
+    serde_json::from_slice(&answer.body?).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let place = format!("unexpected JSON in line {line}, column {column}");
+        ServiceError {
+            status: Some(answer.status.as_u16()),
+            ..ServiceError::new(service, ErrorKind::Malformed, Sent::Yes)
+        }
+        .because(std::io::Error::other(place))
     })
 }
 
 /// What a request that got no answer means.
 pub(crate) fn lost(service: Service, error: reqwest::Error) -> ServiceError {
-    let (kind, sent) = if error.is_builder() {
-        (ErrorKind::Configuration, Sent::No)
-    } else if error.is_connect() && error.is_timeout() {
-        (ErrorKind::TimedOut, Sent::No)
-    } else if error.is_connect() {
-        (ErrorKind::Connection, Sent::No)
-    } else if error.is_timeout() {
-        (ErrorKind::TimedOut, Sent::Maybe)
-    } else {
-        (ErrorKind::Connection, Sent::Maybe)
+    let (kind, sent) = match (error.is_connect(), error.is_timeout()) {
+        _ if error.is_builder() => (ErrorKind::Configuration, Sent::No),
+        (true, true) => (ErrorKind::TimedOut, Sent::No),
+        (true, false) => (ErrorKind::Connection, Sent::No),
+        (false, true) => (ErrorKind::TimedOut, Sent::Maybe),
+        (false, false) => (ErrorKind::Connection, Sent::Maybe),
     };
     // The address may hold a person's id.
     ServiceError::new(service, kind, sent).because(error.without_url())
@@ -132,32 +117,30 @@ pub(crate) async fn read(
 /// What an answer other than a success means, its body read.
 pub(crate) async fn refusal(service: Service, mut response: Response) -> ServiceError {
     // A refusal whose body breaks off is still a refusal.
-    let (body, _) = read(&mut response, ERROR_BODY_LIMIT)
-        .await
-        .unwrap_or_default();
-    refusal_of(
-        service,
-        response.status().as_u16(),
-        response.headers(),
-        &body,
-    )
+    let body = read(&mut response, ERROR_BODY_LIMIT).await;
+    let (body, _) = body.unwrap_or_default();
+    let status = response.status().as_u16();
+    refusal_of(service, status, text_of(response.headers()), &body)
+}
+
+/// Looks a header up as text.
+fn text_of<'a>(headers: &'a HeaderMap) -> impl Fn(&'static str) -> Option<&'a str> {
+    |name| headers.get(name)?.to_str().ok()
 }
 
 /// What an answer other than a success means.
-pub(crate) fn refusal_of(
+pub(crate) fn refusal_of<'a>(
     service: Service,
     status: u16,
-    headers: &HeaderMap,
+    header: impl Fn(&'static str) -> Option<&'a str>,
     body: &[u8],
 ) -> ServiceError {
     let (kind, sent) = meaning(status);
     let mut error = ServiceError::new(service, kind, sent);
     error.status = Some(status);
-    error.retry_after = headers
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| retry_after(value, OffsetDateTime::now_utc()));
-    error.request_ids = header_ids(headers);
+    let wish = header(RETRY_AFTER.as_str());
+    error.retry_after = wish.and_then(|wish| retry_after(wish, OffsetDateTime::now_utc()));
+    error.request_ids = header_ids(header);
     if let Ok(body) = serde_json::from_slice::<Value>(body) {
         error.code = code_of(service, &body);
         for name in REQUEST_ID_FIELDS {
@@ -168,7 +151,8 @@ pub(crate) fn refusal_of(
     } else if service == Service::ServiceBus {
         error.code = broker_code(body);
     }
-    if service == Service::ServiceBus && kind == ErrorKind::Forbidden && mentions_quota(body) {
+    let text = || String::from_utf8_lossy(body).to_ascii_lowercase();
+    if service == Service::ServiceBus && kind == ErrorKind::Forbidden && text().contains("quota") {
         // A full queue empties itself; Service Bus answers 403 for that too (REST API, "Send Message").
         error.kind = ErrorKind::Unavailable;
         error.code = Some("quota".to_owned());
@@ -197,12 +181,13 @@ fn code_of(service: Service, body: &Value) -> Option<String> {
     let code = match service {
         Service::Genesys => body.get("code").or_else(|| body.get("error")),
         Service::Entra => {
-            let error = body.get("error")?.as_str().and_then(identifier)?;
-            let number = body.pointer("/error_codes/0").and_then(Value::as_u64);
-            return Some(match number {
-                Some(number) => format!("{error}:{number}"),
-                None => error,
-            });
+            let error = identifier(body.get("error")?.as_str()?)?;
+            return Some(
+                match body.pointer("/error_codes/0").and_then(Value::as_u64) {
+                    Some(number) => format!("{error}:{number}"),
+                    None => error,
+                },
+            );
         }
         _ => body.pointer("/error/code").or_else(|| body.get("error")),
     };
@@ -219,17 +204,9 @@ fn broker_code(body: &[u8]) -> Option<String> {
     identifier(&rest[..digits])
 }
 
-fn mentions_quota(body: &[u8]) -> bool {
-    String::from_utf8_lossy(body)
-        .to_ascii_lowercase()
-        .contains("quota")
-}
-
-fn header_ids(headers: &HeaderMap) -> Vec<(&'static str, String)> {
-    REQUEST_ID_HEADERS
-        .iter()
-        .filter_map(|name| Some((*name, identifier(headers.get(*name)?.to_str().ok()?)?)))
-        .collect()
+fn header_ids<'a>(header: impl Fn(&'static str) -> Option<&'a str>) -> Vec<(&'static str, String)> {
+    let id = |name: &'static str| Some((name, identifier(header(name)?)?));
+    REQUEST_ID_HEADERS.iter().copied().filter_map(id).collect()
 }
 
 /// Text that is certainly an identifier and no sentence: only that may appear in logs.

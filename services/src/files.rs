@@ -18,10 +18,9 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 use url::Url;
 
-pub use public::is_public;
 pub use rules::{HostPattern, Origin, Rules};
 
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::exchange;
 use crate::http::{Client, client_resolving};
 use rules::Way;
@@ -79,7 +78,7 @@ pub enum FetchError {
 /// What was opened with a service's token, or the refusal of that token, which may be worth another try.
 pub(crate) fn unless_unauthorized(
     opened: Result<Download, FetchError>,
-) -> Result<Result<Download, FetchError>, ServiceError> {
+) -> Result<Result<Download, FetchError>> {
     match opened {
         Err(FetchError::Service(error))
             if error.kind == ErrorKind::Unauthorized && error.service != Service::Files =>
@@ -103,7 +102,6 @@ pub struct Download {
 
 impl Files {
     /// Nothing is called yet.
-    #[must_use]
     pub fn new(client: Client, rules: Rules) -> Self {
         Self {
             trusted: client,
@@ -128,13 +126,13 @@ impl Files {
                 service: Service::Files,
                 token: None,
                 headers: Vec::new(),
-                host_limit: wanted.host_limit,
+                ..wanted
             };
         }
         Err(FetchError::Redirects)
     }
 
-    fn public(&self) -> Result<&Client, ServiceError> {
+    fn public(&self) -> Result<&Client> {
         if let Some(client) = self.public.get() {
             return Ok(client);
         }
@@ -147,15 +145,15 @@ impl Files {
         let not_allowed = || FetchError::NotAllowed {
             host: url.host_str().map(str::to_owned),
         };
-        let origin = Origin::of(url).ok_or_else(not_allowed)?;
-        let client = match self.rules.way_to(&origin).ok_or_else(not_allowed)? {
+        let way = Origin::of(url).and_then(|origin| self.rules.way_to(&origin));
+        let client = match way.ok_or_else(not_allowed)? {
+            // An address must not bring credentials of its own.
+            _ if !url.username().is_empty() || url.password().is_some() => {
+                return Err(not_allowed());
+            }
             Way::Trusted => &self.trusted,
             Way::Public => self.public()?,
         };
-        // An address must not bring credentials of its own.
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(not_allowed());
-        }
         let mut request = client.get(url.clone());
         for (name, value) in &wanted.headers {
             request = request.header(name, value);
@@ -186,13 +184,10 @@ async fn download(response: reqwest::Response, service: Service) -> Result<Downl
     if !response.status().is_success() {
         return Err(exchange::refusal(service, response).await.into());
     }
-    let content_type = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned);
+    let content_type = response.headers().get(CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
     Ok(Download {
-        content_type,
+        content_type: content_type.map(str::to_owned),
         length: response.content_length(),
         response,
         service,
@@ -201,7 +196,7 @@ async fn download(response: reqwest::Response, service: Service) -> Result<Downl
 
 impl Download {
     /// The file's bytes. A host that stops half way, or is silent for too long, ends the stream with an error.
-    pub fn body(self) -> impl Stream<Item = Result<Bytes, ServiceError>> + Send {
+    pub fn body(self) -> impl Stream<Item = Result<Bytes>> + Send {
         let service = self.service;
         let pieces = self
             .response

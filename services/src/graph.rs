@@ -1,5 +1,6 @@
 //! Microsoft Graph v1.0: chats, their members and messages, as a Support User (delegated permissions).
 
+use std::fmt;
 use std::sync::OnceLock;
 
 use base64::Engine;
@@ -8,18 +9,16 @@ use bytes::Bytes;
 use reqwest::header::ACCEPT;
 use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 use url::Url;
 
 use crate::address;
 use crate::entra::DelegatedTokens;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::http::CALL_TIMEOUT;
 
-mod pages;
-mod records;
 mod user;
 
-pub use records::{Chat, MemberRecord};
 pub use user::UserGraph;
 
 /// Largest answer to a read: 50 messages of about 28 KB each fit many times over.
@@ -35,16 +34,52 @@ pub struct HostedImage {
     pub bytes: Bytes,
 }
 
-impl std::fmt::Debug for HostedImage {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("HostedImage")
-            .field("bytes", &self.bytes.len())
-            .finish_non_exhaustive()
+impl fmt::Debug for HostedImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HostedImage({} bytes)", self.bytes.len())
     }
 }
 
-fn parse(address: &str) -> Result<Url, ServiceError> {
+/// A chat. `Debug` shows nothing personal.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Chat {
+    /// Chat id.
+    pub id: String,
+    /// `oneOnOne`, `group`, `meeting`, or what Graph adds later.
+    pub chat_type: String,
+    /// The tenant that the chat was created in, where Graph tells.
+    pub tenant_id: Option<String>,
+}
+
+impl fmt::Debug for Chat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Chat({})", self.chat_type)
+    }
+}
+
+/// A member of a chat. Of people in other tenants Graph often knows no more than the id; personal accounts have no tenant. `Debug`
+/// shows nothing personal.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct MemberRecord {
+    /// Entra object id.
+    pub user_id: Option<String>,
+    /// Tenant of the user.
+    pub tenant_id: Option<String>,
+    /// Mail address or UPN.
+    pub email: Option<String>,
+    /// Name as Teams shows it.
+    pub display_name: Option<String>,
+}
+
+impl fmt::Debug for MemberRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemberRecord").finish_non_exhaustive()
+    }
+}
+
+fn parse(address: &str) -> Result<Url> {
     Url::parse(address).map_err(|error| {
         ServiceError::new(Service::Graph, ErrorKind::Rejected, Sent::No).because(error)
     })
@@ -61,7 +96,6 @@ pub struct Graph {
 
 impl Graph {
     /// Graph at this endpoint, for example `https://graph.microsoft.com`; nothing is called yet.
-    #[must_use]
     pub fn new(client: reqwest::Client, endpoint: &str, tokens: DelegatedTokens) -> Self {
         Self {
             client,
@@ -72,21 +106,18 @@ impl Graph {
     }
 
     /// Graph as a Support User sees it, by the account's configured name.
-    #[must_use]
     pub fn as_user<'a>(&'a self, account: &'a str) -> UserGraph<'a> {
-        UserGraph::new(self, account)
+        UserGraph {
+            graph: self,
+            account,
+        }
     }
 
     /// Where the bytes of an inline image or a code snippet are ("Get chatMessageHostedContent").
     ///
     /// # Errors
     /// `Rejected` for ids that fit no address.
-    pub fn hosted_content_url(
-        &self,
-        chat: &str,
-        message: &str,
-        content: &str,
-    ) -> Result<Url, ServiceError> {
+    pub fn hosted_content_url(&self, chat: &str, message: &str, content: &str) -> Result<Url> {
         let message = address::segment(Service::Graph, message)?;
         let content = address::segment(Service::Graph, content)?;
         let chat = self.chat_url(chat)?;
@@ -100,24 +131,24 @@ impl Graph {
     ///
     /// # Errors
     /// Never for an address of a sensible length.
-    pub fn shared_file_url(&self, address: &str) -> Result<Url, ServiceError> {
+    pub fn shared_file_url(&self, address: &str) -> Result<Url> {
         let share = URL_SAFE_NO_PAD.encode(address);
         parse(&format!("{}/shares/u!{share}/driveItem/content", self.base))
     }
 
-    fn chat_url(&self, chat: &str) -> Result<String, ServiceError> {
+    fn chat_url(&self, chat: &str) -> Result<String> {
         let chat = address::segment(Service::Graph, chat)?;
         Ok(format!("{}/chats/{chat}", self.base))
     }
 
-    fn get(&self, url: String, token: &SecretString, correlation: &str) -> RequestBuilder {
+    fn get(&self, url: &str, token: &SecretString, correlation: &str) -> RequestBuilder {
         self.request(Method::GET, url, token, correlation)
     }
 
     fn request(
         &self,
         method: Method,
-        url: String,
+        url: &str,
         token: &SecretString,
         correlation: &str,
     ) -> RequestBuilder {

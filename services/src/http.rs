@@ -1,6 +1,6 @@
 //! The one HTTP client below every service.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 pub use reqwest::Client;
@@ -8,7 +8,7 @@ pub use reqwest::Client;
 use reqwest::Certificate;
 use reqwest::redirect::Policy;
 
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 
 /// Longest time of a call that names no other: connecting, sending and reading the whole answer.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ enum RootsError {
 ///
 /// # Errors
 /// `Configuration` when `SSL_CERT_FILE` is set but names no file with certificates.
-pub fn client() -> Result<Client, ServiceError> {
+pub fn client() -> Result<Client> {
     build(builder(roots()?))
 }
 
@@ -53,27 +53,25 @@ pub fn client() -> Result<Client, ServiceError> {
 ///
 /// # Errors
 /// See [`client`].
-pub(crate) fn client_resolving(
-    resolver: impl reqwest::dns::Resolve + 'static,
-) -> Result<Client, ServiceError> {
+pub(crate) fn client_resolving(resolver: impl reqwest::dns::Resolve + 'static) -> Result<Client> {
     build(builder(roots()?).dns_resolver(resolver))
 }
 
-fn build(builder: reqwest::ClientBuilder) -> Result<Client, ServiceError> {
-    builder.build().map_err(|error| unusable().because(error))
+fn build(builder: reqwest::ClientBuilder) -> Result<Client> {
+    builder.build().map_err(unusable)
 }
 
-fn unusable() -> ServiceError {
-    ServiceError::new(Service::Platform, ErrorKind::Configuration, Sent::No)
+fn unusable(error: impl std::error::Error + Send + Sync + 'static) -> ServiceError {
+    ServiceError::new(Service::Platform, ErrorKind::Configuration, Sent::No).because(error)
 }
 
-fn roots() -> Result<Vec<Certificate>, ServiceError> {
+fn roots() -> Result<Vec<Certificate>> {
     let variable = std::env::var_os(ROOTS_VARIABLE).filter(|value| !value.is_empty());
     let roots = match variable {
-        Some(file) => roots_of(&PathBuf::from(file)),
+        Some(file) => roots_of(Path::new(&file)),
         None => built_in_roots(),
     };
-    roots.map_err(|error| unusable().because(error))
+    roots.map_err(unusable)
 }
 
 #[cfg(any(test, feature = "testing"))]
@@ -95,7 +93,7 @@ fn builder(roots: Vec<Certificate>) -> reqwest::ClientBuilder {
         .user_agent(concat!("graph-to-open/", env!("CARGO_PKG_VERSION")))
 }
 
-fn roots_of(file: &std::path::Path) -> Result<Vec<Certificate>, RootsError> {
+fn roots_of(file: &Path) -> Result<Vec<Certificate>, RootsError> {
     let pem = std::fs::read(file).map_err(RootsError::Unreadable)?;
     let roots = Certificate::from_pem_bundle(&pem).map_err(RootsError::NotPem)?;
     if roots.is_empty() {
@@ -105,15 +103,15 @@ fn roots_of(file: &std::path::Path) -> Result<Vec<Certificate>, RootsError> {
 }
 
 fn built_in_roots() -> Result<Vec<Certificate>, RootsError> {
-    webpki_root_certs::TLS_SERVER_ROOT_CERTS
-        .iter()
-        .map(|root| Certificate::from_der(root).map_err(RootsError::BuiltIn))
-        .collect()
+    let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+    let roots = roots.map(|root| Certificate::from_der(root).map_err(RootsError::BuiltIn));
+    roots.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{run_again, serve_tls};
 
     #[test]
     fn the_built_in_roots_make_a_client() {
@@ -125,45 +123,30 @@ mod tests {
     /// Names the server to call, in the process that has `SSL_CERT_FILE`.
     const SERVER: &str = "ROOTS_TEST_SERVER";
 
-    /// The environment is the process's, so the test runs itself again as a process with `SSL_CERT_FILE`.
     #[tokio::test]
     async fn only_the_named_roots_are_trusted() {
-        use axum::Router;
-
         if let Ok(server) = std::env::var(SERVER) {
             let client = client().expect("a client");
             client.get(server).send().await.expect("trust");
             return;
         }
-        let (base, authority) = crate::testing::serve_tls(Router::new()).await;
+        let (base, authority) = serve_tls(axum::Router::new()).await;
         let file = std::env::temp_dir().join(format!("root-{}.pem", uuid::Uuid::new_v4()));
         std::fs::write(&file, authority).expect("a file");
-        let output = tokio::process::Command::new(std::env::current_exe().expect("this program"))
-            .args(["--exact", "http::tests::only_the_named_roots_are_trusted"])
-            .env(ROOTS_VARIABLE, &file)
-            .env(SERVER, base)
-            .output()
-            .await
-            .expect("a process");
+        let variables = [
+            (ROOTS_VARIABLE, file.to_str().expect("text")),
+            (SERVER, &base),
+        ];
+        run_again("http::tests::only_the_named_roots_are_trusted", &variables).await;
         std::fs::remove_file(&file).expect("removed");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(
-            output.status.success() && text.contains("1 passed"),
-            "{text}"
-        );
     }
 
     #[test]
     fn a_file_without_certificates_is_refused() {
-        let directory = std::env::temp_dir().join(format!("roots-{}", uuid::Uuid::new_v4()));
-        std::fs::create_dir(&directory).expect("a directory");
-        let file = directory.join("empty.pem");
+        let file = std::env::temp_dir().join(format!("roots-{}.pem", uuid::Uuid::new_v4()));
+        assert!(matches!(roots_of(&file), Err(RootsError::Unreadable(_))));
         std::fs::write(&file, "no certificate here\n").expect("a file");
         assert!(matches!(roots_of(&file), Err(RootsError::Empty)));
-        assert!(matches!(
-            roots_of(&directory.join("absent.pem")),
-            Err(RootsError::Unreadable(_))
-        ));
-        std::fs::remove_dir_all(&directory).expect("removed");
+        std::fs::remove_file(&file).expect("removed");
     }
 }

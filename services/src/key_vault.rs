@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::json;
 
 use crate::address;
-use crate::error::{ErrorKind, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Service};
 use crate::exchange;
 use crate::http::CALL_TIMEOUT;
 use crate::managed_identity::ManagedIdentity;
@@ -40,27 +41,17 @@ pub struct KeyVault {
 
 #[derive(Deserialize)]
 struct SecretBundle {
-    value: String,
-}
-
-#[derive(Serialize)]
-struct NewSecret<'a> {
-    value: &'a str,
+    value: SecretString,
 }
 
 impl KeyVault {
     /// The vault at this URL, for example `https://name.vault.azure.net`; nothing is called yet.
-    #[must_use]
     pub fn new(client: reqwest::Client, url: &str, identity: Arc<ManagedIdentity>) -> Self {
         let base = address::base(url);
-        let host = base
-            .split_once("://")
-            .map_or(base.as_str(), |(_, host)| host);
-        let suffix = SUFFIXES
-            .iter()
-            .find(|suffix| host.ends_with(**suffix))
-            .unwrap_or(&SUFFIXES[0]);
-        let scope = format!("https://{suffix}/.default");
+        let host = base.split_once("://").map_or(&*base, |(_, host)| host);
+        let mut suffixes = SUFFIXES.iter();
+        let suffix = suffixes.find(|suffix| host.ends_with(**suffix));
+        let scope = format!("https://{}/.default", suffix.unwrap_or(&SUFFIXES[0]));
         Self {
             client,
             base,
@@ -74,12 +65,11 @@ impl KeyVault {
     /// # Errors
     /// `Forbidden` also for a disabled or expired secret; otherwise the vault or the managed identity refused or could not
     /// be reached.
-    pub async fn get(&self, name: &str) -> Result<Option<SecretString>, ServiceError> {
+    pub async fn get(&self, name: &str) -> Result<Option<SecretString>> {
         let request = self.request(Method::GET, name).await?;
-        match exchange::send_for_json::<SecretBundle>(Service::KeyVault, request, ANSWER_LIMIT)
-            .await
-        {
-            Ok(bundle) => Ok(Some(SecretString::from(bundle.value))),
+        let answer = exchange::send_for_json(Service::KeyVault, request, ANSWER_LIMIT).await;
+        match answer.map(|SecretBundle { value }| value) {
+            Ok(value) => Ok(Some(value)),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -90,15 +80,14 @@ impl KeyVault {
     /// # Errors
     /// `Conflict` when a deleted secret of that name waits to be purged; otherwise the vault or the managed identity
     /// refused or could not be reached.
-    pub async fn set(&self, name: &str, value: &SecretString) -> Result<(), ServiceError> {
-        let request = self.request(Method::PUT, name).await?.json(&NewSecret {
-            value: value.expose_secret(),
-        });
-        exchange::send(Service::KeyVault, request, ANSWER_LIMIT).await?;
-        Ok(())
+    pub async fn set(&self, name: &str, value: &SecretString) -> Result<()> {
+        let value = json!({ "value": value.expose_secret() });
+        let request = self.request(Method::PUT, name).await?.json(&value);
+        let answer = exchange::send(Service::KeyVault, request, ANSWER_LIMIT).await;
+        answer.map(drop)
     }
 
-    async fn request(&self, method: Method, name: &str) -> Result<RequestBuilder, ServiceError> {
+    async fn request(&self, method: Method, name: &str) -> Result<RequestBuilder> {
         let name = address::segment(Service::KeyVault, name)?;
         let url = format!("{}/secrets/{name}?api-version={API_VERSION}", self.base);
         let token = self.identity.token(&self.scope).await?;

@@ -1,40 +1,27 @@
 //! Tokens of the Function App's own identity, through `azure_identity`.
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
-use azure_core::http::{ClientOptions, RetryOptions};
 use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use time::OffsetDateTime;
 
 use crate::azure;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::http::CALL_TIMEOUT;
 use crate::renewal::{Lease, Renewal};
 
-/// A token is renewed in the background when this much of its life is left. `azure_identity` keeps a token until 5 minutes
-/// before its end, so an earlier renewal would only be given the old one.
-const RENEWED_BEFORE_END: Duration = Duration::from_secs(299);
-
-/// A token is not given out when less than this much of its life is left.
-const UNUSED_BEFORE_END: Duration = Duration::from_secs(30);
-
 /// The user-assigned managed identity. Its token endpoint and the header that the endpoint demands come from the
-/// environment (`IDENTITY_ENDPOINT`, `IDENTITY_HEADER`), where App Service and Functions put them.
+/// environment (`IDENTITY_ENDPOINT`, `IDENTITY_HEADER`), where App Service and Functions put them. The Azure crates take their
+/// tokens from here too, so that all services share one cache.
 #[derive(Debug)]
 pub struct ManagedIdentity {
     credential: Arc<dyn TokenCredential>,
-    tokens: Mutex<HashMap<String, Renewal<Token>>>,
-}
-
-#[derive(Debug, Clone)]
-struct Token {
-    secret: SecretString,
-    ends: OffsetDateTime,
+    tokens: Mutex<HashMap<String, Renewal<AccessToken>>>,
 }
 
 impl ManagedIdentity {
@@ -43,14 +30,10 @@ impl ManagedIdentity {
     /// # Errors
     /// `Configuration` when the environment names a token endpoint that is no URL, or a kind of identity that
     /// `azure_identity` does not support.
-    pub fn new(client: reqwest::Client, client_id: &str) -> Result<Self, ServiceError> {
+    pub fn new(client: reqwest::Client, client_id: &str) -> Result<Self> {
         let options = ManagedIdentityCredentialOptions {
             user_assigned_id: Some(UserAssignedId::ClientId(client_id.to_owned())),
-            client_options: ClientOptions {
-                transport: Some(azure::transport(client)),
-                retry: RetryOptions::none(),
-                ..ClientOptions::default()
-            },
+            client_options: azure::options(client),
         };
         let credential = ManagedIdentityCredential::new(Some(options)).map_err(|error| {
             ServiceError::new(Service::ManagedIdentity, ErrorKind::Configuration, Sent::No)
@@ -60,7 +43,6 @@ impl ManagedIdentity {
     }
 
     /// An identity whose tokens come from elsewhere, for tests and for tools that run as a developer.
-    #[must_use]
     pub fn from_credential(credential: Arc<dyn TokenCredential>) -> Self {
         Self {
             credential,
@@ -73,32 +55,26 @@ impl ManagedIdentity {
     ///
     /// # Errors
     /// The token endpoint refused or could not be reached.
-    pub async fn token(&self, scope: &str) -> Result<SecretString, ServiceError> {
-        Ok(self.held(scope).await?.secret)
+    pub async fn token(&self, scope: &str) -> Result<SecretString> {
+        let held = self.held(scope).await?;
+        Ok(SecretString::from(held.token.secret()))
     }
 
-    async fn held(&self, scope: &str) -> Result<Token, ServiceError> {
+    async fn held(&self, scope: &str) -> Result<AccessToken> {
         let renewal = {
             let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-            match tokens.get(scope) {
-                Some(renewal) => renewal.clone(),
-                None => {
-                    let renewal = Renewal::new(Service::ManagedIdentity);
-                    tokens.insert(scope.to_owned(), renewal.clone());
-                    renewal
-                }
-            }
+            let new = || {
+                let (credential, scope) = (Arc::clone(&self.credential), scope.to_owned());
+                let fetch = move || fetch(Arc::clone(&credential), scope.clone());
+                Renewal::new(Service::ManagedIdentity, fetch)
+            };
+            tokens.entry(scope.to_owned()).or_insert_with(new).clone()
         };
-        renewal
-            .get(|| fetch(Arc::clone(&self.credential), scope.to_owned()))
-            .await
+        renewal.get().await
     }
 }
 
-async fn fetch(
-    credential: Arc<dyn TokenCredential>,
-    scope: String,
-) -> Result<Lease<Token>, ServiceError> {
+async fn fetch(credential: Arc<dyn TokenCredential>, scope: String) -> Result<Lease<AccessToken>> {
     let scopes = [scope.as_str()];
     let call = credential.get_token(&scopes, None);
     // Whatever became of this request, the one that needs the token has not been sent.
@@ -106,44 +82,21 @@ async fn fetch(
         .await
         .map_err(|_| ServiceError::new(Service::ManagedIdentity, ErrorKind::TimedOut, Sent::No))?
         .map_err(|error| azure::failure(Service::ManagedIdentity, error).before_sending())?;
-    let left = Duration::try_from(token.expires_on - OffsetDateTime::now_utc()).unwrap_or_default();
-    Ok(Lease {
-        value: Token {
-            secret: SecretString::from(token.token.secret()),
-            ends: token.expires_on,
-        },
-        renew_after: left.saturating_sub(RENEWED_BEFORE_END).max(left / 2),
-        expires_after: left.saturating_sub(UNUSED_BEFORE_END),
-    })
+    let left = Duration::try_from(token.expires_on - OffsetDateTime::now_utc());
+    Ok(Lease::of_token(token, left.unwrap_or_default()))
 }
 
-/// Lets the Azure crates take their tokens from here, so that all services share one cache.
-#[derive(Debug)]
-pub(crate) struct SharedCredential(pub(crate) Arc<ManagedIdentity>);
-
-impl TokenCredential for SharedCredential {
-    // The trait is declared with `async_trait`; this is the signature that it expands to.
-    fn get_token<'this, 'scopes, 'scope, 'options, 'call>(
-        &'this self,
-        scopes: &'scopes [&'scope str],
-        _options: Option<TokenRequestOptions<'options>>,
-    ) -> Pin<Box<dyn Future<Output = azure_core::Result<AccessToken>> + Send + 'call>>
-    where
-        'this: 'call,
-        'scopes: 'call,
-        'scope: 'call,
-        'options: 'call,
-        Self: 'call,
-    {
-        Box::pin(async move {
-            let scope = scopes.first().copied().unwrap_or_default();
-            let token = self.0.held(scope).await.map_err(|error| {
-                azure_core::Error::new(azure_core::error::ErrorKind::Credential, error)
-            })?;
-            Ok(AccessToken::new(
-                token.secret.expose_secret().to_owned(),
-                token.ends,
-            ))
+#[async_trait]
+impl TokenCredential for ManagedIdentity {
+    async fn get_token(
+        &self,
+        scopes: &[&str],
+        _options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        let scope = scopes.first().copied().unwrap_or_default();
+        let held = self.held(scope).await;
+        held.map_err(|error| {
+            azure_core::Error::new(azure_core::error::ErrorKind::Credential, error)
         })
     }
 }

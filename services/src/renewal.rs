@@ -12,7 +12,7 @@ use futures::future::{BoxFuture, Shared};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 
 /// How long an error that time alone does not mend is given to everybody before it is tried again.
 const LASTING_FAILURE: Duration = Duration::from_secs(5);
@@ -22,6 +22,13 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// Time after a failed early renewal before the next one.
 const EARLY_RETRY: Duration = Duration::from_secs(30);
+
+/// A token is renewed in the background when this much of its life is left. `azure_identity` keeps a token until 5 minutes
+/// before its end, so an earlier renewal would only be given the old one.
+const TOKEN_RENEWED_BEFORE_END: Duration = Duration::from_secs(299);
+
+/// A token is not given out when less than this much of its life is left.
+pub(crate) const TOKEN_UNUSED_BEFORE_END: Duration = Duration::from_secs(30);
 
 /// Least time between two tokens that are fetched because one was refused.
 const REPLACED_EVERY: Duration = Duration::from_secs(60);
@@ -33,6 +40,18 @@ pub(crate) struct Lease<V> {
     pub(crate) renew_after: Duration,
     /// After this it is no longer given out.
     pub(crate) expires_after: Duration,
+}
+
+impl<V> Lease<V> {
+    /// That of a token with this much of its life left.
+    pub(crate) fn of_token(value: V, left: Duration) -> Self {
+        let renew_after = left.saturating_sub(TOKEN_RENEWED_BEFORE_END);
+        Self {
+            value,
+            renew_after: renew_after.max(left / 2),
+            expires_after: left.saturating_sub(TOKEN_UNUSED_BEFORE_END),
+        }
+    }
 }
 
 /// What a forced renewal found.
@@ -52,7 +71,7 @@ impl<V> Forced<V> {
     }
 }
 
-type Landing<V> = Shared<BoxFuture<'static, Result<V, ServiceError>>>;
+type Landing<V> = Shared<BoxFuture<'static, Result<V>>>;
 
 /// A fetch under way, and when it began.
 #[derive(Clone)]
@@ -61,9 +80,13 @@ struct Flight<V> {
     landing: Landing<V>,
 }
 
-/// The value of one key; cheap to clone.
+type Fetched<V> = BoxFuture<'static, Result<Lease<V>>>;
+
+/// A value and how it is fetched; cheap to clone.
+#[derive(Clone)]
 pub(crate) struct Renewal<V> {
     service: Service,
+    fetch: Arc<dyn Fn() -> Fetched<V> + Send + Sync>,
     state: Arc<Mutex<State<V>>>,
 }
 
@@ -83,26 +106,21 @@ struct Current<V> {
     expires: Instant,
 }
 
-impl<V> Clone for Renewal<V> {
-    fn clone(&self) -> Self {
-        Self {
-            service: self.service,
-            state: Arc::clone(&self.state),
-        }
-    }
-}
-
 impl<V> fmt::Debug for Renewal<V> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Renewal").finish_non_exhaustive()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Renewal").finish_non_exhaustive()
     }
 }
 
 impl<V: Clone + Send + Sync + 'static> Renewal<V> {
     /// Nothing is fetched yet. `service` is named when a renewal ends without an answer.
-    pub(crate) fn new(service: Service) -> Self {
+    pub(crate) fn new<F>(service: Service, fetch: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Lease<V>>> + Send + 'static,
+    {
         Self {
             service,
+            fetch: Arc::new(move || fetch().boxed()),
             state: Arc::new(Mutex::new(State {
                 current: None,
                 flight: None,
@@ -114,25 +132,15 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
     }
 
     /// The value, fetched when there is none or it has expired.
-    pub(crate) async fn get<F>(&self, fetch: impl FnOnce() -> F) -> Result<V, ServiceError>
-    where
-        F: Future<Output = Result<Lease<V>, ServiceError>> + Send + 'static,
-    {
+    pub(crate) async fn get(&self) -> Result<V> {
         let flight = {
             let mut state = self.lock();
             let now = Instant::now();
-            if let Some(current) = state
-                .current
-                .as_ref()
-                .filter(|current| now < current.expires)
-            {
+            if let Some(current) = state.valid(now) {
                 let value = current.value.clone();
-                let due = now >= current.renew
-                    && state.early_not_before.is_none_or(|at| now >= at)
-                    && state.running().is_none();
-                if due {
+                if now >= current.renew && state.early_not_before.is_none_or(|at| now >= at) {
                     // The task runs whether or not anybody waits for it.
-                    drop(self.start(&mut state, fetch()));
+                    drop(self.flight(&mut state));
                 }
                 return Ok(value);
             }
@@ -141,26 +149,19 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
             {
                 return Err(error.clone());
             }
-            match state.running() {
-                Some(flight) => flight,
-                None => self.start(&mut state, fetch()),
-            }
+            self.flight(&mut state)
         };
         flight.landing.await
     }
 
     /// Fetches the value for a question that arose at `since`, unless one at hand is newer, or a forced fetch ended less than
     /// `interval` (or failed less than `after_failure`) ago.
-    pub(crate) async fn force<F>(
+    pub(crate) async fn force(
         &self,
         since: Instant,
         interval: Duration,
         after_failure: Duration,
-        fetch: impl FnOnce() -> F,
-    ) -> Result<Forced<V>, ServiceError>
-    where
-        F: Future<Output = Result<Lease<V>, ServiceError>> + Send + 'static,
-    {
+    ) -> Result<Forced<V>> {
         let flight = {
             let mut state = self.lock();
             let now = Instant::now();
@@ -176,10 +177,7 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
                 }
                 _ => {}
             }
-            match state.running() {
-                Some(flight) => flight,
-                None => self.start(&mut state, fetch()),
-            }
+            self.flight(&mut state)
         };
         let result = flight.landing.await;
         self.lock().forced = Some((Instant::now(), result.as_ref().err().cloned()));
@@ -193,33 +191,26 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
     /// The value if it is at hand, without any call.
     pub(crate) fn peek(&self) -> Option<V> {
         let state = self.lock();
-        let now = Instant::now();
-        state
-            .current
-            .as_ref()
-            .filter(|current| now < current.expires)
-            .map(|current| current.value.clone())
+        let current = state.valid(Instant::now());
+        current.map(|current| current.value.clone())
     }
 
-    fn start(
-        &self,
-        state: &mut State<V>,
-        fetch: impl Future<Output = Result<Lease<V>, ServiceError>> + Send + 'static,
-    ) -> Flight<V> {
-        let service = self.service;
-        let shared = self.clone();
-        let begun = Instant::now();
-        let task = tokio::spawn(async move {
-            let result = fetch.await;
-            shared.land(begun, result)
-        });
+    /// The fetch that is under way, or else one that begins now.
+    fn flight(&self, state: &mut State<V>) -> Flight<V> {
+        if let Some(flight) = state.running() {
+            return flight;
+        }
+        let (service, shared, begun) = (self.service, self.clone(), Instant::now());
+        let fetch = (self.fetch)();
+        let task = tokio::spawn(async move { shared.land(begun, fetch.await) });
         let landing = async move {
             match task.await {
                 Ok(result) => result,
                 // The task panicked, or the runtime is shutting down.
-                Err(error) => Err(
-                    ServiceError::new(service, ErrorKind::Unavailable, Sent::Maybe).because(error),
-                ),
+                Err(error) => {
+                    let away = ServiceError::new(service, ErrorKind::Unavailable, Sent::Maybe);
+                    Err(away.because(error))
+                }
             }
         }
         .boxed()
@@ -229,11 +220,7 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
         flight
     }
 
-    fn land(
-        &self,
-        begun: Instant,
-        result: Result<Lease<V>, ServiceError>,
-    ) -> Result<V, ServiceError> {
+    fn land(&self, begun: Instant, result: Result<Lease<V>>) -> Result<V> {
         let mut state = self.lock();
         let now = Instant::now();
         state.flight = None;
@@ -270,22 +257,13 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
 impl Renewal<SecretString> {
     /// Another token than the one that was refused; `None` while there is none, because one was fetched for such a reason less
     /// than a minute ago: what is refused all the same is not the token's fault.
-    pub(crate) async fn replacement<F>(
-        &self,
-        refused: &SecretString,
-        fetch: impl FnOnce() -> F,
-    ) -> Result<Option<SecretString>, ServiceError>
-    where
-        F: Future<Output = Result<Lease<SecretString>, ServiceError>> + Send + 'static,
-    {
+    pub(crate) async fn replacement(&self, refused: &SecretString) -> Result<Option<SecretString>> {
         let is_other = |token: &SecretString| token.expose_secret() != refused.expose_secret();
         if let Some(newer) = self.peek().filter(is_other) {
             return Ok(Some(newer));
         }
-        match self
-            .force(Instant::now(), REPLACED_EVERY, LASTING_FAILURE, fetch)
-            .await
-        {
+        let now = Instant::now();
+        match self.force(now, REPLACED_EVERY, LASTING_FAILURE).await {
             Ok(forced) => Ok(Some(forced.into_value()).filter(is_other)),
             Err(error) => {
                 // The next call is to hear of this instead of trying the refused one.
@@ -299,9 +277,12 @@ impl Renewal<SecretString> {
 
 impl<V: Clone> State<V> {
     fn running(&self) -> Option<Flight<V>> {
-        self.flight
-            .clone()
-            .filter(|flight| flight.landing.peek().is_none())
+        let flight = self.flight.clone();
+        flight.filter(|flight| flight.landing.peek().is_none())
+    }
+
+    fn valid(&self, now: Instant) -> Option<&Current<V>> {
+        self.current.as_ref().filter(|it| now < it.expires)
     }
 }
 

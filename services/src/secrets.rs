@@ -11,7 +11,7 @@ use futures::join;
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
 
-use crate::error::{Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::key_vault::KeyVault;
 use crate::renewal::{Forced, Lease, Renewal};
 
@@ -21,7 +21,7 @@ const RENEWED_AFTER: Duration = Duration::from_secs(3600);
 /// Age at which a secret is no longer used. While the vault is away the old value is better than none, so this is long.
 const EXPIRES_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// How long a secret that must exist counts as absent: somebody is about to store it.
+/// How long a secret that must exist counts as absent: somebody is about to store it. Of a neighbour it is the normal state.
 const ABSENT_FOR: Duration = Duration::from_secs(10);
 
 /// Least time between two reloads of one secret: forged traffic must not become load on the vault. Whoever presents something
@@ -55,18 +55,6 @@ pub mod names {
     }
 }
 
-/// A secret and its neighbours in a rotation, as far as they exist: the current one first.
-#[derive(Debug, Clone, Default)]
-pub struct Accepted(Vec<SecretString>);
-
-impl std::ops::Deref for Accepted {
-    type Target = [SecretString];
-
-    fn deref(&self) -> &[SecretString] {
-        &self.0
-    }
-}
-
 /// Whether something fits one of the accepted secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -83,21 +71,15 @@ pub enum Accepts<T> {
 #[derive(Debug)]
 pub struct Secrets {
     vault: Arc<KeyVault>,
-    held: Mutex<HashMap<String, Arc<[Held; 3]>>>,
+    /// By name: the secret itself, then its neighbours.
+    held: Mutex<HashMap<String, [Held; 3]>>,
 }
 
 /// One secret in memory, as far as it exists.
-#[derive(Debug)]
-struct Held {
-    name: String,
-    /// How long it is remembered to be absent: of a neighbour that is the normal state.
-    absent_for: Duration,
-    value: Renewal<Option<SecretString>>,
-}
+type Held = Renewal<Option<SecretString>>;
 
 impl Secrets {
     /// Nothing is read yet.
-    #[must_use]
     pub fn new(vault: Arc<KeyVault>) -> Self {
         Self {
             vault,
@@ -106,7 +88,6 @@ impl Secrets {
     }
 
     /// The vault behind this memory, for what must be read or written there.
-    #[must_use]
     pub fn vault(&self) -> &KeyVault {
         &self.vault
     }
@@ -115,18 +96,19 @@ impl Secrets {
     ///
     /// # Errors
     /// There is nothing in memory, and the vault refused or could not be reached.
-    pub async fn get(&self, name: &str) -> Result<Option<SecretString>, ServiceError> {
-        self.held(name)[0].get(&self.vault).await
+    pub async fn get(&self, name: &str) -> Result<Option<SecretString>> {
+        self.held(name)[0].get().await
     }
 
-    /// The secret `name` with its neighbours `{name}-previous` and `{name}-next`, from memory where possible.
+    /// The secret `name`, then its neighbours `{name}-previous` and `{name}-next`, as far as they exist; from memory where
+    /// possible.
     ///
     /// # Errors
     /// One of them is not in memory, and the vault refused or could not be reached.
-    pub async fn accepted(&self, name: &str) -> Result<Accepted, ServiceError> {
-        let [current, previous, next] = self.each(&self.held(name)).await;
+    pub async fn accepted(&self, name: &str) -> Result<Vec<SecretString>> {
+        let [current, previous, next] = each(&self.held(name)).await;
         let all = [current?, previous?, next?];
-        Ok(Accepted(all.into_iter().flatten().collect()))
+        Ok(all.into_iter().flatten().collect())
     }
 
     /// Whether what somebody presented at `presented` fits `name` or a neighbour of it, as `fits` tells for each. When none in
@@ -141,133 +123,120 @@ impl Secrets {
         fits: impl Fn(&SecretString) -> Option<T>,
     ) -> Accepts<T> {
         let held = self.held(name);
-        let known = self.each(&held).await;
+        let known = each(&held).await;
         if let Some(found) = known.iter().flatten().flatten().find_map(&fits) {
             return Accepts::Yes(found);
         }
         if known.iter().any(Result::is_err) {
             return Accepts::CannotTell;
         }
-        let mut waited = false;
-        loop {
-            let read = self.each_again(&held, presented).await;
+        // The last reading may have been a moment ago, for somebody else: then there is one more.
+        for is_last in [false, true] {
+            let read = each_again(&held, presented).await;
             let is_known = read.iter().all(Result::is_ok);
             let is_firm = read.iter().all(|one| matches!(one, Ok(Forced::Fresh(_))));
             let read = read.into_iter().flatten().filter_map(Forced::into_value);
             let read: Vec<_> = read.collect();
-            return match read.iter().find_map(&fits) {
-                Some(found) => Accepts::Yes(found),
+            match read.iter().find_map(&fits) {
+                Some(found) => return Accepts::Yes(found),
                 // Without any secret nothing could ever fit: somebody has yet to store it.
-                None if read.is_empty() || !is_known => Accepts::CannotTell,
-                None if is_firm => Accepts::No,
-                // The last reading was a moment ago, for somebody else.
-                None if !waited => {
-                    waited = true;
-                    sleep(RELOAD_INTERVAL).await;
-                    continue;
-                }
-                None => Accepts::CannotTell,
-            };
+                None if read.is_empty() || !is_known => break,
+                None if is_firm => return Accepts::No,
+                None if is_last => break,
+                None => sleep(RELOAD_INTERVAL).await,
+            }
         }
+        Accepts::CannotTell
     }
 
     /// The accepted secrets, read again under the same limits as by [`Self::accepts`].
     ///
     /// # Errors
     /// The vault refused or could not be reached.
-    pub async fn reload(&self, name: &str) -> Result<Accepted, ServiceError> {
-        let [current, previous, next] = self.each_again(&self.held(name), Instant::now()).await;
+    pub async fn reload(&self, name: &str) -> Result<Vec<SecretString>> {
+        let [current, previous, next] = each_again(&self.held(name), Instant::now()).await;
         let all = [current?, previous?, next?].into_iter();
-        Ok(Accepted(all.filter_map(Forced::into_value).collect()))
+        Ok(all.filter_map(Forced::into_value).collect())
     }
 
-    /// One secret without its neighbours, read again under the same limits as [`Self::reload`].
+    /// Proves who we are with a client's secret, by `grant`. One that is missing, or that the service does not know
+    /// (`Configuration`), is read again under the limits of [`Self::accepts`]: a rotation may have stored the next one.
     ///
     /// # Errors
-    /// The vault refused or could not be reached.
-    pub async fn reload_single(&self, name: &str) -> Result<Option<SecretString>, ServiceError> {
-        let held = self.held(name);
-        let forced = held[0].force(&self.vault, Instant::now()).await?;
-        Ok(forced.into_value())
+    /// Those of `grant`, `Configuration` when there is no secret; otherwise the vault refused or could not be reached.
+    pub(crate) async fn prove<T, F>(
+        &self,
+        service: Service,
+        name: &str,
+        grant: impl Fn(SecretString) -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let attempt = |secret: Option<SecretString>| async {
+            let missing = ServiceError::new(service, ErrorKind::Configuration, Sent::No);
+            let secret = secret.ok_or_else(|| missing.with_code("no_client_secret"))?;
+            grant(secret).await
+        };
+        match attempt(self.get(name).await?).await {
+            Err(error) if error.kind == ErrorKind::Configuration => {
+                let newer = force(&self.held(name)[0], Instant::now()).await?;
+                attempt(newer.into_value()).await
+            }
+            result => result,
+        }
     }
 
     /// Whether the secret is in memory and exists.
-    #[must_use]
     pub fn is_loaded(&self, name: &str) -> bool {
-        self.held(name)[0].value.peek().flatten().is_some()
+        self.held(name)[0].peek().flatten().is_some()
     }
 
-    async fn each(&self, held: &[Held; 3]) -> [Result<Option<SecretString>, ServiceError>; 3] {
-        let [current, previous, next] = held.each_ref().map(|one| one.get(&self.vault));
-        join!(current, previous, next).into()
-    }
-
-    /// The same, read after `since` where the limits allow it.
-    async fn each_again(
-        &self,
-        held: &[Held; 3],
-        since: Instant,
-    ) -> [Result<Forced<Option<SecretString>>, ServiceError>; 3] {
-        let force = |one| Held::force(one, &self.vault, since);
-        let [current, previous, next] = held.each_ref().map(force);
-        join!(current, previous, next).into()
-    }
-
-    fn held(&self, name: &str) -> Arc<[Held; 3]> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = held.get(name) {
-            return Arc::clone(known);
-        }
-        let one = |name: String, absent_for| Held {
-            name,
-            absent_for,
-            value: Renewal::new(Service::KeyVault),
+    fn held(&self, name: &str) -> [Held; 3] {
+        let one = |ending: &str, absent_for| {
+            let (vault, name) = (Arc::clone(&self.vault), format!("{name}{ending}"));
+            let read = move || read(Arc::clone(&vault), name.clone(), absent_for);
+            Renewal::new(Service::KeyVault, read)
         };
-        let [previous, next] =
-            NEIGHBOURS.map(|ending| one(format!("{name}{ending}"), EXPIRES_AFTER));
-        let new = Arc::new([one(name.to_owned(), ABSENT_FOR), previous, next]);
-        held.insert(name.to_owned(), Arc::clone(&new));
-        new
+        let with_neighbours = || {
+            let [previous, next] = NEIGHBOURS.map(|ending| one(ending, EXPIRES_AFTER));
+            [one("", ABSENT_FOR), previous, next]
+        };
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = held.entry(name.to_owned());
+        held.or_insert_with(with_neighbours).clone()
     }
 }
 
-impl Held {
-    async fn get(&self, vault: &Arc<KeyVault>) -> Result<Option<SecretString>, ServiceError> {
-        self.value.get(|| self.read(vault)).await
-    }
+async fn each(held: &[Held; 3]) -> [Result<Option<SecretString>>; 3] {
+    let [current, previous, next] = held.each_ref().map(Held::get);
+    join!(current, previous, next).into()
+}
 
-    async fn force(
-        &self,
-        vault: &Arc<KeyVault>,
-        since: Instant,
-    ) -> Result<Forced<Option<SecretString>>, ServiceError> {
-        let (interval, after_failure) = (RELOAD_INTERVAL, RELOAD_AFTER_FAILURE);
-        let fetch = || self.read(vault);
-        self.value
-            .force(since, interval, after_failure, fetch)
-            .await
-    }
+/// The same, read after `since` where the limits allow it.
+async fn each_again(held: &[Held; 3], since: Instant) -> [Result<Forced<Option<SecretString>>>; 3] {
+    let [current, previous, next] = held.each_ref().map(|one| force(one, since));
+    join!(current, previous, next).into()
+}
 
-    fn read(
-        &self,
-        vault: &Arc<KeyVault>,
-    ) -> impl Future<Output = Result<Lease<Option<SecretString>>, ServiceError>> + Send + use<>
-    {
-        let (vault, name, absent_for) = (Arc::clone(vault), self.name.clone(), self.absent_for);
-        async move {
-            let value = vault.get(&name).await?;
-            let expires_after = if value.is_some() {
-                EXPIRES_AFTER
-            } else {
-                absent_for
-            };
-            Ok(Lease {
-                value,
-                renew_after: RENEWED_AFTER.min(expires_after),
-                expires_after,
-            })
-        }
-    }
+async fn force(held: &Held, since: Instant) -> Result<Forced<Option<SecretString>>> {
+    let after_failure = RELOAD_AFTER_FAILURE;
+    held.force(since, RELOAD_INTERVAL, after_failure).await
+}
+
+/// Reads a secret, and remembers for this long that it is absent.
+async fn read(
+    vault: Arc<KeyVault>,
+    name: String,
+    absent_for: Duration,
+) -> Result<Lease<Option<SecretString>>> {
+    let value = vault.get(&name).await?;
+    let expires_after = value.as_ref().map_or(absent_for, |_| EXPIRES_AFTER);
+    Ok(Lease {
+        value,
+        renew_after: RENEWED_AFTER.min(expires_after),
+        expires_after,
+    })
 }
 
 #[cfg(test)]

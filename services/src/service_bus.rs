@@ -9,10 +9,11 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 use crate::address;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::exchange::{self, ERROR_BODY_LIMIT};
 use crate::http::CALL_TIMEOUT;
 use crate::managed_identity::ManagedIdentity;
@@ -33,31 +34,34 @@ const PROPERTIES_BYTES: usize = 600;
 /// Content type of a batch; the page forbids parameters after it.
 const BATCH_TYPE: &str = "application/vnd.microsoft.servicebus.json";
 
-/// A message to send.
-#[derive(Clone)]
+/// A message to send. As JSON it is its broker properties.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct Outgoing<'a> {
     /// Raw body. With the properties it must fit the namespace's message size: 256 KB on the Standard tier.
+    #[serde(skip)]
     pub body: Bytes,
     /// Session; at most 128 characters. Required by queues with sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<&'a str>,
     /// Id for duplicate detection; at most 128 characters. With it the send may be repeated without harm.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<&'a str>,
     /// Journey that the message belongs to.
     pub correlation_id: &'a str,
     /// Life on the queue; `None` leaves it to the queue.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "seconds")]
     pub time_to_live: Option<Duration>,
 }
 
+fn seconds<S: Serializer>(life: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    life.map(|life| life.as_secs_f64()).serialize(serializer)
+}
+
 impl std::fmt::Debug for Outgoing<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Outgoing")
-            .field("bytes", &self.body.len())
-            .field("session_id", &self.session_id)
-            .field("message_id", &self.message_id)
-            .field("correlation_id", &self.correlation_id)
-            .field("time_to_live", &self.time_to_live)
-            .finish()
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (bytes, correlation) = (self.body.len(), self.correlation_id);
+        write!(f, "Outgoing({bytes} bytes, {correlation})")
     }
 }
 
@@ -69,31 +73,9 @@ pub struct ServiceBus {
     identity: Arc<ManagedIdentity>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct BrokerProperties<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message_id: Option<&'a str>,
-    correlation_id: &'a str,
-    /// Seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time_to_live: Option<f64>,
-}
-
-/// A message of a batch.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct BatchItem<'a> {
-    body: &'a str,
-    broker_properties: BrokerProperties<'a>,
-}
-
 impl ServiceBus {
     /// The namespace at this authority, `host` or `host:port` as in `ServiceBus__fullyQualifiedNamespace`; nothing is
     /// called yet.
-    #[must_use]
     pub fn new(client: reqwest::Client, authority: &str, identity: Arc<ManagedIdentity>) -> Self {
         Self::at(client, &format!("https://{}", authority.trim()), identity)
     }
@@ -110,47 +92,29 @@ impl ServiceBus {
     ///
     /// # Errors
     /// The managed identity's endpoint refused or could not be reached.
-    pub async fn warm_up(&self) -> Result<(), ServiceError> {
+    pub async fn warm_up(&self) -> Result<()> {
         self.identity.token(SCOPE).await.map(drop)
-    }
-
-    /// Puts a message on a queue; success means that it is durable.
-    ///
-    /// Repeated once, and only when the connection broke under a message with an id, which duplicate detection then
-    /// recognises: a pooled connection that Service Bus closed meanwhile looks exactly like that.
-    ///
-    /// # Errors
-    /// `Unavailable` also for a full queue, `NotFound` for a queue that does not exist, `TooLarge` and `Rejected` for a
-    /// message that Service Bus will never take; otherwise Service Bus or the managed identity refused or could not be
-    /// reached.
-    pub async fn send(&self, queue: &str, message: &Outgoing<'_>) -> Result<(), ServiceError> {
-        self.send_batch(queue, std::slice::from_ref(message)).await
     }
 
     /// Puts messages on a queue in their order, with as few requests as they fit into; success means that all are durable.
     /// Each request is taken as a whole or not at all, and the first that is refused stops those behind it. A batch holds
     /// messages of one session, as text: a message with another session, or with a life of its own, begins a new one.
     ///
-    /// Repeated like [`Self::send`], when all messages of the request have an id.
+    /// Repeated once, and only when the connection broke under messages that all have an id, which duplicate detection then
+    /// recognises.
     ///
     /// # Errors
-    /// Those of [`Self::send`], of the first request that was not accepted; what went before it is on the queue.
-    pub async fn send_batch(
-        &self,
-        queue: &str,
-        messages: &[Outgoing<'_>],
-    ) -> Result<(), ServiceError> {
+    /// Those of the first request that was not accepted; what went before it is on the queue. `Unavailable` also for a full
+    /// queue, `NotFound` for a queue that does not exist, `TooLarge` and `Rejected` for a message that Service Bus will never
+    /// take; otherwise Service Bus or the managed identity refused or could not be reached.
+    pub async fn send_batch(&self, queue: &str, messages: &[Outgoing<'_>]) -> Result<()> {
         let token = self.identity.token(SCOPE).await?;
         let mut rest = messages;
         while !rest.is_empty() {
             let (batch, behind) = rest.split_at(fitting(rest));
             let has_ids = batch.iter().all(|message| message.message_id.is_some());
             match self.send_once(queue, batch, &token).await {
-                Err(error)
-                    if has_ids
-                        && error.kind == ErrorKind::Connection
-                        && error.sent == Sent::Maybe =>
-                {
+                Err(error) if has_ids && error.is_broken_connection() => {
                     self.send_once(queue, batch, &token).await
                 }
                 result => result,
@@ -165,7 +129,7 @@ impl ServiceBus {
         queue: &str,
         batch: &[Outgoing<'_>],
         token: &SecretString,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<()> {
         let queue = address::segment(Service::ServiceBus, queue)?;
         let request = self
             .client
@@ -186,20 +150,10 @@ impl ServiceBus {
             // What follows the status says nothing more.
             return Ok(());
         }
-        let mut error = ServiceError::new(Service::ServiceBus, ErrorKind::Malformed, Sent::Maybe);
-        error.status = Some(answer.status.as_u16());
-        Err(error)
-    }
-}
-
-impl<'a> From<&Outgoing<'a>> for BrokerProperties<'a> {
-    fn from(message: &Outgoing<'a>) -> Self {
-        Self {
-            session_id: message.session_id,
-            message_id: message.message_id,
-            correlation_id: message.correlation_id,
-            time_to_live: message.time_to_live.map(|life| life.as_secs_f64()),
-        }
+        Err(ServiceError {
+            status: Some(answer.status.as_u16()),
+            ..ServiceError::new(Service::ServiceBus, ErrorKind::Malformed, Sent::Maybe)
+        })
     }
 }
 
@@ -229,20 +183,18 @@ fn unusable() -> ServiceError {
     ServiceError::new(Service::ServiceBus, ErrorKind::Rejected, Sent::No)
 }
 
-fn batch_body(batch: &[Outgoing<'_>]) -> Result<Vec<u8>, ServiceError> {
+fn batch_body(batch: &[Outgoing<'_>]) -> Result<Vec<u8>> {
     let items = batch.iter().map(|message| {
-        Ok(BatchItem {
-            body: std::str::from_utf8(&message.body).map_err(|_| unusable())?,
-            broker_properties: message.into(),
-        })
+        let body = std::str::from_utf8(&message.body).map_err(|_| unusable())?;
+        Ok(json!({"Body": body, "BrokerProperties": message}))
     });
-    let items = items.collect::<Result<Vec<_>, ServiceError>>()?;
-    serde_json::to_vec(&items).map_err(|_| unusable())
+    let items = items.collect::<Result<Value>>()?;
+    Ok(items.to_string().into_bytes())
 }
 
 /// One line of JSON in visible ASCII, as a header demands.
-fn broker_properties(message: &Outgoing<'_>) -> Result<HeaderValue, ServiceError> {
-    let json = serde_json::to_string(&BrokerProperties::from(message)).map_err(|_| unusable())?;
+fn broker_properties(message: &Outgoing<'_>) -> Result<HeaderValue> {
+    let json = serde_json::to_string(message).map_err(|_| unusable())?;
     HeaderValue::from_str(&ascii(&json)).map_err(|_| unusable())
 }
 

@@ -1,8 +1,8 @@
 //! Doubles of the outside services, for the tests of this crate and of those above it (feature `testing`).
 //!
-//! A [`Double`] plays one service by a script of answers. A [`World`] plays all of them in memory, behind TLS, for whatever
-//! stands on these clients as a whole. Both keep every request that they saw. They refuse what the tests rely on being refused,
-//! not all that the real services do: that is the local platform's part.
+//! A [`World`] plays all of them in memory, behind TLS, for whatever stands on these clients as a whole, and keeps every request
+//! that it saw. For this crate alone a `Double` plays one service by a script of answers. They refuse what the tests rely on being
+//! refused, not all that the real services do: that is the local platform's part.
 
 // Whoever misuses a double is to hear of it at once.
 #![allow(clippy::missing_panics_doc)]
@@ -17,11 +17,16 @@ mod world;
 
 #[cfg(test)]
 pub(crate) use double::Credential;
-pub use double::{Double, Reply, Seen, identity};
-pub use signing::{Signer, validation_claims};
-pub use tls::{client_of, serve_tls};
+pub(crate) use double::identity;
+pub use double::{Reply, Seen};
+#[cfg(test)]
+pub(crate) use signing::PUBLISHER;
+pub(crate) use signing::{Signer, validation_claims};
+pub(crate) use tls::client_of;
+pub use tls::serve_tls;
 #[cfg(test)]
 pub(crate) use unit::{
-    brought, client, dead_base, no_secret, redirect, secret, serve_broken, vault,
+    Double, TENANT, brought, client, dead_base, delegated, endless, files_at, no_secret, redirect,
+    run_again, secret, serve_broken, text_of, vault,
 };
 pub use world::{Sent, World};

@@ -5,6 +5,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::view::text;
+
 /// The first bytes of a PNG, enough to be recognised as one, and `more` bytes behind them.
 #[must_use]
 pub fn png(more: usize) -> Vec<u8> {
@@ -14,10 +16,7 @@ pub fn png(more: usize) -> Vec<u8> {
 }
 
 /// The first bytes of a PDF.
-#[must_use]
-pub fn pdf() -> Vec<u8> {
-    b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n".to_vec()
-}
+pub const PDF: &[u8] = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n";
 
 /// SHA-256 in lower-case hexadecimal digits.
 #[must_use]
@@ -39,4 +38,16 @@ pub fn file(name: &str, content_type: &str, bytes: &[u8]) -> Value {
 #[must_use]
 pub fn image(bytes: &[u8]) -> Value {
     json!({ "content_type": "image/png", "base64": STANDARD.encode(bytes) })
+}
+
+/// SHA-256 of the bytes that Genesys got when it fetched a message's attachment.
+#[must_use]
+pub fn fetched(message: &Value) -> &str {
+    text(&message["attachment"]["fetched"], "sha256")
+}
+
+/// A file of that many bytes, which the platform makes up, as the control interface takes it.
+#[must_use]
+pub fn generated(name: &str, size: u64) -> Value {
+    json!({ "name": name, "content_type": "application/octet-stream", "generate": size })
 }

@@ -6,39 +6,44 @@
 #![warn(missing_docs)]
 
 pub mod files;
-pub mod people;
 pub mod platform;
 mod running;
-pub mod scene;
+mod talk;
 pub mod view;
 pub mod web_driver;
 
-pub use people::{Chat, Customer};
+use std::time::Duration;
+
+use reqwest::{Certificate, Client};
+use serde_json::Value;
+
 pub use platform::Platform;
 pub use running::Account;
-pub use scene::Scene;
+pub use talk::{Customer, Talk};
 
-/// A client for this machine that trusts the platform's throw-away authority.
-pub(crate) fn client_trusting(authority: &[u8]) -> reqwest::Client {
-    let root = reqwest::Certificate::from_pem(authority).expect("a certificate");
-    reqwest::Client::builder()
-        .tls_certs_only([root])
+/// Longest wait for anything; far above what a busy machine needs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A client for this machine that trusts these authorities only, whatever proxy its environment names.
+fn client(authorities: impl IntoIterator<Item = Certificate>) -> Client {
+    Client::builder()
+        .tls_certs_only(authorities)
         .no_proxy()
         .build()
         .expect("a client")
 }
 
-/// A client for plain HTTP on this machine, whatever proxy its environment names.
-pub(crate) fn loopback_client() -> reqwest::Client {
-    reqwest::Client::builder()
-        .tls_certs_only(std::iter::empty())
-        .no_proxy()
-        .build()
-        .expect("a client")
+/// An object with further members, or with other values of those it has.
+#[must_use]
+pub fn with(mut object: Value, members: Value) -> Value {
+    for (name, value) in members.as_object().expect("an object") {
+        object[name] = value.clone();
+    }
+    object
 }
 
 /// Runs what waits without giving its thread up.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => std::panic::resume_unwind(error.into_panic()),

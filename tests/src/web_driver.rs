@@ -1,21 +1,18 @@
 //! A headless Chromium, driven by the W3C WebDriver protocol (W3C, "WebDriver", the few commands that a test needs).
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Weak, mpsc};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::blocking;
-use crate::platform::PATIENCE;
+use crate::{blocking, running};
 
-/// Size of the window.
-const WIDTH: u32 = 1280;
-const HEIGHT: u32 = 900;
+/// Longest wait in milliseconds for something in the page; shorter than anything that waits for the browser itself.
+const PATIENCE_MS: u64 = 45_000;
 
 /// The browser, which tests use one after the other. It ends with the last of those that use it or wait for it.
 #[derive(Debug)]
@@ -59,26 +56,35 @@ impl Session {
         session
     }
 
-    /// Starts chromedriver and with it the browser.
+    /// Starts chromedriver (`CHROMEDRIVER`, or from the path) and with it the browser.
     async fn start() -> Self {
-        let (driver, port) = blocking(start_driver).await;
+        let program = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
+        let (driver, port) = blocking(move || {
+            let mut driver = Command::new(program);
+            // "ChromeDriver was started successfully on port 12345."
+            running::start(driver.arg("--port=0").stderr(Stdio::null()), |line| {
+                Some(
+                    line.split_once("successfully on port ")?
+                        .1
+                        .trim_end_matches('.'),
+                )
+            })
+        })
+        .await;
         let mut session = Self {
             address: format!("http://127.0.0.1:{port}/session"),
             driver,
             turn: Arc::default(),
         };
-        let mut options = json!({
-            "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
-                     format!("--window-size={WIDTH},{HEIGHT}")],
-        });
+        let mut options = json!({ "args": ["--headless=new", "--no-sandbox", "--disable-gpu",
+            "--disable-dev-shm-usage", "--window-size=1280,900"] });
         if let Ok(binary) = std::env::var("CHROMIUM") {
             options["binary"] = json!(binary);
         }
-        let wanted = json!({ "capabilities": { "alwaysMatch": {
-            "browserName": "chrome", "goog:chromeOptions": options } } });
-        let client = crate::loopback_client();
-        let (success, begun) = session.send(&client, Method::POST, "", Some(&wanted)).await;
-        assert!(success, "the browser cannot be started: {begun}");
+        let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": options });
+        let wanted = json!({ "capabilities": { "alwaysMatch": wanted } });
+        let begun = session.post(&crate::client([]), "", wanted).await;
+        let begun = begun.expect("the browser starts");
         let id = begun["sessionId"].as_str().expect("a session id");
         session.address = format!("{}/{id}", session.address);
         session
@@ -97,52 +103,22 @@ impl Session {
         connection.read(&mut [0; 64]).map(|_| ())
     }
 
-    async fn send(
+    /// Runs a command; returns its value, or what it was refused with.
+    async fn post(
         &self,
         client: &reqwest::Client,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> (bool, Value) {
-        let mut request = client.request(method, format!("{}{path}", self.address));
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let response = request.send().await.expect("chromedriver answers");
+        command: &str,
+        body: Value,
+    ) -> Result<Value, Value> {
+        let request = client.post(format!("{}{command}", self.address));
+        let response = request.json(&body).send().await;
+        let response = response.expect("chromedriver answers");
         let success = response.status().is_success();
         let bytes = response.bytes().await.unwrap_or_default();
         let mut answer: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        (success, answer["value"].take())
+        let value = answer["value"].take();
+        if success { Ok(value) } else { Err(value) }
     }
-}
-
-/// Starts chromedriver (`CHROMEDRIVER`, or from the path); the process and its port.
-fn start_driver() -> (Child, String) {
-    let program = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
-    let mut driver = Command::new(&program)
-        .arg("--port=0")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap_or_else(|error| {
-            panic!(
-                "{program} cannot be started ({error}): run the tests through `cargo xtask test`"
-            )
-        });
-    let output = BufReader::new(driver.stdout.take().expect("piped"));
-    let (ready, port) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in output.lines().map_while(Result::ok) {
-            // "ChromeDriver was started successfully on port 12345."
-            if let Some((_, port)) = line.split_once("successfully on port ") {
-                let _ = ready.send(port.trim_end_matches('.').to_owned());
-            }
-        }
-    });
-    let port = port
-        .recv_timeout(PATIENCE)
-        .expect("chromedriver ended before it was ready, or was not ready in time");
-    (driver, port)
 }
 
 impl Browser {
@@ -152,45 +128,29 @@ impl Browser {
         let turn = Arc::clone(&session.turn).lock_owned().await;
         let browser = Self {
             session,
-            client: crate::loopback_client(),
+            client: crate::client([]),
             _turn: turn,
         };
-        let tab = browser
-            .call(Method::POST, "/window/new", Some(&json!({ "type": "tab" })))
-            .await;
-        browser
-            .call(
-                Method::POST,
-                "/window",
-                Some(&json!({ "handle": tab["handle"] })),
-            )
-            .await;
-        browser
-            .call(Method::POST, "/url", Some(&json!({ "url": url })))
-            .await;
+        let tab = browser.post("/window/new", json!({ "type": "tab" })).await;
+        let tab = json!({ "handle": tab["handle"] });
+        browser.post("/window", tab).await;
+        browser.post("/url", json!({ "url": url })).await;
+        let patience = json!({ "script": PATIENCE_MS });
+        browser.post("/timeouts", patience).await;
         browser
     }
 
     /// Types into the element that the CSS selector names.
     pub async fn type_into(&self, selector: &str, text: &str) {
         let element = self.element(selector).await;
-        self.call(
-            Method::POST,
-            &format!("/element/{element}/value"),
-            Some(&json!({ "text": text })),
-        )
-        .await;
+        self.post(&format!("{element}/value"), json!({ "text": text }))
+            .await;
     }
 
     /// Clicks the element that the CSS selector names.
     pub async fn click(&self, selector: &str) {
         let element = self.element(selector).await;
-        self.call(
-            Method::POST,
-            &format!("/element/{element}/click"),
-            Some(&json!({})),
-        )
-        .await;
+        self.post(&format!("{element}/click"), json!({})).await;
     }
 
     /// Runs a script in the page and returns its value, once it is neither null nor false: the page's own changes are
@@ -204,34 +164,24 @@ impl Browser {
              look();"
         );
         let body = json!({ "script": script, "args": [] });
-        self.call(
-            Method::POST,
-            "/timeouts",
-            Some(&json!({ "script": 45_000 })),
-        )
-        .await;
-        let (status, answer) = self.send(Method::POST, "/execute/async", Some(&body)).await;
-        assert!(status, "waited too long for {what}: {answer}");
-        answer
+        let answer = self
+            .session
+            .post(&self.client, "/execute/async", body)
+            .await;
+        answer.unwrap_or_else(|error| panic!("waited too long for {what}: {error}"))
     }
 
+    /// The path of the element that the CSS selector names.
     async fn element(&self, selector: &str) -> String {
         let wanted = json!({ "using": "css selector", "value": selector });
-        let found = self.call(Method::POST, "/element", Some(&wanted)).await;
-        let (_, id) = found
-            .as_object()
-            .and_then(|object| object.iter().next())
-            .expect("an element");
-        id.as_str().expect("an element id").to_owned()
+        let found = self.post("/element", wanted).await;
+        let id = found.as_object().and_then(|it| it.values().next());
+        let id = id.and_then(Value::as_str).expect("an element");
+        format!("/element/{id}")
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Value {
-        let (success, value) = self.send(method, path, body).await;
-        assert!(success, "the browser refused {path}: {value}");
-        value
-    }
-
-    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> (bool, Value) {
-        self.session.send(&self.client, method, path, body).await
+    async fn post(&self, command: &str, body: Value) -> Value {
+        let answer = self.session.post(&self.client, command, body).await;
+        answer.unwrap_or_else(|error| panic!("the browser refused {command}: {error}"))
     }
 }

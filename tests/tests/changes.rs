@@ -1,390 +1,160 @@
-//! Replies, edits, deletions and reactions.
+//! Replies, edits and deletions.
 
+use end_to_end::files::{image, png, sha256};
 use end_to_end::platform::OTHER_POLICIES;
-use end_to_end::{Platform, Scene};
-use reqwest::Method;
+use end_to_end::{Platform, Talk, view};
 use serde_json::{Value, json};
 
-/// What a customer does to a message that is there.
-struct Story(Scene);
-
-impl std::ops::Deref for Story {
-    type Target = Scene;
-
-    fn deref(&self) -> &Scene {
-        &self.0
-    }
+/// Graph notifies of a message once more.
+async fn notify(talk: &Talk<'_>, message: &str, change: &str) {
+    let notification = talk.notification(message, change).await;
+    assert_eq!(talk.platform.notify(&notification).await, 202);
 }
 
-impl Story {
-    async fn start() -> Self {
-        Self(Scene::new(Platform::shared().await))
-    }
-
-    async fn edits(&self, message: &str, html: &str, more: Value) {
-        let mut body = json!({ "html": html });
-        for (name, value) in more.as_object().into_iter().flatten() {
-            body[name] = value.clone();
-        }
-        self.platform
-            .change(Method::PATCH, &self.chat, message, "", Some(body))
-            .await;
-    }
-
-    async fn deletes(&self, message: &str) {
-        self.platform
-            .change(Method::DELETE, &self.chat, message, "", None)
-            .await;
-    }
-
-    async fn reacts(&self, message: &str, reaction: &str) {
-        let body = json!({ "from": self.anna.to_json(), "reaction": reaction });
-        self.platform
-            .change(Method::POST, &self.chat, message, "/reactions", Some(body))
-            .await;
-    }
-
-    async fn agent_sees(&self, texts: &[&str]) {
-        self.platform.until_agent_sees(&self.thread, texts).await;
-    }
-
-    /// A notification of this message, as Graph would send it now.
-    async fn notify(&self, message: &str, change: &str) {
-        let composed = self.composed(message, change).await;
-        self.send(composed).await;
-    }
-
-    async fn composed(&self, message: &str, change: &str) -> Value {
-        let wanted = json!({ "chat": self.chat.id, "message": message, "change_type": change });
-        let composed = self
-            .platform
-            .post("/local/graph/notifications/compose", wanted)
-            .await;
-        composed["body"].clone()
-    }
-
-    async fn send(&self, notification: Value) {
-        let body = notification.to_string().into_bytes();
-        let headers = [("content-type", "application/json")];
-        let (status, text) = self
-            .platform
-            .send_raw("/api/graph/notifications", &headers, body)
-            .await;
-        assert_eq!(status.as_u16(), 202, "{text}");
-    }
-
-    /// Something that comes after all that went before: what is not there when it arrives will never be.
-    async fn ends(&self, before: &[&str]) {
-        self.writes("<p>the end</p>", json!({})).await;
-        let mut texts = before.to_vec();
-        texts.push("the end");
-        self.agent_sees(&texts).await;
-        self.platform.until_idle().await;
-        self.agent_sees(&texts).await;
-        assert_eq!(self.platform.failed().await, Vec::<Value>::new());
-    }
+/// Something that comes after all that went before: what is not there when it arrives will never be.
+async fn ends(talk: &Talk<'_>, before: &[&str]) {
+    talk.writes("<p>the end</p>").await;
+    let texts = [before, &["the end"]].concat();
+    talk.agent_sees(&texts).await;
+    talk.platform.until_idle().await;
+    talk.agent_sees(&texts).await;
+    talk.platform.assert_nothing_failed().await;
 }
 
 #[tokio::test]
-async fn a_reply_shows_what_it_answers() {
-    let scene = Story::start().await;
-    let question = scene.writes("<p>Where is\nmy order?</p>", json!({})).await;
-    scene.agent_sees(&["Where is my order?"]).await;
-    scene
-        .platform
-        .agent_writes(&scene.thread, "Which one?")
-        .await;
-    scene
-        .platform
-        .until_customer_sees(&scene.chat, &["Which one?"])
-        .await;
-    let answer = scene.platform.until_posts(&scene.chat, 1).await[0]["id"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
-    scene
-        .writes("<p>4711</p>", json!({ "reply_to": [question, answer] }))
-        .await;
-    scene
-        .agent_sees(&[
-            "Where is my order?",
-            "> Anna: Where is my order?\n> Support: Which one?\n4711",
-        ])
-        .await;
-}
-
-#[tokio::test]
-async fn replies_can_be_stripped() {
-    let scene = Story(Scene::new(Platform::shared_with(OTHER_POLICIES).await));
-    let first = scene.writes("<p>one</p>", json!({})).await;
-    scene
-        .writes("<p>two</p>", json!({ "reply_to": [first] }))
-        .await;
-    scene.agent_sees(&["one", "two"]).await;
+async fn a_reply_shows_what_it_answers_and_its_edit_does_not_again() {
+    let platform = Platform::shared().await;
+    let anna = Talk::new(&platform, "Anna");
+    let question = anna.writes("<p>Where is\nmy order?</p>").await;
+    anna.agent_sees(&["Where is my order?"]).await;
+    anna.agent_writes("Which one?").await;
+    let posts = anna.until_posts(1).await;
+    let replies_to = json!({ "reply_to": [question, posts[0]["id"]] });
+    let reply = anna.writes_with("<p>4711</p>", replies_to).await;
+    let quoting = "> Anna: Where is my order?\n> Support: Which one?\n4711";
+    anna.agent_sees(&["Where is my order?", quoting]).await;
+    anna.edits(&reply, json!({ "html": "<p>4712</p>" })).await;
+    ends(&anna, &["Where is my order?", quoting, "[edited] 4712"]).await;
 }
 
 #[tokio::test]
 async fn an_edit_is_told_once_with_its_new_text() {
-    let scene = Story::start().await;
-    let message = scene.writes("<p>at ten</p>", json!({})).await;
-    scene.agent_sees(&["at ten"]).await;
-    scene
-        .edits(&message, "<p>at <b>eleven</b></p>", json!({}))
-        .await;
-    scene.agent_sees(&["at ten", "[edited] at eleven"]).await;
+    let platform = Platform::shared().await;
+    let anna = Talk::new(&platform, "Anna");
+    let message = anna.writes("<p>at ten</p>").await;
+    anna.agent_sees(&["at ten"]).await;
+    let edits = async |html: &str| anna.edits(&message, json!({ "html": html })).await;
+    edits("<p>at <b>eleven</b></p>").await;
+    anna.agent_sees(&["at ten", "[edited] at eleven"]).await;
     // Told again by Graph, and an edit that nobody sees.
-    scene.notify(&message, "updated").await;
-    scene
-        .edits(&message, "<p>at <i>eleven</i></p>", json!({}))
-        .await;
-    scene.edits(&message, "<p>at noon</p>", json!({})).await;
-    scene
-        .ends(&["at ten", "[edited] at eleven", "[edited] at noon"])
-        .await;
-}
-
-#[tokio::test]
-async fn an_edited_reply_does_not_quote_again() {
-    let scene = Story::start().await;
-    let first = scene.writes("<p>one</p>", json!({})).await;
-    let reply = scene
-        .writes("<p>two</p>", json!({ "reply_to": [first] }))
-        .await;
-    scene.agent_sees(&["one", "> Anna: one\ntwo"]).await;
-    scene.edits(&reply, "<p>three</p>", json!({})).await;
-    scene
-        .ends(&["one", "> Anna: one\ntwo", "[edited] three"])
-        .await;
-}
-
-#[tokio::test]
-async fn an_edit_that_overtakes_its_message_is_the_message() {
-    let scene = Story::start().await;
-    let message = scene
-        .writes("<p>first</p>", json!({ "notify": false }))
-        .await;
-    scene.edits(&message, "<p>second</p>", json!({})).await;
-    scene.agent_sees(&["second"]).await;
-    scene.notify(&message, "created").await;
-    scene.ends(&["second"]).await;
+    notify(&anna, &message, "updated").await;
+    edits("<p>at <i>eleven</i></p>").await;
+    edits("<p>at noon</p>").await;
+    let edited = ["at ten", "[edited] at eleven", "[edited] at noon"];
+    ends(&anna, &edited).await;
 }
 
 #[tokio::test]
 async fn an_edit_brings_its_new_picture_only() {
-    use end_to_end::files::{image, png, sha256};
-    let scene = Story::start().await;
-    let message = scene
-        .writes(
-            "<p>plan</p>{image 0}",
-            json!({ "images": [image(&png(1))] }),
-        )
+    let platform = Platform::shared().await;
+    for (words, more, edited) in [
+        ("<p>plan</p>", "<p>and</p>", "[edited] plan"),
+        ("", "", "[edited] The files of the message changed."),
+    ] {
+        let anna = Talk::new(&platform, "Anna");
+        let pictures = |more: usize| json!({ "images": [image(&png(more))] });
+        let html = format!("{words}{{image 0}}");
+        let message = anna.writes_with(&html, pictures(1)).await;
+        let before = anna
+            .until_inbound(if words.is_empty() { 1 } else { 2 })
+            .await;
+        let html = anna.shown().await[0]["html"].take();
+        let html = format!("{}{more}{{image 0}}", html.as_str().expect("HTML"));
+        let edit = end_to_end::with(json!({ "html": html }), pictures(2));
+        anna.edits(&message, edit).await;
+        let after = anna.until_inbound(before.len() + 2).await;
+        let [text, picture] = &after[before.len()..] else {
+            panic!("{after:#?}");
+        };
+        assert!(view::text(text, "text").starts_with(edited), "{text}");
+        let hash = &picture["attachment"]["sha256"];
+        assert_eq!(*hash, sha256(&png(2)).as_str());
+        platform.until_idle().await;
+        assert_eq!(anna.inbound().await.len(), after.len());
+    }
+}
+
+#[tokio::test]
+async fn replies_are_stripped_and_reactions_told_where_that_is_the_policy() {
+    let platform = Platform::shared_with(OTHER_POLICIES).await;
+    let anna = Talk::new(&platform, "Anna");
+    let first = anna.writes("<p>one</p>").await;
+    anna.writes_with("<p>two</p>", json!({ "reply_to": [first] }))
         .await;
-    let before = scene.platform.until_inbound(&scene.thread, 2).await;
-    let view = scene.platform.chat(&scene.chat).await;
-    let html = view["messages"][0]["html"]
-        .as_str()
-        .expect("html")
-        .to_owned();
-    scene
-        .edits(
-            &message,
-            &format!("{html}<p>and</p>{{image 0}}"),
-            json!({ "images": [image(&png(2))] }),
-        )
-        .await;
-    let messages = scene.platform.until_inbound(&scene.thread, 4).await;
-    assert_eq!(before.len(), 2);
-    assert!(
-        messages[2]["text"]
-            .as_str()
-            .expect("text")
-            .starts_with("[edited] plan"),
-        "{messages:#?}"
-    );
-    assert_eq!(
-        messages[3]["attachment"]["sha256"],
-        sha256(&png(2)).as_str()
-    );
-    scene.platform.until_idle().await;
-    assert_eq!(scene.platform.inbound(&scene.thread).await.len(), 4);
+    anna.agent_sees(&["one", "two"]).await;
+    anna.agent_writes("Done.").await;
+    let posts = anna.until_posts(1).await;
+    platform.until_idle().await;
+    for (message, reaction, told) in [
+        (view::text(&posts[0], "id"), "👍", "to your message of "),
+        (&first, "❤️", "to the message of "),
+    ] {
+        let before = anna.inbound().await.len();
+        anna.reacts(message, reaction).await;
+        let messages = anna.until_inbound(before + 1).await;
+        let text = view::text(&messages[before], "text");
+        let told = format!("[reaction] {reaction} {told}");
+        assert!(text.starts_with(&told), "{text}");
+    }
+    // Told again by Graph, it is not told again.
+    notify(&anna, &first, "updated").await;
+    platform.until_idle().await;
+    assert_eq!(anna.inbound().await.len(), 4);
 }
 
 #[tokio::test]
 async fn a_deletion_is_told_and_what_was_deleted_before_never_comes() {
-    let scene = Story::start().await;
-    let seen = scene.writes("<p>my PIN is 1234</p>", json!({})).await;
-    scene.agent_sees(&["my PIN is 1234"]).await;
-    scene.deletes(&seen).await;
-    scene.notify(&seen, "deleted").await;
-    let texts = scene
-        .platform
-        .until("the deletion", async || {
-            let messages = scene.platform.inbound(&scene.thread).await;
-            (messages.len() == 2).then_some(messages)
-        })
-        .await;
-    let notice = texts[1]["text"].as_str().expect("text").to_owned();
+    let platform = Platform::shared().await;
+    let anna = Talk::new(&platform, "Anna");
+    let seen = anna.writes("<p>my PIN is 1234</p>").await;
+    anna.agent_sees(&["my PIN is 1234"]).await;
+    anna.deletes(&seen).await;
+    notify(&anna, &seen, "deleted").await;
+    let messages = anna.until_inbound(2).await;
+    let notice = view::text(&messages[1], "text");
     assert!(
         notice.starts_with("[deleted] The message of ") && notice.ends_with(" UTC was deleted."),
         "{notice}"
     );
 
-    let unseen = scene
-        .writes("<p>oops</p>", json!({ "notify": false }))
-        .await;
-    scene.deletes(&unseen).await;
-    scene.platform.until_idle().await;
-    scene.notify(&unseen, "created").await;
-    scene.ends(&["my PIN is 1234", &notice]).await;
+    let quietly = json!({ "notify": false });
+    let unseen = anna.writes_with("<p>oops</p>", quietly).await;
+    anna.deletes(&unseen).await;
+    platform.until_idle().await;
+    notify(&anna, &unseen, "created").await;
+    ends(&anna, &["my PIN is 1234", notice]).await;
 }
 
 #[tokio::test]
 async fn a_late_edit_does_not_bring_back_what_was_deleted() {
-    let scene = Story::start().await;
-    let seen = scene.writes("<p>my PIN is 1234</p>", json!({})).await;
-    scene.agent_sees(&["my PIN is 1234"]).await;
-    let unseen = scene
-        .writes("<p>my PIN is 5678</p>", json!({ "notify": false }))
-        .await;
+    let platform = Platform::shared().await;
+    let anna = Talk::new(&platform, "Anna");
+    let seen = anna.writes("<p>my PIN is 1234</p>").await;
+    anna.agent_sees(&["my PIN is 1234"]).await;
     let quietly = json!({ "notify": false });
-    scene
-        .edits(&seen, "<p>my PIN is 1234!</p>", quietly.clone())
-        .await;
-    scene
-        .edits(&unseen, "<p>my PIN is 5678!</p>", quietly)
-        .await;
-    // What they enclose is from before the deletions.
-    let late = [
-        scene.composed(&seen, "updated").await,
-        scene.composed(&unseen, "updated").await,
-    ];
-    scene.deletes(&seen).await;
-    scene.deletes(&unseen).await;
-    let messages = scene.inbound(2).await;
-    let notice = messages[1]["text"].as_str().expect("text").to_owned();
-    scene.platform.until_idle().await;
-    for notification in late {
-        scene.send(notification).await;
+    let unseen = anna.writes_with("<p>my PIN is 5678</p>", quietly).await;
+    let mut late: Vec<Value> = Vec::new();
+    for message in [&seen, &unseen] {
+        let edit = json!({ "html": "<p>my PIN is another</p>", "notify": false });
+        anna.edits(message, edit).await;
+        // What it encloses is from before the deletion.
+        late.push(anna.notification(message, "updated").await);
+        anna.deletes(message).await;
     }
-    scene.ends(&["my PIN is 1234", &notice]).await;
-}
-
-#[tokio::test]
-async fn what_was_deleted_can_come_back() {
-    let scene = Story::start().await;
-    let message = scene.writes("<p>hello</p>", json!({})).await;
-    scene.agent_sees(&["hello"]).await;
-    scene.deletes(&message).await;
-    scene.platform.until_inbound(&scene.thread, 2).await;
-    scene
-        .platform
-        .change(Method::POST, &scene.chat, &message, "/restore", None)
-        .await;
-    let messages = scene.platform.until_inbound(&scene.thread, 3).await;
-    assert_eq!(messages[2]["text"], "[restored] hello");
-    // And it can be edited like any other.
-    scene.edits(&message, "<p>hello again</p>", json!({})).await;
-    let messages = scene.platform.until_inbound(&scene.thread, 4).await;
-    assert_eq!(messages[3]["text"], "[edited] hello again");
-    // And deleted again, which is told again.
-    scene.deletes(&message).await;
-    let messages = scene.inbound(5).await;
-    let text = messages[4]["text"].as_str().expect("text");
-    assert!(text.starts_with("[deleted]"), "{text}");
-}
-
-#[tokio::test]
-async fn a_second_picture_in_a_message_without_words_is_no_lost_text() {
-    use end_to_end::files::{image, png, sha256};
-    let scene = Story::start().await;
-    let message = scene
-        .writes("{image 0}", json!({ "images": [image(&png(1))] }))
-        .await;
-    scene.inbound(1).await;
-    let view = scene.platform.chat(&scene.chat).await;
-    let html = view["messages"][0]["html"]
-        .as_str()
-        .expect("html")
-        .to_owned();
-    let more = json!({ "images": [image(&png(2))] });
-    scene
-        .edits(&message, &format!("{html}{{image 0}}"), more)
-        .await;
-    let messages = scene.inbound(3).await;
-    assert_eq!(
-        messages[1]["text"],
-        "[edited] The files of the message changed."
-    );
-    assert_eq!(
-        messages[2]["attachment"]["sha256"],
-        sha256(&png(2)).as_str()
-    );
-}
-
-#[tokio::test]
-async fn a_reaction_is_no_edit() {
-    let scene = Story::start().await;
-    let message = scene.writes("<p>thanks</p>", json!({})).await;
-    scene.agent_sees(&["thanks"]).await;
-    scene.reacts(&message, "👍").await;
-    scene
-        .edits(&message, "<p>thanks a lot</p>", json!({}))
-        .await;
-    scene.reacts(&message, "❤️").await;
-    scene.ends(&["thanks", "[edited] thanks a lot"]).await;
-}
-
-#[tokio::test]
-async fn reactions_are_told_where_that_is_wanted() {
-    let scene = Story(Scene::new(Platform::shared_with(OTHER_POLICIES).await));
-    let message = scene.writes("<p>hello</p>", json!({})).await;
-    scene.agent_sees(&["hello"]).await;
-    scene.platform.agent_writes(&scene.thread, "Done.").await;
-    let posts = scene.platform.until_posts(&scene.chat, 1).await;
-    scene.platform.until_idle().await;
-    scene
-        .reacts(posts[0]["id"].as_str().expect("an id"), "👍")
-        .await;
-    let messages = scene.platform.until_inbound(&scene.thread, 2).await;
-    let text = messages[1]["text"].as_str().expect("text");
-    assert!(
-        text.starts_with("[reaction] 👍 to your message of "),
-        "{text}"
-    );
-    scene.reacts(&message, "❤️").await;
-    let messages = scene.platform.until_inbound(&scene.thread, 3).await;
-    let text = messages[2]["text"].as_str().expect("text");
-    assert!(
-        text.starts_with("[reaction] ❤️ to the message of "),
-        "{text}"
-    );
-    // Told again, it is not told again.
-    scene.notify(&message, "updated").await;
-    scene.platform.until_idle().await;
-    assert_eq!(scene.platform.inbound(&scene.thread).await.len(), 3);
-}
-
-#[tokio::test]
-async fn cards_forwards_and_meetings_are_read_out() {
-    let scene = Story::start().await;
-    let card = json!({ "type": "AdaptiveCard", "body": [{ "type": "TextBlock", "text": "Order 7" }],
-        "actions": [{ "type": "Action.OpenUrl", "title": "Open", "url": "https://shop.example/7" }] });
-    let forwarded = json!({ "originalMessageId": "1", "originalMessageContent": "<p>One</p><p>Bob: two</p>",
-        "originalMessageSender": { "user": { "displayName": "Bert\nCarla" } } });
-    let attachments = json!([
-        { "id": "1", "contentType": "application/vnd.microsoft.card.adaptive", "content": card.to_string() },
-        { "id": "2", "contentType": "forwardedMessageReference", "content": forwarded.to_string() },
-        { "id": "3", "contentType": "meetingReference", "name": "Call", "content": json!({ "meetingJoinUrl": "https://teams.example/j" }).to_string() },
-    ]);
-    scene
-        .writes(
-            "<p>look at these</p>",
-            json!({ "attachments": attachments }),
-        )
-        .await;
-    scene
-        .agent_sees(&[
-            "[forwarded]\n> Bert Carla: One\n> Bob: two\nlook at these\n[card]\nOrder 7\nOpen (https://shop.example/7)\n[meeting] Call https://teams.example/j",
-        ])
-        .await;
+    let messages = anna.until_inbound(2).await;
+    platform.until_idle().await;
+    for notification in &late {
+        assert_eq!(platform.notify(notification).await, 202);
+    }
+    ends(&anna, &view::texts(&messages)).await;
 }

@@ -1,302 +1,206 @@
-//! Text both ways, in one-to-one and group chats, in order, within and after the window.
+//! Text both ways, in one-to-one and group chats, within and after the window; questions with choices.
 
-use end_to_end::platform::{GREETED_ALONE, OTHER_POLICIES};
-use end_to_end::{Chat, Customer, Platform, view};
+use end_to_end::platform::{IMPATIENT, OTHER_POLICIES};
+use end_to_end::{Customer, Platform, Talk, view};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
-fn ago(duration: Duration) -> String {
-    (OffsetDateTime::now_utc() - duration)
-        .format(&Rfc3339)
-        .expect("a time")
-}
-
 #[tokio::test]
-async fn text_goes_both_ways_in_a_one_to_one_chat() {
-    let platform = Platform::shared().await;
-    let anna = Customer::new("Anna");
-    let chat = Chat::one_on_one(&anna);
-    let thread = platform.thread_of(&anna);
+async fn one_search_shows_a_message_s_whole_life_and_no_log_names_people() {
+    let platform = Platform::start(&[]).await;
+    let anna = Talk::new(&platform, "Annabella");
+    anna.writes("<p>My private order &amp; my invoice</p>")
+        .await;
+    anna.agent_sees(&["My private order & my invoice"]).await;
+    let conversation = platform.conversations().await.swap_remove(0);
+    let (
+        Customer {
+            user, tenant, upn, ..
+        },
+        attributes,
+    ) = (&anna.customer, &conversation["attributes"]);
+    assert_eq!(attributes["teamsTenantId"], tenant.as_str());
+    assert_eq!(attributes["teamsUserId"], user.as_str());
+    assert_eq!(attributes["teamsUpn"], upn.as_str());
 
-    platform
-        .customer_writes(&chat, &anna, "<p>My order &amp; my invoice</p>")
-        .await;
-    let conversations = platform
-        .until_agent_sees(&thread, &["My order & my invoice"])
-        .await;
-    let conversation = view::of_thread(&conversations, &thread)[0];
-    let attributes = &conversation["attributes"];
-    assert_eq!(attributes["teamsTenantId"], anna.tenant.as_str());
-    assert_eq!(attributes["teamsUserId"], anna.user.as_str());
-    assert_eq!(attributes["teamsUpn"], anna.upn.as_deref().expect("a upn"));
-
-    let answer = platform.agent_writes(&thread, "It <is> on its way").await;
-    platform
-        .until_customer_sees(&chat, &["It <is> on its way"])
-        .await;
+    let answer = anna.agent_writes("It <is> privately on its way").await;
+    anna.sees(&["It <is> privately on its way"]).await;
     assert_eq!(platform.until_receipt(&answer).await, ["Delivered"]);
-
-    platform.customer_writes(&chat, &anna, "thanks").await;
-    platform
-        .until_agent_sees(&thread, &["My order & my invoice", "thanks"])
-        .await;
     platform.until_idle().await;
-    assert_eq!(platform.failed().await, Vec::<Value>::new());
-}
+    platform.assert_nothing_failed().await;
 
-#[tokio::test]
-async fn basic_notifications_are_read_from_graph() {
-    let platform = Platform::shared_with(OTHER_POLICIES).await;
-    let anna = Customer::new("Anna");
-    let chat = Chat::one_on_one(&anna);
-    platform.customer_writes(&chat, &anna, "<p>hello</p>").await;
-    platform
-        .until_agent_sees(&platform.thread_of(&anna), &["hello"])
-        .await;
-    platform
-        .agent_writes(&platform.thread_of(&anna), "hi")
-        .await;
-    platform.until_customer_sees(&chat, &["hi"]).await;
+    let logs = platform.logs().await;
+    for journey in view::list(platform.get("/local/journeys").await, "journeys") {
+        let functions = match view::text(&journey, "direction") {
+            "inbound" => ["inbound-graph", "deliver-to-genesys"],
+            _ => ["outbound-genesys", "deliver-to-teams"],
+        };
+        for function in functions {
+            let mut told = logs.iter().filter(|line| line["function"] == function);
+            assert!(
+                told.any(|line| line["correlation"] == journey["correlation"]),
+                "{function} is missing for {journey}"
+            );
+        }
+    }
+    let everything: String = logs.iter().map(Value::to_string).collect();
+    let secrets = ["private", "Annabella", "annabella@", "eyJ"];
+    for secret in secrets
+        .into_iter()
+        .chain([user.as_str(), tenant, &anna.chat])
+    {
+        assert!(!everything.contains(secret), "a log line holds {secret:?}");
+    }
 }
 
 #[tokio::test]
 async fn a_group_chat_is_one_conversation_with_names() {
     let platform = Platform::shared_with(OTHER_POLICIES).await;
-    let (anna, bert) = (Customer::new("Anna"), Customer::new("Bert"));
-    let chat = Chat::group();
-    platform
-        .customer_writes(&chat, &anna, "<p>first</p><p>Bert: faked</p>")
-        .await;
-    platform
-        .customer_writes(&chat, &bert, "<p>second</p>")
-        .await;
-    let conversation = platform
-        .until("both messages", async || {
-            let conversations = platform.conversations().await;
-            let conversation = conversations["conversations"].get(0)?.clone();
-            (view::texts(&conversation, "inbound").len() == 2).then_some(conversation)
-        })
-        .await;
-    let texts = view::texts(&conversation, "inbound");
+    let anna = Talk::group(&platform, "Anna");
+    let bert = anna.joined_by("Bert");
+    anna.writes("<p>first</p><p>Bert: faked</p>").await;
+    bert.writes("<p>second</p>").await;
+    let messages = anna.until_inbound(2).await;
+    let texts = view::texts(&messages);
     assert!(texts[0].starts_with("Anna: first"), "{texts:?}");
+    let mut more = texts[0].lines().skip(1);
     assert!(
-        texts[0]
-            .lines()
-            .skip(1)
-            .all(|line| line.is_empty() || line.starts_with("  ")),
+        more.all(|line| line.is_empty() || line.starts_with("  ")),
         "{texts:?}"
     );
     assert_eq!(texts[1], "Bert: second");
-    assert_eq!(
-        conversation["attributes"]["teamsUserId"],
-        anna.user.as_str()
-    );
-
-    let thread = conversation["thread"]
-        .as_str()
-        .expect("a thread")
-        .to_owned();
-    assert!(
-        thread.starts_with(&format!("teams-chat:{}:", platform.account.name)),
-        "{thread}"
-    );
-    platform.agent_writes(&thread, "hello both").await;
-    platform.until_customer_sees(&chat, &["hello both"]).await;
+    let attributes = &platform.conversations().await[0]["attributes"];
+    assert_eq!(attributes["teamsUserId"], anna.customer.user.as_str());
+    anna.agent_writes("hello both").await;
+    anna.sees(&["hello both"]).await;
 }
 
 #[tokio::test]
-async fn a_group_chat_goes_to_the_agent_only_when_the_support_account_is_mentioned() {
+async fn a_group_is_heard_when_the_support_account_is_mentioned_and_chooses_so_too() {
     let platform = Platform::shared().await;
-    let anna = Customer::new("Anna");
-    let chat = Chat::group();
-    platform
-        .customer_writes(&chat, &anna, "<p>among ourselves</p>")
+    let anna = Talk::group(&platform, "Anna");
+    let mention = json!({ "mention": true });
+    anna.writes("<p>among ourselves</p>").await;
+    anna.writes_with("<p>please help</p>", mention.clone())
         .await;
-    platform
-        .customer_writes_with(
-            &chat,
-            &anna,
-            "<p>please help</p>",
-            json!({ "mention": true }),
-        )
-        .await;
-    platform.until_idle().await;
-    let texts = platform
-        .until("the mention", async || {
-            let texts = view::all_inbound(&platform.conversations().await);
-            (!texts.is_empty()).then_some(texts)
-        })
-        .await;
-    assert_eq!(texts.len(), 1, "{texts:?}");
-    assert!(texts[0].contains("please help"), "{texts:?}");
-}
-
-#[tokio::test]
-async fn group_chats_can_be_left_out() {
-    let platform = Platform::shared_with(GREETED_ALONE).await;
-    let anna = Customer::new("Anna");
-    platform
-        .customer_writes_with(
-            &Chat::group(),
-            &anna,
-            "<p>help</p>",
-            json!({ "mention": true }),
-        )
-        .await;
-    let alone = Chat::one_on_one(&anna);
-    platform
-        .customer_writes(&alone, &anna, "<p>in private</p>")
-        .await;
-    platform
-        .until_agent_sees(&platform.thread_of(&anna), &["in private"])
-        .await;
-    platform.until_idle().await;
-    assert_eq!(
-        view::all_inbound(&platform.conversations().await),
-        ["in private"]
-    );
+    let messages = anna.until_inbound(1).await;
+    assert!(view::text(&messages[0], "text").contains("please help"));
+    ask(&anna, &["Yes", "No"]).await;
+    anna.writes_with("<p>2</p>", mention).await;
+    let messages = anna.until_inbound(2).await;
+    assert_eq!(messages.len(), 2);
+    assert_eq!(messages[1]["button"]["text"], "No");
 }
 
 #[tokio::test]
 async fn a_flow_that_answers_at_once_finds_the_chat() {
-    let platform = Platform::shared_with(GREETED_ALONE).await;
-    let anna = Customer::new("Anna");
-    let chat = Chat::one_on_one(&anna);
-    platform.customer_writes(&chat, &anna, "<p>hello</p>").await;
-    platform.until_customer_sees(&chat, &["Welcome!"]).await;
+    let platform = Platform::start(&["--genesys-greeting", "Welcome!"]).await;
+    let anna = Talk::new(&platform, "Anna");
+    anna.writes("<p>hello</p>").await;
+    anna.sees(&["Welcome!"]).await;
     platform.until_idle().await;
-    assert_eq!(platform.failed().await, Vec::<Value>::new());
-}
-
-#[tokio::test]
-async fn two_customers_write_at_once_and_order_is_kept() {
-    let platform = Platform::shared().await;
-    let people = [Customer::new("Anna"), Customer::new("Bert")];
-    let chats = [Chat::one_on_one(&people[0]), Chat::one_on_one(&people[1])];
-    let texts: Vec<String> = (1..=8).map(|number| format!("message {number}")).collect();
-    let write = async |index: usize| {
-        for text in &texts {
-            platform
-                .customer_writes(&chats[index], &people[index], text)
-                .await;
-        }
-    };
-    futures::join!(write(0), write(1));
-    let expected: Vec<&str> = texts.iter().map(String::as_str).collect();
-    for person in &people {
-        platform
-            .until_agent_sees(&platform.thread_of(person), &expected)
-            .await;
-    }
-    let answers: Vec<String> = (1..=3).map(|number| format!("answer {number}")).collect();
-    for text in &answers {
-        for person in &people {
-            platform
-                .agent_writes(&platform.thread_of(person), text)
-                .await;
-        }
-    }
-    let expected: Vec<&str> = answers.iter().map(String::as_str).collect();
-    for chat in &chats {
-        platform.until_customer_sees(chat, &expected).await;
-    }
-}
-
-#[tokio::test]
-async fn after_the_window_the_thread_stays_by_default() {
-    let platform = Platform::shared().await;
-    let anna = Customer::new("Anna");
-    let chat = Chat::one_on_one(&anna);
-    let yesterday = json!({ "created": ago(Duration::hours(30)) });
-    platform
-        .customer_writes_with(&chat, &anna, "before", yesterday)
-        .await;
-    platform
-        .until_agent_sees(&platform.thread_of(&anna), &["before"])
-        .await;
-    platform.customer_writes(&chat, &anna, "after").await;
-    platform
-        .until_agent_sees(&platform.thread_of(&anna), &["before", "after"])
-        .await;
+    platform.assert_nothing_failed().await;
 }
 
 #[tokio::test]
 async fn after_the_window_a_new_thread_starts_where_that_is_the_policy() {
     let platform = Platform::shared_with(OTHER_POLICIES).await;
-    let anna = Customer::new("Anna");
-    let chat = Chat::one_on_one(&anna);
-    let thread = platform.thread_of(&anna);
-    for (hours, text) in [(60, "first"), (50, "second")] {
-        let then = json!({ "created": ago(Duration::hours(hours)) });
-        platform
-            .customer_writes_with(&chat, &anna, text, then)
-            .await;
-    }
-    platform
-        .until_agent_sees(&thread, &["first", "second"])
-        .await;
-    platform.customer_writes(&chat, &anna, "third").await;
-    let next = format!("{thread}:1");
-    platform.until_agent_sees(&next, &["third"]).await;
+    let anna = Talk::new(&platform, "Anna");
+    let writes = async |hours: i64, text: &str| {
+        let then = OffsetDateTime::now_utc() - Duration::hours(hours);
+        let then = then.format(&Rfc3339).expect("a time");
+        anna.writes_with(text, json!({ "created": then })).await;
+    };
+    writes(60, "first").await;
+    writes(50, "second").await;
+    anna.agent_sees(&["first", "second"]).await;
+    anna.writes("third").await;
+    let mut next = anna.clone();
+    next.thread += ":1";
+    next.agent_sees(&["third"]).await;
     // What Teams delivers late belongs to the thread that is open now, with its own time.
-    let late = json!({ "created": ago(Duration::hours(40)) });
-    platform
-        .customer_writes_with(&chat, &anna, "late", late)
-        .await;
-    platform.until_agent_sees(&next, &["third", "late"]).await;
-    platform.agent_writes(&next, "answer").await;
-    platform.until_customer_sees(&chat, &["answer"]).await;
-    assert_eq!(platform.posts(&chat).await, ["answer"]);
+    writes(40, "late").await;
+    next.agent_sees(&["third", "late"]).await;
+    next.agent_writes("answer").await;
+    anna.sees(&["answer"]).await;
 }
 
 #[tokio::test]
-async fn one_search_shows_a_message_s_whole_life_and_no_log_names_people() {
-    let platform = Platform::start(&[]).await;
-    let anna = Customer::new("Annabella");
-    let chat = Chat::one_on_one(&anna);
-    platform
-        .customer_writes(&chat, &anna, "a very private matter")
-        .await;
-    platform
-        .until_agent_sees(&platform.thread_of(&anna), &["a very private matter"])
-        .await;
-    let answer = platform
-        .agent_writes(&platform.thread_of(&anna), "an equally private answer")
-        .await;
-    platform.until_receipt(&answer).await;
-    platform.until_idle().await;
+async fn an_agent_s_message_to_nobody_ends_in_failed_with_a_receipt() {
+    let platform = Platform::shared_with(IMPATIENT).await;
+    let stranger = Talk::new(&platform, "Nobody");
+    // There is a conversation, but no chat that the bridge knows.
+    let lost = stranger.agent_writes("anyone?").await;
+    let receipt = platform.until_receipt(&lost).await;
+    assert_eq!(receipt, ["Failed:InvalidDestination"]);
+    assert_eq!(platform.until_failed(1).await, ["thread_unknown"]);
+}
 
-    let journeys = platform.get("/local/journeys").await;
-    let logs = platform.logs().await;
-    for journey in journeys["journeys"].as_array().expect("journeys") {
-        let correlation = journey["correlation"].as_str().expect("a correlation id");
-        let functions: Vec<&str> = logs
-            .iter()
-            .filter(|line| line["correlation"] == correlation)
-            .filter_map(|line| line["function"].as_str())
-            .collect();
-        let expected: &[&str] = match journey["direction"].as_str() {
-            Some("inbound") => &["inbound-graph", "deliver-to-genesys"],
-            _ => &["outbound-genesys", "deliver-to-teams"],
-        };
-        for function in expected {
-            assert!(
-                functions.contains(function),
-                "{function} is missing for {correlation}: {functions:?}"
-            );
-        }
-    }
-    let everything: String = logs.iter().map(Value::to_string).collect();
-    for secret in [
-        "private",
-        "Annabella",
-        &anna.user,
-        &anna.tenant,
-        &chat.id,
-        "annabella@",
-        "eyJ",
-    ] {
-        assert!(!everything.contains(secret), "a log line holds {secret:?}");
-    }
+#[tokio::test]
+async fn a_message_above_the_queue_s_limit_goes_through_blob() {
+    let platform = Platform::shared().await;
+    let anna = Talk::new(&platform, "Anna");
+    // Attributes make the notification large while the text that the agent reads stays short.
+    let title = "x".repeat(200_000);
+    let html = format!("<p>short text</p><p><span title=\"{title}\"> and its end</span></p>");
+    anna.writes(&html).await;
+    let messages = anna.until_inbound(1).await;
+    let text = view::text(&messages[0], "text");
+    assert!(
+        text.contains("short text") && text.contains("and its end"),
+        "{text}"
+    );
+}
+
+/// The agent asks a question with these answers; returns its id once it was delivered.
+async fn ask(talk: &Talk<'_>, answers: &[&str]) -> String {
+    let replies = answers.iter().map(|text| {
+        let reply =
+            json!({ "text": text, "payload": format!("payload of {text}"), "action": "Message" });
+        json!({ "contentType": "QuickReply", "quickReply": reply })
+    });
+    let replies: Value = replies.collect();
+    let question = json!({ "text": "What is it about?", "structured": replies });
+    let question = talk.agent_sends(question).await;
+    assert_eq!(talk.platform.until_receipt(&question).await, ["Delivered"]);
+    question
+}
+
+#[tokio::test]
+async fn a_number_answers_a_quick_reply_question() {
+    let platform = Platform::shared().await;
+    let anna = Talk::begun(&platform, "Anna").await;
+    let question = ask(&anna, &["My order", "My invoice"]).await;
+    let posts = anna.until_posts(1).await;
+    let html = view::text(&posts[0], "html");
+    assert!(
+        html.contains("<ol>") && html.contains("<li>My invoice"),
+        "{html}"
+    );
+
+    anna.writes("<p>2</p>").await;
+    let messages = anna.until_inbound(2).await;
+    let button = &messages[1]["button"];
+    assert_eq!(button["type"], "QuickReply");
+    assert_eq!(button["text"], "My invoice");
+    assert_eq!(button["payload"], "payload of My invoice");
+    assert_eq!(button["originating"], question.as_str());
+    // It is answered: the next number is only a number.
+    anna.writes("<p>1</p>").await;
+    let messages = anna.until_inbound(3).await;
+    assert_eq!(messages[2]["text"], "1");
+    assert_eq!(messages[2]["button"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_choice_that_genesys_refuses_goes_as_text() {
+    let platform = Platform::shared().await;
+    let anna = Talk::begun(&platform, "Anna").await;
+    ask(&anna, &["Yes", "No"]).await;
+    let refused = json!({ "service": "genesys", "path": "structured/response", "body": anna.thread, "status": 404 });
+    platform.faults(json!([refused])).await;
+    anna.writes("<p>2</p>").await;
+    anna.agent_sees(&["hello", "2"]).await;
+    platform.assert_nothing_failed().await;
 }

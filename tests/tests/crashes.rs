@@ -3,48 +3,32 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use end_to_end::{Chat, Customer, Platform, view};
-use serde_json::{Value, json};
+use end_to_end::platform::IMPATIENT;
+use end_to_end::{Platform, Talk, view};
+use serde_json::json;
 
 const MESSAGES: usize = 6;
 
-struct Traffic {
-    platform: Platform,
-    people: Vec<(Customer, Chat)>,
+struct Traffic<'a> {
+    platform: &'a Platform,
+    talks: Vec<Talk<'a>>,
     /// Thread, id and text of what the agent wrote.
     written: RefCell<Vec<(String, String, String)>>,
 }
 
-impl Traffic {
-    async fn start(arguments: &[&str], people: usize) -> Self {
-        let mut all = vec![
-            "--set",
-            "GRAPH_POST_TIMEOUT_SECONDS=1",
-            "--set",
-            "RETRY_FLOOR_SECONDS=0",
-        ];
-        all.extend_from_slice(arguments);
-        let platform = Platform::start(&all).await;
-        let people = (0..people)
-            .map(|number| {
-                let person = Customer::new(&format!("Person{number}"));
-                let chat = Chat::one_on_one(&person);
-                (person, chat)
-            })
-            .collect();
+impl<'a> Traffic<'a> {
+    async fn start(platform: &'a Platform, people: usize) -> Self {
+        let names = (0..people).map(|number| format!("Person{number}"));
         let traffic = Self {
             platform,
-            people,
+            talks: names.map(|name| Talk::new(platform, &name)).collect(),
             written: RefCell::default(),
         };
-        for (person, chat) in &traffic.people {
-            traffic.platform.customer_writes(chat, person, "in 0").await;
+        for talk in &traffic.talks {
+            talk.writes("in 0").await;
         }
-        for (person, _) in &traffic.people {
-            traffic
-                .platform
-                .until_agent_sees(&traffic.platform.thread_of(person), &["in 0"])
-                .await;
+        for talk in &traffic.talks {
+            talk.agent_sees(&["in 0"]).await;
         }
         traffic
     }
@@ -52,166 +36,130 @@ impl Traffic {
     /// Writes from both sides while `disturb` runs between the rounds.
     async fn run(&self, mut disturb: impl AsyncFnMut(usize)) {
         for round in 1..=MESSAGES {
-            for (person, chat) in &self.people {
-                self.platform
-                    .customer_writes(chat, person, &format!("in {round}"))
-                    .await;
+            for talk in &self.talks {
+                talk.writes(&format!("in {round}")).await;
                 if round <= 2 {
-                    let (thread, text) = (self.platform.thread_of(person), format!("out {round}"));
-                    let id = self.platform.agent_writes(&thread, &text).await;
-                    self.written.borrow_mut().push((thread, id, text));
+                    let text = format!("out {round}");
+                    let id = talk.agent_writes(&text).await;
+                    let written = (talk.thread.clone(), id, text);
+                    self.written.borrow_mut().push(written);
                 }
             }
             disturb(round).await;
         }
+        self.all_arrived().await;
     }
 
     /// All arrived, in the order in which the queue accepted them: once for the customer; for the agent once, or again with
     /// the same id where a crash fell between Genesys' answer and our note of it.
     async fn all_arrived(&self) {
-        let posts = self.written.borrow().clone();
-        for (person, chat) in &self.people {
-            let mine: Vec<(String, String)> = posts
-                .iter()
-                .filter(|(thread, ..)| *thread == self.platform.thread_of(person))
-                .map(|(_, id, text)| (id.clone(), text.clone()))
-                .collect();
-            self.platform
-                .until("all posts in the chat", async || {
-                    let seen = self.platform.posts(chat).await;
-                    (seen.len() >= mine.len()).then_some(())
-                })
-                .await;
+        let written = self.written.borrow().clone();
+        for talk in &self.talks {
+            talk.until_posts(2).await;
             self.platform
                 .until("all messages at Genesys", async || {
-                    let seen = self.seen_by_agent(person).await;
-                    (seen.len() > MESSAGES).then_some(())
+                    (seen_by_agent(talk).await.len() > MESSAGES).then_some(())
                 })
                 .await;
         }
         self.platform.until_idle().await;
-        assert_eq!(self.platform.failed().await, Vec::<Value>::new());
+        self.platform.assert_nothing_failed().await;
 
         let accepted = self.accepted().await;
-        for (person, chat) in &self.people {
-            let seen = self.seen_by_agent(person).await;
-            let mut texts: Vec<&str> = seen.iter().map(|(_, text)| text.as_str()).collect();
-            let order: Vec<&String> = seen
+        let accepted = |key: String| &accepted[&correlation(&key)];
+        for talk in &self.talks {
+            let seen = seen_by_agent(talk).await;
+            let order = seen
                 .iter()
-                .map(|(id, _)| &accepted[&correlation(&format!("teams\n{}\n{id}", chat.id))])
-                .collect();
+                .map(|(id, _)| accepted(format!("teams\n{}\n{id}", talk.chat)));
             assert!(
                 order.is_sorted(),
                 "the agent does not see the order of acceptance: {seen:?}"
             );
+            let mut texts: Vec<&str> = seen.iter().map(|(_, text)| text.as_str()).collect();
             texts.sort_unstable();
-            let expected: Vec<String> = (0..=MESSAGES)
-                .map(|number| format!("in {number}"))
-                .collect();
-            assert_eq!(texts, expected);
+            let expected = (0..=MESSAGES).map(|number| format!("in {number}"));
+            assert_eq!(texts, Vec::from_iter(expected));
 
-            let mut mine: Vec<(&String, &String)> = posts
-                .iter()
-                .filter(|(thread, ..)| *thread == self.platform.thread_of(person))
-                .map(|(_, id, text)| (&accepted[&correlation(&format!("genesys\n{id}"))], text))
+            let mine = written.iter().filter(|(of, ..)| *of == talk.thread);
+            let mut mine: Vec<_> = mine
+                .map(|(_, id, text)| (accepted(format!("genesys\n{id}")), text))
                 .collect();
             mine.sort();
             let expected: Vec<&String> = mine.into_iter().map(|(_, text)| text).collect();
-            let seen = self.platform.posts(chat).await;
-            assert_eq!(seen.iter().collect::<Vec<_>>(), expected);
+            assert_eq!(talk.seen().await.iter().collect::<Vec<_>>(), expected);
         }
         // A receipt is idempotent, and told again by whoever takes over from an instance that died before it could settle it.
-        for (_, id, _) in &posts {
+        for (_, id, _) in &written {
             let mut receipts = self.platform.until_receipt(id).await;
             receipts.dedup();
             assert_eq!(receipts, ["Delivered"]);
         }
     }
 
-    /// Message ids and texts as the agent sees them, a repetition with the same id counted once.
-    async fn seen_by_agent(&self, person: &Customer) -> Vec<(String, String)> {
-        let conversations = self.platform.conversations().await;
-        let mut seen: Vec<(String, String)> = Vec::new();
-        for message in view::of_thread(&conversations, &self.platform.thread_of(person))
-            .into_iter()
-            .flat_map(view::messages)
-        {
-            let text = |name: &str| message[name].as_str().unwrap_or_default().to_owned();
-            let is_new = seen.iter().all(|(id, _)| *id != text("channel_message_id"));
-            if text("direction") == "inbound" && is_new {
-                seen.push((text("channel_message_id"), text("text")));
-            }
-        }
-        seen
-    }
-
     /// When a queue accepted each message, by correlation id.
     async fn accepted(&self) -> HashMap<String, String> {
         let journeys = self.platform.get("/local/journeys").await;
-        let mut accepted = HashMap::new();
-        for journey in journeys["journeys"].as_array().into_iter().flatten() {
-            let first = journey["hops"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .find(|hop| {
-                    hop["hop"]
-                        .as_str()
-                        .is_some_and(|name| name.starts_with("queue "))
-                        && hop["outcome"] == "accepted"
+        let journeys = view::list(journeys, "journeys").into_iter();
+        journeys
+            .filter_map(|journey| {
+                let correlation = view::text(&journey, "correlation").to_owned();
+                let hops = view::list(journey, "hops");
+                let accepted = hops.iter().find(|hop| {
+                    view::text(hop, "hop").starts_with("queue ") && hop["outcome"] == "accepted"
                 });
-            if let (Some(correlation), Some(at)) = (
-                journey["correlation"].as_str(),
-                first.and_then(|hop| hop["at"].as_str()),
-            ) {
-                accepted.insert(correlation.to_owned(), at.to_owned());
-            }
-        }
-        accepted
+                Some((correlation, accepted?["at"].as_str()?.to_owned()))
+            })
+            .collect()
     }
+}
+
+/// Message ids and texts as the agent sees them, a repetition with the same id counted once.
+async fn seen_by_agent(talk: &Talk<'_>) -> Vec<(String, String)> {
+    let mut seen: Vec<(String, String)> = Vec::new();
+    for message in talk.inbound().await {
+        let text = |name: &str| view::text(&message, name).to_owned();
+        let id = text("channel_message_id");
+        if seen.iter().all(|(other, _)| *other != id) {
+            seen.push((id, text("text")));
+        }
+    }
+    seen
 }
 
 /// The documented correlation id: the first half of a SHA-256, written as a GUID.
 fn correlation(key: &str) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&digest.as_ref()[..16]);
-    uuid::Uuid::from_bytes(bytes).to_string()
+    let hash = end_to_end::files::sha256(key.as_bytes());
+    let id: uuid::Uuid = hash[..32].parse().expect("digits");
+    id.to_string()
 }
 
 #[tokio::test]
 async fn killing_the_handler_loses_and_repeats_nothing() {
-    let traffic = Traffic::start(&[], 3).await;
-    traffic
-        .run(async |round| {
-            if round % 2 == 0 {
-                traffic
-                    .platform
-                    .post("/local/handler/kill", json!({}))
-                    .await;
-            }
-        })
-        .await;
-    traffic.all_arrived().await;
+    let platform = Platform::start(IMPATIENT).await;
+    let kill = async |round| {
+        if round % 2 == 0 {
+            platform.kill_handler().await;
+        }
+    };
+    Traffic::start(&platform, 3).await.run(kill).await;
 }
 
 #[tokio::test]
 async fn two_instances_share_the_lanes() {
-    let traffic = Traffic::start(&["--instances", "2"], 4).await;
-    traffic.run(async |_| ()).await;
-    traffic.all_arrived().await;
+    let platform = Platform::start(&[IMPATIENT, &["--instances", "2"]].concat()).await;
+    Traffic::start(&platform, 4).await.run(async |_| ()).await;
 }
 
 #[tokio::test]
 async fn lanes_of_a_dead_instance_move_to_the_other() {
-    let traffic = Traffic::start(&["--instances", "2", "--lock-seconds", "2"], 4).await;
-    traffic
-        .run(async |round| {
-            if round == 3 {
-                let body = json!({ "instance": 0, "whole": true });
-                traffic.platform.post("/local/handler/kill", body).await;
-            }
-        })
-        .await;
-    traffic.all_arrived().await;
+    let two = ["--instances", "2", "--lock-seconds", "2"];
+    let platform = Platform::start(&[IMPATIENT, &two].concat()).await;
+    let kill = async |round| {
+        if round == 3 {
+            let body = json!({ "instance": 0, "whole": true });
+            platform.post("/local/handler/kill", body).await;
+        }
+    };
+    Traffic::start(&platform, 4).await.run(kill).await;
 }

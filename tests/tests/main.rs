@@ -1,9 +1,6 @@
 //! End-to-end tests: one program, so that they share platforms and run side by side.
 
-mod accounts;
-mod bad_input;
 mod changes;
-mod choices;
 mod conversation;
 mod crashes;
 mod files_from_agents;

@@ -32,76 +32,80 @@ const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR42
 /// The key Enter (W3C, "WebDriver", keyboard actions).
 const ENTER: &str = "\u{E007}";
 
-fn shows(area: &str, text: &str) -> String {
-    format!("document.querySelector('[data-testid={area}]')?.innerText.includes({text:?})")
-}
+/// The page of a platform; what it is made of is named by `data-testid`.
+struct Page(Browser);
 
-fn journey_with(hops: &[&str]) -> String {
-    format!(
-        "[...document.querySelectorAll('[data-testid=journeys] [data-journey]')].some(journey => \
-         {hops:?}.every(hop => [...journey.querySelectorAll('[data-hop]')].some(step => step.dataset.hop === hop)))"
-    )
+impl Page {
+    /// Opens the page and has the customer bring a first message to the agent, which opens the conversation.
+    async fn begun(platform: &Platform, text: &str) -> Self {
+        let page = Self(Browser::open(&format!("{}/", platform.address)).await);
+        page.until("document.querySelector('[data-testid=customer-input]')")
+            .await;
+        page.types("customer-input", text).await;
+        page.click("customer-send").await;
+        page.shows("customer-messages", text).await;
+        page.shows("agent-messages", text).await;
+        page
+    }
+
+    async fn until(&self, expression: &str) {
+        self.0.wait_for(expression, expression).await;
+    }
+
+    async fn types(&self, field: &str, text: &str) {
+        self.0
+            .type_into(&format!("[data-testid={field}]"), text)
+            .await;
+    }
+
+    async fn click(&self, button: &str) {
+        self.0.click(&format!("[data-testid={button}]")).await;
+    }
+
+    async fn shows(&self, area: &str, text: &str) {
+        self.until(&format!(
+            "document.querySelector('[data-testid={area}]')?.innerText.includes({text:?})"
+        ))
+        .await;
+    }
+
+    /// Waits until one of the elements with this selector fulfils a condition about `it`.
+    async fn has(&self, selector: &str, condition: &str) {
+        self.until(&format!(
+            "[...document.querySelectorAll({selector:?})].some(it => {condition})"
+        ))
+        .await;
+    }
+
+    /// The id of the message with this text, once there is one whose elements match the selector.
+    async fn message(&self, area: &str, text: &str, selector: &str) -> String {
+        let script = format!(
+            "[...document.querySelectorAll('[data-testid={area}] [data-message]')].find(message => \
+             message.innerText.includes({text:?}) && message.querySelector({selector:?}))?.dataset.message"
+        );
+        let id = self.0.wait_for(&script, &script).await;
+        id.as_str().expect("an id").to_owned()
+    }
+
+    /// Waits for a journey that has taken all of these hops.
+    async fn journey(&self, hops: &[&str]) {
+        let steps = "[...it.querySelectorAll('[data-hop]')].map(step => step.dataset.hop)";
+        let condition = format!("{hops:?}.every(hop => {steps}.includes(hop))");
+        self.has("[data-testid=journeys] [data-journey]", &condition)
+            .await;
+    }
 }
 
 #[tokio::test]
 async fn a_conversation_goes_both_ways_in_the_page() {
     let platform = Platform::start(&[]).await;
-    let browser = Browser::open(&format!("{}/", platform.address)).await;
-    browser
-        .wait_for(
-            "the page",
-            "document.querySelector('[data-testid=customer-input]')",
-        )
-        .await;
-
-    browser
-        .type_into("[data-testid=customer-input]", "My invoice is wrong")
-        .await;
-    browser.click("[data-testid=customer-send]").await;
-    browser
-        .wait_for(
-            "the customer's own message",
-            &shows("customer-messages", "My invoice is wrong"),
-        )
-        .await;
-    browser
-        .wait_for(
-            "the agent's copy",
-            &shows("agent-messages", "My invoice is wrong"),
-        )
-        .await;
-
-    browser
-        .type_into("[data-testid=agent-input]", "Let me have a look")
-        .await;
-    browser.click("[data-testid=agent-send]").await;
-    browser
-        .wait_for(
-            "the agent's own message",
-            &shows("agent-messages", "Let me have a look"),
-        )
-        .await;
-    browser
-        .wait_for(
-            "the customer's copy",
-            &shows("customer-messages", "Let me have a look"),
-        )
-        .await;
-
-    browser
-        .wait_for("the hops to the agent", &journey_with(INBOUND))
-        .await;
-    browser
-        .wait_for("the hops to the customer", &journey_with(OUTBOUND))
-        .await;
-}
-
-/// The id of the message with this text, once there is one whose elements match the selector.
-fn message(area: &str, text: &str, selector: &str) -> String {
-    format!(
-        "[...document.querySelectorAll('[data-testid={area}] [data-message]')].find(message => \
-         message.innerText.includes({text:?}) && message.querySelector({selector:?}))?.dataset.message"
-    )
+    let page = Page::begun(&platform, "My invoice is wrong").await;
+    page.types("agent-input", "Let me have a look").await;
+    page.click("agent-send").await;
+    page.shows("agent-messages", "Let me have a look").await;
+    page.shows("customer-messages", "Let me have a look").await;
+    page.journey(INBOUND).await;
+    page.journey(OUTBOUND).await;
 }
 
 /// Pastes the picture into a text field, as a screenshot would come from the clipboard.
@@ -124,161 +128,92 @@ fn file(name: &str, content: &[u8]) -> String {
     path.to_str().expect("a readable path").to_owned()
 }
 
-/// Opens the page and brings a first message to the agent, which opens the conversation.
-async fn begun(platform: &Platform, text: &str) -> (Browser, String) {
-    let browser = Browser::open(&format!("{}/", platform.address)).await;
-    browser
-        .wait_for(
-            "the page",
-            "document.querySelector('[data-testid=customer-input]')",
-        )
-        .await;
-    browser
-        .type_into("[data-testid=customer-input]", &format!("{text}{ENTER}"))
-        .await;
-    browser
-        .wait_for("the agent's copy", &shows("agent-messages", text))
-        .await;
-    let id = browser
-        .wait_for(
-            "the message with its time",
-            &message("customer-messages", text, "[data-action=journey]"),
-        )
-        .await;
-    let id = id.as_str().expect("an id").to_owned();
-    (browser, id)
-}
-
 #[tokio::test]
 async fn pictures_files_and_code_stand_in_the_customers_chat() {
     let platform = Platform::start(&[]).await;
-    let (browser, _) = begun(&platform, "It looks odd").await;
-
-    browser
-        .wait_for("the paste to be taken", &paste_picture("customer-input"))
+    let page = Page::begun(&platform, "It looks odd").await;
+    page.until(&paste_picture("customer-input")).await;
+    page.types("customer-files", &file("page-test.log", b"nothing to see"))
         .await;
-    let log = file("page-test.log", b"nothing to see");
-    browser
-        .type_into("[data-testid=customer-files]", &log)
+    page.until("document.querySelectorAll('[data-testid=customer-tray] li').length === 2")
         .await;
-    browser
-        .wait_for(
-            "both in the tray",
-            "document.querySelectorAll('[data-testid=customer-tray] li').length === 2",
-        )
+    let text = "Like <b>this</b>";
+    page.types("customer-input", text).await;
+    page.click("customer-code").await;
+    page.types("customer-input", &format!("if a < b {{{ENTER}  go()"))
         .await;
-    browser
-        .type_into("[data-testid=customer-input]", "Like <b>this</b>")
-        .await;
-    browser.click("[data-testid=customer-code]").await;
-    browser
-        .type_into(
-            "[data-testid=customer-input]",
-            &format!("if a < b {{{ENTER}  go()"),
-        )
-        .await;
-    browser.click("[data-testid=customer-send]").await;
-    let sent = |selector| message("customer-messages", "Like <b>this</b>", selector);
-    browser
-        .wait_for("the picture", &sent(".picture[data-shown=true]"))
-        .await;
-    browser
-        .wait_for("the file", &sent("a.file[download='page-test.log']"))
-        .await;
-    browser
-        .wait_for(
-            "the code",
-            "[...document.querySelectorAll('[data-testid=customer-messages] pre')].some(code => \
-             code.textContent === 'if a < b {\\n  go()')",
-        )
-        .await;
+    page.click("customer-send").await;
+    for carried in [
+        ".picture[data-shown=true]",
+        "a.file[download='page-test.log']",
+    ] {
+        page.message("customer-messages", text, carried).await;
+    }
+    let code = "it.textContent === 'if a < b {\\n  go()'";
+    page.has("[data-testid=customer-messages] pre", code).await;
 }
 
 #[tokio::test]
 async fn a_message_is_answered_reacted_to_edited_and_deleted() {
     let platform = Platform::start(&[]).await;
-    let (browser, id) = begun(&platform, "Where is my parcel").await;
+    let page = Page::begun(&platform, "Where is my parcel").await;
+    let id = page
+        .message(
+            "customer-messages",
+            "Where is my parcel",
+            "[data-action=journey]",
+        )
+        .await;
     let own = |selector: &str| format!("[data-message='{id}'] {selector}");
-    let present = |selector: &str| format!("document.querySelector({:?})", own(selector));
+    let press = async |button: &str| page.0.type_into(&own(button), ENTER).await;
+    let present = async |selector: &str| page.has(&own(selector), "true").await;
 
-    browser.type_into(&own("[data-action=react]"), ENTER).await;
-    browser.type_into(&own("[data-react=heart]"), ENTER).await;
-    browser
-        .wait_for("the reaction", &present("[data-reaction='❤️']"))
-        .await;
+    press("[data-action=react]").await;
+    press("[data-react=heart]").await;
+    present("[data-reaction='❤️']").await;
 
-    browser.type_into(&own("[data-action=reply]"), ENTER).await;
-    browser
-        .type_into(
-            "[data-testid=customer-input]",
-            &format!("It was due yesterday{ENTER}"),
-        )
+    press("[data-action=reply]").await;
+    page.types("customer-input", &format!("It was due yesterday{ENTER}"))
         .await;
-    browser
-        .wait_for(
-            "the quote",
-            "[...document.querySelectorAll('[data-testid=customer-messages] .quote')].some(quote => \
-             quote.innerText.includes('Where is my parcel'))",
-        )
+    let quoted = "it.innerText.includes('Where is my parcel')";
+    page.has("[data-testid=customer-messages] .quote", quoted)
         .await;
 
-    browser.type_into(&own("[data-action=edit]"), ENTER).await;
-    browser
-        .type_into("[data-testid=customer-input]", &format!(" 4711?{ENTER}"))
+    press("[data-action=edit]").await;
+    page.types("customer-input", &format!(" 4711?{ENTER}"))
         .await;
-    browser
-        .wait_for("the mark of an edit", &present("[data-edited]"))
-        .await;
-    browser
-        .wait_for(
-            "the new text",
-            &shows("customer-messages", "Where is my parcel 4711?"),
-        )
+    present("[data-edited]").await;
+    page.shows("customer-messages", "Where is my parcel 4711?")
         .await;
 
-    browser.type_into(&own("[data-action=delete]"), ENTER).await;
-    browser.wait_for("the deletion", &present(".deleted")).await;
+    press("[data-action=delete]").await;
+    present(".deleted").await;
 }
 
 #[tokio::test]
 async fn the_agent_sends_a_picture_and_a_question_with_choices() {
     let platform = Platform::start(&[]).await;
-    let (browser, _) = begun(&platform, "How do I print").await;
-
+    let page = Page::begun(&platform, "How do I print").await;
     let picture = STANDARD.decode(PICTURE).expect("base64");
-    let picture = file("page-test.png", &picture);
-    browser
-        .type_into("[data-testid=agent-files]", &picture)
+    page.types("agent-files", &file("page-test.png", &picture))
         .await;
-    browser
-        .type_into(
-            "[data-testid=agent-input]",
-            &format!("Press this one{ENTER}"),
-        )
+    page.types("agent-input", &format!("Press this one{ENTER}"))
         .await;
-    let sent = message(
+    page.message(
         "agent-messages",
         "Press this one",
         ".picture[data-shown=true]",
-    );
-    browser.wait_for("the picture", &sent).await;
+    )
+    .await;
 
-    browser.click("[data-testid=agent-question]").await;
-    for (field, text) in [
-        ("prompt", "Did that help?"),
-        ("choice-1", "Yes"),
-        ("choice-2", "Not yet"),
-    ] {
-        browser
-            .type_into(&format!("[data-testid=question-{field}]"), text)
-            .await;
-    }
-    browser.click("[data-testid=question-ask]").await;
-    browser
-        .wait_for(
-            "the choices",
-            "[...document.querySelectorAll('[data-testid=agent-messages] .choice-chip')]\
-             .map(choice => choice.textContent).join() === 'Yes,Not yet'",
-        )
-        .await;
+    page.click("agent-question").await;
+    page.types("question-prompt", "Did that help?").await;
+    page.types("question-choice-1", "Yes").await;
+    page.types("question-choice-2", "Not yet").await;
+    page.click("question-ask").await;
+    page.until(
+        "[...document.querySelectorAll('[data-testid=agent-messages] .choice-chip')]\
+         .map(choice => choice.textContent).join() === 'Yes,Not yet'",
+    )
+    .await;
 }

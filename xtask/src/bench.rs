@@ -5,8 +5,8 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 use clap::Args;
 
-use crate::workspace::{Workspace, cargo};
-use crate::{build, command, npm, package};
+use crate::workspace::Workspace;
+use crate::{command, npm, package};
 
 /// Options of `cargo xtask bench`.
 #[derive(Args)]
@@ -18,28 +18,25 @@ pub struct Options {
 /// Builds what is measured and runs the measurements; returns the bench program's exit code.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     let azurite = npm::AZURITE.install(workspace)?;
-    let programs = build::build(workspace, &["handler", "local", "bench"], true)?;
-    command::run(
-        Command::new(cargo())
-            .args(["build", "--release", "--package", "bridge"])
-            .args(["--example", "unwrap"])
-            .current_dir(workspace.root()),
-    )?;
+    let programs = "build --release --bins --package handler --package local --package bench";
+    workspace.cargo(programs.split(' '))?;
+    workspace.cargo("build --release --package bridge --example unwrap".split(' '))?;
+    let program = |name: &str| workspace.program(true, name);
     let needs_package = |part: &String| part == "bars";
     let packaged = match options.parts.is_empty() || options.parts.iter().any(needs_package) {
         true => package::build_handler(workspace)?,
-        false => programs.handler(),
+        false => program("handler"),
     };
     let status = command::status(
-        Command::new(programs.directory().join("bench"))
+        Command::new(program("bench"))
             .arg("--handler")
-            .arg(programs.handler())
+            .arg(program("handler"))
             .arg("--packaged-handler")
             .arg(packaged)
             .arg("--unwrap")
-            .arg(programs.directory().join("examples/unwrap"))
+            .arg(program("examples/unwrap"))
             .arg("--local-platform")
-            .arg(programs.local_platform())
+            .arg(program("local-platform"))
             .arg("--azurite")
             .arg(azurite)
             .arg("--app-root")

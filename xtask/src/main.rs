@@ -2,7 +2,6 @@
 
 mod bench;
 mod browser;
-mod build;
 mod command;
 mod npm;
 mod package;

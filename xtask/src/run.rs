@@ -11,8 +11,8 @@ use anyhow::{Context, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::workspace::Workspace;
-use crate::{build, command, npm};
+use crate::workspace::{PROGRAMS, Workspace};
+use crate::{command, npm};
 
 /// How long the platform may take to stop by itself after its standard input closed.
 const STOP_LIMIT: Duration = Duration::from_secs(15);
@@ -39,15 +39,20 @@ enum Event {
 
 /// Builds, installs and starts everything; returns the platform's exit code.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
-    let programs = build::build(workspace, &["handler", "local"], options.release)?;
+    let build = match options.release {
+        true => "build --release --bins --package handler --package local",
+        false => PROGRAMS,
+    };
+    workspace.cargo(build.split(' '))?;
     let azurite = npm::AZURITE.install(workspace)?;
 
     // Signals are caught before the platform exists, so that none can end this program and leave it running.
     let (events, inbox) = mpsc::channel();
     catch_signals(events.clone())?;
-    let mut platform = Command::new(programs.local_platform())
+    let program = |name: &str| workspace.program(options.release, name);
+    let mut platform = Command::new(program("local-platform"))
         .arg("--handler")
-        .arg(programs.handler())
+        .arg(program("handler"))
         .arg("--app-root")
         .arg(workspace.root())
         .arg("--azurite")
@@ -77,18 +82,16 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
 fn wait(inbox: &Receiver<Event>, ask_to_stop: impl FnOnce(), group: u32) -> Result<ExitStatus> {
     let mut ask_to_stop = Some(ask_to_stop);
     loop {
-        let event = if ask_to_stop.is_some() {
-            inbox.recv().ok()
-        } else {
-            inbox.recv_timeout(STOP_LIMIT).ok()
+        let event = match ask_to_stop {
+            Some(_) => inbox.recv().ok(),
+            None => inbox.recv_timeout(STOP_LIMIT).ok(),
         };
-        match event {
-            Some(Event::Ended(status)) => return status.context("waiting for the local platform"),
-            Some(Event::Signal | Event::OutputClosed) => match ask_to_stop.take() {
-                Some(ask) => ask(),
-                None => kill_group(group),
-            },
-            None => kill_group(group),
+        match (event, ask_to_stop.take()) {
+            (Some(Event::Ended(status)), _) => {
+                return status.context("waiting for the local platform");
+            }
+            (Some(Event::Signal | Event::OutputClosed), Some(ask)) => ask(),
+            (_, _) => kill_group(group),
         }
     }
 }

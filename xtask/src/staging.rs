@@ -105,8 +105,10 @@ mod tests {
         Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
     }
 
+    /// Publishing makes only the file executable whose path in the archive is `defaultExecutablePath`, letter for letter
+    /// (azure-functions-core-tools, `ZipHelper.cs`), and the host starts what that setting names.
     #[test]
-    fn the_package_holds_exactly_what_the_host_reads() {
+    fn the_package_holds_exactly_what_the_host_reads_and_starts() {
         let scratch = Scratch::new("staging");
         let handler = scratch.0.join("built");
         fs::write(&handler, b"program").unwrap();
@@ -115,44 +117,27 @@ mod tests {
         fs::write(package.join("left-over"), b"from an earlier run").unwrap();
 
         let staged = stage(repository(), &handler, &package).unwrap();
-
-        let mut expected: Vec<String> = functions(&repository().join("functions"))
-            .unwrap()
-            .into_iter()
-            .map(|(name, _)| format!("{name}/function.json"))
-            .collect();
+        let names: Vec<&str> = staged.iter().map(|file| file.name.as_str()).collect();
+        let functions = functions(&repository().join("functions")).unwrap();
+        let functions = functions
+            .iter()
+            .map(|(name, _)| format!("{name}/function.json"));
+        let mut expected: Vec<String> = functions.collect();
         expected.extend(["handler", "host.json", "local.settings.json"].map(str::to_owned));
         expected.sort();
-        let names: Vec<&str> = staged.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, expected);
         assert!(!package.join("left-over").exists());
-    }
-
-    /// Publishing makes only the file executable whose path in the archive is `defaultExecutablePath`, letter for letter
-    /// (azure-functions-core-tools, `ZipHelper.cs`), and the host starts what that setting names.
-    #[test]
-    fn the_executable_path_of_the_published_host_json_is_the_name_of_the_program() {
-        let scratch = Scratch::new("entry-name");
-        let handler = scratch.0.join("built");
-        fs::write(&handler, b"program").unwrap();
-        let package = scratch.0.join("package");
-        let staged = stage(repository(), &handler, &package).unwrap();
 
         let text = fs::read_to_string(package.join("host.json")).unwrap();
-        let host_json: Value = serde_json::from_str(&text).unwrap();
-        let path = host_json["customHandler"]["description"]["defaultExecutablePath"]
-            .as_str()
-            .unwrap();
-        assert!(staged.iter().any(|file| file.name == path), "{path}");
+        let host: Value = serde_json::from_str(&text).unwrap();
+        let path = &host["customHandler"]["description"]["defaultExecutablePath"];
+        let path = path.as_str().unwrap();
         assert_eq!(fs::read(package.join(path)).unwrap(), b"program");
-        let executable: Vec<&str> = staged
-            .iter()
-            .map(|file| file.name.as_str())
-            .filter(|name| {
-                let metadata = fs::metadata(package.join(name)).unwrap();
-                metadata.permissions().mode() & 0o111 == 0o111
-            })
-            .collect();
+        let mut executable = names;
+        executable.retain(|name| {
+            let metadata = fs::metadata(package.join(name)).unwrap();
+            metadata.permissions().mode() & 0o111 == 0o111
+        });
         assert_eq!(executable, [path]);
     }
 

@@ -9,9 +9,8 @@ use std::thread;
 use anyhow::Result;
 
 use crate::browser::{self, Browser};
-use crate::build::Programs;
 use crate::snapshots::Compared;
-use crate::workspace::{Workspace, cargo};
+use crate::workspace::{PROGRAMS, Workspace, cargo};
 use crate::{command, npm};
 
 /// What `cargo xtask test` can be told.
@@ -48,24 +47,20 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     // The network and the compiler are waited for at the same time.
     let (tools, built) = thread::scope(|scope| {
         let tools = scope.spawn(|| Tools::install(workspace));
-        let mut build = Command::new(cargo());
-        build
-            .args(building(&options.cargo))
-            .current_dir(workspace.root());
-        let built = command::run(&mut build);
+        let built = workspace.cargo(building(&options.cargo).split(' '));
         (tools.join(), built)
     });
     built?;
     let tools = tools.unwrap_or_else(|panic| resume_unwind(panic))?;
-    let programs = Programs::of(workspace, false);
+    let program = |name: &str| workspace.program(false, name);
     let mut tests = Command::new(cargo());
     tests
         .arg("test")
         .args((!names_packages(&options.cargo)).then_some("--workspace"))
         .args(&options.cargo)
         .current_dir(workspace.root())
-        .env("HANDLER_BIN", programs.handler())
-        .env("LOCAL_PLATFORM_BIN", programs.local_platform())
+        .env("HANDLER_BIN", program("handler"))
+        .env("LOCAL_PLATFORM_BIN", program("local-platform"))
         .env("APP_ROOT", workspace.root())
         .env("AZURITE_DIR", tools.azurite)
         .env("KUSTO_DIR", tools.kusto)
@@ -88,17 +83,12 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     Ok(command::exit_code(status))
 }
 
-/// Cargo's arguments to build the programs under test, and whatever else the tests will need anyway.
-///
-/// Which features of a dependency are on depends on the packages that are built together, and on whether tests are among
-/// them: the programs are built as they come with the tests of the whole workspace, so that nothing is compiled twice.
-fn building(arguments: &[String]) -> Vec<&str> {
-    let selects = |argument: &String| argument.starts_with('-');
-    if own(arguments).any(selects) {
-        let programs = "build --workspace --bin handler --bin local-platform --test end-to-end";
-        return programs.split(' ').collect();
+/// Cargo's words to build the programs under test, and whatever else the tests will need anyway.
+fn building(arguments: &[String]) -> &'static str {
+    match own(arguments).any(|argument| argument.starts_with('-')) {
+        true => PROGRAMS,
+        false => "test --workspace --no-run",
     }
-    vec!["test", "--workspace", "--no-run"]
 }
 
 /// Cargo's own arguments: those before `--`.

@@ -8,6 +8,13 @@ use serde_json::Value;
 
 use crate::command;
 
+/// Cargo's words to build the handler and the local platform in the development profile.
+///
+/// Which features of a dependency are on depends on the packages that are built together, and on whether tests are among
+/// them: the programs are built as they come with the tests of the whole workspace, so that nothing is compiled twice,
+/// whichever task comes first.
+pub const PROGRAMS: &str = "build --workspace --bin handler --bin local-platform --test end-to-end";
+
 /// Directories of the workspace.
 pub struct Workspace {
     root: PathBuf,
@@ -43,6 +50,18 @@ impl Workspace {
     /// Cargo's target directory.
     pub fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// Runs cargo in the workspace with these words.
+    pub fn cargo<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Result<()> {
+        let mut cargo = Command::new(cargo());
+        command::run(cargo.args(words).current_dir(&self.root))
+    }
+
+    /// A program that cargo built in the release or the development profile.
+    pub fn program(&self, release: bool, name: &str) -> PathBuf {
+        let profile = if release { "release" } else { "debug" };
+        self.target.join(profile).join(name)
     }
 
     /// Where a tool that a task installs for itself lives; removed by `cargo clean`.

@@ -3,7 +3,7 @@
 //! Prints one line of JSON that says where they listen, and ends when its standard input closes.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -43,7 +43,7 @@ async fn main() -> Result<()> {
         ended = plain.serve(identity.into_make_service()) => ended?,
         () = input_closed() => {}
     }
-    remove(&roots);
+    std::fs::remove_file(&roots)?;
     Ok(())
 }
 
@@ -55,7 +55,7 @@ fn bind() -> Result<(TcpListener, String)> {
 }
 
 /// Makes an authority, writes its certificate to the file, and has it sign one for 127.0.0.1.
-fn certificates(file: &PathBuf) -> Result<Arc<ServerConfig>> {
+fn certificates(file: &Path) -> Result<Arc<ServerConfig>> {
     let authority_key = KeyPair::generate()?;
     let mut authority = CertificateParams::new(Vec::new())?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -107,8 +107,4 @@ async fn input_closed() {
         drop(closed);
     });
     let _ = told.await;
-}
-
-fn remove(file: &Path) {
-    let _ = std::fs::remove_file(file);
 }

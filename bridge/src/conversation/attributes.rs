@@ -16,24 +16,20 @@ pub fn custom_attributes(
     chat: &ChatId,
     account: &SupportAccountName,
 ) -> BTreeMap<String, String> {
+    let tenant = customer.tenant.as_ref().map(|tenant| tenant.as_str());
+    let digest = chat.digest();
     let by_importance = [
-        ("teamsUserId", Some(customer.user.as_str().to_owned())),
-        (
-            "teamsTenantId",
-            customer
-                .tenant
-                .as_ref()
-                .map(|tenant| tenant.as_str().to_owned()),
-        ),
-        ("teamsUpn", customer.upn.clone()),
-        ("teamsSupportAccount", Some(account.as_str().to_owned())),
-        ("teamsChat", Some(chat.digest().to_string())),
-        ("teamsDoor", Some("graph".to_owned())),
+        ("teamsUserId", Some(customer.user.as_str())),
+        ("teamsTenantId", tenant),
+        ("teamsUpn", customer.upn.as_deref()),
+        ("teamsSupportAccount", Some(account.as_str())),
+        ("teamsChat", Some(digest.as_str())),
+        ("teamsDoor", Some("graph")),
     ];
     let mut attributes = BTreeMap::new();
     for (name, value) in by_importance {
         let Some(value) = value else { continue };
-        attributes.insert(name.to_owned(), value);
+        attributes.insert(name.to_owned(), value.to_owned());
         if serialized(&attributes) > LIMIT {
             attributes.remove(name);
         }
@@ -52,58 +48,43 @@ mod tests {
     use super::*;
 
     fn customer(upn: &str) -> Customer {
+        let user = "0f0e0d0c-0000-4000-8000-00000000000a";
         Customer {
-            user: "0f0e0d0c-0000-4000-8000-00000000000a"
-                .parse()
-                .expect("a GUID"),
-            tenant: Some(
-                "be9c1b6e-0000-4000-8000-c0ffee000002"
-                    .parse()
-                    .expect("a GUID"),
-            ),
+            user: user.parse().expect("a GUID"),
+            tenant: "be9c1b6e-0000-4000-8000-c0ffee000002".parse().ok(),
             upn: Some(upn.to_owned()),
             name: Some("Anna".to_owned()),
             guest: false,
         }
     }
 
+    fn attributes(customer: &Customer) -> BTreeMap<String, String> {
+        let chat = "19:a@thread.v2".parse().expect("an id");
+        custom_attributes(customer, &chat, &"support".parse().expect("a name"))
+    }
+
     #[test]
     fn attributes_of_a_known_customer() {
-        let chat: ChatId = "19:a@thread.v2".parse().expect("an id");
-        let account: SupportAccountName = "support".parse().expect("a name");
-        let attributes = custom_attributes(&customer("anna@customer.example"), &chat, &account);
-        insta::assert_json_snapshot!(attributes);
+        insta::assert_json_snapshot!(attributes(&customer("anna@customer.example")));
     }
 
     #[test]
     fn what_is_not_known_is_absent() {
-        let chat: ChatId = "19:a@thread.v2".parse().expect("an id");
-        let account: SupportAccountName = "support".parse().expect("a name");
         let stranger = Customer {
             tenant: None,
             upn: None,
             name: None,
             ..customer("")
         };
-        let attributes = custom_attributes(&stranger, &chat, &account);
-        let names: Vec<&str> = attributes.keys().map(String::as_str).collect();
-        assert_eq!(
-            names,
-            [
-                "teamsChat",
-                "teamsDoor",
-                "teamsSupportAccount",
-                "teamsUserId"
-            ]
-        );
+        let names: Vec<String> = attributes(&stranger).into_keys().collect();
+        let known = "teamsChat teamsDoor teamsSupportAccount teamsUserId";
+        assert_eq!(names.join(" "), known);
     }
 
     proptest! {
         #[test]
         fn they_fit_and_no_value_is_cut(upn in "\\PC{0,3000}") {
-            let chat: ChatId = "19:a@thread.v2".parse().expect("an id");
-            let account: SupportAccountName = "support".parse().expect("a name");
-            let attributes = custom_attributes(&customer(&upn), &chat, &account);
+            let attributes = attributes(&customer(&upn));
             prop_assert!(serialized(&attributes) <= LIMIT);
             prop_assert!(attributes.contains_key("teamsUserId"));
             prop_assert!(attributes.contains_key("teamsTenantId"));

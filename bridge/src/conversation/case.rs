@@ -9,9 +9,9 @@ use crate::genesys::receipt::ReasonCode;
 use crate::ids::{Digest, InvalidId, SupportAccountName, TeamsMessageId, TenantId, UserId};
 use crate::queue::envelope::NotificationEnvelope;
 use crate::state::customer::Member;
-use crate::state::inbound::{InboundState, Seen};
+use crate::state::inbound::{Carried, InboundState, Seen};
 use crate::state::outbound::OutboundState;
-use crate::state::window::WindowPolicy;
+use crate::state::thread::WindowPolicy;
 use crate::teams::chat_kind::ChatKind;
 use crate::teams::message::ChatMessage;
 use crate::teams::recognise::fingerprint;
@@ -52,9 +52,7 @@ impl Policy {
     #[must_use]
     pub fn user_of(&self, account: &SupportAccountName) -> Option<&UserId> {
         let mut accounts = self.accounts.iter();
-        accounts
-            .find(|(name, _)| name == account)
-            .map(|(_, user)| user)
+        Some(&accounts.find(|(name, _)| name == account)?.1)
     }
 
     /// Whether a user is one of our Support Users.
@@ -84,8 +82,7 @@ impl Chat<'_> {
     /// Whether a message is one of our posts.
     #[must_use]
     pub fn is_ours(&self, message: &TeamsMessageId) -> bool {
-        self.outbound
-            .is_some_and(|outbound| outbound.is_ours(message))
+        self.outbound.is_some_and(|posts| posts.is_ours(message))
     }
 
     /// Whether a message says what one of our posts says, or one that may be in the chat although nobody knows its id. The
@@ -93,10 +90,9 @@ impl Chat<'_> {
     #[must_use]
     pub fn is_ours_by_text(&self, message: &ChatMessage) -> bool {
         let mut attachments = message.attachments.iter();
-        !attachments.any(|attachment| attachment.content_type == "reference")
-            && self
-                .outbound
-                .is_some_and(|outbound| outbound.wrote(&fingerprint(&message.body)))
+        let has_file = attachments.any(|attachment| attachment.content_type == "reference");
+        let wrote = |posts: &OutboundState| posts.wrote(&fingerprint(&message.body));
+        !has_file && self.outbound.is_some_and(wrote)
     }
 
     /// Whether agent and customer have both seen the message of this id.
@@ -104,7 +100,7 @@ impl Chat<'_> {
     pub fn is_on_record(&self, message: &str) -> bool {
         message.parse().is_ok_and(|id| {
             let carried = self.inbound.messages.get(&id);
-            carried.is_some_and(|carried| carried.is_shown()) || self.is_ours(&id)
+            carried.is_some_and(Carried::is_shown) || self.is_ours(&id)
         })
     }
 }
@@ -244,7 +240,7 @@ impl<'a> Case<'a> {
 
     /// The message, or the wish to know it.
     pub(super) fn message(&self) -> Result<&'a ChatMessage, Plan> {
-        let message = self.answers.message.as_ref();
-        message.ok_or(Plan::Need(Need::Message))
+        let message = &self.answers.message;
+        message.as_ref().ok_or(Plan::Need(Need::Message))
     }
 }

@@ -1,18 +1,25 @@
 //! What a notification means for the agent: something new, something changed, or nothing.
 
-use std::collections::BTreeSet;
-
 use time::OffsetDateTime;
 
+use super::case::{Case, Chat, Note, Plan};
+use super::customer::present;
+use super::series::{Piece, Series};
 use crate::ids::{Digest, InvalidId, TeamsMessageId};
 use crate::state::KEPT;
 use crate::state::inbound::{Carried, InboundState, Seen};
+use crate::teams::chat_kind::ChatKind;
+use crate::teams::convert::changes as words;
 use crate::teams::message::{ChatMessage, Reaction};
 use crate::teams::notification::ChangeType;
+use crate::text;
+
+/// Most characters of a reaction: the longest emoji sequences have about ten, and a custom one has a name.
+const LONGEST_REACTION: usize = 32;
 
 /// What is to be done about a message that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub(super) enum Step {
     /// The agent has not seen it yet.
     Deliver,
     /// The agent has seen it, and it says something else now.
@@ -29,8 +36,7 @@ pub enum Step {
 ///
 /// Graph tells of edits and of reactions in the same way; only an edit moves `lastEditedDateTime` (Microsoft Learn, "Set up
 /// notifications for changes in resource data"). Notifications can come twice, late and in any order.
-#[must_use]
-pub fn step(
+pub(super) fn step(
     change: ChangeType,
     known: Option<&Carried>,
     message: &ChatMessage,
@@ -72,68 +78,115 @@ pub fn step(
     }
 }
 
-/// What a message is now, for comparison with what it is later.
-#[must_use]
-pub fn seen(message: &ChatMessage, text: &str, files: BTreeSet<Digest>) -> Seen {
-    Seen {
-        written: Some(message.created),
-        edited: message.last_edited,
-        text: Some(Digest::of("converted text", text)),
-        files,
-        deleted: false,
+/// Tells the agent that a message is gone. One that the agent never got is remembered, so that its own notification, which may
+/// come late, does not bring it after all.
+pub(super) fn deletion(case: &Case<'_>, chat: Chat<'_>) -> Result<Plan, Plan> {
+    let message = &case.notification.message;
+    if chat.is_ours(message) {
+        return Ok(Plan::Skip("our own message"));
     }
+    let carried = chat.inbound.messages.get(message);
+    let mut seen = carried.map_or_else(Seen::default, |carried| carried.seen.clone());
+    if seen.deleted {
+        return Ok(Plan::Skip("known to be deleted"));
+    }
+    seen.deleted = true;
+    let is_shown = carried.is_some_and(Carried::is_shown);
+    let Some(conversation) = present(chat).filter(|_| is_shown) else {
+        return Ok(Plan::Note(Box::new(Note {
+            reason: "deleted before it was delivered",
+            message: message.clone(),
+            seen,
+            complete: true,
+        })));
+    };
+    let text = words::deleted(seen.written.unwrap_or(case.now));
+    Ok(Plan::Tell(vec![Series {
+        id: deleted_id(message, chat.inbound)?,
+        original: message.clone(),
+        time: case.now,
+        pieces: vec![Piece::Text(text)],
+        seen: Some(seen),
+        answered: None,
+        conversation,
+    }]))
 }
 
-/// Id of the series that tells of an edit, the same at each repetition.
-///
-/// # Errors
-/// The message's own id is too long for it.
-pub fn edit_id(message: &ChatMessage) -> Result<TeamsMessageId, InvalidId> {
+/// Tells the agent of customers' reactions that are new, where the settings ask for it.
+pub(super) fn reactions(
+    case: &Case<'_>,
+    chat: Chat<'_>,
+    message: &ChatMessage,
+) -> Result<Plan, Plan> {
+    if !case.policy.reactions || message.reactions.is_empty() {
+        return Ok(Plan::Skip("no edit"));
+    }
+    let ours = chat.is_ours(&message.id);
+    let is_known = ours || chat.inbound.messages.contains_key(&message.id);
+    let Some(conversation) = present(chat).filter(|_| is_known) else {
+        return Ok(Plan::Skip("a reaction outside the conversation"));
+    };
+    let mut told = Vec::new();
+    for reaction in &message.reactions {
+        let id = reaction_id(&message.id, reaction)?;
+        let user = reaction.user.as_ref();
+        let by_us = user.is_none_or(|user| case.policy.is_support_user(user));
+        if by_us || chat.inbound.is_complete(&id) {
+            continue;
+        }
+        let symbol = text::one_line(words::reaction_symbol(reaction), LONGEST_REACTION);
+        let mut text = words::reaction(&symbol, ours, message.created);
+        if conversation.kind != ChatKind::OneOnOne {
+            text = text::with_sender_name(reaction.name.as_deref().unwrap_or_default(), &text);
+        }
+        told.push(Series {
+            original: id.clone(),
+            id,
+            time: case.now,
+            pieces: vec![Piece::Text(text)],
+            seen: None,
+            answered: None,
+            conversation: conversation.clone(),
+        });
+    }
+    Ok(match told.is_empty() {
+        true => Plan::Skip("no new reaction"),
+        false => Plan::Tell(told),
+    })
+}
+
+/// Id of the series that tells of an edit, the same at each repetition, as are those below. An error where the message's own id
+/// is too long for it.
+pub(super) fn edit_id(message: &ChatMessage) -> Result<TeamsMessageId, InvalidId> {
     let edited = message.last_edited.unwrap_or(message.created);
-    derived(
-        &message.id,
-        &format!("edited-{}", edited.unix_timestamp_nanos() / 1_000_000),
-    )
+    let milliseconds = edited.unix_timestamp_nanos() / 1_000_000;
+    derived(&message.id, &format!("edited-{milliseconds}"))
 }
 
 /// Id of the message that tells that another one is back.
-///
-/// # Errors
-/// As [`edit_id`].
-pub fn restored_id(message: &ChatMessage) -> Result<TeamsMessageId, InvalidId> {
+pub(super) fn restored_id(message: &ChatMessage) -> Result<TeamsMessageId, InvalidId> {
     let version = Digest::of("version", message.etag.as_deref().unwrap_or_default());
-    derived(
-        &message.id,
-        &format!("restored-{}", &version.as_str()[..16]),
-    )
+    let version = &version.as_str()[..16];
+    derived(&message.id, &format!("restored-{version}"))
 }
 
 /// Id of the message that tells that another one is gone. What was brought back can be deleted again, which is something new:
 /// `state` knows how often it came back.
-///
-/// # Errors
-/// As [`edit_id`].
-pub fn deleted_id(
+pub(super) fn deleted_id(
     message: &TeamsMessageId,
     state: &InboundState,
 ) -> Result<TeamsMessageId, InvalidId> {
     let restored = format!("{}-restored-", message.as_str());
-    let times = state
-        .messages
-        .keys()
-        .filter(|id| id.as_str().starts_with(&restored))
-        .count();
-    match times {
+    let known = state.messages.keys();
+    let came_back = known.filter(|id| id.as_str().starts_with(&restored));
+    match came_back.count() {
         0 => derived(message, "deleted"),
         times => derived(message, &format!("deleted-{}", times + 1)),
     }
 }
 
 /// Id of the message that tells of a reaction.
-///
-/// # Errors
-/// As [`edit_id`].
-pub fn reaction_id(
+pub(super) fn reaction_id(
     message: &TeamsMessageId,
     reaction: &Reaction,
 ) -> Result<TeamsMessageId, InvalidId> {
@@ -149,222 +202,4 @@ pub fn reaction_id(
 
 fn derived(message: &TeamsMessageId, what: &str) -> Result<TeamsMessageId, InvalidId> {
     format!("{}-{what}", message.as_str()).parse()
-}
-
-#[cfg(test)]
-mod tests {
-    use time::Duration;
-    use time::macros::datetime;
-
-    use super::*;
-    use crate::teams::message::{Body, MessageKind};
-
-    const WRITTEN: OffsetDateTime = datetime!(2026-01-02 03:04:05 UTC);
-    const NOW: OffsetDateTime = datetime!(2026-01-02 04:00:00 UTC);
-
-    fn message(edited: Option<OffsetDateTime>) -> ChatMessage {
-        ChatMessage {
-            id: "1616".parse().expect("an id"),
-            chat_id: None,
-            etag: Some("7".to_owned()),
-            kind: MessageKind::Message,
-            created: WRITTEN,
-            last_edited: edited,
-            deleted: None,
-            from: None,
-            body: Body::default(),
-            attachments: Vec::new(),
-            mentions: Vec::new(),
-            reactions: Vec::new(),
-        }
-    }
-
-    fn found(message: &ChatMessage, text: &str, files: &[&str]) -> Seen {
-        let files = files.iter().map(|file| Digest::of("file", file)).collect();
-        seen(message, text, files)
-    }
-
-    fn carried(seen: Seen, posted: usize, complete: bool) -> Carried {
-        Carried {
-            at: WRITTEN,
-            genesys: vec![String::new(); posted],
-            pieces: Vec::new(),
-            complete,
-            seen,
-        }
-    }
-
-    fn decide(
-        change: ChangeType,
-        known: Option<&Carried>,
-        edited: Option<Duration>,
-        text: &str,
-        files: &[&str],
-    ) -> Step {
-        let message = message(edited.map(|after| WRITTEN + after));
-        step(change, known, &message, &found(&message, text, files), NOW)
-    }
-
-    const MINUTE: Option<Duration> = Some(Duration::MINUTE);
-
-    #[test]
-    fn a_new_message_is_delivered_once() {
-        let known = |posted, complete| carried(found(&message(None), "a", &[]), posted, complete);
-        let created = |known: Option<&Carried>| decide(ChangeType::Created, known, None, "a", &[]);
-        assert_eq!(created(None), Step::Deliver);
-        assert_eq!(created(Some(&known(0, false))), Step::Deliver);
-        assert_eq!(created(Some(&known(2, false))), Step::Deliver);
-        assert_eq!(
-            created(Some(&known(1, true))),
-            Step::Skip("already handled")
-        );
-    }
-
-    #[test]
-    fn an_edit_before_its_original_is_the_original() {
-        let step = decide(ChangeType::Updated, None, MINUTE, "b", &[]);
-        assert_eq!(step, Step::Deliver);
-        // The original comes later.
-        let known = carried(
-            found(&message(Some(WRITTEN + Duration::MINUTE)), "b", &[]),
-            1,
-            true,
-        );
-        let late = decide(ChangeType::Created, Some(&known), MINUTE, "b", &[]);
-        assert_eq!(late, Step::Skip("already handled"));
-    }
-
-    #[test]
-    fn an_edit_of_a_message_from_long_ago_is_an_edit() {
-        let message = message(Some(NOW));
-        let later = WRITTEN + KEPT + Duration::SECOND;
-        let step = step(
-            ChangeType::Updated,
-            None,
-            &message,
-            &found(&message, "b", &[]),
-            later,
-        );
-        assert_eq!(step, Step::Edited);
-    }
-
-    #[test]
-    fn an_edit_is_told_once_and_only_when_it_shows() {
-        let first = carried(found(&message(None), "a", &["x"]), 1, true);
-        let updated = |known: &Carried, edited, text: &str, files: &[&str]| {
-            decide(ChangeType::Updated, Some(known), edited, text, files)
-        };
-        assert_eq!(updated(&first, MINUTE, "b", &["x"]), Step::Edited);
-        assert_eq!(updated(&first, MINUTE, "a", &["x", "y"]), Step::Edited);
-        let nothing = Step::Note("the edit changes nothing that is seen");
-        assert_eq!(updated(&first, MINUTE, "a", &["x"]), nothing);
-        assert_eq!(updated(&first, MINUTE, "a", &[]), nothing);
-        let second = carried(
-            found(&message(Some(WRITTEN + Duration::MINUTE)), "b", &["x"]),
-            1,
-            true,
-        );
-        assert_eq!(
-            updated(&second, MINUTE, "b", &["x"]),
-            Step::Skip("no new edit")
-        );
-        assert_eq!(
-            updated(&second, Some(Duration::SECOND), "a", &["x"]),
-            Step::Skip("no new edit"),
-            "an older edit that comes late"
-        );
-        assert_eq!(
-            updated(&second, Some(Duration::HOUR), "a", &["x"]),
-            Step::Edited
-        );
-    }
-
-    #[test]
-    fn a_reaction_is_no_edit() {
-        let known = carried(found(&message(None), "a", &[]), 1, true);
-        assert_eq!(
-            decide(ChangeType::Updated, Some(&known), None, "a", &[]),
-            Step::Skip("no edit")
-        );
-        assert_eq!(
-            decide(ChangeType::Updated, None, None, "a", &[]),
-            Step::Skip("no edit of a message that is known")
-        );
-        let edited = carried(
-            found(&message(Some(WRITTEN + Duration::MINUTE)), "b", &[]),
-            1,
-            true,
-        );
-        assert_eq!(
-            decide(ChangeType::Updated, Some(&edited), MINUTE, "b", &[]),
-            Step::Skip("no new edit")
-        );
-    }
-
-    #[test]
-    fn what_was_deleted_can_come_back() {
-        let mut gone = found(&message(None), "a", &[]);
-        gone.deleted = true;
-        let told = carried(gone.clone(), 1, true);
-        assert_eq!(
-            decide(ChangeType::Updated, Some(&told), None, "a", &[]),
-            Step::Restored
-        );
-        let never_seen = carried(gone, 0, true);
-        assert_eq!(
-            decide(ChangeType::Updated, Some(&never_seen), None, "a", &[]),
-            Step::Deliver
-        );
-        assert_eq!(
-            decide(ChangeType::Created, Some(&never_seen), None, "a", &[]),
-            Step::Skip("already handled")
-        );
-    }
-
-    #[test]
-    fn a_message_that_failed_half_way_is_edited_like_others() {
-        let half = carried(found(&message(None), "a", &[]), 1, false);
-        assert_eq!(
-            decide(ChangeType::Updated, Some(&half), MINUTE, "b", &[]),
-            Step::Edited
-        );
-        let not_at_all = carried(Seen::default(), 0, false);
-        assert_eq!(
-            decide(ChangeType::Updated, Some(&not_at_all), MINUTE, "b", &[]),
-            Step::Deliver
-        );
-    }
-
-    #[test]
-    fn derived_ids_are_stable_and_distinct() {
-        let message = message(Some(WRITTEN + Duration::MINUTE));
-        let reaction = |kind: &str, label: &str| Reaction {
-            kind: kind.to_owned(),
-            label: Some(label.to_owned()),
-            user: None,
-            name: None,
-        };
-        let mut state = InboundState::new(
-            "19:a".parse().expect("an id"),
-            "support".parse().expect("a name"),
-        );
-        let ids = [
-            edit_id(&message).expect("an id"),
-            restored_id(&message).expect("an id"),
-            deleted_id(&message.id, &state).expect("an id"),
-            reaction_id(&message.id, &reaction("like", "Like")).expect("an id"),
-            reaction_id(&message.id, &reaction("heart", "Heart")).expect("an id"),
-            reaction_id(&message.id, &reaction("custom", "parrot")).expect("an id"),
-            reaction_id(&message.id, &reaction("custom", "ship")).expect("an id"),
-        ];
-        let distinct: BTreeSet<_> = ids.iter().collect();
-        assert_eq!(distinct.len(), ids.len());
-        let translated = reaction_id(&message.id, &reaction("like", "Gefällt mir"));
-        assert_eq!(translated.expect("an id"), ids[3]);
-        assert_eq!(ids[0].as_str(), "1616-edited-1767323105000");
-        assert_eq!(ids[2].as_str(), "1616-deleted");
-        state.complete(&ids[1], NOW);
-        let again = deleted_id(&message.id, &state).expect("an id");
-        assert_eq!(again.as_str(), "1616-deleted-2");
-    }
 }

@@ -2,14 +2,13 @@
 
 use time::OffsetDateTime;
 
-use super::case::{Asked, Case, Chat, Need, Plan, Refusal};
-use super::groups;
+use super::case::{Asked, Case, Chat, GroupPolicy, Need, Plan, Refusal};
 use super::series::{Conversation, Learned};
 use crate::genesys::receipt::ReasonCode;
-use crate::ids::{SupportAccountName, ThreadId};
+use crate::ids::{Party, SupportAccountName, ThreadId, UserId};
 use crate::state::customer::{self, Customer, is_guest};
-use crate::state::inbound::InboundState;
-use crate::state::window::advance;
+use crate::state::inbound::{Carried, InboundState};
+use crate::state::thread::advance;
 use crate::teams::chat_kind::ChatKind;
 use crate::teams::message::{ChatMessage, Sender};
 
@@ -30,7 +29,7 @@ pub(super) fn conversation(
     };
     let account = match kind {
         ChatKind::OneOnOne => Some(case.notification.account.clone()),
-        _ => groups::account(case, chat, message),
+        _ => account_of_group(case, chat, message),
     };
     let account = account.ok_or(Plan::Skip("not for the agent"))?;
     if sender.user.is_none() {
@@ -60,6 +59,39 @@ pub(super) fn conversation(
         is_new,
         learned,
     })
+}
+
+/// The account that a group's message is bridged by: the one that the chat has already, else the one that is mentioned, else the
+/// one that was notified. `None` when the message is not for the agent.
+fn account_of_group(
+    case: &Case<'_>,
+    chat: Chat<'_>,
+    message: &ChatMessage,
+) -> Option<SupportAccountName> {
+    let policy = case.policy;
+    let is_mentioned = |user: &UserId| {
+        let mut mentions = message.mentions.iter();
+        mentions.any(|mention| mention.user.as_ref() == Some(user))
+    };
+    let mut accounts = policy.accounts.iter();
+    let mentioned = accounts.find(|(_, user)| is_mentioned(user));
+    // One group is one conversation, whoever of us is mentioned later.
+    let present = &chat.inbound.account;
+    let has_one = chat.inbound.thread.is_some() && policy.user_of(present).is_some();
+    let account = match mentioned {
+        _ if has_one => present,
+        Some((name, _)) => name,
+        None => &case.notification.account,
+    };
+    // What the agent has seen stays with the agent, even when an edit took the mention out.
+    let carried = chat.inbound.messages.get(&message.id);
+    let is_for_the_agent = carried.is_some_and(Carried::is_shown)
+        || match policy.groups {
+            GroupPolicy::Off => false,
+            GroupPolicy::Mention => mentioned.is_some(),
+            GroupPolicy::All => mentioned.is_some() || policy.user_of(account).is_some(),
+        };
+    is_for_the_agent.then(|| account.clone())
 }
 
 /// The customer whom the conversation's attributes describe: found out once per window, from the message and, where Graph shows
@@ -130,12 +162,9 @@ pub(super) fn present(chat: Chat<'_>) -> Option<Conversation> {
 
 /// The present thread of a chat.
 #[must_use]
-pub fn present_thread(state: &InboundState) -> Option<ThreadId> {
-    let chat = Chat {
-        inbound: state,
-        outbound: None,
-    };
-    Some(present(chat)?.thread)
+pub fn present_thread(inbound: &InboundState) -> Option<ThreadId> {
+    let outbound = None;
+    Some(present(Chat { inbound, outbound })?.thread)
 }
 
 /// The present conversation, in which something was written at this time without a customer: the window counts from it.
@@ -154,17 +183,12 @@ fn thread_id(
     customer: &Customer,
     counter: u32,
 ) -> ThreadId {
-    let account = account.clone();
-    match kind {
-        ChatKind::OneOnOne => ThreadId::Direct {
-            account,
-            user: customer.user.clone(),
-            counter,
+    ThreadId {
+        account: account.clone(),
+        party: match kind {
+            ChatKind::OneOnOne => Party::Customer(customer.user.clone()),
+            _ => Party::Group(chat.inbound.chat.digest()),
         },
-        _ => ThreadId::Group {
-            account,
-            chat: chat.inbound.chat.digest(),
-            counter,
-        },
+        counter,
     }
 }

@@ -3,13 +3,10 @@
 
 pub mod attributes;
 pub mod case;
-pub mod changes;
+mod changes;
 mod choice;
 mod customer;
-mod deletions;
-pub mod groups;
 mod plan;
-mod reactions;
 pub mod series;
 
 pub use customer::present_thread;

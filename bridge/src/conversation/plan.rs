@@ -1,12 +1,15 @@
 //! The decision about a notification.
 
+use std::borrow::Cow;
+
 use time::Duration;
 
 use super::case::{Asked, Case, Chat, Need, Note, Plan};
 use super::changes::{self, Step};
+use super::choice;
 use super::customer::{conversation, is_outsider, present_at};
 use super::series::{Conversation, Piece, Series};
-use super::{choice, deletions, reactions};
+use crate::ids::Digest;
 use crate::state::KEPT;
 use crate::state::inbound::Seen;
 use crate::teams::chat_kind::ChatKind;
@@ -55,7 +58,7 @@ fn decide(case: &Case<'_>) -> Result<Plan, Plan> {
     }
     let chat = case.chat()?;
     if change == ChangeType::Deleted {
-        return deletions::plan(case, chat);
+        return changes::deletion(case, chat);
     }
     if change == ChangeType::Created && chat.inbound.is_complete(&notification.message) {
         return Ok(Plan::Skip("already handled"));
@@ -72,17 +75,19 @@ fn decide(case: &Case<'_>) -> Result<Plan, Plan> {
         case.message()?
     };
     if message.deleted.is_some() {
-        return deletions::plan(case, chat);
+        return changes::deletion(case, chat);
     }
     let author = match author(case, chat, message) {
         Ok(author) => author,
-        Err(OURS) if change == ChangeType::Updated => return reactions::plan(case, chat, message),
+        Err(OURS) if change == ChangeType::Updated => {
+            return changes::reactions(case, chat, message);
+        }
         Err(reason) => return Ok(Plan::Skip(reason)),
     };
     let found = convert::inbound(message, case.policy.replies, &|id| chat.is_on_record(id));
     let seen = seen(&found, message);
     match changes::step(change, carried, message, &seen, case.now) {
-        Step::Skip(_) if change == ChangeType::Updated => reactions::plan(case, chat, message),
+        Step::Skip(_) if change == ChangeType::Updated => changes::reactions(case, chat, message),
         Step::Skip(reason) => Ok(Plan::Skip(reason)),
         Step::Note(reason) => Ok(Plan::Note(Box::new(Note {
             reason,
@@ -95,11 +100,10 @@ fn decide(case: &Case<'_>) -> Result<Plan, Plan> {
 }
 
 /// Who wrote a message that is for the agent.
-enum Author<'a> {
-    /// Somebody from outside.
-    Customer(&'a Sender),
-    /// A person who uses the Support User's account by hand.
-    Colleague(&'a Sender),
+struct Author<'a> {
+    sender: &'a Sender,
+    /// A colleague who uses the Support User's account by hand; else somebody from outside.
+    by_hand: bool,
 }
 
 /// Who wrote the message, or why it is not for the agent.
@@ -115,7 +119,8 @@ fn author<'a>(
     if chat.is_ours(&message.id) {
         return Err(OURS);
     }
-    if case.policy.is_from_us(message) {
+    let by_hand = case.policy.is_from_us(message);
+    if by_hand {
         // A post can come back before its own answer, and after a crash nobody may know its id: then its text tells.
         if chat.is_ours_by_text(message) {
             return Err(OURS);
@@ -124,27 +129,29 @@ fn author<'a>(
         if !is_known && case.now - message.created > KEPT - MARGIN {
             return Err("too old to be told from our own messages");
         }
-        return Ok(Author::Colleague(sender));
-    }
-    if sender.user.is_none() && sender.application.is_some() {
+    } else if sender.user.is_none() && sender.application.is_some() {
         return Err("written by an application");
     }
-    Ok(Author::Customer(sender))
+    Ok(Author { sender, by_hand })
 }
 
-/// What a message is now. Its quotes are left out: the marks at them can change while the message does not.
+/// What a message is now, for comparison with what it is later.
 fn seen(found: &Inbound, message: &ChatMessage) -> Seen {
-    let files = found.files.iter().map(SentFile::digest).collect();
-    if found.quotes {
-        changes::seen(message, &own_words(message), files)
-    } else {
-        changes::seen(message, &found.text, files)
+    Seen {
+        written: Some(message.created),
+        edited: message.last_edited,
+        text: Some(Digest::of("converted text", &own_words(found, message))),
+        files: found.files.iter().map(SentFile::digest).collect(),
+        deleted: false,
     }
 }
 
-/// The text without what it answers.
-fn own_words(message: &ChatMessage) -> String {
-    convert::inbound(message, ReplyContext::Strip, &|_| true).text
+/// The text without what it answers: the agent has seen that, and the marks at quotes can change while the message does not.
+fn own_words<'a>(found: &'a Inbound, message: &ChatMessage) -> Cow<'a, str> {
+    match found.quotes {
+        true => Cow::Owned(convert::inbound(message, ReplyContext::Strip, &|_| true).text),
+        false => Cow::Borrowed(&found.text),
+    }
 }
 
 /// Files that were seen earlier are not sent again when a later edit has them back.
@@ -165,19 +172,19 @@ fn tell(
     seen: Seen,
     step: Step,
 ) -> Result<Plan, Plan> {
-    let conversation = match author {
-        Author::Customer(sender) => conversation(case, chat, message, sender)?,
-        Author::Colleague(_) => present_at(chat, message.created)
+    let Author { sender, by_hand } = *author;
+    let conversation = match by_hand {
+        false => conversation(case, chat, message, sender)?,
+        true => present_at(chat, message.created)
             .ok_or(Plan::Skip("written by hand outside a conversation"))?,
     };
-    let named = |text: &str| match author {
-        Author::Colleague(sender) => {
-            convert::changes::by_hand(sender.name.as_deref().unwrap_or_default(), text)
-        }
-        Author::Customer(_) if conversation.kind == ChatKind::OneOnOne => text.to_owned(),
-        Author::Customer(sender) => {
-            text::with_sender_name(sender.name.as_deref().unwrap_or_default(), text)
-        }
+    let name = sender.name.as_deref().unwrap_or_default();
+    // In a group the agent must see who writes; and what was written by hand is never the customer's.
+    let is_named = by_hand || conversation.kind != ChatKind::OneOnOne;
+    let named = |text: &str| match by_hand {
+        true => convert::changes::by_hand(name, text),
+        false if is_named => text::with_sender_name(name, text),
+        false => text.to_owned(),
     };
     let (id, time, text, files) = match step {
         Step::Edited => {
@@ -187,31 +194,20 @@ fn tell(
         }
         Step::Restored => {
             let text = convert::changes::restored(&found.text);
-            (
-                changes::restored_id(message)?,
-                message.created,
-                text,
-                Vec::new(),
-            )
+            let id = changes::restored_id(message)?;
+            (id, message.created, text, Vec::new())
         }
         _ => (message.id.clone(), message.created, found.text, found.files),
     };
-    let chosen =
-        (step == Step::Deliver && files.is_empty() && matches!(author, Author::Customer(_)))
-            .then(|| choice::piece(case, chat, message, conversation.kind, &text, &named(&text)))
-            .flatten();
-    let answered = match (&chosen, author) {
-        (Some(Piece::Choice { question, .. }), _) => Some(question.clone()),
-        // Whoever answers by hand closes the question as the agent would.
-        (_, Author::Colleague(_)) => {
-            choice::open_question(chat, message.created).map(|question| question.message.clone())
-        }
-        _ => None,
-    };
+    let can_choose = step == Step::Deliver && files.is_empty() && !by_hand;
+    let chosen = can_choose
+        .then(|| choice::piece(case, chat, message, conversation.kind, &text, &named(&text)))
+        .flatten();
+    // Whoever answers by hand closes the question as the agent would.
+    let answered = choice::open_question(chat, message.created)
+        .filter(|_| by_hand || chosen.is_some())
+        .map(|question| question.message.clone());
     let mut pieces = Vec::new();
-    // In a group the agent must see who sends the files that follow; and what was written by hand is never the customer's.
-    let is_named =
-        conversation.kind != ChatKind::OneOnOne || matches!(author, Author::Colleague(_));
     match chosen {
         Some(choice) => pieces.push(choice),
         None if !text.trim().is_empty() => pieces.push(Piece::Text(named(&text))),
@@ -245,18 +241,14 @@ fn edit(
     // Of a message that was given up half way nobody knows what the agent has: the edit brings all of it.
     let carried = chat.inbound.messages.get(&message.id);
     let carried = carried.filter(|carried| carried.complete);
+    let text = match carried {
+        Some(carried) if carried.seen.text == seen.text => convert::changes::files_changed(),
+        _ => convert::changes::edited(&own_words(&found, message)),
+    };
     let mut files = found.files;
     if let Some(carried) = carried {
         files.retain(|file| !carried.seen.files.contains(&file.digest()));
     }
-    let text = if carried.is_some_and(|carried| carried.seen.text == seen.text) {
-        convert::changes::files_changed()
-    } else if found.quotes {
-        // What the message answers has not changed, and the agent has seen it.
-        convert::changes::edited(&own_words(message))
-    } else {
-        convert::changes::edited(&found.text)
-    };
     (text, files)
 }
 
@@ -268,10 +260,7 @@ fn file_piece(
     conversation: &Conversation,
     file: SentFile,
 ) -> Result<Piece, Plan> {
-    let is_outsiders = match author {
-        Author::Customer(sender) => is_outsider(case, sender, &conversation.customer),
-        Author::Colleague(_) => false,
-    };
+    let is_outsiders = !author.by_hand && is_outsider(case, author.sender, &conversation.customer);
     if !is_outsiders || !matches!(file, SentFile::Shared { .. }) {
         return Ok(Piece::File(file));
     }

@@ -11,7 +11,7 @@ use crate::ids::{ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMess
 use crate::state::customer::Customer;
 use crate::state::inbound::{InboundState, PostedPart, Progress, Seen, Sending};
 use crate::state::question::Choice;
-use crate::state::window::ThreadState;
+use crate::state::thread::ThreadState;
 use crate::teams::chat_kind::ChatKind;
 use crate::teams::convert::SentFile;
 
@@ -69,15 +69,7 @@ pub enum Piece {
     },
 }
 
-impl std::fmt::Debug for Piece {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Self::Text(_) => "Text",
-            Self::File(_) => "File",
-            Self::Choice { .. } => "Choice",
-        })
-    }
-}
+debug_names!(Piece: Text, File, Choice);
 
 /// What is to be posted, and how it is remembered.
 #[derive(Debug, Clone)]

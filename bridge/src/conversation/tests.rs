@@ -1,5 +1,6 @@
 //! A chat, both sides of the bridge and Genesys, as far as the decisions see them.
 
+mod changes;
 mod histories;
 mod holders;
 mod rules;
@@ -7,20 +8,22 @@ mod rules;
 use std::time::Duration;
 
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
 
-use super::case::GroupPolicy;
-use super::case::{Answers, Asked, Case, Chat, Need, Plan, Policy};
+use super::case::{Answers, Asked, Case, Chat, GroupPolicy, Need, Plan, Policy};
 use super::plan;
 use super::series::{Piece, Series};
-use crate::ids::{Digest, GenesysMessageId, SupportAccountName, TeamsMessageId, UserId};
+use crate::ids::{
+    ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMessageId, TenantId, UserId,
+};
 use crate::queue::envelope::NotificationEnvelope;
 use crate::state::customer::Member;
 use crate::state::inbound::{InboundState, PostedPart};
 use crate::state::outbound::{OutboundState, Says};
-use crate::state::window::WindowPolicy;
+use crate::state::thread::WindowPolicy;
 use crate::teams::chat_kind::ChatKind;
-use crate::teams::message::{Body, ChatMessage, Mention, MessageKind, Reaction, Sender};
+use crate::teams::message::{ChatMessage, Mention, MessageKind, Reaction, Sender};
 use crate::teams::notification::{ChangeType, EncryptedContent};
 use crate::teams::recognise::fingerprint_html;
 use crate::teams::to_text::ReplyContext;
@@ -31,6 +34,12 @@ const LIMIT: usize = 200;
 
 fn user(last: char) -> UserId {
     format!("0f0e0d0c-0000-4000-8000-00000000000{last}")
+        .parse()
+        .expect("a GUID")
+}
+
+fn tenant(last: char) -> TenantId {
+    format!("be9c1b6e-0000-4000-8000-c0ffee00000{last}")
         .parse()
         .expect("a GUID")
 }
@@ -49,9 +58,7 @@ fn policy() -> Policy {
             (account("support"), user('5')),
             (account("sales"), user('6')),
         ],
-        home: "be9c1b6e-0000-4000-8000-c0ffee000001"
-            .parse()
-            .expect("a GUID"),
+        home: tenant('1'),
         groups: GroupPolicy::Mention,
         window: Duration::from_secs(24 * 3600),
         window_policy: WindowPolicy::Same,
@@ -62,32 +69,15 @@ fn policy() -> Policy {
 
 /// A message of the customer.
 fn message(name: &str, html: &str, at: OffsetDateTime) -> ChatMessage {
-    ChatMessage {
-        id: id(name),
-        chat_id: None,
-        etag: Some(html.to_owned()),
-        kind: MessageKind::Message,
-        created: at,
-        last_edited: None,
-        deleted: None,
-        from: Some(Sender {
-            user: Some(user('a')),
-            tenant: Some(
-                "be9c1b6e-0000-4000-8000-c0ffee000002"
-                    .parse()
-                    .expect("a GUID"),
-            ),
-            name: Some("Anna".to_owned()),
-            ..Sender::default()
-        }),
-        body: Body {
-            html: true,
-            content: html.to_owned(),
-        },
-        attachments: Vec::new(),
-        mentions: Vec::new(),
-        reactions: Vec::new(),
-    }
+    let (user, tenant) = (user('a'), tenant('2'));
+    let json = serde_json::json!({
+        "id": name,
+        "etag": html,
+        "createdDateTime": at.format(&Rfc3339).expect("a time"),
+        "from": { "user": { "id": user.as_str(), "tenantId": tenant.as_str(), "displayName": "Anna" } },
+        "body": { "contentType": "html", "content": html },
+    });
+    ChatMessage::parse(json.to_string().as_bytes()).expect("readable")
 }
 
 /// The same, as written by the Support User's account.
@@ -145,15 +135,17 @@ struct World {
     remembered: Vec<TeamsMessageId>,
     /// Parts that can be posted before the attempt breaks off.
     patience: usize,
+    /// Whether the latest conversation was new, and the windows before it.
+    thread: (bool, u32),
 }
 
 impl World {
     fn new() -> Self {
-        let chat = "19:a_b@unq.gbl.spaces".parse().expect("an id");
+        let chat: ChatId = "19:a_b@unq.gbl.spaces".parse().expect("an id");
         Self {
             policy: policy(),
-            inbound: InboundState::new(chat, account("support")),
-            outbound: OutboundState::new("19:a_b@unq.gbl.spaces".parse().expect("an id")),
+            inbound: InboundState::new(chat.clone(), account("support")),
+            outbound: OutboundState::new(chat),
             kind: Asked::Told(ChatKind::OneOnOne),
             members: Asked::Told(Vec::new()),
             fresh: Asked::Told(None),
@@ -163,6 +155,7 @@ impl World {
             needed: Vec::new(),
             remembered: Vec::new(),
             patience: usize::MAX,
+            thread: (false, 0),
         }
     }
 
@@ -175,7 +168,7 @@ impl World {
     /// A world in which the customer wrote "hello".
     fn begun() -> Self {
         let mut world = Self::new();
-        assert_eq!(world.created(&message("1", "hello", START)), End::Told);
+        world.tells(&message("1", "hello", START));
         world.genesys.clear();
         world
     }
@@ -190,6 +183,30 @@ impl World {
 
     fn deleted(&mut self, name: &str) -> End {
         self.notified(ChangeType::Deleted, &message(name, "", START))
+    }
+
+    /// Delivers a new message, of which the agent must be told.
+    #[track_caller]
+    fn tells(&mut self, message: &ChatMessage) {
+        assert_eq!(self.created(message), End::Told);
+    }
+
+    /// Delivers a change of a message, of which the agent must be told.
+    #[track_caller]
+    fn tells_of_change(&mut self, message: &ChatMessage) {
+        assert_eq!(self.updated(message), End::Told);
+    }
+
+    /// Delivers a new message, of which the agent must not be told for this reason.
+    #[track_caller]
+    fn skips(&mut self, message: &ChatMessage, reason: &'static str) {
+        assert_eq!(self.created(message), End::Skipped(reason));
+    }
+
+    /// The same of a change.
+    #[track_caller]
+    fn skips_change(&mut self, message: &ChatMessage, reason: &'static str) {
+        assert_eq!(self.updated(message), End::Skipped(reason));
     }
 
     /// Delivers a notification that encloses the message.
@@ -234,10 +251,11 @@ impl World {
                     return End::Noted(reason);
                 }
                 Plan::Tell(series) => {
-                    return if series.iter().all(|series| self.post(series)) {
-                        End::Told
-                    } else {
-                        End::Broken
+                    let conversation = &series[0].conversation;
+                    self.thread = (conversation.is_new, conversation.thread.counter);
+                    return match series.iter().all(|series| self.post(series)) {
+                        true => End::Told,
+                        false => End::Broken,
                     };
                 }
             }
@@ -256,8 +274,8 @@ impl World {
             };
             self.patience = patience;
             series.claim(&mut self.inbound, &Digest::of("holder", "one"), self.now);
-            self.genesys
-                .push((series.next_id(&self.inbound), part.clone()));
+            let id = series.next_id(&self.inbound);
+            self.genesys.push((id, part.clone()));
             let posted = PostedPart {
                 piece: progress.piece,
                 part: progress.part,
@@ -269,22 +287,27 @@ impl World {
         true
     }
 
+    /// The customer's user principal name, as far as it is known.
+    fn upn(&self) -> Option<&str> {
+        self.inbound.customer.as_ref()?.upn.as_deref()
+    }
+
     fn texts(&self) -> Vec<&str> {
         self.genesys.iter().map(|(_, text)| text.as_str()).collect()
     }
 
     /// The bridge posts something of the agent's; its echo.
     fn agent_posts(&mut self, name: &str, html: &str, says: Says) -> ChatMessage {
-        self.begins_to_post(name, html, says);
+        let echo = self.begins_to_post(name, html, says);
         self.outbound.posted(id(name), self.now);
-        of_support(message(name, html, self.now))
+        echo
     }
 
     fn begins_to_post(&mut self, name: &str, html: &str, says: Says) -> ChatMessage {
         let agent: GenesysMessageId = format!("agent-{name}").parse().expect("an id");
         let fingerprint = fingerprint_html(html);
-        self.outbound
-            .begin(&agent, 0, true, self.now, fingerprint, says);
+        let (posts, now) = (&mut self.outbound, self.now);
+        posts.begin(&agent, 0, true, now, fingerprint, says);
         // As Teams rewrites it.
         of_support(message(name, &format!("<p>{html}</p>"), self.now))
     }

@@ -45,9 +45,7 @@ pub fn clean_name(name: &str) -> String {
             character => clean.push(character),
         }
     }
-    let clean = clean
-        .trim_start_matches(['.', ' '])
-        .trim_end_matches(['.', ' ']);
+    let clean = clean.trim_matches(['.', ' ']);
     if clean.is_empty() {
         return "file".to_owned();
     }
@@ -93,14 +91,8 @@ pub fn file_name_for(stem: &str, kind: &FileKind) -> String {
 pub fn content_disposition(inline: bool, name: &str) -> String {
     let kind = if inline { "inline" } else { "attachment" };
     let name = clean_name(name);
-    let ascii: String = name
-        .chars()
-        .map(|character| match character {
-            '%' | ';' => '_',
-            character if character.is_ascii_graphic() || character == ' ' => character,
-            _ => '_',
-        })
-        .collect();
+    let is_special = |found: char| "%;".contains(found) || !(' '..='~').contains(&found);
+    let ascii = name.replace(is_special, "_");
     let encoded = utf8_percent_encode(&name, ENCODED);
     format!("{kind}; filename=\"{ascii}\"; filename*=UTF-8''{encoded}")
 }

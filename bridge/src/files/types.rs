@@ -36,20 +36,14 @@ impl FromStr for MediaTypes {
     type Err = InvalidMediaTypes;
 
     fn from_str(text: &str) -> Result<Self, InvalidMediaTypes> {
-        let token = |part: &str| {
-            !part.is_empty()
-                && part
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
-        };
         let mut types = Vec::new();
         for (index, entry) in text.split(',').enumerate() {
             let invalid = InvalidMediaTypes(index + 1);
             let (main, sub) = entry.trim().split_once('/').ok_or(invalid)?;
             let sound = match (main, sub) {
                 ("*", sub) => sub == "*",
-                (main, "*") => token(main),
-                (main, sub) => token(main) && token(sub),
+                (main, "*") => is_token(main),
+                (main, sub) => is_token(main) && is_token(sub),
             };
             if !sound {
                 return Err(invalid);
@@ -58,6 +52,12 @@ impl FromStr for MediaTypes {
         }
         Ok(Self(types))
     }
+}
+
+/// Whether a text can be one of the two parts of a media type (RFC 6838, section 4.2).
+pub(super) fn is_token(part: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
+    !part.is_empty() && part.bytes().all(allowed)
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::time_text;
 use crate::ids::{GenesysMessageId, TeamsMessageId, ThreadId};
-use crate::state::question::Choice;
+use crate::state::question::{Choice, ChoiceKind};
 
 /// Who writes, and when: the `channel` of whatever a customer sends.
 #[derive(Clone)]
@@ -28,11 +29,9 @@ impl Channel<'_> {
     fn json(&self) -> Value {
         let mut from = json!({ "id": self.thread.to_string(), "idType": "Opaque" });
         if let Some(name) = self.name {
+            let (first, last) = name.rsplit_once(' ').unzip();
             from["nickname"] = json!(name);
-            let (first, last) = name
-                .rsplit_once(' ')
-                .map_or((name, None), |(first, last)| (first, Some(last)));
-            from["firstName"] = json!(first);
+            from["firstName"] = json!(first.unwrap_or(name));
             if let Some(last) = last {
                 from["lastName"] = json!(last);
             }
@@ -47,7 +46,8 @@ impl Channel<'_> {
 }
 
 /// A file of a message (`OpenContentAttachment`). `Debug` shows its kind only.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Attachment {
     /// `Image`, `Video`, `Audio` or `File`.
     pub media_type: &'static str,
@@ -58,19 +58,13 @@ pub struct Attachment {
     /// Name.
     pub filename: String,
     /// A caption.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// SHA-256 of its bytes, in lower-case hexadecimal digits.
     pub sha256: String,
 }
 
-impl std::fmt::Debug for Attachment {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Attachment")
-            .field("media_type", &self.media_type)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Attachment: media_type);
 
 /// What one message holds. `Debug` shows its kind only.
 #[derive(Clone, PartialEq, Eq)]
@@ -88,23 +82,15 @@ pub enum Body {
     },
 }
 
-impl std::fmt::Debug for Body {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Self::Text(_) => "Text",
-            Self::File(_) => "File",
-            Self::Choice { .. } => "Choice",
-        })
-    }
-}
+debug_names!(Body: Text, File, Choice);
 
 impl Body {
     /// The answer to a question: a choice where Genesys has a word for its kind, else the words that were chosen.
     #[must_use]
     pub fn answer(question: GenesysMessageId, choice: Choice) -> Self {
-        match choice.kind.word() {
-            Some(_) => Self::Choice { question, choice },
-            None => Self::Text(choice.text),
+        match choice.kind {
+            ChoiceKind::ListItem => Self::Text(choice.text),
+            _ => Self::Choice { question, choice },
         }
     }
 
@@ -115,24 +101,12 @@ impl Body {
         let channel = channel.json();
         let message = match self {
             Self::Text(text) => json!({ "channel": channel, "text": text }),
-            Self::File(file) => {
-                let mut attachment = json!({
-                    "mediaType": file.media_type,
-                    "url": file.url,
-                    "mime": file.mime,
-                    "filename": file.filename,
-                    "sha256": file.sha256,
-                });
-                if let Some(text) = &file.text {
-                    attachment["text"] = json!(text);
-                }
-                json!({ "channel": channel, "content": [{ "attachment": attachment }] })
-            }
+            Self::File(file) => json!({ "channel": channel, "content": [{ "attachment": file }] }),
             Self::Choice { question, choice } => json!({
                 "channel": channel,
                 "originatingMessageId": question.as_str(),
                 "buttonResponse": {
-                    "type": choice.kind.word(),
+                    "type": choice.kind,
                     "text": choice.text,
                     "payload": choice.payload,
                 },
@@ -156,47 +130,38 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::state::question::ChoiceKind;
 
-    fn snapshot(channel: &Channel<'_>, body: &Body) -> Value {
-        serde_json::from_slice(&body.to_json(channel)).expect("JSON")
-    }
-
-    #[test]
-    fn a_message_with_attributes() {
-        let thread = "teams:support:0f0e0d0c-0000-4000-8000-00000000000a"
-            .parse()
-            .expect("a thread");
-        let attributes = BTreeMap::from([
-            (
-                "teamsTenantId".to_owned(),
-                "be9c1b6e-0000-4000-8000-c0ffee000002".to_owned(),
-            ),
-            ("teamsUpn".to_owned(), "anna@customer.example".to_owned()),
-        ]);
-        let channel = Channel {
-            thread: &thread,
-            name: Some("Anna Maria Adler"),
-            time: datetime!(2026-01-02 03:04:05.678 UTC),
-            message_id: "1616991463150",
-            attributes: &attributes,
+    fn answer(kind: ChoiceKind) -> Body {
+        let choice = Choice {
+            kind,
+            text: "My order".to_owned(),
+            payload: "order".to_owned(),
         };
-        let body = Body::Text("My invoice is wrong\n\"quoted\" ünïcode".to_owned());
-        insta::assert_json_snapshot!(snapshot(&channel, &body));
+        Body::answer("b71f".parse().expect("an id"), choice)
     }
 
     #[test]
-    fn a_message_of_somebody_without_a_name() {
-        let thread = thread();
-        let channel = channel(&thread, "1616991463150-2");
-        let body = Body::Text("(2/2) the rest".to_owned());
-        insta::assert_json_snapshot!(snapshot(&channel, &body));
-    }
-
-    #[test]
-    fn a_file() {
-        let thread = thread();
-        let channel = channel(&thread, "1616991463150-3");
+    fn requests_as_genesys_gets_them() {
+        let upn = ("teamsUpn".to_owned(), "anna@customer.example".to_owned());
+        let thread = "teams-chat:support:0123456789abcdef0123456789abcdef:2";
+        let named = Channel {
+            thread: &thread.parse().expect("a thread"),
+            name: Some("Anna Maria Adler"),
+            time: datetime!(2026-01-02 05:04:05.678 +02:00),
+            message_id: "1616991463150",
+            attributes: &[upn].into(),
+        };
+        let nameless = Channel {
+            name: None,
+            time: datetime!(2026-01-02 03:04:05 UTC),
+            attributes: &BTreeMap::new(),
+            ..named.clone()
+        };
+        let of_one_name = Channel {
+            name: Some("Anna"),
+            ..named.clone()
+        };
+        let words = |text: &str| Body::Text(text.to_owned());
         let file = Attachment {
             media_type: "Image",
             url: "https://data.blob.core.windows.net/attachments/1/2?sig=x".to_owned(),
@@ -205,41 +170,22 @@ mod tests {
             text: Some("floor plan".to_owned()),
             sha256: "00ff".to_owned(),
         };
-        insta::assert_json_snapshot!(snapshot(&channel, &Body::File(file)));
-    }
-
-    #[test]
-    fn a_choice() {
-        let thread = thread();
-        let channel = channel(&thread, "1616991463151");
-        let answer = |kind| {
-            let choice = Choice {
-                kind,
-                text: "My order".to_owned(),
-                payload: "order".to_owned(),
-            };
-            Body::answer("b71f".parse().expect("an id"), choice)
+        let uncaptioned = Attachment {
+            text: None,
+            ..file.clone()
         };
-        let body = answer(ChoiceKind::QuickReply);
-        insta::assert_json_snapshot!(snapshot(&channel, &body));
-        assert!(answer(ChoiceKind::ListItem) == Body::Text("My order".to_owned()));
-    }
-
-    fn thread() -> ThreadId {
-        "teams-chat:support:0123456789abcdef0123456789abcdef:2"
-            .parse()
-            .expect("a thread")
-    }
-
-    fn channel<'a>(thread: &'a ThreadId, message_id: &'a str) -> Channel<'a> {
-        static NONE: BTreeMap<String, String> = BTreeMap::new();
-        Channel {
-            thread,
-            name: None,
-            time: datetime!(2026-01-02 03:04:05 UTC),
-            message_id,
-            attributes: &NONE,
-        }
+        let requests = [
+            (&named, words("My invoice is wrong\n\"quoted\" ünïcode")),
+            (&nameless, words("(2/2) the rest")),
+            (&of_one_name, Body::File(file)),
+            (&nameless, Body::File(uncaptioned)),
+            (&nameless, answer(ChoiceKind::QuickReply)),
+        ]
+        .map(|(channel, body)| body.to_json(channel))
+        .map(|json| serde_json::from_slice::<Value>(&json).expect("JSON"));
+        insta::assert_json_snapshot!(requests);
+        // Genesys has no word for such a choice.
+        assert!(answer(ChoiceKind::ListItem) == words("My order"));
     }
 
     #[test]

@@ -11,12 +11,9 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::ids::GenesysMessageId;
 use crate::json_fault::JsonFault;
-use crate::state::question::Choice;
+use crate::state::question::{Choice, Question};
 
-mod shown;
 mod structured;
-
-pub use shown::{Piece, pieces, question};
 
 /// One webhook call. `Debug` leaves text and files out.
 #[derive(Clone)]
@@ -32,38 +29,22 @@ pub struct Webhook {
     /// Its text.
     pub text: Option<String>,
     /// Files, choices, cards and the like, in order.
-    pub content: Vec<ContentItem>,
-    /// Genesys' conversation.
-    pub conversation: Option<String>,
-    /// Whether a person wrote it; unknown when Genesys does not say.
-    pub human: Option<bool>,
+    pub content: Vec<Part>,
 }
 
-impl std::fmt::Debug for Webhook {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Webhook")
-            .field("id", &self.id)
-            .field("time", &self.time)
-            .field("kind", &self.kind)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(Webhook: id, time, kind);
 
 /// Kind of a webhook call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Something for the customer: text, files, choices, cards, templates.
     Message,
     /// Somebody is typing.
-    Typing {
-        /// How long the indicator is to be shown.
-        duration_ms: Option<u64>,
-    },
+    Typing,
     /// About one of our own messages.
     Receipt,
     /// Another event, or a kind that Genesys may introduce, with nothing to show.
-    Other(String),
+    Other,
 }
 
 /// A file of an agent's message.
@@ -81,47 +62,31 @@ pub struct WebhookAttachment {
     pub text: Option<String>,
     /// Its length in bytes, as Genesys tells it.
     pub size: Option<u64>,
-    /// The SHA-256 of its bytes, as Genesys tells it.
-    pub sha256: Option<String>,
 }
 
-impl std::fmt::Debug for WebhookAttachment {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("WebhookAttachment")
-            .field("media_type", &self.media_type)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(WebhookAttachment: media_type);
 
-/// One item of a message's content. `Debug` shows its kind only.
+/// A part of a message's content.
 #[derive(Clone, PartialEq, Eq)]
-pub enum ContentItem {
-    /// A file.
-    File(WebhookAttachment),
-    /// Anything else.
-    Structured(Vec<StructuredPart>),
-}
-
-impl std::fmt::Debug for ContentItem {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Self::File(_) => "File",
-            Self::Structured(_) => "Structured",
-        })
-    }
-}
-
-/// What a structured content item shows.
-#[derive(Clone, PartialEq, Eq)]
-pub enum StructuredPart {
+pub enum Part {
     /// Words: a title, a description, a link.
     Words(String),
-    /// The file of a template's header.
+    /// A file.
     File(WebhookAttachment),
     /// One choice of a question.
     Choice(Choice),
 }
+
+/// A piece of a message on its way to the customer. `Debug` shows its kind only.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Words.
+    Text(String),
+    /// A file.
+    File(&'a WebhookAttachment),
+}
+
+debug_names!(Piece<'_>: Text, File);
 
 /// A body that is no JSON object; nothing of it is repeated.
 #[derive(Debug, thiserror::Error)]
@@ -139,25 +104,23 @@ impl Webhook {
     pub fn parse(body: &[u8], received: OffsetDateTime) -> Result<Self, MalformedWebhook> {
         let raw: Map<String, Value> =
             serde_json::from_slice(body).map_err(|error| MalformedWebhook(error.into()))?;
-        let text = |name: &str| raw.get(name).and_then(Value::as_str);
-        let list = |name: &str| {
-            raw.get(name)
-                .and_then(Value::as_array)
-                .map_or(&[][..], Vec::as_slice)
-        };
-        let channel = raw.get("channel").unwrap_or(&Value::Null);
+        let raw = Value::Object(raw);
+        let text = |name: &str| raw[name].as_str();
+        let list = |name: &str| raw[name].as_array().map_or(&[][..], Vec::as_slice);
+        let channel = &raw["channel"];
         let id = [text("id"), channel["messageId"].as_str()]
             .into_iter()
             .find_map(|id| id?.parse().ok())
             .unwrap_or_else(|| GenesysMessageId::of_body(body));
         let words = text("text").filter(|text| !text.is_empty());
         let content = list("content");
-        let kind = match (text("type"), typing(list("events"))) {
-            (Some("Text" | "Structured" | "Message"), _) => Kind::Message,
-            (Some("Receipt"), _) => Kind::Receipt,
-            (Some("Event"), Some(typing)) => typing,
+        let is_typing = |event: &Value| event["eventType"] == "Typing";
+        let kind = match text("type") {
+            Some("Text" | "Structured" | "Message") => Kind::Message,
+            Some("Receipt") => Kind::Receipt,
+            Some("Event") if list("events").iter().any(is_typing) => Kind::Typing,
             _ if words.is_some() || !content.is_empty() => Kind::Message,
-            (other, _) => Kind::Other(other.unwrap_or_default().to_owned()),
+            _ => Kind::Other,
         };
         Ok(Self {
             id,
@@ -168,9 +131,7 @@ impl Webhook {
                 .unwrap_or(received),
             kind,
             text: words.map(str::to_owned),
-            content: content.iter().map(content_item).collect(),
-            conversation: text("conversationId").map(str::to_owned),
-            human: text("originatingEntity").map(|entity| entity == "Human"),
+            content: content.iter().flat_map(parts).collect(),
         })
     }
 
@@ -181,37 +142,76 @@ impl Webhook {
     }
 }
 
-fn typing(events: &[Value]) -> Option<Kind> {
-    let event = events.iter().find(|event| event["eventType"] == "Typing")?;
-    Some(Kind::Typing {
-        duration_ms: event["typing"]["duration"].as_u64(),
-    })
-}
-
-fn attachment(item: &Value) -> Option<WebhookAttachment> {
-    let attachment = item.get("attachment")?.as_object()?;
-    let text = |name: &str| {
-        attachment
-            .get(name)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
+/// The parts of one item of the content.
+fn parts(item: &Value) -> Vec<Part> {
+    let Some(attachment) = item.get("attachment").filter(|value| value.is_object()) else {
+        return structured::parts(item);
     };
-    Some(WebhookAttachment {
+    let text = |name: &str| attachment[name].as_str().map(str::to_owned);
+    vec![Part::File(WebhookAttachment {
         media_type: text("mediaType").unwrap_or_else(|| "File".to_owned()),
         url: text("url"),
         mime: text("mime"),
         filename: text("filename"),
         text: text("text"),
-        size: attachment.get("contentSizeBytes").and_then(Value::as_u64),
-        sha256: text("sha256"),
-    })
+        size: attachment["contentSizeBytes"].as_u64(),
+    })]
 }
 
-fn content_item(item: &Value) -> ContentItem {
-    match attachment(item) {
-        Some(file) => ContentItem::File(file),
-        None => ContentItem::Structured(structured::parts(item)),
+/// The text and the content of a message, in order: words that follow one another are one piece, choices are numbered
+/// through. Empty when there is nothing to show.
+#[must_use]
+pub fn pieces(webhook: &Webhook) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    // Genesys repeats the text of a question or a template inside its content: there it has its place, once.
+    let text = webhook.text.as_ref();
+    let is_text = |part: &Part| matches!(part, Part::Words(words) if Some(words) == text);
+    let text_at = webhook.content.iter().position(is_text);
+    let mut lines: Vec<String> = match text_at {
+        Some(_) => Vec::new(),
+        None => text.cloned().into_iter().collect(),
+    };
+    let mut number = 0;
+    for (index, part) in webhook.content.iter().enumerate() {
+        match part {
+            Part::Words(_) if is_text(part) && text_at != Some(index) => {}
+            Part::Words(words) => lines.push(words.clone()),
+            Part::Choice(choice) => {
+                number += 1;
+                lines.push(format!("{number}. {}", choice.text));
+            }
+            Part::File(file) if file.url.is_some() => {
+                push_text(&mut pieces, &mut lines);
+                pieces.push(Piece::File(file));
+            }
+            // A file without an address has a name at most.
+            Part::File(file) => lines.extend(file.filename.clone().or_else(|| file.text.clone())),
+        }
     }
+    push_text(&mut pieces, &mut lines);
+    pieces
+}
+
+fn push_text(pieces: &mut Vec<Piece<'_>>, lines: &mut Vec<String>) {
+    let text = std::mem::take(lines).join("\n");
+    if !text.trim().is_empty() {
+        pieces.push(Piece::Text(text));
+    }
+}
+
+/// The question that a message asks: its choices in the order of their numbers. `None` when it offers none.
+#[must_use]
+pub fn question(webhook: &Webhook) -> Option<Question> {
+    let choices = webhook.content.iter().filter_map(|part| match part {
+        Part::Choice(choice) => Some(choice.clone()),
+        Part::Words(_) | Part::File(_) => None,
+    });
+    let choices: Vec<Choice> = choices.collect();
+    (!choices.is_empty()).then(|| Question {
+        message: webhook.id.clone(),
+        asked: webhook.time,
+        choices,
+    })
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! What a queue message carries outside its body: lane, identity for duplicate detection, and correlation.
 
 use std::fmt;
-use std::str::FromStr;
 
-use super::digests::{hex, sixteen_bytes};
+use super::digests::{half_sha256, hex};
+use super::people::guid;
 use super::{
-    ChatId, Digest, GenesysMessageId, InvalidId, SupportAccountName, TeamsMessageId, ThreadId,
+    ChatId, Digest, GenesysMessageId, Party, SupportAccountName, TeamsMessageId, ThreadId,
 };
 
 /// One session of a queue: its messages are delivered one at a time, in order. A lane is one chat, in both directions, so that
@@ -25,9 +25,9 @@ impl Lane {
     /// threads of the same parties lead into one chat.
     #[must_use]
     pub fn of_thread(thread: &ThreadId) -> Self {
-        Self(match thread {
-            ThreadId::Direct { .. } => thread.clone().with_counter(0).digest().tagged("direct"),
-            ThreadId::Group { chat, .. } => chat.tagged("chat"),
+        Self(match &thread.party {
+            Party::Customer(_) => thread.clone().with_counter(0).digest().tagged("direct"),
+            Party::Group(chat) => chat.tagged("chat"),
         })
     }
 
@@ -113,11 +113,7 @@ impl BusMessageId {
 
     /// The same for the same parts; a replay differs from what it repeats, and from other replays.
     fn of(kind: &str, parts: &[&str], replay: Option<&str>) -> Self {
-        let mut key = parts.join("\n");
-        if let Some(replay) = replay {
-            key.push('\n');
-            key.push_str(replay);
-        }
+        let key = [parts, replay.as_slice()].concat().join("\n");
         Self(Digest::of(kind, &key).tagged(kind))
     }
 
@@ -128,38 +124,36 @@ impl BusMessageId {
     }
 }
 
-/// Follows a message from webhook to delivery, in logs and on the queue. Computed from the message's own ids, so that a
-/// person who knows those can search for it. Written as a GUID, because Graph takes it as `client-request-id`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct CorrelationId(String);
+text_id!(
+    /// Follows a message from webhook to delivery, in logs and on the queue. Computed from the message's own ids, so that a
+    /// person who knows those can search for it. Written as a GUID, because Graph takes it as `client-request-id`.
+    #[derive(Debug)]
+    CorrelationId,
+    "correlation id",
+    guid
+);
 
 impl CorrelationId {
     /// Of a customer's message.
     #[must_use]
     pub fn of_teams_message(chat: &ChatId, message: &TeamsMessageId) -> Self {
-        Self::of(&["teams", chat.as_str(), message.as_str()].join("\n"))
+        Self::of(&["teams", chat.as_str(), message.as_str()])
     }
 
     /// Of an agent's message, and of its receipts.
     #[must_use]
     pub fn of_genesys_message(message: &GenesysMessageId) -> Self {
-        Self::of(&format!("genesys\n{}", message.as_str()))
+        Self::of(&["genesys", message.as_str()])
     }
 
     /// Of a queue message that carries none.
     #[must_use]
     pub fn of_unknown(body: &[u8]) -> Self {
-        Self::of(&format!("unknown\n{}", Digest::of_bytes("unknown", body)))
+        Self::of(&["unknown", Digest::of_bytes("unknown", body).as_str()])
     }
 
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    fn of(key: &str) -> Self {
-        let mut guid = hex(&sixteen_bytes(key.as_bytes()));
+    fn of(parts: &[&str]) -> Self {
+        let mut guid = half_sha256(parts.join("\n").as_bytes());
         for place in [8, 13, 18, 23] {
             guid.insert(place, '-');
         }
@@ -173,17 +167,6 @@ impl fmt::Display for CorrelationId {
     }
 }
 
-impl FromStr for CorrelationId {
-    type Err = InvalidId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        // A GUID, as the user id's parser knows it.
-        text.parse::<super::UserId>()
-            .map(|guid| Self(guid.as_str().to_owned()))
-            .map_err(|_| InvalidId("correlation id"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,8 +176,8 @@ mod tests {
         let chat: ChatId = "19:a@thread.v2".parse().expect("an id");
         let message: TeamsMessageId = "1700000000000".parse().expect("an id");
         let correlation = CorrelationId::of_teams_message(&chat, &message);
-        let expected = sixteen_bytes(b"teams\n19:a@thread.v2\n1700000000000");
-        assert_eq!(correlation.as_str().replace('-', ""), hex(&expected));
+        let expected = half_sha256(b"teams\n19:a@thread.v2\n1700000000000");
+        assert_eq!(correlation.as_str().replace('-', ""), expected);
         assert_eq!(correlation.as_str().parse(), Ok(correlation));
     }
 

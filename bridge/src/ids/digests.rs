@@ -1,18 +1,20 @@
 //! Digests stand for ids wherever an id must not be seen or does not fit.
 
 use std::fmt;
-use std::str::FromStr;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use serde::{Deserialize, Serialize};
 
-use super::InvalidId;
-
-/// The first 16 bytes of a SHA-256, as 32 lower-case hexadecimal digits. The namespace keeps equal texts of different
-/// meaning apart.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Digest(String);
+text_id!(
+    /// The first 16 bytes of a SHA-256, as 32 lower-case hexadecimal digits. The namespace keeps equal texts of different
+    /// meaning apart.
+    #[derive(Debug)]
+    Digest,
+    "digest",
+    |text| {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        (text.len() == 32 && text.bytes().all(is_digit)).then(|| text.to_owned())
+    }
+);
 
 impl Digest {
     /// Digest of a text.
@@ -24,26 +26,12 @@ impl Digest {
     /// Digest of bytes.
     #[must_use]
     pub fn of_bytes(namespace: &str, bytes: &[u8]) -> Self {
-        let mut input = Vec::with_capacity(namespace.len() + 1 + bytes.len());
-        input.extend_from_slice(namespace.as_bytes());
-        input.push(b'\n');
-        input.extend_from_slice(bytes);
-        Self(hex(&sixteen_bytes(&input)))
+        Self(half_sha256(&[namespace.as_bytes(), b"\n", bytes].concat()))
     }
 
     /// The digits behind a word that tells what they stand for.
     pub(super) fn tagged(&self, word: &str) -> String {
-        let mut text = String::with_capacity(word.len() + 1 + self.0.len());
-        text.push_str(word);
-        text.push('-');
-        text.push_str(&self.0);
-        text
-    }
-
-    /// The digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+        format!("{word}-{self}")
     }
 }
 
@@ -53,51 +41,18 @@ impl fmt::Display for Digest {
     }
 }
 
-impl FromStr for Digest {
-    type Err = InvalidId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let digits = text
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if text.len() == 32 && digits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidId("digest"))
-        }
-    }
-}
-
-impl TryFrom<String> for Digest {
-    type Error = InvalidId;
-
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        text.parse()
-    }
-}
-
-impl From<Digest> for String {
-    fn from(digest: Digest) -> Self {
-        digest.0
-    }
-}
-
-/// The first half of the SHA-256 of bytes.
-pub(super) fn sixteen_bytes(input: &[u8]) -> [u8; 16] {
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&digest(&SHA256, input).as_ref()[..16]);
-    bytes
+/// The first half of the SHA-256 of bytes, in lower-case hexadecimal digits.
+pub(super) fn half_sha256(bytes: &[u8]) -> String {
+    hex(&digest(&SHA256, bytes).as_ref()[..16])
 }
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    let digits = bytes
+        .iter()
+        .map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    digits.flatten().collect()
 }
 
 #[cfg(test)]

@@ -1,26 +1,13 @@
 //! Ids that the outside services give to chats, messages, people and tenants.
 
 use std::fmt;
-use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use super::Digest;
 
-use super::{Digest, InvalidId};
-
-macro_rules! text_id {
-    ($(#[$documentation:meta])* $name:ident, $what:literal, $check:expr) => {
-        $(#[$documentation])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
-
-        impl $name {
-            /// The id as its service writes it.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
+/// Makes an id whose `Debug` names nobody.
+macro_rules! hidden_id {
+    ($(#[$attribute:meta])* $name:ident, $what:literal, $check:expr) => {
+        text_id!($(#[$attribute])* $name, $what, $check);
 
         impl fmt::Debug for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,78 +15,49 @@ macro_rules! text_id {
                 write!(formatter, concat!(stringify!($name), "(#{})"), &digest.as_str()[..8])
             }
         }
-
-        impl FromStr for $name {
-            type Err = InvalidId;
-
-            fn from_str(text: &str) -> Result<Self, InvalidId> {
-                let check: fn(&str) -> Option<String> = $check;
-                check(text).map(Self).ok_or(InvalidId($what))
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = InvalidId;
-
-            fn try_from(text: String) -> Result<Self, InvalidId> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(id: $name) -> Self {
-                id.0
-            }
-        }
     };
 }
 
-text_id!(
+hidden_id!(
     /// A Teams conversation (`19:…`); opaque, 1 to 512 characters.
     ChatId,
     "chat id",
     |text| opaque(text, 512)
 );
 
-text_id!(
+hidden_id!(
     /// A message of a chat; unique within its chat only, 1 to 128 characters.
     TeamsMessageId,
     "Teams message id",
     |text| opaque(text, 128)
 );
 
-text_id!(
+hidden_id!(
     /// A Microsoft Entra tenant: a GUID, kept in lower case.
     TenantId,
     "tenant id",
     guid
 );
 
-text_id!(
+hidden_id!(
     /// A user's Microsoft Entra object id: a GUID, kept in lower case.
     UserId,
     "user id",
     guid
 );
 
-text_id!(
+hidden_id!(
     /// Short configured name of a support account: `a`-`z`, `0`-`9` and `-`, at most 20 characters.
     SupportAccountName,
     "support account name",
-    |text| {
-        let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
-        ((1..=20).contains(&text.len()) && text.bytes().all(allowed)).then(|| text.to_owned())
-    }
+    |text| ascii(text, 20, |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 );
 
-text_id!(
+hidden_id!(
     /// Genesys' id of a message: printable ASCII, 1 to 128 characters.
     GenesysMessageId,
     "Genesys message id",
-    |text| {
-        let allowed = |byte: u8| byte.is_ascii_graphic();
-        ((1..=128).contains(&text.len()) && text.bytes().all(allowed)).then(|| text.to_owned())
-    }
+    |text| ascii(text, 128, |byte| byte.is_ascii_graphic())
 );
 
 impl ChatId {
@@ -145,7 +103,12 @@ fn opaque(text: &str, most: usize) -> Option<String> {
     (fits && !text.chars().any(char::is_control)).then(|| text.to_owned())
 }
 
-fn guid(text: &str) -> Option<String> {
+fn ascii(text: &str, most: usize, allowed: fn(u8) -> bool) -> Option<String> {
+    ((1..=most).contains(&text.len()) && text.bytes().all(allowed)).then(|| text.to_owned())
+}
+
+/// A GUID in lower case.
+pub(super) fn guid(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let shaped = bytes.len() == 36
         && bytes.iter().enumerate().all(|(index, byte)| match index {
@@ -157,22 +120,23 @@ fn guid(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::str::FromStr;
+
     use proptest::prelude::*;
+    use serde::{Serialize, de::DeserializeOwned};
 
     use super::*;
 
     /// Whether a text that is taken as an id is written back as it came, through text and through JSON.
     fn round_trips<Id>(text: &str, same: impl Fn(&str) -> String) -> bool
     where
-        Id: FromStr + Clone + PartialEq + Into<String> + Serialize + for<'de> Deserialize<'de>,
+        Id: FromStr + PartialEq + Serialize + DeserializeOwned,
     {
         let Ok(id) = text.parse::<Id>() else {
             return true;
         };
-        let json = serde_json::to_string(&id).expect("JSON");
-        let back: Id = serde_json::from_str(&json).expect("the same id");
-        let written: String = id.clone().into();
-        back == id && written == same(text)
+        let json = serde_json::json!(id);
+        json == same(text) && serde_json::from_value::<Id>(json).is_ok_and(|back| back == id)
     }
 
     proptest! {

@@ -7,54 +7,32 @@ use serde::{Deserialize, Serialize};
 
 use super::{Digest, InvalidId, SupportAccountName, UserId};
 
-/// One customer-side conversation as Genesys sees it: ASCII, URL-safe, at most 255 characters.
+/// One customer-side conversation as Genesys sees it: ASCII, URL-safe, at most 255 characters. One spelling for each thread.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub enum ThreadId {
-    /// The one-to-one chat of a customer and a support account: `teams:{account}:{user id}`.
-    Direct {
-        /// The support account.
-        account: SupportAccountName,
-        /// The customer.
-        user: UserId,
-        /// Threads of this pair before this one; 0 is not written.
-        counter: u32,
-    },
+pub struct ThreadId {
+    /// The support account, and with it the outbound lane.
+    pub account: SupportAccountName,
+    /// The other side.
+    pub party: Party,
+    /// Threads of the same parties before this one; 0 is not written.
+    pub counter: u32,
+}
+
+/// Whom the support account talks to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Party {
+    /// A customer in a one-to-one chat: `teams:{account}:{user id}`.
+    Customer(UserId),
     /// A group chat: `teams-chat:{account}:{digest of the chat id}`.
-    Group {
-        /// The support account.
-        account: SupportAccountName,
-        /// The chat.
-        chat: Digest,
-        /// Threads of this chat before this one; 0 is not written.
-        counter: u32,
-    },
+    Group(Digest),
 }
 
 impl ThreadId {
-    /// The support account, and with it the outbound lane.
-    #[must_use]
-    pub fn account(&self) -> &SupportAccountName {
-        match self {
-            Self::Direct { account, .. } | Self::Group { account, .. } => account,
-        }
-    }
-
-    /// Threads before this one.
-    #[must_use]
-    pub fn counter(&self) -> u32 {
-        match self {
-            Self::Direct { counter, .. } | Self::Group { counter, .. } => *counter,
-        }
-    }
-
     /// The same parties with another counter.
     #[must_use]
-    pub fn with_counter(mut self, new: u32) -> Self {
-        match &mut self {
-            Self::Direct { counter, .. } | Self::Group { counter, .. } => *counter = new,
-        }
-        self
+    pub fn with_counter(self, counter: u32) -> Self {
+        Self { counter, ..self }
     }
 
     /// Stands for the thread in blob names.
@@ -66,15 +44,12 @@ impl ThreadId {
 
 impl fmt::Display for ThreadId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Direct { account, user, .. } => {
-                write!(formatter, "teams:{}:{}", account.as_str(), user.as_str())?;
-            }
-            Self::Group { account, chat, .. } => {
-                write!(formatter, "teams-chat:{}:{chat}", account.as_str())?;
-            }
-        }
-        match self.counter() {
+        let (kind, party) = match &self.party {
+            Party::Customer(user) => ("teams", user.as_str()),
+            Party::Group(chat) => ("teams-chat", chat.as_str()),
+        };
+        write!(formatter, "{kind}:{}:{party}", self.account.as_str())?;
+        match self.counter {
             0 => Ok(()),
             counter => write!(formatter, ":{counter}"),
         }
@@ -86,59 +61,29 @@ impl FromStr for ThreadId {
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         const INVALID: InvalidId = InvalidId("thread id");
-        let mut fields = text.split(':');
-        let kind = fields.next().ok_or(INVALID)?;
-        let account = fields.next().ok_or(INVALID)?.parse()?;
-        let party = fields.next().ok_or(INVALID)?;
-        let counter = match fields.next() {
-            None => 0,
-            Some(digits) => {
-                let counter: u32 = digits.parse().map_err(|_| INVALID)?;
-                // One spelling for each thread: no `:0`, no leading zeros or signs.
-                if counter == 0 || counter.to_string() != digits {
-                    return Err(INVALID);
-                }
-                counter
-            }
+        let fields: Vec<&str> = text.splitn(5, ':').collect();
+        let (kind, account, party, counter) = match fields[..] {
+            [kind, account, party] => (kind, account, party, "0"),
+            [kind, account, party, counter] => (kind, account, party, counter),
+            _ => return Err(INVALID),
         };
-        if fields.next().is_some() {
-            return Err(INVALID);
-        }
-        match kind {
-            "teams" => {
-                let user: UserId = party.parse()?;
-                if user.as_str() != party {
-                    return Err(INVALID);
-                }
-                Ok(Self::Direct {
-                    account,
-                    user,
-                    counter,
-                })
-            }
-            "teams-chat" => Ok(Self::Group {
-                account,
-                chat: party.parse()?,
-                counter,
-            }),
-            _ => Err(INVALID),
-        }
+        let thread = Self {
+            account: account.parse()?,
+            party: match kind {
+                "teams" => Party::Customer(party.parse()?),
+                "teams-chat" => Party::Group(party.parse()?),
+                _ => return Err(INVALID),
+            },
+            counter: counter.parse().map_err(|_| INVALID)?,
+        };
+        // No capitals, no `:0`, no leading zeros or signs.
+        (thread.to_string() == text)
+            .then_some(thread)
+            .ok_or(INVALID)
     }
 }
 
-impl TryFrom<String> for ThreadId {
-    type Error = InvalidId;
-
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        text.parse()
-    }
-}
-
-impl From<ThreadId> for String {
-    fn from(thread: ThreadId) -> Self {
-        thread.to_string()
-    }
-}
+stored_as_text!(ThreadId, |thread: ThreadId| thread.to_string());
 
 #[cfg(test)]
 mod tests {
@@ -151,20 +96,15 @@ mod tests {
         let user = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
         (account, user, any::<u32>(), any::<bool>()).prop_map(|(account, user, counter, group)| {
             let account = account.parse().expect("a name");
-            if group {
-                let chat = Digest::of("chat", &user);
-                ThreadId::Group {
-                    account,
-                    chat,
-                    counter,
-                }
+            let party = if group {
+                Party::Group(Digest::of("chat", &user))
             } else {
-                let user = user.parse().expect("a GUID");
-                ThreadId::Direct {
-                    account,
-                    user,
-                    counter,
-                }
+                Party::Customer(user.parse().expect("a GUID"))
+            };
+            ThreadId {
+                account,
+                party,
+                counter,
             }
         })
     }

@@ -1,6 +1,6 @@
 //! How well a service has been lately, and for whom.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use super::WELL_FOR;
@@ -13,7 +13,7 @@ const SLOT: Duration = Duration::from_secs(60);
 const SPANS: u32 = 3;
 
 /// Calls of others that one span must hold to say anything.
-const LEAST_CALLS: u32 = 3;
+const LEAST_CALLS: u64 = 3;
 
 /// Other chats that must have been served.
 const LEAST_CHATS: usize = 3;
@@ -36,8 +36,8 @@ struct Slot {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Calls {
-    served: u32,
-    failed: u32,
+    served: u64,
+    failed: u64,
 }
 
 impl Meter {
@@ -61,10 +61,9 @@ impl Meter {
             return;
         }
         let calls = slot.chats.entry(chat.clone()).or_default();
-        if served {
-            calls.served = calls.served.saturating_add(1);
-        } else {
-            calls.failed = calls.failed.saturating_add(1);
+        match served {
+            true => calls.served += 1,
+            false => calls.failed += 1,
         }
     }
 
@@ -72,28 +71,22 @@ impl Meter {
     /// of that time at least nine of ten calls.
     #[must_use]
     pub fn well_for_others(&self, now: Duration, mine: &Digest) -> bool {
-        let mut chats: Vec<&Digest> = Vec::new();
+        let mut chats: HashSet<&Digest> = HashSet::new();
         for span in 0..SPANS {
-            let (mut served, mut all) = (0u32, 0u32);
+            let (mut served, mut all) = (0, 0);
             let end = slot_of(now.saturating_sub(WELL_FOR * span / SPANS));
             let start = slot_of(now.saturating_sub(WELL_FOR * (span + 1) / SPANS));
-            let slots = self
-                .slots
-                .iter()
-                .filter(|slot| slot.number > start && slot.number <= end);
-            for (chat, calls) in slots.flat_map(|slot| &slot.chats) {
-                if chat == mine {
-                    continue;
-                }
-                served = served.saturating_add(calls.served);
-                all = all
-                    .saturating_add(calls.served)
-                    .saturating_add(calls.failed);
-                if calls.served > 0 && !chats.contains(&chat) && chats.len() < LEAST_CHATS {
-                    chats.push(chat);
+            let slots = self.slots.iter();
+            let slots = slots.filter(|slot| slot.number > start && slot.number <= end);
+            let chats_of_span = slots.flat_map(|slot| &slot.chats);
+            for (chat, calls) in chats_of_span.filter(|(chat, _)| *chat != mine) {
+                served += calls.served;
+                all += calls.served + calls.failed;
+                if calls.served > 0 && chats.len() < LEAST_CHATS {
+                    chats.insert(chat);
                 }
             }
-            if all < LEAST_CALLS || u64::from(served) * 10 < u64::from(all) * 9 {
+            if all < LEAST_CALLS || served * 10 < all * 9 {
                 return false;
             }
         }
@@ -158,6 +151,8 @@ mod tests {
         assert!(well(&meter(5, 40..60, 11)), "one call of eleven fails");
         assert!(!well(&meter(5, 40..60, 9)), "one call of nine fails");
         assert!(!well(&meter(2, 40..60, 0)), "two chats are not several");
+        let with_mine = meter(3, 40..60, 0);
+        assert!(!with_mine.well_for_others(now, &chat(0)));
         assert!(!well(&meter(5, 52..60, 0)), "not over all of the time");
         assert!(!well(&meter(5, 40..50, 0)), "nothing is known of now");
         assert!(!well(&Meter::default()));

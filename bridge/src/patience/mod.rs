@@ -4,7 +4,6 @@
 //! failure is about the service until the service was well for others for long enough; throttling, sign-in and our own
 //! stores are never about the message.
 
-mod backoff;
 mod meter;
 
 use std::time::Duration;
@@ -150,13 +149,11 @@ pub fn decide_not_yet(waited: Duration, patience: Duration, left: Duration) -> D
     }
 }
 
+/// The wait before another attempt: exponential back-off with full jitter.
 fn backoff(situation: &Situation) -> Duration {
-    backoff::backoff(
-        situation.attempts,
-        situation.random,
-        SHORTEST_WAIT,
-        LONGEST_WAIT,
-    )
+    let span = SHORTEST_WAIT.saturating_mul(2u32.saturating_pow(situation.attempts));
+    let part = situation.random.clamp(0.0, 1.0);
+    span.min(LONGEST_WAIT).mul_f64(part).max(SHORTEST_WAIT)
 }
 
 #[cfg(test)]

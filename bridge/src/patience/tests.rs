@@ -20,107 +20,81 @@ fn situation(fault: Fault) -> Situation {
     }
 }
 
+fn decided(fault: Fault, change: impl FnOnce(&mut Situation)) -> Decision {
+    let mut situation = situation(fault);
+    change(&mut situation);
+    decide(&situation)
+}
+
 fn tries_again(decision: Decision) -> bool {
     matches!(decision, Decision::TryAgain(_))
 }
 
 #[test]
 fn a_refusal_is_blamed_on_the_message_when_all_else_is_well_twice() {
-    let refusal = situation(Fault::Refusal);
-    assert_eq!(decide(&refusal), Decision::Ask);
-    let well = Situation {
-        all_else_is_well: Some(true),
-        ..refusal
+    let refused = |times, well| {
+        decided(Fault::Refusal, |refusal| {
+            (refusal.times, refusal.attempts) = (times, times);
+            refusal.all_else_is_well = well;
+            refusal.failing_for = WELL_FOR * 10;
+            refusal.age = EXPIRES_AFTER - MINUTE;
+        })
     };
-    assert_eq!(decide(&well), Decision::TryAgain(SECOND_TRY));
-    let again = Situation { times: 2, ..well };
-    assert_eq!(decide(&again), Decision::GiveUp(Reason::Refused));
-}
-
-#[test]
-fn a_refusal_of_everything_gives_up_nothing() {
+    assert_eq!(refused(1, None), Decision::Ask);
+    assert_eq!(refused(1, Some(true)), Decision::TryAgain(SECOND_TRY));
+    assert_eq!(refused(2, Some(true)), Decision::GiveUp(Reason::Refused));
     for times in [1, 2, 1000] {
-        let all = Situation {
-            times,
-            attempts: times,
-            all_else_is_well: Some(false),
-            failing_for: WELL_FOR * 10,
-            age: EXPIRES_AFTER - MINUTE,
-            ..situation(Fault::Refusal)
-        };
-        assert!(tries_again(decide(&all)), "{times}");
+        let all_is_refused = refused(times, Some(false));
+        assert!(tries_again(all_is_refused), "{times}");
     }
 }
 
 #[test]
 fn a_transient_failure_waits_until_the_service_was_well_for_others_for_long() {
-    let long = Situation {
-        times: 50,
-        attempts: 50,
-        failing_for: WELL_FOR,
-        well_for_others: true,
-        ..situation(Fault::Transient)
+    let failed = |failing_for, well| {
+        decided(Fault::Transient, |failure| {
+            (failure.times, failure.attempts) = (50, 50);
+            failure.failing_for = failing_for;
+            failure.well_for_others = well;
+        })
     };
-    assert_eq!(decide(&long), Decision::GiveUp(Reason::KeptFailing));
-    let others_fail_too = Situation {
-        well_for_others: false,
-        failing_for: WELL_FOR * 200,
-        ..long
-    };
-    assert!(tries_again(decide(&others_fail_too)));
-    let not_long_enough = Situation {
-        failing_for: WELL_FOR - MINUTE,
-        ..long
-    };
-    assert!(tries_again(decide(&not_long_enough)));
+    let given_up = Decision::GiveUp(Reason::KeptFailing);
+    assert_eq!(failed(WELL_FOR, true), given_up);
+    assert!(tries_again(failed(WELL_FOR - MINUTE, true)));
+    assert!(tries_again(failed(WELL_FOR * 200, false)));
 }
 
 #[test]
 fn a_service_that_asks_for_time_gets_it_or_the_message_goes_back() {
-    let throttled = Situation {
-        retry_after: Duration::from_secs(60),
-        ..situation(Fault::NotTheMessage)
+    let throttled = |seconds| {
+        let wish = Duration::from_secs(seconds);
+        decided(Fault::NotTheMessage, |fault| fault.retry_after = wish)
     };
-    assert_eq!(
-        decide(&throttled),
-        Decision::TryAgain(Duration::from_secs(60))
-    );
-    let too_long = Situation {
-        retry_after: Duration::from_secs(300),
-        ..throttled
-    };
-    assert_eq!(decide(&too_long), Decision::HandBack);
+    assert_eq!(throttled(60), Decision::TryAgain(MINUTE));
+    assert_eq!(throttled(300), Decision::HandBack);
 }
 
 #[test]
 fn a_file_is_given_up_sooner_than_a_message_and_only_when_all_else_is_well() {
-    let fresh = situation(Fault::OfFile);
-    assert!(tries_again(decide(&fresh)));
-    let late = Situation {
-        failing_for: MINUTE * 2,
-        ..fresh
-    };
-    assert_eq!(decide(&late), Decision::Ask);
-    let decided = |well| {
-        decide(&Situation {
-            all_else_is_well: Some(well),
-            ..late
+    let failed = |failing_for, well| {
+        decided(Fault::OfFile, |file| {
+            file.failing_for = failing_for;
+            file.all_else_is_well = well;
         })
     };
-    assert_eq!(decided(true), Decision::GiveUp(Reason::KeptFailing));
-    assert!(tries_again(decided(false)));
+    assert!(tries_again(failed(Duration::ZERO, None)));
+    let late = MINUTE * 2;
+    assert_eq!(failed(late, None), Decision::Ask);
+    let given_up = Decision::GiveUp(Reason::KeptFailing);
+    assert_eq!(failed(late, Some(true)), given_up);
+    assert!(tries_again(failed(late, Some(false))));
 }
 
 #[test]
 fn panics_are_counted_and_end_the_message() {
-    for (times, ends) in [(1, false), (2, false), (3, true)] {
-        let panic = Situation {
-            times,
-            ..situation(Fault::Panic)
-        };
-        let decision = decide(&panic);
-        assert_eq!(decision == Decision::GiveUp(Reason::Panicked), ends);
-    }
+    let panicked = |times| decided(Fault::Panic, |panic| panic.times = times);
+    assert!(tries_again(panicked(1)) && tries_again(panicked(2)));
+    assert_eq!(panicked(3), Decision::GiveUp(Reason::Panicked));
 }
 
 #[test]
@@ -133,26 +107,39 @@ fn what_would_soon_expire_is_given_up_whatever_the_fault() {
         Fault::Overtaken,
         Fault::Panic,
     ] {
-        let old = Situation {
-            age: EXPIRES_AFTER,
-            ..situation(fault)
-        };
-        assert_eq!(decide(&old), Decision::GiveUp(Reason::Expired));
+        let old = decided(fault, |situation| situation.age = EXPIRES_AFTER);
+        assert_eq!(old, Decision::GiveUp(Reason::Expired));
+    }
+}
+
+#[test]
+fn waits_grow_from_the_shortest_to_the_longest() {
+    let wait = |attempts, random| {
+        decided(Fault::Transient, |failure| {
+            (failure.attempts, failure.random) = (attempts, random);
+        })
+    };
+    let seconds = [
+        (1, 0.5),
+        (2, 1.0),
+        (5, 8.0),
+        (6, 16.0),
+        (7, 20.0),
+        (u32::MAX, 20.0),
+    ];
+    for (attempts, longest) in seconds {
+        let longest = Duration::from_secs_f64(longest);
+        assert_eq!(wait(attempts, 1.0), Decision::TryAgain(longest));
+        assert_eq!(wait(attempts, 0.0), Decision::TryAgain(SHORTEST_WAIT));
     }
 }
 
 #[test]
 fn what_is_not_there_yet_is_waited_for_so_long() {
-    let (patience, left) = (MINUTE, MINUTE);
-    assert!(tries_again(decide_not_yet(Duration::ZERO, patience, left)));
-    assert_eq!(
-        decide_not_yet(patience, patience, left),
-        Decision::GiveUp(Reason::Refused)
-    );
-    assert_eq!(
-        decide_not_yet(Duration::ZERO, patience, Duration::ZERO),
-        Decision::HandBack
-    );
+    let waited = |waited, left| decide_not_yet(waited, MINUTE, left);
+    assert!(tries_again(waited(Duration::ZERO, MINUTE)));
+    assert_eq!(waited(MINUTE, MINUTE), Decision::GiveUp(Reason::Refused));
+    assert_eq!(waited(Duration::ZERO, Duration::ZERO), Decision::HandBack);
 }
 
 proptest! {
@@ -167,7 +154,8 @@ proptest! {
         random in 0.0f64..1.0,
         overtaken in any::<bool>(),
     ) {
-        let situation = Situation {
+        let fault = if overtaken { Fault::Overtaken } else { Fault::NotTheMessage };
+        let decision = decide(&Situation {
             times,
             attempts: times,
             all_else_is_well: Some(well),
@@ -176,9 +164,9 @@ proptest! {
             age: Duration::from_secs(age),
             left: Duration::from_secs(left),
             random,
-            ..situation(if overtaken { Fault::Overtaken } else { Fault::NotTheMessage })
-        };
-        prop_assert!(!matches!(decide(&situation), Decision::GiveUp(_) | Decision::Ask));
+            ..situation(fault)
+        });
+        prop_assert!(!matches!(decision, Decision::GiveUp(_) | Decision::Ask));
     }
 
     /// While fewer than nine of ten calls of others succeed, no transient failure ends a message, however long it lasts.
@@ -187,20 +175,17 @@ proptest! {
         let mut meter = Meter::default();
         let mine = crate::ids::Digest::of("chat", "mine");
         let end = Duration::from_secs(hours * 3600);
-        let mut call = 0u32;
-        for second in (end.as_secs().saturating_sub(1800)..end.as_secs()).step_by(5) {
-            call += 1;
+        for (call, second) in (1u32..).zip((end.as_secs() - 1800..end.as_secs()).step_by(5)) {
             let chat = crate::ids::Digest::of("chat", &(call % chats).to_string());
             // Spread evenly, so that each span of some minutes has its share.
             let fails = (call * share) / 100 != ((call - 1) * share) / 100;
             meter.note(Duration::from_secs(second), &chat, !fails);
         }
-        let situation = Situation {
-            failing_for: end,
-            well_for_others: meter.well_for_others(end, &mine),
-            ..situation(Fault::Transient)
-        };
-        prop_assert!(tries_again(decide(&situation)), "{share} % of the calls failed");
+        let decision = decided(Fault::Transient, |failure| {
+            failure.failing_for = end;
+            failure.well_for_others = meter.well_for_others(end, &mine);
+        });
+        prop_assert!(tries_again(decision), "{share} % of the calls failed");
     }
 
     #[test]

@@ -4,3 +4,6 @@ pub mod envelope;
 pub mod failed;
 pub mod route;
 pub mod trigger;
+
+#[cfg(test)]
+mod tests;

@@ -44,22 +44,17 @@ debug_shows!(Member: user, tenant);
 #[must_use]
 pub fn resolve(sender: &Sender, members: &[Member], home: &TenantId) -> Option<Customer> {
     let user = sender.user.clone()?;
-    let member = members
-        .iter()
-        .find(|member| member.user.as_ref() == Some(&user));
+    let mut members = members.iter();
+    let member = members.find(|member| member.user.as_ref() == Some(&user));
+    let member = member.cloned().unwrap_or_default();
     let known = |text: &String| !text.trim().is_empty();
-    let email = member.and_then(|member| member.email.clone());
-    let guest = [&sender.upn, &email]
-        .into_iter()
-        .flatten()
-        .any(|name| is_guest(name));
+    let is_of_guest = |name: &Option<String>| name.as_deref().is_some_and(is_guest);
+    let guest = is_of_guest(&sender.upn) || is_of_guest(&member.email);
     // A guest of our own directory is written `name_company.com#EXT#@ours`, which no CRM knows.
-    let upn = sender.upn.clone().filter(known).or(email.filter(known));
+    let upn = sender.upn.clone().filter(known);
+    let upn = upn.or(member.email.filter(known));
     let upn = upn.map(|upn| guest_address(&upn).unwrap_or(upn));
-    let tenant = sender
-        .tenant
-        .clone()
-        .or_else(|| member.and_then(|member| member.tenant.clone()));
+    let tenant = sender.tenant.clone().or(member.tenant);
     Some(Customer {
         user,
         tenant: tenant
@@ -67,12 +62,8 @@ pub fn resolve(sender: &Sender, members: &[Member], home: &TenantId) -> Option<C
             // Only a directory object of ours has the name of a guest.
             .or_else(|| guest.then(|| home.clone())),
         upn,
+        name: sender.name.clone().or(member.name).filter(known),
         guest,
-        name: sender
-            .name
-            .clone()
-            .or_else(|| member.and_then(|member| member.name.clone()))
-            .filter(known),
     })
 }
 
@@ -106,76 +97,58 @@ mod tests {
             .expect("a GUID")
     }
 
+    /// Anna as the message shows her, by this principal name and display name.
+    fn sender(upn: Option<&str>, name: Option<&str>) -> Sender {
+        Sender {
+            user: Some(user('a')),
+            upn: upn.map(str::to_owned),
+            name: name.map(str::to_owned),
+            ..Sender::default()
+        }
+    }
+
+    fn member(last: char, email: &str) -> Member {
+        Member {
+            user: Some(user(last)),
+            email: Some(email.to_owned()),
+            ..Member::default()
+        }
+    }
+
+    fn resolved(sender: &Sender, members: &[Member]) -> Customer {
+        resolve(sender, members, &tenant('1')).expect("a customer")
+    }
+
     #[test]
     fn the_message_comes_first_and_members_fill_the_gaps() {
-        let sender = Sender {
-            user: Some(user('a')),
-            name: Some("Anna".to_owned()),
-            ..Sender::default()
-        };
-        let members = [
-            Member {
-                user: Some(user('b')),
-                email: Some("other@x".to_owned()),
-                ..Member::default()
-            },
-            Member {
-                user: Some(user('a')),
-                tenant: Some(tenant('2')),
-                email: Some("anna@customer.example".to_owned()),
-                name: Some("Somebody".to_owned()),
-            },
-        ];
-        let customer = resolve(&sender, &members, &tenant('1')).expect("a customer");
+        let mut anna = member('a', "anna@customer.example");
+        anna.tenant = Some(tenant('2'));
+        anna.name = Some("Somebody".to_owned());
+        let members = [member('b', "other@x"), anna];
+        let customer = resolved(&sender(None, Some("Anna")), &members);
         assert_eq!(customer.tenant, Some(tenant('2')));
         assert_eq!(customer.upn.as_deref(), Some("anna@customer.example"));
         assert_eq!(customer.name.as_deref(), Some("Anna"));
+        let customer = resolved(&sender(Some("a.adler@mail.example"), None), &members);
+        assert_eq!(customer.upn.as_deref(), Some("a.adler@mail.example"));
+        assert_eq!(customer.name.as_deref(), Some("Somebody"));
     }
 
     #[test]
     fn nothing_is_invented() {
-        let sender = Sender {
-            user: Some(user('a')),
-            ..Sender::default()
-        };
-        let customer = resolve(&sender, &[], &tenant('1')).expect("a customer");
-        assert_eq!(
-            (customer.tenant, customer.upn, customer.name),
-            (None, None, None)
-        );
+        let mut anna = sender(None, None);
+        anna.tenant = Some(TenantId::nil());
+        let customer = resolved(&anna, &[]);
+        let found = (customer.tenant, customer.upn, customer.name);
+        assert_eq!(found, (None, None, None));
         assert!(resolve(&Sender::default(), &[], &tenant('1')).is_none());
     }
 
     #[test]
     fn a_guest_s_address_is_the_one_at_home() {
-        let sender = Sender {
-            user: Some(user('a')),
-            ..Sender::default()
-        };
-        let email = "anna_lee_customer.example#EXT#@ours.onmicrosoft.com".to_owned();
-        let members = [Member {
-            user: Some(user('a')),
-            email: Some(email),
-            ..Member::default()
-        }];
-        let customer = resolve(&sender, &members, &tenant('1')).expect("a customer");
+        let email = "anna_lee_customer.example#EXT#@ours.onmicrosoft.com";
+        let customer = resolved(&sender(None, None), &[member('a', email)]);
         assert_eq!(customer.upn.as_deref(), Some("anna_lee@customer.example"));
         assert_eq!((customer.tenant, customer.guest), (Some(tenant('1')), true));
-    }
-
-    #[test]
-    fn a_name_that_the_message_shows_comes_first() {
-        let sender = Sender {
-            user: Some(user('a')),
-            upn: Some("anna@customer.example".to_owned()),
-            ..Sender::default()
-        };
-        let members = [Member {
-            user: Some(user('a')),
-            email: Some("a.adler@mail.example".to_owned()),
-            ..Member::default()
-        }];
-        let customer = resolve(&sender, &members, &tenant('1')).expect("a customer");
-        assert_eq!(customer.upn.as_deref(), Some("anna@customer.example"));
     }
 }

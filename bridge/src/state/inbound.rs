@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use time::serde::rfc3339;
 
 use super::KEPT;
 use crate::ids::{ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMessageId};
 use crate::state::customer::Customer;
-use crate::state::window::ThreadState;
+use crate::state::thread::ThreadState;
 use crate::teams::chat_kind::ChatKind;
 
 /// Most messages that a chat's state holds.
@@ -35,7 +36,7 @@ pub struct InboundState {
     #[serde(default)]
     pub customer: Option<Customer>,
     /// Time of the message for which the customer was resolved; absent when the chat's members could not be asked.
-    #[serde(default, with = "time::serde::rfc3339::option")]
+    #[serde(default, with = "rfc3339::option")]
     pub customer_resolved_at: Option<OffsetDateTime>,
     /// The present thread.
     #[serde(default)]
@@ -56,7 +57,7 @@ pub struct InboundState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Carried {
     /// When its latest part was posted.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "rfc3339")]
     pub at: OffsetDateTime,
     /// Genesys' ids of its parts, in order.
     pub genesys: Vec<String>,
@@ -72,29 +73,22 @@ pub struct Carried {
 
 /// What was last seen of a message, to tell a change that matters from one that does not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Seen {
     /// When it was written.
-    #[serde(
-        default,
-        with = "time::serde::rfc3339::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub written: Option<OffsetDateTime>,
     /// When its text was last edited.
-    #[serde(
-        default,
-        with = "time::serde::rfc3339::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub edited: Option<OffsetDateTime>,
     /// Digest of its converted text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<Digest>,
     /// Digests of its files.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub files: BTreeSet<Digest>,
     /// It was deleted.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }
 
@@ -104,7 +98,7 @@ pub struct Sending {
     /// Who: one process.
     pub holder: Digest,
     /// Since when.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "rfc3339")]
     pub at: OffsetDateTime,
 }
 
@@ -133,16 +127,6 @@ pub struct PostedPart {
 }
 
 impl Carried {
-    fn started(at: OffsetDateTime) -> Self {
-        Self {
-            at,
-            genesys: Vec::new(),
-            pieces: Vec::new(),
-            complete: false,
-            seen: Seen::default(),
-        }
-    }
-
     /// Whether the agent has any of it.
     #[must_use]
     pub fn is_shown(&self) -> bool {
@@ -194,9 +178,14 @@ impl InboundState {
 
     /// The entry of a message; a new one has no parts yet.
     pub fn entry(&mut self, message: &TeamsMessageId, at: OffsetDateTime) -> &mut Carried {
-        self.messages
-            .entry(message.clone())
-            .or_insert_with(|| Carried::started(at))
+        let entry = self.messages.entry(message.clone());
+        entry.or_insert_with(|| Carried {
+            at,
+            genesys: Vec::new(),
+            pieces: Vec::new(),
+            complete: false,
+            seen: Seen::default(),
+        })
     }
 
     /// Notes that Genesys has a part, if it is the next one: one that another holder of the lane noted first is not noted again.
@@ -248,18 +237,12 @@ impl InboundState {
     pub fn forget(&mut self, now: OffsetDateTime) {
         self.messages
             .retain(|_, carried| !carried.complete || now - carried.at <= KEPT);
-        let Some(too_many) = self.messages.len().checked_sub(MOST_MESSAGES) else {
-            return;
-        };
-        let mut order: Vec<_> = self.messages.iter().collect();
-        order.sort_by_key(|(_, carried)| (!carried.complete, carried.at));
-        let oldest: Vec<TeamsMessageId> = order
-            .into_iter()
-            .take(too_many)
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in oldest {
-            self.messages.remove(&id);
+        let order = |(_, carried): &(&TeamsMessageId, &Carried)| (!carried.complete, carried.at);
+        while self.messages.len() > MOST_MESSAGES
+            && let Some((oldest, _)) = self.messages.iter().min_by_key(order)
+        {
+            let oldest = oldest.clone();
+            self.messages.remove(&oldest);
         }
     }
 }
@@ -286,6 +269,10 @@ mod tests {
         }
     }
 
+    fn id(number: usize) -> TeamsMessageId {
+        number.to_string().parse().expect("an id")
+    }
+
     fn place(state: &InboundState, message: &TeamsMessageId) -> (usize, usize, usize) {
         let progress = state.progress(message);
         (progress.piece, progress.part, progress.posted)
@@ -303,16 +290,15 @@ mod tests {
         assert!(state.record_part(&message, posted(2, 0, "g3", false), AT));
         assert_eq!(place(&state, &message), (2, 1, 3));
         state.finish_piece(&message, AT);
-        assert_eq!(state.progress(&message).piece, 3);
+        assert_eq!(place(&state, &message), (3, 0, 3));
         assert!(!state.is_complete(&message));
         state.entry(&message, AT).seen.text = Some(Digest::of("text", "words"));
         state.complete(&message, AT);
         assert!(state.is_complete(&message));
         state.kind = Some(ChatKind::OneOnOne);
+        let user = "0f0e0d0c-0000-4000-8000-00000000000a";
         state.customer = Some(Customer {
-            user: "0f0e0d0c-0000-4000-8000-00000000000a"
-                .parse()
-                .expect("a GUID"),
+            user: user.parse().expect("a GUID"),
             tenant: None,
             upn: Some("anna@customer.example".to_owned()),
             name: Some("Anna".to_owned()),
@@ -328,8 +314,7 @@ mod tests {
 
     #[test]
     fn a_part_that_is_noted_already_is_no_further_part() {
-        let mut state = state();
-        let message: TeamsMessageId = "1".parse().expect("an id");
+        let (mut state, message) = (state(), id(1));
         assert!(state.record_part(&message, posted(0, 0, "g1", false), AT));
         // Another holder of the lane posted it as well, with an id of its own.
         assert!(!state.record_part(&message, posted(0, 0, "g2", false), AT));
@@ -341,8 +326,7 @@ mod tests {
 
     #[test]
     fn what_is_complete_is_forgotten_in_time_and_progress_never() {
-        let mut state = state();
-        let (whole, half) = ("1".parse().expect("an id"), "2".parse().expect("an id"));
+        let (mut state, whole, half) = (state(), id(1), id(2));
         state.record_part(&whole, posted(0, 0, "g1", true), AT);
         state.complete(&whole, AT);
         state.record_part(&half, posted(0, 0, "g2", false), AT);
@@ -356,22 +340,14 @@ mod tests {
     #[test]
     fn messages_are_limited_in_number() {
         let mut state = state();
-        let id = |number: usize| {
-            format!("{number}")
-                .parse::<TeamsMessageId>()
-                .expect("an id")
-        };
         for number in 0..MOST_MESSAGES + 10 {
             let at = AT + Duration::from_secs(number as u64);
-            state.record_part(&id(number), posted(0, 0, "g", true), at);
-            if number >= 5 {
-                state.complete(&id(number), at);
-            }
+            state.entry(&id(number), at).complete = number >= 5;
         }
         state.forget(AT + Duration::from_secs(3600));
         assert_eq!(state.messages.len(), MOST_MESSAGES);
-        assert!((0..5).all(|number| state.messages.contains_key(&id(number))));
-        assert!((5..15).all(|number| !state.messages.contains_key(&id(number))));
+        let is_kept = |number| state.messages.contains_key(&id(number));
+        assert!((0..5).all(is_kept) && !(5..15).any(is_kept));
     }
 
     #[test]
@@ -386,21 +362,19 @@ mod tests {
         assert!(!state.is_held_from(&theirs, AT));
         assert!(state.is_held_from(&ours, AT + UNDER_WAY / 2));
         assert!(!state.is_held_from(&ours, AT + UNDER_WAY));
+        assert!(!state.is_held_from(&ours, AT - UNDER_WAY));
     }
 
     #[test]
-    fn an_older_state_without_newer_fields_is_read() {
+    fn states_of_other_releases_are_read() {
         let json = r#"{"version":1,"chat":"19:a","account":"support","unknown":{"later":1}}"#;
         let state: InboundState = serde_json::from_str(json).expect("readable");
         assert!(state.messages.is_empty() && state.thread.is_none());
-    }
-
-    #[test]
-    fn what_an_older_release_left_half_way_goes_on() {
+        // What an older one left half way goes on.
         let json = r#"{"version":1,"chat":"19:a","account":"support","chat_type":"group",
             "handled":{"1":{"at":"2026-01-02T03:04:05Z","etag":"e","genesys":["g1","g2"],"complete":false}}}"#;
         let state: InboundState = serde_json::from_str(json).expect("readable");
         assert_eq!(state.kind, Some(ChatKind::Group));
-        assert_eq!(place(&state, &"1".parse().expect("an id")), (0, 2, 2));
+        assert_eq!(place(&state, &id(1)), (0, 2, 2));
     }
 }

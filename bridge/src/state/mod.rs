@@ -6,7 +6,6 @@ pub mod inbound;
 pub mod outbound;
 pub mod question;
 pub mod thread;
-pub mod window;
 
 use std::time::Duration;
 

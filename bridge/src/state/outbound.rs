@@ -167,21 +167,16 @@ impl OutboundState {
     /// Whether a text of this fingerprint was posted by us, or may have been.
     #[must_use]
     pub fn wrote(&self, fingerprint: &Digest) -> bool {
-        let pending = self.pending.as_ref();
-        pending.is_some_and(|pending| pending.fingerprint == *fingerprint)
-            || self
-                .posts
-                .values()
-                .any(|post| post.fingerprints.contains(fingerprint))
+        let mut posts = self.posts.values();
+        let pending = self.pending.as_ref().map(|pending| &pending.fingerprint);
+        pending == Some(fingerprint) || posts.any(|post| post.fingerprints.contains(fingerprint))
     }
 
     /// Teams messages that are known to be posts of ours.
     #[must_use]
     pub fn taken(&self) -> Vec<TeamsMessageId> {
-        self.posts
-            .values()
-            .flat_map(|post| post.teams.iter().cloned())
-            .collect()
+        let posts = self.posts.values();
+        posts.flat_map(|post| post.teams.iter().cloned()).collect()
     }
 
     /// Forgets posts older than [`KEPT`].
@@ -192,34 +187,44 @@ impl OutboundState {
 
 #[cfg(test)]
 mod tests {
+    use std::str::FromStr;
+
     use time::macros::datetime;
 
     use super::*;
+    use crate::ids::InvalidId;
 
     const AT: OffsetDateTime = datetime!(2026-01-02 03:04:05 UTC);
 
+    fn state() -> OutboundState {
+        OutboundState::new(id("19:a@thread.v2"))
+    }
+
+    fn id<T: FromStr<Err = InvalidId>>(text: &str) -> T {
+        text.parse().expect("an id")
+    }
+
+    fn begin(state: &mut OutboundState, message: &str, part: usize, last: bool, says: Says) {
+        let fingerprint = Digest::of("post", ["a", "b"][part]);
+        state.begin(&id(message), part, last, AT, fingerprint, says);
+    }
+
     #[test]
     fn a_post_is_pending_until_its_answer() {
-        let mut state = OutboundState::new("19:a@thread.v2".parse().expect("an id"));
-        let message: GenesysMessageId = "b71f".parse().expect("an id");
-        let teams: TeamsMessageId = "1612289765949".parse().expect("an id");
-        state.begin(&message, 0, false, AT, Digest::of("post", "a"), Says::Words);
-        assert_eq!(
-            (state.parts_posted(&message), state.is_posted(&message)),
-            (0, false)
-        );
+        let (mut state, message, teams) = (state(), id("b71f"), id("1612289765949"));
+        begin(&mut state, "b71f", 0, false, Says::Words);
+        assert_eq!(state.parts_posted(&message), 0);
+        assert!(state.pending.is_some() && !state.is_ours(&teams));
         state.posted(teams.clone(), AT);
-        assert_eq!(
-            (state.parts_posted(&message), state.is_posted(&message)),
-            (1, false)
-        );
+        assert_eq!(state.parts_posted(&message), 1);
         assert!(state.pending.is_none() && state.is_ours(&teams));
-        state.begin(&message, 1, true, AT, Digest::of("post", "b"), Says::Words);
+        begin(&mut state, "b71f", 1, true, Says::Words);
         insta::assert_json_snapshot!(state);
-        state.posted("1612289765950".parse().expect("an id"), AT);
+        assert!(!state.is_posted(&message));
+        state.posted(id("1612289765950"), AT);
         assert!(state.is_posted(&message));
         assert_eq!(state.taken().len(), 2);
-        state.forget_before(AT + KEPT + time::Duration::seconds(1));
+        state.forget_before(AT + KEPT + time::Duration::SECOND);
         assert!(!state.is_posted(&message) && state.last_post == Some(AT));
     }
 
@@ -233,40 +238,36 @@ mod tests {
 
     #[test]
     fn a_question_is_open_until_the_agent_says_more() {
-        let mut state = OutboundState::new("19:a@thread.v2".parse().expect("an id"));
-        let mut number = 0;
-        let mut post = |state: &mut OutboundState, last: bool, says: Says| {
-            number += 1;
-            let message: GenesysMessageId = format!("g{number}").parse().expect("an id");
-            let fingerprint = Digest::of("post", "a");
-            state.begin(&message, 0, last, AT, fingerprint, says);
-            state.posted(number.to_string().parse().expect("an id"), AT);
-        };
-        let question = Question {
-            message: "q".parse().expect("an id"),
+        let mut state = state();
+        let question = Some(Question {
+            message: id("q"),
             asked: AT,
             choices: Vec::new(),
-        };
-        post(&mut state, false, Says::Question(question.clone()));
-        assert_eq!(state.question, None, "not before its last part");
-        post(&mut state, true, Says::Question(question.clone()));
-        post(&mut state, true, Says::Notice);
-        assert_eq!(state.question, Some(question));
-        post(&mut state, true, Says::Words);
-        assert_eq!(state.question, None);
+        });
+        let asks = || Says::Question(question.clone().expect("one"));
+        for (message, last, says, open) in [
+            ("g1", false, asks(), &None),
+            ("g2", true, asks(), &question),
+            ("g3", true, Says::Notice, &question),
+            ("g4", true, Says::Words, &None),
+        ] {
+            begin(&mut state, message, 0, last, says);
+            state.posted(id("1"), AT);
+            assert_eq!(&state.question, open, "{message}");
+        }
     }
 
     #[test]
     fn a_cleared_post_may_be_posted_again() {
-        let mut state = OutboundState::new("19:a@thread.v2".parse().expect("an id"));
-        let message: GenesysMessageId = "b71f".parse().expect("an id");
-        state.begin(&message, 0, true, AT, Digest::of("post", "a"), Says::Words);
+        let mut state = state();
+        begin(&mut state, "b71f", 0, true, Says::Words);
         state.clear_pending();
-        state.posted("1".parse().expect("an id"), AT);
-        assert_eq!(state.parts_posted(&message), 0);
+        state.posted(id("1"), AT);
+        assert_eq!(state.parts_posted(&id("b71f")), 0);
         // It may be in the chat all the same.
-        assert!(state.wrote(&Digest::of("post", "a")) && !state.wrote(&Digest::of("post", "b")));
-        state.forget_before(AT + KEPT + time::Duration::seconds(1));
-        assert!(!state.wrote(&Digest::of("post", "a")));
+        let (text, other) = (Digest::of("post", "a"), Digest::of("post", "b"));
+        assert!(state.wrote(&text) && !state.wrote(&other));
+        state.forget_before(AT + KEPT + time::Duration::SECOND);
+        assert!(!state.wrote(&text));
     }
 }

@@ -11,7 +11,7 @@ pub const NUMBERS_ANSWER_FOR: Duration = Duration::hours(1);
 /// How long a question can be answered at all.
 pub const QUESTION_IS_OPEN_FOR: Duration = Duration::hours(24);
 
-/// Genesys' word for what a choice is (Platform API, `ConversationContentButtonResponse.type`).
+/// What a choice is, in Genesys' words (Platform API, `ConversationContentButtonResponse.type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChoiceKind {
     /// A quick reply.
@@ -22,19 +22,6 @@ pub enum ChoiceKind {
     DatePicker,
     /// An item of a list picker, for which Genesys has no word: it is answered by its own words.
     ListItem,
-}
-
-impl ChoiceKind {
-    /// The word, where there is one.
-    #[must_use]
-    pub const fn word(self) -> Option<&'static str> {
-        match self {
-            Self::QuickReply => Some("QuickReply"),
-            Self::Button => Some("Button"),
-            Self::DatePicker => Some("DatePicker"),
-            Self::ListItem => None,
-        }
-    }
 }
 
 /// One choice of a question. `Debug` leaves its words out.
@@ -114,89 +101,57 @@ mod tests {
     const ASKED: OffsetDateTime = datetime!(2026-01-02 03:04:05 UTC);
 
     fn question(texts: &[&str]) -> Question {
+        let choices = texts.iter().map(|text| Choice {
+            kind: ChoiceKind::QuickReply,
+            text: (*text).to_owned(),
+            payload: format!("payload of {text}"),
+        });
         Question {
             message: "b71f".parse().expect("an id"),
             asked: ASKED,
-            choices: texts
-                .iter()
-                .map(|text| Choice {
-                    kind: ChoiceKind::QuickReply,
-                    text: (*text).to_owned(),
-                    payload: format!("payload of {text}"),
-                })
-                .collect(),
+            choices: choices.collect(),
         }
     }
 
-    fn chosen(question: &Question, text: &str, after: Duration) -> Option<String> {
+    /// The place of the choice that a text means so long after the question; nothing where it means none.
+    fn chosen(texts: &[&str], text: &str, after: Duration) -> Option<usize> {
+        let question = question(texts);
+        let chosen = question.chosen(text, ASKED + after)?;
         question
-            .chosen(text, ASKED + after)
-            .map(|choice| choice.text.clone())
+            .choices
+            .iter()
+            .position(|choice| std::ptr::eq(choice, chosen))
     }
 
     #[test]
     fn a_number_or_the_words_choose() {
-        let question = question(&["My order", "My invoice"]);
-        let soon = Duration::minutes(1);
-        for text in [
-            "2",
-            " 2. ",
-            "2)",
-            "(2)",
-            "#2",
-            "my invoice",
-            " MY  Invoice\n",
-        ] {
-            assert_eq!(
-                chosen(&question, text, soon).as_deref(),
-                Some("My invoice"),
-                "{text}"
-            );
+        let means = |text| chosen(&["My order", "My invoice"], text, Duration::MINUTE);
+        for text in "2| 2. |2)|(2)|#2|my invoice| MY  Invoice\n".split('|') {
+            assert_eq!(means(text), Some(1), "{text}");
         }
-        for text in [
-            "0",
-            "3",
-            "22",
-            "-1",
-            "2 please",
-            "invoice",
-            "",
-            "٢",
-            "1000000000000000000000",
-        ] {
-            assert_eq!(chosen(&question, text, soon), None, "{text}");
+        for text in "0|3|22|-1|2 please|invoice||٢|1000000000000000000000".split('|') {
+            assert_eq!(means(text), None, "{text}");
         }
     }
 
     #[test]
-    fn words_go_before_numbers() {
-        let question = question(&["10", "2", "1"]);
-        assert_eq!(chosen(&question, "2", Duration::ZERO).as_deref(), Some("2"));
-        assert_eq!(chosen(&question, "1", Duration::ZERO).as_deref(), Some("1"));
-        assert_eq!(chosen(&question, "3", Duration::ZERO).as_deref(), Some("1"));
-    }
-
-    #[test]
-    fn two_choices_of_the_same_words_need_their_number() {
-        let question = question(&["Yes", "yes", "No"]);
-        assert_eq!(chosen(&question, "yes", Duration::ZERO), None);
-        assert_eq!(
-            chosen(&question, "2", Duration::ZERO).as_deref(),
-            Some("yes")
-        );
+    fn words_go_before_numbers_and_ambiguous_ones_need_their_number() {
+        let means = |texts: &[&str], text| chosen(texts, text, Duration::ZERO);
+        for (text, place) in [("2", 1), ("1", 2), ("3", 2)] {
+            assert_eq!(means(&["10", "2", "1"], text), Some(place));
+        }
+        assert_eq!(means(&["Yes", "yes", "No"], "yes"), None);
+        assert_eq!(means(&["Yes", "yes", "No"], "2"), Some(1));
     }
 
     #[test]
     fn late_numbers_are_plain_text() {
-        let question = question(&["Yes", "No"]);
-        assert!(chosen(&question, "2", NUMBERS_ANSWER_FOR).is_some());
+        let means = |text, after| chosen(&["Yes", "No"], text, after);
+        assert_eq!(means("2", NUMBERS_ANSWER_FOR), Some(1));
         let late = NUMBERS_ANSWER_FOR + Duration::SECOND;
-        assert_eq!(chosen(&question, "2", late), None);
-        assert_eq!(chosen(&question, "no", late).as_deref(), Some("No"));
-        assert_eq!(
-            chosen(&question, "no", QUESTION_IS_OPEN_FOR + Duration::SECOND),
-            None
-        );
+        assert_eq!((means("2", late), means("no", late)), (None, Some(1)));
+        assert_eq!(means("no", QUESTION_IS_OPEN_FOR), Some(1));
+        assert_eq!(means("no", QUESTION_IS_OPEN_FOR + Duration::SECOND), None);
     }
 
     #[test]

@@ -28,15 +28,7 @@ pub struct Inbound {
 /// Most files of one message that an agent gets. Each costs calls that all chats share.
 pub const MOST_FILES: usize = 20;
 
-impl std::fmt::Debug for Inbound {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Inbound")
-            .field("characters", &self.text.chars().count())
-            .field("files", &self.files.len())
-            .finish()
-    }
-}
+debug_shows!(Inbound: files);
 
 /// Something that a message only points at. `Debug` shows its kind only.
 #[derive(Clone, PartialEq, Eq)]
@@ -72,14 +64,10 @@ impl SentFile {
     }
 
     fn address(&self) -> &str {
-        let (Self::Picture {
-            source: address, ..
+        match self {
+            Self::Picture { source, .. } | Self::Snippet { source, .. } => source,
+            Self::Shared { address, .. } => address,
         }
-        | Self::Shared { address, .. }
-        | Self::Snippet {
-            source: address, ..
-        }) = self;
-        address
     }
 
     /// What stands in the place of a file that is not brought over: its name, its address and why.

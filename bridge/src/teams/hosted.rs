@@ -12,22 +12,30 @@ use crate::ids::{ChatId, TeamsMessageId};
 #[must_use]
 pub fn content_id(address: &str, chat: &ChatId, message: &TeamsMessageId) -> Option<String> {
     let path = address.split(['?', '#']).next()?;
-    let mut segments = path.rsplit('/').map(|segment| {
-        percent_decode_str(segment)
-            .decode_utf8()
-            .map(std::borrow::Cow::into_owned)
-            .unwrap_or_default()
-    });
-    let mut next = || segments.next();
-    let value = next()? == "$value";
-    let id = next()?;
-    let hosted = next()? == "hostedContents";
-    let this_message = next()? == message.as_str();
-    let messages = next()? == "messages";
-    let this_chat = next()? == chat.as_str();
-    let chats = next()? == "chats";
-    let sound = value && hosted && this_message && messages && this_chat && chats;
-    (sound && !matches!(id.as_str(), "" | "." | "..")).then_some(id)
+    let segments: Vec<_> = path
+        .rsplit('/')
+        .take(7)
+        .map(|segment| {
+            percent_decode_str(segment)
+                .decode_utf8()
+                .unwrap_or_default()
+        })
+        .collect();
+    let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
+    match segments[..] {
+        [
+            "$value",
+            id,
+            "hostedContents",
+            in_message,
+            "messages",
+            in_chat,
+            "chats",
+        ] if in_message == message.as_str() && in_chat == chat.as_str() => {
+            (!matches!(id, "" | "." | "..")).then(|| id.to_owned())
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

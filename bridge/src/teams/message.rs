@@ -87,15 +87,7 @@ pub struct Body {
     pub content: String,
 }
 
-impl std::fmt::Debug for Body {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Body")
-            .field("html", &self.html)
-            .field("bytes", &self.content.len())
-            .finish()
-    }
-}
+debug_shows!(Body: html);
 
 /// A file, quote or card (Microsoft Learn, "chatMessageAttachment resource type"). `Debug` shows its type only.
 #[derive(Clone, Default, Deserialize)]
@@ -151,12 +143,9 @@ struct RawMessage {
     deleted_date_time: Option<OffsetDateTime>,
     from: Option<RawFrom>,
     body: Option<RawBody>,
-    #[serde(default, deserialize_with = "or_default")]
-    attachments: Vec<Attachment>,
-    #[serde(default, deserialize_with = "or_default")]
-    mentions: Vec<RawMention>,
-    #[serde(default, deserialize_with = "or_default")]
-    reactions: Vec<RawReaction>,
+    attachments: Option<Vec<Attachment>>,
+    mentions: Option<Vec<RawMention>>,
+    reactions: Option<Vec<RawReaction>>,
 }
 
 #[derive(Deserialize)]
@@ -165,7 +154,7 @@ struct RawFrom {
     user: Option<RawIdentity>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawIdentity {
     id: Option<String>,
@@ -217,20 +206,14 @@ impl ChatMessage {
             .id
             .and_then(|id| id.parse().ok())
             .ok_or(MalformedMessage::Field("id"))?;
-        let chat_id = match raw.chat_id {
-            Some(chat) => Some(
-                chat.parse()
-                    .map_err(|_| MalformedMessage::Field("chatId"))?,
-            ),
-            None => None,
-        };
+        let chat_id = raw.chat_id.map(|chat| chat.parse()).transpose();
         let body = raw.body.map_or_else(Body::default, |body| Body {
             html: body.content_type.as_deref() != Some("text"),
             content: body.content.unwrap_or_default(),
         });
         Ok(Self {
             id,
-            chat_id,
+            chat_id: chat_id.map_err(|_| MalformedMessage::Field("chatId"))?,
             etag: raw.etag,
             kind: match raw.message_type.as_deref() {
                 Some("message") | None => MessageKind::Message,
@@ -246,30 +229,39 @@ impl ChatMessage {
             deleted: raw.deleted_date_time,
             from: raw.from.map(Sender::from),
             body,
-            attachments: raw.attachments,
-            mentions: raw.mentions.into_iter().map(Mention::from).collect(),
-            reactions: raw.reactions.into_iter().filter_map(Reaction::of).collect(),
+            attachments: raw.attachments.unwrap_or_default(),
+            mentions: raw
+                .mentions
+                .into_iter()
+                .flatten()
+                .map(Mention::from)
+                .collect(),
+            reactions: raw
+                .reactions
+                .into_iter()
+                .flatten()
+                .filter_map(Reaction::of)
+                .collect(),
         })
     }
 }
 
 impl From<RawFrom> for Sender {
     fn from(raw: RawFrom) -> Self {
-        let application = raw.application.and_then(|application| application.id);
-        let Some(user) = raw.user else {
-            return Self {
-                application,
-                ..Self::default()
-            };
-        };
+        let user = raw.user.unwrap_or_default();
         Self {
             user: user.id.and_then(|id| id.parse().ok()),
-            application,
+            application: raw.application.and_then(|application| application.id),
             tenant: user.tenant_id.and_then(|tenant| tenant.parse().ok()),
             upn: shown(user.user_principal_name),
             name: shown(user.display_name),
         }
     }
+}
+
+/// A text that says something.
+fn shown(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
 }
 
 impl Reaction {
@@ -283,14 +275,7 @@ impl Reaction {
             name: by.name,
         })
     }
-}
 
-/// A text that says something.
-fn shown(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.trim().is_empty())
-}
-
-impl Reaction {
     /// A custom emoji: its kind says no more.
     #[must_use]
     pub fn is_custom(&self) -> bool {
@@ -300,10 +285,11 @@ impl Reaction {
 
 impl From<RawMention> for Mention {
     fn from(raw: RawMention) -> Self {
-        let mentioned = raw.mentioned.map(Sender::from).unwrap_or_default();
         Self {
             text: raw.mention_text.unwrap_or_default(),
-            user: mentioned.user,
+            user: raw
+                .mentioned
+                .and_then(|mentioned| Sender::from(mentioned).user),
         }
     }
 }

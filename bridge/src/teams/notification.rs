@@ -41,15 +41,7 @@ pub struct Collection {
     pub validation_tokens: Vec<String>,
 }
 
-impl fmt::Debug for Collection {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Collection")
-            .field("items", &self.items)
-            .field("validation_tokens", &self.validation_tokens.len())
-            .finish()
-    }
-}
+debug_shows!(Collection: items);
 
 /// What happened to a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -119,28 +111,20 @@ pub struct Lifecycle {
 
 /// The encrypted message of a rich notification; the texts are base64. `Debug` names the certificate only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct EncryptedContent {
     /// The message, encrypted with the data key.
     pub data: String,
     /// HMAC of the encrypted message.
-    #[serde(rename = "dataSignature")]
     pub data_signature: String,
     /// The data key, encrypted with the certificate.
-    #[serde(rename = "dataKey")]
     pub data_key: String,
     /// Our own id of the certificate.
     #[serde(rename = "encryptionCertificateId")]
     pub certificate_id: String,
 }
 
-impl fmt::Debug for EncryptedContent {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("EncryptedContent")
-            .field("certificate_id", &self.certificate_id)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(EncryptedContent: certificate_id);
 
 /// A body that is no collection of at most [`MOST_ITEMS`] change notifications.
 #[derive(Debug, thiserror::Error)]
@@ -178,10 +162,9 @@ impl ItemError {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 struct RawCollection<'a> {
-    #[serde(borrow)]
     value: AtMost<'a, MOST_ITEMS>,
-    #[serde(borrow, rename = "validationTokens")]
     validation_tokens: Option<AtMost<'a, MOST_TOKENS>>,
 }
 
@@ -199,19 +182,13 @@ impl<'a> Text<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 struct RawItem<'a> {
-    #[serde(borrow)]
     change_type: Option<Text<'a>>,
-    #[serde(borrow)]
     lifecycle_event: Option<Text<'a>>,
-    #[serde(borrow)]
     subscription_id: Option<Text<'a>>,
-    #[serde(borrow)]
     client_state: Option<Text<'a>>,
-    #[serde(borrow)]
     tenant_id: Option<Text<'a>>,
-    #[serde(borrow)]
     resource: Option<Text<'a>>,
     encrypted_content: Option<EncryptedContent>,
 }
@@ -224,17 +201,14 @@ impl Collection {
     pub fn parse(body: &[u8]) -> Result<Self, MalformedCollection> {
         let raw: RawCollection<'_> =
             serde_json::from_slice(body).map_err(|error| MalformedCollection(error.into()))?;
+        let items = raw.value.0.iter().map(|item| Item::parse(item.get()));
         let tokens = raw
             .validation_tokens
-            .map_or_else(Vec::new, |tokens| tokens.0);
+            .into_iter()
+            .flat_map(|tokens| tokens.0);
         Ok(Self {
-            items: raw
-                .value
-                .0
-                .iter()
-                .map(|item| Item::parse(item.get()))
-                .collect(),
-            validation_tokens: tokens.iter().map(|token| token_of(token.get())).collect(),
+            items: items.collect(),
+            validation_tokens: tokens.map(|token| token_of(token.get())).collect(),
         })
     }
 }

@@ -5,20 +5,21 @@ mod code;
 mod elements;
 mod lines;
 mod links;
-mod open_table;
 mod renderer;
 mod replies;
 mod tables;
 mod tokens;
 
-use std::fmt;
-
 pub(crate) use elements::emoji;
-use renderer::{Output, Pictures, Renderer, Replies};
+use renderer::{Pictures, Renderer};
 pub(crate) use tokens::{Token, read};
 
 /// What marks the address of a file that Graph keeps for a message (Microsoft Learn, "chatMessageHostedContent resource type").
 const HOSTED: &str = "/hostedContents/";
+
+/// Most characters and lines of what an answer quotes: the agent has the whole message above.
+pub(crate) const LONGEST_PREVIEW: usize = 300;
+pub(crate) const MOST_PREVIEW_LINES: usize = 3;
 
 /// What becomes of the message that a reply quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,15 +51,7 @@ pub struct InlineImage {
     pub description: Option<String>,
 }
 
-impl fmt::Debug for Rendered {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Rendered")
-            .field("images", &self.images.len())
-            .finish_non_exhaustive()
-    }
-}
-
+debug_shows!(Rendered: images);
 debug_shows!(InlineImage:);
 
 /// Turns the HTML of a Teams message into plain text, and collects the pictures that Graph keeps for it.
@@ -81,61 +74,56 @@ pub fn render(html: &str, replies: ReplyContext) -> Rendered {
 /// As [`render`], with a mark at a quoted message whose id is not `known`: what a quote says comes from the sender's client.
 #[must_use]
 pub fn render_quoting(html: &str, replies: ReplyContext, known: &dyn Fn(&str) -> bool) -> Rendered {
-    let replies = match replies {
-        ReplyContext::Quote => Replies::Quote,
-        ReplyContext::Strip => Replies::Strip,
-    };
     // Whether pictures are numbered shows at the end only; this is right but for the strangest messages.
     let numbered = html.matches(HOSTED).count() > 1;
-    let output = output(html, replies, known, Pictures::Collect { numbered });
-    Rendered {
-        text: output.text,
-        images: output.images,
-        quotes: output.quotes,
-    }
+    rendered(html, replies, known, Pictures::Collect { numbered })
 }
 
 /// The text of HTML as [`render`] writes it with [`ReplyContext::Quote`], but each picture only leaves `[image]` or
 /// `[image: description]`. For previews.
 #[must_use]
 pub fn to_text(html: &str) -> String {
-    output(html, Replies::Quote, &|_| true, Pictures::Notice).text
+    rendered(html, ReplyContext::Quote, &|_| true, Pictures::Notice).text
 }
 
 /// Reads the HTML, again if need be: with other numbers, or with a quoted message that never ends as an ordinary quote, because
 /// it would swallow the rest. Either happens once at most.
-fn output(
+fn rendered(
     html: &str,
-    mut replies: Replies,
+    replies: ReplyContext,
     known: &dyn Fn(&str) -> bool,
     mut pictures: Pictures,
-) -> Output {
+) -> Rendered {
     let columns = tables::with_columns(html);
+    let mut replies = Some(replies);
     loop {
         let mut renderer = Renderer::new(html.len(), &columns, replies, known, pictures);
         read(html, |token| renderer.token(token));
-        let output = renderer.finish();
-        if output.in_reply {
-            replies = Replies::Keep;
+        let Some(rendered) = renderer.finish() else {
+            replies = None;
             continue;
-        }
-        match pictures {
-            Pictures::Collect { numbered } if numbered != (output.images.len() > 1) => {
-                pictures = Pictures::Collect {
-                    numbered: !numbered,
-                };
+        };
+        match &mut pictures {
+            Pictures::Collect { numbered } if *numbered != (rendered.images.len() > 1) => {
+                *numbered = !*numbered;
             }
-            _ => return output,
+            _ => return rendered,
         }
     }
 }
 
-/// The name before what is quoted, with a mark where nobody but the sender's client vouches for it.
-pub(crate) fn quoted_name(name: Option<&str>, is_known: bool) -> Option<String> {
-    if is_known {
-        return name.map(str::to_owned);
+/// What is quoted, behind the name of who said it, with a mark where nobody but the sender's client vouches for it. Where
+/// nothing is said, nobody needs to.
+pub(crate) fn quotation(name: Option<&str>, said: &str, is_known: bool) -> String {
+    let (said, is_known) = match said {
+        "" => ("[quoted message]", true),
+        said => (said, is_known),
+    };
+    match name {
+        Some(name) if is_known => format!("{name}: {said}"),
+        None if is_known => said.to_owned(),
+        name => format!("{} (unverified): {said}", name.unwrap_or("Quote")),
     }
-    Some(format!("{} (unverified)", name.unwrap_or("Quote")))
 }
 
 /// An address in plain text: only of the kinds a reader can open.

@@ -1,14 +1,12 @@
 //! Opens the encrypted message of a rich notification (Microsoft Learn, "Set up Microsoft Graph change notifications with
 //! resource data"; the same steps as msgraph-sdk-dotnet-core, `IDecryptableContentExtensions.cs`).
 
-use std::fmt;
-
 use aws_lc_rs::cipher::{AES_256, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::hmac;
 use aws_lc_rs::iv::FixedLength;
-use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, PrivateDecryptingKey};
+use aws_lc_rs::rsa::{KeyPair, OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, PrivateDecryptingKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::zeroize::Zeroizing;
@@ -68,20 +66,26 @@ impl NotificationKey {
     pub fn from_pem(pem: &SecretString) -> Result<Self, KeyError> {
         let mut key = None;
         let mut certificates = Vec::new();
-        for block in PemBlocks(pem.expose_secret()) {
-            let (label, der) = block?;
+        let mut rest = pem.expose_secret();
+        while let Some((_, block)) = rest.split_once("-----BEGIN ") {
+            let (label, der, behind) = pem_block(block).ok_or(KeyError::Pem)?;
             match label {
-                "PRIVATE KEY" => key = Some(der),
-                "RSA PRIVATE KEY" => key = Some(pkcs8_of_pkcs1(&der)),
+                "PRIVATE KEY" | "RSA PRIVATE KEY" => key = Some((label, der)),
                 "CERTIFICATE" => certificates.push(der),
                 _ => {}
             }
+            rest = behind;
         }
-        let key = key.ok_or(KeyError::NoPrivateKey)?;
+        let (label, key) = key.ok_or(KeyError::NoPrivateKey)?;
         if certificates.is_empty() {
             return Err(KeyError::NoCertificate);
         }
-        let key = PrivateDecryptingKey::from_pkcs8(&key).map_err(|_| KeyError::NotRsa)?;
+        let key = if label == "PRIVATE KEY" {
+            PrivateDecryptingKey::from_pkcs8(&key).ok()
+        } else {
+            from_pkcs1(&key)
+        };
+        let key = key.ok_or(KeyError::NotRsa)?;
         if !KEY_BITS.contains(&key.key_size_bits()) {
             return Err(KeyError::KeySize(key.key_size_bits()));
         }
@@ -112,14 +116,7 @@ impl NotificationKey {
     }
 }
 
-impl fmt::Debug for NotificationKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("NotificationKey")
-            .field("certificate_id", &self.certificate_id)
-            .finish_non_exhaustive()
-    }
-}
+debug_shows!(NotificationKey: certificate_id);
 
 /// Opens the encrypted message: RSA-OAEP for the data key, HMAC-SHA256 over the encrypted message, then AES-256-CBC with the
 /// first 16 bytes of the data key as initialisation vector. Nothing is decrypted before the HMAC is right.
@@ -129,115 +126,53 @@ impl fmt::Debug for NotificationKey {
 /// # Errors
 /// [`Tampered`] when any step fails.
 pub fn unwrap(content: &EncryptedContent, key: &NotificationKey) -> Result<Vec<u8>, Tampered> {
-    let data_key = data_key(&content.data_key, key)?;
-    let mut data = STANDARD.decode(&content.data).map_err(|_| Tampered)?;
-    let signature = STANDARD
-        .decode(&content.data_signature)
-        .map_err(|_| Tampered)?;
-    hmac::verify(
-        &hmac::Key::new(hmac::HMAC_SHA256, &*data_key),
-        &data,
-        &signature,
-    )
-    .map_err(|_| Tampered)?;
+    opened(content, key).ok_or(Tampered)
+}
 
-    let mut initialisation = [0; BLOCK_BYTES];
-    initialisation.copy_from_slice(&data_key[..BLOCK_BYTES]);
-    let cipher = UnboundCipherKey::new(&AES_256, &*data_key)
-        .and_then(PaddedBlockDecryptingKey::cbc_pkcs7)
-        .map_err(|_| Tampered)?;
-    let length = cipher
-        .decrypt(
-            &mut data,
-            DecryptionContext::Iv128(FixedLength::from(initialisation)),
-        )
-        .map_err(|_| Tampered)?
-        .len();
+fn opened(content: &EncryptedContent, key: &NotificationKey) -> Option<Vec<u8>> {
+    let data_key = data_key(&content.data_key, key)?;
+    let mut data = STANDARD.decode(&content.data).ok()?;
+    let signature = STANDARD.decode(&content.data_signature).ok()?;
+    let hmac_key = hmac::Key::new(hmac::HMAC_SHA256, &*data_key);
+    hmac::verify(&hmac_key, &data, &signature).ok()?;
+
+    let initialisation = FixedLength::try_from(&data_key[..BLOCK_BYTES]).ok()?;
+    let cipher = UnboundCipherKey::new(&AES_256, &*data_key).ok()?;
+    let cipher = PaddedBlockDecryptingKey::cbc_pkcs7(cipher).ok()?;
+    let context = DecryptionContext::Iv128(initialisation);
+    let length = cipher.decrypt(&mut data, context).ok()?.len();
     data.truncate(length);
-    Ok(data)
+    Some(data)
 }
 
 /// Decrypts the data key; another size than AES-256's is refused.
-fn data_key(
-    encrypted: &str,
-    key: &NotificationKey,
-) -> Result<Zeroizing<[u8; DATA_KEY_BYTES]>, Tampered> {
-    let encrypted = STANDARD.decode(encrypted).map_err(|_| Tampered)?;
+fn data_key(encrypted: &str, key: &NotificationKey) -> Option<Zeroizing<[u8; DATA_KEY_BYTES]>> {
+    let encrypted = STANDARD.decode(encrypted).ok()?;
     let mut output = Zeroizing::new(vec![0; key.key.min_output_size()]);
+    let padding = &OAEP_SHA1_MGF1SHA1;
     let plain = key
         .key
-        .decrypt(&OAEP_SHA1_MGF1SHA1, &encrypted, &mut output, None)
-        .map_err(|_| Tampered)?;
-    let mut data_key = Zeroizing::new([0; DATA_KEY_BYTES]);
-    if plain.len() != DATA_KEY_BYTES {
-        return Err(Tampered);
-    }
-    data_key.copy_from_slice(plain);
-    Ok(data_key)
+        .decrypt(padding, &encrypted, &mut output, None)
+        .ok()?;
+    <[u8; DATA_KEY_BYTES]>::try_from(&*plain)
+        .ok()
+        .map(Zeroizing::new)
 }
 
-/// Label and DER form of each block of a PEM text (RFC 7468), text around them being passed over.
-struct PemBlocks<'a>(&'a str);
-
-impl<'a> Iterator for PemBlocks<'a> {
-    type Item = Result<(&'a str, Zeroizing<Vec<u8>>), KeyError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (_, rest) = self.0.split_once("-----BEGIN ")?;
-        self.0 = "";
-        let Some((label, rest)) = rest.split_once("-----") else {
-            return Some(Err(KeyError::Pem));
-        };
-        let Some((body, rest)) = rest.split_once("-----END ") else {
-            return Some(Err(KeyError::Pem));
-        };
-        let Some(rest) = rest
-            .strip_prefix(label)
-            .and_then(|rest| rest.strip_prefix("-----"))
-        else {
-            return Some(Err(KeyError::Pem));
-        };
-        self.0 = rest;
-        let base64: Zeroizing<String> = Zeroizing::new(body.split_ascii_whitespace().collect());
-        Some(
-            STANDARD
-                .decode(base64.as_bytes())
-                .map(|der| (label, Zeroizing::new(der)))
-                .map_err(|_| KeyError::Pem),
-        )
-    }
+/// Label and DER form of a block of a PEM text (RFC 7468) behind its `BEGIN`, and what follows it.
+fn pem_block(text: &str) -> Option<(&str, Zeroizing<Vec<u8>>, &str)> {
+    let (label, rest) = text.split_once("-----")?;
+    let (body, rest) = rest.split_once("-----END ")?;
+    let rest = rest.strip_prefix(label)?.strip_prefix("-----")?;
+    let base64: Zeroizing<String> = Zeroizing::new(body.split_ascii_whitespace().collect());
+    let der = STANDARD.decode(base64.as_bytes()).ok()?;
+    Some((label, Zeroizing::new(der), rest))
 }
 
-/// Wraps an `RSAPrivateKey` (RFC 8017) as `PrivateKeyInfo` (RFC 5208), the form that aws-lc-rs reads.
-fn pkcs8_of_pkcs1(key: &[u8]) -> Zeroizing<Vec<u8>> {
-    /// Version 0, then the algorithm rsaEncryption with NULL parameters.
-    const HEAD: &[u8] = b"\x02\x01\x00\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
-    const SEQUENCE: u8 = 0x30;
-    const OCTET_STRING: u8 = 0x04;
-    let mut inner = Zeroizing::new(HEAD.to_vec());
-    push_der(&mut inner, OCTET_STRING, key);
-    let mut outer = Zeroizing::new(Vec::new());
-    push_der(&mut outer, SEQUENCE, &inner);
-    outer
-}
-
-/// Appends tag, length in its shortest form, and contents.
-fn push_der(output: &mut Vec<u8>, tag: u8, contents: &[u8]) {
-    output.push(tag);
-    let length = contents.len().to_be_bytes();
-    let significant = &length[length
-        .iter()
-        .take_while(|byte| **byte == 0)
-        .count()
-        .min(length.len() - 1)..];
-    match significant {
-        [short] if *short < 0x80 => output.push(*short),
-        long => {
-            output.push(0x80 | u8::try_from(long.len()).expect("a length has at most eight bytes"));
-            output.extend_from_slice(long);
-        }
-    }
-    output.extend_from_slice(contents);
+/// Reads an `RSAPrivateKey` (RFC 8017) by way of `PrivateKeyInfo` (RFC 5208), the form that can decrypt.
+fn from_pkcs1(der: &[u8]) -> Option<PrivateDecryptingKey> {
+    let pkcs8: Pkcs8V1Der<'_> = KeyPair::from_der(der).ok()?.as_der().ok()?;
+    PrivateDecryptingKey::from_pkcs8(pkcs8.as_ref()).ok()
 }
 
 #[cfg(test)]

@@ -3,21 +3,17 @@
 pub mod split;
 
 /// Most characters of the language before a block of code.
-const LONGEST_LANGUAGE: usize = 32;
+pub(crate) const LONGEST_LANGUAGE: usize = 32;
 
 /// Most characters of a sender's name.
 pub(crate) const LONGEST_NAME: usize = 64;
 
 /// Whether the first line of a text means something only at the beginning of a line: a quote, a fence, a list.
 pub(crate) fn begins_with_a_mark(text: &str) -> bool {
-    let numbered = text
-        .trim_start_matches(|character: char| character.is_ascii_digit())
-        .starts_with(". ")
-        && text.starts_with(|character: char| character.is_ascii_digit());
-    numbered
-        || ["> ", "```", "~~~", "- "]
-            .iter()
-            .any(|mark| text.starts_with(mark))
+    let behind = text.trim_start_matches(|found: char| found.is_ascii_digit());
+    let is_numbered = behind.len() < text.len() && behind.starts_with(". ");
+    let marks = ["> ", "```", "~~~", "- "];
+    is_numbered || marks.iter().any(|mark| text.starts_with(mark))
 }
 
 /// The text of a group chat with its sender's name before it: `Name: first line`, further lines indented by two spaces, so that
@@ -46,7 +42,7 @@ pub fn with_sender_name(name: &str, text: &str) -> String {
     output
 }
 
-/// The lines of a text, whichever of Unicode's line breaks ends them (Unicode Standard, section 5.8).
+/// The lines of a text, whichever of Unicode's line breaks ends them.
 pub(crate) fn text_lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
@@ -68,7 +64,8 @@ pub(crate) fn text_lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn is_line_break(character: char) -> bool {
+/// Whether a character ends a line (Unicode Standard, section 5.8).
+pub(crate) fn is_line_break(character: char) -> bool {
     matches!(
         character,
         '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'
@@ -80,17 +77,23 @@ fn is_line_break(character: char) -> bool {
 pub fn fenced(code: &str, language: &str) -> String {
     let language: String = language
         .chars()
-        .filter(|character| character.is_ascii_alphanumeric() || "+#.-".contains(*character))
+        .filter(is_of_language)
         .take(LONGEST_LANGUAGE)
         .collect();
-    let longest_run = code
-        .split(|character| character != '`')
-        .map(str::len)
-        .max()
-        .unwrap_or_default();
-    let fence = "`".repeat((longest_run + 1).max(3));
+    let fence = fence(code, 3);
     let lines: Vec<&str> = text_lines(code.trim_end()).collect();
     format!("{fence}{language}\n{}\n{fence}", lines.join("\n"))
+}
+
+/// Backticks, more than there are side by side in a text, and at least so many.
+pub(crate) fn fence(text: &str, least: usize) -> String {
+    let runs = text.split(|found| found != '`').map(str::len);
+    "`".repeat(least.max(runs.max().unwrap_or_default() + 1))
+}
+
+/// Whether names of programming languages have this character.
+pub(crate) fn is_of_language(character: &char) -> bool {
+    character.is_ascii_alphanumeric() || "+#.-".contains(*character)
 }
 
 /// A name on one line: white space collapsed, control characters and marks that turn the direction of text left out, at most
@@ -127,3 +130,6 @@ pub(crate) fn is_hidden(character: char) -> bool {
         '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
     )
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,19 +1,17 @@
 //! Splits a long text into parts that a service takes, at the best place near the end of each part.
 
-mod addresses;
 mod barriers;
 mod cut;
 pub(crate) mod fences;
 mod frames;
 mod places;
 
-use addresses::bar_addresses;
 pub(crate) use barriers::Barriers;
 pub(crate) use cut::{Material, after_gap, cut};
 use frames::Frames;
 pub(crate) use places::Place;
 
-/// The least limit that [`split`] and its relatives work with; a smaller one is taken as this.
+/// The least limit that a text is split with; a smaller one is taken as this.
 pub const LEAST_LIMIT: usize = 64;
 
 /// Splits a text into parts of at most `limit` characters (Unicode scalar values), the mark `(1/3) ` included that tells
@@ -62,49 +60,6 @@ pub fn split(text: &str, limit: usize) -> Vec<String> {
     }
 }
 
-/// Cuts a text into pieces whose graphemes cost at most `budget` together; no piece is blank. `cost` of a grapheme is at least
-/// one per character. The places are those of [`split`], but no code or quote is opened again.
-pub fn pieces(text: &str, budget: usize, cost: impl Fn(&str) -> usize) -> Vec<&str> {
-    let mut barriers = Barriers::default();
-    bar_addresses(text, &mut barriers);
-    let plain = Plain {
-        barriers: barriers.sorted(),
-        budget,
-        cost,
-    };
-    let mut pieces = Vec::new();
-    let mut from = 0;
-    while from < text.len() {
-        let end = cut(text, from, budget, &plain);
-        let piece = text[from..end].trim_end();
-        if !piece.is_empty() {
-            pieces.push(piece);
-        }
-        from = after_gap(text, end, budget);
-    }
-    pieces
-}
-
-struct Plain<C> {
-    barriers: Barriers,
-    budget: usize,
-    cost: C,
-}
-
-impl<C: Fn(&str) -> usize> Material for Plain<C> {
-    fn cost(&self, _index: usize, grapheme: &str) -> usize {
-        (self.cost)(grapheme)
-    }
-
-    fn is_barred(&self, index: usize) -> bool {
-        self.barriers.contains(index)
-    }
-
-    fn fresh_room(&self, _index: usize) -> usize {
-        self.budget
-    }
-}
-
 /// A piece of the text, with what closes and opens again the block of code or the quote that a cut went through.
 #[derive(Debug)]
 struct Piece<'a> {
@@ -128,26 +83,19 @@ impl Piece<'_> {
 
 /// Cuts a text into pieces of at most `budget` characters; none is blank.
 fn framed_pieces(text: &str, budget: usize) -> Vec<Piece<'_>> {
-    let mut barriers = Barriers::default();
-    bar_addresses(text, &mut barriers);
-    let frames = Frames::new(text, budget, &mut barriers);
-    let framed = Framed {
-        barriers: barriers.sorted(),
-        frames,
-        budget,
-    };
+    let frames = Frames::new(text, budget);
     let mut pieces = Vec::new();
     let mut from = 0;
     while from < text.len() {
-        let end = cut(text, from, framed.fresh_room(from), &framed);
+        let end = cut(text, from, frames.fresh_room(from), &frames);
         let body = text[from..end].trim_end();
         if !body.is_empty() {
-            let opening = framed.frames.opening(from);
+            let opening = frames.opening(from);
             pieces.push(Piece {
-                starts_line: !opening.is_empty() || framed.frames.starts(from),
+                starts_line: !opening.is_empty() || frames.starts(from),
                 opening,
                 body,
-                closing: framed.frames.closing(end).filter(|_| end < text.len()),
+                closing: frames.closing_line(end).filter(|_| end < text.len()),
             });
         }
         from = after_gap(text, end, budget);
@@ -155,34 +103,5 @@ fn framed_pieces(text: &str, budget: usize) -> Vec<Piece<'_>> {
     pieces
 }
 
-struct Framed<'a> {
-    barriers: Barriers,
-    frames: Frames<'a>,
-    budget: usize,
-}
-
-impl Material for Framed<'_> {
-    fn cost(&self, _index: usize, grapheme: &str) -> usize {
-        grapheme.chars().count()
-    }
-
-    fn is_barred(&self, index: usize) -> bool {
-        self.barriers.contains(index)
-    }
-
-    fn closing(&self, index: usize) -> usize {
-        self.frames
-            .closing(index)
-            .map_or(0, |line| "\n".len() + line.chars().count())
-    }
-
-    fn fresh_room(&self, index: usize) -> usize {
-        self.budget
-            .saturating_sub(self.frames.opening_length(index))
-    }
-}
-
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod torn_tests;

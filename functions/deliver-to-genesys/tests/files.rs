@@ -1,60 +1,54 @@
 //! Files that a customer sends.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use services::error::Service;
 use services::testing::Reply;
 
-use super::scene::{CUSTOMER, Scene};
+use super::scene::Scene;
+use crate::testing::ANNA;
 
-fn with_file(mut message: Value, address: &str) -> Value {
-    message["attachments"] = json!([{
-        "id": "1", "contentType": "reference", "name": "plan.txt", "contentUrl": address,
-    }]);
-    message
+const OURS: &str = "https://contoso.sharepoint.com/sites/board/plan.txt";
+const THEIRS: &str = "https://customer.sharepoint.com/sites/a/plan.txt";
+
+impl Scene {
+    /// Has the customer share a file, which Graph would deliver.
+    async fn customer_shares(&self, id: &str, address: &str) {
+        let file = Reply::new(200, "words").header("content-type", "text/plain");
+        self.world.answer("GET", "/shares/", file);
+        let mut message = self.message(id, ANNA, "see");
+        message["attachments"] = json!([{
+            "id": "1", "contentType": "reference", "name": "plan.txt", "contentUrl": address,
+        }]);
+        self.created(&message).await;
+    }
 }
 
 #[tokio::test]
 async fn a_file_of_our_own_tenant_is_not_fetched_for_an_outsider() {
     let scene = Scene::start(&[]).await;
-    let file = Reply::new(200, "words").header("content-type", "text/plain");
-    scene.world.answer("GET", "/shares/", file);
-    let ours = "https://contoso.sharepoint.com/sites/board/plan.txt";
-    let message = scene.message("1", CUSTOMER, "see");
-    scene.created(&with_file(message, ours)).await;
-    let texts = scene.texts();
-    assert_eq!(texts.len(), 2);
-    assert!(texts[1].contains(ours), "{texts:?}");
-    let asked = |scene: &Scene| {
+    let asked = || {
         let seen = scene.world.seen(Service::Graph);
         seen.iter().any(|seen| seen.path().contains("/shares/"))
     };
-    assert!(!asked(&scene));
-    let theirs = "https://customer.sharepoint.com/sites/a/plan.txt";
-    let message = scene.message("2", CUSTOMER, "see");
-    scene.created(&with_file(message, theirs)).await;
-    assert!(asked(&scene));
-    let told = scene.told();
-    let attachment = &told[3]["content"][0]["attachment"];
+    scene.customer_shares("1", OURS).await;
+    let texts = scene.texts();
+    assert_eq!(texts.len(), 2);
+    assert!(texts[1].contains(OURS) && !asked(), "{texts:?}");
+    scene.customer_shares("2", THEIRS).await;
+    assert!(asked());
+    let attachment = &scene.told()[3]["content"][0]["attachment"];
     assert_eq!(attachment["filename"], json!("plan.txt"));
 }
 
 #[tokio::test]
 async fn a_file_that_genesys_refuses_goes_as_a_link() {
     let scene = Scene::start(&[]).await;
-    let file = Reply::new(200, "words").header("content-type", "text/plain");
-    scene.world.answer("GET", "/shares/", file);
     scene.world.answer_with("POST", "/open/message", |seen| {
         let is_file = seen.json()["content"].is_array();
         is_file.then(|| Reply::json(400, &json!({"code": "bad.request"})))
     });
-    let message = scene.message("1", CUSTOMER, "see");
-    let theirs = "https://customer.sharepoint.com/sites/a/plan.txt";
-    scene.created(&with_file(message, theirs)).await;
+    scene.customer_shares("1", THEIRS).await;
     let texts = scene.texts();
-    assert!(
-        texts
-            .last()
-            .is_some_and(|text| text.starts_with("[file] plan.txt\nhttps://")),
-        "{texts:?}"
-    );
+    let last = texts.last().expect("a text");
+    assert!(last.starts_with("[file] plan.txt\nhttps://"), "{texts:?}");
 }

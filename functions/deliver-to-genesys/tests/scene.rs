@@ -9,7 +9,6 @@ use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::rsa::{KeySize, OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PrivateDecryptingKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bridge::genesys::signature;
 use bridge::queue::envelope::{Content, Envelope, NotificationEnvelope};
 use bridge::teams::notification::{ChangeType, EncryptedContent};
 use bridge::teams::unwrap::NotificationKey;
@@ -24,13 +23,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::app::App;
-use crate::testing::{app_in, call, delivery_of};
-
-/// The chat.
-pub(super) const CHAT: &str = "19:anna_support@unq.gbl.spaces";
-
-/// The customer.
-pub(super) const CUSTOMER: &str = "0f0e0d0c-0000-4000-8000-00000000000a";
+use crate::testing::{ANNA, ANNAS_CHAT, agents_message, app_in, deliver, webhook};
 
 /// The Support User of the local settings.
 pub(super) const SUPPORT: &str = "00000000-0000-0000-0000-000000000004";
@@ -87,28 +80,6 @@ pub(super) fn time_text(at: OffsetDateTime) -> String {
     at.format(&Rfc3339).expect("a time")
 }
 
-/// Calls to outside services.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Calls {
-    pub(super) reads: usize,
-    pub(super) writes: usize,
-    pub(super) genesys: usize,
-    pub(super) graph: usize,
-    pub(super) entra: usize,
-}
-
-impl Calls {
-    pub(super) fn since(&self, before: &Self) -> Self {
-        Self {
-            reads: self.reads - before.reads,
-            writes: self.writes - before.writes,
-            genesys: self.genesys - before.genesys,
-            graph: self.graph - before.graph,
-            entra: self.entra - before.entra,
-        }
-    }
-}
-
 /// One process, and the world that it shares with others.
 pub(super) struct Scene {
     pub(super) world: Arc<World>,
@@ -141,7 +112,7 @@ impl Scene {
     /// A message as Graph shows it.
     pub(super) fn message(&self, id: &str, user: &str, html: &str) -> Value {
         json!({
-            "id": id, "chatId": CHAT, "etag": id, "messageType": "message",
+            "id": id, "chatId": ANNAS_CHAT, "etag": id, "messageType": "message",
             "createdDateTime": time_text(OffsetDateTime::now_utc()),
             "from": {"user": {"id": user, "displayName": "Anna", "tenantId": TENANT}},
             "body": {"contentType": "html", "content": html},
@@ -151,49 +122,38 @@ impl Scene {
     /// A customer's message with one picture.
     pub(super) fn with_picture(&self, id: &str, text: &str) -> Value {
         let source = format!(
-            "https://graph.microsoft.com/v1.0/chats/{CHAT}/messages/{id}/hostedContents/aWQ/$value"
+            "https://graph.microsoft.com/v1.0/chats/{ANNAS_CHAT}/messages/{id}/hostedContents/aWQ/$value"
         );
-        self.message(
-            id,
-            CUSTOMER,
-            &format!("<p>{text}</p><img src=\"{source}\">"),
-        )
+        self.message(id, ANNA, &format!("<p>{text}</p><img src=\"{source}\">"))
     }
 
     pub(super) async fn customer_writes(&self, id: &str, text: &str) {
-        self.created(&self.message(id, CUSTOMER, text)).await;
+        self.created(&self.message(id, ANNA, text)).await;
     }
 
     pub(super) async fn created(&self, message: &Value) {
-        let status = self.notified(ChangeType::Created, message).await;
-        assert_eq!(status, StatusCode::OK);
+        self.notified(ChangeType::Created, message).await;
     }
 
     pub(super) async fn updated(&self, message: &Value) {
-        let status = self.notified(ChangeType::Updated, message).await;
-        assert_eq!(status, StatusCode::OK);
+        self.notified(ChangeType::Updated, message).await;
     }
 
-    /// Delivers a notification that encloses the message.
-    pub(super) async fn notified(&self, change: ChangeType, message: &Value) -> StatusCode {
+    async fn notified(&self, change: ChangeType, message: &Value) {
         let id = message["id"].as_str().expect("an id");
-        self.deliver(change, id, Some(sealed(message))).await
+        self.deliver(change, id, Some(sealed(message))).await;
     }
 
-    /// Delivers a notification that encloses nothing.
-    pub(super) async fn basic(&self, change: ChangeType, id: &str) -> StatusCode {
-        self.deliver(change, id, None).await
-    }
-
-    async fn deliver(
+    /// Delivers a notification that encloses what it is about, or nothing.
+    pub(super) async fn deliver(
         &self,
         change: ChangeType,
         id: &str,
         encrypted: Option<EncryptedContent>,
-    ) -> StatusCode {
+    ) {
         let notification = NotificationEnvelope {
             change,
-            chat: CHAT.parse().expect("a chat"),
+            chat: ANNAS_CHAT.parse().expect("a chat"),
             message: id.parse().expect("an id"),
             account: "support".parse().expect("a name"),
             encrypted,
@@ -208,15 +168,13 @@ impl Scene {
             correlation: None,
             request: 0,
         };
-        let delivery = delivery_of(&sent);
-        call(&self.app, crate::deliver_to_genesys::PATH, &[], delivery)
-            .await
-            .0
+        assert_eq!(deliver(&self.app, &sent, 1).await, StatusCode::OK);
     }
 
     /// Has the agent's text posted; its id in Teams.
     pub(super) async fn agent_writes(&self, text: &str) -> String {
-        assert_eq!(self.agent_begins_to_write(text).await, StatusCode::OK);
+        let posted = self.agent_sends(json!({ "text": text })).await;
+        assert_eq!(posted, StatusCode::OK);
         let state = format!("chats/{}/outbound.json", chat_digest());
         let state = self.world.blob("state", &state).expect("a state");
         let state: Value = serde_json::from_slice(&state).expect("JSON");
@@ -225,35 +183,15 @@ impl Scene {
         teams.flatten().max().expect("a post").to_owned()
     }
 
-    /// Has the agent's text posted once, whatever comes of it.
-    pub(super) async fn agent_begins_to_write(&self, text: &str) -> StatusCode {
-        self.agent_sends(json!({ "type": "Text", "text": text }))
-            .await
-    }
-
     /// Has a webhook that says this delivered once, whatever comes of it.
-    pub(super) async fn agent_sends(&self, mut webhook: Value) -> StatusCode {
-        let now = time_text(OffsetDateTime::now_utc());
+    pub(super) async fn agent_sends(&self, says: Value) -> StatusCode {
         let id = format!("agent-{}", self.world.sent().len());
-        webhook["id"] = json!(id);
-        webhook["channel"] = json!({
-            "id": "i", "platform": "Open", "type": "Private", "messageId": id, "time": now,
-            "to": {"id": format!("teams:support:{CUSTOMER}"), "idType": "Opaque"}, "from": {"id": "i"},
-        });
-        let body = webhook.to_string();
-        let secret = SecretString::from(World::WEBHOOK_SECRET);
-        let signature = signature::sign(body.as_bytes(), &secret);
-        let headers = [("x-hub-signature-256", signature.as_str())];
-        let path = crate::outbound_genesys::PATH;
-        assert_eq!(
-            call(&self.app, path, &headers, body).await.0,
-            StatusCode::OK
-        );
+        let body = agents_message(&id, OffsetDateTime::now_utc(), says).to_string();
+        let taken = webhook(&self.app, body, World::WEBHOOK_SECRET).await;
+        assert_eq!(taken, StatusCode::OK);
         let sent = self.world.sent();
         let sent = sent.iter().rfind(|sent| sent.queue == "outbound");
-        let delivery = delivery_of(sent.expect("an envelope"));
-        let path = crate::deliver_to_teams::PATH;
-        call(&self.app, path, &[], delivery).await.0
+        deliver(&self.app, sent.expect("an envelope"), 1).await
     }
 
     /// Every message that Genesys got.
@@ -272,20 +210,23 @@ impl Scene {
         told.iter().map(text).collect()
     }
 
-    pub(super) fn calls(&self) -> Calls {
+    /// How often Blob was read and written, and Genesys, Graph and Entra ID were called since `before`.
+    pub(super) fn calls_since(&self, before: [usize; 5]) -> [usize; 5] {
         let blobs = self.world.seen(Service::Blob);
-        Calls {
-            reads: blobs.iter().filter(|seen| seen.method == "GET").count(),
-            writes: blobs.iter().filter(|seen| seen.method == "PUT").count(),
-            genesys: self.told().len(),
-            graph: self.world.seen(Service::Graph).len(),
-            entra: self.world.seen(Service::Entra).len(),
-        }
+        let of = |method| blobs.iter().filter(|seen| seen.method == method).count();
+        let now = [
+            of("GET"),
+            of("PUT"),
+            self.told().len(),
+            self.world.seen(Service::Graph).len(),
+            self.world.seen(Service::Entra).len(),
+        ];
+        std::array::from_fn(|index| now[index] - before[index])
     }
 }
 
 /// Stands for the chat in the names of blobs.
 pub(super) fn chat_digest() -> String {
-    let chat: bridge::ids::ChatId = CHAT.parse().expect("a chat");
+    let chat: bridge::ids::ChatId = ANNAS_CHAT.parse().expect("a chat");
     chat.digest().to_string()
 }

@@ -59,9 +59,7 @@ impl Gate {
         call: Call<'a>,
         caller: &'a Caller,
     ) -> Result<Turn<'a>, Failure> {
-        self.pace
-            .turn(&call.key(), call.rate(), caller.deadline)
-            .await?;
+        self.pace.turn(call, caller.deadline).await?;
         let outage = &self.health(call.kind()).outage;
         let probe = outage.turn(&caller.subject, caller.deadline).await?;
         Ok(Turn {
@@ -88,10 +86,9 @@ impl Gate {
 
     /// The services that do not answer at present, for people.
     pub fn down(&self) -> Vec<Service> {
-        let down = Kind::ALL
-            .into_iter()
-            .filter(|kind| self.health(*kind).outage.is_down());
-        let mut services: Vec<Service> = down.map(Kind::service).collect();
+        let mut kinds = Kind::ALL.to_vec();
+        kinds.retain(|kind| self.health(*kind).outage.is_down());
+        let mut services: Vec<Service> = kinds.into_iter().map(Kind::service).collect();
         services.dedup();
         services
     }
@@ -109,7 +106,8 @@ impl Gate {
             && failing.all(|kind| self.meter(kind, |meter| meter.well_for_others(now, mine)))
     }
 
-    pub(super) fn served_others(&self, kind: Kind, mine: &Digest) -> bool {
+    /// Whether a call of this kind was served for another chat lately.
+    pub(crate) fn served_others(&self, kind: Kind, mine: &Digest) -> bool {
         let now = self.started.elapsed();
         self.meter(kind, |meter| meter.served_others(now, mine))
     }
@@ -137,11 +135,10 @@ impl Turn<'_> {
         let (gate, call, subject) = (self.gate, self.call, &self.caller.subject);
         let error = result.as_ref().err();
         // A token or a store that could not be had says nothing of the service itself.
-        if error.is_none_or(|error| error.service == call.service()) {
+        if error.is_none_or(|error| error.service == call.kind().service()) {
             let fault = error.map(fault_of);
-            gate.health(call.kind())
-                .outage
-                .note(call.kind(), subject, fault);
+            let outage = &gate.health(call.kind()).outage;
+            outage.note(call.kind(), subject, fault);
             if matches!(fault, None | Some(Fault::Transient)) {
                 let now = gate.started.elapsed();
                 gate.meter(call.kind(), |meter| {
@@ -151,7 +148,7 @@ impl Turn<'_> {
         }
         if let Some(error) = error.filter(|error| error.kind == ErrorKind::Throttled) {
             let pause = error.retry_after.unwrap_or(DEFAULT_PAUSE);
-            gate.pace.pause(&call.key(), call.rate(), pause).await;
+            gate.pace.pause(call, pause).await;
         }
         result
     }

@@ -3,15 +3,13 @@
 mod gate;
 mod pace;
 mod probe;
-mod question;
 
 use bridge::ids::{CorrelationId, Digest, SupportAccountName};
+use bridge::pace::TokenBucket;
 use services::error::Service;
 use tokio::time::Instant;
 
 pub use gate::{Gate, Turn};
-pub use pace::Rate;
-pub use question::Question;
 
 /// For whom a call is made.
 #[derive(Debug, Clone)]
@@ -43,11 +41,6 @@ pub enum Call<'a> {
 }
 
 impl Call<'_> {
-    /// Who is called.
-    pub const fn service(self) -> Service {
-        self.kind().service()
-    }
-
     /// What is throttled together.
     fn key(self) -> String {
         match self {
@@ -58,13 +51,14 @@ impl Call<'_> {
         }
     }
 
-    const fn rate(self) -> Rate {
+    /// Uses a second, and how many may come at once after a quiet time.
+    fn bucket(self) -> TokenBucket {
         let (per_second, burst) = match self {
             Self::GraphPost(_) | Self::GraphHostedContent(_) => (0.83, 1.0),
             Self::GraphRead(_) => (5.0, 10.0),
             Self::GenesysMessage | Self::GenesysReceipt => (4.0, 40.0),
         };
-        Rate { per_second, burst }
+        TokenBucket::new(per_second, burst)
     }
 
     /// What is up or down together.

@@ -14,6 +14,7 @@ use services::blob::Blobs;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::Call;
 use crate::failure::Failure;
 use crate::log::milliseconds;
 use crate::store::bounded::Bounded;
@@ -30,15 +31,6 @@ const LONG_WAIT: Duration = Duration::from_secs(5);
 /// Throttle keys that are remembered, and how long; a forgotten one starts over with an empty bucket.
 const REMEMBERED: usize = 10_000;
 const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
-
-/// A rate and its burst.
-#[derive(Debug, Clone, Copy)]
-pub struct Rate {
-    /// Sustained uses a second.
-    pub per_second: f64,
-    /// Uses that may come at once after a quiet time.
-    pub burst: f64,
-}
 
 /// The throttle keys of one process.
 #[derive(Debug)]
@@ -78,14 +70,9 @@ impl Pace {
     }
 
     /// Waits until the key may be used once.
-    pub(super) async fn turn(
-        &self,
-        name: &str,
-        rate: Rate,
-        deadline: Instant,
-    ) -> Result<(), Failure> {
-        let key = self.key(name, rate);
-        self.refresh(name, &key);
+    pub(super) async fn turn(&self, call: Call<'_>, deadline: Instant) -> Result<(), Failure> {
+        let (name, key) = self.key(call);
+        self.refresh(&name, &key);
         let mut bucket = timeout_at(deadline, key.bucket.lock())
             .await
             .map_err(|_| Failure::OutOfTime)?;
@@ -110,12 +97,13 @@ impl Pace {
     }
 
     /// Notes that the service wants the key left alone for `pause`, here and in the other instances.
-    pub(super) async fn pause(&self, name: &str, rate: Rate, pause: Duration) {
+    pub(super) async fn pause(&self, call: Call<'_>, pause: Duration) {
         let pause = pause.min(LONGEST);
-        self.key(name, rate).pause_until(Instant::now() + pause);
+        let (name, key) = self.key(call);
+        key.pause_until(Instant::now() + pause);
         let until = OffsetDateTime::now_utc() + pause;
         let body = serde_json::to_vec(&SharedPause { until }).unwrap_or_default();
-        let blob = blobs::pause(name);
+        let blob = blobs::pause(&name);
         if let Err(error) = self.blobs.put(STATE, &blob, Bytes::from(body)).await {
             tracing::warn!(event = "pause_not_shared", %error, "the other instances do not know of a pause");
         }
@@ -145,18 +133,18 @@ impl Pace {
         });
     }
 
-    fn key(&self, name: &str, rate: Rate) -> Arc<Key> {
+    fn key(&self, call: Call<'_>) -> (String, Arc<Key>) {
+        let name = call.key();
         let begin = || {
-            let mut bucket = TokenBucket::new(rate.per_second, rate.burst);
             // Empty when the process starts; since then nobody here has used this key.
-            bucket.start(Duration::ZERO);
+            let bucket = call.bucket();
             Arc::new(Key {
                 bucket: tokio::sync::Mutex::new(bucket),
                 pause: Mutex::default(),
             })
         };
-        self.keys
-            .update(&name.to_owned(), begin, |key| Arc::clone(key))
+        let key = self.keys.update(&name, begin, |key| Arc::clone(key));
+        (name, key)
     }
 }
 
@@ -184,16 +172,14 @@ mod tests {
     async fn who_comes_first_is_served_first() {
         let app = app(&[]);
         let pace = Arc::new(Pace::new(Arc::clone(&app.blobs)));
-        let rate = Rate {
-            per_second: 1.0,
-            burst: 1.0,
-        };
+        let account = &app.settings.support_accounts[0].name;
         let (served, mut order) = tokio::sync::mpsc::unbounded_channel();
         let deadline = Instant::now() + Duration::from_secs(60);
         for number in 0..10 {
-            let (pace, served) = (Arc::clone(&pace), served.clone());
+            let (pace, served, account) = (Arc::clone(&pace), served.clone(), account.clone());
             tokio::spawn(async move {
-                pace.turn("key", rate, deadline).await.expect("a turn");
+                let turn = pace.turn(Call::GraphPost(&account), deadline);
+                turn.await.expect("a turn");
                 served.send(number).expect("somebody listens");
             });
             tokio::task::yield_now().await;
@@ -202,7 +188,7 @@ mod tests {
             assert_eq!(order.recv().await, Some(expected));
         }
         assert!(matches!(
-            pace.turn("key", rate, Instant::now()).await,
+            pace.turn(Call::GraphPost(account), Instant::now()).await,
             Err(Failure::OutOfTime)
         ));
     }

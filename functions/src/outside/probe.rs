@@ -26,10 +26,7 @@ pub(super) struct Outage {
 }
 
 /// The right to try a service that is down; nobody who failed before tries while it is held.
-#[derive(Debug)]
-pub(super) struct Probe<'a>(
-    #[expect(dead_code, reason = "held for its Drop")] Option<MutexGuard<'a, ()>>,
-);
+pub(super) type Probe<'a> = Option<MutexGuard<'a, ()>>;
 
 impl Outage {
     pub(super) fn is_down(&self) -> bool {
@@ -46,13 +43,13 @@ impl Outage {
         let waits =
             || self.with(|failing| failing.len() >= DOWN_AFTER && failing.contains(subject));
         if !waits() {
-            return Ok(Probe(None));
+            return Ok(None);
         }
         let guard = timeout_at(deadline, self.probe.lock())
             .await
             .map_err(|_| Failure::OutOfTime)?;
         // The one before may have found the service up again.
-        Ok(Probe(waits().then_some(guard)))
+        Ok(waits().then_some(guard))
     }
 
     /// Notes how a call went; a refusal is an answer, throttling is neither.

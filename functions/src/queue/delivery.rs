@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use bridge::ids::{CorrelationId, Digest, Lane};
+use bridge::queue::failed::Direction;
 use bridge::queue::trigger::Trigger;
 use futures::FutureExt;
 use http::{HeaderMap, StatusCode, header};
@@ -18,7 +19,8 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::Instrument;
 
-use crate::counters::{Counters, count};
+use crate::app::App;
+use crate::counters::count;
 use crate::log::milliseconds;
 use crate::outside::Caller;
 
@@ -35,19 +37,6 @@ const PAYLOAD_LIMIT: usize = 2 * 1024 * 1024;
 /// below functionTimeout, whose expiry would kill every other invocation too.
 const GRACE: Duration = Duration::from_secs(120);
 
-/// Limits of an invocation's time.
-#[derive(Debug, Clone, Copy)]
-pub struct Times {
-    /// Attempts may begin for so long.
-    pub attempt_deadline: Duration,
-    /// A message is not handed back before this.
-    pub retry_floor: Duration,
-    /// What another instance writes is waited for so long.
-    pub not_yet: Duration,
-    /// A file that Graph fails for holds its message so long.
-    pub file: Duration,
-}
-
 /// One queue message as a function sees it.
 #[derive(Debug, Clone)]
 pub struct Delivery {
@@ -55,6 +44,8 @@ pub struct Delivery {
     pub trigger: Trigger,
     /// Follows the message from webhook to delivery.
     pub correlation: CorrelationId,
+    /// Which way it goes.
+    pub direction: Direction,
     /// The queue session.
     pub lane: Lane,
     /// When this invocation must have ended.
@@ -97,9 +88,9 @@ pub struct HandBack;
 
 /// Runs one queue function: decodes the payload, opens the span, waits out the retry floor when the message is handed back.
 pub async fn run<F>(
-    counters: &Counters,
-    times: &Times,
+    app: &App,
     function: &'static str,
+    direction: Direction,
     request: Request,
     work: impl FnOnce(Delivery) -> F,
 ) -> Response
@@ -107,6 +98,7 @@ where
     F: Future<Output = Result<Outcome, HandBack>>,
 {
     let started = Instant::now();
+    let (counters, settings) = (&app.counters, &app.settings);
     let span = tracing::info_span!(
         "invocation",
         function,
@@ -118,14 +110,15 @@ where
     );
     async {
         let settled = async {
-            let delivery = read(request.into_body(), started + times.attempt_deadline).await?;
+            let deadline = started + settings.attempt_deadline;
+            let delivery = read(request.into_body(), direction, deadline).await?;
             let span = tracing::Span::current();
             span.record("correlation", delivery.correlation.as_str());
             span.record("attempt", delivery.trigger.delivery_count);
             span.record("lane", delivery.lane.as_str());
             span.record("age_s", delivery.age().as_secs());
             let work = AssertUnwindSafe(work(delivery)).catch_unwind();
-            match timeout(times.attempt_deadline + GRACE, work).await {
+            match timeout(settings.attempt_deadline + GRACE, work).await {
                 Ok(Ok(settled)) => settled,
                 Ok(Err(_)) => {
                     tracing::error!(event = "invocation_panicked", "please report it");
@@ -143,15 +136,15 @@ where
             Ok(Outcome::Skipped(reason)) => ("skipped", Some(reason), &counters.skipped),
             Ok(Outcome::Failed) => ("failed", None, &counters.failed),
             Err(HandBack) => {
-                count(&counters.handed_back);
+                count(&counters.handed_back, 1);
                 // Redelivery is immediate: without this wait a failure would spin.
-                sleep_until(started + times.retry_floor).await;
+                sleep_until(started + settings.retry_floor).await;
                 let elapsed_ms = milliseconds(started.elapsed());
                 tracing::warn!(event = "handed_back", outcome = "retry", elapsed_ms);
                 return answer(StatusCode::INTERNAL_SERVER_ERROR);
             }
         };
-        count(counter);
+        count(counter, 1);
         let elapsed_ms = milliseconds(started.elapsed());
         tracing::info!(event = "settled", outcome = label, reason, elapsed_ms);
         answer(StatusCode::OK)
@@ -160,7 +153,7 @@ where
     .await
 }
 
-async fn read(body: Body, deadline: Instant) -> Result<Delivery, HandBack> {
+async fn read(body: Body, direction: Direction, deadline: Instant) -> Result<Delivery, HandBack> {
     let payload = axum::body::to_bytes(body, PAYLOAD_LIMIT)
         .await
         .map_err(|_| {
@@ -184,6 +177,7 @@ async fn read(body: Body, deadline: Instant) -> Result<Delivery, HandBack> {
     Ok(Delivery {
         trigger,
         correlation,
+        direction,
         lane,
         deadline,
     })

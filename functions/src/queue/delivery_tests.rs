@@ -24,7 +24,7 @@ where
     F: Future<Output = Result<Outcome, HandBack>>,
 {
     let app = app(&[("RETRY_FLOOR_SECONDS", "7")]);
-    let response = run(&app.counters, &app.times, "function", request(body), work).await;
+    let response = run(&app, "function", Direction::Inbound, request(body), work).await;
     let status = response.status();
     let body = axum::body::to_bytes(response.into_body(), usize::MAX)
         .await
@@ -48,19 +48,17 @@ async fn a_settled_message_is_completed_with_json() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_handed_back_waits_out_the_floor() {
-    let started = Instant::now();
-    let (status, _) = answer_of(&payload(), |_| async { Err(HandBack) }).await;
-    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert!(started.elapsed() >= Duration::from_secs(7));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_panic_waits_like_any_failure() {
-    let started = Instant::now();
-    let (status, _) = answer_of(&payload(), |_| async { panic!("on purpose") }).await;
-    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert!(started.elapsed() >= Duration::from_secs(7));
+async fn what_is_handed_back_waits_out_the_floor_and_a_panic_is_no_exception() {
+    for panics in [false, true] {
+        let started = Instant::now();
+        let work = |_| async move {
+            assert!(!panics, "on purpose");
+            Err(HandBack)
+        };
+        let (status, _) = answer_of(&payload(), work).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(started.elapsed() >= Duration::from_secs(7));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,16 +1,12 @@
 //! What a queue function writes itself: the work on one queue message.
 
 use bridge::ids::{Digest, SupportAccountName};
-use bridge::queue::failed::Direction;
 
 use super::delivery::{HandBack, Outcome};
 use crate::failure::{Failure, Rejection};
 
 /// The work on one queue message.
 pub trait Job: Sync {
-    /// Which way the message goes, and the name of its queue.
-    fn way(&self) -> (Direction, &str);
-
     /// What can fail on its own while others are served.
     fn subject(&self) -> &Digest;
 

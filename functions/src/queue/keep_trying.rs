@@ -4,25 +4,22 @@
 //! one chat, is held. What a failure means is decided in `bridge::patience`.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::Duration;
 
-use bridge::ids::Digest;
 use bridge::patience::{self, Decision, EXPIRES_AFTER, Fault, Reason, Situation, decide_not_yet};
 use futures::FutureExt;
 use services::error::ServiceError;
 use tokio::time::{Instant, sleep};
 
-use super::delivery::{Delivery, HandBack, Outcome, Times};
+use super::delivery::{Delivery, HandBack, Outcome};
 use super::job::Job;
+use super::question::all_else_is_well;
+use crate::app::App;
 use crate::failure::{Failure, Rejection, fault_of};
-use crate::log::{milliseconds, request_ids};
-use crate::outside::{Gate, Question};
-use crate::store::bounded::Bounded;
+use crate::log::milliseconds;
 
-/// Chats whose first failure is remembered.
-const REMEMBERED: usize = 10_000;
-const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
+/// How many times its own time limit a file may hold its message, when Graph fails for it.
+const FILE_PATIENCE: u32 = 4;
 
 /// How the waiting ended.
 #[derive(Debug)]
@@ -33,86 +30,66 @@ pub(super) enum End {
     GivenUp(Box<Rejection>, u32),
 }
 
-/// Failures of one kind in a row.
-#[derive(Debug)]
+/// Runs attempts until the message is done, given up, or the invocation's time is over. An attempt is never cut off between
+/// a post and the note of it: its calls have time limits of their own, and the invocation has time for them after its
+/// deadline.
+pub(super) async fn keep_trying(
+    app: &App,
+    delivery: &Delivery,
+    job: &impl Job,
+) -> Result<End, HandBack> {
+    let mut trying = Trying {
+        app,
+        delivery,
+        job,
+        started: Instant::now(),
+        attempts: 0,
+        streak: None,
+    };
+    loop {
+        trying.attempts += 1;
+        let failure = match AssertUnwindSafe(job.attempt()).catch_unwind().await {
+            Ok(Ok(outcome)) => {
+                app.failing_since.remove(job.subject());
+                return Ok(End::Done(outcome));
+            }
+            Ok(Err(failure)) => failure,
+            Err(_) => Failure::Panicked,
+        };
+        match trying.decide(&failure).await {
+            Decision::TryAgain(wait) => sleep(wait).await,
+            Decision::HandBack | Decision::Ask => return Err(HandBack),
+            Decision::GiveUp(reason) => match failure {
+                Failure::OfFile { file, .. } if job.give_up_file(&file) => trying.streak = None,
+                failure => {
+                    let rejection = failure.into_rejection(reason);
+                    return Ok(End::GivenUp(rejection, trying.attempts));
+                }
+            },
+        }
+    }
+}
+
+/// The attempts of one invocation.
+struct Trying<'a, J> {
+    app: &'a App,
+    delivery: &'a Delivery,
+    job: &'a J,
+    started: Instant,
+    attempts: u32,
+    /// Failures of one kind in a row.
+    streak: Option<Streak>,
+}
+
+#[derive(Clone, Copy)]
 struct Streak {
     fault: Fault,
     times: u32,
     since: Instant,
 }
 
-/// Keeps trying.
-#[derive(Debug)]
-pub struct Persistence {
-    gate: Arc<Gate>,
-    question: Question,
-    times: Times,
-    /// Since when a subject's message fails; in memory only, so that another instance begins to count anew.
-    failing_since: Bounded<Digest, Instant>,
-}
-
-impl Persistence {
-    /// Nothing was tried yet.
-    pub fn new(gate: Arc<Gate>, question: Question, times: Times) -> Self {
-        Self {
-            gate,
-            question,
-            times,
-            failing_since: Bounded::new(REMEMBERED, REMEMBERED_FOR),
-        }
-    }
-
-    /// Runs attempts until the message is done, given up, or the invocation's time is over. An attempt is never cut off between
-    /// a post and the note of it: its calls have time limits of their own, and the invocation has time for them after its
-    /// deadline.
-    pub(super) async fn keep_trying(
-        &self,
-        delivery: &Delivery,
-        job: &impl Job,
-    ) -> Result<End, HandBack> {
-        let mut trying = Trying {
-            persistence: self,
-            delivery,
-            started: Instant::now(),
-            attempts: 0,
-            streak: None,
-        };
-        loop {
-            trying.attempts += 1;
-            let failure = match AssertUnwindSafe(job.attempt()).catch_unwind().await {
-                Ok(Ok(outcome)) => {
-                    self.failing_since.remove(job.subject());
-                    return Ok(End::Done(outcome));
-                }
-                Ok(Err(failure)) => failure,
-                Err(_) => Failure::Panicked,
-            };
-            match trying.decide(&failure, job).await {
-                Decision::TryAgain(wait) => sleep(wait).await,
-                Decision::HandBack | Decision::Ask => return Err(HandBack),
-                Decision::GiveUp(reason) => match failure {
-                    Failure::OfFile { file, .. } if job.give_up_file(&file) => trying.streak = None,
-                    failure => {
-                        let rejection = failure.into_rejection(reason);
-                        return Ok(End::GivenUp(rejection, trying.attempts));
-                    }
-                },
-            }
-        }
-    }
-}
-
-/// The attempts of one invocation.
-struct Trying<'a> {
-    persistence: &'a Persistence,
-    delivery: &'a Delivery,
-    started: Instant,
-    attempts: u32,
-    streak: Option<Streak>,
-}
-
-impl Trying<'_> {
-    async fn decide(&mut self, failure: &Failure, job: &impl Job) -> Decision {
+impl<J: Job> Trying<'_, J> {
+    async fn decide(&mut self, failure: &Failure) -> Decision {
         let (fault, error) = match failure {
             Failure::Permanent(_) => return Decision::GiveUp(Reason::Refused),
             Failure::OutOfTime if self.delivery.age() >= EXPIRES_AFTER => {
@@ -122,7 +99,7 @@ impl Trying<'_> {
             Failure::NotYet(_) => {
                 // The message's age survives a crash.
                 let waited = self.delivery.age().max(self.started.elapsed());
-                return decide_not_yet(waited, self.persistence.times.not_yet, self.left());
+                return decide_not_yet(waited, self.app.settings.unknown_thread, self.left());
             }
             Failure::Panicked => (Fault::Panic, None),
             Failure::Service(error) => (fault_of(error), Some(error)),
@@ -132,64 +109,50 @@ impl Trying<'_> {
             },
         };
         self.report(error);
-        let mut situation = self.situation(fault, error, job);
+        let mut situation = self.situation(fault, error);
         let mut decision = patience::decide(&situation);
         if decision == Decision::Ask
             && let Some(error) = error
         {
-            let question = &self.persistence.question;
-            let asked = question.all_else_is_well(error, job.account(), job.subject());
-            situation.all_else_is_well = Some(asked.await);
+            let (account, subject) = (self.job.account(), self.job.subject());
+            let is_well = all_else_is_well(self.app, error, account, subject).await;
+            situation.all_else_is_well = Some(is_well);
             situation.left = self.left();
             decision = patience::decide(&situation);
         }
         decision
     }
 
-    fn situation(
-        &mut self,
-        fault: Fault,
-        error: Option<&ServiceError>,
-        job: &impl Job,
-    ) -> Situation {
+    fn situation(&mut self, fault: Fault, error: Option<&ServiceError>) -> Situation {
         let now = Instant::now();
-        let streak = match self.streak.take().filter(|streak| streak.fault == fault) {
-            Some(streak) => Streak {
-                times: streak.times.saturating_add(1),
-                ..streak
-            },
-            None => Streak {
-                fault,
-                times: 1,
-                since: now,
-            },
+        let earlier = self.streak.filter(|streak| streak.fault == fault);
+        let streak = Streak {
+            fault,
+            times: earlier.map_or(0, |streak| streak.times).saturating_add(1),
+            since: earlier.map_or(now, |streak| streak.since),
         };
+        self.streak = Some(streak);
+        let (app, subject) = (self.app, self.job.subject());
         let failing_since = match fault {
-            Fault::Transient => {
-                let since = &self.persistence.failing_since;
-                since.update(job.subject(), || now, |since| *since)
-            }
+            Fault::Transient => app.failing_since.update(subject, || now, |since| *since),
             _ => streak.since,
         };
-        let gate = &self.persistence.gate;
-        let situation = Situation {
+        Situation {
             fault,
             times: streak.times,
             attempts: self.attempts,
             all_else_is_well: None,
             failing_for: now - failing_since,
             well_for_others: fault == Fault::Transient
-                && error.is_some_and(|error| gate.well_for_others(error.service, job.subject())),
-            file_patience: self.persistence.times.file,
+                && error.is_some_and(|error| app.gate.well_for_others(error.service, subject)),
+            file_patience: app.settings.file_timeout * FILE_PATIENCE,
             age: self.delivery.age(),
             left: self.left(),
             retry_after: error
                 .and_then(|error| error.retry_after)
                 .unwrap_or_default(),
             random: random(),
-        };
-        self.streak = Some(streak);
-        situation
+        }
     }
 
     fn left(&self) -> Duration {
@@ -203,6 +166,11 @@ impl Trying<'_> {
             tracing::error!(event = "attempt_panicked", attempts, "please report it");
             return;
         };
+        let request_ids: Vec<&str> = error
+            .request_ids
+            .iter()
+            .map(|(_, id)| id.as_str())
+            .collect();
         tracing::warn!(
             event = "attempt_failed",
             service = error.service.label(),
@@ -211,7 +179,7 @@ impl Trying<'_> {
             code = error.code.as_deref(),
             attempts,
             retry_after_ms = error.retry_after.map(milliseconds),
-            request_ids = request_ids(error),
+            request_ids = request_ids.join(","),
             "a service did not do its part"
         );
     }

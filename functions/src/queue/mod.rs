@@ -5,5 +5,5 @@ pub mod enqueue;
 pub mod job;
 pub mod keep_trying;
 pub mod opening;
-pub mod receipts;
+mod question;
 pub mod settlement;

@@ -3,62 +3,33 @@
 use bridge::genesys::receipt::ReasonCode;
 use bridge::ids::Digest;
 use bridge::queue::envelope::{Content, Envelope, EnvelopeError};
-use bridge::queue::failed::Direction;
 use bridge::state::blobs::STATE;
 use bytes::Bytes;
-use services::blob::Blobs;
-use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 
 use super::delivery::{Delivery, HandBack, Outcome};
 use super::job::Job;
-use super::keep_trying::{End, Persistence};
+use super::keep_trying::{End, keep_trying};
+use crate::app::App;
 use crate::failure::{Failure, Rejection};
 
 /// Deliveries that an envelope of a newer release waits for an update to end.
 const UPDATE_DELIVERIES: u32 = 20;
 
-/// An envelope's bytes, as they would go into `failed`, and what they say.
+/// An envelope's bytes, as they would go into `failed`, and what they say, or why they cannot be used.
 #[derive(Debug)]
 pub struct Opened {
     /// The envelope as JSON.
     pub body: Bytes,
-    /// Its content, or why it cannot be used.
-    pub content: Result<Content, Rejection>,
-    /// When the webhook took it, where that can be read.
-    pub accepted_at: Option<OffsetDateTime>,
-    /// Names the replay that it is part of.
-    pub replay: Option<String>,
+    /// The envelope; never a claim.
+    pub envelope: Result<Envelope, Rejection>,
 }
 
-impl Opened {
-    fn of(body: Bytes, parsed: Result<Envelope, EnvelopeError>) -> Self {
-        match parsed {
-            Ok(envelope) => Self {
-                body,
-                content: Ok(envelope.content),
-                accepted_at: Some(envelope.accepted_at),
-                replay: envelope.replay,
-            },
-            Err(error) => Self::unreadable(body, unreadable(&error)),
-        }
-    }
-
-    fn unreadable(body: Bytes, rejection: Rejection) -> Self {
-        Self {
-            body,
-            content: Err(rejection),
-            accepted_at: None,
-            replay: None,
-        }
-    }
-}
-
-pub(super) async fn open(
-    blobs: &Blobs,
-    persistence: &Persistence,
-    delivery: &Delivery,
-) -> Result<Opened, HandBack> {
+/// Opens the envelope of a queue message.
+///
+/// # Errors
+/// Blob could not be read in the time of this invocation, or an instance of a newer release may take the message.
+pub async fn open(app: &App, delivery: &Delivery) -> Result<Opened, HandBack> {
     let body = Bytes::from(delivery.trigger.body.clone());
     let blob = match Envelope::parse(&body) {
         // During an update an instance of the newer release may take it.
@@ -75,26 +46,32 @@ pub(super) async fn open(
             content: Content::Claim { blob },
             ..
         }) => blob,
-        parsed => return Ok(Opened::of(body, parsed)),
+        parsed => {
+            let envelope = parsed.map_err(unreadable);
+            return Ok(Opened { body, envelope });
+        }
     };
     let claim = Claim {
-        blobs,
+        app,
         subject: Digest::of("claim", &blob),
         blob,
         found: OnceCell::new(),
     };
     // Should it be gone, the claim itself is what is left to look at.
-    Ok(match persistence.keep_trying(delivery, &claim).await? {
+    Ok(match keep_trying(app, delivery, &claim).await? {
         End::Done(_) => {
             let body = claim.found.into_inner().unwrap_or_default();
-            let parsed = Envelope::parse(&body);
-            Opened::of(body, parsed)
+            let envelope = Envelope::parse(&body).map_err(unreadable);
+            Opened { body, envelope }
         }
-        End::GivenUp(rejection, _) => Opened::unreadable(body, *rejection),
+        End::GivenUp(rejection, _) => Opened {
+            body,
+            envelope: Err(*rejection),
+        },
     })
 }
 
-fn unreadable(error: &EnvelopeError) -> Rejection {
+fn unreadable(error: EnvelopeError) -> Rejection {
     match error {
         EnvelopeError::UnknownVersion(version) => Rejection::new(
             "envelope_version",
@@ -111,34 +88,21 @@ fn unreadable(error: &EnvelopeError) -> Rejection {
     }
 }
 
-/// A content that belongs on another queue.
-pub(super) fn misplaced() -> Rejection {
-    Rejection::new(
-        "envelope_misplaced",
-        "the envelope belongs on another queue",
-        ReasonCode::InvalidMessageStructure,
-    )
-}
-
 /// Reading an envelope out of Blob.
 struct Claim<'a> {
-    blobs: &'a Blobs,
+    app: &'a App,
     subject: Digest,
     blob: String,
     found: OnceCell<Bytes>,
 }
 
 impl Job for Claim<'_> {
-    fn way(&self) -> (Direction, &str) {
-        (Direction::Inbound, "")
-    }
-
     fn subject(&self) -> &Digest {
         &self.subject
     }
 
     async fn attempt(&self) -> Result<Outcome, Failure> {
-        let Some((body, _)) = self.blobs.get(STATE, &self.blob).await? else {
+        let Some((body, _)) = self.app.blobs.get(STATE, &self.blob).await? else {
             return Err(Failure::from(Rejection::new(
                 "claim_missing",
                 "the blob that holds this message is gone",

@@ -4,7 +4,6 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use bridge::ids::{SupportAccountName, UserId};
-use services::files::{HostPattern, Origin};
 
 use super::SupportAccount;
 
@@ -70,10 +69,9 @@ pub(super) fn https(value: &str) -> Result<String, String> {
 
 /// The same, or nothing.
 pub(super) fn optional_https(value: &str) -> Result<String, String> {
-    if value.is_empty() {
-        text(value)
-    } else {
-        https(value)
+    match value {
+        "" => text(value),
+        url => https(url),
     }
 }
 
@@ -97,30 +95,19 @@ pub(super) fn queue(value: &str) -> Result<String, String> {
     }
 }
 
-/// `https://host:port`, separated by commas; none for an empty text.
-pub(super) fn origins(value: &str) -> Result<Vec<Origin>, String> {
-    list(value, "no https origin")
-}
-
-/// Host names, perhaps with `*.` before them, separated by commas.
-pub(super) fn hosts(value: &str) -> Result<Vec<HostPattern>, String> {
-    list(value, "no host pattern")
-}
-
-fn list<T: FromStr>(value: &str, problem: &str) -> Result<Vec<T>, String> {
-    if value.is_empty() || value == "none" {
-        return Ok(Vec::new());
+/// Several values, separated by commas; none for an empty text and for `none`.
+pub(super) fn list<T: FromStr>(problem: &str) -> impl Fn(&str) -> Result<Vec<T>, String> {
+    move |value| match value {
+        "" | "none" => Ok(Vec::new()),
+        entries => {
+            let entries = entries.split(',').enumerate();
+            let read = entries.map(|(index, entry)| {
+                let unusable = |_| format!("unusable, because entry {} is {problem}", index + 1);
+                entry.trim().parse().map_err(unusable)
+            });
+            read.collect()
+        }
     }
-    value
-        .split(',')
-        .enumerate()
-        .map(|(index, entry)| {
-            entry
-                .trim()
-                .parse()
-                .map_err(|_| format!("unusable, because entry {} is {problem}", index + 1))
-        })
-        .collect()
 }
 
 pub(super) fn notice(value: &str) -> Result<Option<String>, String> {
@@ -154,10 +141,8 @@ pub(super) fn support_accounts(value: &str) -> Result<Vec<SupportAccount>, Strin
         let user: UserId = user
             .parse()
             .map_err(|_| format!("without a GUID after the name in entry {position}"))?;
-        if accounts
-            .iter()
-            .any(|other| other.name == name || other.user == user)
-        {
+        let mut others = accounts.iter();
+        if others.any(|other| other.name == name || other.user == user) {
             return Err(format!("naming an account twice in entry {position}"));
         }
         accounts.push(SupportAccount { name, user });

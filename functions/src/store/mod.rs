@@ -2,7 +2,6 @@
 
 pub mod bounded;
 pub mod document;
-pub mod failed;
 pub mod keys;
 pub mod lanes;
 pub mod own_posts;

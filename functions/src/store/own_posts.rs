@@ -51,27 +51,22 @@ impl OwnPosts {
 
     /// Notes the id of the post that was begun last.
     pub fn posted(&self, chat: &Digest, id: &TeamsMessageId) {
-        self.0.update(chat, Vec::new, |posts| {
-            if let Some(post) = posts.last_mut() {
-                post.id = Some(id.clone());
-            }
-        });
+        self.of_last(chat, |post| post.id = Some(id.clone()));
     }
 
     /// Notes that the post that was begun last was not made.
     pub fn not_posted(&self, chat: &Digest) {
-        self.0.update(chat, Vec::new, |posts| {
-            posts.pop();
-        });
+        self.0.update(chat, Vec::new, Vec::pop);
     }
 
     /// Notes that Graph answered the post that was begun last with an error.
     pub fn answered(&self, chat: &Digest) {
-        self.0.update(chat, Vec::new, |posts| {
-            if let Some(post) = posts.last_mut() {
-                post.answered = Some(Instant::now());
-            }
-        });
+        self.of_last(chat, |post| post.answered = Some(Instant::now()));
+    }
+
+    fn of_last(&self, chat: &Digest, note: impl FnOnce(&mut Post)) {
+        self.0
+            .update(chat, Vec::new, |posts| posts.last_mut().map(note));
     }
 
     /// Time since Graph answered the latest post with an error, where it did so to this process.

@@ -15,8 +15,8 @@ const BLOCK: usize = 64 * 1024;
 /// known; what is made of a body can take three times its size again.
 static LARGE_BODIES: Semaphore = Semaphore::const_new(192);
 
-/// A body's share of the memory, free again when it is dropped. A small body has none.
-pub type Share = Option<SemaphorePermit<'static>>;
+/// A body's share of the memory, free again when it is dropped. A small body's is empty.
+pub type Share = SemaphorePermit<'static>;
 
 /// Reads a request's body, whatever its content type says: what it is shows when it is read.
 ///
@@ -35,8 +35,13 @@ pub async fn read(
         drain(chunks).await;
         return Err(too_large());
     }
+    let more = |blocks: usize| {
+        let blocks = u32::try_from(blocks).unwrap_or(u32::MAX);
+        let share = LARGE_BODIES.try_acquire_many(blocks);
+        share.map_err(|_| Refusal::unavailable("busy, please retry"))
+    };
     let mut taken = BytesMut::new();
-    let mut share = None;
+    let mut share = more(0)?;
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Refusal::bad_request("the body did not arrive whole"))?;
         if declared == Some(chunk.len() as u64) && chunk.len() < BLOCK {
@@ -47,34 +52,16 @@ pub async fn read(
             drain(chunks).await;
             return Err(too_large());
         }
-        if !grow(&mut share, length / BLOCK) {
-            drain(chunks).await;
-            return Err(Refusal::unavailable("busy, please retry"));
+        match more((length / BLOCK).saturating_sub(share.num_permits())) {
+            Ok(more) => share.merge(more),
+            Err(busy) => {
+                drain(chunks).await;
+                return Err(busy);
+            }
         }
         taken.extend_from_slice(&chunk);
     }
     Ok((taken.freeze(), share))
-}
-
-/// Raises a share to a number of blocks; false when there are none left.
-fn grow(share: &mut Share, blocks: usize) -> bool {
-    let held = share.as_ref().map_or(0, SemaphorePermit::num_permits);
-    let Ok(missing) = u32::try_from(blocks.saturating_sub(held)) else {
-        return false;
-    };
-    if missing == 0 {
-        return true;
-    }
-    match LARGE_BODIES.try_acquire_many(missing) {
-        Ok(more) => {
-            match share {
-                Some(share) => share.merge(more),
-                None => *share = Some(more),
-            }
-            true
-        }
-        Err(_) => false,
-    }
 }
 
 const fn too_large() -> Refusal {

@@ -8,7 +8,7 @@ pub mod refusal;
 pub mod verified;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -22,9 +22,10 @@ use tracing::Instrument;
 use self::refusal::Refusal;
 use self::verified::Verified;
 use crate::app::App;
-use crate::counters::{Counters, Tally, count};
+use crate::counters::{Counters, count};
 use crate::log::milliseconds;
 use crate::queue::delivery::invocation_id;
+use crate::queue::enqueue::enqueue;
 
 /// What is particular to one function.
 pub struct Function {
@@ -36,8 +37,8 @@ pub struct Function {
     pub body_limit: usize,
     /// Its answer when all is well.
     pub thanks: StatusCode,
-    /// Where it is counted.
-    pub tally: fn(&Counters) -> &Tally,
+    /// Where it is counted: what was enqueued, and what was dropped.
+    pub tally: fn(&Counters) -> [&AtomicU64; 2],
 }
 
 /// What became of what a request brought.
@@ -77,7 +78,7 @@ where
     let work = Box::pin(async {
         let (head, body) = request.into_parts();
         let (body, _share) = body::read(&head.headers, body, function.body_limit).await?;
-        if let Some(setting) = app.settings.placeholder() {
+        if let Some(setting) = app.settings.placeholder {
             let setting = setting.name;
             tracing::error!(event = "setting_placeholder", setting);
             return Err(Refusal::unavailable("a setting holds a placeholder"));
@@ -89,12 +90,12 @@ where
             .await
             .unwrap_or(Err(Refusal::unavailable("not in time, please retry")));
         let elapsed_ms = milliseconds(started.elapsed());
-        let tally = (function.tally)(&app.counters);
+        let [counter_enqueued, counter_dropped] = (function.tally)(&app.counters);
         match taken {
             Ok(Taken { enqueued, dropped }) => {
                 let passed_over = dropped.values().sum();
-                tally.enqueued.fetch_add(enqueued, Ordering::Relaxed);
-                tally.dropped.fetch_add(passed_over, Ordering::Relaxed);
+                count(counter_enqueued, enqueued);
+                count(counter_dropped, passed_over);
                 // The line of a single envelope says it all.
                 if (enqueued, passed_over) != (1, 0) {
                     let reasons = reasons(&dropped);
@@ -110,10 +111,11 @@ where
                 function.thanks.into_response()
             }
             Err(refusal) => {
-                count(match refusal.status {
+                let counter = match refusal.status {
                     StatusCode::SERVICE_UNAVAILABLE => &app.counters.deferred,
-                    _ => &tally.dropped,
-                });
+                    _ => counter_dropped,
+                };
+                count(counter, 1);
                 let (status, reason) = (refusal.status.as_u16(), refusal.reason);
                 tracing::warn!(event = "webhook_refused", status, reason, elapsed_ms);
                 refusal.into_response()
@@ -131,7 +133,7 @@ where
 /// 503 when the queue, or the store for what is too large for it, did not take them all.
 pub async fn accept(app: &App, envelopes: Vec<Verified<Envelope>>) -> Result<u64, Refusal> {
     let envelopes: Vec<Envelope> = envelopes.into_iter().map(Verified::into_inner).collect();
-    let journeys = app.queues.enqueue(&envelopes).await.map_err(|error| {
+    let journeys = enqueue(app, &envelopes).await.map_err(|error| {
         let (service, kind) = (error.service.label(), error.kind.label());
         tracing::warn!(
             event = "enqueue_failed",

@@ -20,19 +20,11 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Time from the call to the end of the body, with setting up a connection where there was none.
     pub took: Duration,
-    content_type: String,
+    /// The content type without its parameters.
+    pub media_type: String,
 }
 
 impl Answer {
-    /// The content type without its parameters.
-    pub fn media_type(&self) -> &str {
-        self.content_type
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-    }
-
     /// Whether the handler itself refused, and not something in front of it.
     pub fn is_refusal(&self) -> bool {
         self.refusal().is_some()
@@ -117,12 +109,10 @@ impl Probe {
             .await
             .map_err(|error| no_answer(&error))?;
         let status = response.status().as_u16();
-        let content_type = response
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-            .to_owned();
+        let content_type = response.headers().get(header::CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        let media_type = content_type.and_then(|it| it.split(';').next());
+        let media_type = media_type.unwrap_or_default().trim().to_owned();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| no_answer(&error))? {
             body.extend_from_slice(&chunk);
@@ -136,7 +126,7 @@ impl Probe {
             status,
             body,
             took: begun.elapsed(),
-            content_type,
+            media_type,
         })
     }
 }

@@ -131,24 +131,16 @@ mod tests {
     }
 
     #[test]
-    fn the_region_leads_to_both_endpoints() {
+    fn the_region_leads_to_both_endpoints_unless_they_are_given() {
         let connection = read(&[]).expect("complete");
         assert_eq!(connection.api, "https://api.mypurecloud.de");
         assert_eq!(connection.login, "https://login.mypurecloud.de");
         let shown = format!("{connection:?}");
         assert!(!shown.contains("hush"), "{shown}");
-    }
-
-    #[test]
-    fn endpoints_can_be_given() {
-        let overridden = [
-            (DOMAIN, "brand.new.cloud"),
-            (API, "https://127.0.0.1:1"),
-            (LOGIN, "https://127.0.0.1:2"),
-        ];
-        let connection = read(&overridden).expect("complete");
-        assert_eq!(connection.api, "https://127.0.0.1:1");
-        assert_eq!(connection.login, "https://127.0.0.1:2");
+        let (api, login) = ("https://127.0.0.1:1", "https://127.0.0.1:2");
+        let given = [(DOMAIN, "brand.new.cloud"), (API, api), (LOGIN, login)];
+        let given = read(&given).expect("complete");
+        assert_eq!((given.api.as_str(), given.login.as_str()), (api, login));
     }
 
     #[test]

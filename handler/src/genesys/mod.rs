@@ -2,18 +2,21 @@
 //!
 //! Every command may be repeated: it changes nothing where all is as wanted, and says so.
 
-mod bind_flow;
 mod connection;
 mod failure;
-mod threading_timeline;
 
-use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Subcommand;
+use services::genesys::admin::GenesysAdmin;
 use uuid::Uuid;
 
 use connection::Connection;
+use failure::{Step, explained};
+
+/// Time between two looks at an integration that is being made.
+const NEXT_LOOK: Duration = Duration::from_secs(1);
 
 /// Longest threading timeline in minutes (Genesys Cloud Resource Center, "Messaging threading timeline").
 const LONGEST_TIMELINE: i64 = 72 * 60;
@@ -41,28 +44,11 @@ pub enum Command {
     },
 }
 
-/// Runs a command; prints one line of what it did, or of what to do.
-pub fn run(command: &Command) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let done = match runtime {
-        Ok(runtime) => runtime.block_on(execute(command)),
-        Err(error) => Err(error.into()),
-    };
-    match done {
-        Ok(line) => {
-            println!("{line}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn execute(command: &Command) -> anyhow::Result<String> {
+/// Runs a command; returns the one line to print of what it did.
+///
+/// # Errors
+/// What to do, a line for each thing.
+pub async fn run(command: &Command) -> anyhow::Result<String> {
     let lookup = |name: &str| std::env::var(name).ok();
     match command {
         Command::BindFlow {
@@ -73,11 +59,76 @@ async fn execute(command: &Command) -> anyhow::Result<String> {
             let integration = connection::integration(*integration, lookup)?;
             let admin = Connection::from_lookup(lookup)?.sign_in().await?;
             let wait = Duration::from_secs((*wait).into());
-            bind_flow::run(&admin, integration, *flow, wait).await
+            bind_flow(&admin, integration, *flow, wait).await
         }
         Command::ThreadingTimeline { minutes } => {
             let admin = Connection::from_lookup(lookup)?.sign_in().await?;
-            threading_timeline::run(&admin, *minutes).await
+            set_timeline(&admin, *minutes).await
         }
     }
+}
+
+/// Binds the flow unless it is bound: without one, Genesys routes nothing of what customers write.
+async fn bind_flow(
+    admin: &GenesysAdmin,
+    integration: Uuid,
+    flow: Uuid,
+    wait: Duration,
+) -> anyhow::Result<String> {
+    let recipient = admin
+        .completed_integration(&integration.to_string(), NEXT_LOOK, wait)
+        .await
+        .map_err(|error| explained(&error, Step::ReadIntegration(integration)))?
+        .context("Genesys Cloud routes nothing for this integration yet: run the command again in a minute")?
+        .id;
+    let before = admin
+        .recipient(&recipient)
+        .await
+        .map_err(|error| explained(&error, Step::ReadRecipient))?
+        .flow;
+    let wanted = flow.to_string();
+    if let Some(bound) = &before
+        && bound.id.eq_ignore_ascii_case(&wanted)
+    {
+        return Ok(format!(
+            "bound already: flow {flow} has the messages of integration {integration}"
+        ));
+    }
+    admin
+        .bind_flow(&recipient, &wanted)
+        .await
+        .map_err(|error| explained(&error, Step::BindFlow(flow)))?;
+    // Whatever else stands there is not for a terminal.
+    let replaced = before
+        .and_then(|before| before.id.parse::<Uuid>().ok())
+        .map(|before| format!(", in the place of flow {before}"));
+    Ok(format!(
+        "bound: flow {flow} now has the messages of integration {integration}{}",
+        replaced.unwrap_or_default()
+    ))
+}
+
+/// Sets the minutes after which a customer who writes again begins a new conversation, unless they are set.
+async fn set_timeline(admin: &GenesysAdmin, minutes: u32) -> anyhow::Result<String> {
+    let timeline = admin
+        .threading_timeline()
+        .await
+        .map_err(|error| explained(&error, Step::ReadTimeline))?;
+    let before = timeline.open_minutes();
+    if before == Some(minutes) {
+        return Ok(format!(
+            "set already: open messaging conversations go on for {minutes} minutes after their end"
+        ));
+    }
+    admin
+        .set_threading_timeline(&timeline.with_open_minutes(minutes))
+        .await
+        .map_err(|error| explained(&error, Step::WriteTimeline))?;
+    let before = before.map_or_else(
+        || "Genesys Cloud's default".to_owned(),
+        |before| before.to_string(),
+    );
+    Ok(format!(
+        "set: open messaging conversations go on for {minutes} minutes after their end (before: {before})"
+    ))
 }

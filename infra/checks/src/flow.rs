@@ -59,11 +59,7 @@ pub fn check(inputs: &Inputs) -> Vec<String> {
     let mut problems = Vec::new();
     for (file, flow) in &inputs.flows {
         let read = attributes(flow, "getParticipantData");
-        problems.extend(difference(
-            &format!("{file} reads"),
-            expected(),
-            read.iter().copied(),
-        ));
+        problems.extend(difference(&format!("{file} reads"), expected(), read));
         let set = attributes(flow, "setParticipantData");
         let shown = set.iter().filter_map(|it| it.strip_prefix(SHOWN_PREFIX));
         problems.extend(difference(&format!("{file} shows"), SHOWN, shown));

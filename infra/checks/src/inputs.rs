@@ -65,7 +65,6 @@ impl Inputs {
             }
         }
         let flows = below("infra/genesys/flows");
-        let known = words(&sources).map(str::to_owned).collect();
         Self {
             profile,
             snapshot: json(&format!("infra/{profile}.snapshot.json")),
@@ -76,15 +75,14 @@ impl Inputs {
                 .into_iter()
                 .map(|it| (it.clone(), text(&it)))
                 .collect(),
-            words: Arc::new(known),
+            words: Arc::new(words(&sources).map(str::to_owned).collect()),
             sources,
         }
     }
 
     /// The resources of a type that would be made.
     pub fn made<'a>(&'a self, of: &str) -> impl Iterator<Item = &'a Value> {
-        let all = self.snapshot["predictedResources"].as_array();
-        all.into_iter().flatten().filter(move |it| it["type"] == of)
+        list(&self.snapshot["predictedResources"]).filter(move |it| it["type"] == of)
     }
 
     /// The resource of a type whose own name begins so.
@@ -99,24 +97,37 @@ impl Inputs {
             .unwrap_or_default()
     }
 
+    /// The value of an app setting; empty where there is none.
+    pub fn setting(&self, name: &str) -> &str {
+        self.resource("Microsoft.Web/sites/config", "appsettings")
+            .and_then(|config| config["properties"][name].as_str())
+            .unwrap_or_default()
+    }
+
     /// The bindings of all functions, each with its function's name.
     pub fn bindings(&self) -> impl Iterator<Item = (&str, &Value)> {
-        let all = self.functions.iter();
-        all.flat_map(|(name, function)| {
-            let bindings = function["bindings"].as_array().into_iter().flatten();
-            bindings.map(move |binding| (name.as_str(), binding))
+        self.functions.iter().flat_map(|(name, function)| {
+            list(&function["bindings"]).map(move |binding| (name.as_str(), binding))
         })
     }
 
     /// The queues that functions wait for.
-    pub fn awaited_queues(&self) -> Vec<String> {
-        let settings = self.settings();
+    pub fn awaited_queues(&self) -> BTreeSet<&str> {
         self.bindings()
             .filter_map(|(_, binding)| binding["queueName"].as_str())
-            .filter_map(|setting| settings.get(setting.trim_matches('%'))?.as_str())
-            .map(str::to_owned)
+            .map(|setting| self.setting(setting.trim_matches('%')))
             .collect()
     }
+
+    /// The secrets that the templates tell the operator to set.
+    pub fn secret_names(&self) -> impl Iterator<Item = &str> {
+        list(&self.snapshot["outputs"]["secretNames"]).filter_map(Value::as_str)
+    }
+}
+
+/// The items of a list; none where there is no list.
+pub fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
 }
 
 /// A resource's name without those of its parents.
@@ -148,13 +159,13 @@ fn below(folder: &str) -> Vec<String> {
 }
 
 /// What is only in the first and what only in the second of two lists, as lines.
-pub fn difference<'a>(
+pub fn difference(
     what: &str,
-    expected: impl IntoIterator<Item = &'a str>,
-    found: impl IntoIterator<Item = &'a str>,
+    expected: impl IntoIterator<Item = impl Into<String>>,
+    found: impl IntoIterator<Item = impl Into<String>>,
 ) -> Vec<String> {
-    let expected: BTreeSet<&str> = expected.into_iter().collect();
-    let found: BTreeSet<&str> = found.into_iter().collect();
+    let expected = BTreeSet::<String>::from_iter(expected.into_iter().map(Into::into));
+    let found = BTreeSet::<String>::from_iter(found.into_iter().map(Into::into));
     let missing = expected.difference(&found);
     let extra = found.difference(&expected);
     missing

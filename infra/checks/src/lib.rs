@@ -9,25 +9,16 @@
 //! queues, containers, secrets, routes, events and attributes (`program`, `queries`, `flow`). Each of these returns what is
 //! wrong as lines; `mutations` proves of each that it can.
 
-#[cfg(test)]
+#![cfg(test)]
+
 mod bicep;
-#[cfg(test)]
 mod flow;
-#[cfg(test)]
 mod genesys;
-#[cfg(test)]
 mod inputs;
-#[cfg(test)]
 mod kusto;
-#[cfg(test)]
 mod mutations;
-#[cfg(test)]
 mod policy;
-#[cfg(test)]
 mod program;
-#[cfg(test)]
 mod queries;
-#[cfg(test)]
 mod roles;
-#[cfg(test)]
 mod tool;

@@ -30,16 +30,10 @@ const MISTAKES: &str = include_str!("../mistakes.txt");
 /// Changes or adds a member; the way to it must be there.
 fn seed(target: &mut Value, place: &str, wrong: &str) {
     let wrong: Value = serde_json::from_str(wrong).expect("JSON");
-    let (way, last) = place.rsplit_once('.').unwrap_or(("", place));
-    let way = if way.is_empty() {
-        String::new()
-    } else {
-        format!("/{}", way.replace('.', "/"))
-    };
-    let member = match target
-        .pointer_mut(&way)
-        .unwrap_or_else(|| panic!("there is no {way}"))
-    {
+    let way = format!("/{}", place.replace('.', "/"));
+    let (way, last) = way.rsplit_once('/').expect("a slash");
+    let parent = target.pointer_mut(way);
+    let member = match parent.unwrap_or_else(|| panic!("there is no {way}")) {
         Value::Array(items) => &mut items[last.parse::<usize>().expect("an index")],
         parent => &mut parent[last],
     };
@@ -69,22 +63,16 @@ fn mistakes_are_found() {
             ["host", place] => seed(&mut inputs.host, place, wrong),
             ["local", place] => seed(&mut inputs.local, place, wrong),
             ["outputs", place] => seed(&mut inputs.snapshot["outputs"], place, wrong),
-            [function, place] => seed(
-                inputs.functions.get_mut(function).expect("a function"),
-                place,
-                wrong,
-            ),
+            [function, place] => {
+                let function = inputs.functions.get_mut(function);
+                seed(function.expect("a function"), place, wrong);
+            }
             [of, name, place] => {
                 let all = inputs.snapshot["predictedResources"].as_array_mut();
-                let resource = all
-                    .into_iter()
-                    .flatten()
-                    .find(|it| it["type"] == of && policy::fits(name, own_name(it)));
-                seed(
-                    resource.unwrap_or_else(|| panic!("nothing is {of} {name}")),
-                    place,
-                    wrong,
-                );
+                let mut all = all.into_iter().flatten();
+                let meant = |it: &&mut Value| it["type"] == of && policy::fits(name, own_name(it));
+                let resource = all.find(meant).unwrap_or_else(|| panic!("no {of} {name}"));
+                seed(resource, place, wrong);
             }
             _ => panic!("{way} leads nowhere"),
         }
@@ -106,28 +94,25 @@ fn mistakes_in_texts_are_found() {
             "lit: participantData.teamsUpn",
             "shows: teamsUpn is missing",
         ),
+        (
+            "\"genesys-webhook-secret",
+            "\"genesys-webhook",
+            "does not read the secret genesys-webhook-secret",
+        ),
+        (
+            ": &str = \"failed\";",
+            ": &str = \"lost\";",
+            "no constant for the container failed",
+        ),
     ] {
         let mut inputs = right.clone();
         let flow = inputs.flows.values_mut().next().expect("a flow");
-        assert!(flow.contains(from), "{from} is not in the flow");
-        *flow = flow.replace(from, to);
+        let text = match from.starts_with("lit: ") {
+            true => flow,
+            false => &mut inputs.sources,
+        };
+        assert!(text.contains(from), "{from} is nowhere");
+        *text = text.replace(from, to);
         assert_reported(to, &inputs, expected);
     }
-    let mut inputs = right;
-    inputs.sources = inputs
-        .sources
-        .replace("\"genesys-webhook-secret", "\"genesys-webhook");
-    inputs.sources = inputs
-        .sources
-        .replace(": &str = \"failed\";", ": &str = \"lost\";");
-    assert_reported(
-        "another secret",
-        &inputs,
-        "does not read the secret genesys-webhook-secret",
-    );
-    assert_reported(
-        "another container",
-        &inputs,
-        "no constant for the container failed",
-    );
 }

@@ -10,20 +10,11 @@ const POLICY: &str = include_str!("../policy.txt");
 pub fn check(inputs: &Inputs) -> Vec<String> {
     let mut problems = Vec::new();
     let mut selected: Vec<&Value> = Vec::new();
-    for line in POLICY
-        .lines()
-        .filter(|line| !line.trim_start().starts_with('#'))
-    {
-        if line.is_empty() {
-            continue;
-        }
-        if let Some((place, right)) = line
-            .strip_prefix("    ")
-            .and_then(|it| it.split_once(" = "))
-        {
-            for resource in &selected {
-                problems.extend(wrong(resource, place, right));
-            }
+    let comment = |line: &&str| line.is_empty() || line.trim_start().starts_with('#');
+    for line in POLICY.lines().filter(|line| !comment(line)) {
+        if let Some(rule) = line.strip_prefix("    ") {
+            let (place, right) = rule.split_once(" = ").expect("a value in policy.txt");
+            problems.extend(selected.iter().filter_map(|it| wrong(it, place, right)));
             continue;
         }
         let mut words: Vec<&str> = line.split(' ').collect();

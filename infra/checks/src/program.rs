@@ -1,9 +1,8 @@
 //! Templates and program name the same things: settings, queues, containers, secrets, routes.
 
 use functions::settings::{SPECIFICATIONS, Settings};
-use serde_json::Value;
 
-use crate::inputs::{Inputs, difference, own_name};
+use crate::inputs::{Inputs, difference, list, own_name};
 
 /// App settings that the Functions host and Application Insights read; the program does not.
 const OF_THE_PLATFORM: [&str; 9] = [
@@ -23,6 +22,8 @@ const LOCAL_ONLY: [&str; 2] = ["AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"
 
 /// Containers of the data account that the program uses.
 const CONTAINERS: [&str; 3] = ["attachments", "failed", "state"];
+
+const QUEUE: &str = "Microsoft.ServiceBus/namespaces/queues";
 
 /// Days that a claim is kept: a day longer than its message lives on the queue.
 const CLAIM_DAYS: i64 = 15;
@@ -51,51 +52,33 @@ pub fn check(inputs: &Inputs) -> Vec<String> {
 fn settings(inputs: &Inputs) -> Vec<String> {
     let read = || SPECIFICATIONS.iter().map(|it| it.name);
     let deployed = inputs.settings();
-    let local = inputs.local["Values"]
-        .as_object()
-        .cloned()
-        .unwrap_or_default();
-    let mut problems = difference(
-        "app settings",
-        read().chain(OF_THE_PLATFORM),
-        deployed.keys().map(String::as_str),
-    );
-    problems.extend(difference(
-        "local.settings.json",
-        read().chain(LOCAL_ONLY),
-        local.keys().map(String::as_str),
-    ));
+    let local = inputs.local["Values"].as_object();
+    let local = local.cloned().unwrap_or_default();
+    let expected = read().chain(OF_THE_PLATFORM);
+    let mut problems = difference("app settings", expected, deployed.keys());
+    let expected = read().chain(LOCAL_ONLY);
+    problems.extend(difference("local.settings.json", expected, local.keys()));
+    // What is only known once Azure made it stands as an expression; a local value is of the same kind.
+    let known = |value: &str| !value.starts_with('[');
     for (name, value) in &deployed {
-        let default = SPECIFICATIONS
-            .iter()
-            .find(|it| it.name == name)
-            .and_then(|it| it.default);
-        match value.as_str() {
-            None => problems.push(format!("the app setting {name} must be a string")),
-            Some(text)
-                if !text.starts_with('[') && default.is_some_and(|default| default != text) =>
-            {
-                problems.push(format!("the app setting {name} is '{text}' without being asked, the program's default is not"));
-            }
-            Some(_) => {}
+        let Some(text) = value.as_str() else {
+            problems.push(format!("the app setting {name} must be a string"));
+            continue;
+        };
+        let specified = SPECIFICATIONS.iter().find(|it| it.name == name);
+        let default = specified.and_then(|it| it.default);
+        if known(text) && default.is_some_and(|default| default != text) {
+            problems.push(format!("the app setting {name} is '{text}' without being asked, the program's default is not"));
         }
     }
-    // What is only known once Azure made it stands as an expression; a local value is of the same kind.
     let value = |name: &str| {
-        let known = deployed
-            .get(name)?
-            .as_str()
-            .filter(|text| !text.starts_with('['));
-        known
-            .or_else(|| local.get(name)?.as_str())
-            .map(str::to_owned)
+        let deployed = deployed.get(name)?.as_str().filter(|text| known(text));
+        let value = deployed.or_else(|| local.get(name)?.as_str());
+        value.map(str::to_owned)
     };
     if let Err(errors) = Settings::from_lookup(value) {
-        problems.extend(
-            errors
-                .iter()
-                .map(|error| format!("the handler would not start: {error}")),
-        );
+        let errors = errors.iter();
+        problems.extend(errors.map(|error| format!("the handler would not start: {error}")));
     }
     problems
 }
@@ -103,29 +86,25 @@ fn settings(inputs: &Inputs) -> Vec<String> {
 fn triggers(inputs: &Inputs) -> Vec<String> {
     let mut problems = Vec::new();
     let settings = inputs.settings();
-    for (function, binding) in inputs
-        .bindings()
-        .filter(|(_, it)| it["type"] == "serviceBusTrigger")
-    {
-        let queue = binding["queueName"].as_str().unwrap_or_default();
-        let name = queue
+    let triggers = inputs.bindings();
+    for (function, binding) in triggers.filter(|(_, it)| it["type"] == "serviceBusTrigger") {
+        let setting = binding["queueName"].as_str().unwrap_or_default();
+        let name = setting
             .strip_prefix('%')
-            .and_then(|it| settings.get(it.strip_suffix('%')?)?.as_str());
-        let made =
-            name.and_then(|name| inputs.resource("Microsoft.ServiceBus/namespaces/queues", name));
-        match made {
+            .and_then(|it| it.strip_suffix('%'));
+        let queue = name.and_then(|it| settings.get(it)?.as_str());
+        match queue.and_then(|name| inputs.resource(QUEUE, name)) {
             None => problems.push(format!(
-                "{function}: queueName {queue} is no setting that names a queue"
+                "{function}: queueName {setting} is no setting that names a queue"
             )),
-            Some(queue)
-                if binding["isSessionsEnabled"] != queue["properties"]["requiresSession"] =>
-            {
-                problems.push(format!(
-                    "{function}: isSessionsEnabled must be requiresSession of {}",
-                    own_name(queue)
-                ));
+            Some(queue) => {
+                if binding["isSessionsEnabled"] != queue["properties"]["requiresSession"] {
+                    let name = own_name(queue);
+                    problems.push(format!(
+                        "{function}: isSessionsEnabled must be requiresSession of {name}"
+                    ));
+                }
             }
-            Some(_) => {}
         }
         let connection = binding["connection"].as_str().unwrap_or_default();
         if !settings.contains_key(&format!("{connection}__fullyQualifiedNamespace")) {
@@ -134,11 +113,8 @@ fn triggers(inputs: &Inputs) -> Vec<String> {
             ));
         }
     }
-    let named = ["INBOUND_QUEUE", "OUTBOUND_QUEUE", "TYPING_QUEUE"]
-        .map(|it| settings.get(it).and_then(Value::as_str).unwrap_or_default());
-    let made = inputs
-        .made("Microsoft.ServiceBus/namespaces/queues")
-        .map(own_name);
+    let named = ["INBOUND_QUEUE", "OUTBOUND_QUEUE", "TYPING_QUEUE"].map(|it| inputs.setting(it));
+    let made = inputs.made(QUEUE).map(own_name);
     problems.extend(difference("queues", named, made));
     problems
 }
@@ -153,11 +129,9 @@ fn routes(inputs: &Inputs) -> Vec<String> {
     let bots = inputs
         .made("Microsoft.BotService/botServices")
         .map(|it| &it["properties"]["endpoint"]);
-    let outputs = inputs.snapshot["outputs"]
-        .as_object()
-        .into_iter()
-        .flat_map(|it| it.values());
+    let outputs = inputs.snapshot["outputs"].as_object().into_iter();
     let given: Vec<&str> = outputs
+        .flat_map(|it| it.values())
         .chain(bots)
         .filter_map(|it| it.as_str()?.split_once("/api/")?.1.split('\'').next())
         .collect();
@@ -192,55 +166,32 @@ fn containers(inputs: &Inputs) -> Vec<String> {
 /// Files and claims go away in time, and nothing else does.
 fn lifecycle(inputs: &Inputs) -> Vec<String> {
     let policies = inputs.made("Microsoft.Storage/storageAccounts/managementPolicies");
-    let rules = policies.flat_map(|it| {
-        it["properties"]["policy"]["rules"]
-            .as_array()
-            .into_iter()
-            .flatten()
+    let rules = policies.flat_map(|it| list(&it["properties"]["policy"]["rules"]));
+    let enabled = rules.filter(|rule| rule["enabled"] == true);
+    let found = enabled.map(|rule| {
+        let definition = &rule["definition"];
+        let deletion = &definition["actions"]["baseBlob"]["delete"];
+        let days = &deletion["daysAfterModificationGreaterThan"];
+        format!("{} after {days} days", definition["filters"]["prefixMatch"])
     });
-    let found: Vec<String> = rules
-        .filter(|rule| rule["enabled"] == true)
-        .map(|rule| {
-            let definition = &rule["definition"];
-            let days =
-                &definition["actions"]["baseBlob"]["delete"]["daysAfterModificationGreaterThan"];
-            format!("{} after {days} days", definition["filters"]["prefixMatch"])
-        })
-        .collect();
-    let settings = inputs.settings();
-    let days = settings
-        .get("ATTACHMENT_RETENTION_DAYS")
-        .and_then(Value::as_str)
-        .unwrap_or("?");
+    let days = inputs.setting("ATTACHMENT_RETENTION_DAYS");
     let expected = [
         format!(r#"["attachments/"] after {days} days"#),
         format!(r#"["state/claims/"] after {CLAIM_DAYS} days"#),
     ];
-    difference(
-        "deleted blobs",
-        expected.iter().map(String::as_str),
-        found.iter().map(String::as_str),
-    )
+    difference("deleted blobs", expected, found)
 }
 
 /// What the templates tell the operator to set is what the program reads.
 fn secrets(inputs: &Inputs) -> Vec<String> {
-    let listed = inputs.snapshot["outputs"]["secretNames"]
-        .as_array()
-        .into_iter()
-        .flatten();
-    let listed: Vec<&str> = listed
-        .filter_map(Value::as_str)
-        .map(|name| {
-            if name.starts_with("graph-refresh-token-") {
-                "graph-refresh-token-"
-            } else {
-                name
-            }
-        })
-        .collect();
-    let with_client_secret =
-        inputs.settings().get("GRAPH_CLIENT_AUTHENTICATION") == Some(&Value::from("secret"));
+    let of_an_account = "graph-refresh-token-";
+    let listed = inputs
+        .secret_names()
+        .map(|name| match name.starts_with(of_an_account) {
+            true => of_an_account,
+            false => name,
+        });
+    let with_client_secret = inputs.setting("GRAPH_CLIENT_AUTHENTICATION") == "secret";
     let expected = SECRETS
         .into_iter()
         .filter(|it| with_client_secret || *it != "graph-client-secret");

@@ -3,7 +3,7 @@
 use functions::events;
 use serde_json::{Value, json};
 
-use crate::inputs::{Inputs, own_name, words};
+use crate::inputs::{Inputs, list, own_name, words};
 
 /// A query to a table of logs.
 pub struct Query {
@@ -18,10 +18,9 @@ pub struct Query {
 impl Query {
     fn new(name: &str, asked: &Value, text: &str) -> Self {
         let asked = asked.as_str().unwrap_or_default().to_lowercase();
-        let world = if asked.contains("microsoft.insights/components") {
-            "component"
-        } else {
-            "workspace"
+        let world = match asked.contains("microsoft.insights/components") {
+            true => "component",
+            false => "workspace",
         };
         let text = text
             .replace("{TimeRange:grain}", "1h")
@@ -44,21 +43,16 @@ pub fn all(inputs: &Inputs) -> Vec<Query> {
     let mut queries = Vec::new();
     for alert in inputs.made("Microsoft.Insights/scheduledQueryRules") {
         let properties = &alert["properties"];
-        for criterion in properties["criteria"]["allOf"]
-            .as_array()
-            .into_iter()
-            .flatten()
-        {
+        for criterion in list(&properties["criteria"]["allOf"]) {
             let text = criterion["query"].as_str().unwrap_or_default();
             queries.push(Query::new(own_name(alert), &properties["scopes"][0], text));
         }
     }
     for workbook in inputs.made("Microsoft.Insights/workbooks") {
-        let text = workbook["properties"]["serializedData"]
-            .as_str()
-            .unwrap_or_default();
-        let content: Value = serde_json::from_str(text).expect("the workbook's JSON");
-        for item in content["items"].as_array().into_iter().flatten() {
+        let text = workbook["properties"]["serializedData"].as_str();
+        let content = serde_json::from_str(text.unwrap_or_default());
+        let content: Value = content.expect("the workbook's JSON");
+        for item in list(&content["items"]) {
             // Metrics and parameters have languages of their own.
             if let Some(text) = item["content"]["query"].as_str() {
                 let name = item["name"].as_str().unwrap_or_default();
@@ -75,7 +69,7 @@ pub fn check(inputs: &Inputs) -> Vec<String> {
     let queries = all(inputs);
     for query in &queries {
         for event in asked_events(&query.text) {
-            if !events::ALL.iter().any(|(name, _)| *name == event) {
+            if !events::names().any(|name| name == event) {
                 problems.push(format!("{}: the program logs no event {event}", query.name));
             }
         }
@@ -107,12 +101,8 @@ fn asked_events(query: &str) -> Vec<&str> {
                 .or_else(|| rest.strip_prefix("!= "))
                 .and_then(|it| it.split_inclusive('"').nth(1)),
         };
-        names.extend(
-            compared
-                .unwrap_or_default()
-                .split('"')
-                .filter(|it| !it.trim_matches([',', ' ']).is_empty()),
-        );
+        let pieces = compared.unwrap_or_default().split('"');
+        names.extend(pieces.filter(|it| !it.trim_matches([',', ' ']).is_empty()));
     }
     names
 }

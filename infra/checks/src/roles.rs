@@ -6,49 +6,19 @@ use serde_json::Value;
 
 use crate::inputs::{Inputs, difference, own_name};
 
-/// Built-in roles (Microsoft Learn, "Azure built-in roles").
-const ROLES: [(&str, &str); 10] = [
-    (
-        "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
-        "Storage Blob Data Owner",
-    ),
-    (
-        "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
-        "Storage Blob Data Contributor",
-    ),
-    (
-        "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
-        "Storage Blob Data Reader",
-    ),
-    (
-        "db58b8e5-c6ad-4a2a-8342-4190687cbf4a",
-        "Storage Blob Delegator",
-    ),
-    (
-        "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
-        "Storage Table Data Contributor",
-    ),
-    (
-        "090c5cfd-751d-490a-894a-3ce6f1109419",
-        "Azure Service Bus Data Owner",
-    ),
-    (
-        "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39",
-        "Azure Service Bus Data Sender",
-    ),
-    (
-        "4633458b-17de-408a-b874-0445c86b69e6",
-        "Key Vault Secrets User",
-    ),
-    (
-        "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
-        "Key Vault Secrets Officer",
-    ),
-    (
-        "3913510d-42f4-4e42-8a64-420c390055eb",
-        "Monitoring Metrics Publisher",
-    ),
-];
+/// Built-in roles (Microsoft Learn, "Azure built-in roles"), one a line.
+const ROLES: &str = "\
+b7e6dc6d-f1e8-4753-8033-0f276bb0955b Storage Blob Data Owner
+ba92f5b4-2d11-453d-a403-e96b0029c9fe Storage Blob Data Contributor
+2a2b9908-6ea1-4ae2-8e65-a410df84e7d1 Storage Blob Data Reader
+db58b8e5-c6ad-4a2a-8342-4190687cbf4a Storage Blob Delegator
+0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3 Storage Table Data Contributor
+090c5cfd-751d-490a-894a-3ce6f1109419 Azure Service Bus Data Owner
+69a216fc-b8fb-44d8-bc22-1f3c2cd27a39 Azure Service Bus Data Sender
+4633458b-17de-408a-b874-0445c86b69e6 Key Vault Secrets User
+b86a8fe4-44ce-4948-aee5-eccb2c155cd7 Key Vault Secrets Officer
+3913510d-42f4-4e42-8a64-420c390055eb Monitoring Metrics Publisher
+";
 
 const ACCOUNT: &str = "Microsoft.Storage/storageAccounts";
 const CONTAINER: &str = "Microsoft.Storage/storageAccounts/blobServices/containers";
@@ -58,15 +28,14 @@ const COMPONENT: &str = "Microsoft.Insights/components";
 
 /// Rights that are missing or too much.
 pub fn check(inputs: &Inputs) -> Vec<String> {
-    let names: BTreeMap<&str, &str> = ROLES.into();
-    let found: Vec<String> = inputs
+    let names = ROLES.lines().filter_map(|line| line.split_once(' '));
+    let names: BTreeMap<&str, &str> = names.collect();
+    let found = inputs
         .made("Microsoft.Authorization/roleAssignments")
         .map(|assignment| {
             let text = |key: &str| assignment["properties"][key].as_str().unwrap_or_default();
-            let role = text("roleDefinitionId")
-                .rsplit('/')
-                .next()
-                .unwrap_or_default();
+            let role = text("roleDefinitionId").rsplit('/').next();
+            let role = role.unwrap_or_default();
             let holder = match (text("principalType"), text("principalId")) {
                 // Without a type, a principal that was made a moment ago is not found.
                 ("ServicePrincipal", id) if id.contains("/userAssignedIdentities/") => {
@@ -77,14 +46,8 @@ pub fn check(inputs: &Inputs) -> Vec<String> {
             };
             let role = names.get(role).unwrap_or(&role);
             format!("{holder}: {role} at {}", scope(assignment))
-        })
-        .collect();
-    let expected = needed(inputs);
-    difference(
-        "rights",
-        expected.iter().map(String::as_str),
-        found.iter().map(String::as_str),
-    )
+        });
+    difference("rights", needed(inputs), found)
 }
 
 /// The id of the resource that an assignment is made at: known outright where the principal is, inside an expression else.
@@ -103,14 +66,13 @@ fn scope(assignment: &Value) -> &str {
 fn needed(inputs: &Inputs) -> Vec<String> {
     let id = |of: &str, name: &str| {
         let resource = inputs.resource(of, name);
-        resource
-            .and_then(|it| it["id"].as_str())
-            .unwrap_or("nowhere")
-            .to_owned()
+        resource.map_or("nowhere", |it| it["id"].as_str().unwrap_or_default())
     };
     let host = id(ACCOUNT, "sthost");
     let data = id(ACCOUNT, "stdata");
     let vault = id(VAULT, "");
+    let component = id(COMPONENT, "");
+    let failed = id(CONTAINER, "failed");
     let mut rights = vec![
         // Leases, keys and the package; what the portal shows of a host's troubles.
         format!("the program: Storage Blob Data Owner at {host}"),
@@ -118,27 +80,20 @@ fn needed(inputs: &Inputs) -> Vec<String> {
         // The key that signs links belongs to the account as a whole.
         format!("the program: Storage Blob Delegator at {data}"),
         format!("the program: Key Vault Secrets User at {vault}"),
-        format!(
-            "the program: Monitoring Metrics Publisher at {}",
-            id(COMPONENT, "")
-        ),
+        format!("the program: Monitoring Metrics Publisher at {component}"),
     ];
-    let containers = inputs
-        .made(CONTAINER)
-        .filter(|it| it["id"].as_str().is_some_and(|id| id.starts_with(&data)));
-    rights.extend(containers.filter_map(|it| {
-        Some(format!(
-            "the program: Storage Blob Data Contributor at {}",
-            it["id"].as_str()?
-        ))
-    }));
+    let containers = inputs.made(CONTAINER).filter_map(|it| it["id"].as_str());
+    rights.extend(
+        containers
+            .filter(|id| id.starts_with(data))
+            .map(|id| format!("the program: Storage Blob Data Contributor at {id}")),
+    );
     let awaited = inputs.awaited_queues();
     for queue in inputs.made(QUEUE) {
         // An owner may ask for the queue's length, which target-based scaling does, and may send and receive.
-        let role = if awaited.iter().any(|name| name == own_name(queue)) {
-            "Owner"
-        } else {
-            "Sender"
+        let role = match awaited.contains(own_name(queue)) {
+            true => "Owner",
+            false => "Sender",
         };
         let id = queue["id"].as_str().unwrap_or_default();
         rights.push(format!(
@@ -148,17 +103,9 @@ fn needed(inputs: &Inputs) -> Vec<String> {
     // Production has operators and its secrets; the other profile is a first deployment, without either.
     if inputs.profile == "main" {
         rights.push(format!("operators: Key Vault Secrets Officer at {vault}"));
-        rights.push(format!(
-            "operators: Storage Blob Data Reader at {}",
-            id(CONTAINER, "failed")
-        ));
-        let secrets = inputs.snapshot["outputs"]["secretNames"]
-            .as_array()
-            .into_iter()
-            .flatten();
-        let renewed = secrets
-            .filter_map(Value::as_str)
-            .filter(|it| it.starts_with("graph-refresh-token-"));
+        rights.push(format!("operators: Storage Blob Data Reader at {failed}"));
+        let secrets = inputs.secret_names();
+        let renewed = secrets.filter(|it| it.starts_with("graph-refresh-token-"));
         rights.extend(renewed.map(|name| {
             format!("the program: Key Vault Secrets Officer at {vault}/secrets/{name}")
         }));

@@ -26,7 +26,6 @@ use crate::world::World;
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
 
 /// What the control interface reaches.
-#[derive(Debug)]
 pub struct Control {
     /// The world and its hub.
     pub world: Arc<World>,

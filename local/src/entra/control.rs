@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 
 use super::state::Entra;
-use crate::shared::refused::Refused;
 
 /// The application that publishes Graph's change notifications ("Set up Microsoft Graph change notifications with resource
 /// data", validating the authenticity of notifications).
-const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
+pub const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
 
-pub(super) fn router() -> Router<Arc<Entra>> {
+/// `POST /local/entra/rotate-keys` and `POST /local/entra/tokens`.
+pub fn router(entra: &Arc<Entra>) -> Router {
     Router::new()
         .route("/local/entra/rotate-keys", post(rotate_keys))
         .route("/local/entra/tokens", post(token))
+        .with_state(Arc::clone(entra))
 }
 
 async fn rotate_keys(State(entra): State<Arc<Entra>>) -> Json<Value> {
@@ -26,29 +26,14 @@ async fn rotate_keys(State(entra): State<Arc<Entra>>) -> Json<Value> {
 }
 
 /// The body's claims replace those of a genuine token; `null` takes one away. No body: a genuine token.
-async fn token(State(entra): State<Arc<Entra>>, body: Bytes) -> Result<Json<Value>, Refused> {
-    let changes = if body.is_empty() {
-        Map::new()
-    } else {
-        serde_json::from_slice(&body).map_err(Refused::bad_request)?
-    };
-    Ok(Json(json!({ "token": entra.validation_token(changes) })))
-}
-
-impl Entra {
-    fn validation_token(&self, changes: Map<String, Value>) -> String {
-        let mut claims = Map::new();
-        claims.insert("aud".to_owned(), json!(self.world.config.graph_client_id));
-        claims.insert("azp".to_owned(), json!(PUBLISHER));
-        claims.insert("azpacr".to_owned(), json!("2"));
-        let mut claims = self.complete(claims);
-        for (name, value) in changes {
-            if value.is_null() {
-                claims.remove(&name);
-            } else {
-                claims.insert(name, value);
-            }
-        }
-        self.keys.sign(&Value::Object(claims))
+async fn token(
+    State(entra): State<Arc<Entra>>,
+    changes: Option<Json<Map<String, Value>>>,
+) -> Json<Value> {
+    let app = &entra.world.config.graph_client_id;
+    let mut claims = json!({ "aud": app, "azp": PUBLISHER, "azpacr": "2" });
+    for (name, value) in changes.unwrap_or_default().0 {
+        claims[name] = value;
     }
+    Json(json!({ "token": entra.issue(claims) }))
 }

@@ -1,27 +1,22 @@
 //! The RSA keys that sign every token, and what is published of them.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rsa::{KeyPair, KeySize};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk};
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
 };
+use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde_json::{Value, json};
 
 use crate::shared::locked::Locked;
 
-/// Width of a line in a PEM document (RFC 7468, section 2).
-const PEM_LINE: usize = 64;
-
-/// One key with its public half in the form of a JWKS entry.
+/// One key, with its public half as it is published.
 #[derive(Clone)]
 struct SigningKey {
     id: String,
-    modulus: String,
-    exponent: String,
+    published: Value,
     private: EncodingKey,
     public: DecodingKey,
 }
@@ -61,15 +56,10 @@ impl SigningKeys {
     /// A line that says what is wrong with the token.
     pub(super) fn verify(&self, token: &str, audiences: &[&str]) -> Result<Value, String> {
         let header = decode_header(token).map_err(|error| error.to_string())?;
-        if header.alg != Algorithm::RS256 {
-            return Err("the token is not signed with RS256".to_owned());
-        }
         let id = header.kid.ok_or("the token names no key")?;
         let keys = self.0.lock();
-        let key = keys
-            .iter()
-            .find(|key| key.id == id)
-            .ok_or("the token names an unknown key")?;
+        let key = keys.iter().find(|key| key.id == id);
+        let key = key.ok_or("the token names an unknown key")?;
         let mut validation = Validation::new(Algorithm::RS256);
         // All clocks of this world are one clock.
         validation.leeway = 0;
@@ -81,21 +71,11 @@ impl SigningKeys {
             .map_err(|error| error.to_string())
     }
 
-    /// The published keys: the current one alone. `issuer` is told of each key when given.
-    pub(super) fn published(&self, issuer: Option<&str>) -> Value {
+    /// The published keys: the current one alone, with this issuer.
+    pub(super) fn published(&self, issuer: &str) -> Value {
         self.with_current(|key| {
-            let mut entry = json!({
-                "kty": "RSA",
-                "use": "sig",
-                "kid": key.id,
-                "x5t": key.id,
-                "n": key.modulus,
-                "e": key.exponent,
-                "cloud_instance_name": "microsoftonline.com",
-            });
-            if let Some(issuer) = issuer {
-                entry["issuer"] = json!(issuer);
-            }
+            let mut entry = key.published.clone();
+            entry["issuer"] = json!(issuer);
             json!({ "keys": [entry] })
         })
     }
@@ -121,37 +101,31 @@ impl SigningKey {
     }
 
     fn generate() -> Self {
-        let pair = KeyPair::generate(KeySize::Rsa2048).expect("an RSA key can be made");
-        let private: Pkcs8V1Der<'_> = pair.as_der().expect("a fresh key can be encoded");
-        let private = EncodingKey::from_rsa_pem(pem(private.as_ref()).as_bytes())
-            .expect("a fresh key can be read");
-        let jwk =
-            Jwk::from_encoding_key(&private, Algorithm::RS256).expect("an RSA key has a JWK form");
-        let AlgorithmParameters::RSA(public) = jwk.algorithm else {
+        let pair = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048);
+        let pair = pair.expect("an RSA key can be made").serialize_pem();
+        let private = EncodingKey::from_rsa_pem(pair.as_bytes()).expect("a fresh key can be read");
+        let jwk = Jwk::from_encoding_key(&private, Algorithm::RS256);
+        let jwk = jwk.expect("an RSA key has a JWK form");
+        let AlgorithmParameters::RSA(public) = &jwk.algorithm else {
             unreachable!("the JWK of an RSA key is of kind RSA");
         };
         // Entra ID's key ids are thumbprints too, of the certificate.
         let id = URL_SAFE_NO_PAD.encode(&digest(&SHA256, public.n.as_bytes()).as_ref()[..20]);
+        let published = json!({
+            "kty": "RSA",
+            "use": "sig",
+            "kid": id,
+            "x5t": id,
+            "n": public.n,
+            "e": public.e,
+            "cloud_instance_name": "microsoftonline.com",
+        });
+        let public = DecodingKey::from_jwk(&jwk).expect("a fresh key's public half can be read");
         Self {
             id,
-            public: DecodingKey::from_rsa_components(&public.n, &public.e)
-                .expect("a fresh key's public half can be read"),
-            modulus: public.n,
-            exponent: public.e,
+            published,
             private,
+            public,
         }
     }
-}
-
-fn pem(pkcs8: &[u8]) -> String {
-    let mut text = String::from("-----BEGIN PRIVATE KEY-----\n");
-    let mut rest = STANDARD.encode(pkcs8);
-    while !rest.is_empty() {
-        let tail = rest.split_off(rest.len().min(PEM_LINE));
-        text.push_str(&rest);
-        text.push('\n');
-        rest = tail;
-    }
-    text.push_str("-----END PRIVATE KEY-----\n");
-    text
 }

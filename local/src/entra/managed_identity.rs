@@ -11,10 +11,11 @@ use axum::routing::get;
 use axum::{Json, Router};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
-use super::state::{EXCHANGE_AUDIENCE, Entra};
+use super::state::{EXCHANGE_AUDIENCE, Entra, TOKEN_LIFE};
 
 /// The only version of the interface that names its header `X-IDENTITY-HEADER`.
 const API_VERSION: &str = "2019-08-01";
@@ -40,9 +41,13 @@ impl IntoResponse for Refusal {
     }
 }
 
-pub(super) fn router(endpoint: &str) -> Router<Arc<Entra>> {
-    let path = Url::parse(endpoint).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
-    Router::new().route(&path, get(token))
+/// The route of the managed-identity endpoint, at the path of [`crate::world::Endpoints::identity`].
+pub fn router(entra: &Arc<Entra>) -> Router {
+    let endpoint = Url::parse(&entra.world.endpoints.identity);
+    let path = endpoint.map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
+    Router::new()
+        .route(&path, get(token))
+        .with_state(Arc::clone(entra))
 }
 
 async fn token(
@@ -50,33 +55,25 @@ async fn token(
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
+    const STRANGER: &str = "The X-IDENTITY-HEADER header is missing or wrong.";
     let refuse = |message| Refusal(StatusCode::BAD_REQUEST, message);
     // It keeps out requests that somebody else made this machine send.
     let header = headers.get("x-identity-header").map(|it| it.as_bytes());
     if header != Some(entra.world.endpoints.identity_header.as_bytes()) {
-        return Err(Refusal(
-            StatusCode::UNAUTHORIZED,
-            "The X-IDENTITY-HEADER header is missing or wrong.",
-        ));
+        return Err(Refusal(StatusCode::UNAUTHORIZED, STRANGER));
     }
-    let parameter = |name: &str| query.get(name).map(String::as_str);
-    if parameter("api-version") != Some(API_VERSION) {
+    let parameter = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
+    if parameter("api-version") != API_VERSION {
         return Err(refuse("The api-version is missing or not supported."));
     }
-    let resource = parameter("resource")
-        .filter(|it| !it.is_empty())
-        .ok_or(refuse("The resource parameter is missing."))?;
     let client = &entra.world.config.managed_identity_client_id;
-    if !parameter("client_id").is_some_and(|it| it.eq_ignore_ascii_case(client)) {
-        return Err(refuse(
-            "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.",
-        ));
+    if !parameter("client_id").eq_ignore_ascii_case(client) {
+        return Err(refuse("No Managed Identity found for specified ClientId."));
     }
-    let bare = resource.strip_suffix('/').unwrap_or(resource);
-    if !RESOURCES.contains(&bare) {
-        return Err(refuse(
-            "AADSTS500011: The resource principal was not found in the tenant.",
-        ));
+    let resource = parameter("resource");
+    if !RESOURCES.contains(&resource.strip_suffix('/').unwrap_or(resource)) {
+        const UNKNOWN: &str = "AADSTS500011: The resource principal was not found in the tenant.";
+        return Err(refuse(UNKNOWN));
     }
     let (token, expires_on) = entra.managed_identity_token(resource);
     Ok(Json(json!({
@@ -93,23 +90,16 @@ impl Entra {
     fn managed_identity_token(&self, resource: &str) -> (String, i64) {
         let principal = self.managed_identity_principal();
         let client = &self.world.config.managed_identity_client_id;
-        let mut claims = serde_json::Map::new();
-        let mut add = |name: &str, value: Value| claims.insert(name.to_owned(), value);
-        add("aud", json!(resource));
-        add("oid", json!(principal));
-        add("sub", json!(principal));
-        add("appid", json!(client));
-        add("idtyp", json!("app"));
-        add("uti", json!(Uuid::new_v4().simple().to_string()));
+        let expires_on = OffsetDateTime::now_utc().unix_timestamp() + TOKEN_LIFE;
+        let mut claims = json!({
+            "exp": expires_on, "aud": resource, "oid": principal, "sub": principal, "appid": client, "idtyp": "app",
+            "ver": "1.0", "uti": Uuid::new_v4().simple().to_string(),
+        });
         if resource == EXCHANGE_AUDIENCE {
             // A federated credential names the issuer of version 2.0 tokens, and a token must match it to the letter.
-            add("ver", json!("2.0"));
-            add("azp", json!(client));
-        } else {
-            add("ver", json!("1.0"));
+            claims["ver"] = json!("2.0");
+            claims["azp"] = json!(client);
         }
-        let claims = self.complete(claims);
-        let expires_on = claims["exp"].as_i64().unwrap_or_default();
-        (self.keys.sign(&Value::Object(claims)), expires_on)
+        (self.issue(claims), expires_on)
     }
 }

@@ -6,7 +6,6 @@
 //! "Microsoft Entra authentication and authorization error codes".
 
 mod control;
-mod discovery;
 mod keys;
 mod managed_identity;
 mod refusal;
@@ -15,27 +14,7 @@ mod state;
 mod tests;
 mod token_endpoint;
 
-use std::sync::Arc;
-
-use axum::Router;
-
+pub use control::{PUBLISHER, router as control};
+pub use managed_identity::router as identity_router;
 pub use state::Entra;
-
-/// The routes of the login host: token endpoint, discovery and signing keys.
-pub fn router(entra: &Arc<Entra>) -> Router {
-    Router::new()
-        .merge(token_endpoint::router())
-        .merge(discovery::router())
-        .with_state(Arc::clone(entra))
-}
-
-/// The route of the managed-identity endpoint, at the path of [`crate::world::Endpoints::identity`].
-pub fn identity_router(entra: &Arc<Entra>) -> Router {
-    let path = &entra.world.endpoints.identity;
-    managed_identity::router(path).with_state(Arc::clone(entra))
-}
-
-/// `POST /local/entra/rotate-keys` and `POST /local/entra/tokens`.
-pub fn control(entra: &Arc<Entra>) -> Router {
-    control::router().with_state(Arc::clone(entra))
-}
+pub use token_endpoint::router;

@@ -10,42 +10,28 @@ use uuid::Uuid;
 
 /// An OAuth error with the number of Entra ID's own error.
 #[derive(Debug)]
-pub(super) struct Refusal {
-    status: StatusCode,
-    error: &'static str,
-    number: u32,
-    text: &'static str,
-}
+pub(super) struct Refusal(StatusCode, &'static str, u32, &'static str);
 
 impl Refusal {
     /// 400 `invalid_request`.
-    pub(super) fn request(number: u32, text: &'static str) -> Self {
+    pub(super) const fn request(number: u32, text: &'static str) -> Self {
         Self::bad_request("invalid_request", number, text)
     }
 
     /// 400 with another OAuth error.
-    pub(super) fn bad_request(error: &'static str, number: u32, text: &'static str) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            error,
-            number,
-            text,
-        }
+    pub(super) const fn bad_request(error: &'static str, number: u32, text: &'static str) -> Self {
+        Self(StatusCode::BAD_REQUEST, error, number, text)
     }
 
     /// 401 `invalid_client`: the application did not prove itself.
-    pub(super) fn client(number: u32, text: &'static str) -> Self {
-        Self {
-            status: StatusCode::UNAUTHORIZED,
-            error: "invalid_client",
-            number,
-            text,
-        }
+    pub(super) const fn client(number: u32, text: &'static str) -> Self {
+        Self(StatusCode::UNAUTHORIZED, "invalid_client", number, text)
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        let Self(status, error, number, text) = self;
         let timestamp = OffsetDateTime::now_utc()
             .format(format_description!(
                 "[year]-[month]-[day] [hour]:[minute]:[second]Z"
@@ -54,13 +40,12 @@ impl IntoResponse for Refusal {
         let trace = Uuid::new_v4().to_string();
         let correlation = Uuid::new_v4().to_string();
         let description = format!(
-            "AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {timestamp}",
-            self.number, self.text
+            "AADSTS{number}: {text} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {timestamp}"
         );
         let body = json!({
-            "error": self.error,
+            "error": error,
             "error_description": description,
-            "error_codes": [self.number],
+            "error_codes": [number],
             "timestamp": timestamp,
             "trace_id": trace,
             "correlation_id": correlation,
@@ -70,6 +55,6 @@ impl IntoResponse for Refusal {
             (header::PRAGMA.as_str(), "no-cache"),
             ("x-ms-request-id", trace.as_str()),
         ];
-        (self.status, headers, Json(body)).into_response()
+        (status, headers, Json(body)).into_response()
     }
 }

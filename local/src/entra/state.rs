@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use super::keys::SigningKeys;
+use crate::shared::correlation;
 use crate::shared::locked::Locked;
+use crate::shared::random_text;
 use crate::world::World;
 
 /// Life of every token, in seconds.
@@ -25,12 +25,6 @@ pub struct Entra {
     pub(super) graph_client_secret: String,
     /// Refresh token → id of the user who signed in. Never revoked: Entra ID does not do so at once either.
     refresh_tokens: Locked<HashMap<String, String>>,
-}
-
-impl std::fmt::Debug for Entra {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Entra")
-    }
 }
 
 impl Entra {
@@ -58,30 +52,38 @@ impl Entra {
     }
 
     /// A token with these claims by the current key. `iat`, `nbf`, `exp` (in 1 h), `tid`, `ver` ("2.0") and `iss` (that of
-    /// the version) are added when missing.
+    /// the version) are added when missing; a null leaves one out.
     ///
     /// # Panics
     /// When the claims are no object.
     #[must_use]
     pub fn issue(&self, claims: Value) -> String {
-        let Value::Object(claims) = claims else {
-            panic!("claims are an object");
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        let tenant = &self.world.config.tenant;
+        let issuer = if claims["ver"] == "1.0" {
+            format!("https://sts.windows.net/{tenant}/")
+        } else {
+            self.issuer_v2()
         };
-        self.keys.sign(&Value::Object(self.complete(claims)))
+        let mut all = json!({
+            "iat": now, "nbf": now, "exp": now + TOKEN_LIFE,
+            "tid": tenant, "ver": "2.0", "iss": issuer,
+        });
+        for (name, value) in claims.as_object().expect("claims are an object") {
+            all[name] = value.clone();
+        }
+        if let Value::Object(all) = &mut all {
+            all.retain(|_, value| !value.is_null());
+        }
+        self.keys.sign(&all)
     }
 
-    /// Registers a sign-in of the Support User with this configured name (or user id) and returns its refresh token. For
-    /// anybody else the returned token is one that the token endpoint does not know.
+    /// Registers a sign-in of the Support User with this configured name and returns its refresh token. For anybody else the
+    /// returned token is one that the token endpoint does not know.
     #[must_use]
     pub fn refresh_token_for(&self, account: &str) -> String {
-        let accounts = &self.world.config.support_accounts;
-        match accounts
-            .iter()
-            .find(|it| it.name == account || it.user == account)
-        {
-            Some(account) => self.new_refresh_token(&account.user),
-            None => random_text(),
-        }
+        let account = self.world.config.support_account(account);
+        account.map_or_else(random_text, |it| self.new_refresh_token(&it.user))
     }
 
     /// The client secret of the Graph app, valid when `GRAPH_CLIENT_AUTHENTICATION` is `secret`.
@@ -94,11 +96,7 @@ impl Entra {
     #[must_use]
     pub fn managed_identity_principal(&self) -> String {
         let client = &self.world.config.managed_identity_client_id;
-        let mut first = [0; 16];
-        first.copy_from_slice(
-            &digest(&SHA256, format!("principal\n{client}").as_bytes()).as_ref()[..16],
-        );
-        Uuid::from_bytes(first).to_string()
+        correlation::of_text(&format!("principal\n{client}"))
     }
 
     pub(super) fn new_refresh_token(&self, user: &str) -> String {
@@ -112,38 +110,10 @@ impl Entra {
         self.refresh_tokens.lock().get(refresh_token).cloned()
     }
 
-    pub(super) fn complete(&self, mut claims: Map<String, Value>) -> Map<String, Value> {
-        let now = OffsetDateTime::now_utc().unix_timestamp();
-        let mut add = |name: &str, value: Value| {
-            claims.entry(name).or_insert(value);
-        };
-        add("iat", json!(now));
-        add("nbf", json!(now));
-        add("exp", json!(now + TOKEN_LIFE));
-        add("tid", json!(self.world.config.tenant));
-        add("ver", json!("2.0"));
-        let issuer = if claims["ver"] == "1.0" {
-            self.issuer_v1()
-        } else {
-            self.issuer_v2()
-        };
-        claims.entry("iss").or_insert(json!(issuer));
-        claims
-    }
-
-    pub(super) fn issuer_v1(&self) -> String {
-        format!("https://sts.windows.net/{}/", self.world.config.tenant)
-    }
-
     pub(super) fn issuer_v2(&self) -> String {
         format!(
             "https://login.microsoftonline.com/{}/v2.0",
             self.world.config.tenant
         )
     }
-}
-
-/// Text that nobody guesses, of about the alphabet that Entra ID's secrets have.
-fn random_text() -> String {
-    format!("{}.{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }

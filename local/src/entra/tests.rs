@@ -1,5 +1,7 @@
 //! What Entra ID and the managed-identity endpoint refuse, by Microsoft's numbers.
 
+use std::sync::Arc;
+
 use http::header;
 use serde_json::{Value, json};
 

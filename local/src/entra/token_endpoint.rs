@@ -1,20 +1,23 @@
-//! `POST /{tenant}/oauth2/v2.0/token`: a refresh token for a new pair of tokens.
+//! `POST /{tenant}/oauth2/v2.0/token`: a refresh token for a new pair of tokens; and the keys that sign them ("OpenID Connect on
+//! the Microsoft identity platform").
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::{HeaderMap, header};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::refusal::Refusal;
 use super::state::{EXCHANGE_AUDIENCE, Entra, TOKEN_LIFE};
+
+/// Issuer that the tenant-independent document tells, a template as it stands.
+const COMMON_ISSUER: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
 
 /// Audience of a token for Microsoft Graph.
 const GRAPH_AUDIENCE: &str = "https://graph.microsoft.com";
@@ -28,8 +31,25 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 /// Media type of the body (RFC 6749, section 3.2).
 const FORM: &str = "application/x-www-form-urlencoded";
 
-pub(super) fn router() -> Router<Arc<Entra>> {
-    Router::new().route("/{tenant}/oauth2/v2.0/token", post(token))
+type Form = HashMap<String, String>;
+
+/// The routes of the login host: token endpoint and signing keys.
+pub fn router(entra: &Arc<Entra>) -> Router {
+    Router::new()
+        .route("/{tenant}/oauth2/v2.0/token", post(token))
+        .route("/{tenant}/discovery/v2.0/keys", get(keys))
+        .with_state(Arc::clone(entra))
+}
+
+async fn keys(
+    State(entra): State<Arc<Entra>>,
+    Path(tenant): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let issuer = match tenant.as_str() {
+        "common" | "organizations" => COMMON_ISSUER.to_owned(),
+        tenant => entra.check_tenant(tenant).map(|()| entra.issuer_v2())?,
+    };
+    Ok(Json(entra.keys.published(&issuer)))
 }
 
 async fn token(
@@ -39,54 +59,50 @@ async fn token(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     entra.check_tenant(&tenant)?;
-    let form = read_form(&headers, &body);
-    match required(&form, "grant_type")? {
-        "refresh_token" => entra.refresh(&form),
-        _ => Err(Refusal::bad_request(
-            "unsupported_grant_type",
-            70003,
-            "The app requested an unsupported grant type.",
-        )),
-    }
-}
-
-/// A body of another type has no parameters, as far as Entra ID is concerned.
-fn read_form(headers: &HeaderMap, body: &[u8]) -> HashMap<String, String> {
+    // A body of another type has no parameters, as far as Entra ID is concerned.
     let kind = headers.get(header::CONTENT_TYPE);
-    if kind.is_some_and(|kind| kind.as_bytes().starts_with(FORM.as_bytes())) {
-        url::form_urlencoded::parse(body).into_owned().collect()
-    } else {
-        HashMap::new()
+    let is_form = kind.is_some_and(|kind| kind.as_bytes().starts_with(FORM.as_bytes()));
+    let form: Form = url::form_urlencoded::parse(if is_form { &body } else { &[] })
+        .into_owned()
+        .collect();
+    if required(&form, "grant_type")? == "refresh_token" {
+        return entra.refresh(&form);
     }
+    const OTHER: &str = "The app requested an unsupported grant type.";
+    Err(Refusal::bad_request("unsupported_grant_type", 70003, OTHER))
 }
 
-fn required<'a>(form: &'a HashMap<String, String>, name: &str) -> Result<&'a str, Refusal> {
-    form.get(name)
-        .map(String::as_str)
-        .filter(|value| !value.is_empty())
-        .ok_or(Refusal::request(
-            900_144,
-            "The request body is missing a required parameter: 'grant_type', 'client_id' or 'refresh_token'.",
-        ))
+fn required<'a>(form: &'a Form, name: &str) -> Result<&'a String, Refusal> {
+    const MISSING: &str = "The request body is missing a required parameter.";
+    let value = form.get(name).filter(|value| !value.is_empty());
+    value.ok_or(Refusal::request(900_144, MISSING))
 }
 
 impl Entra {
-    fn refresh(&self, form: &HashMap<String, String>) -> Result<Response, Refusal> {
+    /// Holds the tenant of a path against ours.
+    fn check_tenant(&self, tenant: &str) -> Result<(), Refusal> {
+        if tenant.eq_ignore_ascii_case(&self.world.config.tenant) {
+            return Ok(());
+        }
+        const UNKNOWN: &str = "The tenant of the request was not found.";
+        Err(Refusal::request(90002, UNKNOWN))
+    }
+
+    fn refresh(&self, form: &Form) -> Result<Response, Refusal> {
+        const STRANGER: &str = "The application was not found in the directory.";
+        const EXPIRED: &str = "The refresh token has expired due to inactivity.";
         let client = required(form, "client_id")?;
         if !client.eq_ignore_ascii_case(&self.world.config.graph_client_id) {
             return Err(Refusal::bad_request(
                 "unauthorized_client",
                 700_016,
-                "The application was not found in the directory.",
+                STRANGER,
             ));
         }
         let refresh_token = required(form, "refresh_token")?;
         self.check_client(form)?;
-        let user = self.user_of(refresh_token).ok_or(Refusal::bad_request(
-            "invalid_grant",
-            70008,
-            "The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource.",
-        ))?;
+        let user = self.user_of(refresh_token);
+        let user = user.ok_or(Refusal::bad_request("invalid_grant", 70008, EXPIRED))?;
         let body = json!({
             "token_type": "Bearer",
             "scope": SCOPES,
@@ -117,63 +133,39 @@ impl Entra {
             "uti": Uuid::new_v4().simple().to_string(),
         }))
     }
-}
 
-/// How the Graph app proves itself: by a token of the managed identity (federated credential) or by its client secret
-/// ("Configure an application to trust a managed identity"; the numbers are those of "Microsoft Entra authentication and
-/// authorization error codes").
-impl Entra {
-    /// Checks the proof in a token request.
-    ///
-    /// # Errors
-    /// 401 `invalid_client`, or 400 when the assertion is of an unknown type.
-    fn check_client(&self, form: &HashMap<String, String>) -> Result<(), Refusal> {
+    /// Checks how the Graph app proves itself: by a token of the managed identity (federated credential) or by its client
+    /// secret ("Configure an application to trust a managed identity"; the numbers are those of "Microsoft Entra
+    /// authentication and authorization error codes").
+    fn check_client(&self, form: &Form) -> Result<(), Refusal> {
+        const UNTYPED: &str = "The client_assertion_type is missing or not supported.";
+        const UNPROVEN: &str = "The body must contain 'client_assertion' or 'client_secret'.";
+        const WRONG: &str = "Invalid client secret provided.";
         let mode = self.world.config.graph_client_authentication.as_str();
         if let Some(assertion) = form.get("client_assertion") {
             if form.get("client_assertion_type").map(String::as_str) != Some(ASSERTION_TYPE) {
-                return Err(Refusal::request(
-                    50033,
-                    "The value of 'client_assertion_type' is missing or not supported.",
-                ));
+                return Err(Refusal::request(50033, UNTYPED));
             }
             return self.check_assertion(assertion, mode == "federated");
         }
-        let Some(secret) = form.get("client_secret") else {
-            return Err(Refusal::client(
-                7_000_218,
-                "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
-            ));
-        };
-        let right =
-            verify_slices_are_equal(secret.as_bytes(), self.graph_client_secret.as_bytes()).is_ok();
-        if mode == "secret" && right {
-            Ok(())
-        } else {
-            Err(Refusal::client(
-                7_000_215,
-                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID.",
-            ))
-        }
+        let secret = form.get("client_secret");
+        let secret = secret.ok_or(Refusal::client(7_000_218, UNPROVEN))?;
+        let right = mode == "secret" && *secret == self.graph_client_secret;
+        right.then_some(()).ok_or(Refusal::client(7_000_215, WRONG))
     }
 
     /// The one federated credential trusts this tenant's managed identity, where the app has such a credential at all.
     fn check_assertion(&self, assertion: &str, trusted: bool) -> Result<(), Refusal> {
-        let claims = self.verify(assertion, &[EXCHANGE_AUDIENCE]).map_err(|_| {
-            Refusal::client(
-                700_027,
-                "The client assertion failed validation: its signature, its life or its audience is wrong.",
-            )
-        })?;
-        let matches = claims["iss"] == self.issuer_v2()
+        const INVALID: &str = "The client assertion failed validation.";
+        const STRANGER: &str = "No matching federated identity record found for the assertion.";
+        let claims = self.verify(assertion, &[EXCHANGE_AUDIENCE]);
+        let claims = claims.map_err(|_| Refusal::client(700_027, INVALID))?;
+        let matches = trusted
+            && claims["iss"] == self.issuer_v2()
             && claims["sub"] == self.managed_identity_principal()
             && claims["oid"] == self.managed_identity_principal();
-        if trusted && matches {
-            Ok(())
-        } else {
-            Err(Refusal::client(
-                700_213,
-                "No matching federated identity record found for presented assertion subject.",
-            ))
-        }
+        matches
+            .then_some(())
+            .ok_or(Refusal::client(700_213, STRANGER))
     }
 }

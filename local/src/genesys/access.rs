@@ -18,6 +18,9 @@ use super::answers::Refusal;
 use super::login::TOKEN_SECONDS;
 use super::state::Genesys;
 
+/// Media type of a token request's body (RFC 6749, section 3.2).
+const FORM: &[u8] = b"application/x-www-form-urlencoded";
+
 /// OAuth's own refusals have a shape of their own, with the text under two names.
 fn refused(status: StatusCode, error: &str, why: &str) -> Response {
     let body = json!({ "error": error, "description": why, "error_description": why });
@@ -30,33 +33,28 @@ pub async fn token(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let invalid = |why| refused(StatusCode::BAD_REQUEST, "invalid_request", why);
-    let form = headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
-        let kind = kind.as_bytes();
-        kind.starts_with(b"application/x-www-form-urlencoded")
-    });
-    if !form {
+    let refuse = |error, why| refused(StatusCode::BAD_REQUEST, error, why);
+    let invalid = |why| refuse("invalid_request", why);
+    let kind = headers.get(header::CONTENT_TYPE);
+    if !kind.is_some_and(|kind| kind.as_bytes().starts_with(FORM)) {
         return invalid("the body must be application/x-www-form-urlencoded");
     }
     let Some((client, secret)) = basic(&headers) else {
         return invalid("client id and secret must be sent as Basic authorization");
     };
-    let grant = url::form_urlencoded::parse(&body)
-        .find(|(name, _)| name == "grant_type")
-        .map(|(_, value)| value.into_owned());
-    match grant.as_deref() {
+    let grant = url::form_urlencoded::parse(&body).find(|(name, _)| name == "grant_type");
+    match grant.as_ref().map(|(_, value)| value.as_ref()) {
         Some("client_credentials") => {}
         Some(_) => {
             let why = "this client may only use client_credentials";
-            return refused(StatusCode::BAD_REQUEST, "unsupported_grant_type", why);
+            return refuse("unsupported_grant_type", why);
         }
         None => return invalid("grant_type is missing"),
     }
     if client != genesys.world.config.genesys_client_id {
-        let why = "client not found: invalid client_id";
-        return refused(StatusCode::BAD_REQUEST, "invalid_client", why);
+        return refuse("invalid_client", "client not found: invalid client_id");
     }
-    if secret != genesys.login.secret() {
+    if secret != genesys.login.secret {
         let why = "authentication failed";
         return refused(StatusCode::UNAUTHORIZED, "invalid_client", why);
     }
@@ -82,21 +80,16 @@ pub async fn authorised(
     request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
-    let presented = request
-        .headers()
-        .get(header::AUTHORIZATION)
+    const ABSENT: &str = "No authentication bearer token specified in authorization header.";
+    let value = request.headers().get(header::AUTHORIZATION);
+    let presented = value
         .and_then(|value| value.to_str().ok()?.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let unauthorised = |code, why| Refusal::new(StatusCode::UNAUTHORIZED, code, why);
-    let Some((_, token)) = presented else {
-        const ABSENT: &str = "No authentication bearer token specified in authorization header.";
-        return Err(unauthorised("authentication.required", ABSENT));
-    };
+    let (_, token) = presented.ok_or_else(|| unauthorised("authentication.required", ABSENT))?;
     if !genesys.login.knows(token.trim()) {
-        return Err(unauthorised(
-            "bad.credentials",
-            "Invalid login credentials.",
-        ));
+        let why = "Invalid login credentials.";
+        return Err(unauthorised("bad.credentials", why));
     }
     genesys.login.admit().map_err(Refusal::too_many_requests)?;
     Ok(next.run(request).await)

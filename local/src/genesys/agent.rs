@@ -5,12 +5,14 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
+use tokio::time::timeout;
+use uuid::Uuid;
 
-use super::checks::MEDIA_TYPES;
-use super::conversations::{Outgoing, structured, time_text};
+use super::conversations::{Outgoing, structured};
 use super::media::{Access, AgentFile};
 use super::state::Genesys;
-use super::webhook::{self, FirstAttempt};
+use super::webhook;
+use crate::delivery::FirstAttempt;
 use crate::hub::Direction;
 use crate::shared::correlation;
 use crate::shared::download::{self, Behaviour};
@@ -26,9 +28,7 @@ pub struct Written {
     #[serde(default)]
     text: String,
     attachment: Option<Attachment>,
-    #[serde(default)]
-    structured: Vec<Value>,
-    #[serde(default)]
+    #[serde(default, alias = "structured")]
     content: Vec<Value>,
 }
 
@@ -39,25 +39,18 @@ pub struct Attachment {
     download: download::Ordered,
     #[serde(default)]
     access: Access,
-    media_type: Option<String>,
 }
 
 impl Genesys {
     /// The agent writes into a thread; returns the message's id. Its webhook is on its way when this returns.
     pub(super) fn agent_writes(&self, thread: &str, outgoing: &Outgoing) -> String {
-        // Only bots send structured content.
-        let entity = if outgoing.is_structured() {
-            "Bot"
-        } else {
-            "Human"
-        };
-        self.write(thread, outgoing, entity).0
+        self.write(thread, outgoing, "Human").0
     }
 
     /// The flow answers a conversation's first message before that message's own request is answered.
     pub(super) async fn greet(&self, thread: &str, text: &str) {
         let (_, first_attempt) = self.write(thread, &Outgoing::text(text), "Bot");
-        webhook::wait(first_attempt, GREETING_WAIT).await;
+        let _ = timeout(GREETING_WAIT, first_attempt.over()).await;
     }
 
     fn write(&self, thread: &str, outgoing: &Outgoing, entity: &str) -> (String, FirstAttempt) {
@@ -68,13 +61,9 @@ impl Genesys {
         let hub = &self.world.hub;
         let correlation = correlation::of_genesys_message(&placed.message);
         hub.journey(&correlation, Direction::Outbound, "genesys", 1, "written");
-        hub.event(
-            "conversation",
-            json!({ "conversation": placed.conversation, "thread": thread }),
-        );
+        self.tell(&placed.conversation, thread);
         let integration = &self.world.config.genesys_integration_id;
-        let time = time_text(now);
-        let body = webhook::body(integration, thread, &placed, outgoing, &time, entity);
+        let body = webhook::body(integration, thread, &placed, outgoing, now, entity);
         let first_attempt = self.webhooks.send(thread, &placed.message, &body);
         (placed.message, first_attempt)
     }
@@ -84,13 +73,19 @@ impl Genesys {
     /// # Errors
     /// A line that says why it is not sent.
     pub(super) async fn outgoing(&self, written: Written) -> Result<Outgoing, String> {
-        let mut content = written.structured;
-        content.extend(written.content);
+        let content = written.content;
         if content.iter().any(|item| !item["contentType"].is_string()) {
             return Err("each content has a contentType".to_owned());
         }
-        let files = content.len() - structured(&content).len();
-        let attached = files + usize::from(written.attachment.is_some());
+        let mut attached = usize::from(written.attachment.is_some());
+        for item in content
+            .iter()
+            .filter(|it| it["contentType"] == "Attachment")
+        {
+            attached += 1;
+            let kind = item["attachment"]["mime"].as_str();
+            self.check_type(kind.unwrap_or_default())?;
+        }
         if attached > 0 && attached + structured(&content).len() > 1 {
             return Err("a message with a file has no other content".to_owned());
         }
@@ -111,36 +106,30 @@ impl Genesys {
         Ok(outgoing)
     }
 
+    fn check_type(&self, media_type: &str) -> Result<(), String> {
+        let sent = self.profile.lock().lets_out(media_type);
+        sent.then_some(())
+            .ok_or_else(|| format!("the content profile lets no {media_type} out"))
+    }
+
     /// Keeps a file for its download; its id and the content item about it.
     pub(super) async fn host(&self, attachment: Attachment) -> Result<(String, Value), String> {
-        let Attachment {
-            download,
-            access,
-            media_type,
-        } = attachment;
+        let Attachment { download, access } = attachment;
         let mime = download.content_type.clone();
-        if matches!(
-            download.behaviour,
-            Behaviour::Virus | Behaviour::Unavailable
-        ) {
+        self.check_type(&mime)?;
+        if download.behaviour == Behaviour::Virus {
             return Err("agents' files know no such behaviour".to_owned());
         }
-        let kind = match media_type.as_deref() {
-            None => derived(&mime),
-            Some(given) => MEDIA_TYPES
-                .into_iter()
-                .find(|kind| *kind == given)
-                .ok_or_else(|| format!("media_type is one of {}", MEDIA_TYPES.join(", ")))?,
-        };
         let download = download.download().await?;
         let (name, size) = (download.name.clone(), download.content.size());
-        let id = self.media.keep(AgentFile { download, access });
+        let id = Uuid::new_v4().to_string();
+        self.media.keep(&id, AgentFile { download, access });
         let host = &self.world.endpoints.genesys_downloads;
         let item = json!({
             "contentType": "Attachment",
             "attachment": {
                 "id": id,
-                "mediaType": kind,
+                "mediaType": kind_of(&mime),
                 "url": format!("{host}/api/v2/downloads/{id}"),
                 "mime": mime,
                 "filename": name,
@@ -152,7 +141,7 @@ impl Genesys {
 }
 
 /// The kind of media that a media type is.
-fn derived(content_type: &str) -> &'static str {
+fn kind_of(content_type: &str) -> &'static str {
     match content_type.split('/').next() {
         Some("image") => "Image",
         Some("video") => "Video",

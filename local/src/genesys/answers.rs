@@ -10,13 +10,11 @@ use uuid::Uuid;
 pub const CORRELATION: HeaderName = HeaderName::from_static("inin-correlation-id");
 
 /// A refusal with Genesys' `ErrorBody` (Genesys Cloud Platform API, model `ErrorBody`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Refusal {
-    /// The status of the answer, repeated in its body.
     pub status: StatusCode,
     /// Genesys' code, for example `bad.request`.
     pub code: &'static str,
-    /// What is wrong, for people.
     pub message: String,
     /// Seconds to wait, as `Retry-After`.
     pub retry_after: Option<u64>,
@@ -45,15 +43,17 @@ impl Refusal {
 
     /// 429 as documented: too many requests of this client within a minute.
     pub fn too_many_requests(retry_after: u64) -> Self {
-        let mut refusal = Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too.many.requests.retry.after",
-            format!(
-                "Rate limit exceeded the maximum. Retry the request in [{retry_after}] seconds"
-            ),
+        let message = format!(
+            "Rate limit exceeded the maximum. Retry the request in [{retry_after}] seconds"
         );
-        refusal.retry_after = Some(retry_after);
-        refusal
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too.many.requests.retry.after",
+                message,
+            )
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
-use http::{HeaderMap, StatusCode, Uri, header};
+use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -27,7 +27,7 @@ const LARGEST_MEDIA: u64 = 25 * 1024 * 1024;
 /// The header under which the bridge passes on a message's correlation id.
 const CORRELATION: &str = "x-correlation-id";
 
-type Answer = Result<(StatusCode, Value), Refusal>;
+type Answer = Result<(StatusCode, Json<Value>), Refusal>;
 
 /// Login and API.
 pub fn router(genesys: &Arc<Genesys>) -> Router {
@@ -87,39 +87,26 @@ async fn not_allowed() -> Refusal {
 async fn inbound(
     State(genesys): State<Arc<Genesys>>,
     Path((integration, kind)): Path<(String, String)>,
-    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let came = OffsetDateTime::now_utc();
-    let prefetch = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
-        .any(|(name, value)| name == "prefetchConversationId" && value == "true");
     let read = genesys.read(&integration, &headers, body).await;
     let taken = match (read, kind.as_str()) {
         (Err(refusal), _) => Err(refusal),
-        (Ok(body), "message") => genesys.message(&body, prefetch).await,
+        (Ok(body), "message") => genesys.message(&body).await,
         (Ok(body), "structured/response") => genesys.structured_response(&body),
-        (Ok(body), "event") => genesys.event(body),
         (Ok(body), "receipt") => genesys.receipt(body),
         (Ok(_), _) => Err(unknown().await),
     };
-    let answer = match taken {
-        Ok((status, body)) => (status, Json(body)).into_response(),
-        Err(refusal) => refusal.into_response(),
-    };
+    let answer = taken.into_response();
     let correlation = headers.get(CORRELATION).map(|value| value.to_str());
     if let (Some(Ok(correlation)), "message" | "structured/response") = (correlation, &*kind) {
         let (hub, direction) = (&genesys.world.hub, Direction::Inbound);
         let attempt = hub.journeys.next_attempt(correlation, "genesys");
         let outcome = answer.status();
-        hub.journey_at(
-            came,
-            correlation,
-            direction,
-            "genesys",
-            attempt,
-            outcome.as_str(),
-        );
+        let outcome = outcome.as_str();
+        hub.journey_at(came, correlation, direction, "genesys", attempt, outcome);
     }
     answer
 }
@@ -132,20 +119,24 @@ impl Genesys {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Value, Refusal> {
-        let body = axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|_| {
+        let too_large = |_| {
+            let why = format!("The request is larger than {BODY_LIMIT} bytes.");
             Refusal::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "request.entity.too.large",
-                format!("The request is larger than {BODY_LIMIT} bytes."),
+                why,
             )
-        })?;
+        };
+        let body = axum::body::to_bytes(body, BODY_LIMIT)
+            .await
+            .map_err(too_large)?;
         let kind = headers.get(header::CONTENT_TYPE);
         if !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
-            return Err(Refusal::new(
+            let (status, why) = (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported.media.type",
                 "The body must be application/json.",
-            ));
+            );
+            return Err(Refusal::new(status, "unsupported.media.type", why));
         }
         if integration != self.world.config.genesys_integration_id {
             return Err(Refusal::not_found("There is no such integration."));
@@ -153,12 +144,15 @@ impl Genesys {
         serde_json::from_slice(&body).map_err(|_| Refusal::bad_request("The body is no JSON."))
     }
 
-    async fn message(&self, body: &Value, prefetch: bool) -> Answer {
+    async fn message(&self, body: &Value) -> Answer {
         let mut arrival = checks::message(body)?;
         if let Some(attachment) = &mut arrival.attachment {
-            attachment.fetched = self.fetch(&attachment.url).await;
-            let size = attachment.fetched.as_ref().map(|fetched| fetched.size);
-            attachment.dropped = size.is_some_and(|size| size > LARGEST_MEDIA);
+            attachment.dropped = !self.profile.lock().lets_in(&attachment.mime);
+            if !attachment.dropped {
+                attachment.fetched = self.fetch(&attachment.url).await;
+                let size = attachment.fetched.as_ref().map(|fetched| fetched.size);
+                attachment.dropped = size.is_some_and(|size| size > LARGEST_MEDIA);
+            }
         }
         let thread = arrival.thread.clone();
         let placed = self.arrive(arrival);
@@ -167,22 +161,17 @@ impl Genesys {
         {
             self.greet(&thread, greeting).await;
         }
-        let mut answer = self.normalized(&placed, body);
-        if prefetch {
-            answer["conversationId"] = json!(placed.conversation);
-        }
-        Ok((StatusCode::OK, answer))
+        let answer = self.normalized(&placed, body);
+        Ok((StatusCode::OK, Json(answer)))
     }
 
     fn structured_response(&self, body: &Value) -> Answer {
         let arrival = structured::response(body)?;
         if let Some(button) = &arrival.button {
-            let offered = self
-                .conversations
-                .lock()
-                .offered(&button.originating, &arrival.thread)
-                .ok_or_else(|| Refusal::not_found("There is no such structured message."))?;
-            structured::check(&offered, button)?;
+            let unknown = || Refusal::not_found("There is no such structured message.");
+            let conversations = self.conversations.lock();
+            let offered = conversations.offered(&button.originating, &arrival.thread);
+            structured::check(offered.ok_or_else(unknown)?, button)?;
         }
         // `OpenStructuredResponseNormalizedMessage`
         let mut answer = self.normalized(&self.arrive(arrival), body);
@@ -192,45 +181,29 @@ impl Genesys {
             "contentType": "ButtonResponse",
             "buttonResponse": body["buttonResponse"],
         }]);
-        Ok((StatusCode::OK, answer))
-    }
-
-    fn event(&self, body: Value) -> Answer {
-        let thread = checks::event(&body)?;
-        // An event may open a conversation, as the API's description says.
-        let mut conversations = self.conversations.lock();
-        conversations.touch(&thread, OffsetDateTime::now_utc());
-        Ok((StatusCode::ACCEPTED, body))
+        Ok((StatusCode::OK, Json(answer)))
     }
 
     fn receipt(&self, body: Value) -> Answer {
         let (id, addressee, receipt) = checks::receipt(&body)?;
         let status = receipt.status.clone();
+        let unknown = || Refusal::not_found("There is no such message.");
         let conversation = {
             let mut conversations = self.conversations.lock();
-            if conversations
-                .thread_of(&id)
-                .is_some_and(|thread| thread != addressee)
-            {
+            if conversations.thread_of(&id).ok_or_else(unknown)? != addressee {
                 let why = "channel.to.id is not whom the message was sent to";
                 return Err(Refusal::bad_request(why));
             }
-            conversations.receive(&id, receipt)
+            let received = conversations.receive(&id, receipt);
+            received.ok_or_else(unknown)?
         };
-        let unknown = || Refusal::not_found("There is no such message.");
-        let conversation = conversation.ok_or_else(unknown)?;
         let hub = &self.world.hub;
         let correlation = correlation::of_genesys_message(&id);
         let attempt = hub.journeys.next_attempt(&correlation, "receipt");
-        hub.journey(
-            &correlation,
-            Direction::Outbound,
-            "receipt",
-            attempt,
-            &status,
-        );
+        let direction = Direction::Outbound;
+        hub.journey(&correlation, direction, "receipt", attempt, &status);
         self.tell(&conversation, &addressee);
-        Ok((StatusCode::ACCEPTED, body))
+        Ok((StatusCode::ACCEPTED, Json(body)))
     }
 
     fn arrive(&self, arrival: Arrival) -> Placed {
@@ -239,12 +212,6 @@ impl Genesys {
         let placed = self.conversations.lock().arrive(arrival, now);
         self.tell(&placed.conversation, &thread);
         placed
-    }
-
-    /// Tells the page of a change.
-    fn tell(&self, conversation: &str, thread: &str) {
-        let what = json!({ "conversation": conversation, "thread": thread });
-        self.world.hub.event("conversation", what);
     }
 
     /// The answer to a message (`OpenMessageNormalizedMessage`).

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::agent::{Attachment, Written};
 use super::conversations::Place;
+use super::profile::ContentProfile;
 use super::state::Genesys;
 use crate::shared::correlation;
 use crate::shared::download::{Behaviour, Download, harmless};
@@ -37,6 +38,10 @@ pub fn router(genesys: &Arc<Genesys>) -> Router {
         .route("/local/genesys/threads/{thread}/messages", post(write))
         .route("/local/genesys/conversations", get(conversations))
         .route("/local/genesys/webhook-secret", put(webhook_secret))
+        .route(
+            "/local/genesys/content-profile",
+            get(content_profile).put(set_content_profile),
+        )
         .route("/local/genesys/media", post(host))
         .route("/local/genesys/media/{message}", get(media))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
@@ -87,7 +92,23 @@ async fn webhook_secret(
         let why = "the secret must be longer than 15 characters";
         return Err(Refused::bad_request(why));
     }
-    genesys.webhooks.set_secret(secret.value);
+    *genesys.webhooks.secret.lock() = secret.value;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn content_profile(State(genesys): Shared) -> Json<ContentProfile> {
+    Json(genesys.profile.lock().clone())
+}
+
+/// What an administrator does with the content profile of the integration.
+async fn set_content_profile(
+    State(genesys): Shared,
+    Json(profile): Json<ContentProfile>,
+) -> Result<StatusCode, Refused> {
+    if !profile.is_well_formed() {
+        return Err(Refused::bad_request("an entry is no media type"));
+    }
+    *genesys.profile.lock() = profile;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -97,7 +118,7 @@ async fn media(State(genesys): Shared, Path(message): Path<String>) -> Result<Re
     let no_file = || Refused::not_found("such file");
     match place.ok_or_else(no_file)? {
         Place::Media(id) => {
-            let file = genesys.media.file(&id).ok_or_else(no_file)?;
+            let file = genesys.media.get(&id).ok_or_else(no_file)?;
             let file = Download {
                 behaviour: Behaviour::Ok,
                 ..file.download.clone()
@@ -107,9 +128,8 @@ async fn media(State(genesys): Shared, Path(message): Path<String>) -> Result<Re
         Place::Address(url) => {
             let answer = genesys.pass_on(&url).await;
             let why = "the address serves no file".to_owned();
-            answer
-                .map(harmless)
-                .ok_or(Refused(StatusCode::BAD_GATEWAY, why))
+            let why = Refused(StatusCode::BAD_GATEWAY, why);
+            answer.map(harmless).ok_or(why)
         }
     }
 }

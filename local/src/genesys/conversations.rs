@@ -4,62 +4,47 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
+
+use crate::shared::time_text;
 
 /// After this long without a message the next one opens a new conversation. Genesys counts from the disconnect, which
 /// nobody does here (Genesys Cloud Resource Center, "Messaging threading timeline": 72 hours by default).
 const THREADING_WINDOW: Duration = Duration::hours(72);
 
-/// Times as Genesys writes them.
-const TIME: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+/// The direction of what agents and flows write.
+const OUTBOUND: &str = "outbound";
 
-/// A time in UTC with milliseconds.
-pub fn time_text(at: OffsetDateTime) -> String {
-    // Formatting fails only for years outside 0..=9999, which no clock shows.
-    at.to_offset(time::UtcOffset::UTC)
-        .format(TIME)
-        .unwrap_or_default()
-}
-
-/// A customer's message that passed all checks.
-#[derive(Clone, PartialEq, Eq)]
+/// A customer's message that passed all checks, in the words of `OpenInboundNormalizedMessage`.
+#[derive(Clone)]
 pub struct Arrival {
     /// `channel.from.id`.
     pub thread: String,
-    /// What was written; may be empty beside a file.
+    /// May be empty beside a file.
     pub text: String,
-    /// `channel.time`.
     pub time: OffsetDateTime,
-    /// `channel.messageId`.
     pub message_id: Option<String>,
     /// `channel.metadata.customAttributes`.
     pub attributes: BTreeMap<String, String>,
-    /// The file.
     pub attachment: Option<Attachment>,
-    /// What was pressed.
     pub button: Option<Button>,
 }
 
 /// A customer's file.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attachment {
-    /// `mediaType`.
     pub media_type: String,
-    /// `mime`.
     pub mime: String,
-    /// `url`.
     pub url: String,
-    /// `filename`.
     pub filename: Option<String>,
-    /// `text`, the caption.
-    pub text: Option<String>,
-    /// `sha256`, as told.
-    pub sha256: Option<String>,
+    /// The caption.
+    text: Option<String>,
+    /// As told.
+    sha256: Option<String>,
+    id: Option<String>,
+    thumbnail: Option<Thumbnail>,
     /// What the address served.
     #[serde(skip_deserializing)]
     pub fetched: Option<Fetched>,
@@ -68,37 +53,40 @@ pub struct Attachment {
     pub dropped: bool,
 }
 
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Thumbnail {
+    url: Option<String>,
+    mime: Option<String>,
+    sha256: Option<String>,
+    content_size_bytes: Option<u64>,
+}
+
 /// What an address served.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Fetched {
-    /// Status of the answer.
     pub status: u16,
-    /// `Content-Type`.
     pub content_type: Option<String>,
-    /// `Content-Disposition`.
     pub content_disposition: Option<String>,
     /// Bytes that came.
     pub size: u64,
-    /// Their SHA-256 in lowercase hexadecimal digits.
+    /// In lowercase hexadecimal digits.
     pub sha256: String,
 }
 
 /// The response to a structured message.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Button {
-    /// `type`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// `text`.
     pub text: String,
-    /// `payload`.
     pub payload: String,
     /// `originatingMessageId`.
     pub originating: String,
 }
 
 /// A receipt that passed all checks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Serialize)]
 pub struct Receipt {
     /// `Delivered` or `Failed`.
     pub status: String,
@@ -108,7 +96,7 @@ pub struct Receipt {
 }
 
 /// What goes out in one message.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Outgoing {
     /// The webhook's `type`, where it shall not follow from the content.
     pub kind: Option<String>,
@@ -121,7 +109,6 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// Text only.
     pub fn text(text: &str) -> Self {
         Self {
             text: text.to_owned(),
@@ -142,46 +129,28 @@ pub fn structured(content: &[Value]) -> Vec<Value> {
     items
 }
 
+/// A message, as the control interface shows it.
+#[derive(Serialize)]
 struct Message {
     id: String,
-    outbound: bool,
-    /// How the control interface shows it, but for the receipts.
-    view: Value,
-    receipts: Vec<Receipt>,
-    file: Option<Place>,
+    direction: &'static str,
+    text: String,
+    time: String,
+    channel_message_id: Option<String>,
+    #[serde(skip_serializing_if = "Value::is_null")]
+    attachment: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    button: Option<Button>,
     /// What a customer can choose from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     structured: Vec<Value>,
-}
-
-impl Message {
-    fn new(outbound: bool, text: &str, time: OffsetDateTime) -> Self {
-        let id = Uuid::new_v4().simple().to_string();
-        let view = json!({
-            "id": id,
-            "direction": if outbound { "outbound" } else { "inbound" },
-            "text": text,
-            "time": time_text(time),
-            "channel_message_id": outbound.then_some(&id),
-        });
-        Self {
-            id,
-            outbound,
-            view,
-            receipts: Vec::new(),
-            file: None,
-            structured: Vec::new(),
-        }
-    }
-
-    fn view(&self) -> Value {
-        let mut view = self.view.clone();
-        view["receipts"] = json!(self.receipts);
-        view
-    }
+    receipts: Vec<Receipt>,
+    #[serde(skip)]
+    file: Option<Place>,
 }
 
 /// Where the file of a message is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum Place {
     /// Here, under this id.
     Media(String),
@@ -189,20 +158,31 @@ pub enum Place {
     Address(String),
 }
 
+#[derive(Serialize)]
 struct Conversation {
     id: String,
     thread: String,
     attributes: BTreeMap<String, String>,
     messages: Vec<Message>,
+    #[serde(skip)]
     last_activity: OffsetDateTime,
 }
 
-/// Where a message went.
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl Conversation {
+    fn place(&mut self, message: Message, first_inbound: bool) -> Placed {
+        let placed = Placed {
+            message: message.id.clone(),
+            conversation: self.id.clone(),
+            first_inbound,
+        };
+        self.messages.push(message);
+        placed
+    }
+}
+
+/// Where a message went: its id and that of its conversation.
 pub struct Placed {
-    /// The message's id.
     pub message: String,
-    /// Its conversation's id.
     pub conversation: String,
     /// Whether no customer's message was in the conversation before.
     pub first_inbound: bool,
@@ -224,59 +204,56 @@ impl Conversations {
     pub fn arrive(&mut self, arrival: Arrival, now: OffsetDateTime) -> Placed {
         let index = self.touch(&arrival.thread, now);
         let conversation = &mut self.all[index];
-        let first_inbound = conversation.messages.iter().all(|message| message.outbound);
+        let mut messages = conversation.messages.iter();
+        let first_inbound = messages.all(|message| message.direction == OUTBOUND);
         conversation.attributes.extend(arrival.attributes);
-        let mut message = Message::new(false, &arrival.text, arrival.time);
-        message.view["channel_message_id"] = json!(arrival.message_id);
-        if let Some(attachment) = arrival.attachment {
-            message.view["attachment"] = json!(attachment);
-            message.file = (!attachment.dropped).then_some(Place::Address(attachment.url));
-        }
-        if let Some(button) = arrival.button {
-            message.view["button"] = json!(button);
-        }
-        let id = message.id.clone();
-        conversation.messages.push(message);
-        Placed {
-            message: id,
-            conversation: conversation.id.clone(),
-            first_inbound,
-        }
+        let seen = arrival.attachment.as_ref().filter(|it| !it.dropped);
+        let message = Message {
+            id: Uuid::new_v4().simple().to_string(),
+            direction: "inbound",
+            text: arrival.text,
+            time: time_text(arrival.time),
+            channel_message_id: arrival.message_id,
+            file: seen.map(|it| Place::Address(it.url.clone())),
+            attachment: json!(arrival.attachment),
+            button: arrival.button,
+            structured: Vec::new(),
+            receipts: Vec::new(),
+        };
+        conversation.place(message, first_inbound)
     }
 
     /// The agent's or the flow's message. A thread without conversation gets one, as an agent's outbound contact would.
     pub fn answer(&mut self, thread: &str, outgoing: &Outgoing, now: OffsetDateTime) -> Placed {
         let index = self.touch(thread, now);
         let conversation = &mut self.all[index];
-        let mut message = Message::new(true, &outgoing.text, now);
-        message.file = outgoing.media.clone().map(Place::Media);
-        message.structured = structured(&outgoing.content);
-        if !message.structured.is_empty() {
-            message.view["structured"] = json!(message.structured);
-        }
+        let id = Uuid::new_v4().simple().to_string();
         let mut content = outgoing.content.iter();
-        if let Some(item) = content.find(|item| item["contentType"] == "Attachment") {
-            message.view["attachment"] = item["attachment"].clone();
-        }
-        let id = message.id.clone();
+        let file = content.find(|item| item["contentType"] == "Attachment");
+        let message = Message {
+            id: id.clone(),
+            direction: OUTBOUND,
+            text: outgoing.text.clone(),
+            time: time_text(now),
+            channel_message_id: Some(id.clone()),
+            attachment: file.map_or(Value::Null, |item| item["attachment"].clone()),
+            button: None,
+            structured: structured(&outgoing.content),
+            receipts: Vec::new(),
+            file: outgoing.media.clone().map(Place::Media),
+        };
         let place = (index, conversation.messages.len());
-        conversation.messages.push(message);
-        self.outbound.insert(id.clone(), place);
-        Placed {
-            message: id,
-            conversation: conversation.id.clone(),
-            first_inbound: false,
-        }
+        self.outbound.insert(id, place);
+        conversation.place(message, false)
     }
 
     /// Index of the conversation that something of this thread belongs to now.
-    pub fn touch(&mut self, thread: &str, now: OffsetDateTime) -> usize {
-        let open = self
-            .newest
-            .get(thread)
-            .copied()
-            .filter(|index| now - self.all[*index].last_activity <= THREADING_WINDOW);
-        let index = open.unwrap_or_else(|| {
+    fn touch(&mut self, thread: &str, now: OffsetDateTime) -> usize {
+        let newest = self.newest.get(thread).copied();
+        let open = newest.filter(|it| now - self.all[*it].last_activity <= THREADING_WINDOW);
+        let index = open.unwrap_or(self.all.len());
+        if open.is_none() {
+            self.newest.insert(thread.to_owned(), index);
             self.all.push(Conversation {
                 id: Uuid::new_v4().to_string(),
                 thread: thread.to_owned(),
@@ -284,9 +261,7 @@ impl Conversations {
                 messages: Vec::new(),
                 last_activity: now,
             });
-            self.newest.insert(thread.to_owned(), self.all.len() - 1);
-            self.all.len() - 1
-        });
+        }
         self.all[index].last_activity = now;
         index
     }
@@ -298,11 +273,11 @@ impl Conversations {
     }
 
     /// What a structured message of this thread offered; nothing when there is no such message.
-    pub fn offered(&self, outbound: &str, thread: &str) -> Option<Vec<Value>> {
+    pub fn offered(&self, outbound: &str, thread: &str) -> Option<&[Value]> {
         let (conversation, message) = *self.outbound.get(outbound)?;
         let conversation = &self.all[conversation];
         let offered = &conversation.messages[message].structured;
-        (conversation.thread == thread && !offered.is_empty()).then(|| offered.clone())
+        (conversation.thread == thread && !offered.is_empty()).then_some(offered)
     }
 
     /// Where the file of a message is.
@@ -321,21 +296,7 @@ impl Conversations {
 
     /// `GET /local/genesys/conversations`: those with this text in the id of their thread.
     pub fn view(&self, thread: &str) -> Value {
-        let all: Vec<Value> = self
-            .all
-            .iter()
-            .filter(|conversation| conversation.thread.contains(thread))
-            .map(|conversation| {
-                let messages: Vec<Value> =
-                    conversation.messages.iter().map(Message::view).collect();
-                json!({
-                    "id": conversation.id,
-                    "thread": conversation.thread,
-                    "attributes": conversation.attributes,
-                    "messages": messages,
-                })
-            })
-            .collect();
-        json!({ "conversations": all })
+        let wanted = self.all.iter().filter(|it| it.thread.contains(thread));
+        json!({ "conversations": wanted.collect::<Vec<_>>() })
     }
 }

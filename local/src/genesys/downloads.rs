@@ -13,6 +13,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderMap, StatusCode, header};
+use time::OffsetDateTime;
 
 use super::answers::Refusal;
 use super::media::{Access, AgentFile};
@@ -32,7 +33,7 @@ async fn named_in_webhooks(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(file) = genesys.media.file(&id) else {
+    let Some(file) = genesys.media.get(&id) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     match file.access {
@@ -48,8 +49,11 @@ async fn signed(
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
-    match genesys.media.file(&id) {
-        Some(file) if genesys.media.opens(&id, &query) => serve(&file, &headers).await,
+    let given = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
+    let (until, proof) = (given("Expires"), given("Signature"));
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    match genesys.media.get(&id) {
+        Some(file) if genesys.media.opens(&id, until, proof, now) => serve(&file, &headers).await,
         _ => StatusCode::FORBIDDEN.into_response(),
     }
 }
@@ -72,10 +76,13 @@ pub async fn redirection(
     State(genesys): State<Arc<Genesys>>,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    if genesys.media.file(&id).is_none() {
+    if genesys.media.get(&id).is_none() {
         return Err(Refusal::not_found("There is no such download."));
     }
     let host = &genesys.world.endpoints.genesys_downloads;
-    let target = format!("{host}/signed/{id}?{}", genesys.media.signed(&id));
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    let (until, proof) = genesys.media.proof(&id, now);
+    let query = format!("Expires={until}&Signature={proof}&Key-Pair-Id=LOCAL");
+    let target = format!("{host}/signed/{id}?{query}");
     Ok((StatusCode::FOUND, [(header::LOCATION, target)]).into_response())
 }

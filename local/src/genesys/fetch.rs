@@ -29,26 +29,22 @@ impl Genesys {
             let value = answer.headers().get(name)?;
             value.to_str().ok().map(str::to_owned)
         };
-        let (status, content_type, content_disposition) = (
-            answer.status().as_u16(),
-            text(header::CONTENT_TYPE),
-            text(header::CONTENT_DISPOSITION),
-        );
+        let mut fetched = Fetched {
+            status: answer.status().as_u16(),
+            content_type: text(header::CONTENT_TYPE),
+            content_disposition: text(header::CONTENT_DISPOSITION),
+            size: 0,
+            sha256: String::new(),
+        };
         let mut digest = Context::new(&SHA256);
-        let mut size = 0;
         let mut pieces = answer.bytes_stream();
         while let Some(piece) = pieces.next().await {
             let piece = piece.ok()?;
             digest.update(&piece);
-            size += piece.len() as u64;
+            fetched.size += piece.len() as u64;
         }
-        Some(Fetched {
-            status,
-            content_type,
-            content_disposition,
-            size,
-            sha256: hexadecimal(digest.finish().as_ref()),
-        })
+        fetched.sha256 = hexadecimal(digest.finish().as_ref());
+        Some(fetched)
     }
 
     /// Passes on what an address serves now; nothing when it serves no file.

@@ -4,9 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use crate::shared::locked::Locked;
+use crate::shared::random_text;
 
 /// Life of a token in seconds: the default of an OAuth client.
 pub const TOKEN_SECONDS: u64 = 86_400;
@@ -14,19 +14,14 @@ pub const TOKEN_SECONDS: u64 = 86_400;
 /// `client.credentials.token.rate.per.minute`).
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// The client.
 pub struct Login {
-    secret: String,
+    pub secret: String,
     /// When each token ends.
     tokens: Locked<HashMap<String, Instant>>,
     /// Requests that pass within the window.
     limit: usize,
     /// When those of the last window came.
     passed: Locked<VecDeque<Instant>>,
-}
-
-fn random_text() -> String {
-    format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }
 
 impl Login {
@@ -40,12 +35,6 @@ impl Login {
         }
     }
 
-    /// The client's secret.
-    pub fn secret(&self) -> &str {
-        &self.secret
-    }
-
-    /// A new token.
     pub fn issue(&self) -> String {
         let (token, now) = (random_text(), Instant::now());
         let mut tokens = self.tokens.lock();

@@ -1,7 +1,8 @@
 //! Genesys Cloud, simulated: login, Open Messaging inbound, the agent, and the webhook towards us.
 //!
 //! It refuses what Genesys refuses (wrong credentials, unknown integrations, malformed messages, too many requests, answers
-//! that a structured message did not offer), drops media above 25 MB without a word, and shows a repeated message twice, because Genesys documents no check of `messageId`. Sources: Genesys Cloud Developer Center,
+//! that a structured message did not offer), drops media outside the content profile or above 25 MB without a word, and shows a
+//! repeated message twice, because Genesys documents no check of `messageId`. Sources: Genesys Cloud Developer Center,
 //! "Open Messaging"; Genesys Cloud Platform API models `OpenInboundNormalizedMessage`, `OpenInboundNormalizedReceipt` and
 //! `ErrorBody`; Genesys Cloud Resource Center, "Messaging threading timeline".
 
@@ -16,6 +17,7 @@ mod downloads;
 mod fetch;
 mod login;
 mod media;
+mod profile;
 mod state;
 mod structured;
 #[cfg(test)]

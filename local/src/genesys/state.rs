@@ -1,30 +1,27 @@
 //! Everything that Genesys remembers.
 
-use std::fmt;
 use std::sync::Arc;
+
+use serde_json::json;
 
 use super::conversations::Conversations;
 use super::login::Login;
 use super::media::Media;
+use super::profile::ContentProfile;
 use super::webhook::Webhooks;
 use crate::shared::locked::Locked;
 use crate::world::World;
 
-/// The simulated Genesys Cloud. `Debug` shows neither secrets nor what was written.
+/// The simulated Genesys Cloud.
 pub struct Genesys {
     pub(super) world: Arc<World>,
     pub(super) login: Login,
     pub(super) conversations: Locked<Conversations>,
-    pub(super) webhooks: Arc<Webhooks>,
+    pub(super) webhooks: Webhooks,
     pub(super) media: Media,
+    pub(super) profile: Locked<ContentProfile>,
     /// Fetches customers' files.
     pub(super) client: reqwest::Client,
-}
-
-impl fmt::Debug for Genesys {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Genesys").finish_non_exhaustive()
-    }
 }
 
 impl Genesys {
@@ -37,8 +34,9 @@ impl Genesys {
         Arc::new(Self {
             login: Login::new(world.config.genesys_rate_limit),
             conversations: Locked::default(),
-            webhooks: Arc::new(Webhooks::new(Arc::clone(&world))),
+            webhooks: Webhooks::new(Arc::clone(&world)),
             media: Media::default(),
+            profile: Locked::default(),
             client: world.authority.client().expect("a client can be built"),
             world,
         })
@@ -47,12 +45,18 @@ impl Genesys {
     /// The OAuth client's secret.
     #[must_use]
     pub fn client_secret(&self) -> String {
-        self.login.secret().to_owned()
+        self.login.secret.clone()
     }
 
     /// What Genesys signs its webhooks with.
     #[must_use]
     pub fn webhook_secret(&self) -> String {
-        self.webhooks.secret()
+        self.webhooks.secret.lock().clone()
+    }
+
+    /// Tells the page of a change.
+    pub(super) fn tell(&self, conversation: &str, thread: &str) {
+        let what = json!({ "conversation": conversation, "thread": thread });
+        self.world.hub.event("conversation", what);
     }
 }

@@ -9,7 +9,7 @@ use super::checks::{self, Channel, Checked, Text};
 use super::conversations::{Arrival, Button};
 
 /// The types of a response.
-const RESPONSES: [&str; 3] = ["Button", "QuickReply", "DatePicker"];
+const RESPONSES: &str = "Button QuickReply DatePicker";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,7 +31,7 @@ struct Response {
 pub fn response(body: &Value) -> Checked<Arrival> {
     let body: Body = checks::read(body)?;
     let response = body.button_response;
-    checks::one_of(&response.kind, &RESPONSES)?;
+    checks::one_of(&response.kind, RESPONSES)?;
     let button = Button {
         kind: response.kind,
         text: response.text.0.clone(),

@@ -5,132 +5,77 @@
 //! 1 s apart, so that a person at the page, and a test, need not wait half a minute to see the last one. Genesys promises no
 //! order; here the first attempts of one thread follow each other unless an answer is slow, and repetitions do not.
 
-use std::collections::HashMap;
+use std::iter::repeat_n;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::StatusCode;
 use serde_json::{Value, json};
-use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
-use uuid::Uuid;
+use time::OffsetDateTime;
 
 use super::conversations::{Outgoing, Placed};
-use crate::delivery::Attempt;
+use crate::delivery::{Deliveries, Delivery, FirstAttempt};
 use crate::hub::{Direction, FaultService};
 use crate::shared::correlation;
 use crate::shared::locked::Locked;
-use crate::shared::serve::loopback_client;
+use crate::shared::{random_text, time_text};
 use crate::world::World;
 
 /// Genesys waits this long for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Attempts of one message: the first and five repetitions.
-const ATTEMPTS: u32 = 6;
+/// How often a message is repeated.
+const REPETITIONS: usize = 5;
 /// Between two attempts; Genesys waits 5 s.
 const SPACING: Duration = Duration::from_secs(1);
 /// A message waits at most this long for the first attempt of the one before it in its thread.
 const LONGEST_TURN: Duration = Duration::from_secs(1);
 
-/// Resolves when a message's first attempt is over; also when its task is gone.
-pub type FirstAttempt = watch::Receiver<bool>;
-
-/// Sends webhooks.
+/// Sends webhooks, in a line for each thread.
 pub struct Webhooks {
-    world: Arc<World>,
-    client: reqwest::Client,
-    secret: Locked<String>,
-    /// The last message's first attempt, for each thread.
-    last: Locked<HashMap<String, FirstAttempt>>,
+    url: String,
+    /// What signs each webhook. Another one counts at once, for repetitions under way as well: the integration holds one secret.
+    pub secret: Arc<Locked<String>>,
+    deliveries: Deliveries,
 }
 
 impl Webhooks {
     /// A new secret, nothing sent yet.
-    ///
-    /// # Panics
-    /// When no client can be built, which only a broken build does.
     pub fn new(world: Arc<World>) -> Self {
-        let client = loopback_client()
-            .build()
-            .expect("a client for plain HTTP can be built");
         Self {
-            world,
-            client,
-            secret: Locked::new(format!("{}{}", Uuid::new_v4(), Uuid::new_v4())),
-            last: Locked::default(),
+            url: format!("{}/api/genesys/webhook", world.endpoints.functions),
+            secret: Arc::new(Locked::new(random_text())),
+            deliveries: Deliveries::new(world),
         }
     }
 
-    /// What signs each webhook.
-    pub fn secret(&self) -> String {
-        self.secret.lock().clone()
-    }
-
-    /// Replaces it at once, repetitions under way included: the integration holds one secret.
-    pub fn set_secret(&self, secret: String) {
-        *self.secret.lock() = secret;
-    }
-
-    /// Puts a message on its way in a task of its own.
-    pub fn send(self: &Arc<Self>, thread: &str, message: &str, body: &Value) -> FirstAttempt {
-        let (done, first_attempt) = watch::channel(false);
-        let before = { self.last.lock() }.insert(thread.to_owned(), first_attempt.clone());
-        let webhooks = Arc::clone(self);
-        let correlation = correlation::of_genesys_message(message);
-        let body = body.to_string();
-        tokio::spawn(async move {
-            if let Some(before) = before {
-                wait(before, LONGEST_TURN).await;
-            }
-            for number in 1..=ATTEMPTS {
-                let over = webhooks.attempt(&correlation, &body, number).await;
-                done.send_replace(true);
-                if over {
-                    return;
-                }
-                if number < ATTEMPTS {
-                    sleep(SPACING).await;
-                }
-            }
-        });
-        first_attempt
-    }
-
-    /// Sends once; true when nothing is to be repeated: a 2xx, or a status that Genesys does not repeat.
-    async fn attempt(&self, correlation: &str, body: &str, number: u32) -> bool {
-        let attempt = Attempt {
+    /// Puts a message on its way.
+    pub fn send(&self, thread: &str, message: &str, body: &Value) -> FirstAttempt {
+        let (url, secret) = (self.url.clone(), Arc::clone(&self.secret));
+        let delivery = Delivery {
             service: FaultService::GenesysWebhook,
-            correlation: Some(correlation),
             direction: Direction::Outbound,
             hop: "webhook",
-            number,
+            correlation: Some(correlation::of_genesys_message(message)),
+            body: body.to_string().into_bytes(),
+            request: Box::new(move |client, _, body| {
+                let signature = sign(&secret.lock(), body);
+                let request = client.post(&url).timeout(TIMEOUT);
+                request.header("x-hub-signature-256", signature)
+            }),
+            // A 2xx, or a status that Genesys does not repeat.
+            will_do: |status| status != 429 && !status.is_server_error(),
         };
-        let url = format!("{}/api/genesys/webhook", self.world.endpoints.functions);
-        let request = || {
-            let signature = self.sign(body.as_bytes());
-            let request = self.client.post(&url).timeout(TIMEOUT);
-            request.header("x-hub-signature-256", signature)
-        };
-        let over = |status: StatusCode| status != 429 && !status.is_server_error();
-        attempt
-            .send(&self.world, body.as_bytes(), request, over)
-            .await
-    }
-
-    /// `sha256=` and the standard base64 of the HMAC-SHA256 over the raw body.
-    fn sign(&self, body: &[u8]) -> String {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret().as_bytes());
-        format!("sha256={}", STANDARD.encode(hmac::sign(&key, body)))
+        let waits = repeat_n(SPACING, REPETITIONS);
+        self.deliveries.send(thread, LONGEST_TURN, waits, delivery)
     }
 }
 
-/// Waits for a first attempt, but no longer than this.
-pub async fn wait(mut first_attempt: FirstAttempt, longest: Duration) {
-    // Late or gone is as good as over: nothing more is to be waited for.
-    let _ = timeout(longest, first_attempt.wait_for(|done| *done)).await;
+/// `sha256=` and the standard base64 of the HMAC-SHA256 over the raw body.
+fn sign(secret: &str, body: &[u8]) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    format!("sha256={}", STANDARD.encode(hmac::sign(&key, body)))
 }
 
 /// The body of a webhook.
@@ -139,13 +84,14 @@ pub fn body(
     thread: &str,
     placed: &Placed,
     outgoing: &Outgoing,
-    time: &str,
+    time: OffsetDateTime,
     entity: &str,
 ) -> Value {
-    let derived = if outgoing.is_structured() {
-        "Structured"
+    // Only bots send structured content.
+    let (derived, entity) = if outgoing.is_structured() {
+        ("Structured", "Bot")
     } else {
-        "Text"
+        ("Text", entity)
     };
     let mut body = json!({
         "id": placed.message,
@@ -156,7 +102,7 @@ pub fn body(
             "messageId": placed.message,
             "to": { "id": thread, "idType": "Opaque" },
             "from": { "nickname": "Local", "id": integration, "idType": "Opaque" },
-            "time": time,
+            "time": time_text(time),
             "metadata": {},
         },
         "type": outgoing.kind.as_deref().unwrap_or(derived),

@@ -8,23 +8,21 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Router, http::Uri};
+use axum::{Json, Router, middleware};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::time::timeout;
 
-use super::answers::{Refusal, answer, with_headers};
-use super::caller::{READ, limit, unlisted};
+use super::answers::{Refusal, named};
+use super::caller::READ;
 use super::changes::ChangeType;
-use super::chats::{NewMessage, Person};
-use super::parts::Parts;
 use super::state::Graph;
 use super::{files, listing, posted, views};
 use crate::hub::Direction;
 use crate::shared::download::sized;
 
-type Answer = Result<(StatusCode, Value), Refusal>;
+type Answer = Result<Json<Value>, Refusal>;
 type Shared = State<Arc<Graph>>;
 
 /// Largest request in bytes: ten hosted contents of 4 MB in base64, and the post around them.
@@ -32,62 +30,52 @@ const LARGEST_REQUEST: usize = 64 * 1024 * 1024;
 
 /// Everything below `/v1.0`.
 pub fn router(graph: &Arc<Graph>) -> Router {
+    const MESSAGE: &str = "/v1.0/chats/{chat}/messages/{message}";
     Router::new()
         .route("/v1.0/me/chats", get(my_chats))
         .route("/v1.0/chats/{chat}", get(get_chat))
         .route("/v1.0/chats/{chat}/members", get(members))
         .route("/v1.0/chats/{chat}/messages", get(list).post(post))
-        .route("/v1.0/chats/{chat}/messages/{message}", get(get_message))
+        .route(MESSAGE, get(get_message))
         .route(
-            "/v1.0/chats/{chat}/messages/{message}/hostedContents/{content}/$value",
+            &format!("{MESSAGE}/hostedContents/{{content}}/$value"),
             get(hosted_content),
         )
-        .merge(files::router())
-        .fallback(async |headers: HeaderMap, _: Uri| answer(&headers, Err(Refusal::NOT_FOUND)))
+        .route(
+            "/v1.0/shares/{share}/driveItem/content",
+            get(files::content),
+        )
+        .fallback(async || Refusal::NOT_FOUND)
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
+        .layer(middleware::from_fn(named))
         .with_state(Arc::clone(graph))
 }
 
-const fn ok(body: Value) -> Answer {
-    Ok((StatusCode::OK, body))
+async fn my_chats(State(graph): Shared, headers: HeaderMap) -> Answer {
+    let caller = graph.caller(&headers)?;
+    caller.may(&[READ.as_slice(), &["Chat.ReadBasic"]].concat())?;
+    graph.throttle.admit("GET /me/chats", &caller.user, 1.0)?;
+    let chats = graph.chats.lock();
+    let own = chats.values().filter(|chat| chat.has_member(&caller.user));
+    let own: Vec<Value> = own.map(views::chat).collect();
+    Ok(Json(json!({ "value": own })))
 }
 
-async fn my_chats(State(graph): Shared, headers: HeaderMap) -> Response {
-    let result = (|| {
-        let caller = graph.caller(&headers)?;
-        caller
-            .may(&READ)
-            .or_else(|_| caller.may(&["Chat.ReadBasic"]))?;
-        if !graph.throttle.allows("GET /me/chats", &caller.user, 1.0) {
-            return Err(Refusal::TOO_MANY);
-        }
-        let chats = graph.chats.lock();
-        let own: Vec<Value> = chats
-            .iter()
-            .filter(|(_, chat)| chat.has_member(&caller.user))
-            .map(|(id, chat)| views::chat(id, chat))
-            .collect();
-        ok(json!({ "value": own }))
-    })();
-    answer(&headers, result)
+async fn get_chat(State(graph): Shared, Path(chat): Path<String>, headers: HeaderMap) -> Answer {
+    graph.read(&headers, &chat, ("GET chat", Some(5.0)), |found| {
+        Ok(Json(views::chat(found)))
+    })
 }
 
-async fn get_chat(State(graph): Shared, Path(chat): Path<String>, headers: HeaderMap) -> Response {
-    let kind = limit("GET chat", 1.0, Some(5.0));
-    let result = graph.read(&headers, &chat, kind, |found| ok(views::chat(&chat, found)));
-    answer(&headers, result)
-}
-
-async fn members(State(graph): Shared, Path(chat): Path<String>, headers: HeaderMap) -> Response {
+async fn members(State(graph): Shared, Path(chat): Path<String>, headers: HeaderMap) -> Answer {
     let ours = &graph.world.config.tenant;
-    let result = graph.read(&headers, &chat, unlisted("GET members"), |found| {
+    graph.read(&headers, &chat, ("GET members", Some(1.0)), |found| {
         if found.kind != "oneOnOne" && found.tenant != *ours {
             return Err(Refusal::forbidden("The chat is owned by another tenant."));
         }
         let all: Vec<Value> = found.members.iter().map(views::member).collect();
-        ok(json!({ "@odata.count": all.len(), "value": all }))
-    });
-    answer(&headers, result)
+        Ok(Json(json!({ "@odata.count": all.len(), "value": all })))
+    })
 }
 
 async fn list(
@@ -95,46 +83,35 @@ async fn list(
     Path(chat): Path<String>,
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
-) -> Response {
-    let kind = limit("GET messages", 1.0, None);
-    let result = graph.read(&headers, &chat, kind, |found| {
-        ok(listing::page(
-            &graph.world.endpoints.graph,
-            &chat,
-            found,
-            &query,
-        )?)
-    });
-    answer(&headers, result)
+) -> Answer {
+    let endpoint = &graph.world.endpoints.graph;
+    graph.read(&headers, &chat, ("GET messages", None), |found| {
+        listing::page(endpoint, found, &query).map(Json)
+    })
 }
 
 async fn get_message(
     State(graph): Shared,
     Path((chat, message)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Response {
-    let result = graph.read(&headers, &chat, unlisted("GET message"), |found| {
+) -> Answer {
+    graph.read(&headers, &chat, ("GET message", Some(1.0)), |found| {
         let message = found.message(&message).ok_or(Refusal::NOT_FOUND)?;
-        ok(views::message(&chat, message))
-    });
-    answer(&headers, result)
+        Ok(Json(views::message(found, message)))
+    })
 }
 
 async fn hosted_content(
     State(graph): Shared,
     Path((chat, message, content)): Path<(String, String, String)>,
     headers: HeaderMap,
-) -> Response {
-    let kind = limit("GET hosted content value", 1.0, None);
-    let found = graph.read(&headers, &chat, kind, |chat| {
+) -> Result<Response, Refusal> {
+    let kind = ("GET hosted content value", None);
+    graph.read(&headers, &chat, kind, |chat| {
         let message = chat.message(&message).ok_or(Refusal::NOT_FOUND)?;
-        message.hosted(&content).cloned().ok_or(Refusal::NOT_FOUND)
-    });
-    let shown = found.map(|hosted| {
-        let content = &hosted.content;
-        sized(content.size(), &hosted.content_type, content.body())
-    });
-    with_headers(&headers, shown)
+        let hosted = message.hosted(&content).ok_or(Refusal::NOT_FOUND)?;
+        Ok(sized(&hosted.content, &hosted.content_type))
+    })
 }
 
 async fn post(
@@ -142,37 +119,25 @@ async fn post(
     Path(chat): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let result = create(&graph, &chat, &headers, &body).await;
-    answer(&headers, result)
-}
-
-async fn create(graph: &Graph, chat: &str, headers: &HeaderMap, body: &[u8]) -> Answer {
+) -> Result<(StatusCode, Json<Value>), Refusal> {
     let came = OffsetDateTime::now_utc();
-    let caller = graph.caller(headers)?;
+    let caller = graph.caller(&headers)?;
     caller.may(&["ChatMessage.Send", "Chat.ReadWrite"])?;
-    let parts = posted::read(body)?;
-    let author = {
-        let chats = graph.chats.lock();
-        let members = &chats.get(chat).ok_or(Refusal::NOT_FOUND)?.members;
-        let author = members.iter().find(|member| member.user == caller.user);
-        author
-            .cloned()
-            .ok_or(Refusal::forbidden("InsufficientPrivileges"))?
-    };
-    let throttle = &graph.throttle;
-    let by_user = throttle.allows("POST message of user", &caller.user, 1.0);
-    if !by_user || !throttle.allows("POST message to chat", chat, 1.0) {
-        return Err(Refusal::TOO_MANY);
-    }
+    let parts = posted::read(&body)?;
     let (id, view, count) = {
         let mut chats = graph.chats.lock();
-        let id = chats.add(chat, own_message(author, parts), OffsetDateTime::now_utc());
-        let found = chats.get(chat).ok_or(Refusal::NOT_FOUND)?;
+        let found = chats.get_mut(&chat).ok_or(Refusal::NOT_FOUND)?;
+        let author = found.members.iter().find(|it| it.user == caller.user);
+        let author = author.ok_or(Refusal::forbidden("InsufficientPrivileges"))?;
+        let (author, throttle) = (author.clone(), &graph.throttle);
+        throttle.admit("POST message of user", &caller.user, 1.0)?;
+        throttle.admit("POST message to chat", &chat, 1.0)?;
+        let id = found.add(author, parts, None, OffsetDateTime::now_utc());
         let message = found.message(&id).ok_or(Refusal::NOT_FOUND)?;
-        let own = |message: &&super::chats::Message| message.from.user == caller.user;
-        let count = found.messages.iter().filter(own).count();
-        (id, views::message(chat, message), count)
+        let own = found.messages.iter();
+        let count = own.filter(|it| it.from.user == caller.user).count();
+        let view = views::message(found, message);
+        (id, view, count)
     };
     let hub = &graph.world.hub;
     let correlation = headers.get("client-request-id");
@@ -181,23 +146,11 @@ async fn create(graph: &Graph, chat: &str, headers: &HeaderMap, body: &[u8]) -> 
         let direction = Direction::Outbound;
         hub.journey_at(came, correlation, direction, "teams", attempt, "201");
     }
-    let notified = graph.notify(chat, &id, ChangeType::Created, None);
+    let notified = graph.notify(&chat, &id, ChangeType::Created, None);
     hub.event("chat", json!({ "chat": chat }));
-    if count % 2 == 1 {
+    if let Some(notified) = notified.filter(|_| count % 2 == 1) {
         // The post's own notification can be faster than its answer.
-        let _ = timeout(Duration::from_secs(1), notified).await;
+        let _ = timeout(Duration::from_secs(1), notified.over()).await;
     }
-    Ok((StatusCode::CREATED, view))
-}
-
-fn own_message(from: Person, parts: Parts) -> NewMessage {
-    NewMessage {
-        parts,
-        created: None,
-        mentioned: None,
-        kind: "oneOnOne".to_owned(),
-        support: from.clone(),
-        hosted_elsewhere: false,
-        from,
-    }
+    Ok((StatusCode::CREATED, Json(view)))
 }

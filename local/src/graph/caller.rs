@@ -23,48 +23,25 @@ const AUDIENCES: [&str; 2] = [
     "00000003-0000-0000-c000-000000000000",
 ];
 
-/// How often one kind of call may come, a second.
-#[derive(Debug, Clone, Copy)]
-pub struct Limit {
-    /// What is counted.
-    pub call: &'static str,
-    /// For each chat.
-    pub per_chat: f64,
-    /// For each user, where the published table has a figure.
-    pub per_user: Option<f64>,
-}
-
-/// A kind of call with these limits.
-pub const fn limit(call: &'static str, per_chat: f64, per_user: Option<f64>) -> Limit {
-    Limit {
-        call,
-        per_chat,
-        per_user,
-    }
-}
-
-/// Calls that the published table does not list.
-pub const fn unlisted(call: &'static str) -> Limit {
-    limit(call, 1.0, Some(1.0))
-}
+/// A kind of call, and how often it may come each second from one user, where the published table has a figure. For each
+/// chat that is once.
+pub type Limit = (&'static str, Option<f64>);
 
 /// Who calls, as the token says.
 pub struct Caller {
     /// Object id of the user.
     pub user: String,
-    scopes: Vec<String>,
+    scopes: String,
 }
 
 impl Caller {
     /// Refuses a caller who was granted none of these scopes.
     pub fn may(&self, any_of: &[&str]) -> Result<(), Refusal> {
-        let granted = |scope: &String| any_of.contains(&scope.as_str());
-        if self.scopes.iter().any(granted) {
-            Ok(())
-        } else {
-            const MISSING: &str = "Missing scope permissions on the request.";
-            Err(Refusal::forbidden(MISSING))
+        if self.scopes.split(' ').any(|it| any_of.contains(&it)) {
+            return Ok(());
         }
+        const MISSING: &str = "Missing scope permissions on the request.";
+        Err(Refusal::forbidden(MISSING))
     }
 }
 
@@ -82,7 +59,7 @@ impl Graph {
         let text = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
         Ok(Caller {
             user: text("oid"),
-            scopes: text("scp").split(' ').map(str::to_owned).collect(),
+            scopes: text("scp"),
         })
     }
 
@@ -91,18 +68,16 @@ impl Graph {
         &self,
         headers: &HeaderMap,
         chat: &str,
-        limit: Limit,
+        (call, per_user): Limit,
         look: impl FnOnce(&Chat) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let caller = self.caller(headers)?;
         caller.may(&READ)?;
-        let by_chat = self.throttle.allows(limit.call, chat, limit.per_chat);
-        let by_user = limit
-            .per_user
-            .is_none_or(|rate| self.throttle.allows(limit.call, &caller.user, rate));
-        if !by_chat || !by_user {
-            return Err(Refusal::TOO_MANY);
+        let by_chat = self.throttle.admit(call, chat, 1.0);
+        if let Some(rate) = per_user {
+            self.throttle.admit(call, &caller.user, rate)?;
         }
+        by_chat?;
         let chats = self.chats.lock();
         let found = chats.get(chat).ok_or(Refusal::NOT_FOUND)?;
         if !found.has_member(&caller.user) {

@@ -1,158 +1,90 @@
 //! What can happen to a message after it was written: edits, deletion and its undoing, reactions.
 
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use super::chats::{Chats, Message, Person, Reaction};
+use super::chats::{Message, Person, Reaction};
 use super::parts::Parts;
+use crate::shared::refused::Refused;
 
-/// A kind of change, as subscriptions and notifications name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+/// A kind of change, as notifications name it.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeType {
-    /// A new message.
     Created,
     /// An edit, a reaction, or a deletion undone.
     Updated,
-    /// A deletion.
     Deleted,
 }
 
-impl ChangeType {
-    /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Created, Self::Updated, Self::Deleted];
-
-    /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Updated => "updated",
-            Self::Deleted => "deleted",
-        }
-    }
+fn conflict(why: &str) -> Refused {
+    Refused(StatusCode::CONFLICT, why.to_owned())
 }
 
-/// Why a message cannot be changed this way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unchanged {
-    /// There is no such message.
-    #[error("no such message")]
-    NoMessage,
-    /// It was deleted.
-    #[error("the message is deleted")]
-    Deleted,
-    /// It was not deleted.
-    #[error("the message is not deleted")]
-    NotDeleted,
-    /// The person has no such reaction.
-    #[error("no such reaction")]
-    NoReaction,
-}
-
-impl Chats {
-    /// Replaces what a message holds. With `keep_attachments` it has its former attachments as well; its hosted contents
-    /// stay, because the new body may show them again.
+impl Message {
+    /// Replaces what it holds; `address` is its own. With `keep_attachments` it has its former attachments as well; its
+    /// hosted contents stay, because the new body may show them again.
     pub fn edit(
         &mut self,
-        chat: &str,
-        id: &str,
         mut parts: Parts,
         keep_attachments: bool,
-        now: OffsetDateTime,
-    ) -> Result<(), Unchanged> {
-        let address = self.address(chat, id);
-        let message = self.living(chat, id)?;
+        address: &str,
+    ) -> Result<(), Refused> {
+        self.edited = Some(self.touch()?);
         if keep_attachments {
-            parts.keep(message.attachments.clone());
+            parts.keep(std::mem::take(&mut self.parts.attachments));
         }
-        let parts = parts.at(&address);
-        message.html = parts.html;
-        message.attachments = parts.attachments;
-        message.hosted.extend(parts.hosted);
-        message.touch(now);
-        message.edited = Some(message.modified);
+        let mut parts = parts.at(address);
+        self.parts.hosted.append(&mut parts.hosted);
+        self.parts.html = parts.html;
+        self.parts.attachments = parts.attachments;
         Ok(())
     }
 
-    /// Deletes a message.
-    pub fn delete(&mut self, chat: &str, id: &str, now: OffsetDateTime) -> Result<(), Unchanged> {
-        let message = self.living(chat, id)?;
-        message.touch(now);
-        message.deleted = Some(message.modified);
+    pub fn delete(&mut self) -> Result<(), Refused> {
+        self.deleted = Some(self.touch()?);
         Ok(())
     }
 
-    /// Undoes a deletion.
-    pub fn restore(&mut self, chat: &str, id: &str, now: OffsetDateTime) -> Result<(), Unchanged> {
-        let message = self.message_mut(chat, id).ok_or(Unchanged::NoMessage)?;
-        if message.deleted.take().is_none() {
-            return Err(Unchanged::NotDeleted);
-        }
-        message.touch(now);
-        Ok(())
+    /// Undoes its deletion.
+    pub fn restore(&mut self) -> Result<(), Refused> {
+        let deleted = self.deleted.take();
+        deleted.ok_or_else(|| conflict("the message is not deleted"))?;
+        self.touch().map(drop)
     }
 
     /// Adds a reaction; the same one of the same person counts once.
-    pub fn react(
-        &mut self,
-        chat: &str,
-        id: &str,
-        from: Person,
-        kind: String,
-        now: OffsetDateTime,
-    ) -> Result<(), Unchanged> {
-        let message = self.living(chat, id)?;
-        message.touch(now);
-        let at = message.modified;
-        message.reactions.retain(|it| !it.is(&from, &kind));
-        message.reactions.push(Reaction {
-            from: from.clone(),
-            kind,
-            at,
-        });
-        self.join(chat, from);
+    pub fn react(&mut self, from: Person, kind: String) -> Result<(), Refused> {
+        let at = self.touch()?;
+        self.reactions.retain(|it| !it.is(&from, &kind));
+        self.reactions.push(Reaction { from, kind, at });
         Ok(())
     }
 
     /// Takes a reaction back.
-    pub fn unreact(
-        &mut self,
-        chat: &str,
-        id: &str,
-        from: &Person,
-        kind: &str,
-        now: OffsetDateTime,
-    ) -> Result<(), Unchanged> {
-        let message = self.living(chat, id)?;
-        let before = message.reactions.len();
-        message.reactions.retain(|it| !it.is(from, kind));
-        if message.reactions.len() == before {
-            return Err(Unchanged::NoReaction);
-        }
-        message.touch(now);
+    pub fn unreact(&mut self, from: &Person, kind: &str) -> Result<(), Refused> {
+        let place = self.reactions.iter().position(|it| it.is(from, kind));
+        let place = place.ok_or_else(|| Refused::not_found("such reaction"))?;
+        self.touch()?;
+        self.reactions.remove(place);
         Ok(())
     }
 
-    fn living(&mut self, chat: &str, id: &str) -> Result<&mut Message, Unchanged> {
-        let message = self.message_mut(chat, id).ok_or(Unchanged::NoMessage)?;
-        if message.deleted.is_some() {
-            Err(Unchanged::Deleted)
-        } else {
-            Ok(message)
+    /// The time of a change, unless the message is deleted. Every change has a time of its own: the etag, which is made of
+    /// it, must move.
+    fn touch(&mut self) -> Result<OffsetDateTime, Refused> {
+        if self.deleted.is_some() {
+            return Err(conflict("the message is deleted"));
         }
+        let now = OffsetDateTime::now_utc().truncate_to_millisecond();
+        self.modified = now.max(self.modified + Duration::MILLISECOND);
+        Ok(self.modified)
     }
 }
 
 impl Reaction {
     fn is(&self, from: &Person, kind: &str) -> bool {
         self.from.user == from.user && self.kind == kind
-    }
-}
-
-impl Message {
-    /// Every change has a time of its own: the etag, which is made of it, must move.
-    fn touch(&mut self, now: OffsetDateTime) {
-        let milliseconds = now.unix_timestamp_nanos() / 1_000_000 * 1_000_000;
-        let now = OffsetDateTime::from_unix_timestamp_nanos(milliseconds).unwrap_or(now);
-        self.modified = now.max(self.modified + Duration::MILLISECOND);
     }
 }

@@ -1,29 +1,33 @@
-//! The control interface about Teams: what a customer writes, which chats there are, and notifications to be sent by hand.
+//! The control interface about Teams: what a customer writes, edits, deletes and thinks of a message, which chats there are, and
+//! notifications to be sent by hand.
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::routing::{get, post};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::routing::{get, patch, post};
 use axum::{Json, Router};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::changes::ChangeType;
-use super::chats::{NewMessage, Person};
+use super::changes::ChangeType::{self, Created, Deleted, Updated};
+use super::chats::{Chat, Message, Person};
+use super::shown;
 use super::state::Graph;
-use super::written::{Author, Extras};
-use super::{changing, shown};
+use super::written::Extras;
 use crate::shared::correlation;
 use crate::shared::refused::Refused;
 
 type Shared = State<Arc<Graph>>;
+/// Chat and message.
+type Place = Path<(String, String)>;
+type Done = Result<StatusCode, Refused>;
 
 /// A customer's message, as the control interface takes it.
 #[derive(Deserialize)]
 struct Written {
-    from: Author,
+    from: Person,
     html: String,
     chat_type: Option<String>,
     #[serde(default)]
@@ -38,11 +42,31 @@ struct Written {
     notify: Option<bool>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 struct Wanted {
     chat: String,
     message: String,
     change_type: Option<ChangeType>,
+}
+
+#[derive(Deserialize)]
+struct Edit {
+    html: String,
+    #[serde(flatten)]
+    extras: Extras,
+    notify: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct Reacting {
+    from: Person,
+    reaction: String,
+    notify: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct Notify {
+    notify: Option<bool>,
 }
 
 /// Largest request in bytes: a file of 25 MB in base64, and what stands around it.
@@ -50,15 +74,17 @@ const LARGEST_REQUEST: usize = 40 * 1024 * 1024;
 
 /// The control interface's routes about Teams.
 pub fn router(graph: &Arc<Graph>) -> Router {
+    const MESSAGE: &str = "/local/teams/chats/{chat}/messages/{message}";
     Router::new()
         .route("/local/teams/chats", get(chats))
         .route(
             "/local/teams/chats/{chat}/messages",
             get(shown::messages).post(write),
         )
-        .merge(changing::router())
+        .route(MESSAGE, patch(edit).delete(delete))
+        .route(&format!("{MESSAGE}/restore"), post(restore))
+        .route(&format!("{MESSAGE}/reactions"), post(react).delete(unreact))
         .merge(shown::router())
-        .route("/local/graph/subscriptions", get(subscriptions))
         .route("/local/graph/notifications/compose", post(compose))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
         .with_state(Arc::clone(graph))
@@ -75,8 +101,8 @@ async fn write(
         None => config.support_accounts.first(),
     };
     let account = account.ok_or_else(|| Refused::bad_request("no such support account"))?;
-    let kind = written.chat_type.unwrap_or_else(|| "oneOnOne".to_owned());
-    if !["oneOnOne", "group", "meeting"].contains(&kind.as_str()) {
+    let kind = written.chat_type.as_deref().unwrap_or("oneOnOne");
+    if !["oneOnOne", "group", "meeting"].contains(&kind) {
         let why = "chat_type must be oneOnOne, group or meeting";
         return Err(Refused::bad_request(why));
     }
@@ -85,28 +111,32 @@ async fn write(
         name: "Support".to_owned(),
         tenant: config.tenant.clone(),
         upn: None,
-        principal_name: None,
+        user_principal_name: None,
     };
+    let from = written.from;
     let html = if written.mention {
         mentioning(&written.html)
     } else {
         written.html
     };
-    let from = Person::from(written.from);
-    let parts = graph
-        .compose_parts(&chat, &from, html, written.extras)
-        .await
-        .map_err(Refused::bad_request)?;
-    let message = NewMessage {
-        from,
-        parts,
-        created: written.created,
-        mentioned: written.mention.then(|| support.clone()),
-        kind,
-        support,
-        hosted_elsewhere: written.hosted_elsewhere,
+    let parts = graph.compose_parts(&chat, &from, html, written.extras);
+    let parts = parts.await.map_err(Refused::bad_request)?;
+    let host = if written.hosted_elsewhere {
+        &from.tenant
+    } else {
+        &config.tenant
     };
-    let id = graph.customer_writes(&chat, message, written.notify.unwrap_or(true));
+    let id = {
+        let (address, host) = (&graph.world.endpoints.graph, host.clone());
+        let at = written.created.unwrap_or_else(OffsetDateTime::now_utc);
+        let mentioned = written.mention.then(|| support.clone());
+        let mut chats = graph.chats.lock();
+        let entry = chats.entry(chat.clone());
+        let open =
+            entry.or_insert_with(|| Chat::new(address, &chat, kind.to_owned(), host, support));
+        open.add(from, parts, mentioned, at)
+    };
+    graph.message_changed(&chat, &id, "written", written.notify, &[Created]);
     let correlation = correlation::of_teams_message(&chat, &id);
     let told = json!({ "message": id, "correlation": correlation });
     Ok((StatusCode::CREATED, Json(told)))
@@ -123,30 +153,88 @@ fn mentioning(html: &str) -> String {
 
 async fn chats(State(graph): Shared) -> Json<Value> {
     let chats = graph.chats.lock();
-    let all: Vec<Value> = chats
-        .iter()
-        .map(|(id, chat)| {
-            let members: Vec<Value> = chat.members.iter().map(shown::person).collect();
-            json!({ "chat": id, "type": chat.kind, "members": members })
-        })
+    let all = chats.values();
+    let all: Vec<Value> = all
+        .map(|it| json!({ "chat": it.id, "type": it.kind, "members": it.members }))
         .collect();
     Json(json!({ "chats": all }))
 }
 
-async fn subscriptions(State(graph): Shared) -> Json<Value> {
-    Json(graph.subscriptions.view())
-}
-
 /// The notification of a message, as it would be sent, for those who want to change it and send it themselves.
 async fn compose(State(graph): Shared, Json(wanted): Json<Wanted>) -> Result<Json<Value>, Refused> {
-    let accounts = graph
-        .chats
-        .lock()
-        .support_accounts(&wanted.chat, &graph.world);
-    let change = wanted.change_type.unwrap_or(ChangeType::Created);
-    accounts
-        .first()
-        .and_then(|account| graph.compose(&wanted.chat, &wanted.message, account, change))
-        .map(|body| Json(json!({ "body": body })))
+    let change = wanted.change_type.unwrap_or(Created);
+    let composed = graph.compose(&wanted.chat, &wanted.message, change);
+    let body = composed.into_iter().next();
+    body.map(|body| Json(json!({ "body": body })))
         .ok_or_else(|| Refused::not_found("such message, or no subscription for it"))
+}
+
+async fn edit(State(graph): Shared, Path(place): Place, Json(edit): Json<Edit>) -> Done {
+    let (author, address) = {
+        let chats = graph.chats.lock();
+        let chat = chats.get(&place.0).ok_or_else(no_message)?;
+        let message = chat.message(&place.1).ok_or_else(no_message)?;
+        (message.from.clone(), chat.address_of(&message.id))
+    };
+    let keep = edit.extras.attachments.is_none() && edit.extras.files.is_none();
+    let parts = graph.compose_parts(&place.0, &author, edit.html, edit.extras);
+    let parts = parts.await.map_err(Refused::bad_request)?;
+    graph.change(&place, "edited", edit.notify, &[Updated], |message| {
+        message.edit(parts, keep, &address)
+    })
+}
+
+async fn delete(State(graph): Shared, Path(place): Place, Query(query): Query<Notify>) -> Done {
+    let told = [Deleted];
+    graph.change(&place, "deleted", query.notify, &told, Message::delete)
+}
+
+async fn restore(State(graph): Shared, Path(place): Place, Query(query): Query<Notify>) -> Done {
+    let told = [Updated];
+    graph.change(&place, "restored", query.notify, &told, Message::restore)
+}
+
+async fn react(State(graph): Shared, Path(place): Place, Json(body): Json<Reacting>) -> Done {
+    if body.reaction.is_empty() {
+        return Err(Refused::bad_request("reaction must not be empty"));
+    }
+    let from = body.from.clone();
+    let done = graph.change(&place, "reaction", body.notify, &[Updated], |message| {
+        message.react(from, body.reaction)
+    })?;
+    let mut chats = graph.chats.lock();
+    chats.entry(place.0).and_modify(|chat| chat.join(body.from));
+    Ok(done)
+}
+
+async fn unreact(State(graph): Shared, Path(place): Place, Json(body): Json<Reacting>) -> Done {
+    // Users of Graph report two notifications of a reaction that is taken back.
+    let told = [Updated, Updated];
+    graph.change(&place, "reaction", body.notify, &told, |message| {
+        message.unreact(&body.from, &body.reaction)
+    })
+}
+
+fn no_message() -> Refused {
+    Refused::not_found("such message")
+}
+
+impl Graph {
+    /// Makes a change and tells of it, by these notifications unless `notify` is false.
+    fn change(
+        &self,
+        (chat, id): &(String, String),
+        outcome: &str,
+        notify: Option<bool>,
+        notifications: &[ChangeType],
+        change: impl FnOnce(&mut Message) -> Result<(), Refused>,
+    ) -> Done {
+        {
+            let mut chats = self.chats.lock();
+            let message = chats.get_mut(chat).and_then(|chat| chat.message_mut(id));
+            change(message.ok_or_else(no_message)?)?;
+        }
+        self.message_changed(chat, id, outcome, notify, notifications);
+        Ok(StatusCode::NO_CONTENT)
+    }
 }

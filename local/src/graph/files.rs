@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, StatusCode, header};
 use time::OffsetDateTime;
 
-use super::answers::{Refusal, with_headers};
+use super::answers::Refusal;
 use super::caller::READ_FILES;
 use super::state::Graph;
 use crate::shared::download::Behaviour;
@@ -22,11 +22,6 @@ use crate::shared::download::Behaviour;
 const INFECTED: &str = "<!DOCTYPE html><html><head><title>Sorry, something went wrong</title></head><body>\
     <h1>Sorry, something went wrong</h1><p>This file contains a virus. Ask its owner to remove or clean it.</p>\
     </body></html>";
-
-/// The route of the shares API that the bridge calls.
-pub fn router() -> Router<Arc<Graph>> {
-    Router::new().route("/v1.0/shares/{share}/driveItem/content", get(content))
-}
 
 /// The host of downloads, at the root of [`crate::world::Endpoints::files`].
 pub fn downloads(graph: &Arc<Graph>) -> Router {
@@ -38,39 +33,31 @@ pub fn downloads(graph: &Arc<Graph>) -> Router {
         .with_state(Arc::clone(graph))
 }
 
-async fn content(
+/// `GET /v1.0/shares/{share}/driveItem/content`
+pub async fn content(
     State(graph): State<Arc<Graph>>,
     Path(share): Path<String>,
     headers: HeaderMap,
-) -> Response {
-    with_headers(&headers, graph.redirection(&share, &headers))
-}
-
-impl Graph {
-    fn redirection(&self, share: &str, headers: &HeaderMap) -> Result<Response, Refusal> {
-        let caller = self.caller(headers)?;
-        caller.may(&READ_FILES)?;
-        let url = share
-            .strip_prefix("u!")
-            .and_then(|encoded| URL_SAFE_NO_PAD.decode(encoded).ok())
-            .and_then(|url| String::from_utf8(url).ok())
-            .ok_or(Refusal::NO_SHARE)?;
-        let file = self.drive.at(&url).ok_or(Refusal::NO_ITEM)?;
-        let chats = self.chats.lock();
-        let shared = chats
-            .get(&file.chat)
-            .is_some_and(|chat| chat.has_member(&caller.user));
-        if file.foreign || !shared {
-            return Err(Refusal::ACCESS_DENIED);
-        }
-        match file.download.behaviour {
-            Behaviour::Missing => Err(Refusal::NO_ITEM),
-            Behaviour::Unavailable => Err(Refusal::UNAVAILABLE),
-            Behaviour::Redirect => file.download.elsewhere().ok_or(Refusal::NO_ITEM),
-            Behaviour::Ok | Behaviour::Virus | Behaviour::StopsHalfWay | Behaviour::Slow => {
-                let target = self.drive.address(&self.world.endpoints.files, &file);
-                Ok((StatusCode::FOUND, [(header::LOCATION, target)]).into_response())
-            }
+) -> Result<Response, Refusal> {
+    let caller = graph.caller(&headers)?;
+    caller.may(&READ_FILES)?;
+    let url = share
+        .strip_prefix("u!")
+        .and_then(|encoded| URL_SAFE_NO_PAD.decode(encoded).ok())
+        .and_then(|url| String::from_utf8(url).ok())
+        .ok_or(Refusal::NO_SHARE)?;
+    let file = graph.drive.at(&url).ok_or(Refusal::NO_ITEM)?;
+    let chats = graph.chats.lock();
+    let chat = chats.get(&file.chat);
+    if file.foreign || !chat.is_some_and(|chat| chat.has_member(&caller.user)) {
+        return Err(Refusal::ACCESS_DENIED);
+    }
+    match file.download.behaviour {
+        Behaviour::Missing => Err(Refusal::NO_ITEM),
+        Behaviour::Redirect => file.download.elsewhere().ok_or(Refusal::NO_ITEM),
+        Behaviour::Ok | Behaviour::Virus | Behaviour::StopsHalfWay | Behaviour::Slow => {
+            let target = graph.drive.address(&graph.world.endpoints.files, &file);
+            Ok((StatusCode::FOUND, [(header::LOCATION, target)]).into_response())
         }
     }
 }
@@ -88,10 +75,12 @@ async fn download(
     let given = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let id = given("UniqueId");
-    if !graph.drive.opens(id, given("tempauth"), now) {
+    let proof = given("tempauth").strip_prefix("v1.");
+    let (until, proof) = proof.and_then(|it| it.split_once('.')).unwrap_or_default();
+    if !graph.drive.opens(id, until, proof, now) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let file = graph.drive.file(id).filter(|file| file.folder == folder);
+    let file = graph.drive.get(id).filter(|file| file.folder == folder);
     match file {
         None => StatusCode::NOT_FOUND.into_response(),
         Some(file) if file.download.behaviour == Behaviour::Virus => {

@@ -9,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use super::answers::Refusal;
 use super::chats::{Chat, Message};
 use super::views;
+use crate::shared::download::segment;
 
 const DEFAULT_PAGE: usize = 20;
 const LARGEST_PAGE: usize = 50;
@@ -16,56 +17,38 @@ const LARGEST_PAGE: usize = 50;
 /// One page. The newest message comes first; a filter without an order by the same property is silently ignored.
 pub fn page(
     endpoint: &str,
-    id: &str,
     chat: &Chat,
     query: &HashMap<String, String>,
 ) -> Result<Value, Refusal> {
-    let top = match query.get("$top") {
-        None => DEFAULT_PAGE,
-        Some(top) => match top.parse() {
-            Ok(top) if (1..=LARGEST_PAGE).contains(&top) => top,
-            _ => {
-                return Err(Refusal::bad_request(
-                    "The limit of '50' for Top query has been exceeded.",
-                ));
-            }
-        },
+    const TOP: Refusal = Refusal::bad_request("The limit of '50' for Top query has been exceeded.");
+    const SKIP: Refusal = Refusal::bad_request("Invalid skip token.");
+    const ORDER: Refusal =
+        Refusal::bad_request("Only createdDateTime desc or lastModifiedDateTime desc.");
+    let number = |name: &str, absent| query.get(name).map_or(Ok(absent), |it| it.parse());
+    let top = number("$top", DEFAULT_PAGE).map_err(|_| TOP)?;
+    if !(1..=LARGEST_PAGE).contains(&top) {
+        return Err(TOP);
+    }
+    let skip = number("$skiptoken", 0).map_err(|_| SKIP)?;
+    let order = query.get("$orderby").map(String::as_str);
+    let moment: fn(&Message) -> OffsetDateTime = match order {
+        None | Some("createdDateTime desc") => |message| message.created,
+        Some("lastModifiedDateTime desc") => |message| message.modified,
+        Some(_) => return Err(ORDER),
     };
-    let skip: usize = match query.get("$skiptoken") {
-        None => 0,
-        Some(token) => token
-            .parse()
-            .map_err(|_| Refusal::bad_request("Invalid skip token."))?,
-    };
-    let order = match query.get("$orderby").map(String::as_str) {
-        None | Some("createdDateTime desc") => "createdDateTime",
-        Some("lastModifiedDateTime desc") => "lastModifiedDateTime",
-        Some(_) => {
-            return Err(Refusal::bad_request(
-                "Only descending order by createdDateTime or lastModifiedDateTime is supported.",
-            ));
-        }
-    };
-    let moment = |message: &Message| match order {
-        "createdDateTime" => message.created,
-        _ => message.modified,
-    };
-    let range = match (query.get("$filter"), query.contains_key("$orderby")) {
-        (Some(filter), true) => range(filter, order)?,
+    let property = order.and_then(|order| order.split(' ').next());
+    let (after, before) = match (query.get("$filter"), property) {
+        (Some(filter), Some(property)) => range(filter, property)?,
         _ => Range::default(),
     };
-    let mut found: Vec<&Message> = chat
-        .messages
-        .iter()
-        .filter(|message| range.holds(moment(message)))
-        .collect();
+    let mut found: Vec<&Message> = chat.messages.iter().collect();
+    found.retain(|message| {
+        let at = moment(message);
+        after.is_none_or(|after| at > after) && before.is_none_or(|before| at < before)
+    });
     found.sort_by_key(|message| std::cmp::Reverse(moment(message)));
-    let shown: Vec<Value> = found
-        .iter()
-        .skip(skip)
-        .take(top)
-        .map(|message| views::message(id, message))
-        .collect();
+    let shown = found.iter().skip(skip).take(top);
+    let shown: Vec<Value> = shown.map(|it| views::message(chat, it)).collect();
     let mut page = json!({ "@odata.count": shown.len(), "value": shown });
     if found.len() > skip + top {
         let mut next = url::form_urlencoded::Serializer::new(String::new());
@@ -73,28 +56,15 @@ pub fn page(
             next.append_pair(name, value);
         }
         next.append_pair("$skiptoken", &(skip + top).to_string());
-        let segment = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
-        page["@odata.nextLink"] = json!(format!(
-            "{endpoint}/v1.0/chats/{segment}/messages?{}",
-            next.finish()
-        ));
+        let (chat, next) = (segment(&chat.id), next.finish());
+        let next = format!("{endpoint}/v1.0/chats/{chat}/messages?{next}");
+        page["@odata.nextLink"] = json!(next);
     }
     Ok(page)
 }
 
 /// The times between which messages are wanted, both excluded.
-#[derive(Default)]
-struct Range {
-    after: Option<OffsetDateTime>,
-    before: Option<OffsetDateTime>,
-}
-
-impl Range {
-    fn holds(&self, moment: OffsetDateTime) -> bool {
-        self.after.is_none_or(|after| moment > after)
-            && self.before.is_none_or(|before| moment < before)
-    }
-}
+type Range = (Option<OffsetDateTime>, Option<OffsetDateTime>);
 
 /// `{property} gt {time}` and `{property} lt {time}`, joined by `and`; what is about another property than the order's is
 /// ignored.
@@ -102,14 +72,12 @@ fn range(filter: &str, order: &str) -> Result<Range, Refusal> {
     const REFUSED: Refusal = Refusal::bad_request("Invalid filter clause.");
     let mut range = Range::default();
     for clause in filter.split(" and ") {
-        let words: Vec<&str> = clause.split_whitespace().collect();
-        let [property, operator, time] = words[..] else {
-            return Err(REFUSED);
-        };
-        let time = OffsetDateTime::parse(time, &Rfc3339).map_err(|_| REFUSED)?;
+        let (property, rest) = clause.trim().split_once(' ').ok_or(REFUSED)?;
+        let (operator, time) = rest.trim().split_once(' ').ok_or(REFUSED)?;
+        let time = OffsetDateTime::parse(time.trim(), &Rfc3339).map_err(|_| REFUSED)?;
         let bound = match operator {
-            "gt" => &mut range.after,
-            "lt" => &mut range.before,
+            "gt" => &mut range.0,
+            "lt" => &mut range.1,
             _ => return Err(REFUSED),
         };
         if property == order {

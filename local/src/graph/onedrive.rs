@@ -1,7 +1,6 @@
-//! The files of OneDrive: what was shared in a chat, its address in the browser, and addresses that need no token, because they
-//! carry a proof of their own for an hour (Microsoft Learn, "Access shared items" and "Download a file").
+//! The files of OneDrive: what was shared in a chat, its address in the browser, and addresses that need no token (Microsoft
+//! Learn, "Access shared items" and "Download a file").
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -11,33 +10,16 @@ use uuid::Uuid;
 use super::chats::Person;
 use super::parts;
 use crate::shared::download::{Download, segment};
-use crate::shared::locked::Locked;
-use crate::shared::signing::SigningKey;
-
-/// A pre-authenticated address serves this long, in seconds.
-const LIFE: i64 = 3600;
+use crate::shared::kept::Kept;
 
 /// All files.
-#[derive(Debug, Default)]
-pub struct OneDrive {
-    /// What signs the pre-authenticated addresses.
-    key: SigningKey,
-    kept: Locked<Kept>,
-}
-
-#[derive(Debug, Default)]
-struct Kept {
-    files: HashMap<String, Arc<File>>,
-    /// The id of the file with this address.
-    addresses: HashMap<String, String>,
-}
+pub type OneDrive = Kept<File>;
 
 /// One file.
-#[derive(Debug)]
 pub struct File {
-    /// Its id, a GUID.
     pub id: String,
-    /// Its bytes, and how they come.
+    /// Its address in the browser.
+    url: String,
     pub download: Download,
     /// The owner's folder, as the address writes it.
     pub folder: String,
@@ -61,60 +43,40 @@ impl OneDrive {
         let host = format!("t{}-my.sharepoint.com", tenant.replace('-', ""));
         let place =
             format!("https://{host}/personal/{folder}/Documents/Microsoft%20Teams%20Chat%20Files");
-        let mut kept = self.kept.lock();
         // A second file of the same name gets a number, as when somebody chooses to keep both.
         let url = (0..)
             .map(|number| format!("{place}/{}", segment(&numbered(&download.name, number))))
-            .find(|url| !kept.addresses.contains_key(url))
+            .find(|url| self.at(url).is_none())
             .unwrap_or_default();
-        let file = Arc::new(File {
+        let file = File {
             id: Uuid::new_v4().to_string(),
+            url,
             download,
             folder,
             foreign,
             chat: chat.to_owned(),
-        });
-        kept.addresses.insert(url.clone(), file.id.clone());
-        kept.files.insert(file.id.clone(), Arc::clone(&file));
-        parts::complete(&json!({
+        };
+        let attachment = parts::complete(&json!({
             "id": file.id,
             "contentType": "reference",
-            "contentUrl": url,
+            "contentUrl": file.url,
             "name": file.download.name,
-        }))
-    }
-
-    /// The file with this id.
-    pub fn file(&self, id: &str) -> Option<Arc<File>> {
-        self.kept.lock().files.get(id).cloned()
+        }));
+        self.keep(&file.id.clone(), file);
+        attachment
     }
 
     /// The file with this address in the browser.
     pub fn at(&self, url: &str) -> Option<Arc<File>> {
-        let kept = self.kept.lock();
-        kept.files.get(kept.addresses.get(url)?).cloned()
+        self.find(|file| file.url == url)
     }
 
-    /// A fresh pre-authenticated address of a file below this origin.
+    /// A fresh address of a file below this origin, for whoever has it.
     pub fn address(&self, origin: &str, file: &File) -> String {
-        let proof = self.proof(&file.id, OffsetDateTime::now_utc().unix_timestamp());
-        format!(
-            "{origin}/personal/{}/_layouts/15/download.aspx?UniqueId={}&tempauth={proof}",
-            file.folder, file.id
-        )
-    }
-
-    /// What proves that an address for this file was given out at this time.
-    fn proof(&self, id: &str, at: i64) -> String {
-        format!("v1.{at}.{}", self.key.sign(&format!("{at}\n{id}")))
-    }
-
-    /// Whether the proof is genuine, for this file and younger than its life.
-    pub fn opens(&self, id: &str, proof: &str, now: i64) -> bool {
-        let issued = proof.split('.').nth(1).and_then(|at| at.parse().ok());
-        issued.is_some_and(|at: i64| {
-            proof == self.proof(id, at) && (0..LIFE).contains(&now.saturating_sub(at))
-        })
+        let (folder, id) = (&file.folder, &file.id);
+        let (until, proof) = self.proof(id, OffsetDateTime::now_utc().unix_timestamp());
+        let query = format!("UniqueId={id}&tempauth=v1.{until}.{proof}");
+        format!("{origin}/personal/{folder}/_layouts/15/download.aspx?{query}")
     }
 }
 
@@ -130,23 +92,5 @@ fn numbered(name: &str, number: u32) -> String {
         (0, _) => name.to_owned(),
         (_, Some((stem, extension))) => format!("{stem} {number}.{extension}"),
         (_, None) => format!("{name} {number}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_proof_is_for_one_file_and_one_hour() {
-        let drive = OneDrive::default();
-        let proof = drive.proof("a", 10_000);
-        assert!(drive.opens("a", &proof, 10_000));
-        assert!(drive.opens("a", &proof, 13_599));
-        assert!(!drive.opens("a", &proof, 13_600));
-        assert!(!drive.opens("b", &proof, 10_000));
-        assert!(!drive.opens("a", "", 10_000));
-        assert!(!drive.opens("a", &proof.replace("10000", "10001"), 10_001));
-        assert!(!OneDrive::default().opens("a", &proof, 10_000));
     }
 }

@@ -1,32 +1,26 @@
-//! What a message is made of, before it has an id.
+//! What a message is made of, before it has an id. Its hosted contents are the images in it and the code of its snippets
+//! (Microsoft Learn, "chatMessageHostedContent resource type").
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::HeaderValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::hosted::{Hosted, relative};
+use crate::shared::content::Content;
 
 /// Body, attachments and hosted contents of a message. Addresses of hosted contents are relative until the message's own
 /// address is known.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Parts {
-    /// The body.
     pub html: String,
-    /// As Graph shows them.
+    /// Files, quotations and cards, as Graph shows them.
     pub attachments: Vec<Value>,
     /// Images, and the code of snippets.
     pub hosted: Vec<Hosted>,
 }
 
 impl Parts {
-    /// A body and nothing else.
-    #[cfg(test)]
-    pub fn of(html: &str) -> Self {
-        Self {
-            html: html.to_owned(),
-            ..Self::default()
-        }
-    }
-
     /// The parts of the message with this address.
     pub fn at(mut self, message: &str) -> Self {
         for hosted in &self.hosted {
@@ -56,21 +50,48 @@ impl Parts {
 
     /// Adds the attachments that the message had before. Where the new body does not say, each stands where it stood.
     pub fn keep(&mut self, former: Vec<Value>) {
-        let missing: Vec<&Value> = former
-            .iter()
-            .filter(|attachment| {
-                let id = attachment["id"].as_str().unwrap_or_default();
-                !markers(&self.html).contains(&id)
-            })
-            .collect();
-        let (quotes, others): (Vec<&Value>, Vec<&Value>) = missing
-            .into_iter()
-            .partition(|attachment| attachment["contentType"] == "messageReference");
-        let all =
-            |attachments: Vec<&Value>| -> String { attachments.into_iter().map(marker).collect() };
-        self.html = format!("{}{}{}", all(quotes), self.html, all(others));
+        let (mut front, mut end) = (String::new(), String::new());
+        for attachment in &former {
+            let id = attachment["id"].as_str().unwrap_or_default();
+            if !markers(&self.html).contains(&id) {
+                let quotation = attachment["contentType"] == "messageReference";
+                let place = if quotation { &mut front } else { &mut end };
+                place.push_str(&marker(attachment));
+            }
+        }
+        self.html = format!("{front}{}{end}", self.html);
         self.attachments.extend(former);
     }
+}
+
+/// One hosted content of a message.
+#[derive(Clone)]
+pub struct Hosted {
+    /// Its id, unique in the world.
+    pub id: String,
+    pub content_type: HeaderValue,
+    pub content: Content,
+}
+
+impl Hosted {
+    pub fn new(content_type: HeaderValue, content: Content) -> Self {
+        let id = format!("id=x_0-local-{},type=1", Uuid::new_v4().simple());
+        Self {
+            id: URL_SAFE_NO_PAD.encode(id),
+            content_type,
+            content,
+        }
+    }
+
+    /// Its address below the message's.
+    pub fn address(&self, message: &str) -> String {
+        format!("{message}/hostedContents/{}/$value", self.id)
+    }
+}
+
+/// The address of a hosted content while its message has none.
+pub fn relative(id: &str) -> String {
+    format!("../hostedContents/{id}/$value")
 }
 
 /// An attachment with all properties that Graph shows, absent ones as null, and an id when it has none.
@@ -115,7 +136,6 @@ pub fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// Text as HTML.
 pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -124,20 +144,15 @@ pub fn escaped(text: &str) -> String {
 
 /// The text of a body without its elements, as a quotation shows it.
 pub fn plain(html: &str) -> String {
-    let mut text = String::new();
-    let mut rest = html;
-    while let Some((before, tag)) = rest.split_once('<') {
-        text.push_str(before);
-        let Some((tag, after)) = tag.split_once('>') else {
-            rest = "";
-            break;
-        };
-        if tag.starts_with("br") || tag.starts_with("/p") || tag.starts_with("/div") {
+    let mut pieces = html.split('<');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (tag, after) = piece.split_once('>').unwrap_or((piece, ""));
+        if ["br", "/p", "/div"].iter().any(|end| tag.starts_with(end)) {
             text.push(' ');
         }
-        rest = after;
+        text.push_str(after);
     }
-    text.push_str(rest);
     let text = text
         .replace("&nbsp;", " ")
         .replace("&lt;", "<")
@@ -168,15 +183,17 @@ mod tests {
 
     #[test]
     fn former_attachments_stay_where_they_stood() {
-        let mut parts = Parts::of("new <attachment id=\"b\"></attachment>");
-        let former = ["a", "b", "c", "d"].map(|id| {
-            let kind = if id == "a" {
-                "messageReference"
-            } else {
-                "reference"
-            };
-            complete(&json!({ "id": id, "contentType": kind }))
-        });
+        let mut parts = Parts {
+            html: "new <attachment id=\"b\"></attachment>".to_owned(),
+            ..Parts::default()
+        };
+        let kinds = [
+            ("a", "messageReference"),
+            ("b", "x"),
+            ("c", "x"),
+            ("d", "x"),
+        ];
+        let former = kinds.map(|(id, kind)| complete(&json!({ "id": id, "contentType": kind })));
         parts.keep(former.to_vec());
         assert_eq!(markers(&parts.html), ["a", "b", "c", "d"]);
         assert_eq!(parts.attachments, former);

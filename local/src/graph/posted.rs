@@ -1,15 +1,15 @@
 //! The body of a posted message: what it may hold, and what Teams makes of it (Microsoft Learn, "Send chatMessage in a channel
 //! or a chat").
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::answers::Refusal;
-use super::hosted::{Hosted, relative};
-use super::parts::{self, Parts};
+use super::parts::{self, Hosted, Parts, relative};
 use super::rewrite::rewritten;
 use crate::shared::content::Content;
 use crate::shared::download::media_type;
@@ -22,37 +22,71 @@ const LARGEST_HOSTED: usize = 4 * 1024 * 1024;
 
 type Read<T> = Result<T, Refusal>;
 
-/// Reads a post.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Post {
+    body: Body,
+    hosted_contents: Option<Vec<HostedContent>>,
+    attachments: Option<Vec<Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    content: String,
+    #[serde(default)]
+    content_type: ContentType,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ContentType {
+    #[default]
+    Text,
+    Html,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HostedContent {
+    #[serde(rename = "@microsoft.graph.temporaryId")]
+    name: String,
+    content_type: String,
+    content_bytes: String,
+}
+
 pub fn read(body: &[u8]) -> Read<Parts> {
-    let message: Value = serde_json::from_slice(body).map_err(|_| {
+    let post: Post = serde_json::from_slice(body).map_err(|_| {
         if body.len() > LARGEST_POST {
             Refusal::TOO_LARGE
         } else {
             Refusal::bad_request("Unable to read JSON request payload.")
         }
     })?;
-    let given = list(&message, "hostedContents")?;
-    let bytes: usize = given
-        .iter()
-        .filter_map(|item| item["contentBytes"].as_str())
-        .map(str::len)
-        .sum();
+    let given = post.hosted_contents.unwrap_or_default();
+    let bytes: usize = given.iter().map(|item| item.content_bytes.len()).sum();
     if body.len().saturating_sub(bytes) > LARGEST_POST {
         return Err(Refusal::TOO_LARGE);
     }
-    let html = content(&message)?;
+    let html = match post.body.content_type {
+        ContentType::Html => post.body.content,
+        // As Teams would show it.
+        ContentType::Text => parts::escaped(&post.body.content),
+    };
+    if html.is_empty() {
+        return Err(Refusal::bad_request("Missing body content"));
+    }
     let mut hosted = BTreeMap::new();
     for item in given {
-        let (name, content) = hosted_content(item)?;
-        if hosted.insert(name, content).is_some() {
-            return Err(Refusal::bad_request(
-                "Duplicate temporaryId in hostedContents.",
-            ));
+        let content = hosted_content(&item)?;
+        if hosted.insert(item.name, content).is_some() {
+            const TWICE: &str = "Duplicate temporaryId in hostedContents.";
+            return Err(Refusal::bad_request(TWICE));
         }
     }
     let html = with_images(&html, &hosted)?;
-    let attachments = list(&message, "attachments")?;
-    check_markers(&html, attachments)?;
+    let attachments = post.attachments.unwrap_or_default();
+    check_markers(&html, &attachments)?;
     Ok(Parts {
         html: rewritten(&html),
         attachments: attachments.iter().map(parts::complete).collect(),
@@ -60,76 +94,43 @@ pub fn read(body: &[u8]) -> Read<Parts> {
     })
 }
 
-fn list<'a>(message: &'a Value, name: &str) -> Read<&'a [Value]> {
-    match &message[name] {
-        Value::Null => Ok(&[]),
-        Value::Array(items) => Ok(items),
-        _ => Err(Refusal::bad_request("A collection was expected.")),
+fn hosted_content(item: &HostedContent) -> Read<Hosted> {
+    const TYPE: Refusal = Refusal::bad_request("The contentType must be an image type.");
+    const BYTES: Refusal = Refusal::bad_request("contentBytes is not valid base64.");
+    let kind = media_type(&item.content_type).map_err(|_| TYPE)?;
+    let bytes = STANDARD.decode(&item.content_bytes).map_err(|_| BYTES)?;
+    match bytes.len() {
+        _ if item.name.is_empty() => Err(Refusal::bad_request("Missing temporaryId.")),
+        _ if !item.content_type.starts_with("image/") => Err(TYPE),
+        0 => Err(BYTES),
+        size if size > LARGEST_HOSTED => Err(Refusal::TOO_LARGE),
+        _ => Ok(Hosted::new(kind, Content::given(bytes))),
     }
-}
-
-/// The HTML of a post's body; plain text is escaped as Teams would show it.
-fn content(message: &Value) -> Read<String> {
-    let content = message["body"]["content"]
-        .as_str()
-        .filter(|content| !content.is_empty())
-        .ok_or(Refusal::bad_request("Missing body content"))?;
-    match message["body"]["contentType"].as_str() {
-        Some("html") => Ok(content.to_owned()),
-        None | Some("text") => Ok(parts::escaped(content)),
-        Some(_) => Err(Refusal::bad_request("Invalid contentType specified")),
-    }
-}
-
-/// One of `hostedContents`, with its temporary id.
-fn hosted_content(item: &Value) -> Read<(String, Hosted)> {
-    let text = |name: &str| item[name].as_str().filter(|text| !text.is_empty());
-    let name =
-        text("@microsoft.graph.temporaryId").ok_or(Refusal::bad_request("Missing temporaryId."))?;
-    let kind = text("contentType").ok_or(Refusal::bad_request("Missing contentType."))?;
-    if !kind.starts_with("image/") {
-        return Err(Refusal::bad_request(
-            "The contentType of a hosted content must be an image type.",
-        ));
-    }
-    let kind = media_type(kind).map_err(|_| Refusal::bad_request("Invalid contentType."))?;
-    let bytes = text("contentBytes").ok_or(Refusal::bad_request("Missing contentBytes."))?;
-    let bytes = STANDARD
-        .decode(bytes)
-        .map_err(|_| Refusal::bad_request("contentBytes is not valid base64."))?;
-    if bytes.len() > LARGEST_HOSTED {
-        return Err(Refusal::TOO_LARGE);
-    }
-    Ok((name.to_owned(), Hosted::new(kind, Content::given(bytes))))
 }
 
 /// The HTML whose images name the hosted contents by their new ids. Every reference needs its content and the other way round.
 fn with_images(html: &str, hosted: &BTreeMap<String, Hosted>) -> Read<String> {
-    let mut written = String::with_capacity(html.len());
-    let mut used = BTreeMap::new();
-    let mut rest = html;
-    while let Some(start) = rest.find("<img") {
-        let end = rest[start..].find('>').map(|end| start + end + 1);
-        let Some(end) = end else { break };
-        written.push_str(&rest[..start]);
-        let tag = &rest[start..end];
-        match reference(tag) {
+    const ABSENT: Refusal = Refusal::bad_request("A referenced hosted content is absent.");
+    const UNUSED: Refusal = Refusal::bad_request("A hosted content is not referenced.");
+    let mut used = BTreeSet::new();
+    let mut pieces = html.split("<img");
+    let mut written = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let end = piece.find('>').map_or(piece.len(), |end| end + 1);
+        let (tag, after) = piece.split_at(end);
+        let tag = format!("<img{tag}");
+        match reference(&tag) {
             Some((source, name)) => {
-                let content = hosted.get(name).ok_or(Refusal::bad_request(
-                    "A referenced hosted content is not in the request.",
-                ))?;
-                used.insert(name, ());
-                written.push_str(&image(tag, source, content));
+                let content = hosted.get(name).ok_or(ABSENT)?;
+                used.insert(name.to_owned());
+                written.push_str(&image(&tag, source, content));
             }
-            None => written.push_str(tag),
+            None => written.push_str(&tag),
         }
-        rest = &rest[end..];
+        written.push_str(after);
     }
-    written.push_str(rest);
     if used.len() < hosted.len() {
-        return Err(Refusal::bad_request(
-            "A hosted content is not referenced in the body.",
-        ));
+        return Err(UNUSED);
     }
     Ok(written)
 }
@@ -155,24 +156,14 @@ fn image(tag: &str, source: &str, content: &Hosted) -> String {
 
 /// Every attachment stands in the body, and every marker has its attachment.
 fn check_markers(html: &str, attachments: &[Value]) -> Read<()> {
-    let ids: Option<Vec<&str>> = attachments
-        .iter()
-        .map(|attachment| {
-            attachment["contentType"].as_str()?;
-            attachment["id"].as_str().filter(|id| !id.is_empty())
-        })
-        .collect();
-    let ids = ids.ok_or(Refusal::bad_request(
-        "An attachment needs id and contentType.",
-    ))?;
-    let markers = parts::markers(html);
-    let same = markers.iter().all(|marker| ids.contains(marker))
-        && ids.iter().all(|id| markers.contains(id));
-    if same {
-        Ok(())
-    } else {
-        Err(Refusal::bad_request(
-            "The attachments of the body and of the message differ.",
-        ))
+    const NEEDED: Refusal = Refusal::bad_request("An attachment needs id and contentType.");
+    const DIFFER: Refusal = Refusal::bad_request("The attachments and the body's markers differ.");
+    let mut ids = BTreeSet::new();
+    for attachment in attachments {
+        attachment["contentType"].as_str().ok_or(NEEDED)?;
+        let id = attachment["id"].as_str().filter(|id| !id.is_empty());
+        ids.insert(id.ok_or(NEEDED)?);
     }
+    let markers: BTreeSet<&str> = parts::markers(html).into_iter().collect();
+    (markers == ids).then_some(()).ok_or(DIFFER)
 }

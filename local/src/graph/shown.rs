@@ -8,11 +8,12 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::chats::{Message, Person};
+use super::chats::{Chat, Message};
 use super::state::Graph;
 use super::views;
-use crate::shared::download::{harmless, segment, sized};
+use crate::shared::download::{Download, harmless, segment, sized};
 use crate::shared::refused::Refused;
+use crate::shared::time_text;
 
 type Shared = State<Arc<Graph>>;
 
@@ -26,19 +27,14 @@ pub fn router() -> Router<Arc<Graph>> {
         .route("/local/teams/files/{file}", get(file))
 }
 
-/// All messages of a chat.
 pub async fn messages(
     State(graph): Shared,
     Path(chat): Path<String>,
 ) -> Result<Json<Value>, Refused> {
     let chats = graph.chats.lock();
-    let found = chats
-        .get(&chat)
-        .ok_or_else(|| Refused::not_found("such chat"))?;
-    let messages = found
-        .messages
-        .iter()
-        .map(|message| graph.shown(&chat, message));
+    let found = chats.get(&chat);
+    let found = found.ok_or_else(|| Refused::not_found("such chat"))?;
+    let messages = found.messages.iter().map(|it| graph.shown(found, it));
     let messages: Vec<Value> = messages.collect();
     Ok(Json(
         json!({ "chat": chat, "type": found.kind, "messages": messages }),
@@ -52,101 +48,78 @@ async fn image(
 ) -> Result<Response, Refused> {
     let chats = graph.chats.lock();
     let message = chats.get(&chat).and_then(|chat| chat.message(&message));
-    let hosted = message
-        .and_then(|message| message.hosted(&image))
-        .ok_or_else(|| Refused::not_found("such image"))?;
-    let content = &hosted.content;
-    Ok(harmless(sized(
-        content.size(),
-        &hosted.content_type,
-        content.body(),
-    )))
+    let hosted = message.and_then(|message| message.hosted(&image));
+    let hosted = hosted.ok_or_else(|| Refused::not_found("such image"))?;
+    Ok(harmless(sized(&hosted.content, &hosted.content_type)))
 }
 
 /// A file, whatever its own download would do.
 async fn file(State(graph): Shared, Path(file): Path<String>) -> Result<Response, Refused> {
-    let file = graph.drive.file(&file);
+    let file = graph.drive.get(&file);
     let file = file.ok_or_else(|| Refused::not_found("such file"))?;
-    let mut download = file.download.clone();
-    download.behaviour = Default::default();
+    let download = Download {
+        behaviour: Default::default(),
+        ..file.download.clone()
+    };
     Ok(harmless(download.answer().await))
 }
 
-/// Somebody, as the control interface shows people.
-pub fn person(person: &Person) -> Value {
-    json!({ "user": person.user, "name": person.name, "tenant": person.tenant })
-}
-
 impl Graph {
-    fn shown(&self, chat: &str, message: &Message) -> Value {
-        let graph = views::message(chat, message);
-        let attachments = graph["attachments"].as_array().into_iter().flatten();
-        let attachments: Vec<Value> = attachments
-            .map(|attachment| self.with_path(chat, message, attachment))
+    fn shown(&self, chat: &Chat, message: &Message) -> Value {
+        let mut graph = views::message(chat, message);
+        let living = message.deleted.is_none();
+        for attachment in graph["attachments"].as_array_mut().into_iter().flatten() {
+            self.add_path(chat, message, attachment);
+        }
+        let reactions = message.reactions.iter().filter(|_| living);
+        let reactions: Vec<Value> = reactions
+            .map(|it| json!({ "from": it.from, "reaction": it.kind, "created": time_text(it.at) }))
             .collect();
-        let reactions: Vec<Value> = message
-            .reactions
-            .iter()
-            .filter(|_| message.deleted.is_none())
-            .map(|reaction| {
+        let images = message.parts.hosted.iter();
+        let images: Vec<Value> = images
+            .filter(|hosted| living && message.parts.html.contains(&hosted.id))
+            .map(|hosted| {
                 json!({
-                    "from": person(&reaction.from),
-                    "reaction": reaction.kind,
-                    "created": views::time(reaction.at),
+                    "id": hosted.id,
+                    "content_type": hosted.content_type.to_str().unwrap_or_default(),
+                    "size": hosted.content.size(),
+                    "sha256": hosted.content.sha256(),
+                    "path": path(chat, message, &hosted.id),
                 })
             })
             .collect();
         json!({
             "id": message.id,
-            "from": person(&message.from),
+            "from": message.from,
             "html": graph["body"]["content"],
             "created": graph["createdDateTime"],
             "edited": graph["lastEditedDateTime"],
             "deleted": graph["deletedDateTime"],
-            "attachments": attachments,
+            "attachments": graph["attachments"],
             "reactions": reactions,
-            "images": images(chat, message),
+            "images": images,
         })
     }
 
-    /// The attachment with the path of what it refers to, when that is here.
-    fn with_path(&self, chat: &str, message: &Message, attachment: &Value) -> Value {
-        let mut shown = attachment.clone();
+    /// Adds the path of what the attachment refers to, when that is here.
+    fn add_path(&self, chat: &Chat, message: &Message, attachment: &mut Value) {
         let id = attachment["id"].as_str().unwrap_or_default();
         let content = attachment["content"].as_str().unwrap_or_default();
-        if let Some(file) = self.drive.file(id) {
-            shown["path"] = json!(format!("/local/teams/files/{id}"));
-            shown["size"] = json!(file.download.content.size());
-            shown["sha256"] = json!(file.download.content.sha256());
-        } else if let Some(hosted) = message.hosted.iter().find(|it| content.contains(&it.id)) {
-            shown["path"] = json!(path(chat, message, &hosted.id));
+        let mut hosted = message.parts.hosted.iter();
+        if let Some(file) = self.drive.get(id) {
+            attachment["path"] = json!(format!("/local/teams/files/{id}"));
+            attachment["size"] = json!(file.download.content.size());
+            attachment["sha256"] = json!(file.download.content.sha256());
+        } else if let Some(hosted) = hosted.find(|it| content.contains(&it.id)) {
+            attachment["path"] = json!(path(chat, message, &hosted.id));
         }
-        shown
     }
 }
 
-/// The images that the body shows.
-fn images(chat: &str, message: &Message) -> Vec<Value> {
-    message
-        .hosted
-        .iter()
-        .filter(|hosted| message.deleted.is_none() && message.html.contains(&hosted.id))
-        .map(|hosted| {
-            json!({
-                "id": hosted.id,
-                "content_type": hosted.content_type.to_str().unwrap_or_default(),
-                "size": hosted.content.size(),
-                "sha256": hosted.content.sha256(),
-                "path": path(chat, message, &hosted.id),
-            })
-        })
-        .collect()
-}
-
-fn path(chat: &str, message: &Message, hosted: &str) -> String {
+fn path(chat: &Chat, message: &Message, hosted: &str) -> String {
+    let chat = segment(&chat.id);
     format!(
-        "/local/teams/chats/{}/messages/{}/images/{hosted}",
-        segment(chat),
+        "/local/teams/chats/{chat}/messages/{}/images/{hosted}",
         message.id
     )
 }

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use super::chats::Chats;
-use super::deliveries::Deliveries;
 use super::onedrive::OneDrive;
 use super::subscriptions::Subscriptions;
 use super::throttle::Throttle;
+use crate::delivery::Deliveries;
 use crate::entra::Entra;
 use crate::shared::locked::Locked;
 use crate::world::World;
 
 /// The simulated Graph.
-#[derive(Debug)]
 pub struct Graph {
     pub(super) world: Arc<World>,
     pub(super) entra: Arc<Entra>,
@@ -28,7 +27,7 @@ impl Graph {
     #[must_use]
     pub fn new(world: Arc<World>, entra: Arc<Entra>) -> Arc<Self> {
         Arc::new(Self {
-            chats: Locked::new(Chats::new(&world.endpoints.graph)),
+            chats: Locked::default(),
             deliveries: Deliveries::new(Arc::clone(&world)),
             world,
             entra,
@@ -41,12 +40,14 @@ impl Graph {
     /// The secret in the `clientState` of every subscription.
     #[must_use]
     pub fn client_state_secret(&self) -> String {
-        self.subscriptions.secret().to_owned()
+        self.subscriptions.secret.clone()
     }
 
     /// Private key and certificate of rich notifications, as PEM.
     #[must_use]
     pub fn notification_key_pem(&self) -> String {
-        self.subscriptions.key_pem()
+        let certificate = &self.subscriptions.certificate;
+        let key = certificate.signing_key.serialize_pem();
+        format!("{key}{}", certificate.cert.pem())
     }
 }

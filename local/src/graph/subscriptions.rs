@@ -1,57 +1,44 @@
 //! Subscriptions to the messages of each Support User, made the way Graph makes them.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use serde_json::{Value, json};
+use rcgen::{CertifiedKey, KeyPair};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::changes::ChangeType;
-use super::views;
 use crate::shared::locked::Locked;
 use crate::shared::serve::loopback_client;
-use crate::shared::tls::{RsaCertificate, rsa_certificate};
-use crate::world::SupportAccount;
+use crate::shared::tls::rsa_certificate;
+use crate::shared::{random_text, time_text};
 
 /// Graph waits this long for the echo of its validation token.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// All subscriptions, the secret in their `clientState`, and the certificate that they encrypt for.
+/// All subscriptions, by the name of the support account whose chats they watch.
 pub struct Subscriptions {
-    secret: String,
-    /// Made when it is first needed, for that takes a while.
-    certificate: LazyLock<RsaCertificate>,
-    made: Locked<Vec<Subscription>>,
+    /// In the `clientState` of each of them.
+    pub secret: String,
+    /// What they encrypt for. Made when it is first needed, for that takes a while.
+    pub certificate: LazyLock<CertifiedKey<KeyPair>>,
+    made: Locked<HashMap<String, Subscription>>,
 }
 
-impl std::fmt::Debug for Subscriptions {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Subscriptions")
-    }
-}
-
-/// One subscription.
-#[derive(Debug, Clone)]
+/// One subscription, as its notifications tell of it.
+#[derive(Clone)]
 pub struct Subscription {
-    /// Its id.
     pub id: String,
-    /// Name of the support account whose chats it watches.
-    pub account: String,
-    /// Presented with each notification.
     pub client_state: String,
-    /// The kinds of change that it is about.
-    pub changes: Vec<ChangeType>,
-    resource: String,
-    expires: OffsetDateTime,
+    pub expires: String,
 }
 
 impl Subscriptions {
     /// No subscriptions yet, with a new secret and a new certificate.
     pub fn new() -> Self {
         Self {
-            secret: format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()),
+            secret: random_text(),
             certificate: LazyLock::new(|| {
                 rsa_certificate("graph-notifications").expect("a certificate can be made")
             }),
@@ -59,31 +46,8 @@ impl Subscriptions {
         }
     }
 
-    /// The secret in the `clientState` of every subscription.
-    pub fn secret(&self) -> &str {
-        &self.secret
-    }
-
-    /// Private key and certificate, as PEM.
-    pub fn key_pem(&self) -> String {
-        format!(
-            "{}{}",
-            self.certificate.key_pem, self.certificate.certificate_pem
-        )
-    }
-
-    /// The certificate that content is encrypted for.
-    pub fn certificate(&self) -> &RsaCertificate {
-        &self.certificate
-    }
-
-    /// Makes the subscription of a Support User to these kinds of change, after the address has echoed a token.
-    pub async fn create(
-        &self,
-        url: &str,
-        account: &SupportAccount,
-        changes: &[ChangeType],
-    ) -> anyhow::Result<()> {
+    /// Makes the subscription of a Support User, after the address has echoed a token.
+    pub async fn create(&self, url: &str, account: &str) -> anyhow::Result<()> {
         let token = format!(
             "Validation: Testing client application reachability for subscription Request-Id: {}",
             Uuid::new_v4()
@@ -97,10 +61,10 @@ impl Subscriptions {
             .send()
             .await
             .context("the notification address does not answer")?;
+        let status = answer.status();
         ensure!(
-            answer.status() == 200,
-            "the notification address answered {} to the validation",
-            answer.status()
+            status == 200,
+            "the notification address answered {status} to the validation"
         );
         let kind = answer.headers().get("content-type").cloned();
         ensure!(
@@ -113,46 +77,14 @@ impl Subscriptions {
         );
         let subscription = Subscription {
             id: Uuid::new_v4().to_string(),
-            account: account.name.clone(),
-            client_state: format!("{}.{}", account.name, self.secret),
-            changes: changes.to_vec(),
-            resource: format!("/users/{}/chats/getAllMessages", account.user),
-            expires: OffsetDateTime::now_utc() + Duration::from_secs(3 * 24 * 3600),
+            client_state: format!("{account}.{}", self.secret),
+            expires: time_text(OffsetDateTime::now_utc() + time::Duration::days(3)),
         };
-        self.made.lock().push(subscription);
+        self.made.lock().insert(account.to_owned(), subscription);
         Ok(())
     }
 
-    /// The subscription of a support account.
     pub fn of(&self, account: &str) -> Option<Subscription> {
-        let made = self.made.lock();
-        made.iter()
-            .find(|subscription| subscription.account == account)
-            .cloned()
-    }
-
-    /// All of them, as `GET /local/graph/subscriptions` shows them.
-    pub fn view(&self) -> Value {
-        let made = self.made.lock();
-        let all: Vec<Value> = made.iter().map(Subscription::view).collect();
-        json!({ "subscriptions": all })
-    }
-}
-
-impl Subscription {
-    /// When it ends, as its notifications say.
-    pub fn expires(&self) -> String {
-        views::time(self.expires)
-    }
-
-    fn view(&self) -> Value {
-        let changes: Vec<&str> = self.changes.iter().map(|change| change.name()).collect();
-        json!({
-            "id": self.id,
-            "account": self.account,
-            "resource": self.resource,
-            "changeType": changes.join(","),
-            "expirationDateTime": self.expires(),
-        })
+        self.made.lock().get(account).cloned()
     }
 }

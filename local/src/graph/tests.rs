@@ -29,13 +29,10 @@ impl Play {
     async fn at(functions: &str) -> Self {
         let world = world(Config::default(), functions);
         let graph = Graph::new(Arc::clone(&world), Entra::new(world));
+        let token = String::new();
+        let mut play = Self { graph, token };
         let scopes = "Chat.Read ChatMessage.Send Files.Read.All";
-        let play = Self {
-            token: String::new(),
-            graph,
-        };
-        let token = play.token(play.support(), scopes);
-        let play = Self { token, ..play };
+        play.token = play.token(play.support(), scopes);
         play.writes(json!({ "html": "<p>hello</p>" })).await;
         play
     }
@@ -76,10 +73,11 @@ impl Play {
 
     /// A message as Graph shows it, without the throttling of its routes.
     fn shown(&self, id: &str) -> Value {
-        let chat = "19:anna_support@unq.gbl.spaces";
         let chats = self.graph.chats.lock();
-        let message = chats.get(chat).expect("the chat").message(id);
-        super::views::message(chat, message.expect("the message"))
+        let chat = chats
+            .get("19:anna_support@unq.gbl.spaces")
+            .expect("the chat");
+        super::views::message(chat, chat.message(id).expect("the message"))
     }
 
     async fn view(&self) -> Value {
@@ -164,18 +162,15 @@ async fn a_group_of_another_tenant_hides_its_members_and_a_chat_of_two_does_not(
 async fn only_an_edit_moves_the_time_of_the_last_edit() {
     let play = Play::new().await;
     let file = json!({ "name": "a.txt", "content_type": "text/plain", "generate": 3 });
-    let id = play
-        .writes(json!({ "html": "<p>old</p>", "files": [file] }))
-        .await;
+    let message = json!({ "html": "<p>old</p>", "files": [file] });
+    let id = play.writes(message).await;
     let path = format!("{WRITE}/{id}");
     let written = play.shown(&id);
     let like = json!({ "from": anna(), "reaction": "👍" });
     let reactions = format!("{path}/reactions");
     for _ in 0..2 {
-        assert_eq!(
-            play.control("POST", &reactions, like.clone()).await.status,
-            204
-        );
+        let answer = play.control("POST", &reactions, like.clone()).await;
+        assert_eq!(answer.status, 204);
     }
     let reacted = play.shown(&id);
     assert_ne!(reacted["etag"], written["etag"]);
@@ -220,39 +215,43 @@ fn hosted(name: &str, bytes: &[u8]) -> Value {
         "contentType": "image/png" })
 }
 
-fn with_images(html: &str, hosted: Vec<Value>) -> Value {
-    json!({ "body": { "contentType": "html", "content": html }, "hostedContents": hosted })
-}
-
 fn image(name: &str) -> String {
     format!("<img src=\"../hostedContents/{name}/$value\">")
 }
 
 /// The status of one post, with nobody's throttling in the way.
-async fn status(body: Value) -> u16 {
+async fn status(html: &str, hosted: Value, attachments: Value) -> u16 {
+    let body = json!({ "body": { "contentType": "html", "content": html },
+        "hostedContents": hosted, "attachments": attachments });
     Play::new().await.post(body).await.status
 }
 
 #[tokio::test]
-async fn references_and_hosted_contents_of_a_post_belong_together() {
-    let one = || vec![hosted("1", b"x")];
-    let twice = vec![hosted("1", b"x"), hosted("1", b"y")];
-    let mut as_text = with_images(&image("1"), one());
-    as_text["body"]["contentType"] = json!("text");
-    let mut no_list = with_images(&image("1"), vec![]);
-    no_list["hostedContents"] = json!("x");
-    for body in [
-        with_images(&image("1"), vec![]),
-        with_images("<p>x</p>", one()),
-        with_images(&image("2"), one()),
-        with_images(&image("1"), twice),
-        as_text,
-        no_list,
+async fn what_a_post_refers_to_belongs_to_it() {
+    let one = hosted("1", b"x");
+    let marker = "<p>x</p><attachment id=\"1\"></attachment>";
+    let card = json!({ "id": "1", "content": "{}",
+        "contentType": "application/vnd.microsoft.card.adaptive" });
+    for (html, hosted, attachments, expected) in [
+        (image("1").as_str(), json!([one]), json!([]), 201),
+        (&image("1").repeat(2), json!([one]), json!([]), 201),
+        (&image("1"), json!([]), json!([]), 400),
+        ("<p>x</p>", json!([one]), json!([]), 400),
+        (&image("2"), json!([one]), json!([]), 400),
+        (&image("1"), json!([one, one]), json!([]), 400),
+        (&image("1"), json!("x"), json!([]), 400),
+        (marker, json!([]), json!([card]), 201),
+        (marker, json!([]), json!([]), 400),
+        ("<p>x</p>", json!([]), json!([card]), 400),
+        (marker, json!([]), json!([{ "id": "1" }]), 400),
     ] {
-        assert_eq!(status(body.clone()).await, 400, "{body}");
+        let status = status(html, hosted.clone(), attachments.clone()).await;
+        assert_eq!(status, expected, "{html} {hosted} {attachments}");
     }
-    let shown_twice = image("1").repeat(2);
-    assert_eq!(status(with_images(&shown_twice, one())).await, 201);
+    let mut as_text = html(&image("1"));
+    as_text["body"]["contentType"] = json!("text");
+    as_text["hostedContents"] = json!([one]);
+    assert_eq!(Play::new().await.post(as_text).await.status, 400);
     for (name, value) in [
         ("contentBytes", json!("*")),
         ("contentBytes", json!("")),
@@ -261,10 +260,11 @@ async fn references_and_hosted_contents_of_a_post_belong_together() {
         ("contentType", json!("image/")),
         ("contentType", Value::Null),
         ("@microsoft.graph.temporaryId", Value::Null),
+        ("@microsoft.graph.temporaryId", json!("")),
     ] {
-        let mut item = hosted("1", b"x");
+        let mut item = one.clone();
         item[name] = value.clone();
-        let status = status(with_images(&image("1"), vec![item])).await;
+        let status = status(&image("1"), json!([item]), json!([])).await;
         assert_eq!(status, 400, "{name} {value}");
     }
 }
@@ -273,34 +273,15 @@ async fn references_and_hosted_contents_of_a_post_belong_together() {
 async fn the_sizes_of_a_post_are_limited() {
     const LARGEST: usize = 4 * 1024 * 1024;
     let both = format!("{}{}", image("1"), image("2"));
-    let large = |name: &str| hosted(name, &vec![0; LARGEST]);
-    assert_eq!(
-        status(with_images(&both, vec![large("1"), large("2")])).await,
-        201
-    );
-    let larger = vec![hosted("1", &vec![0; LARGEST + 1])];
-    assert_eq!(status(with_images(&image("1"), larger)).await, 413);
     let long = format!("{}{}", image("1"), "x".repeat(28 * 1024));
-    assert_eq!(
-        status(with_images(&long, vec![hosted("1", b"x")])).await,
-        413
-    );
-}
-
-#[tokio::test]
-async fn attachments_and_markers_of_a_post_belong_together() {
-    let marker = "<p>x</p><attachment id=\"1\"></attachment>";
-    let card = json!({ "id": "1", "content": "{}",
-        "contentType": "application/vnd.microsoft.card.adaptive" });
-    for (html, attachments, expected) in [
-        (marker, json!([card]), 201),
-        (marker, json!([]), 400),
-        ("<p>x</p>", json!([card]), 400),
-        (marker, json!([{ "id": "1" }]), 400),
+    let large = |name: &str| hosted(name, &vec![0; LARGEST]);
+    let larger = hosted("1", &vec![0; LARGEST + 1]);
+    for (html, hosted, expected) in [
+        (both, json!([large("1"), large("2")]), 201),
+        (image("1"), json!([larger]), 413),
+        (long, json!([hosted("1", b"x")]), 413),
     ] {
-        let mut body = with_images(html, vec![]);
-        body["attachments"] = attachments;
-        assert_eq!(status(body).await, expected);
+        assert_eq!(status(&html, hosted, json!([])).await, expected);
     }
 }
 
@@ -312,9 +293,8 @@ fn share(url: &str) -> String {
 /// Shares a file; its attachment.
 async fn shared(play: &Play) -> Value {
     let file = json!({ "name": "Größe 1.pdf", "content_type": "application/pdf", "generate": 9 });
-    let id = play
-        .writes(json!({ "html": "<p>x</p>", "files": [file] }))
-        .await;
+    let message = json!({ "html": "<p>x</p>", "files": [file] });
+    let id = play.writes(message).await;
     play.shown(&id)["attachments"][0].take()
 }
 
@@ -338,10 +318,8 @@ async fn a_share_is_for_members_of_the_chat_with_a_scope() {
     assert_eq!(unknown.body["error"]["code"], "itemNotFound");
     for wrong in ["u!***", "x!aaaa", "u!YQ=="] {
         let path = format!("/v1.0/shares/{wrong}/driveItem/content");
-        assert_eq!(
-            play.get(&path).await.body["error"]["code"],
-            "invalidRequest"
-        );
+        let answer = play.get(&path).await;
+        assert_eq!(answer.body["error"]["code"], "invalidRequest");
     }
 }
 

@@ -2,36 +2,30 @@
 //! each chat and each user, with a short burst.
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::answers::Refusal;
 use crate::shared::locked::Locked;
 
 /// Requests that may come at once after a quiet time.
-const BURST: f64 = 3.0;
+const BURST: u32 = 3;
 
-/// What a request is, and whom it concerns.
-type Key = (&'static str, String);
-
-/// Requests that may pass now, and when that was last counted.
-type Bucket = (f64, Instant);
-
-/// Counts requests by what they are and whom they concern.
-#[derive(Debug, Default)]
-pub struct Throttle(Locked<HashMap<Key, Bucket>>);
+/// For each kind of call and whom it concerns, since when the time of its next requests has been gathering.
+#[derive(Default)]
+pub struct Throttle(Locked<HashMap<(&'static str, String), Instant>>);
 
 impl Throttle {
-    /// Whether one more request of this kind may pass.
-    pub fn allows(&self, kind: &'static str, subject: &str, per_second: f64) -> bool {
+    /// Refuses a request of this kind above the limit.
+    pub fn admit(&self, kind: &'static str, subject: &str, per_second: f64) -> Result<(), Refusal> {
         let now = Instant::now();
-        let mut buckets = self.0.lock();
-        let (tokens, updated) = buckets
-            .entry((kind, subject.to_owned()))
-            .or_insert((BURST, now));
-        *tokens = (*tokens + now.duration_since(*updated).as_secs_f64() * per_second).min(BURST);
-        *updated = now;
-        let allowed = *tokens >= 1.0;
+        let each = Duration::from_secs_f64(1.0 / per_second);
+        let quiet = now - each * BURST;
+        let mut all = self.0.lock();
+        let since = all.entry((kind, subject.to_owned())).or_insert(quiet);
+        *since = quiet.max(*since) + each;
+        let allowed = *since <= now;
         // What is refused counts as well: who does not wait out the whole second is refused again.
-        *tokens = (*tokens - 1.0).max(0.0);
-        allowed
+        *since = now.min(*since);
+        allowed.then_some(()).ok_or(Refusal::TOO_MANY)
     }
 }

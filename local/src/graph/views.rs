@@ -1,28 +1,20 @@
 //! Chats, members and messages as Graph's JSON.
 
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::macros::format_description;
 
 use super::chats::{Chat, Message, Person, Reaction};
+use super::parts::Parts;
+use crate::shared::time_text;
 
-/// A time as Graph writes it: UTC with milliseconds.
-pub fn time(at: OffsetDateTime) -> String {
-    let format =
-        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    at.format(format).unwrap_or_default()
-}
-
-/// `chat`.
-pub fn chat(id: &str, chat: &Chat) -> Value {
+pub fn chat(chat: &Chat) -> Value {
     json!({
         "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#chats/$entity",
-        "id": id,
+        "id": chat.id,
         "topic": null,
-        "createdDateTime": chat.messages.first().map(|message| time(message.created)),
-        "lastUpdatedDateTime": chat.messages.last().map(|message| time(message.modified)),
+        "createdDateTime": chat.messages.first().map(|message| time_text(message.created)),
+        "lastUpdatedDateTime": chat.messages.last().map(|message| time_text(message.modified)),
         "chatType": chat.kind,
-        "webUrl": format!("https://teams.microsoft.com/l/chat/{id}/0"),
+        "webUrl": format!("https://teams.microsoft.com/l/chat/{}/0", chat.id),
         "tenantId": chat.tenant,
         "onlineMeetingInfo": null,
     })
@@ -43,12 +35,10 @@ pub fn member(person: &Person) -> Value {
 }
 
 /// `chatMessage`, the same in a list, alone and inside a rich notification. A deleted message is empty.
-pub fn message(chat: &str, message: &Message) -> Value {
+pub fn message(chat: &Chat, message: &Message) -> Value {
     let living = message.deleted.is_none();
-    let mentions: Vec<Value> = message
-        .mentioned
-        .iter()
-        .filter(|_| living)
+    let mentioned = message.mentioned.iter().filter(|_| living);
+    let mentions: Vec<Value> = mentioned
         .map(|person| {
             json!({
                 "id": 0,
@@ -57,29 +47,25 @@ pub fn message(chat: &str, message: &Message) -> Value {
             })
         })
         .collect();
-    let (html, attachments) = if living {
-        (message.html.as_str(), message.attachments.as_slice())
+    let parts = if living {
+        &message.parts
     } else {
-        Default::default()
+        &Parts::default()
     };
-    let reactions: Vec<Value> = message
-        .reactions
-        .iter()
-        .filter(|_| living)
-        .map(reaction)
-        .collect();
+    let reactions = message.reactions.iter().filter(|_| living);
+    let reactions: Vec<Value> = reactions.map(reaction).collect();
     json!({
         "id": message.id,
         "replyToId": null,
-        "etag": etag(message),
+        "etag": (message.modified.unix_timestamp_nanos() / 1_000_000).to_string(),
         "messageType": "message",
-        "createdDateTime": time(message.created),
-        "lastModifiedDateTime": time(message.modified),
-        "lastEditedDateTime": message.edited.map(time),
-        "deletedDateTime": message.deleted.map(time),
+        "createdDateTime": time_text(message.created),
+        "lastModifiedDateTime": time_text(message.modified),
+        "lastEditedDateTime": message.edited.map(time_text),
+        "deletedDateTime": message.deleted.map(time_text),
         "subject": null,
         "summary": null,
-        "chatId": chat,
+        "chatId": chat.id,
         "importance": "normal",
         "locale": "en-us",
         "webUrl": null,
@@ -87,8 +73,8 @@ pub fn message(chat: &str, message: &Message) -> Value {
         "policyViolation": null,
         "eventDetail": null,
         "from": { "application": null, "device": null, "user": identity(&message.from) },
-        "body": { "contentType": "html", "content": html },
-        "attachments": attachments,
+        "body": { "contentType": "html", "content": parts.html },
+        "attachments": parts.attachments,
         "mentions": mentions,
         "reactions": reactions,
         "messageHistory": [],
@@ -96,7 +82,7 @@ pub fn message(chat: &str, message: &Message) -> Value {
 }
 
 /// What a rich notification of a deletion holds. Microsoft documents nothing about it, so there is neither author nor text.
-pub fn deleted_message(chat: &str, deleted: &Message) -> Value {
+pub fn deleted_message(chat: &Chat, deleted: &Message) -> Value {
     let mut view = message(chat, deleted);
     view["from"] = Value::Null;
     view["body"]["content"] = json!("");
@@ -112,7 +98,7 @@ fn reaction(reaction: &Reaction) -> Value {
         "reactionType": reaction.kind,
         "displayName": null,
         "reactionContentUrl": null,
-        "createdDateTime": time(reaction.at),
+        "createdDateTime": time_text(reaction.at),
         "user": {
             "application": null,
             "device": null,
@@ -126,10 +112,6 @@ fn reaction(reaction: &Reaction) -> Value {
     })
 }
 
-fn etag(message: &Message) -> String {
-    (message.modified.unix_timestamp_nanos() / 1_000_000).to_string()
-}
-
 /// `teamworkUserIdentity` of somebody who wrote.
 pub fn identity(person: &Person) -> Value {
     let mut identity = json!({
@@ -139,7 +121,7 @@ pub fn identity(person: &Person) -> Value {
         "userIdentityType": "aadUser",
         "tenantId": person.tenant,
     });
-    if let Some(name) = &person.principal_name {
+    if let Some(name) = &person.user_principal_name {
         identity["userPrincipalName"] = json!(name);
     }
     identity

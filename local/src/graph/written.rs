@@ -1,12 +1,10 @@
 //! What a customer writes, as the control interface takes it, made into the parts of a message.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
-use uuid::Uuid;
+use serde_json::{Map, Value, json};
 
 use super::chats::Person;
-use super::hosted::{Hosted, relative};
-use super::parts::{self, Parts};
+use super::parts::{self, Hosted, Parts, relative};
 use super::state::Graph;
 use super::views;
 use crate::shared::content::{self, Content};
@@ -15,23 +13,11 @@ use crate::shared::download::{self, media_type};
 /// Characters of a quoted message that are shown with the answer.
 const PREVIEW: usize = 100;
 
-/// A customer, as a request of the control interface names one.
-#[derive(Debug, Deserialize)]
-pub struct Author {
-    user: Uuid,
-    name: String,
-    tenant: Uuid,
-    upn: Option<String>,
-    user_principal_name: Option<String>,
-}
-
-/// An image in the text.
 #[derive(Deserialize)]
 pub struct Image {
     content_type: String,
     #[serde(flatten)]
     content: content::Ordered,
-    alt: Option<String>,
 }
 
 /// A file from the customer's OneDrive.
@@ -39,14 +25,14 @@ pub struct Image {
 pub struct File {
     #[serde(flatten)]
     download: download::Ordered,
+    /// Whose OneDrive it lies in.
     #[serde(default)]
     owner: Owner,
 }
 
-/// Whose OneDrive a file lies in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Owner {
+enum Owner {
     /// One that the Support User may read.
     #[default]
     Same,
@@ -54,7 +40,6 @@ pub enum Owner {
     OtherTenant,
 }
 
-/// Formatted code.
 #[derive(Deserialize)]
 pub struct Snippet {
     language: String,
@@ -64,30 +49,15 @@ pub struct Snippet {
 /// What stands in a message besides its text.
 #[derive(Default, Deserialize)]
 pub struct Extras {
-    /// Images in the text.
     #[serde(default)]
     images: Vec<Image>,
-    /// Files from OneDrive.
     pub files: Option<Vec<File>>,
-    /// Formatted code.
     snippet: Option<Snippet>,
     /// Ids of the messages that are answered.
     #[serde(default)]
     reply_to: Vec<String>,
     /// Attachments as Graph shall show them.
-    pub attachments: Option<Vec<Value>>,
-}
-
-impl From<Author> for Person {
-    fn from(author: Author) -> Self {
-        Self {
-            user: author.user.to_string(),
-            name: author.name,
-            tenant: author.tenant.to_string(),
-            upn: author.upn,
-            principal_name: author.user_principal_name,
-        }
-    }
+    pub attachments: Option<Vec<Map<String, Value>>>,
 }
 
 impl Graph {
@@ -109,33 +79,26 @@ impl Graph {
         for (number, image) in extras.images.into_iter().enumerate() {
             add_image(&mut parts, number, image).await?;
         }
-        let mut downloads = Vec::new();
-        for file in extras.files.unwrap_or_default() {
-            downloads.push((file.owner, file.download.download().await?));
-        }
-        let attachments = extras.attachments.unwrap_or_default();
-        if attachments.iter().any(|it| !it.is_object()) {
-            return Err("attachments are objects".to_owned());
-        }
         for quoted in extras.reply_to.iter().rev() {
             let quotation = self.quotation(chat, quoted);
             parts.attach_in_front(quotation.ok_or("there is no such message to reply to")?);
         }
         parts.attachments.reverse();
-        for (owner, download) in downloads {
-            let foreign = owner == Owner::OtherTenant;
+        for file in extras.files.unwrap_or_default() {
+            let foreign = file.owner == Owner::OtherTenant;
             let tenant = if foreign {
                 &author.tenant
             } else {
                 &self.world.config.tenant
             };
+            let download = file.download.download().await?;
             parts.attach(self.drive.share(chat, author, tenant, foreign, download));
         }
         if let Some(snippet) = extras.snippet {
             add_snippet(&mut parts, snippet)?;
         }
-        for attachment in &attachments {
-            parts.attach(parts::complete(attachment));
+        for attachment in extras.attachments.unwrap_or_default() {
+            parts.attach(parts::complete(&Value::Object(attachment)));
         }
         Ok(parts)
     }
@@ -143,7 +106,10 @@ impl Graph {
     fn quotation(&self, chat: &str, quoted: &str) -> Option<Value> {
         let chats = self.chats.lock();
         let message = chats.get(chat)?.message(quoted)?;
-        let preview: String = parts::plain(&message.html).chars().take(PREVIEW).collect();
+        let preview: String = parts::plain(&message.parts.html)
+            .chars()
+            .take(PREVIEW)
+            .collect();
         let content = json!({
             "messageId": message.id,
             "messagePreview": preview,
@@ -165,13 +131,9 @@ impl Graph {
 async fn add_image(parts: &mut Parts, number: usize, image: Image) -> Result<(), String> {
     let content = image.content.content().await?;
     let hosted = Hosted::new(media_type(&image.content_type)?, content);
-    let alt = parts::escaped(image.alt.as_deref().unwrap_or("image")).replace('"', "&quot;");
-    let (width, height) = hosted.pixels();
-    let tag = format!(
-        "<img alt=\"{alt}\" src=\"{}\" itemid=\"{}\" width=\"{width}\" height=\"{height}\">",
-        relative(&hosted.id),
-        hosted.id
-    );
+    let (source, id) = (relative(&hosted.id), &hosted.id);
+    let size = "width=\"250\" height=\"250\"";
+    let tag = format!("<img alt=\"image\" src=\"{source}\" itemid=\"{id}\" {size}>");
     let place = format!("{{image {number}}}");
     if parts.html.contains(&place) {
         parts.html = parts.html.replace(&place, &tag);

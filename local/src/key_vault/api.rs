@@ -14,24 +14,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::state::{KeyVault, Version};
+use super::state::{KeyVault, Secret};
 
 /// Audience of the vault's tokens.
 const AUDIENCE: &str = "https://vault.azure.net";
 
 /// Versions of the interface that the service knows.
-const API_VERSIONS: [&str; 10] = [
-    "2015-06-01",
-    "2016-10-01",
-    "7.0",
-    "7.1",
-    "7.2",
-    "7.3",
-    "7.4",
-    "7.5",
-    "7.6",
-    "2025-07-01",
-];
+const API_VERSIONS: &str = "2015-06-01 2016-10-01 7.0 7.1 7.2 7.3 7.4 7.5 7.6 2025-07-01";
 
 /// Longest name of a secret, in characters.
 const LONGEST_NAME: usize = 127;
@@ -39,45 +28,33 @@ const LONGEST_NAME: usize = 127;
 /// Longest value of a secret, in bytes ("About Azure Key Vault secrets").
 const LONGEST_VALUE: usize = 25 * 1024;
 
-/// `GET` and `PUT /secrets/{name}`, `GET /secrets/{name}/{version}`.
+/// `GET` and `PUT /secrets/{name}`.
 pub fn router(vault: &Arc<KeyVault>) -> Router {
     Router::new()
-        .route("/secrets/{name}", get(newest).put(set))
-        .route("/secrets/{name}/{version}", get(version))
+        .route("/secrets/{name}", get(read).put(set))
         .layer(middleware::from_fn_with_state(Arc::clone(vault), admit))
         .with_state(Arc::clone(vault))
 }
 
-struct Refusal {
-    status: StatusCode,
-    code: &'static str,
-    message: String,
-}
+struct Refusal(StatusCode, &'static str, String);
 
 impl Refusal {
     fn parameter(message: &str) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            code: "BadParameter",
-            message: message.to_owned(),
-        }
+        Self(StatusCode::BAD_REQUEST, "BadParameter", message.to_owned())
     }
 
     fn not_found(name: &str) -> Self {
-        Self {
-            status: StatusCode::NOT_FOUND,
-            code: "SecretNotFound",
-            message: format!(
-                "A secret with (name/id) {name} was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command."
-            ),
-        }
+        let message = format!(
+            "A secret with (name/id) {name} was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command."
+        );
+        Self(StatusCode::NOT_FOUND, "SecretNotFound", message)
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let body = json!({ "error": { "code": self.code, "message": self.message } });
-        (self.status, Json(body)).into_response()
+        let body = json!({ "error": { "code": self.1, "message": self.2 } });
+        (self.0, Json(body)).into_response()
     }
 }
 
@@ -93,7 +70,7 @@ async fn admit(
     } else {
         match query.get("api-version").map(String::as_str) {
             None | Some("") => Refusal::parameter("api-version must be specified").into_response(),
-            Some(version) if !API_VERSIONS.contains(&version) => {
+            Some(version) if !API_VERSIONS.split(' ').any(|it| it == version) => {
                 Refusal::parameter("The specified version is not recognized.").into_response()
             }
             Some(_) => next.run(request).await,
@@ -105,23 +82,12 @@ async fn admit(
     response
 }
 
-async fn newest(
+async fn read(
     State(vault): State<Arc<KeyVault>>,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
     check_name(&name)?;
-    let found = vault.version(&name, None);
-    let found = found.ok_or_else(|| Refusal::not_found(&name))?;
-    Ok(Json(vault.bundle(&name, &found)))
-}
-
-async fn version(
-    State(vault): State<Arc<KeyVault>>,
-    Path((name, id)): Path<(String, String)>,
-) -> Result<Json<Value>, Refusal> {
-    check_name(&name)?;
-    let found = vault.version(&name, Some(&id));
-    let found = found.ok_or_else(|| Refusal::not_found(&format!("{name}/{id}")))?;
+    let found = vault.get(&name).ok_or_else(|| Refusal::not_found(&name))?;
     Ok(Json(vault.bundle(&name, &found)))
 }
 
@@ -141,22 +107,17 @@ async fn set(
     if secret.value.len() > LONGEST_VALUE {
         return Err(Refusal::parameter("The secret's value is too long."));
     }
-    let version = vault.add(&name, &secret.value);
-    Ok(Json(vault.bundle(&name, &version)))
+    let secret = vault.set(&name, &secret.value);
+    Ok(Json(vault.bundle(&name, &secret)))
 }
 
 fn check_name(name: &str) -> Result<(), Refusal> {
-    let right = (1..=LONGEST_NAME).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if right {
-        Ok(())
-    } else {
-        Err(Refusal::parameter(
-            "The request URI contains an invalid name.",
-        ))
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(letter) {
+        return Ok(());
     }
+    const WRONG: &str = "The request URI contains an invalid name.";
+    Err(Refusal::parameter(WRONG))
 }
 
 impl KeyVault {
@@ -177,19 +138,16 @@ impl KeyVault {
             "Bearer authorization=\"{}/{}\", resource=\"{AUDIENCE}\"",
             self.world.endpoints.entra, self.world.config.tenant
         );
-        let refusal = Refusal {
-            status: StatusCode::UNAUTHORIZED,
-            code: "Unauthorized",
-            message: message.to_owned(),
-        };
+        let message = message.to_owned();
+        let refusal = Refusal(StatusCode::UNAUTHORIZED, "Unauthorized", message);
         ([(header::WWW_AUTHENTICATE, challenge)], refusal).into_response()
     }
 
-    fn bundle(&self, name: &str, version: &Version) -> Value {
-        let created = version.created.unix_timestamp();
+    fn bundle(&self, name: &str, secret: &Secret) -> Value {
+        let created = secret.created.unix_timestamp();
         json!({
-            "value": version.value,
-            "id": format!("{}/secrets/{name}/{}", self.world.endpoints.key_vault, version.id),
+            "value": secret.value,
+            "id": format!("{}/secrets/{name}/{}", self.world.endpoints.key_vault, secret.id),
             "attributes": {
                 "enabled": true,
                 "created": created,

@@ -26,7 +26,7 @@ async fn read(
     State(vault): State<Arc<KeyVault>>,
     Path(name): Path<String>,
 ) -> Result<Json<Secret>, Refused> {
-    let found = vault.version(&name, None);
+    let found = vault.get(&name);
     let value = found
         .ok_or_else(|| Refused::not_found("such secret"))?
         .value;

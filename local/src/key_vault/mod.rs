@@ -1,4 +1,4 @@
-//! Key Vault, simulated: secrets with their versions.
+//! Key Vault, simulated: secrets.
 //!
 //! Source: Azure Key Vault REST API reference, "Get Secret", "Set Secret"; "Authentication, requests and responses"
 //! (the challenge).

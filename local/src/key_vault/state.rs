@@ -1,4 +1,4 @@
-//! The secrets and their versions.
+//! The secrets.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,23 +14,17 @@ use crate::world::World;
 pub struct KeyVault {
     pub(super) world: Arc<World>,
     pub(super) entra: Arc<Entra>,
-    /// All versions, by the secret's name in lower case: the vault does not tell names apart by case.
-    secrets: Locked<HashMap<String, Vec<Version>>>,
+    /// The newest versions, by the secret's name in lower case: the vault does not tell names apart by case.
+    secrets: Locked<HashMap<String, Secret>>,
 }
 
 /// One version of a secret.
 #[derive(Clone)]
-pub(super) struct Version {
+pub struct Secret {
     /// 32 lowercase hexadecimal digits.
     pub(super) id: String,
     pub(super) value: String,
     pub(super) created: OffsetDateTime,
-}
-
-impl std::fmt::Debug for KeyVault {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("KeyVault")
-    }
 }
 
 impl KeyVault {
@@ -44,28 +38,20 @@ impl KeyVault {
         })
     }
 
-    /// Stores a new version of a secret; the older ones stay.
-    pub fn set(&self, name: &str, value: &str) {
-        self.add(name, value);
-    }
-
-    pub(super) fn add(&self, name: &str, value: &str) -> Version {
-        let version = Version {
+    /// Stores a new version of a secret.
+    pub fn set(&self, name: &str, value: &str) -> Secret {
+        let secret = Secret {
             id: Uuid::new_v4().simple().to_string(),
             value: value.to_owned(),
             created: OffsetDateTime::now_utc(),
         };
-        let mut secrets = self.secrets.lock();
-        let versions = secrets.entry(name.to_ascii_lowercase()).or_default();
-        versions.push(version.clone());
-        version
+        let name = name.to_ascii_lowercase();
+        self.secrets.lock().insert(name, secret.clone());
+        secret
     }
 
-    /// The version with this id, or the newest.
-    pub(super) fn version(&self, name: &str, id: Option<&str>) -> Option<Version> {
-        let secrets = self.secrets.lock();
-        let mut versions = secrets.get(&name.to_ascii_lowercase())?.iter().rev();
-        let wanted = |it: &&Version| id.is_none_or(|id| it.id.eq_ignore_ascii_case(id));
-        versions.find(wanted).cloned()
+    /// The newest version of a secret.
+    pub(super) fn get(&self, name: &str) -> Option<Secret> {
+        self.secrets.lock().get(&name.to_ascii_lowercase()).cloned()
     }
 }

@@ -33,11 +33,6 @@ async fn a_request_needs_a_token_for_the_vault_and_a_known_form() {
     }
     for (path, status, code) in [
         ("/secrets/unknown?api-version=7.4", 404, "SecretNotFound"),
-        (
-            "/secrets/name/0123456789abcdef0123456789abcdef?api-version=7.4",
-            404,
-            "SecretNotFound",
-        ),
         ("/secrets/name", 400, "BadParameter"),
         ("/secrets/name?api-version=1.0", 400, "BadParameter"),
         ("/secrets/a_b?api-version=7.4", 400, "BadParameter"),
@@ -48,10 +43,8 @@ async fn a_request_needs_a_token_for_the_vault_and_a_known_form() {
         assert_eq!(answer.body["error"]["code"], code, "{path}");
     }
     for body in [json!({}), json!({ "value": "x".repeat(25 * 1024 + 1) })] {
-        assert_eq!(
-            ask(router(&vault), "PUT", path, &ours, body).await.status,
-            400
-        );
+        let put = ask(router(&vault), "PUT", path, &ours, body).await;
+        assert_eq!(put.status, 400);
     }
     let read = ask(router(&vault), "GET", path, &ours, Value::Null).await;
     assert_eq!(read.text("value"), "value");

@@ -18,7 +18,9 @@ pub fn of_genesys_message(message: &str) -> String {
     of_text(&format!("genesys\n{message}"))
 }
 
-fn of_text(text: &str) -> String {
+/// A GUID made of the digest of a text.
+#[must_use]
+pub fn of_text(text: &str) -> String {
     let mut first = [0; 16];
     first.copy_from_slice(&digest(&SHA256, text.as_bytes()).as_ref()[..16]);
     Uuid::from_bytes(first).to_string()

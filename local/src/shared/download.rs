@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -21,7 +20,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// How the download of a file goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Behaviour {
     /// As it should.
@@ -37,12 +36,10 @@ pub enum Behaviour {
     Slow,
     /// Somebody else's address is told.
     Redirect,
-    /// The service cannot be used now.
-    Unavailable,
 }
 
 /// A file with what its download claims and does.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Download {
     /// Its bytes.
     pub content: Content,
@@ -101,12 +98,10 @@ impl Download {
         if self.behaviour == Behaviour::Slow {
             tokio::time::sleep(SLOW).await;
         }
-        let body = if self.behaviour == Behaviour::StopsHalfWay {
-            self.content.broken_body()
-        } else {
-            self.content.body()
-        };
-        let mut answer = sized(self.content.size(), &self.content_type, body);
+        let mut answer = sized(&self.content, &self.content_type);
+        if self.behaviour == Behaviour::StopsHalfWay {
+            *answer.body_mut() = self.content.broken_body();
+        }
         if let Ok(value) = HeaderValue::from_str(&disposition(&self.name)) {
             answer
                 .headers_mut()
@@ -122,32 +117,27 @@ impl Download {
     }
 }
 
-/// A body of this size and type.
-pub fn sized(size: u64, content_type: &HeaderValue, body: Body) -> Response {
+/// A content with its size and this type.
+pub fn sized(content: &Content, content_type: &HeaderValue) -> Response {
     let headers = [
         (header::CONTENT_TYPE, content_type.clone()),
-        (header::CONTENT_LENGTH, HeaderValue::from(size)),
+        (header::CONTENT_LENGTH, HeaderValue::from(content.size())),
     ];
-    (headers, body).into_response()
+    (headers, content.body()).into_response()
 }
 
 /// A file for the page, which has the control interface's own origin: nothing in it may run there.
 pub fn harmless(mut answer: Response) -> Response {
     let headers = answer.headers_mut();
-    for (name, value) in [
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; sandbox",
-        ),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CACHE_CONTROL, "no-store"),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
-        ),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
+    let mut add = |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
+    add(
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; sandbox",
+    );
+    add(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    add(header::CACHE_CONTROL, "no-store");
+    let policy = HeaderName::from_static("cross-origin-resource-policy");
+    add(policy, "same-origin");
     answer
 }
 
@@ -171,18 +161,10 @@ pub fn segment(text: &str) -> String {
 
 /// `attachment` with the file's name, once for all and once for those who read RFC 6266.
 fn disposition(name: &str) -> String {
-    let plain: String = name
-        .chars()
-        .map(|character| match character {
-            '"' | '\\' => '_',
-            ' '..='~' => character,
-            _ => '_',
-        })
-        .collect();
-    format!(
-        "attachment; filename=\"{plain}\"; filename*=UTF-8''{}",
-        segment(name)
-    )
+    let unquotable = |character| matches!(character, '"' | '\\') || !matches!(character, ' '..='~');
+    let plain = name.replace(unquotable, "_");
+    let encoded = segment(name);
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
 }
 
 #[cfg(test)]

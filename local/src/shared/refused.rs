@@ -6,7 +6,6 @@ use http::StatusCode;
 use serde_json::json;
 
 /// An answer other than success, as `{"error": …}`.
-#[derive(Debug)]
 pub struct Refused(pub StatusCode, pub String);
 
 impl Refused {

@@ -3,20 +3,17 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::pin::Pin;
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::ConnectInfo;
+use axum::extract::Request;
 use axum::response::Response;
+use axum::routing::IntoMakeService;
+use axum::{BoxError, Router, ServiceExt};
 use axum_server::tls_rustls::RustlsConfig;
-use http::Request;
 use rustls::ServerConfig;
 use tokio::task::JoinHandle;
-use tower::Service;
+use tower::util::MapResult;
 
 /// Marks an answer that must not be sent: the server closes the connection instead.
 #[derive(Debug, Clone, Copy)]
@@ -58,9 +55,9 @@ pub fn serve_tls(
     router: Router,
     config: Arc<ServerConfig>,
 ) -> io::Result<JoinHandle<()>> {
-    let server =
-        axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(config))?.http1_only();
-    Ok(spawn(server.serve(Connections(router))))
+    let config = RustlsConfig::from_config(config);
+    let server = axum_server::from_tcp_rustls(listener, config)?.http1_only();
+    Ok(spawn(server.serve(answering(router))))
 }
 
 /// Serves the router in plain HTTP until the task is aborted.
@@ -69,7 +66,7 @@ pub fn serve_tls(
 /// When the listener cannot be used.
 pub fn serve_plain(listener: TcpListener, router: Router) -> io::Result<JoinHandle<()>> {
     let server = axum_server::from_tcp(listener)?.http1_only();
-    Ok(spawn(server.serve(Connections(router))))
+    Ok(spawn(server.serve(answering(router))))
 }
 
 fn spawn(server: impl Future<Output = io::Result<()>> + Send + 'static) -> JoinHandle<()> {
@@ -80,61 +77,16 @@ fn spawn(server: impl Future<Output = io::Result<()>> + Send + 'static) -> JoinH
     })
 }
 
-/// Makes a service for each connection.
-#[derive(Clone)]
-struct Connections(Router);
+type Answered = fn(Result<Response, Infallible>) -> Result<Response, BoxError>;
 
-impl Service<SocketAddr> for Connections {
-    type Response = Answers;
-    type Error = Infallible;
-    type Future = std::future::Ready<Result<Answers, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, peer: SocketAddr) -> Self::Future {
-        std::future::ready(Ok(Answers {
-            router: self.0.clone(),
-            peer,
-        }))
-    }
-}
-
-/// The router, except that an answer marked [`CloseUnanswered`] becomes an error, at which the server closes the
-/// connection without a word: exactly what a caller sees when a service or the network dies.
-#[derive(Clone)]
-struct Answers {
-    router: Router,
-    peer: SocketAddr,
-}
-
-impl<B> Service<Request<B>> for Answers
-where
-    B: axum::body::HttpBody<Data = bytes::Bytes> + Send + 'static,
-    B::Error: Into<axum::BoxError>,
-{
-    type Response = Response;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Response>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(self.peer));
-        let mut router = self.router.clone();
-        Box::pin(async move {
-            let answer = match router.call(request).await {
-                Ok(answer) => answer,
-                Err(never) => match never {},
-            };
-            if answer.extensions().get::<CloseUnanswered>().is_some() {
-                return Err(io::Error::other("closed unanswered, as ordered"));
-            }
-            Ok(answer)
-        })
-    }
+/// The router for each connection, except that an answer marked [`CloseUnanswered`] becomes an error, at which the server
+/// closes the connection without a word: exactly what a caller sees when a service or the network dies.
+fn answering(router: Router) -> IntoMakeService<MapResult<Router, Answered>> {
+    let answered: Answered = |Ok(answer)| {
+        if answer.extensions().get::<CloseUnanswered>().is_some() {
+            return Err("closed unanswered, as ordered".into());
+        }
+        Ok(answer)
+    };
+    ServiceExt::<Request>::into_make_service(MapResult::new(router, answered))
 }

@@ -4,22 +4,21 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, SanType,
+    BasicConstraints, Certificate, CertificateParams, CertifiedKey, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
+    SanType,
 };
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
-use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
-
-use super::content::hexadecimal;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 /// An authority that exists as long as the process.
 pub struct CertificateAuthority {
     issuer: Issuer<'static, KeyPair>,
+    certificate: Certificate,
     pem: String,
-    der: CertificateDer<'static>,
 }
 
 impl std::fmt::Debug for CertificateAuthority {
@@ -34,22 +33,6 @@ pub struct ServerCertificate {
     pub certificate_pem: String,
     /// The PKCS#8 key in PEM.
     pub key_pem: String,
-    certificate: CertificateDer<'static>,
-    key: Vec<u8>,
-}
-
-/// A self-signed certificate with an RSA-2048 key, as a Graph subscription carries one.
-pub struct RsaCertificate {
-    /// The certificate's SHA-256 in lowercase hexadecimal digits.
-    pub id: String,
-    /// PKCS#8 private key in PEM.
-    pub key_pem: String,
-    /// The certificate in PEM.
-    pub certificate_pem: String,
-    /// The certificate in DER.
-    pub certificate_der: Vec<u8>,
-    /// The private key in PKCS#8 DER.
-    pub key_der: Vec<u8>,
 }
 
 impl CertificateAuthority {
@@ -59,16 +42,13 @@ impl CertificateAuthority {
     /// When the key or the certificate cannot be made.
     pub fn new() -> Result<Self, rcgen::Error> {
         let key = KeyPair::generate()?;
-        let mut params = CertificateParams::new(Vec::new())?;
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "Graph-to-Open local authority");
+        let mut params = named("Graph-to-Open local authority")?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key)?;
         Ok(Self {
             pem: certificate.pem(),
-            der: certificate.der().clone(),
+            certificate,
             issuer: Issuer::new(params, key),
         })
     }
@@ -79,12 +59,6 @@ impl CertificateAuthority {
         &self.pem
     }
 
-    /// The authority's certificate in DER.
-    #[must_use]
-    pub fn certificate_der(&self) -> &CertificateDer<'static> {
-        &self.der
-    }
-
     /// Signs a new certificate for `127.0.0.1` and `localhost`.
     ///
     /// # Errors
@@ -92,18 +66,14 @@ impl CertificateAuthority {
     pub fn issue(&self) -> Result<ServerCertificate, rcgen::Error> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
-        params
-            .subject_alt_names
-            .push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        let loopback = SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        params.subject_alt_names.push(loopback);
         params.is_ca = IsCa::ExplicitNoCa;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
-        let certificate = params.signed_by(&key, &self.issuer)?;
         Ok(ServerCertificate {
-            certificate_pem: certificate.pem(),
+            certificate_pem: params.signed_by(&key, &self.issuer)?.pem(),
             key_pem: key.serialize_pem(),
-            certificate: certificate.der().clone(),
-            key: key.serialize_der(),
         })
     }
 
@@ -113,7 +83,7 @@ impl CertificateAuthority {
     /// # Errors
     /// When the client cannot be built.
     pub fn client(&self) -> reqwest::Result<reqwest::Client> {
-        let root = reqwest::Certificate::from_der(&self.der)?;
+        let root = reqwest::Certificate::from_der(self.certificate.der())?;
         reqwest::Client::builder()
             .tls_certs_only([root])
             .redirect(reqwest::redirect::Policy::none())
@@ -128,33 +98,36 @@ impl ServerCertificate {
     ///
     /// # Errors
     /// When rustls refuses the key.
+    ///
+    /// # Panics
+    /// When the certificate or the key is no PEM.
     pub fn server_config(&self) -> Result<Arc<ServerConfig>, rustls::Error> {
-        let key = PrivatePkcs8KeyDer::from(self.key.clone()).into();
+        let certificate = CertificateDer::from_pem_slice(self.certificate_pem.as_bytes());
+        let certificate = certificate.expect("a certificate of ours can be read");
+        let key = PrivateKeyDer::from_pem_slice(self.key_pem.as_bytes());
+        let key = key.expect("a key of ours can be read");
         let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_single_cert(vec![self.certificate.clone()], key)?;
+            .with_single_cert(vec![certificate], key)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
 }
 
-/// Makes a self-signed RSA-2048 certificate valid for a long time.
+/// Makes a self-signed RSA-2048 certificate valid for a long time, as a Graph subscription carries one.
 ///
 /// # Errors
 /// When the key or the certificate cannot be made.
-pub fn rsa_certificate(common_name: &str) -> Result<RsaCertificate, rcgen::Error> {
-    let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
+pub fn rsa_certificate(common_name: &str) -> Result<CertifiedKey<KeyPair>, rcgen::Error> {
+    let signing_key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
+    let cert = named(common_name)?.self_signed(&signing_key)?;
+    Ok(CertifiedKey { cert, signing_key })
+}
+
+fn named(common_name: &str) -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::new(Vec::new())?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, common_name);
-    let certificate = params.self_signed(&key)?;
-    Ok(RsaCertificate {
-        id: hexadecimal(digest(&SHA256, certificate.der()).as_ref()),
-        key_pem: key.serialize_pem(),
-        certificate_pem: certificate.pem(),
-        certificate_der: certificate.der().to_vec(),
-        key_der: key.serialize_der(),
-    })
+    let name = &mut params.distinguished_name;
+    name.push(DnType::CommonName, common_name);
+    Ok(params)
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use azure_storage_blob::BlobServiceClient;
 use azure_storage_blob::models::KeyInfo;
+use azure_storage_common::models::UserDelegationKey;
 use azure_storage_sas::{SasBuilder, SasProtocol};
 use time::OffsetDateTime;
 use url::Url;
 
-use super::limited;
-use crate::azure;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use super::{call, failed};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::renewal::{Lease, Renewal};
 
 /// Life of a delegation key; the service allows 7 days ("Get User Delegation Key").
@@ -33,58 +33,43 @@ pub(super) struct Links {
     key: Renewal<Arc<Key>>,
 }
 
-/// A delegation key, ready to sign: its own type belongs to a crate that is not ours to name.
 struct Key {
-    sign: Sign,
-    ends: OffsetDateTime,
-}
-
-/// Makes the query of a link.
-type Sign = Box<dyn Fn(&Wanted<'_>) -> azure_core::Result<String> + Send + Sync>;
-
-/// What a link is to allow.
-struct Wanted<'a> {
-    account: &'a str,
-    container: &'a str,
-    name: &'a str,
-    starts: OffsetDateTime,
+    delegated: UserDelegationKey,
     ends: OffsetDateTime,
 }
 
 impl Links {
     /// `None` for an endpoint that names no account.
-    pub(super) fn of(endpoint: &Url) -> Option<Self> {
-        let in_path = endpoint
-            .path_segments()
-            .and_then(|mut segments| segments.next_back());
-        let account = match in_path {
+    pub(super) fn of(endpoint: &Url, service: &Arc<BlobServiceClient>) -> Option<Self> {
+        let mut in_path = endpoint.path_segments()?;
+        let account = match in_path.next_back() {
             Some(account) if !account.is_empty() => account,
             _ => endpoint.host_str()?.split('.').next()?,
         };
+        let service = Arc::clone(service);
         Some(Self {
             account: account.to_owned(),
             endpoint: endpoint.clone(),
-            key: Renewal::new(Service::Blob),
+            key: Renewal::new(Service::Blob, move || fetch_key(Arc::clone(&service))),
         })
     }
 
     pub(super) async fn read(
         &self,
-        service: &Arc<BlobServiceClient>,
         container: &str,
         name: &str,
         lifetime: Duration,
-    ) -> Result<Url, ServiceError> {
-        let key = self.key.get(|| fetch_key(Arc::clone(service))).await?;
+    ) -> Result<Url> {
+        let key = self.key.get().await?;
         let now = OffsetDateTime::now_utc();
-        let wanted = Wanted {
-            account: &self.account,
-            container,
-            name,
-            starts: now - BACKDATED,
-            ends: (now + lifetime).min(key.ends),
-        };
-        let query = (key.sign)(&wanted).map_err(|error| azure::failure(Service::Blob, error))?;
+        let ends = (now + lifetime).min(key.ends);
+        let query = SasBuilder::new(&self.account, &key.delegated, ends)
+            .map_err(failed)?
+            .start(now - BACKDATED)
+            .protocol(SasProtocol::Https)
+            .blob(container, name)
+            .read()
+            .build();
         let mut link = self.endpoint.clone();
         link.path_segments_mut()
             .map_err(|()| ServiceError::new(Service::Blob, ErrorKind::Configuration, Sent::No))?
@@ -96,8 +81,7 @@ impl Links {
     }
 }
 
-async fn fetch_key(service: Arc<BlobServiceClient>) -> Result<Lease<Arc<Key>>, ServiceError> {
-    let failed = |error| azure::failure(Service::Blob, error);
+async fn fetch_key(service: Arc<BlobServiceClient>) -> Result<Lease<Arc<Key>>> {
     let now = OffsetDateTime::now_utc();
     let ends = now + KEY_LIFE;
     let validity = KeyInfo {
@@ -105,29 +89,14 @@ async fn fetch_key(service: Arc<BlobServiceClient>) -> Result<Lease<Arc<Key>>, S
         expiry: Some(ends),
         ..KeyInfo::default()
     };
-    let key = limited(async {
-        let content = validity.try_into().map_err(failed)?;
-        let answer = service
-            .get_user_delegation_key(content, None)
-            .await
-            .map_err(failed)?;
-        answer.into_model().map_err(failed)
+    let delegated = call(|| async {
+        let validity = validity.clone().try_into().map_err(failed)?;
+        let answer = service.get_user_delegation_key(validity, None).await;
+        answer.map_err(failed)?.into_model().map_err(failed)
     })
     .await?;
-    let sign = move |wanted: &Wanted<'_>| {
-        let signed = SasBuilder::new(wanted.account, &key, wanted.ends)?
-            .start(wanted.starts)
-            .protocol(SasProtocol::Https)
-            .blob(wanted.container, wanted.name)
-            .read()
-            .build();
-        Ok(signed)
-    };
     Ok(Lease {
-        value: Arc::new(Key {
-            sign: Box::new(sign),
-            ends,
-        }),
+        value: Arc::new(Key { delegated, ends }),
         renew_after: KEY_RENEWED_AFTER,
         expires_after: KEY_EXPIRES_AFTER,
     })

@@ -1,6 +1,5 @@
 //! Storing files of any size with bounded memory: blocks of 4 MiB, two of them on their way while the next one fills.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -9,19 +8,17 @@ use azure_storage_blob::models::{
     BlockBlobClientCommitBlockListOptions, BlockBlobClientUploadOptions, BlockLookupList,
 };
 use bytes::{Bytes, BytesMut};
-use futures::{Stream, TryStreamExt};
-use tokio::task::JoinSet;
+use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use tokio::time::sleep;
 
-use super::{Blobs, limited};
-use crate::azure;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use super::{Blobs, call, failed};
+use crate::error::{Result, ServiceError};
 
 /// Bytes of one block. A file of at most this size is written by one request.
 const BLOCK: usize = 4 * 1024 * 1024;
 
-/// Blocks on their way at the same time.
-const PARALLEL: usize = 2;
+/// Blocks in memory: two on their way while the next one fills, or three on their way.
+const PARALLEL: usize = 3;
 
 /// Waits before a block is sent again.
 const RETRIES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
@@ -36,11 +33,8 @@ pub struct Label {
 }
 
 impl std::fmt::Debug for Label {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Label")
-            .field("content_type", &self.content_type)
-            .finish_non_exhaustive()
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Label({})", self.content_type)
     }
 }
 
@@ -82,43 +76,34 @@ impl Blobs {
         label: &Label,
     ) -> Result<Stored, StoreError>
     where
-        S: Stream<Item = Result<Bytes, ServiceError>> + Send + Unpin,
+        S: Stream<Item = Result<Bytes>> + Send + Unpin,
     {
-        let blob = Arc::new(
-            self.service
-                .blob_client(container, name)
-                .block_blob_client(),
-        );
+        let blob = self.service.blob_client(container, name);
+        let blob = &blob.block_blob_client();
         let mut blocks = Blocks::of(source, limit);
         let first = blocks.next().await?.unwrap_or_default();
-        let second = blocks.next().await?;
-        let Some(second) = second else {
-            write_whole(&blob, first, label).await?;
+        let Some(second) = blocks.next().await? else {
+            write_whole(blob, first, label).await?;
             return Ok(blocks.finished());
         };
-        let mut ids: Vec<Vec<u8>> = Vec::new();
+        // Another attempt at the same blob may run elsewhere: its blocks must have other ids.
         let series = uuid::Uuid::new_v4().into_bytes();
-        // Tasks, because blocks are to move on while the next one is read; dropping the set ends them.
-        let mut under_way = JoinSet::new();
-        let mut ready = [Some(first), Some(second)].into_iter().flatten();
-        while let Some(block) = match ready.next() {
-            Some(block) => Some(block),
-            None => blocks.next().await?,
-        } {
-            if under_way.len() >= PARALLEL {
-                settle(&mut under_way).await?;
-            }
-            // Another attempt at the same blob may run elsewhere: its blocks must have other ids.
-            let mut id = series[..8].to_vec();
-            id.extend_from_slice(&(ids.len() as u64).to_be_bytes());
-            ids.push(id.clone());
-            let blob = Arc::clone(&blob);
-            under_way.spawn(async move { stage(&blob, id, block).await });
-        }
-        while !under_way.is_empty() {
-            settle(&mut under_way).await?;
-        }
-        commit(&blob, ids, label).await?;
+        let rest = stream::try_unfold(&mut blocks, |blocks| async move {
+            let block = blocks.next().await?;
+            Ok(block.map(|block| (block, blocks)))
+        })
+        .boxed();
+        let ids = stream::iter([Ok(first), Ok(second)])
+            .chain(rest)
+            .enumerate()
+            .map(|(number, block)| {
+                let id = [&series[..8], &(number as u64).to_be_bytes()].concat();
+                Ok::<_, StoreError>(stage(blob, id, block?))
+            })
+            .try_buffered(PARALLEL)
+            .try_collect()
+            .await?;
+        commit(blob, ids, label).await?;
         Ok(blocks.finished())
     }
 }
@@ -135,7 +120,7 @@ struct Blocks<S> {
 
 impl<S> Blocks<S>
 where
-    S: Stream<Item = Result<Bytes, ServiceError>> + Send + Unpin,
+    S: Stream<Item = Result<Bytes>> + Send + Unpin,
 {
     fn of(source: S, limit: u64) -> Self {
         Self {
@@ -196,20 +181,6 @@ where
     }
 }
 
-/// Waits for one of the blocks under way.
-async fn settle(under_way: &mut JoinSet<Result<(), StoreError>>) -> Result<(), StoreError> {
-    match under_way.join_next().await {
-        None => Ok(()),
-        Some(Ok(staged)) => staged,
-        // The runtime is shutting down, or the client panicked.
-        Some(Err(error)) => {
-            let error =
-                ServiceError::new(Service::Blob, ErrorKind::Connection, Sent::Maybe).because(error);
-            Err(StoreError::Blob(error))
-        }
-    }
-}
-
 async fn write_whole(blob: &BlockBlobClient, body: Bytes, label: &Label) -> Result<(), StoreError> {
     repeated(|| async {
         let options = BlockBlobClientUploadOptions {
@@ -218,20 +189,20 @@ async fn write_whole(blob: &BlockBlobClient, body: Bytes, label: &Label) -> Resu
             partition_size: std::num::NonZero::new(2 * BLOCK as u64),
             ..BlockBlobClientUploadOptions::default()
         };
-        blob.upload(body.clone().into(), Some(options))
-            .await
-            .map(drop)
+        blob.upload(body.clone().into(), Some(options)).await
     })
     .await
 }
 
-async fn stage(blob: &BlockBlobClient, id: Vec<u8>, block: Bytes) -> Result<(), StoreError> {
+/// Sends a block, and returns its id.
+async fn stage(blob: &BlockBlobClient, id: Vec<u8>, block: Bytes) -> Result<Vec<u8>, StoreError> {
+    let size = block.len() as u64;
     repeated(|| async {
-        blob.stage_block(&id, block.len() as u64, block.clone().into(), None)
-            .await
-            .map(drop)
+        let block = block.clone().into();
+        blob.stage_block(&id, size, block, None).await
     })
-    .await
+    .await?;
+    Ok(id)
 }
 
 async fn commit(
@@ -249,26 +220,20 @@ async fn commit(
             uncommitted: Some(ids.clone()),
             ..BlockLookupList::default()
         };
-        blob.commit_block_list(blocks.try_into()?, Some(options))
-            .await
-            .map(drop)
+        let blocks = blocks.try_into()?;
+        blob.commit_block_list(blocks, Some(options)).await
     })
     .await
 }
 
 /// Each of these calls may be repeated without harm, and losing a large file to one lost packet would be a pity.
-async fn repeated<F>(mut call: impl FnMut() -> F) -> Result<(), StoreError>
+async fn repeated<T, F>(make: impl Fn() -> F) -> Result<(), StoreError>
 where
-    F: Future<Output = azure_core::Result<()>>,
+    F: Future<Output = azure_core::Result<T>>,
 {
     let mut waits = RETRIES.iter();
     loop {
-        let done = limited(async {
-            call()
-                .await
-                .map_err(|error| azure::failure(Service::Blob, error))
-        })
-        .await;
+        let done = call(|| async { make().await.map_err(failed) }).await;
         let Err(error) = done else { return Ok(()) };
         match waits.next() {
             Some(wait) if error.is_transient() => {

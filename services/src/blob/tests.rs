@@ -1,7 +1,12 @@
-use azure_core::http::Url;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::Router;
+use axum::http::StatusCode;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::*;
-use crate::testing::{Reply, World, client_of, identity, serve_tls};
+use crate::testing::{Reply, World, client, client_of, endless, identity, serve_tls};
 
 mod files;
 
@@ -14,6 +19,13 @@ async fn blobs() -> (World, Blobs) {
     (world, blobs.expect("a client"))
 }
 
+/// An account that is this router.
+async fn account(router: Router) -> Blobs {
+    let (base, authority) = serve_tls(router).await;
+    let client = client_of(&authority);
+    Blobs::new(client, &format!("{base}/account"), identity()).expect("a client")
+}
+
 /// Every answer from now on.
 fn fails_with(world: &World, status: u16) {
     let reply = Reply::new(status, "<Error/>").header("retry-after", "4");
@@ -22,34 +34,20 @@ fn fails_with(world: &World, status: u16) {
 }
 
 #[tokio::test]
-async fn a_document_comes_back_with_its_version() {
-    let (account, blobs) = blobs().await;
+async fn a_document_comes_back_with_its_version_and_has_a_limit() {
+    let (world, blobs) = blobs().await;
     assert_eq!(blobs.get(CONTAINER, NAME).await.expect("an answer"), None);
-    let version = blobs
-        .put(CONTAINER, NAME, Bytes::from_static(b"{}"))
-        .await
-        .expect("written");
-    let (body, found) = blobs
-        .get(CONTAINER, NAME)
-        .await
-        .expect("an answer")
-        .expect("a blob");
-    assert_eq!((&body[..], found.as_str()), (&b"{}"[..], version.as_str()));
-    let seen = account.seen(Service::Blob);
-    assert!(
-        seen.iter()
-            .all(|seen| seen.header("authorization")
-                == "Bearer https://storage.azure.com/.default#1")
-    );
+    let version = blobs.put(CONTAINER, NAME, "{}".into()).await;
+    let expected = (Bytes::from("{}"), version.expect("written"));
+    let found = blobs.get(CONTAINER, NAME).await.expect("an answer");
+    assert_eq!(found, Some(expected));
+    let seen = world.seen(Service::Blob);
+    let token = "Bearer https://storage.azure.com/.default#1";
+    assert!(seen.iter().all(|it| it.header("authorization") == token));
     assert_eq!(seen[1].header("x-ms-blob-content-type"), "application/json");
     assert_eq!(seen.len(), 3, "one request each");
-}
-
-#[tokio::test]
-async fn a_document_has_a_limit() {
-    let (account, blobs) = blobs().await;
     for (size, fits) in [(DOCUMENT_LIMIT, true), (DOCUMENT_LIMIT + 1, false)] {
-        account.put_blob(CONTAINER, NAME, vec![b'x'; size]);
+        world.put_blob(CONTAINER, NAME, vec![b'x'; size]);
         match blobs.get(CONTAINER, NAME).await {
             Ok(found) => assert!(fits && found.expect("a blob").0.len() == size),
             Err(error) => assert!(!fits && error.kind == ErrorKind::TooLarge, "{error}"),
@@ -61,154 +59,132 @@ async fn a_document_has_a_limit() {
 async fn a_missing_container_is_an_error() {
     let (_, blobs) = blobs().await;
     let error = blobs.get("absent", NAME).await.expect_err("no container");
-    assert_eq!(
-        (error.service, error.kind),
-        (Service::Blob, ErrorKind::NotFound)
-    );
-    assert_eq!(error.code.as_deref(), Some("ContainerNotFound"));
-    assert_eq!(error.request_ids, [("x-ms-request-id", "r-1".to_owned())]);
+    let text = "blob: not_found, status 404, code ContainerNotFound, x-ms-request-id r-1";
+    assert_eq!(error.to_string(), text);
 }
 
 #[tokio::test]
-async fn only_one_creates() {
+async fn only_one_creates_and_only_the_current_version_is_replaced() {
     let (_, blobs) = blobs().await;
-    let create = |body: &'static str| blobs.create(CONTAINER, NAME, Bytes::from(body));
-    let Creation::Created(version) = create("first").await.expect("an answer") else {
+    let create = |body: &'static str| blobs.create(CONTAINER, NAME, body.into());
+    let Creation::Created(first) = create("first").await.expect("an answer") else {
         panic!("it is new");
     };
     assert_eq!(create("second").await.expect("an answer"), Creation::Exists);
-    let (body, found) = blobs
-        .get(CONTAINER, NAME)
-        .await
-        .expect("an answer")
-        .expect("a blob");
-    assert_eq!((&body[..], found), (&b"first"[..], version));
-}
+    let found = blobs.get(CONTAINER, NAME).await.expect("an answer");
+    assert_eq!(found, Some((Bytes::from("first"), first.clone())));
 
-#[tokio::test]
-async fn only_the_current_version_is_replaced() {
-    let (_, blobs) = blobs().await;
-    let first = blobs
-        .put(CONTAINER, NAME, Bytes::from_static(b"1"))
-        .await
-        .expect("written");
-    let body = || Bytes::from_static(b"2");
-    let second = blobs
-        .replace(CONTAINER, NAME, body(), &first)
-        .await
-        .expect("replaced");
+    let replace = async |version| blobs.replace(CONTAINER, NAME, "2".into(), version).await;
+    let second = replace(&first).await.expect("replaced");
     assert_ne!(first, second);
-    let error = blobs
-        .replace(CONTAINER, NAME, body(), &first)
-        .await
-        .expect_err("stale");
-    assert_eq!(
-        (error.kind, error.status, error.sent),
-        (ErrorKind::Precondition, Some(412), Sent::No)
-    );
-    blobs
-        .replace(CONTAINER, NAME, body(), &second)
-        .await
-        .expect("replaced");
+    let error = replace(&first).await.expect_err("stale");
+    assert_eq!((error.status, error.sent), (Some(412), Sent::No));
+    assert_eq!(error.kind, ErrorKind::Precondition);
+    replace(&second).await.expect("replaced");
 }
 
 #[tokio::test]
 async fn a_failure_is_passed_on_at_once() {
-    let (account, blobs) = blobs().await;
-    fails_with(&account, 503);
-    let error = blobs
-        .put(CONTAINER, NAME, Bytes::new())
-        .await
-        .expect_err("away");
-    assert_eq!(
-        (error.kind, error.sent),
-        (ErrorKind::Unavailable, Sent::Maybe)
-    );
+    let (world, blobs) = blobs().await;
+    fails_with(&world, 503);
+    let error = blobs.put(CONTAINER, NAME, Bytes::new()).await;
+    let error = error.expect_err("away");
+    assert_eq!(error.kind, ErrorKind::Unavailable);
+    assert_eq!(error.sent, Sent::Maybe);
     assert_eq!(error.retry_after, Some(Duration::from_secs(4)));
-    fails_with(&account, 403);
+    fails_with(&world, 403);
     let error = blobs.get(CONTAINER, NAME).await.expect_err("no rights");
     assert_eq!((error.kind, error.sent), (ErrorKind::Forbidden, Sent::No));
-    assert_eq!(
-        account.seen(Service::Blob).len(),
-        2,
-        "no attempts of the crate's own"
-    );
+    let attempts = world.seen(Service::Blob).len();
+    assert_eq!(attempts, 2, "no attempts of the crate's own");
+}
+
+/// An account whose connections break under the first requests, and the count of its requests.
+async fn breaking(broken: usize) -> (Blobs, Arc<AtomicUsize>) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    let answer = async move || {
+        if counter.fetch_add(1, Ordering::SeqCst) < broken {
+            // Ends the task of the connection, and the connection with it.
+            std::panic::resume_unwind(Box::new("the connection breaks"));
+        }
+        (StatusCode::CREATED, [("etag", "\"1\"")])
+    };
+    (account(Router::new().fallback(answer)).await, count)
+}
+
+#[tokio::test]
+async fn a_call_whose_connection_broke_is_made_once_more() {
+    let version = ETag("\"0\"".to_owned());
+    let write = async |blobs: &Blobs, way: usize| match way {
+        0 => blobs.put(CONTAINER, NAME, "1".into()).await,
+        1 => blobs.replace(CONTAINER, NAME, "1".into(), &version).await,
+        _ => match blobs.create(CONTAINER, NAME, "1".into()).await? {
+            Creation::Created(version) => Ok(version),
+            Creation::Exists => panic!("it is new"),
+        },
+    };
+    for way in 0..3 {
+        let (blobs, count) = breaking(1).await;
+        assert_eq!(write(&blobs, way).await.expect("written").0, "\"1\"");
+        assert_eq!(count.load(Ordering::SeqCst), 2);
+        let (blobs, count) = breaking(9).await;
+        let error = write(&blobs, way).await.expect_err("broken");
+        assert!(error.is_broken_connection(), "{error:?}");
+        assert_eq!(count.load(Ordering::SeqCst), 2);
+    }
+    let (blobs, count) = breaking(9).await;
+    let error = blobs.get(CONTAINER, NAME).await.expect_err("broken");
+    assert!(error.is_broken_connection(), "{error:?}");
+    assert_eq!(count.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
 async fn an_endless_error_body_is_cut() {
-    use axum::http::StatusCode;
-
-    let endless = || async { (StatusCode::INTERNAL_SERVER_ERROR, vec![b'x'; 1 << 20]) };
-    let (base, authority) = serve_tls(axum::Router::new().fallback(endless)).await;
-    let client = client_of(&authority);
-    let blobs = Blobs::new(client, &format!("{base}/account"), identity()).expect("a client");
+    let blobs = account(Router::new().fallback(endless)).await;
     let error = blobs.get(CONTAINER, NAME).await.expect_err("an error");
-    assert_eq!(
-        (error.kind, error.status),
-        (ErrorKind::Unavailable, Some(500))
-    );
+    assert_eq!(error.kind, ErrorKind::Unavailable);
+    assert_eq!(error.status, Some(500));
 }
 
 #[tokio::test]
 async fn an_untrusted_server_gets_nothing() {
-    let account = World::start().await;
-    let client = crate::testing::client();
-    let blobs = Blobs::new(client, &account.blob_endpoint(), identity()).expect("a client");
+    let world = World::start().await;
+    let blobs = Blobs::new(client(), &world.blob_endpoint(), identity()).expect("a client");
     let error = blobs.get(CONTAINER, NAME).await.expect_err("no trust");
     assert_eq!((error.kind, error.sent), (ErrorKind::Connection, Sent::No));
-    assert!(account.seen(Service::Blob).is_empty());
+    assert!(world.seen(Service::Blob).is_empty());
 }
 
 #[tokio::test]
 async fn a_link_reads_one_blob_for_a_while() {
-    let (account, blobs) = blobs().await;
+    let (world, blobs) = blobs().await;
     let day = Duration::from_secs(24 * 3600);
-    let link = blobs
-        .read_link("attachments", "ab/cd", day)
-        .await
-        .expect("a link");
-    assert!(link.path().ends_with("/account/attachments/ab/cd"));
+    let link = async |life| blobs.read_link("attachments", "ab/cd", life).await;
     let field = |link: &Url, name: &str| {
         let found = link.query_pairs().find(|(field, _)| field == name);
-        found
-            .map(|(_, value)| value.into_owned())
-            .unwrap_or_default()
+        found.map(|(_, value)| value.into_owned())
     };
-    assert_eq!(
-        (field(&link, "sp"), field(&link, "sr"), field(&link, "spr")),
-        ("r".into(), "b".into(), "https".into())
-    );
-    let time = |link: &Url, name: &str| {
-        time::OffsetDateTime::parse(
-            &field(link, name),
-            &time::format_description::well_known::Rfc3339,
-        )
-        .expect("a time")
+    let life = |link: &Url| {
+        let time = |name| OffsetDateTime::parse(&field(link, name).expect("a field"), &Rfc3339);
+        time("se").expect("a time") - time("st").expect("a time")
     };
-    let life = time(&link, "se") - time(&link, "st");
-    assert_eq!(life.whole_minutes(), 24 * 60 + 5);
-    let weeks = blobs
-        .read_link("attachments", "ab/cd", 30 * day)
-        .await
-        .expect("a link");
-    let life = time(&weeks, "se") - time(&weeks, "st");
-    assert!(
-        (6..7).contains(&life.whole_days()),
-        "not beyond its key: {life}"
-    );
-    assert_eq!(account.seen(Service::Blob).len(), 1, "one key for both");
+    let short = link(day).await.expect("a link");
+    assert!(short.path().ends_with("/account/attachments/ab/cd"));
+    let allows = ["sp", "sr", "spr"].map(|name| field(&short, name).expect("a field"));
+    assert_eq!(allows, ["r", "b", "https"]);
+    assert_eq!(life(&short).whole_minutes(), 24 * 60 + 5);
+    let long = life(&link(30 * day).await.expect("a link"));
+    assert_eq!(long.whole_days(), 6, "not beyond its key: {long}");
+    assert_eq!(world.seen(Service::Blob).len(), 1, "one key for both");
 }
 
 #[test]
 fn the_endpoint_is_https_and_names_the_account() {
-    let new = |endpoint: &str| Blobs::new(crate::testing::client(), endpoint, identity());
+    let new = |endpoint: &str| Blobs::new(client(), endpoint, identity());
     assert!(new("https://contoso.blob.core.windows.net/").is_ok());
     for bad in ["http://127.0.0.1:10000/devstoreaccount1", "contoso", ""] {
-        assert_eq!(
-            new(bad).expect_err("no endpoint").kind,
-            ErrorKind::Configuration,
-            "{bad}"
-        );
+        let error = new(bad).expect_err("no endpoint");
+        assert_eq!(error.kind, ErrorKind::Configuration, "{bad}");
     }
 }

@@ -31,9 +31,7 @@ const CHINA: Cloud = Cloud {
 
 /// The cloud of a login endpoint; endpoints that are nobody's own speak for the public cloud.
 pub(super) fn of(endpoint: &str) -> Cloud {
-    let host = endpoint
-        .split_once("://")
-        .map_or(endpoint, |(_, host)| host);
+    let host = endpoint.split_once("://").map_or(endpoint, |(_, it)| it);
     match host.split(['/', ':']).next().unwrap_or_default() {
         "login.microsoftonline.us" => US_GOVERNMENT,
         "login.partner.microsoftonline.cn" | "login.chinacloudapi.cn" => CHINA,

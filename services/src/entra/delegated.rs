@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::cloud;
 use crate::address;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::exchange;
 use crate::http::CALL_TIMEOUT;
 use crate::managed_identity::ManagedIdentity;
@@ -19,12 +19,6 @@ use crate::secrets::{Secrets, names};
 
 /// Form of a client assertion (RFC 7523, 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
-/// A token is renewed in the background when this much of its life is left.
-const RENEWED_BEFORE_END: Duration = Duration::from_secs(300);
-
-/// A token is not given out when less than this much of its life is left.
-const UNUSED_BEFORE_END: Duration = Duration::from_secs(30);
 
 /// Largest answer of the token endpoint.
 const ANSWER_LIMIT: usize = 256 * 1024;
@@ -58,14 +52,13 @@ struct App {
 
 #[derive(Deserialize)]
 struct Grant {
-    access_token: String,
+    access_token: SecretString,
     expires_in: u64,
     refresh_token: Option<String>,
 }
 
 impl DelegatedTokens {
     /// Nothing is called yet.
-    #[must_use]
     pub fn new(
         client: reqwest::Client,
         entra_endpoint: &str,
@@ -90,100 +83,56 @@ impl DelegatedTokens {
         }
     }
 
-    /// A delegated Graph token of the account, from memory where possible. Renewed in the background 5 minutes before it
-    /// ends; when many ask at once, one renewal serves them all.
+    /// The delegated Graph token of the account: renewed in the background 5 minutes before it ends; when many ask at once, one
+    /// renewal serves them all.
     ///
-    /// # Errors
-    /// `SignInNeeded` when a person must sign in as the Support User, `Configuration` when the app's registration or
-    /// credential is wrong; otherwise Entra ID, the managed identity or Key Vault refused or could not be reached. An error
-    /// that only a person mends is given to everybody for 5 s before Entra ID is asked again.
-    pub(crate) async fn token(&self, account: &str) -> Result<SecretString, ServiceError> {
-        self.renewal(account).get(|| self.fetch(account)).await
-    }
-
-    /// Another token of the account than the one that Graph refused; `None` when there is none, because one was fetched for
-    /// such a reason less than a minute ago.
-    ///
-    /// # Errors
-    /// As [`Self::token`].
-    pub(crate) async fn replacement(
-        &self,
-        account: &str,
-        refused: &SecretString,
-    ) -> Result<Option<SecretString>, ServiceError> {
-        self.renewal(account)
-            .replacement(refused, || self.fetch(account))
-            .await
-    }
-
-    fn fetch(
-        &self,
-        account: &str,
-    ) -> impl Future<Output = Result<Lease<SecretString>, ServiceError>> + Send + use<> {
-        let (app, account) = (Arc::clone(&self.app), account.to_owned());
-        async move {
-            app.renew(&account).await.map_err(|error| {
-                if error.kind == ErrorKind::SignInNeeded {
-                    let code = error.code.as_deref();
-                    tracing::error!(
-                        event = "sign_in_needed",
-                        account,
-                        code,
-                        "the Support User must sign in again"
-                    );
-                }
-                error.before_sending()
-            })
-        }
-    }
-
-    fn renewal(&self, account: &str) -> Renewal<SecretString> {
+    /// Its errors are `SignInNeeded` when a person must sign in as the Support User and `Configuration` when the app's
+    /// registration or credential is wrong; otherwise Entra ID, the managed identity or Key Vault refused or could not be reached.
+    /// An error that only a person mends is given to everybody for 5 s before Entra ID is asked again.
+    pub(crate) fn of(&self, account: &str) -> Renewal<SecretString> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        match tokens.get(account) {
-            Some(renewal) => renewal.clone(),
-            None => {
-                let renewal = Renewal::new(Service::Entra);
-                tokens.insert(account.to_owned(), renewal.clone());
-                renewal
-            }
-        }
+        let new = || {
+            let (app, account) = (Arc::clone(&self.app), account.to_owned());
+            let fetch = move || Arc::clone(&app).fetch(account.clone());
+            Renewal::new(Service::Entra, fetch)
+        };
+        tokens.entry(account.to_owned()).or_insert_with(new).clone()
     }
 }
 
 impl App {
-    async fn renew(&self, account: &str) -> Result<Lease<SecretString>, ServiceError> {
+    async fn fetch(self: Arc<Self>, account: String) -> Result<Lease<SecretString>> {
+        self.renew(&account).await.map_err(|error| {
+            if error.kind == ErrorKind::SignInNeeded {
+                let code = error.code.as_deref();
+                let text = "the Support User must sign in again";
+                tracing::error!(event = "sign_in_needed", account, code, "{text}");
+            }
+            error.before_sending()
+        })
+    }
+
+    async fn renew(&self, account: &str) -> Result<Lease<SecretString>> {
         // Always from the vault: another instance, or a new sign-in, may have stored a newer one.
         let name = names::refresh_token(account);
-        let stored = self.secrets.vault().get(&name).await?;
-        let Some(refresh_token) = stored else {
-            let mut error = ServiceError::new(Service::Entra, ErrorKind::SignInNeeded, Sent::No);
-            error.code = Some("no_refresh_token".to_owned());
-            return Err(error);
+        let vault = self.secrets.vault();
+        let Some(refresh_token) = vault.get(&name).await? else {
+            let error = ServiceError::new(Service::Entra, ErrorKind::SignInNeeded, Sent::No);
+            return Err(error.with_code("no_refresh_token"));
         };
         let grant = self.redeem(&refresh_token).await?;
-        if let Some(newer) = grant
-            .refresh_token
-            .filter(|it| it != refresh_token.expose_secret())
-        {
+        let is_newer = |token: &String| token != refresh_token.expose_secret();
+        if let Some(newer) = grant.refresh_token.filter(is_newer) {
             // The old one is not revoked at once, so a lost write costs nothing now.
-            if let Err(error) = self
-                .secrets
-                .vault()
-                .set(&name, &SecretString::from(newer))
-                .await
-            {
+            if let Err(error) = vault.set(&name, &newer.into()).await {
                 tracing::warn!(event = "refresh_token_not_stored", account, %error, "the older one is still in use");
             }
         }
         let life = Duration::from_secs(grant.expires_in);
-        Ok(Lease {
-            value: SecretString::from(grant.access_token),
-            renew_after: life.saturating_sub(RENEWED_BEFORE_END).max(life / 2),
-            expires_after: life.saturating_sub(UNUSED_BEFORE_END),
-        })
+        Ok(Lease::of_token(grant.access_token, life))
     }
 
-    async fn redeem(&self, refresh_token: &SecretString) -> Result<Grant, ServiceError> {
+    async fn redeem(&self, refresh_token: &SecretString) -> Result<Grant> {
         match self.authentication {
             ClientAuthentication::Federated => {
                 let assertion = self.identity.token(self.exchange_scope).await?;
@@ -194,39 +143,18 @@ impl App {
                 self.grant(refresh_token, &proof).await
             }
             ClientAuthentication::Secret => {
-                let secret = self.secrets.get(names::GRAPH_CLIENT).await?;
-                match self.grant_with_secret(refresh_token, secret).await {
-                    // Expired or replaced (7000222, 7000215): a rotation may have stored the next one.
-                    Err(error) if error.kind == ErrorKind::Configuration => {
-                        let secret = self.secrets.reload_single(names::GRAPH_CLIENT).await?;
-                        self.grant_with_secret(refresh_token, secret).await
-                    }
-                    result => result,
-                }
+                let grant = |secret: SecretString| async move {
+                    let proof = [("client_secret", secret.expose_secret())];
+                    self.grant(refresh_token, &proof).await
+                };
+                let (secrets, name) = (&self.secrets, names::GRAPH_CLIENT);
+                secrets.prove(Service::Entra, name, grant).await
             }
         }
     }
 
-    async fn grant_with_secret(
-        &self,
-        refresh_token: &SecretString,
-        secret: Option<SecretString>,
-    ) -> Result<Grant, ServiceError> {
-        let Some(secret) = secret else {
-            let mut error = ServiceError::new(Service::Entra, ErrorKind::Configuration, Sent::No);
-            error.code = Some("no_client_secret".to_owned());
-            return Err(error);
-        };
-        self.grant(refresh_token, &[("client_secret", secret.expose_secret())])
-            .await
-    }
-
     /// Without `scope` the new token has the scopes that the sign-in was granted.
-    async fn grant(
-        &self,
-        refresh_token: &SecretString,
-        proof: &[(&str, &str)],
-    ) -> Result<Grant, ServiceError> {
+    async fn grant(&self, refresh_token: &SecretString, proof: &[(&str, &str)]) -> Result<Grant> {
         let mut form = vec![
             ("grant_type", "refresh_token"),
             ("client_id", self.client_id.as_str()),
@@ -238,12 +166,11 @@ impl App {
             .post(&self.token_url)
             .form(&form)
             .timeout(CALL_TIMEOUT);
-        exchange::send_for_json(Service::Entra, request, ANSWER_LIMIT)
-            .await
-            .map_err(|error| ServiceError {
-                kind: refusal(&error),
-                ..error
-            })
+        let granted = exchange::send_for_json(Service::Entra, request, ANSWER_LIMIT).await;
+        granted.map_err(|error| ServiceError {
+            kind: refusal(&error),
+            ..error
+        })
     }
 }
 

@@ -1,16 +1,25 @@
 //! Entra ID's public signing keys (JWKS), and the claims of tokens signed with them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 
-use crate::error::{Service, ServiceError};
+use crate::error::{Result, Service};
 use crate::exchange;
 use crate::http::CALL_TIMEOUT;
+use crate::renewal::Lease;
 
 /// Largest key set; Entra ID's has about a dozen keys with their certificates.
 const LIMIT: usize = 1024 * 1024;
+
+/// Age at which they are read again in the background.
+const RENEWED_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// Age at which they no longer count, should Entra ID be away that long.
+const EXPIRE_AFTER: Duration = Duration::from_secs(48 * 3600);
 
 /// Tolerance for clocks that differ, as Microsoft's own token libraries have it (`ClockSkew`, 5 minutes).
 const CLOCK_SKEW_SECONDS: u64 = 300;
@@ -59,7 +68,7 @@ struct Jwk {
 
 impl SigningKeys {
     /// Reads the keys. Entries of other kinds than RSA are passed over.
-    pub(super) async fn read(client: &reqwest::Client, url: &str) -> Result<Self, ServiceError> {
+    pub(super) async fn read(client: reqwest::Client, url: String) -> Result<Lease<Arc<Self>>> {
         let request = client.get(url).timeout(CALL_TIMEOUT);
         let set: KeySet = exchange::send_for_json(Service::Entra, request, LIMIT).await?;
         let keys = set.keys.into_iter().filter_map(|jwk| {
@@ -70,7 +79,11 @@ impl SigningKeys {
             let issuer = jwk.issuer;
             Some((jwk.kid?, SigningKey { key, issuer }))
         });
-        Ok(Self(keys.collect()))
+        Ok(Lease {
+            value: Arc::new(Self(keys.collect())),
+            renew_after: RENEWED_AFTER,
+            expires_after: EXPIRE_AFTER,
+        })
     }
 
     /// The claims of a token that is signed by one of the keys, current, and meant for the audience from an issuer.
@@ -93,15 +106,15 @@ impl SigningKeys {
         validation.set_audience(&[audience]);
         validation.set_issuer(issuers);
         validation.set_required_spec_claims(&["exp", "aud", "iss"]);
-        let claims = decode::<Claims>(token, &key.key, &validation)
+        let decoded = decode::<Claims>(token, &key.key, &validation);
+        let claims = decoded
             .map_err(|error| Refused::Because(reason(error.kind())))?
             .claims;
-        match &key.issuer {
-            Some(issuer) if !issuer.contains("{tenantid}") && *issuer != claims.iss => {
-                Err(Refused::Because("issuer"))
-            }
-            _ => Ok(claims),
+        let fits = |issuer: &String| issuer.contains("{tenantid}") || *issuer == claims.iss;
+        if !key.issuer.as_ref().is_none_or(fits) {
+            return Err(Refused::Because("issuer"));
         }
+        Ok(claims)
     }
 }
 

@@ -9,17 +9,11 @@ use tokio::time::Instant;
 use super::cloud;
 use super::signing_keys::{Claims, Refused, SigningKeys};
 use crate::address;
-use crate::error::{Service, ServiceError};
-use crate::renewal::{Forced, Lease, Renewal};
+use crate::error::{Result, Service};
+use crate::renewal::{Forced, Renewal};
 
 /// Application that publishes Graph's change notifications.
 const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
-
-/// Age at which the signing keys are read again in the background.
-const KEYS_RENEWED_AFTER: Duration = Duration::from_secs(24 * 3600);
-
-/// Age at which they no longer count, should Entra ID be away that long.
-const KEYS_EXPIRE_AFTER: Duration = Duration::from_secs(48 * 3600);
 
 /// Least time between two readings because of a key that is not known.
 const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(60);
@@ -44,8 +38,6 @@ pub enum Verdict {
 /// Checks the validation tokens of rich change notifications against Entra ID's signing keys.
 #[derive(Debug)]
 pub struct TokenValidator {
-    client: reqwest::Client,
-    keys_url: String,
     tenant: String,
     audience: String,
     issuers: Vec<String>,
@@ -55,7 +47,6 @@ pub struct TokenValidator {
 impl TokenValidator {
     /// A validator for tokens to `audience` (our app's client id) of `tenant` (a GUID); nothing is called yet. The issuer is
     /// that of the endpoint's cloud, or the endpoint itself.
-    #[must_use]
     pub fn new(
         client: reqwest::Client,
         entra_endpoint: &str,
@@ -64,9 +55,9 @@ impl TokenValidator {
     ) -> Self {
         let endpoint = address::base(entra_endpoint);
         let cloud = cloud::of(&endpoint);
+        let keys_url = format!("{endpoint}/common/discovery/v2.0/keys");
+        let read = move || SigningKeys::read(client.clone(), keys_url.clone());
         Self {
-            client,
-            keys_url: format!("{endpoint}/common/discovery/v2.0/keys"),
             tenant: tenant.to_owned(),
             audience: audience.to_owned(),
             issuers: vec![
@@ -74,7 +65,7 @@ impl TokenValidator {
                 format!("{}/{tenant}/v2.0", cloud.issuer),
                 format!("{endpoint}/{tenant}/v2.0"),
             ],
-            keys: Renewal::new(Service::Entra),
+            keys: Renewal::new(Service::Entra, read),
         }
     }
 
@@ -82,8 +73,8 @@ impl TokenValidator {
     ///
     /// # Errors
     /// Entra ID refused or could not be reached.
-    pub async fn warm_up(&self) -> Result<(), ServiceError> {
-        self.keys.get(|| self.read()).await.map(drop)
+    pub async fn warm_up(&self) -> Result<()> {
+        self.keys.get().await.map(drop)
     }
 
     /// The verdict on all tokens of a batch; one bad token makes the whole batch [`Verdict::Invalid`]. A batch without a
@@ -93,7 +84,7 @@ impl TokenValidator {
             return Verdict::Invalid("number");
         }
         let asked = Instant::now();
-        let Ok(keys) = self.keys.get(|| self.read()).await else {
+        let Ok(keys) = self.keys.get().await else {
             return Verdict::CannotTell;
         };
         match self.check(tokens, &keys) {
@@ -103,10 +94,8 @@ impl TokenValidator {
     }
 
     async fn with_newer_keys(&self, tokens: &[String], asked: Instant) -> Verdict {
-        let read = || self.read();
         let (interval, after_failure) = (UNKNOWN_KEY_INTERVAL, UNKNOWN_KEY_AFTER_FAILURE);
-        let forced = self.keys.force(asked, interval, after_failure, read).await;
-        match forced {
+        match self.keys.force(asked, interval, after_failure).await {
             Ok(Forced::Fresh(keys)) => verdict_of(self.check(tokens, &keys)),
             Ok(Forced::Recent(keys)) => match self.check(tokens, &keys) {
                 // The key may be newer than the last reading.
@@ -119,19 +108,15 @@ impl TokenValidator {
 
     /// A token that is certainly bad counts before one whose key is not known.
     fn check(&self, tokens: &[String], keys: &SigningKeys) -> Result<(), Refused> {
-        let mut unknown = false;
+        let mut result = Ok(());
         for token in tokens {
             match keys.check(token, &self.audience, &self.issuers) {
                 Ok(claims) => self.check_claims(&claims)?,
-                Err(Refused::UnknownKey) => unknown = true,
+                Err(Refused::UnknownKey) => result = Err(Refused::UnknownKey),
                 Err(bad) => return Err(bad),
             }
         }
-        if unknown {
-            Err(Refused::UnknownKey)
-        } else {
-            Ok(())
-        }
+        result
     }
 
     fn check_claims(&self, claims: &Claims) -> Result<(), Refused> {
@@ -143,25 +128,11 @@ impl TokenValidator {
         if publisher != Some(PUBLISHER) {
             return Err(Refused::Because("publisher"));
         }
-        match &claims.tid {
-            Some(tenant) if !tenant.eq_ignore_ascii_case(&self.tenant) => {
-                Err(Refused::Because("tenant"))
-            }
-            _ => Ok(()),
+        let is_ours = |tenant: &String| tenant.eq_ignore_ascii_case(&self.tenant);
+        if !claims.tid.as_ref().is_none_or(is_ours) {
+            return Err(Refused::Because("tenant"));
         }
-    }
-
-    fn read(
-        &self,
-    ) -> impl Future<Output = Result<Lease<Arc<SigningKeys>>, ServiceError>> + Send + use<> {
-        let (client, url) = (self.client.clone(), self.keys_url.clone());
-        async move {
-            Ok(Lease {
-                value: Arc::new(SigningKeys::read(&client, &url).await?),
-                renew_after: KEYS_RENEWED_AFTER,
-                expires_after: KEYS_EXPIRE_AFTER,
-            })
-        }
+        Ok(())
     }
 }
 

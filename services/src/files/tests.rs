@@ -2,24 +2,19 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::response::Response;
+use axum::http::StatusCode;
 use axum::routing::get;
-use http::StatusCode;
 use tokio::sync::Notify;
 
 use super::*;
-use crate::testing::{brought, client_of, redirect, serve_tls};
+use crate::testing::{brought, files_at, redirect, serve_tls, text_of};
 
+/// What fetches files from a host that is this router, and the host's address.
 async fn files(router: Router, hosts: &[&str]) -> (Files, Url) {
     let (base, authority) = serve_tls(router).await;
-    let rules = Rules {
-        origins: vec![base.parse().expect("an origin")],
-        hosts: hosts
-            .iter()
-            .map(|host| host.parse().expect("a pattern"))
-            .collect(),
-    };
-    let files = Files::new(client_of(&authority), rules);
+    let mut files = files_at(&[&base], &authority);
+    let hosts = hosts.iter().map(|host| host.parse().expect("a pattern"));
+    files.rules.hosts.extend(hosts);
     (files, Url::parse(&base).expect("a URL"))
 }
 
@@ -33,18 +28,18 @@ fn wanted(base: &Url, path: &str) -> Wanted {
     }
 }
 
-async fn bytes(download: Download) -> Result<Vec<u8>, ServiceError> {
-    let pieces: Vec<Bytes> = download.body().try_collect().await?;
-    Ok(pieces.concat())
+/// The error of a service.
+async fn error_of(files: &Files, wanted: Wanted) -> ServiceError {
+    match files.open(wanted).await {
+        Err(FetchError::Service(error)) => error,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
 async fn a_file_comes_with_its_type_and_size() {
-    let router = Router::new().route(
-        "/a",
-        get(async || ([("content-type", "image/png; x=y")], "bytes")),
-    );
-    let (files, base) = files(router, &[]).await;
+    let file = async || ([("content-type", "image/png; x=y")], "bytes");
+    let (files, base) = files(Router::new().route("/a", get(file)), &[]).await;
     let download = files.open(wanted(&base, "/a")).await.expect("a file");
     assert_eq!(download.content_type.as_deref(), Some("image/png; x=y"));
     assert_eq!(download.length, Some(5));
@@ -59,36 +54,28 @@ async fn a_file_comes_with_its_type_and_size() {
 #[tokio::test]
 async fn tokens_and_headers_go_to_the_first_address_only() {
     let (second, _) = serve_tls(Router::new().route("/told", get(brought))).await;
-    let second_url = Url::parse(&second).expect("a URL");
-    let target = second_url.join("/told").expect("a URL").to_string();
+    let target = format!("{second}/told");
     let router = Router::new()
         .route("/told", get(brought))
         .route("/away", get(async move || redirect(&target)))
         .route("/here", get(async || redirect("/told")));
-    let (base, authority) = serve_tls(router).await;
-    let base = Url::parse(&base).expect("a URL");
-    let origins = vec![
-        Origin::of(&base).expect("an origin"),
-        Origin::of(&second_url).expect("an origin"),
-    ];
-    let rules = Rules {
-        origins,
-        hosts: Vec::new(),
-    };
-    let files = Files::new(client_of(&authority), rules);
-    let ask = async |path: &str| {
-        let mut wanted = wanted(&base, path);
-        wanted.token = Some("secret".into());
-        wanted.headers = vec![(
-            HeaderName::from_static("prefer"),
-            HeaderValue::from_static("redeem"),
-        )];
-        let body = bytes(files.open(wanted).await.expect("a file")).await;
-        String::from_utf8(body.expect("whole")).expect("text")
-    };
-    assert_eq!(ask("/told").await, "Bearer secret redeem none");
-    assert_eq!(ask("/here").await, "none none none");
-    assert_eq!(ask("/away").await, "none none none");
+    let (mut files, base) = files(router, &[]).await;
+    let second = second.parse().expect("an origin");
+    files.rules.origins.push(second);
+    for (path, expected) in [
+        ("/told", "Bearer secret redeem none"),
+        ("/here", "none none none"),
+        ("/away", "none none none"),
+    ] {
+        let prefer = HeaderName::from_static("prefer");
+        let wanted = Wanted {
+            token: Some("secret".into()),
+            headers: vec![(prefer, HeaderValue::from_static("redeem"))],
+            ..wanted(&base, path)
+        };
+        let file = files.open(wanted).await.expect("a file");
+        assert_eq!(text_of(file).await, expected, "{path}");
+    }
 }
 
 #[tokio::test]
@@ -113,18 +100,18 @@ async fn redirects_are_checked_and_end() {
     }
     let (files, base) = files(router, &["localhost", "*.sharepoint.com"]).await;
     for (index, address) in addresses.iter().enumerate() {
-        let error = files
-            .open(wanted(&base, &format!("/{index}")))
-            .await
-            .expect_err("refused");
-        assert!(
-            matches!(error, FetchError::NotAllowed { .. }),
-            "{address}: {error}"
-        );
+        let opened = files.open(wanted(&base, &format!("/{index}"))).await;
+        let is_refused = matches!(opened, Err(FetchError::NotAllowed { .. }));
+        assert!(is_refused, "{address}: {opened:?}");
     }
+    let mut named = wanted(&base, "/round");
+    named.url.set_username("user").expect("a name");
+    let opened = files.open(named).await;
+    assert!(matches!(opened, Err(FetchError::NotAllowed { .. })));
     for path in ["/round", "/nowhere"] {
-        let error = files.open(wanted(&base, path)).await.expect_err("no file");
-        assert!(matches!(error, FetchError::Redirects), "{path}: {error}");
+        let opened = files.open(wanted(&base, path)).await;
+        let is_refused = matches!(opened, Err(FetchError::Redirects));
+        assert!(is_refused, "{path}: {opened:?}");
     }
 }
 
@@ -135,10 +122,7 @@ async fn refusals_name_the_service_that_refused() {
         .route("/hop", get(async || redirect("/direct")));
     let (files, base) = files(router, &[]).await;
     for (path, service) in [("/direct", Service::Graph), ("/hop", Service::Files)] {
-        let error = files.open(wanted(&base, path)).await.expect_err("no file");
-        let FetchError::Service(error) = error else {
-            panic!("{path}: {error}");
-        };
+        let error = error_of(&files, wanted(&base, path)).await;
         assert_eq!((error.service, error.kind), (service, ErrorKind::NotFound));
     }
 }
@@ -147,45 +131,35 @@ async fn refusals_name_the_service_that_refused() {
 async fn a_host_that_stops_half_way_is_noticed() {
     let opened = Arc::new(Notify::new());
     let told = Arc::clone(&opened);
-    let router = Router::new().route(
-        "/half",
-        get(async move || {
-            let rest = futures::stream::once(async move {
-                told.notified().await;
-                Err(std::io::Error::other("gone"))
-            });
-            let first = futures::stream::iter([Ok(Bytes::from_static(b"first half"))]);
-            Response::builder()
-                .header("content-length", "20")
-                .body(Body::from_stream(first.chain(rest)))
-                .expect("a response")
-        }),
-    );
-    let (files, base) = files(router, &[]).await;
+    let half = async move || {
+        let rest = futures::stream::once(async move {
+            told.notified().await;
+            Err(std::io::Error::other("gone"))
+        });
+        let first = futures::stream::iter([Ok(Bytes::from_static(b"first half"))]);
+        let body = Body::from_stream(first.chain(rest));
+        ([("content-length", "20")], body)
+    };
+    let (files, base) = files(Router::new().route("/half", get(half)), &[]).await;
     let download = files.open(wanted(&base, "/half")).await.expect("headers");
     assert_eq!(download.length, Some(20));
     opened.notify_one();
-    let error = bytes(download).await.expect_err("half a file");
-    assert_eq!(error.kind, ErrorKind::Connection);
+    let body: Result<Vec<Bytes>, _> = download.body().try_collect().await;
+    assert_eq!(body.expect_err("half").kind, ErrorKind::Connection);
 }
 
 #[tokio::test]
 async fn only_the_file_s_own_host_is_hurried() {
+    let silence = async || std::future::pending::<&'static str>().await;
     let router = Router::new()
         .route("/hop", get(async || redirect("/silent")))
-        .route(
-            "/silent",
-            get(async || std::future::pending::<&'static str>().await),
-        );
+        .route("/silent", get(silence));
     let (files, base) = files(router, &[]).await;
-    let mut wanted = wanted(&base, "/hop");
-    wanted.host_limit = Duration::from_millis(50);
-    let error = files.open(wanted).await.expect_err("too late");
-    let FetchError::Service(error) = error else {
-        panic!("{error}");
+    let wanted = Wanted {
+        host_limit: Duration::from_millis(50),
+        ..wanted(&base, "/hop")
     };
-    assert_eq!(
-        (error.service, error.kind),
-        (Service::Files, ErrorKind::TimedOut)
-    );
+    let error = error_of(&files, wanted).await;
+    assert_eq!(error.service, Service::Files);
+    assert_eq!(error.kind, ErrorKind::TimedOut);
 }

@@ -1,7 +1,6 @@
 //! Genesys Cloud as an administrator sees it: what the operator's commands read and change once (Genesys Cloud Platform API,
 //! "Conversations" and "Routing").
 
-use std::fmt;
 use std::time::Duration;
 
 use reqwest::RequestBuilder;
@@ -12,9 +11,9 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::ANSWER_LIMIT;
-use super::login::Login;
+use super::login;
 use crate::address;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::exchange;
 use crate::http::CALL_TIMEOUT;
 
@@ -29,7 +28,7 @@ pub const STILL_CREATING: &str = "still_creating";
 
 /// What the administrator's OAuth client must be allowed to do (command line of the Platform API, by call).
 pub mod permissions {
-    /// For [`super::GenesysAdmin::open_integration`].
+    /// For [`super::GenesysAdmin::completed_integration`].
     pub const VIEW_INTEGRATION: &str = "messaging:integration:view";
     /// For [`super::GenesysAdmin::recipient`] and [`super::GenesysAdmin::bind_flow`].
     pub const MANAGE_MESSAGE_ROUTING: &str = "routing:message:manage";
@@ -40,57 +39,34 @@ pub mod permissions {
 }
 
 /// Id and secret of an administrator's OAuth client. `Debug` shows neither.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct AdminCredentials {
-    client_id: String,
+    client_id: SecretString,
     client_secret: SecretString,
 }
 
 impl AdminCredentials {
     /// The credentials of a client-credentials client.
-    #[must_use]
     pub fn new(client_id: String, client_secret: String) -> Self {
         Self {
-            client_id,
-            client_secret: SecretString::from(client_secret),
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
         }
     }
 }
 
-impl fmt::Debug for AdminCredentials {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("AdminCredentials")
-            .finish_non_exhaustive()
-    }
-}
-
-/// How far Genesys is with making an integration, which it does in its own time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum CreateStatus {
-    /// Under way.
-    Initiated,
-    /// The integration can be used.
-    Completed,
-    /// It will never be usable.
-    Error,
-    /// Something that Genesys' model did not have yet.
-    #[serde(other)]
-    Other,
-}
-
-/// An open messaging integration (`OpenIntegration`).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// An open messaging integration (`OpenIntegration`), which Genesys makes in its own time.
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct OpenIntegration {
+struct OpenIntegration {
     /// How far its making is; absent where Genesys does not tell.
-    pub create_status: Option<CreateStatus>,
+    create_status: Option<String>,
     /// What its messages are routed by; absent while it is being made.
-    pub recipient: Option<Reference>,
+    recipient: Option<Reference>,
 }
 
 /// Something at Genesys by its id (`DomainEntityRef`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Reference {
     /// The id.
     pub id: String,
@@ -124,12 +100,9 @@ struct ChannelTimeline {
 
 impl ThreadingTimeline {
     /// Minutes of open messaging, where they are set.
-    #[must_use]
     pub fn open_minutes(&self) -> Option<u32> {
-        self.settings
-            .iter()
-            .find(|setting| setting.is_open())?
-            .timeout_in_minutes
+        let open = self.settings.iter().find(|setting| setting.is_open())?;
+        open.timeout_in_minutes
     }
 
     /// The same timeline with this many minutes for open messaging; every other channel keeps its own.
@@ -153,15 +126,6 @@ impl ChannelTimeline {
     }
 }
 
-/// How often, and for how long, an integration's making is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
-    /// Time between two looks.
-    pub interval: Duration,
-    /// Time after which it is given up.
-    pub deadline: Duration,
-}
-
 /// A signed-in administrator. It lives for one command, so its token is never renewed.
 #[derive(Debug)]
 pub struct GenesysAdmin {
@@ -171,8 +135,8 @@ pub struct GenesysAdmin {
 }
 
 impl GenesysAdmin {
-    /// Signs in by the client credentials grant. `api` and `login` are
-    /// endpoints, for example `https://api.mypurecloud.de` and `https://login.mypurecloud.de`.
+    /// Signs in by the client credentials grant. `api` and `login` are endpoints, for example `https://api.mypurecloud.de` and
+    /// `https://login.mypurecloud.de`.
     ///
     /// # Errors
     /// `Configuration` when Genesys does not know the client or its secret; otherwise it refused or could not be reached.
@@ -181,51 +145,51 @@ impl GenesysAdmin {
         api: &str,
         login: &str,
         credentials: &AdminCredentials,
-    ) -> Result<Self, ServiceError> {
-        let login = Login::new(client.clone(), login);
-        let granted = login.grant(&credentials.client_id, &credentials.client_secret);
-        let token = granted.await?.value;
+    ) -> Result<Self> {
+        let AdminCredentials {
+            client_id,
+            client_secret,
+        } = credentials;
+        let client_id = client_id.expose_secret();
+        let granted = login::grant(&client, login, client_id, client_secret).await?;
         Ok(Self {
             client,
             api: format!("{}/api/v2", address::base(api)),
-            token,
+            token: granted.value,
         })
     }
 
-    /// An open messaging integration as it is now.
+    /// What an open messaging integration's messages are routed by, once its making is completed: looked at each `interval`, for
+    /// as long as `patience`. Where Genesys tells no status, a recipient means that it is.
     ///
     /// # Errors
-    /// `NotFound` when there is none of this id, `Forbidden` without [`permissions::VIEW_INTEGRATION`]; otherwise Genesys
-    /// refused or could not be reached.
-    pub async fn open_integration(&self, id: &str) -> Result<OpenIntegration, ServiceError> {
-        let id = address::segment(Service::Genesys, id)?;
-        let path = format!("conversations/messaging/integrations/open/{id}");
-        self.read(&path).await
-    }
-
-    /// The integration once its making is completed. Where Genesys tells no status, a recipient means that it is.
-    ///
-    /// # Errors
-    /// `Conflict` with code [`CREATE_FAILED`] when the making failed, `TimedOut` with code [`STILL_CREATING`] when it took longer
-    /// than the patience; otherwise as [`Self::open_integration`].
+    /// `NotFound` when there is none of this id, `Forbidden` without [`permissions::VIEW_INTEGRATION`], `Conflict` with code
+    /// [`CREATE_FAILED`] when the making failed, `TimedOut` with code [`STILL_CREATING`] when it took longer;
+    /// otherwise Genesys refused or could not be reached.
     pub async fn completed_integration(
         &self,
         id: &str,
-        patience: Patience,
-    ) -> Result<OpenIntegration, ServiceError> {
-        let give_up = Instant::now() + patience.deadline;
+        interval: Duration,
+        patience: Duration,
+    ) -> Result<Option<Reference>> {
+        let id = address::segment(Service::Genesys, id)?;
+        let path = format!("conversations/messaging/integrations/open/{id}");
+        let give_up = Instant::now() + patience;
         loop {
-            let integration = self.open_integration(id).await?;
-            match integration.create_status {
-                Some(CreateStatus::Completed) => return Ok(integration),
-                None if integration.recipient.is_some() => return Ok(integration),
-                Some(CreateStatus::Error) => return Err(local(ErrorKind::Conflict, CREATE_FAILED)),
-                Some(CreateStatus::Initiated | CreateStatus::Other) | None => {}
+            let OpenIntegration {
+                create_status,
+                recipient,
+            } = self.read(&path).await?;
+            match create_status.as_deref() {
+                Some("Completed") => return Ok(recipient),
+                None if recipient.is_some() => return Ok(recipient),
+                Some("Error") => return Err(local(ErrorKind::Conflict, CREATE_FAILED)),
+                _ => {}
             }
-            if Instant::now() + patience.interval > give_up {
+            if Instant::now() + interval > give_up {
                 return Err(local(ErrorKind::TimedOut, STILL_CREATING));
             }
-            tokio::time::sleep(patience.interval).await;
+            tokio::time::sleep(interval).await;
         }
     }
 
@@ -234,7 +198,7 @@ impl GenesysAdmin {
     /// # Errors
     /// `NotFound` when there is none of this id, `Forbidden` without [`permissions::MANAGE_MESSAGE_ROUTING`]; otherwise Genesys
     /// refused or could not be reached.
-    pub async fn recipient(&self, id: &str) -> Result<Recipient, ServiceError> {
+    pub async fn recipient(&self, id: &str) -> Result<Recipient> {
         let id = address::segment(Service::Genesys, id)?;
         self.read(&format!("routing/message/recipients/{id}")).await
     }
@@ -243,7 +207,7 @@ impl GenesysAdmin {
     ///
     /// # Errors
     /// `Rejected` or `NotFound` when there is no such flow or it takes no messages; otherwise as [`Self::recipient`].
-    pub async fn bind_flow(&self, recipient: &str, flow: &str) -> Result<(), ServiceError> {
+    pub async fn bind_flow(&self, recipient: &str, flow: &str) -> Result<()> {
         let id = address::segment(Service::Genesys, recipient)?;
         let path = format!("routing/message/recipients/{id}");
         self.write(&path, &json!({ "flow": { "id": flow } })).await
@@ -253,7 +217,7 @@ impl GenesysAdmin {
     ///
     /// # Errors
     /// `Forbidden` without [`permissions::VIEW_THREADING_TIMELINE`]; otherwise Genesys refused or could not be reached.
-    pub async fn threading_timeline(&self) -> Result<ThreadingTimeline, ServiceError> {
+    pub async fn threading_timeline(&self) -> Result<ThreadingTimeline> {
         self.read(TIMELINE).await
     }
 
@@ -261,28 +225,24 @@ impl GenesysAdmin {
     ///
     /// # Errors
     /// `Forbidden` without [`permissions::EDIT_THREADING_TIMELINE`]; otherwise Genesys refused or could not be reached.
-    pub async fn set_threading_timeline(
-        &self,
-        timeline: &ThreadingTimeline,
-    ) -> Result<(), ServiceError> {
+    pub async fn set_threading_timeline(&self, timeline: &ThreadingTimeline) -> Result<()> {
         self.write(TIMELINE, &json!(timeline)).await
     }
 
-    async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T, ServiceError> {
+    async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T> {
         let request = self.client.get(format!("{}/{path}", self.api));
         exchange::send_for_json(Service::Genesys, self.sign(request), ANSWER_LIMIT).await
     }
 
-    async fn write(&self, path: &str, body: &Value) -> Result<(), ServiceError> {
+    async fn write(&self, path: &str, body: &Value) -> Result<()> {
         let request = self
             .client
             .put(format!("{}/{path}", self.api))
             .header(CONTENT_TYPE, "application/json")
             .body(body.to_string());
         // It is done when Genesys says yes, whatever else the answer holds.
-        exchange::send(Service::Genesys, self.sign(request), ANSWER_LIMIT)
-            .await
-            .map(drop)
+        let answer = exchange::send(Service::Genesys, self.sign(request), ANSWER_LIMIT).await;
+        answer.map(drop)
     }
 
     fn sign(&self, request: RequestBuilder) -> RequestBuilder {
@@ -296,9 +256,7 @@ const TIMELINE: &str = "conversations/messaging/threadingtimeline";
 
 /// Something that Genesys did not refuse, but that is not as it has to be.
 fn local(kind: ErrorKind, code: &str) -> ServiceError {
-    let mut error = ServiceError::new(Service::Genesys, kind, Sent::No);
-    error.code = Some(code.to_owned());
-    error
+    ServiceError::new(Service::Genesys, kind, Sent::No).with_code(code)
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@ use serde::Deserialize;
 use url::Url;
 
 use super::ANSWER_LIMIT;
-use super::login::Login;
+use super::login;
 use crate::address;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Service, ServiceError};
 use crate::exchange::{self, Answer};
 use crate::files::{Download, FetchError, Files, Wanted, unless_unauthorized};
 use crate::http::CALL_TIMEOUT;
@@ -25,7 +25,7 @@ use crate::secrets::{Secrets, names};
 const DOWNLOADS: &str = "/api/v2/downloads/";
 
 /// What Genesys answers to a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct PostedMessage {
     /// Genesys' id of the message; empty when Genesys accepted the message without naming one.
     pub id: String,
@@ -37,13 +37,13 @@ pub struct Genesys {
     client: reqwest::Client,
     api: String,
     integration: String,
-    credentials: Credentials,
     token: Renewal<SecretString>,
 }
 
 #[derive(Debug, Clone)]
 struct Credentials {
-    login: Login,
+    client: reqwest::Client,
+    login: String,
     client_id: String,
     secrets: Arc<Secrets>,
 }
@@ -51,7 +51,6 @@ struct Credentials {
 impl Genesys {
     /// Nothing is called yet. `api` and `login` are endpoints, for example `https://api.mypurecloud.de` and
     /// `https://login.mypurecloud.de`; the client's secret is [`names::GENESYS_CLIENT`].
-    #[must_use]
     pub fn new(
         client: reqwest::Client,
         api: &str,
@@ -60,16 +59,17 @@ impl Genesys {
         client_id: &str,
         secrets: Arc<Secrets>,
     ) -> Self {
+        let credentials = Credentials {
+            client: client.clone(),
+            login: login.to_owned(),
+            client_id: client_id.to_owned(),
+            secrets,
+        };
         Self {
-            credentials: Credentials {
-                login: Login::new(client.clone(), login),
-                client_id: client_id.to_owned(),
-                secrets,
-            },
             client,
             api: address::base(api),
             integration: integration.trim().to_owned(),
-            token: Renewal::new(Service::Genesys),
+            token: Renewal::new(Service::Genesys, move || credentials.clone().fetch()),
         }
     }
 
@@ -82,7 +82,7 @@ impl Genesys {
         &self,
         json: impl Into<Bytes>,
         correlation: &str,
-    ) -> Result<PostedMessage, ServiceError> {
+    ) -> Result<PostedMessage> {
         self.post_content("message", json.into(), correlation).await
     }
 
@@ -94,7 +94,7 @@ impl Genesys {
         &self,
         json: impl Into<Bytes>,
         correlation: &str,
-    ) -> Result<PostedMessage, ServiceError> {
+    ) -> Result<PostedMessage> {
         self.post_content("structured/response", json.into(), correlation)
             .await
     }
@@ -104,31 +104,18 @@ impl Genesys {
         kind: &str,
         json: Bytes,
         correlation: &str,
-    ) -> Result<PostedMessage, ServiceError> {
-        #[derive(Deserialize)]
-        struct Accepted {
-            id: String,
-        }
+    ) -> Result<PostedMessage> {
         let answer = self.post(kind, json, correlation).await?;
         // The message is in, whatever the answer looks like: an error here would bring it to the agent twice.
-        let accepted = answer
-            .body
-            .ok()
-            .and_then(|body| serde_json::from_slice::<Accepted>(&body).ok());
-        Ok(PostedMessage {
-            id: accepted.map(|accepted| accepted.id).unwrap_or_default(),
-        })
+        let body = answer.body.unwrap_or_default();
+        Ok(serde_json::from_slice(&body).unwrap_or_default())
     }
 
     /// Posts a receipt for an agent's message (`OpenInboundNormalizedReceipt`).
     ///
     /// # Errors
     /// As [`Self::post_message`].
-    pub async fn post_receipt(
-        &self,
-        json: impl Into<Bytes>,
-        correlation: &str,
-    ) -> Result<(), ServiceError> {
+    pub async fn post_receipt(&self, json: impl Into<Bytes>, correlation: &str) -> Result<()> {
         self.post("receipt", json.into(), correlation)
             .await
             .map(drop)
@@ -138,7 +125,7 @@ impl Genesys {
     ///
     /// # Errors
     /// As [`Self::post_message`].
-    pub async fn probe(&self) -> Result<(), ServiceError> {
+    pub async fn probe(&self) -> Result<()> {
         self.read("tokens/me").await
     }
 
@@ -147,17 +134,16 @@ impl Genesys {
     /// # Errors
     /// `NotFound` when Genesys knows no integration of this id, `Forbidden` when it does not tell us: our client needs
     /// [`super::admin::permissions::VIEW_INTEGRATION`] for it. Otherwise as [`Self::post_message`].
-    pub async fn integration(&self) -> Result<(), ServiceError> {
+    pub async fn integration(&self) -> Result<()> {
         let id = address::segment(Service::Genesys, &self.integration)?;
         let path = format!("conversations/messaging/integrations/open/{id}");
         self.read(&path).await
     }
 
     /// Whether the API itself serves the file, to those with a token only.
-    #[must_use]
     pub fn needs_token(&self, url: &Url) -> bool {
-        self.at_the_api(url)
-            .is_some_and(|served| served.origin() == url.origin())
+        let served = self.at_the_api(url);
+        served.is_some_and(|served| served.origin() == url.origin())
     }
 
     /// Opens an agent's file. An address for downloads that refuses us is asked for at the API with our token, whose answer
@@ -211,23 +197,18 @@ impl Genesys {
     /// The API's own address of a download, whichever host is named.
     fn at_the_api(&self, url: &Url) -> Option<Url> {
         let id = url.path().strip_prefix(DOWNLOADS)?;
-        let is_one = !id.is_empty() && !id.contains('/');
-        is_one
-            .then(|| Url::parse(&format!("{}{DOWNLOADS}{id}", self.api)).ok())
-            .flatten()
+        if id.is_empty() || id.contains('/') {
+            return None;
+        }
+        Url::parse(&format!("{}{DOWNLOADS}{id}", self.api)).ok()
     }
 
-    async fn read(&self, path: &str) -> Result<(), ServiceError> {
+    async fn read(&self, path: &str) -> Result<()> {
         let url = format!("{}/api/v2/{path}", self.api);
         self.send(|| self.client.get(&url)).await.map(drop)
     }
 
-    async fn post(
-        &self,
-        kind: &str,
-        json: Bytes,
-        correlation: &str,
-    ) -> Result<Answer, ServiceError> {
+    async fn post(&self, kind: &str, json: Bytes, correlation: &str) -> Result<Answer> {
         let Self {
             api, integration, ..
         } = self;
@@ -242,7 +223,7 @@ impl Genesys {
         .await
     }
 
-    async fn send(&self, request: impl Fn() -> RequestBuilder) -> Result<Answer, ServiceError> {
+    async fn send(&self, request: impl Fn() -> RequestBuilder) -> Result<Answer> {
         self.with_token(|token| {
             let request = request().bearer_auth(token.expose_secret());
             let request = request.timeout(CALL_TIMEOUT);
@@ -252,17 +233,14 @@ impl Genesys {
     }
 
     /// Calls with the token; when Genesys refuses it, once more with a newer one.
-    async fn with_token<T, F>(&self, call: impl Fn(SecretString) -> F) -> Result<T, ServiceError>
+    async fn with_token<T, F>(&self, call: impl Fn(SecretString) -> F) -> Result<T>
     where
-        F: Future<Output = Result<T, ServiceError>>,
+        F: Future<Output = Result<T>>,
     {
-        let fetch = || self.credentials.clone().fetch();
-        let token = self.token.get(fetch).await?;
+        let token = self.token.get().await?;
         match call(token.clone()).await {
-            Err(error)
-                if error.kind == ErrorKind::Unauthorized && error.service == Service::Genesys =>
-            {
-                match self.token.replacement(&token, fetch).await? {
+            Err(error) if error.is_refused_token(Service::Genesys) => {
+                match self.token.replacement(&token).await? {
                     Some(newer) => call(newer).await,
                     None => Err(error),
                 }
@@ -273,29 +251,17 @@ impl Genesys {
 }
 
 impl Credentials {
-    /// A token; a secret that Genesys does not know is read again, since it may have been replaced.
-    async fn fetch(self) -> Result<Lease<SecretString>, ServiceError> {
-        let secret = self.secrets.get(names::GENESYS_CLIENT).await;
-        let granted = match self.grant(secret).await {
-            Err(error) if error.kind == ErrorKind::Configuration => {
-                let secret = self.secrets.reload_single(names::GENESYS_CLIENT).await;
-                self.grant(secret).await
-            }
-            result => result,
-        };
+    async fn fetch(self) -> Result<Lease<SecretString>> {
+        let Self {
+            client,
+            login,
+            client_id,
+            secrets,
+        } = &self;
+        let grant = |secret| async move { login::grant(client, login, client_id, &secret).await };
+        let name = names::GENESYS_CLIENT;
+        let granted = secrets.prove(Service::Genesys, name, grant).await;
         granted.map_err(ServiceError::before_sending)
-    }
-
-    async fn grant(
-        &self,
-        secret: Result<Option<SecretString>, ServiceError>,
-    ) -> Result<Lease<SecretString>, ServiceError> {
-        let Some(secret) = secret? else {
-            let mut error = ServiceError::new(Service::Genesys, ErrorKind::Configuration, Sent::No);
-            error.code = Some("no_client_secret".to_owned());
-            return Err(error);
-        };
-        self.login.grant(&self.client_id, &secret).await
     }
 }
 

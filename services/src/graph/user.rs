@@ -7,20 +7,21 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::macros::format_description;
 use url::Url;
 
 use super::{ANSWER_LIMIT, Chat, Graph, HostedImage, MemberRecord, parse};
 use crate::address;
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::exchange;
 use crate::files::{Download, FetchError, Files, Wanted, unless_unauthorized};
 
 /// Messages of one page, the most that Graph gives ("List messages in a chat").
-const PAGE: usize = 50;
+const PAGE: &str = "50";
 
 /// Pages after which a list ends: 1,000 messages.
 const MESSAGE_PAGES: usize = 20;
@@ -32,55 +33,44 @@ pub(super) const MEMBER_PAGES: usize = 10;
 ///
 /// A token that Graph refuses (401) is replaced, and the call made once more; a token counts as refused only when a plain read
 /// with it is refused too, since Graph answers 401 for some things of other tenants. Then the error is `Forbidden`.
+///
+/// All calls also have the errors of getting a token: `SignInNeeded` when a person must sign in as the Support User,
+/// `Configuration` when the app's registration or credential is wrong; otherwise Entra ID, the managed identity or Key Vault
+/// refused or could not be reached.
 #[derive(Debug, Clone, Copy)]
 pub struct UserGraph<'a> {
-    graph: &'a Graph,
-    account: &'a str,
+    pub(super) graph: &'a Graph,
+    pub(super) account: &'a str,
+}
+
+/// One of the parts in which Graph gives a list ("Paging Microsoft Graph data in your app").
+#[derive(Deserialize)]
+struct Page<T> {
+    value: Vec<T>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<String>,
 }
 
 impl<'a> UserGraph<'a> {
-    pub(super) fn new(graph: &'a Graph, account: &'a str) -> Self {
-        Self { graph, account }
-    }
-
-    /// Gets a token, so that a sign-in problem shows before anything is begun that cannot be done.
-    ///
-    /// # Errors
-    /// `SignInNeeded` when a person must sign in as the Support User, `Configuration` when the app's registration or
-    /// credential is wrong; otherwise Entra ID, the managed identity or Key Vault refused or could not be reached. All calls
-    /// have these errors too.
-    pub async fn warm_up(&self) -> Result<(), ServiceError> {
-        self.graph.tokens.token(self.account).await.map(drop)
-    }
-
     /// The chat's id, type and tenant ("Get chat").
     ///
     /// # Errors
     /// Graph refused or could not be reached.
-    pub async fn chat(&self, correlation: &str, chat: &str) -> Result<Chat, ServiceError> {
+    pub async fn chat(&self, correlation: &str, chat: &str) -> Result<Chat> {
         let url = self.graph.chat_url(chat)?;
-        self.call(|token| {
-            let request = self.graph.get(url.clone(), &token, correlation);
-            exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT)
-        })
-        .await
+        self.read(correlation, &url, &[]).await
     }
 
     /// A message as Graph sends it: JSON of a `chatMessage` ("Get chatMessage in a channel or chat").
     ///
     /// # Errors
     /// Graph refused or could not be reached.
-    pub async fn message(
-        &self,
-        correlation: &str,
-        chat: &str,
-        message: &str,
-    ) -> Result<Vec<u8>, ServiceError> {
+    pub async fn message(&self, correlation: &str, chat: &str, message: &str) -> Result<Vec<u8>> {
         let message = address::segment(Service::Graph, message)?;
         let url = format!("{}/messages/{message}", self.graph.chat_url(chat)?);
         let answer = self
             .call(|token| {
-                let request = self.graph.get(url.clone(), &token, correlation);
+                let request = self.graph.get(&url, &token, correlation);
                 exchange::send(Service::Graph, request, ANSWER_LIMIT)
             })
             .await?;
@@ -97,7 +87,7 @@ impl<'a> UserGraph<'a> {
         correlation: &str,
         chat: &str,
         since: OffsetDateTime,
-    ) -> Result<Vec<Value>, ServiceError> {
+    ) -> Result<Vec<Value>> {
         // The precision of Graph's own times; with more digits it refuses the filter.
         let format = format_description!(
             "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
@@ -108,33 +98,20 @@ impl<'a> UserGraph<'a> {
             .map_err(|_| ServiceError::new(Service::Graph, ErrorKind::Rejected, Sent::No))?;
         let url = format!("{}/messages", self.graph.chat_url(chat)?);
         let query = [
-            ("$top", PAGE.to_string()),
-            ("$orderby", "lastModifiedDateTime desc".to_owned()),
-            ("$filter", format!("lastModifiedDateTime gt {since}")),
+            ("$top", PAGE),
+            ("$orderby", "lastModifiedDateTime desc"),
+            ("$filter", &format!("lastModifiedDateTime gt {since}")),
         ];
-        self.call(|token| {
-            let request = self.graph.get(url.clone(), &token, correlation);
-            let first = request.query(&query);
-            self.graph.pages(first, token, correlation, MESSAGE_PAGES)
-        })
-        .await
+        self.list(correlation, &url, &query, MESSAGE_PAGES).await
     }
 
     /// The chat's members ("List members of a chat"), including the Support User.
     ///
     /// # Errors
     /// Graph refused or could not be reached.
-    pub async fn members(
-        &self,
-        correlation: &str,
-        chat: &str,
-    ) -> Result<Vec<MemberRecord>, ServiceError> {
+    pub async fn members(&self, correlation: &str, chat: &str) -> Result<Vec<MemberRecord>> {
         let url = format!("{}/members", self.graph.chat_url(chat)?);
-        self.call(|token| {
-            let first = self.graph.get(url.clone(), &token, correlation);
-            self.graph.pages(first, token, correlation, MEMBER_PAGES)
-        })
-        .await
+        self.list(correlation, &url, &[], MEMBER_PAGES).await
     }
 
     /// Posts HTML, with the images that it shows, and returns the id of the new message ("Send chatMessage in a channel or a
@@ -150,18 +127,28 @@ impl<'a> UserGraph<'a> {
         html: &str,
         images: &[HostedImage],
         timeout: Duration,
-    ) -> Result<String, ServiceError> {
+    ) -> Result<String> {
         #[derive(Deserialize)]
         struct Posted {
             id: String,
         }
         let url = format!("{}/messages", self.graph.chat_url(chat)?);
-        let message = NewMessage::new(html, images);
+        let contents = images.iter().zip(1..).map(|(image, number)| {
+            json!({
+                "@microsoft.graph.temporaryId": number.to_string(),
+                "contentBytes": STANDARD.encode(&image.bytes),
+                "contentType": image.content_type,
+            })
+        });
+        let mut message = json!({"body": {"contentType": "html", "content": html}});
+        if !images.is_empty() {
+            message["hostedContents"] = contents.collect();
+        }
         let posted: Posted = self
             .call(|token| {
                 let request = self
                     .graph
-                    .request(Method::POST, url.clone(), &token, correlation)
+                    .request(Method::POST, &url, &token, correlation)
                     .json(&message)
                     .timeout(timeout);
                 exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT)
@@ -174,9 +161,9 @@ impl<'a> UserGraph<'a> {
     ///
     /// # Errors
     /// Graph refused or could not be reached.
-    pub async fn probe(&self) -> Result<(), ServiceError> {
-        self.call(|token| async move { self.read_plainly(&token).await })
-            .await
+    pub async fn probe(&self) -> Result<()> {
+        let read = async |token| self.read_plainly(&token).await;
+        self.call(read).await
     }
 
     /// Opens a file at one of Graph's addresses, following its redirects: only Graph sees the token.
@@ -197,19 +184,17 @@ impl<'a> UserGraph<'a> {
         if let Ok(correlation) = HeaderValue::from_str(correlation) {
             headers.push((HeaderName::from_static("client-request-id"), correlation));
         }
-        let opened = self
-            .call(|token| {
-                let wanted = Wanted {
-                    url: url.clone(),
-                    service: Service::Graph,
-                    token: Some(token),
-                    headers: headers.clone(),
-                    host_limit,
-                };
-                async move { unless_unauthorized(files.open(wanted).await) }
-            })
-            .await;
-        opened?
+        let opened = self.call(async |token| {
+            let wanted = Wanted {
+                url: url.clone(),
+                service: Service::Graph,
+                token: Some(token),
+                headers: headers.clone(),
+                host_limit,
+            };
+            unless_unauthorized(files.open(wanted).await)
+        });
+        opened.await?
     }
 
     /// The SharePoint hosts of our own tenant: that of the Support User's OneDrive ("Get drive"), `contoso-my.sharepoint.com`,
@@ -225,102 +210,91 @@ impl<'a> UserGraph<'a> {
             return Some(known);
         }
         let url = format!("{}/me/drive", self.graph.base);
-        let drive: Drive = self
-            .call(|token| {
-                let request = self.graph.get(url.clone(), &token, correlation);
-                let request = request.query(&[("$select", "webUrl")]);
-                exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT)
-            })
-            .await
-            .ok()?;
+        let query = [("$select", "webUrl")];
+        let drive: Drive = self.read(correlation, &url, &query).await.ok()?;
         let host = parse(&drive.web_url).ok()?.host_str()?.to_owned();
-        let sites = host
-            .split_once("-my.")
-            .map(|(tenant, domain)| format!("{tenant}.{domain}"));
+        let sites = host.split_once("-my.");
+        let sites = sites.map(|(tenant, domain)| format!("{tenant}.{domain}"));
         let hosts = std::iter::once(host).chain(sites).collect();
         Some(self.graph.own_hosts.get_or_init(|| hosts))
     }
 
-    async fn read_plainly(&self, token: &SecretString) -> Result<(), ServiceError> {
-        let correlation = uuid::Uuid::new_v4().to_string();
-        let url = format!("{}/me/chats", self.graph.base);
-        let request = self.graph.get(url, token, &correlation);
-        let request = request.query(&[("$top", "1")]);
-        exchange::send(Service::Graph, request, ANSWER_LIMIT)
-            .await
-            .map(drop)
+    async fn read<T: DeserializeOwned>(
+        &self,
+        correlation: &str,
+        url: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T> {
+        self.call(|token| {
+            let request = self.graph.get(url, &token, correlation).query(query);
+            exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT)
+        })
+        .await
     }
 
-    async fn call<T, F>(&self, send: impl Fn(SecretString) -> F) -> Result<T, ServiceError>
+    /// All items of a list, or those of its first `most` pages.
+    async fn list<T: DeserializeOwned>(
+        &self,
+        correlation: &str,
+        url: &str,
+        query: &[(&str, &str)],
+        most: usize,
+    ) -> Result<Vec<T>> {
+        self.call(async |token| {
+            let mut items = Vec::new();
+            let mut request = self.graph.get(url, &token, correlation).query(query);
+            for _ in 0..most {
+                let page: Page<T> =
+                    exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT).await?;
+                items.extend(page.value);
+                let Some(next) = page.next else {
+                    return Ok(items);
+                };
+                let is_ours = |next: Url| Ok(next.origin() == parse(&self.graph.base)?.origin());
+                if !parse(&next).and_then(is_ours).unwrap_or_default() {
+                    // The token goes to Graph and nowhere else.
+                    let malformed = ErrorKind::Malformed;
+                    return Err(ServiceError::new(Service::Graph, malformed, Sent::Yes));
+                }
+                request = self.graph.get(&next, &token, correlation);
+            }
+            let text = "Graph has more pages than are read";
+            tracing::warn!(event = "list_cut", pages = most, "{text}");
+            Ok(items)
+        })
+        .await
+    }
+
+    async fn read_plainly(&self, token: &SecretString) -> Result<()> {
+        let correlation = uuid::Uuid::new_v4().to_string();
+        let url = format!("{}/me/chats", self.graph.base);
+        let request = self.graph.get(&url, token, &correlation);
+        let request = request.query(&[("$top", "1")]);
+        let answer = exchange::send(Service::Graph, request, ANSWER_LIMIT).await;
+        answer.map(drop)
+    }
+
+    async fn call<T, F>(&self, send: impl Fn(SecretString) -> F) -> Result<T>
     where
-        F: Future<Output = Result<T, ServiceError>>,
+        F: Future<Output = Result<T>>,
     {
-        let tokens = &self.graph.tokens;
-        let token = tokens.token(self.account).await?;
+        let tokens = self.graph.tokens.of(self.account);
+        let token = tokens.get().await?;
         let error = match send(token.clone()).await {
-            Err(error) if is_unauthorized(&error) => error,
+            Err(error) if error.is_refused_token(Service::Graph) => error,
             result => return result,
         };
         match self.read_plainly(&token).await {
-            Err(plain) if is_unauthorized(&plain) => {}
+            Err(plain) if plain.is_refused_token(Service::Graph) => {}
             Err(_) => return Err(error),
             Ok(()) => {
-                return Err(ServiceError {
-                    kind: ErrorKind::Forbidden,
-                    ..error
-                });
+                let kind = ErrorKind::Forbidden;
+                return Err(ServiceError { kind, ..error });
             }
         }
-        match tokens.replacement(self.account, &token).await? {
+        match tokens.replacement(&token).await? {
             Some(newer) => send(newer).await,
             None => Err(error),
-        }
-    }
-}
-
-/// Graph refused the token; another service's refusal says nothing of it.
-fn is_unauthorized(error: &ServiceError) -> bool {
-    error.service == Service::Graph && error.kind == ErrorKind::Unauthorized
-}
-
-/// A message to post (`chatMessage`).
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct NewMessage<'a> {
-    body: Body<'a>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    hosted_contents: Vec<NewContent<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    content_type: &'static str,
-    content: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct NewContent<'a> {
-    #[serde(rename = "@microsoft.graph.temporaryId")]
-    temporary_id: String,
-    content_bytes: String,
-    content_type: &'a str,
-}
-
-impl<'a> NewMessage<'a> {
-    fn new(html: &'a str, images: &'a [HostedImage]) -> Self {
-        let content = |(image, number): (&'a HostedImage, usize)| NewContent {
-            temporary_id: number.to_string(),
-            content_bytes: STANDARD.encode(&image.bytes),
-            content_type: &image.content_type,
-        };
-        Self {
-            body: Body {
-                content_type: "html",
-                content: html,
-            },
-            hosted_contents: images.iter().zip(1..).map(content).collect(),
         }
     }
 }

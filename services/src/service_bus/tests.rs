@@ -1,10 +1,9 @@
 use std::sync::atomic::Ordering;
 
 use proptest::prelude::*;
-use serde_json::Value;
 
 use super::*;
-use crate::testing::{Double, Reply, client, identity, serve_broken};
+use crate::testing::{Double, Reply, Seen, client, identity, serve_broken};
 
 fn message() -> Outgoing<'static> {
     Outgoing {
@@ -25,83 +24,45 @@ async fn bus(replies: impl IntoIterator<Item = Reply>) -> (Double, ServiceBus) {
 #[tokio::test]
 async fn a_message_goes_out_with_its_properties() {
     let (double, bus) = bus([Reply::new(201, ""), Reply::new(201, "")]).await;
-    bus.send("inbound", &message()).await.expect("accepted");
+    bus.warm_up().await.expect("a token");
+    assert!(double.seen().is_empty());
+    let sent = bus.send_batch("inbound", &[message()]).await;
+    sent.expect("accepted");
     let typing = Outgoing {
         session_id: None,
         message_id: None,
         time_to_live: Some(Duration::from_secs(5)),
         ..message()
     };
-    bus.send("typing", &typing).await.expect("accepted");
-    let seen = double.seen();
-    assert_eq!(
-        (seen[0].method.as_str(), seen[0].target.as_str()),
-        ("POST", "/inbound/messages")
-    );
-    assert_eq!(
-        seen[0].header("authorization"),
-        "Bearer https://servicebus.azure.net/.default#1"
-    );
-    assert_eq!(seen[0].header("content-type"), "application/json");
-    assert_eq!(&seen[0].body[..], b"{\"version\":1}");
-    insta::assert_snapshot!(seen[0].header("brokerproperties"), @r#"{"SessionId":"chat-1","MessageId":"m-1","CorrelationId":"c-1"}"#);
-    insta::assert_snapshot!(seen[1].header("brokerproperties"), @r#"{"CorrelationId":"c-1","TimeToLive":5.0}"#);
-}
-
-#[tokio::test]
-async fn only_201_is_durable() {
-    let (_, bus) = bus([
-        Reply::new(200, ""),
-        Reply::new(503, "").header("retry-after", "3"),
-    ])
-    .await;
-    let error = bus.send("inbound", &message()).await.expect_err("no 201");
-    assert_eq!(
-        (error.kind, error.sent, error.status),
-        (ErrorKind::Malformed, Sent::Maybe, Some(200))
-    );
-    let error = bus
-        .send("inbound", &message())
-        .await
-        .expect_err("unavailable");
-    assert_eq!(
-        (error.kind, error.sent),
-        (ErrorKind::Unavailable, Sent::Maybe)
-    );
-    assert_eq!(error.retry_after, Some(Duration::from_secs(3)));
-}
-
-#[tokio::test]
-async fn a_broken_connection_is_tried_again_only_under_an_id() {
-    let (base, count) = serve_broken("").await;
-    let bus = ServiceBus::at(client(), &base, identity());
-    let error = bus.send("inbound", &message()).await.expect_err("broken");
-    assert_eq!(
-        (error.kind, error.sent),
-        (ErrorKind::Connection, Sent::Maybe)
-    );
-    assert_eq!(count.load(Ordering::SeqCst), 2);
-    let without = Outgoing {
-        message_id: None,
-        ..message()
+    bus.send_batch("typing", &[typing]).await.expect("accepted");
+    let [seen, typing] = &double.seen()[..] else {
+        panic!("two requests");
     };
-    bus.send("inbound", &without).await.expect_err("broken");
-    assert_eq!(count.load(Ordering::SeqCst), 3);
+    let path = "/inbound/messages";
+    assert_eq!((&*seen.method, &*seen.target), ("POST", path));
+    let token = "Bearer https://servicebus.azure.net/.default#1";
+    assert_eq!(seen.header("authorization"), token);
+    assert_eq!(seen.header("content-type"), "application/json");
+    assert_eq!(&seen.body[..], b"{\"version\":1}");
+    insta::assert_snapshot!(seen.header("brokerproperties"), @r#"{"SessionId":"chat-1","MessageId":"m-1","CorrelationId":"c-1"}"#);
+    insta::assert_snapshot!(typing.header("brokerproperties"), @r#"{"CorrelationId":"c-1","TimeToLive":5.0}"#);
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_tried_again() {
-    let (double, bus) = bus([Reply::new(410, "")]).await;
-    let error = bus.send("gone", &message()).await.expect_err("no queue");
-    assert_eq!((error.kind, error.sent), (ErrorKind::NotFound, Sent::No));
-    assert_eq!(double.seen().len(), 1);
-}
-
-#[tokio::test]
-async fn warming_up_gets_the_token() {
-    let (double, bus) = bus([]).await;
-    bus.warm_up().await.expect("a token");
-    assert!(double.seen().is_empty());
+async fn only_201_is_durable_and_a_refusal_is_not_tried_again() {
+    let away = Reply::new(503, "").header("retry-after", "3");
+    let (double, bus) = bus([Reply::new(200, ""), away, Reply::new(410, "")]).await;
+    for (text, sent, seconds) in [
+        ("service-bus: malformed, status 200", Sent::Maybe, None),
+        ("service-bus: unavailable, status 503", Sent::Maybe, Some(3)),
+        ("service-bus: not_found, status 410", Sent::No, None),
+    ] {
+        let answer = bus.send_batch("inbound", &[message()]).await;
+        let error = answer.expect_err(text);
+        assert_eq!((&*error.to_string(), error.sent), (text, sent));
+        assert_eq!(error.retry_after, seconds.map(Duration::from_secs));
+    }
+    assert_eq!(double.seen().len(), 3);
 }
 
 #[test]
@@ -141,36 +102,18 @@ fn ids(count: usize) -> Vec<String> {
 async fn messages_of_a_session_travel_together() {
     let (double, bus) = bus([Reply::new(201, "")]).await;
     let ids = ids(2);
-    bus.send_batch("inbound", &numbered(&ids))
-        .await
-        .expect("accepted");
+    let sent = bus.send_batch("inbound", &numbered(&ids)).await;
+    sent.expect("accepted");
     let seen = double.only();
     assert_eq!(seen.target, "/inbound/messages");
-    assert_eq!(
-        seen.header("content-type"),
-        "application/vnd.microsoft.servicebus.json"
-    );
+    let content_type = "application/vnd.microsoft.servicebus.json";
+    assert_eq!(seen.header("content-type"), content_type);
     assert_eq!(seen.header("brokerproperties"), "");
-    insta::assert_json_snapshot!(seen.json(), @r#"
-    [
-      {
-        "Body": "{\"text\":\"Grüße \\\"m-1\\\"\"}",
-        "BrokerProperties": {
-          "CorrelationId": "c-1",
-          "MessageId": "m-1",
-          "SessionId": "chat-1"
-        }
-      },
-      {
-        "Body": "{\"text\":\"Grüße \\\"m-2\\\"\"}",
-        "BrokerProperties": {
-          "CorrelationId": "c-1",
-          "MessageId": "m-2",
-          "SessionId": "chat-1"
-        }
-      }
-    ]
-    "#);
+    let item = |id: &str| {
+        let properties = json!({"SessionId": "chat-1", "MessageId": id, "CorrelationId": "c-1"});
+        json!({"Body": format!("{{\"text\":\"Grüße \\\"{id}\\\"\"}}"), "BrokerProperties": properties})
+    };
+    assert_eq!(seen.json(), json!([item("m-1"), item("m-2")]));
 }
 
 #[tokio::test]
@@ -184,28 +127,21 @@ async fn what_no_batch_may_hold_goes_in_the_next() {
     messages[9].body = Bytes::from("\"".repeat(150 * 1024));
     messages[10].body = Bytes::from("x".repeat(150 * 1024));
     messages[11].body = Bytes::from("x".repeat(60 * 1024));
-    bus.send_batch("inbound", &messages)
-        .await
-        .expect("accepted");
-    let sizes: Vec<_> = double
-        .seen()
-        .iter()
-        .map(|seen| match seen.header("brokerproperties") {
-            "" => {
-                assert!(seen.body.len() <= BATCH_BYTES);
-                let items = seen.json();
-                let items = items.as_array().expect("a list");
-                let session = &items[0]["BrokerProperties"]["SessionId"];
-                assert!(
-                    items
-                        .iter()
-                        .all(|item| item["BrokerProperties"]["SessionId"] == *session)
-                );
-                items.len()
-            }
-            _ => 1,
-        })
-        .collect();
+    let sent = bus.send_batch("inbound", &messages).await;
+    sent.expect("accepted");
+    let seen = double.seen();
+    let size = |seen: &Seen| {
+        if !seen.header("brokerproperties").is_empty() {
+            return 1;
+        }
+        assert!(seen.body.len() <= BATCH_BYTES);
+        let items = seen.json();
+        let items = items.as_array().expect("a list");
+        let session = |item: &Value| item["BrokerProperties"]["SessionId"].clone();
+        assert!(items.iter().all(|it| session(it) == session(&items[0])));
+        items.len()
+    };
+    let sizes: Vec<_> = seen.iter().map(size).collect();
     assert_eq!(sizes, [3, 1, 2, 1, 2, 1, 1, 100, 100, 39]);
 }
 
@@ -213,27 +149,26 @@ async fn what_no_batch_may_hold_goes_in_the_next() {
 async fn a_refused_batch_stops_those_behind_it() {
     let (double, bus) = bus([Reply::new(201, ""), Reply::new(503, "")]).await;
     let ids = ids(250);
-    let error = bus
-        .send_batch("inbound", &numbered(&ids))
-        .await
-        .expect_err("refused");
+    let error = bus.send_batch("inbound", &numbered(&ids)).await;
+    let error = error.expect_err("refused");
     assert_eq!(error.kind, ErrorKind::Unavailable);
     assert_eq!(double.seen().len(), 2);
     bus.send_batch("inbound", &[]).await.expect("nothing to do");
 }
 
 #[tokio::test]
-async fn a_batch_is_repeated_only_when_all_of_it_is_known_by_id() {
+async fn a_broken_connection_is_tried_again_only_when_all_is_known_by_id() {
     let ids = ids(3);
-    for (has_ids, attempts) in [(true, 2), (false, 1)] {
+    for (size, has_ids, attempts) in [(1, true, 2), (1, false, 1), (3, true, 2), (3, false, 1)] {
         let (base, count) = serve_broken("").await;
         let bus = ServiceBus::at(client(), &base, identity());
-        let mut messages = numbered(&ids);
+        let mut messages = numbered(&ids[..size]);
         if !has_ids {
-            messages[1].message_id = None;
+            messages[size / 2].message_id = None;
         }
         let error = bus.send_batch("inbound", &messages).await;
-        assert_eq!(error.expect_err("broken").kind, ErrorKind::Connection);
+        let error = error.expect_err("broken");
+        assert!(error.is_broken_connection(), "{error:?}");
         assert_eq!(count.load(Ordering::SeqCst), attempts);
     }
 }
@@ -244,10 +179,8 @@ async fn a_batch_is_text() {
     let ids = ids(2);
     let mut messages = numbered(&ids);
     messages[1].body = Bytes::from_static(b"\xff");
-    let error = bus
-        .send_batch("inbound", &messages)
-        .await
-        .expect_err("bytes");
+    let error = bus.send_batch("inbound", &messages).await;
+    let error = error.expect_err("bytes");
     assert_eq!((error.kind, error.sent), (ErrorKind::Rejected, Sent::No));
     assert!(double.seen().is_empty());
 }

@@ -1,20 +1,17 @@
-//! A service with scripted answers on a loopback port, and a credential.
+//! Requests as a double saw them, the answers that it gives, and a credential.
 
-use std::collections::VecDeque;
-use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
+use async_trait::async_trait;
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
-use http::HeaderMap;
 use serde_json::Value;
 use time::OffsetDateTime;
-use tokio::net::TcpListener;
 
 use crate::managed_identity::ManagedIdentity;
 
@@ -44,28 +41,22 @@ impl Seen {
     }
 
     /// The path alone.
-    #[must_use]
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
 
     /// A header as text; empty where there is none.
-    #[must_use]
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
+        let value = self.headers.get(name);
+        value.map_or("", |value| value.to_str().unwrap_or_default())
     }
 
     /// The body as JSON.
-    #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("a JSON body")
     }
 
     /// The fields of a form.
-    #[must_use]
     pub fn form(&self) -> Vec<(String, String)> {
         url::form_urlencoded::parse(&self.body)
             .into_owned()
@@ -92,13 +83,11 @@ impl Reply {
     }
 
     /// A status and JSON.
-    #[must_use]
     pub fn json(status: u16, body: &Value) -> Self {
         Self::new(status, body.to_string())
     }
 
     /// The same with one more header.
-    #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
@@ -113,72 +102,6 @@ impl Reply {
     }
 }
 
-/// A service that gives its answers in order, then 500, and keeps what it saw.
-#[derive(Clone)]
-pub struct Double {
-    /// Its address, without a slash at the end.
-    pub base: String,
-    script: Arc<Script>,
-}
-
-#[derive(Default)]
-struct Script {
-    replies: Mutex<VecDeque<Reply>>,
-    seen: Mutex<Vec<Seen>>,
-}
-
-impl Double {
-    /// Listens on a free loopback port.
-    pub async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
-        let script = Arc::new(Script {
-            replies: Mutex::new(replies.into_iter().collect()),
-            seen: Mutex::default(),
-        });
-        let router = Router::new()
-            .fallback(answer)
-            .with_state(Arc::clone(&script));
-        Self {
-            base: serve(router).await,
-            script,
-        }
-    }
-
-    /// Adds an answer to the script.
-    pub fn push(&self, reply: Reply) {
-        self.script.replies.lock().expect("a lock").push_back(reply);
-    }
-
-    /// The requests so far.
-    #[must_use]
-    pub fn seen(&self) -> Vec<Seen> {
-        self.script.seen.lock().expect("a lock").clone()
-    }
-
-    /// The only request so far.
-    #[must_use]
-    pub fn only(&self) -> Seen {
-        let seen = self.seen();
-        assert_eq!(seen.len(), 1, "one request: {seen:?}");
-        seen[0].clone()
-    }
-}
-
-async fn answer(State(script): State<Arc<Script>>, request: Request) -> Response {
-    let seen = Seen::read(request).await;
-    script.seen.lock().expect("a lock").push(seen);
-    let reply = script.replies.lock().expect("a lock").pop_front();
-    let reply = reply.unwrap_or_else(|| Reply::new(500, "the script is over"));
-    reply.into_response()
-}
-
-/// Serves a router on a free loopback port and returns its base URL.
-pub(crate) async fn serve(router: Router) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let base = format!("http://{}", listener.local_addr().expect("an address"));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    base
-}
-
 /// Gives tokens `{scope}#{number}` and counts them.
 #[derive(Debug, Default)]
 pub(crate) struct Credential {
@@ -186,31 +109,24 @@ pub(crate) struct Credential {
     pub(crate) life: Duration,
 }
 
+#[async_trait]
 impl TokenCredential for Credential {
-    fn get_token<'this, 'scopes, 'scope, 'options, 'call>(
-        &'this self,
-        scopes: &'scopes [&'scope str],
-        _options: Option<TokenRequestOptions<'options>>,
-    ) -> Pin<Box<dyn Future<Output = azure_core::Result<AccessToken>> + Send + 'call>>
-    where
-        'this: 'call,
-        'scopes: 'call,
-        'scope: 'call,
-        'options: 'call,
-        Self: 'call,
-    {
+    async fn get_token(
+        &self,
+        scopes: &[&str],
+        _options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
         let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
-        let token = format!("{}#{number}", scopes[0]);
         let ends = OffsetDateTime::now_utc() + self.life;
-        Box::pin(async move { Ok(AccessToken::new(token, ends)) })
+        Ok(AccessToken::new(format!("{}#{number}", scopes[0]), ends))
     }
 }
 
 /// An identity whose tokens are `{scope}#{number}`.
-#[must_use]
 pub fn identity() -> Arc<ManagedIdentity> {
-    Arc::new(ManagedIdentity::from_credential(Arc::new(Credential {
+    let credential = Credential {
         calls: AtomicUsize::new(0),
         life: Duration::from_secs(3600),
-    })))
+    };
+    Arc::new(ManagedIdentity::from_credential(Arc::new(credential)))
 }

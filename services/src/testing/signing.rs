@@ -1,6 +1,6 @@
 //! A signing authority.
 
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,34 +10,30 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 /// Application that publishes Graph's change notifications.
-const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
+pub(crate) const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
 
 /// An RSA key with its id. Keys are made once for the process: that takes longer than all else in a test.
-pub struct Signer {
+pub(crate) struct Signer {
     kid: &'static str,
     key: &'static KeyPair,
 }
 
 impl Signer {
     /// The key that tests share, under this id.
-    #[must_use]
-    pub fn new(kid: &'static str) -> Self {
-        static KEY: OnceLock<KeyPair> = OnceLock::new();
-        let key = KEY.get_or_init(rsa);
-        Self { kid, key }
+    pub(crate) fn new(kid: &'static str) -> Self {
+        static KEY: LazyLock<KeyPair> = LazyLock::new(rsa);
+        Self { kid, key: &KEY }
     }
 
     /// Another key than that of [`Self::new`], under this id.
-    #[must_use]
-    pub fn other(kid: &'static str) -> Self {
-        static KEY: OnceLock<KeyPair> = OnceLock::new();
-        let key = KEY.get_or_init(rsa);
-        Self { kid, key }
+    #[cfg(test)]
+    pub(crate) fn other(kid: &'static str) -> Self {
+        static KEY: LazyLock<KeyPair> = LazyLock::new(rsa);
+        Self { kid, key: &KEY }
     }
 
     /// Its public half as JSON Web Key.
-    #[must_use]
-    pub fn jwk(&self) -> Value {
+    pub(crate) fn jwk(&self) -> Value {
         // RSAPublicKey of 2048 bits with the exponent 65537 (RFC 8017, A.1.1): the modulus begins after nine bytes of
         // headers and sign.
         let public = self.key.public_key_raw();
@@ -47,18 +43,11 @@ impl Signer {
     }
 
     /// A token with these claims.
-    #[must_use]
-    pub fn sign(&self, claims: &Value) -> String {
+    pub(crate) fn sign(&self, claims: &Value) -> String {
         let mut header = Header::new(Algorithm::RS256);
         header.kid = Some(self.kid.to_owned());
         let key = EncodingKey::from_rsa_pem(self.key.serialize_pem().as_bytes()).expect("a key");
         encode(&header, claims, &key).expect("a token")
-    }
-}
-
-impl std::fmt::Debug for Signer {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Signer").finish_non_exhaustive()
     }
 }
 
@@ -67,8 +56,7 @@ fn rsa() -> KeyPair {
 }
 
 /// Claims of a genuine v1.0 validation token with `changes` over them; `null` removes a claim.
-#[must_use]
-pub fn validation_claims(tenant: &str, audience: &str, changes: Value) -> Value {
+pub(crate) fn validation_claims(tenant: &str, audience: &str, changes: Value) -> Value {
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let mut claims = json!({
         "aud": audience, "iss": format!("https://sts.windows.net/{tenant}/"), "tid": tenant,

@@ -23,18 +23,14 @@ pub(super) struct Storage {
 
 struct Blob {
     body: Bytes,
-    content_type: String,
     version: u32,
 }
 
 impl Storage {
     /// The names of a container's blobs, sorted.
     pub(super) fn names(&self, container: &str) -> Vec<String> {
-        let in_container = |path: &String| {
-            path.strip_prefix(container)?
-                .strip_prefix('/')
-                .map(str::to_owned)
-        };
+        let in_container =
+            |path: &String| Some(path.strip_prefix(container)?.strip_prefix('/')?.to_owned());
         let mut names: Vec<_> = self.blobs.keys().filter_map(in_container).collect();
         names.sort();
         names
@@ -46,7 +42,7 @@ impl Storage {
     }
 
     pub(super) fn put(&mut self, container: &str, name: &str, body: Bytes) {
-        self.write(format!("{container}/{name}"), body, "application/json");
+        self.write(format!("{container}/{name}"), body);
     }
 
     pub(super) fn answer(&mut self, seen: &Seen) -> Reply {
@@ -54,11 +50,9 @@ impl Storage {
         let path = path.decode_utf8_lossy().into_owned();
         let path = path.trim_start_matches('/').strip_prefix(ACCOUNT);
         let path = path.unwrap_or_default().trim_start_matches('/').to_owned();
-        let query: HashMap<_, _> = url::form_urlencoded::parse(
-            seen.target.split_once('?').unwrap_or_default().1.as_bytes(),
-        )
-        .into_owned()
-        .collect();
+        let query = seen.target.split_once('?').unwrap_or_default().1;
+        let query = url::form_urlencoded::parse(query.as_bytes());
+        let query: HashMap<_, _> = query.into_owned().collect();
         let operation = query.get("comp").map(String::as_str);
         if operation == Some("userdelegationkey") {
             return delegation_key();
@@ -97,9 +91,7 @@ impl Storage {
                     .header("content-range", format!("bytes {first}-{last}/{length}"))
             }
         };
-        reply
-            .header("etag", etag(blob.version))
-            .header("content-type", blob.content_type.clone())
+        reply.header("etag", etag(blob.version))
     }
 
     fn write_if(&mut self, path: String, seen: &Seen, is_list: bool) -> Reply {
@@ -116,7 +108,7 @@ impl Storage {
             Some(Some(body)) => body,
             None => seen.body.clone(),
         };
-        let version = self.write(path, body, seen.header("x-ms-blob-content-type"));
+        let version = self.write(path, body);
         Reply::new(201, "").header("etag", etag(version))
     }
 
@@ -132,15 +124,10 @@ impl Storage {
         Some(Bytes::from(blocks?.concat()))
     }
 
-    fn write(&mut self, path: String, body: Bytes, content_type: &str) -> u32 {
+    fn write(&mut self, path: String, body: Bytes) -> u32 {
         self.writes += 1;
-        let (version, content_type) = (self.writes, content_type.to_owned());
-        let blob = Blob {
-            body,
-            content_type,
-            version,
-        };
-        self.blobs.insert(path, blob);
+        let version = self.writes;
+        self.blobs.insert(path, Blob { body, version });
         version
     }
 }

@@ -22,8 +22,7 @@ pub async fn serve_tls(router: Router) -> (String, String) {
 }
 
 /// A client that trusts this authority and no other.
-#[must_use]
-pub fn client_of(authority: &str) -> reqwest::Client {
+pub(crate) fn client_of(authority: &str) -> reqwest::Client {
     let roots = reqwest::Certificate::from_pem_bundle(authority.as_bytes()).expect("roots");
     with_roots(roots).expect("a client")
 }

@@ -56,11 +56,8 @@ pub struct Sent {
 }
 
 impl std::fmt::Debug for World {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("World")
-            .field("base", &self.base)
-            .finish_non_exhaustive()
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "World({})", self.base)
     }
 }
 
@@ -83,9 +80,8 @@ impl World {
             secrets: secrets.map(|(name, value)| (name, value.to_owned())).into(),
             ..Contents::default()
         }));
-        let router = Router::new()
-            .fallback(answer)
-            .with_state(Arc::clone(&contents));
+        let state = Arc::clone(&contents);
+        let router = Router::new().fallback(answer).with_state(state);
         let (base, authority) = serve_tls(router).await;
         Self {
             base,
@@ -95,40 +91,34 @@ impl World {
     }
 
     /// The address of all services, `https://127.0.0.1:{port}`.
-    #[must_use]
     pub fn base(&self) -> &str {
         &self.base
     }
 
     /// The address of the storage account.
-    #[must_use]
     pub fn blob_endpoint(&self) -> String {
         format!("{}/{ACCOUNT}", self.base)
     }
 
     /// The address of the queues without its scheme.
-    #[must_use]
     pub fn authority(&self) -> &str {
         self.base.trim_start_matches("https://")
     }
 
     /// A client that trusts the world's certificate.
-    #[must_use]
     pub fn client(&self) -> Client {
         client_of(&self.authority)
     }
 
     /// An identity that the world accepts.
-    #[must_use]
     pub fn identity(&self) -> Arc<ManagedIdentity> {
         identity()
     }
 
     /// Puts a secret into the vault.
     pub fn put_secret(&self, name: &str, value: &str) {
-        self.lock()
-            .secrets
-            .insert(name.to_owned(), value.to_owned());
+        let (name, value) = (name.to_owned(), value.to_owned());
+        self.lock().secrets.insert(name, value);
     }
 
     /// Takes a secret out of the vault.
@@ -136,20 +126,12 @@ impl World {
         self.lock().secrets.remove(name);
     }
 
-    /// A secret of the vault.
-    #[must_use]
-    pub fn secret(&self, name: &str) -> Option<String> {
-        self.lock().secrets.get(name).cloned()
-    }
-
     /// The names of a container's blobs, sorted.
-    #[must_use]
     pub fn blobs(&self, container: &str) -> Vec<String> {
         self.lock().storage.names(container)
     }
 
     /// The bytes of a blob.
-    #[must_use]
     pub fn blob(&self, container: &str, name: &str) -> Option<Bytes> {
         self.lock().storage.body(container, name)
     }
@@ -160,13 +142,11 @@ impl World {
     }
 
     /// The messages that the queues took, in their order.
-    #[must_use]
     pub fn sent(&self) -> Vec<Sent> {
         self.lock().sent.clone()
     }
 
     /// The requests that a service saw, in their order.
-    #[must_use]
     pub fn seen(&self, service: Service) -> Vec<Seen> {
         let contents = self.lock();
         let of_service = contents.seen.iter().filter(|(of, _)| *of == service);
@@ -199,7 +179,6 @@ impl World {
     }
 
     /// A validation token of Graph's notifications, signed with the world's key; `changes` go over the claims of a genuine one.
-    #[must_use]
     pub fn validation_token(&self, tenant: &str, audience: &str, changes: Value) -> String {
         signer().sign(&validation_claims(tenant, audience, changes))
     }
@@ -300,10 +279,7 @@ impl Contents {
     /// Open Messaging: each message gets an id `genesys-{number}`.
     fn genesys(&mut self, segments: &[&str]) -> Reply {
         match segments {
-            ["oauth", "token"] => {
-                let grant = json!({"access_token": "genesys-token", "expires_in": 86_399});
-                Reply::json(200, &grant)
-            }
+            ["oauth", "token"] => grant("genesys-token"),
             [.., "inbound", "open", _] | [.., "structured", "response"] => {
                 let id = format!("genesys-{}", self.next_id());
                 Reply::json(200, &json!({ "id": id }))
@@ -316,11 +292,6 @@ impl Contents {
 
     /// Chats are one-to-one and empty; each post gets an id as Teams makes it.
     fn graph(&mut self, seen: &Seen, segments: &[&str]) -> Reply {
-        let chat = |id: &str| {
-            percent_encoding::percent_decode_str(id)
-                .decode_utf8_lossy()
-                .into_owned()
-        };
         match (seen.method.as_str(), &segments[1..]) {
             ("POST", ["chats", _, "messages"]) => {
                 let id = (1_700_000_000_000 + self.next_id()).to_string();
@@ -330,7 +301,8 @@ impl Contents {
                 Reply::json(200, &json!({ "value": [] }))
             }
             ("GET", ["chats", id]) => {
-                Reply::json(200, &json!({"id": chat(id), "chatType": "oneOnOne"}))
+                let id = percent_encoding::percent_decode_str(id).decode_utf8_lossy();
+                Reply::json(200, &json!({"id": id, "chatType": "oneOnOne"}))
             }
             ("GET", ["me", "drive"]) => {
                 let url = "https://contoso-my.sharepoint.com/personal/support/Documents";
@@ -356,10 +328,11 @@ fn service_at(segments: &[&str]) -> Service {
 /// Tokens for whoever asks, and the signing key.
 fn entra(segments: &[&str]) -> Reply {
     match segments {
-        [_, "oauth2", ..] => {
-            let grant = json!({"access_token": "user-token", "expires_in": 3599});
-            Reply::json(200, &grant)
-        }
+        [_, "oauth2", ..] => grant("user-token"),
         _ => Reply::json(200, &json!({ "keys": [signer().jwk()] })),
     }
+}
+
+fn grant(token: &str) -> Reply {
+    Reply::json(200, &json!({"access_token": token, "expires_in": 3599}))
 }

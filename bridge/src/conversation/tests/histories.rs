@@ -15,10 +15,16 @@ enum Event {
     },
     /// The bridge posts; how much of it the state knows in the end.
     Posts(Fate),
-    Edits(usize),
-    Deletes(usize),
-    Restores(usize),
-    Reacts(usize),
+    /// Something happens to one of the messages.
+    Changes(Change, usize),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    Edit,
+    Delete,
+    Restore,
+    React,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -29,14 +35,17 @@ enum Fate {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let which = 0..20usize;
+    const FATES: &[Fate] = &[Fate::Answered, Fate::Pending, Fate::Unknown];
+    let change = prop_oneof![
+        4 => Just(Change::Edit),
+        1 => Just(Change::Delete),
+        1 => Just(Change::Restore),
+        1 => Just(Change::React),
+    ];
     prop_oneof![
         4 => (any::<bool>(), 1..4usize).prop_map(|(by_hand, parts)| Event::Writes { by_hand, parts }),
-        3 => prop_oneof![Just(Fate::Answered), Just(Fate::Pending), Just(Fate::Unknown)].prop_map(Event::Posts),
-        4 => which.clone().prop_map(Event::Edits),
-        1 => which.clone().prop_map(Event::Deletes),
-        1 => which.clone().prop_map(Event::Restores),
-        1 => which.prop_map(Event::Reacts),
+        3 => prop::sample::select(FATES).prop_map(Event::Posts),
+        7 => (change, 0..20usize).prop_map(|(change, which)| Event::Changes(change, which)),
     ]
 }
 
@@ -46,8 +55,6 @@ type Told = (ChangeType, ChatMessage);
 struct History {
     world: World,
     messages: Vec<ChatMessage>,
-    /// Messages that were ever deleted, or restored.
-    removed: BTreeSet<TeamsMessageId>,
     notifications: Vec<Told>,
 }
 
@@ -56,7 +63,6 @@ impl History {
         let mut history = Self {
             world: World::begun(),
             messages: Vec::new(),
-            removed: BTreeSet::new(),
             notifications: Vec::new(),
         };
         for (number, event) in events.iter().enumerate() {
@@ -69,66 +75,55 @@ impl History {
     fn happens(&mut self, number: usize, event: &Event) {
         let now = self.world.now;
         let name = format!("m{number}");
-        let change = match event {
+        match *event {
             Event::Writes { by_hand, parts } => {
-                let words = format!("w{number} ").repeat(*parts * LIMIT / 4);
+                let words = format!("w{number} ").repeat(parts * LIMIT / 4);
                 let written = message(&name, &words, now);
-                self.messages.push(if *by_hand {
-                    of_support(written)
-                } else {
-                    written
-                });
-                return self.told(ChangeType::Created, self.messages.len() - 1);
+                let written = match by_hand {
+                    true => of_support(written),
+                    false => written,
+                };
+                self.messages.push(written.clone());
+                self.notifications.push((ChangeType::Created, written));
             }
             Event::Posts(fate) => {
                 let text = format!("p{number}");
-                let echo = match fate {
-                    Fate::Answered => self.world.agent_posts(&name, &text, Says::Words),
-                    Fate::Pending | Fate::Unknown => {
-                        self.world.begins_to_post(&name, &text, Says::Words)
-                    }
-                };
-                if let Fate::Unknown = fate {
-                    self.world.outbound.clear_pending();
+                let echo = self.world.begins_to_post(&name, &text, Says::Words);
+                match fate {
+                    Fate::Answered => self.world.outbound.posted(id(&name), now),
+                    Fate::Pending => {}
+                    Fate::Unknown => self.world.outbound.clear_pending(),
                 }
                 self.notifications.push((ChangeType::Created, echo));
-                return;
             }
-            Event::Edits(_) | Event::Restores(_) | Event::Reacts(_) => ChangeType::Updated,
-            Event::Deletes(_) => ChangeType::Deleted,
-        };
-        let (Event::Edits(which)
-        | Event::Deletes(which)
-        | Event::Restores(which)
-        | Event::Reacts(which)) = event
-        else {
-            return;
-        };
-        let Some(index) = which.checked_rem(self.messages.len()) else {
-            return;
-        };
+            Event::Changes(change, which) => {
+                if let Some(index) = which.checked_rem(self.messages.len()) {
+                    self.changes(number, change, index);
+                }
+            }
+        }
+    }
+
+    fn changes(&mut self, number: usize, change: Change, index: usize) {
+        let now = self.world.now;
         let message = &mut self.messages[index];
         message.etag = Some(number.to_string());
         let is_gone = message.deleted.is_some();
-        match event {
-            Event::Edits(_) if !is_gone => {
+        let mut told = ChangeType::Updated;
+        match change {
+            Change::Edit if !is_gone => {
                 message.body.content = format!("e{number}");
                 message.last_edited = Some(now);
             }
-            Event::Deletes(_) if !is_gone => message.deleted = Some(now),
-            Event::Restores(_) if is_gone => message.deleted = None,
-            Event::Reacts(_) if !is_gone => message.reactions.push(thumb(user('a'))),
+            Change::Delete if !is_gone => {
+                message.deleted = Some(now);
+                told = ChangeType::Deleted;
+            }
+            Change::Restore if is_gone => message.deleted = None,
+            Change::React if !is_gone => message.reactions.push(thumb(user('a'))),
             _ => return,
         }
-        if matches!(event, Event::Deletes(_)) {
-            self.removed.insert(message.id.clone());
-        }
-        self.told(change, index);
-    }
-
-    fn told(&mut self, change: ChangeType, index: usize) {
-        let notification = (change, self.messages[index].clone());
-        self.notifications.push(notification);
+        self.notifications.push((told, message.clone()));
     }
 
     fn deliver(&mut self, (change, message): &Told, patience: usize) {
@@ -176,7 +171,7 @@ proptest! {
             }
         }
         for message in &history.messages {
-            if history.removed.contains(&message.id) {
+            if all.iter().any(|(change, gone)| *change == ChangeType::Deleted && gone.id == message.id) {
                 continue;
             }
             // What it says in the end is told, once.

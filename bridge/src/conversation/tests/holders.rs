@@ -88,14 +88,7 @@ impl Holder {
                     series.claim(&mut self.state, &self.name, now);
                 }
                 // The wait for the pace lies before it: whoever else wrote meanwhile makes this one read again.
-                if works && blob.write(&self.state, &mut self.version) {
-                    match series.next(&self.state) {
-                        Some(_) => Stage::Post,
-                        None => Stage::Done,
-                    }
-                } else {
-                    Stage::Read
-                }
+                self.written(blob, works, Stage::Post)
             }
             Stage::Post if !works => Stage::Read,
             Stage::Post => {
@@ -113,18 +106,26 @@ impl Holder {
                 let series = self.series.as_ref().expect("planned");
                 self.unsaved.push(part.clone());
                 series.posted(&mut self.state, part, now);
-                if works && blob.write(&self.state, &mut self.version) {
+                let next = self.written(blob, works, Stage::Claim);
+                if !matches!(next, Stage::Read) {
                     self.unsaved.clear();
-                    match series.next(&self.state) {
-                        Some(_) => Stage::Claim,
-                        None => Stage::Done,
-                    }
-                } else {
-                    Stage::Read
                 }
+                next
             }
             Stage::Done => Stage::Done,
         };
+    }
+
+    /// Writes the state: what comes next, which is `then` while something is left to post.
+    fn written(&mut self, blob: &mut Blob, works: bool, then: Stage) -> Stage {
+        if !works || !blob.write(&self.state, &mut self.version) {
+            return Stage::Read;
+        }
+        let series = self.series.as_ref().expect("planned");
+        match series.next(&self.state) {
+            Some(_) => then,
+            None => Stage::Done,
+        }
     }
 }
 
@@ -135,21 +136,21 @@ fn planned(state: &InboundState, holder: &Digest, now: OffsetDateTime) -> Plan {
         content_url: Some("https://a.example/b".to_owned()),
         ..Attachment::default()
     });
-    let answers = Answers {
-        message: Some(sent.clone()),
-        kind: Asked::Told(ChatKind::OneOnOne),
-        members: Asked::Told(Vec::new()),
-        file_hosts: Asked::CannotTell,
-        ..Answers::default()
+    let chat = Chat {
+        inbound: state,
+        outbound: None,
     };
     plan(&Case {
         policy: &policy(),
         notification: &notification(ChangeType::Created, &sent.id, state),
-        chat: Some(Chat {
-            inbound: state,
-            outbound: None,
-        }),
-        answers: &answers,
+        chat: Some(chat),
+        answers: &Answers {
+            message: Some(sent),
+            kind: Asked::Told(ChatKind::OneOnOne),
+            members: Asked::Told(Vec::new()),
+            file_hosts: Asked::CannotTell,
+            ..Answers::default()
+        },
         holder,
         now,
     })

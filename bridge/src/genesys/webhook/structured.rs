@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::{StructuredPart, WebhookAttachment};
+use super::{Part, WebhookAttachment};
 use crate::state::question::{Choice, ChoiceKind};
 use crate::teams::to_text::shown_address;
 
 /// Titles, descriptions, links, files and choices of one content item, whatever its kind: Genesys nests them in an object named
 /// after the kind (`quickReply`, `buttonResponse`, `card`, `carousel`, `datePicker`, `listPicker`, `template`, …).
-pub(super) fn parts(item: &Value) -> Vec<StructuredPart> {
+pub(super) fn parts(item: &Value) -> Vec<Part> {
     let mut parts = Vec::new();
     for (name, value) in item.as_object().into_iter().flatten() {
         match name.as_str() {
@@ -24,25 +24,27 @@ pub(super) fn parts(item: &Value) -> Vec<StructuredPart> {
 }
 
 /// A link with its address, or a choice.
-fn action(value: &Value, kind: ChoiceKind) -> Option<StructuredPart> {
-    let text = ["text", "title"]
-        .iter()
-        .find_map(|name| value[*name].as_str())
-        .filter(|text| !text.trim().is_empty());
+fn action(value: &Value, kind: ChoiceKind) -> Option<Part> {
+    let text = value["text"].as_str().or(value["title"].as_str());
+    let text = text.filter(|text| !text.trim().is_empty());
     match (text, value["url"].as_str().and_then(shown_address)) {
-        (Some(text), Some(address)) => Some(StructuredPart::Words(format!("{text}: {address}"))),
-        (None, Some(address)) => Some(StructuredPart::Words(address.to_owned())),
-        (Some(text), None) => Some(StructuredPart::Choice(Choice {
-            kind,
-            text: text.to_owned(),
-            payload: value["payload"].as_str().unwrap_or(text).to_owned(),
-        })),
+        (Some(text), Some(address)) => Some(Part::Words(format!("{text}: {address}"))),
+        (None, Some(address)) => Some(Part::Words(address.to_owned())),
+        (Some(text), None) => Some(choice(kind, text, value["payload"].as_str())),
         (None, None) => None,
     }
 }
 
+fn choice(kind: ChoiceKind, text: &str, payload: Option<&str>) -> Part {
+    Part::Choice(Choice {
+        kind,
+        text: text.to_owned(),
+        payload: payload.unwrap_or(text).to_owned(),
+    })
+}
+
 /// The file of a template's header: address, name and media type.
-fn media(value: &Value) -> Option<StructuredPart> {
+fn media(value: &Value) -> Option<Part> {
     let text = |name: &str| value[name].as_str().map(str::to_owned);
     let url = Some(text("url")?);
     let mime = text("mime");
@@ -53,14 +55,13 @@ fn media(value: &Value) -> Option<StructuredPart> {
         Some("audio") => "Audio",
         _ => "File",
     };
-    Some(StructuredPart::File(WebhookAttachment {
+    Some(Part::File(WebhookAttachment {
         media_type: media_type.to_owned(),
         url,
         mime,
         filename: text("filename"),
         text: None,
         size: None,
-        sha256: None,
     }))
 }
 
@@ -98,14 +99,7 @@ const ELEMENTS: [&str; 9] = [
 ];
 
 /// What an element shows, and those below it. Its actions are choices of this kind; where that is a list's, so are its items.
-fn elements(value: &Value, kind: ChoiceKind, parts: &mut Vec<StructuredPart>) {
-    let choice = |kind, text: &str, payload: Option<&str>| {
-        StructuredPart::Choice(Choice {
-            kind,
-            text: text.to_owned(),
-            payload: payload.unwrap_or(text).to_owned(),
-        })
-    };
+fn elements(value: &Value, kind: ChoiceKind, parts: &mut Vec<Part>) {
     // A stack of our own instead of recursion; the last entry comes next.
     let mut waiting = vec![("", value)];
     while let Some((name, value)) = waiting.pop() {
@@ -113,38 +107,29 @@ fn elements(value: &Value, kind: ChoiceKind, parts: &mut Vec<StructuredPart>) {
             waiting.extend(values.iter().rev().map(|value| (name, value)));
             continue;
         }
-        let field = |name: &&str| value.get(*name);
         let is_choice = kind == ChoiceKind::ListItem && name == "items";
-        parts.extend(field(&"media").and_then(media));
-        for (name, text) in TEXTS
-            .iter()
-            .filter_map(|name| Some((*name, field(name)?.as_str()?)))
-        {
-            if text.trim().is_empty() {
-                continue;
+        parts.extend(media(&value["media"]));
+        for name in TEXTS {
+            match value[name].as_str().filter(|text| !text.trim().is_empty()) {
+                Some(text) if is_choice && name == "title" => {
+                    parts.push(choice(kind, text, value["id"].as_str()));
+                }
+                Some(text) => parts.push(Part::Words(text.to_owned())),
+                None => {}
             }
-            parts.push(match is_choice && name == "title" {
-                true => choice(kind, text, value["id"].as_str()),
-                false => StructuredPart::Words(text.to_owned()),
-            });
         }
-        let addresses = ADDRESSES.iter().filter_map(field).filter_map(Value::as_str);
+        let addresses = ADDRESSES.iter().filter_map(|name| value[name].as_str());
         let addresses = addresses.filter_map(shown_address);
-        parts.extend(addresses.map(|address| StructuredPart::Words(address.to_owned())));
-        for actions in ACTIONS.iter().filter_map(field) {
-            let actions = actions
-                .as_array()
-                .map_or(std::slice::from_ref(actions), Vec::as_slice);
-            parts.extend(actions.iter().filter_map(|one| action(one, kind)));
-        }
-        let times = field(&"availableTimes").and_then(Value::as_array);
-        let times = times.into_iter().flatten();
-        parts.extend(
-            times
-                .filter_map(|time| time["dateTime"].as_str())
-                .map(|time| choice(ChoiceKind::DatePicker, time, None)),
-        );
+        parts.extend(addresses.map(|address| Part::Words(address.to_owned())));
+        let actions = ACTIONS.iter().flat_map(|name| match &value[name] {
+            Value::Array(actions) => actions.as_slice(),
+            action => std::slice::from_ref(action),
+        });
+        parts.extend(actions.filter_map(|one| action(one, kind)));
+        let times = value["availableTimes"].as_array().into_iter().flatten();
+        let times = times.filter_map(|time| time["dateTime"].as_str());
+        parts.extend(times.map(|time| choice(ChoiceKind::DatePicker, time, None)));
         let below = ELEMENTS.iter().rev();
-        waiting.extend(below.filter_map(|name| Some((*name, field(name)?))));
+        waiting.extend(below.filter_map(|name| Some((*name, value.get(name)?))));
     }
 }

@@ -5,17 +5,11 @@ use serde_json::Value;
 use super::{SentFile, cards};
 use crate::files::clean_name;
 use crate::teams::message::Attachment;
-use crate::teams::to_text;
-use crate::text::{one_line, text_lines};
+use crate::teams::to_text::{self, LONGEST_PREVIEW, MOST_PREVIEW_LINES, shown_address};
+use crate::text::{LONGEST_NAME, one_line, text_lines};
 
 /// Most characters of an attachment's name in a line of text.
 const LONGEST_SHOWN_NAME: usize = 255;
-/// Most characters of the name in a quote.
-const LONGEST_QUOTED_NAME: usize = 64;
-
-/// Most characters and lines of what a reply quotes: the agent has the whole message above.
-const LONGEST_PREVIEW: usize = 300;
-const MOST_PREVIEW_LINES: usize = 3;
 
 /// What an attachment becomes.
 pub(super) enum Read {
@@ -32,39 +26,30 @@ pub(super) enum Read {
 /// What an attachment becomes, by its content type.
 pub(super) fn read(attachment: &Attachment, known: &dyn Fn(&str) -> bool) -> Read {
     let content = json(attachment);
-    let kind = &*attachment.content_type;
-    match kind {
+    let notice = |kind, address| Read::Notice(line(kind, attachment, address));
+    match &*attachment.content_type {
         "messageReference" => Read::Quote(quote(&content, known)),
         "forwardedMessageReference" => Read::Forwarded(forwarded(&content)),
-        "reference" => shared(attachment)
-            .map_or_else(|| Read::Notice(line("file", attachment, None)), Read::File),
-        "application/vnd.microsoft.card.codesnippet" => {
-            snippet(&content).map_or_else(|| Read::Notice(snippet_notice(&content)), Read::File)
+        "reference" => shared(attachment).map_or_else(|| notice("file", None), Read::File),
+        "meetingReference" => notice("meeting", text_of(&content, "meetingJoinUrl")),
+        "tabReference" => notice("tab", None),
+        "application/vnd.microsoft.card.codesnippet" => snippet(&content),
+        "application/vnd.microsoft.card.fluidEmbedCard" => {
+            notice("Loop component", text_of(&content, "componentUrl"))
         }
-        "meetingReference" => Read::Notice(line(
-            "meeting",
-            attachment,
-            text_of(&content, "meetingJoinUrl"),
-        )),
-        "tabReference" => Read::Notice(line("tab", attachment, None)),
-        "application/vnd.microsoft.card.fluidEmbedCard" => Read::Notice(line(
-            "Loop component",
-            attachment,
-            text_of(&content, "componentUrl"),
-        )),
         kind if kind.starts_with("application/vnd.microsoft") && kind.contains(".card.") => {
             Read::Notice(card(attachment, &content))
         }
-        kind if kind.starts_with("image/") => Read::Notice(line("image", attachment, None)),
-        kind if kind.starts_with("video/") => Read::Notice(line("video", attachment, None)),
-        kind if kind.starts_with("audio/") => Read::Notice(line("audio", attachment, None)),
-        _ => Read::Notice(line("attachment", attachment, None)),
+        kind => match kind.split_once('/') {
+            Some((medium @ ("image" | "video" | "audio"), _)) => notice(medium, None),
+            _ => notice("attachment", None),
+        },
     }
 }
 
 /// A file that can be fetched: it has an address, and is no page that only a browser can show.
 fn shared(attachment: &Attachment) -> Option<SentFile> {
-    let address = to_text::shown_address(attachment.content_url.as_deref()?)?;
+    let address = shown_address(attachment.content_url.as_deref()?)?;
     let name = attachment.name.as_deref().unwrap_or_default();
     let is_component = [".loop", ".fluid"]
         .iter()
@@ -75,60 +60,45 @@ fn shared(attachment: &Attachment) -> Option<SentFile> {
     })
 }
 
-fn snippet(content: &Value) -> Option<SentFile> {
-    let source = to_text::shown_address(text_of(content, "codeSnippetUrl")?)?;
-    Some(SentFile::Snippet {
-        source: source.to_owned(),
-        language: text_of(content, "language")
-            .map(|language| one_line(language, LONGEST_QUOTED_NAME)),
-    })
-}
-
-fn snippet_notice(content: &Value) -> String {
-    match text_of(content, "language") {
-        Some(language) => format!(
-            "[code snippet: {}]",
-            one_line(language, LONGEST_QUOTED_NAME)
-        ),
-        None => "[code snippet]".to_owned(),
+/// A piece of code: a file where it has an address.
+fn snippet(content: &Value) -> Read {
+    let language = text_of(content, "language").map(|language| one_line(language, LONGEST_NAME));
+    match text_of(content, "codeSnippetUrl").and_then(shown_address) {
+        Some(source) => Read::File(SentFile::Snippet {
+            source: source.to_owned(),
+            language,
+        }),
+        None => Read::Notice(match language {
+            Some(language) => format!("[code snippet: {language}]"),
+            None => "[code snippet]".to_owned(),
+        }),
     }
 }
 
 /// The message that is answered: its sender and its beginning, each line behind `> `.
 fn quote(content: &Value, known: &dyn Fn(&str) -> bool) -> String {
-    let preview = content
-        .get("messagePreview")
-        .and_then(Value::as_str)
-        .map_or_else(String::new, preview_of);
-    // Where nothing is said, nobody needs to vouch for it.
-    let is_known = preview.is_empty() || known(text_of(content, "messageId").unwrap_or_default());
+    let preview = preview_of(content["messagePreview"].as_str().unwrap_or_default());
+    let is_known = known(text_of(content, "messageId").unwrap_or_default());
     let name = content.get("messageSender").and_then(sender_name);
-    let name = to_text::quoted_name(name.as_deref(), is_known);
-    quoted(name, &preview, "[quoted message]")
+    let text = to_text::quotation(name.as_deref(), preview.trim(), is_known);
+    quoted(&text)
 }
 
 /// The message that is passed on, whole: it is what the customer wanted to say.
 fn forwarded(content: &Value) -> String {
-    let text = text_of(content, "originalMessageContent")
-        .map(to_text::to_text)
-        .unwrap_or_default();
+    let text = to_text::to_text(text_of(content, "originalMessageContent").unwrap_or_default());
+    let text = match text.trim() {
+        "" => "[forwarded message]",
+        text => text,
+    };
     let name = content.get("originalMessageSender").and_then(sender_name);
-    let lines = quoted(name, &text, "[forwarded message]");
-    format!("[forwarded]\n{lines}")
+    let name = name.map_or_else(String::new, |name| format!("{name}: "));
+    format!("[forwarded]\n{}", quoted(&(name + text)))
 }
 
-fn quoted(name: Option<String>, text: &str, nothing: &str) -> String {
-    let text = Some(text.trim())
-        .filter(|text| !text.is_empty())
-        .unwrap_or(nothing);
-    let text = match name {
-        Some(name) => format!("{name}: {text}"),
-        None => text.to_owned(),
-    };
-    let lines: Vec<String> = text_lines(&text)
-        .map(|line| format!("> {line}").trim_end().to_owned())
-        .collect();
-    lines.join("\n")
+fn quoted(text: &str) -> String {
+    let lines = text_lines(text).map(|line| format!("> {line}").trim_end().to_owned());
+    lines.collect::<Vec<String>>().join("\n")
 }
 
 /// The beginning of a preview.
@@ -160,51 +130,31 @@ fn preview_of(preview: &str) -> String {
 
 /// `[kind] name address`, as far as there is a name and an address.
 fn line(kind: &str, attachment: &Attachment, address: Option<&str>) -> String {
-    let mut output = format!("[{kind}]");
-    let name = one_line(
-        attachment.name.as_deref().unwrap_or_default(),
-        LONGEST_SHOWN_NAME,
-    );
-    let address = attachment
-        .content_url
-        .as_deref()
-        .or(address)
-        .and_then(to_text::shown_address);
-    for part in [Some(&*name), address]
-        .into_iter()
-        .flatten()
-        .filter(|part| !part.is_empty())
-    {
-        output.push(' ');
-        output.push_str(part);
-    }
-    output
+    let name = attachment.name.as_deref().unwrap_or_default();
+    let address = attachment.content_url.as_deref().or(address);
+    let mut parts = vec![format!("[{kind}]"), one_line(name, LONGEST_SHOWN_NAME)];
+    parts.extend(address.and_then(shown_address).map(str::to_owned));
+    parts.retain(|part| !part.is_empty());
+    parts.join(" ")
 }
 
 fn card(attachment: &Attachment, content: &Value) -> String {
-    let text = cards::text(content);
-    let head = line("card", attachment, None);
-    if text.is_empty() {
-        head
-    } else {
-        format!("{head}\n{text}")
-    }
+    let mut lines = vec![line("card", attachment, None), cards::text(content)];
+    lines.retain(|line| !line.is_empty());
+    lines.join("\n")
 }
 
 /// The content, which is JSON inside a text; null when it is not.
 fn json(attachment: &Attachment) -> Value {
-    attachment
-        .content
-        .as_deref()
-        .and_then(|content| serde_json::from_str(content).ok())
-        .unwrap_or_default()
+    let content = attachment.content.as_deref().unwrap_or_default();
+    serde_json::from_str(content).unwrap_or_default()
 }
 
 fn sender_name(sender: &Value) -> Option<String> {
     let name = ["user", "application", "device"]
         .iter()
         .find_map(|kind| sender.get(kind)?.get("displayName")?.as_str())?;
-    Some(one_line(name, LONGEST_QUOTED_NAME)).filter(|name| !name.is_empty())
+    Some(one_line(name, LONGEST_NAME)).filter(|name| !name.is_empty())
 }
 
 fn text_of<'a>(content: &'a Value, key: &str) -> Option<&'a str> {

@@ -3,9 +3,7 @@
 use super::inline::Line;
 use super::lists::{Candidate, List, depths};
 use crate::text::split::fences::Opening;
-
-/// Most characters of a language's name; what is longer is no language.
-const LONGEST_LANGUAGE: usize = 32;
+use crate::text::{LONGEST_LANGUAGE, is_of_language};
 
 /// A line of the text, with what it is part of.
 pub(super) struct Row<'a> {
@@ -13,7 +11,6 @@ pub(super) struct Row<'a> {
     pub(super) kind: Kind<'a>,
 }
 
-/// What a line is part of.
 pub(super) enum Kind<'a> {
     Text,
     /// A line of code.
@@ -67,9 +64,20 @@ pub(super) fn rows(text: &str) -> Vec<Row<'_>> {
         if candidates.is_empty() {
             rows.push(text_row(line));
             next += 1;
-        } else {
-            list(&candidates, rest, block, &mut rows);
-            next += candidates.len();
+        }
+        for (candidate, depth) in candidates.iter().zip(depths(&candidates)) {
+            rows.push(match depth {
+                None => text_row(lines[next]),
+                Some(depth) => Row {
+                    line: Line::read(candidate.content),
+                    kind: Kind::Item {
+                        block,
+                        depth,
+                        list: candidate.list,
+                    },
+                },
+            });
+            next += 1;
         }
     }
     rows
@@ -118,32 +126,9 @@ fn code<'a>(
 /// The language that a fence names, or what stands behind the fence if that is no name: people start their code there, too,
 /// and no word of theirs may be lost.
 fn language(info: &str) -> (&str, Option<&str>) {
-    let in_name = |found: char| found.is_ascii_alphanumeric() || "+#.-".contains(found);
-    if info.len() <= LONGEST_LANGUAGE && info.chars().all(in_name) {
+    if info.len() <= LONGEST_LANGUAGE && info.chars().all(|found| is_of_language(&found)) {
         (info, None)
     } else {
         ("", Some(info))
-    }
-}
-
-/// Adds consecutive lines that look like items.
-fn list<'a>(
-    candidates: &[Candidate<'a>],
-    lines: &[&'a str],
-    block: usize,
-    rows: &mut Vec<Row<'a>>,
-) {
-    for ((candidate, depth), line) in candidates.iter().zip(depths(candidates)).zip(lines) {
-        rows.push(match depth {
-            None => text_row(line),
-            Some(depth) => Row {
-                line: Line::read(candidate.content),
-                kind: Kind::Item {
-                    block,
-                    depth,
-                    list: candidate.list(),
-                },
-            },
-        });
     }
 }

@@ -1,5 +1,7 @@
 //! Characters as HTML.
 
+use crate::text::is_line_break;
+
 /// What keeps a space that HTML would drop.
 const KEPT_SPACE: &str = "&nbsp;";
 /// A tab in a block of code.
@@ -7,7 +9,6 @@ const TAB_IN_CODE: &str = "&nbsp;&nbsp;&nbsp;&nbsp;";
 /// Most bytes that one character takes.
 pub(super) const WIDEST: usize = TAB_IN_CODE.len();
 
-/// HTML under construction.
 pub(super) struct Html {
     pub(super) output: String,
     /// HTML would drop a space here: a line starts, or another space went before.
@@ -60,7 +61,6 @@ impl Html {
         }
     }
 
-    /// Adds an address as a link to itself.
     pub(super) fn link(&mut self, address: &str) {
         self.output.push_str(r#"<a href=""#);
         address.chars().for_each(|found| self.character(found));
@@ -93,20 +93,18 @@ pub(super) fn cost(character: char) -> usize {
     }
 }
 
-/// A text in the form that the other modules work with: each of Unicode's line breaks (Unicode Standard, section 5.8) is a line
-/// feed, and there is no control character besides line feeds and tabs.
+/// A text in the form that the other modules work with: each line break is a line feed, and there is no control character
+/// besides line feeds and tabs.
 pub(super) fn normalised(text: &str) -> String {
     let mut output = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
             '\r' if characters.peek() == Some(&'\n') => {}
-            '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
-                output.push('\n');
-            }
+            _ if is_line_break(character) => output.push('\n'),
             '\t' => output.push('\t'),
-            character if character.is_control() => {}
-            character => output.push(character),
+            _ if character.is_control() => {}
+            _ => output.push(character),
         }
     }
     output

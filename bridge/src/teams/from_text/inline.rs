@@ -5,35 +5,23 @@ use std::collections::BTreeMap;
 use super::escape::{Html, cost};
 use super::links::links;
 
-/// Bytes of the tags around code.
 const CODE_TAGS: usize = "<code></code>".len();
 /// Bytes of a link's tags besides the address, which stands there twice.
 const LINK_TAGS: usize = r#"<a href=""></a>"#.len();
 
-/// A line of text, read.
 pub(super) struct Line<'a> {
     pub(super) text: &'a str,
     /// Code and links, in order; the rest is plain.
     spans: Vec<Span>,
 }
 
-/// Code or a link.
+/// Code, with the backticks around it, or a link.
 #[derive(Clone, Copy)]
-pub(super) struct Span {
-    /// With the backticks around it.
-    pub(super) start: usize,
-    pub(super) end: usize,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Link,
-    /// With the part that is shown.
-    Code {
-        start: usize,
-        end: usize,
-    },
+struct Span {
+    start: usize,
+    end: usize,
+    /// The part of code that is shown; a link has none.
+    code: Option<(usize, usize)>,
 }
 
 impl<'a> Line<'a> {
@@ -47,18 +35,15 @@ impl<'a> Line<'a> {
     pub(super) fn read(text: &'a str) -> Self {
         let mut spans = Vec::new();
         let mut plain = 0;
-        let behind = Span {
-            start: text.len(),
-            end: text.len(),
-            kind: Kind::Link,
+        let link = |start, end| Span {
+            start,
+            end,
+            code: None,
         };
+        let behind = link(text.len(), text.len());
         for code in code_spans(text).into_iter().chain([behind]) {
             let links = links(&text[plain..code.start]);
-            spans.extend(links.map(|(start, end)| Span {
-                start: plain + start,
-                end: plain + end,
-                kind: Kind::Link,
-            }));
+            spans.extend(links.map(|(start, end)| link(plain + start, plain + end)));
             spans.push(code);
             plain = code.end;
         }
@@ -69,12 +54,9 @@ impl<'a> Line<'a> {
     /// Makes plain text of the links that take more than `most` bytes: half a link would lead elsewhere.
     pub(super) fn drop_longer_links(&mut self, most: usize) {
         let text = self.text;
-        self.spans.retain(|span| match span.kind {
-            Kind::Link => {
-                let address = &text[span.start..span.end];
-                LINK_TAGS + 2 * address.chars().map(cost).sum::<usize>() <= most
-            }
-            Kind::Code { .. } => true,
+        self.spans.retain(|span| {
+            let address = text[span.start..span.end].chars();
+            span.code.is_some() || LINK_TAGS + 2 * address.map(cost).sum::<usize>() <= most
         });
     }
 
@@ -88,12 +70,12 @@ impl<'a> Line<'a> {
             }
             html.text(&self.text[plain..span.start.max(plain)], most);
             plain = span.end.min(to);
-            match span.kind {
-                Kind::Link if span.start >= from && span.end <= to => {
+            match span.code {
+                None if span.start >= from && span.end <= to => {
                     html.link(&self.text[span.start..span.end]);
                 }
-                Kind::Link => html.text(&self.text[span.start.max(from)..plain], most),
-                Kind::Code { start, end } => {
+                None => html.text(&self.text[span.start.max(from)..plain], most),
+                Some((start, end)) => {
                     let shown = start.max(from)..end.min(to);
                     if !shown.is_empty() {
                         html.tag("<code>");
@@ -112,9 +94,9 @@ impl<'a> Line<'a> {
         let spans = self.spans[first..].iter();
         spans
             .take_while(move |span| span.start <= to)
-            .flat_map(|span| match span.kind {
-                Kind::Link => [(span.start, span.end), (span.end, span.end)],
-                Kind::Code { start, end } => [(span.start, start + 1), (end - 1, span.end)],
+            .flat_map(|span| match span.code {
+                None => [(span.start, span.end), (span.end, span.end)],
+                Some((start, end)) => [(span.start, start + 1), (end - 1, span.end)],
             })
     }
 
@@ -124,11 +106,11 @@ impl<'a> Line<'a> {
             return self.text_cost(index, character);
         };
         let first = index == span.start;
-        match span.kind {
-            Kind::Link => 2 * cost(character) + if first { LINK_TAGS } else { 0 },
-            Kind::Code { .. } if first => CODE_TAGS,
-            Kind::Code { start, end } if index < start || index >= end => 1,
-            Kind::Code { .. } => self.text_cost(index, character),
+        match span.code {
+            None => 2 * cost(character) + if first { LINK_TAGS } else { 0 },
+            Some(_) if first => CODE_TAGS,
+            Some((start, end)) if index < start || index >= end => 1,
+            Some(_) => self.text_cost(index, character),
         }
     }
 
@@ -189,10 +171,7 @@ fn code_spans(text: &str) -> Vec<Span> {
         spans.push(Span {
             start,
             end,
-            kind: Kind::Code {
-                start: inner + padding,
-                end: inner_end - padding,
-            },
+            code: Some((inner + padding, inner_end - padding)),
         });
         index = closing + 1;
     }

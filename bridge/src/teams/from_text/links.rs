@@ -34,21 +34,11 @@ fn scheme_before(text: &str, searched: usize, end: usize, scheme: &str) -> Optio
 /// Where the address ends whose host starts at `host`: before white space or a character that no address holds, punctuation at
 /// the end left out. A closing bracket belongs to the address when its opening one does.
 fn address_end(text: &str, host: usize) -> usize {
-    let ends = |character: char| {
-        is_foreign(character)
-            || matches!(
-                character,
-                '<' | '>' | '"' | '`' | '{' | '}' | '|' | '\\' | '^'
-            )
-    };
+    const ENDS: [char; 9] = ['<', '>', '"', '`', '{', '}', '|', '\\', '^'];
+    let ends = |found: char| is_foreign(found) || ENDS.contains(&found);
     let address = &text[host..];
     let address = &address[..address.find(ends).unwrap_or(address.len())];
-    let count = |wanted: char| {
-        address
-            .chars()
-            .filter(|character| *character == wanted)
-            .count()
-    };
+    let count = |wanted: char| address.matches(wanted).count();
     let mut spare_round = count(')').saturating_sub(count('('));
     let mut spare_square = count(']').saturating_sub(count('['));
     let mut end = address.len();
@@ -62,16 +52,8 @@ fn address_end(text: &str, host: usize) -> usize {
                 spare_square -= 1;
                 true
             }
-            '.' | ',' | ':' | ';' | '!' | '?' | '\'' | '*' | '_' | '~' => true,
-            '…'
-            | '\u{2018}'..='\u{201f}'
-            | '«'
-            | '»'
-            | '\u{3001}'..='\u{3003}'
-            | '\u{3008}'..='\u{3011}' => true,
-            '\u{ff01}' | '\u{ff08}' | '\u{ff09}' | '\u{ff0c}' | '\u{ff0e}' | '\u{ff1a}'
-            | '\u{ff1b}' | '\u{ff1f}' => true,
-            _ => false,
+            '\u{2018}'..='\u{201f}' | '\u{3001}'..='\u{3003}' | '\u{3008}'..='\u{3011}' => true,
+            character => ".,:;!?'*_~…«»！（），．：；？".contains(character),
         };
         if !punctuation {
             break;

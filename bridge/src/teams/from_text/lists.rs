@@ -16,7 +16,8 @@ pub(super) enum List {
 
 /// A line that looks like an item.
 pub(super) struct Candidate<'a> {
-    list: List,
+    /// What stands before it.
+    pub(super) list: List,
     /// What follows the number.
     delimiter: char,
     indentation: usize,
@@ -54,6 +55,10 @@ impl<'a> Candidate<'a> {
             indentation,
             content,
         })
+    }
+
+    fn is_numbered(&self) -> bool {
+        matches!(self.list, List::Number(_))
     }
 }
 
@@ -108,7 +113,7 @@ fn wrong_numbers(lines: &[Candidate<'_>], depths: &[usize]) -> Vec<bool> {
     let mut open: Vec<(usize, u32)> = Vec::with_capacity(DEEPEST);
     let mut close = |open: &mut Vec<(usize, u32)>, depth: usize| {
         for (last, count) in open.drain(depth.min(open.len())..) {
-            if count == 1 && matches!(lines[last].list, List::Number(_)) {
+            if count == 1 && lines[last].is_numbered() {
                 wrong[last] = true;
             }
         }
@@ -140,7 +145,7 @@ fn wrong_numbers(lines: &[Candidate<'_>], depths: &[usize]) -> Vec<bool> {
 }
 
 fn is_same_kind(one: &Candidate<'_>, other: &Candidate<'_>) -> bool {
-    matches!(one.list, List::Bullets) == matches!(other.list, List::Bullets)
+    one.is_numbered() == other.is_numbered()
 }
 
 /// Where the list ends that starts at the top level.
@@ -151,25 +156,16 @@ fn top_level_end(lines: &[Candidate<'_>], depths: &[usize], start: usize) -> usi
 
 /// Takes the numbered lines out, and nests what is left between them.
 fn bullets_only(lines: &[Candidate<'_>], depths: &mut [Option<usize>]) {
-    let mut start = 0;
-    for lines in lines.split_inclusive(|line| matches!(line.list, List::Number(_))) {
-        let numbered = lines
-            .last()
-            .is_some_and(|line| matches!(line.list, List::Number(_)));
-        let bullets = &lines[..lines.len() - usize::from(numbered)];
-        for (depth, nested) in depths[start..].iter_mut().zip(nesting(bullets)) {
-            *depth = Some(nested);
+    let mut next = depths.iter_mut();
+    for lines in lines.split_inclusive(Candidate::is_numbered) {
+        let bullets = lines
+            .split(Candidate::is_numbered)
+            .next()
+            .unwrap_or_default();
+        let nested = nesting(bullets).into_iter().map(Some);
+        // The numbered line, if there is one, is the last.
+        for (depth, nested) in next.by_ref().zip(nested.chain([None])).take(lines.len()) {
+            *depth = nested;
         }
-        start += lines.len();
-        if numbered {
-            depths[start - 1] = None;
-        }
-    }
-}
-
-impl Candidate<'_> {
-    /// What stands before the item.
-    pub(super) fn list(&self) -> List {
-        self.list
     }
 }

@@ -16,6 +16,11 @@ impl Position {
     fn before(row: usize) -> Self {
         Self { row, index: 0 }
     }
+
+    /// Where this row goes on behind the place.
+    fn index_in(self, row: usize) -> usize {
+        if row == self.row { self.index } else { 0 }
+    }
 }
 
 /// Writes rows in parts of at most `limit` bytes; no part is blank.
@@ -68,8 +73,7 @@ fn end_of_part(rows: &[Row<'_>], from: Position, limit: usize) -> Position {
                 best = Some((place, index));
             }
         }
-        let start = if index == from.row { from.index } else { 0 };
-        writer.push(row, start, row.line.text.len(), limit);
+        writer.push(row, from.index_in(index), row.line.text.len(), limit);
         if writer.length() > limit {
             let block = block_start(rows, from, index);
             return match (block, best) {
@@ -121,11 +125,10 @@ fn block_fits(rows: &[Row<'_>], start: usize, limit: usize) -> bool {
 fn within(rows: &[Row<'_>], from: Position, index: usize, limit: usize) -> Position {
     let mut writer = Writer::new();
     for (index, row) in rows.iter().enumerate().take(index).skip(from.row) {
-        let start = if index == from.row { from.index } else { 0 };
-        writer.push(row, start, row.line.text.len(), limit);
+        writer.push(row, from.index_in(index), row.line.text.len(), limit);
     }
     let row = &rows[index];
-    let start = if index == from.row { from.index } else { 0 };
+    let start = from.index_in(index);
     writer.push(row, start, start, limit);
     let taken = writer.length() + row.line.reopening(start);
     let room = limit.saturating_sub(taken);
@@ -186,7 +189,7 @@ fn written(rows: &[Row<'_>], from: Position, to: Position) -> Option<String> {
     let behind = (to.row + usize::from(to.index > 0)).min(rows.len());
     let shown = |index: usize| {
         let line = rows[index].line.text;
-        let start = if index == from.row { from.index } else { 0 };
+        let start = from.index_in(index);
         let end = if index == to.row {
             to.index
         } else {

@@ -1,4 +1,3 @@
-mod blocks;
 mod dom;
 mod parts;
 
@@ -7,75 +6,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::teams::to_text::to_text;
+use crate::text::tests::rules_hold;
 
 #[test]
-fn special_characters_are_escaped() {
-    assert_eq!(
-        from_text("<script>alert('1 & \"2\"')</script>"),
-        "&lt;script&gt;alert(&#39;1 &amp; &quot;2&quot;&#39;)&lt;/script&gt;"
-    );
-}
-
-#[test]
-fn line_breaks_and_spaces_are_kept() {
-    assert_eq!(from_text("a\nb\r\nc\rd"), "a<br>b<br>c<br>d");
-    assert_eq!(
-        from_text("a\n\n  b   c"),
-        "a<br><br>&nbsp;&nbsp;b &nbsp;&nbsp;c"
-    );
-    assert_eq!(from_text("a\u{0}\u{7}b"), "ab");
-}
-
-#[test]
-fn addresses_become_links() {
-    assert_eq!(
-        from_text("see https://example.com/a?b=1&c=2."),
-        r#"see <a href="https://example.com/a?b=1&amp;c=2">https://example.com/a?b=1&amp;c=2</a>."#
-    );
-    assert_eq!(
-        from_text("(HTTP://example.com/x_(y))"),
-        r#"(<a href="HTTP://example.com/x_(y)">HTTP://example.com/x_(y)</a>)"#
-    );
-}
-
-#[test]
-fn only_web_addresses_become_links() {
-    for text in [
-        "javascript://x",
-        "ftp://x",
-        "xhttp://x",
-        "http://",
-        "https:// x",
-        "http:/x",
-        "://",
-    ] {
-        assert_eq!(from_text(text), text);
-    }
-}
-
-#[test]
-fn an_address_ends_before_what_could_disguise_it() {
-    for end in ["<", ">", "\"", " ", "\n", "\u{202e}", "\u{200b}", "|"] {
-        let html = from_text(&format!("https://example.com/{end}x"));
-        assert!(
-            html.starts_with(r#"<a href="https://example.com/">https://example.com/</a>"#),
-            "{html}"
-        );
-    }
-}
-
-#[test]
-fn quotes_cannot_leave_the_attribute() {
-    let html = from_text("https://example.com/'onmouseover='x");
-    assert!(!html.contains('\''), "{html}");
-}
-
-#[test]
-fn every_line_break_breaks_the_line() {
-    assert_eq!(
-        from_text("a\u{2028}b\u{2029}c\u{85}d\u{c}e"),
-        "a<br>b<br>c<br>d<br>e"
-    );
+fn each_rule_of_the_html_holds() {
+    let rules = include_str!("../../../fixtures/text_to_html.json");
+    rules_hold(rules, |given: String| from_text(&given));
 }
 
 #[test]

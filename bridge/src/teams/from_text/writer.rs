@@ -4,7 +4,6 @@ use super::blocks::{Kind, Row};
 use super::escape::Html;
 use super::lists::List;
 
-/// What a line break costs in HTML.
 const LINE_BREAK: &str = "<br>";
 const CODE_END: &str = "</code></codeblock>";
 const BULLETS_END: &str = "</li></ul>";
@@ -15,7 +14,6 @@ pub(super) const CODE_BLOCK_TAGS: usize = r#"<codeblock class=""><code>"#.len() 
 /// Most bytes of the tags around a list with one item.
 pub(super) const LIST_TAGS: usize = r#"<ol start="4294967295"><li>"#.len() + NUMBERS_END.len();
 
-/// Writes rows one after the other.
 pub(super) struct Writer {
     html: Html,
     open: Open,

@@ -1,8 +1,18 @@
 use super::{Change, ChangeType, Collection, Item, ItemError, MOST_ITEMS, News, message_of};
+use crate::text::tests::rules_hold;
 
-fn ids(resource: &str) -> Option<(String, String)> {
-    message_of(resource)
-        .map(|(chat, message)| (chat.as_str().to_owned(), message.as_str().to_owned()))
+macro_rules! fixture {
+    ($name:literal) => {
+        parsed(include_bytes!(concat!(
+            "../../../fixtures/notification_",
+            $name,
+            ".json"
+        )))
+    };
+}
+
+fn parsed(body: &[u8]) -> Collection {
+    Collection::parse(body).expect("readable")
 }
 
 fn change(item: &Result<Item, ItemError>) -> &Change {
@@ -13,51 +23,17 @@ fn change(item: &Result<Item, ItemError>) -> &Change {
 }
 
 #[test]
-fn every_documented_form_of_a_resource_is_read() {
-    let expected = Some((
-        "19:a_b@unq.gbl.spaces".to_owned(),
-        "1612289765949".to_owned(),
-    ));
-    for resource in [
-        "chats('19:a_b@unq.gbl.spaces')/messages('1612289765949')",
-        "/chats('19:a_b@unq.gbl.spaces')/messages('1612289765949')",
-        "chats('19%3aa_b%40unq.gbl.spaces')/messages('1612289765949')",
-        "chats/19:a_b@unq.gbl.spaces/messages/1612289765949",
-        "users('0f0e0d0c-0000-4000-8000-00000000000a')/chats('19:a_b@unq.gbl.spaces')/messages('1612289765949')",
-        "users/0f0e0d0c-0000-4000-8000-00000000000a/chats/19:a_b@unq.gbl.spaces/messages/1612289765949",
-    ] {
-        assert_eq!(ids(resource), expected, "{resource}");
-    }
-}
-
-#[test]
-fn slashes_and_quotes_belong_to_the_id() {
-    let found = ids("chats('19:a/b''c\"d')/messages('1')");
-    assert_eq!(found, Some(("19:a/b'c\"d".to_owned(), "1".to_owned())));
-}
-
-#[test]
-fn other_resources_are_refused() {
-    for resource in [
-        "",
-        "chats('19:a')",
-        "chats('19:a')/messages",
-        "chats('19:a')/messages('1')/replies('2')",
-        "chats('19:a')/members('1')",
-        "chats('')/messages('1')",
-        "chats('19:a)/messages('1')",
-        "teams('t')/channels('c')/messages('1')",
-        "chats('19:a%ff')/messages('1')",
-        "chats('a')x/messages('1')",
-    ] {
-        assert_eq!(ids(resource), None, "{resource}");
-    }
+fn each_rule_of_a_resource_holds() {
+    let rules = include_str!("../../../fixtures/resources.json");
+    rules_hold(rules, |resource: String| {
+        let (chat, message) = message_of(&resource)?;
+        Some((chat.as_str().to_owned(), message.as_str().to_owned()))
+    });
 }
 
 #[test]
 fn a_basic_notification_is_read() {
-    let collection = Collection::parse(include_bytes!("../../../fixtures/notification_basic.json"))
-        .expect("readable");
+    let collection = fixture!("basic");
     let item = collection.items[0].as_ref().expect("usable");
     assert!(item.client_state.is_some() && item.tenant.is_some());
     let change = change(&collection.items[0]);
@@ -69,23 +45,16 @@ fn a_basic_notification_is_read() {
 
 #[test]
 fn a_rich_notification_is_read() {
-    let collection = Collection::parse(include_bytes!("../../../fixtures/notification_rich.json"))
-        .expect("readable");
-    let encrypted = change(&collection.items[0])
-        .encrypted
-        .as_ref()
-        .expect("rich");
-    assert_eq!(encrypted.certificate_id, "support-2024");
-    assert_eq!(
-        collection.validation_tokens,
-        ["eyJ0eXAiOiJKV1QifQ.e30.c2ln"]
-    );
+    let collection = fixture!("rich");
+    let encrypted = change(&collection.items[0]).encrypted.as_ref();
+    assert_eq!(encrypted.expect("rich").certificate_id, "support-2024");
+    let tokens = ["eyJ0eXAiOiJKV1QifQ.e30.c2ln"];
+    assert_eq!(collection.validation_tokens, tokens);
 }
 
 #[test]
 fn one_bad_item_does_not_spoil_the_others() {
-    let collection = Collection::parse(include_bytes!("../../../fixtures/notification_mixed.json"))
-        .expect("readable");
+    let collection = fixture!("mixed");
     let kinds: Vec<Result<&str, ItemError>> = collection
         .items
         .iter()
@@ -115,22 +84,15 @@ fn one_bad_item_does_not_spoil_the_others() {
 
 #[test]
 fn what_is_no_collection_is_an_error() {
-    for body in [
-        &b""[..],
-        b"{}",
-        b"[]",
-        b"{\"value\":{}}",
-        b"\xff\xfe",
-        b"{\"value\":[}",
-    ] {
-        assert!(Collection::parse(body).is_err());
+    for body in ["", "{}", "[]", r#"{"value":{}}"#, r#"{"value":[}"#] {
+        assert!(Collection::parse(body.as_bytes()).is_err());
     }
+    assert!(Collection::parse(b"\xff\xfe").is_err());
 }
 
 #[test]
 fn a_lifecycle_event_is_no_change() {
-    let body = include_bytes!("../../../fixtures/notification_lifecycle.json");
-    let collection = Collection::parse(body).expect("readable");
+    let collection = fixture!("lifecycle");
     let item = collection.items[0].as_ref().expect("usable");
     match &item.news {
         News::Lifecycle(lifecycle) => {
@@ -144,7 +106,7 @@ fn a_lifecycle_event_is_no_change() {
 #[test]
 fn the_word_of_an_unknown_lifecycle_event_is_not_repeated() {
     let body = br#"{"value":[{"lifecycleEvent":"my secret words"}]}"#;
-    let shown = format!("{:?}", Collection::parse(body).expect("readable"));
+    let shown = format!("{:?}", parsed(body));
     assert!(
         shown.contains("unknown") && !shown.contains("secret"),
         "{shown}"
@@ -159,7 +121,7 @@ fn with_items(item: &str, count: usize) -> Vec<u8> {
 #[test]
 fn items_are_counted_while_they_are_read() {
     for item in ["0", r#""x""#, "[[]]", "{}", "null"] {
-        let full = Collection::parse(&with_items(item, MOST_ITEMS)).expect("readable");
+        let full = parsed(&with_items(item, MOST_ITEMS));
         assert_eq!(full.items.len(), MOST_ITEMS);
         assert!(Collection::parse(&with_items(item, MOST_ITEMS + 1)).is_err());
     }
@@ -179,7 +141,7 @@ fn depth_is_no_obstacle_and_no_danger() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let objects = format!("{}0{}", r#"{"a":"#.repeat(100_000), "}".repeat(100_000));
     for nested in [&deep, &objects] {
-        let collection = Collection::parse(&with_items(nested, 2)).expect("readable");
+        let collection = parsed(&with_items(nested, 2));
         assert_eq!(collection.items.len(), 2);
         let elsewhere = format!(r#"{{"else":{nested},"value":[]}}"#);
         assert!(Collection::parse(elsewhere.as_bytes()).is_ok());
@@ -192,14 +154,9 @@ fn what_is_too_long_to_be_genuine_is_not_kept() {
     let body = format!(
         r#"{{"value":[{{"changeType":"created","clientState":"{long}","resource":"chats('19:a')/messages('1')"}},{{"changeType":"created","resource":"chats('{long}')/messages('1')"}}],"validationTokens":["{long}",7,"a"]}}"#
     );
-    let collection = Collection::parse(body.as_bytes()).expect("readable");
-    assert!(
-        collection.items[0]
-            .as_ref()
-            .expect("usable")
-            .client_state
-            .is_none()
-    );
+    let collection = parsed(body.as_bytes());
+    let first = collection.items[0].as_ref().expect("usable");
+    assert!(first.client_state.is_none());
     assert_eq!(
         collection.items[1].as_ref().err(),
         Some(&ItemError::Resource)
@@ -220,8 +177,7 @@ fn tokens_are_counted_too() {
 
 #[test]
 fn debug_output_holds_no_secret_and_no_token() {
-    let body = include_bytes!("../../../fixtures/notification_rich.json");
-    let shown = format!("{:?}", Collection::parse(body).expect("readable"));
+    let shown = format!("{:?}", fixture!("rich"));
     for hidden in ["a-secret-of", "eyJ0", "ZGF0YQ", "c2lnbmF0dXJl", "19:"] {
         assert!(!shown.contains(hidden), "{hidden} in {shown}");
     }

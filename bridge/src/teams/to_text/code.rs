@@ -3,20 +3,17 @@
 
 use super::characters::{Kind, kind};
 use super::lines::Lines;
-
-/// Shortest fence of a block.
-const FENCE: usize = 3;
-/// Most characters of a language's name.
-const LONGEST_LANGUAGE: usize = 32;
+use super::tokens::Tag;
+use crate::text::{LONGEST_LANGUAGE, fence, is_of_language};
 
 /// The content of a `pre` or `codeblock` element that is being read.
 pub(super) struct Block {
     text: String,
-    language: String,
+    pub(super) language: String,
     /// Elements of its kind that are open.
-    depth: usize,
+    pub(super) depth: usize,
     /// Elements in it that are open and whose end tag can also end one outside.
-    inner: usize,
+    pub(super) inner: usize,
     /// The line break right behind the start tag does not count.
     at_start: bool,
 }
@@ -30,38 +27,6 @@ impl Block {
             inner: 0,
             at_start: true,
         }
-    }
-
-    /// Takes the language from an element inside, unless it is known.
-    pub(super) fn set_language(&mut self, language: String) {
-        if self.language.is_empty() {
-            self.language = language;
-        }
-    }
-
-    pub(super) fn open(&mut self) {
-        self.depth += 1;
-    }
-
-    /// Closes one element; true when it was the block's own.
-    pub(super) fn close(&mut self) -> bool {
-        self.depth = self.depth.saturating_sub(1);
-        self.depth == 0
-    }
-
-    pub(super) fn open_inner(&mut self) {
-        self.inner += 1;
-    }
-
-    pub(super) fn has_inner(&self) -> bool {
-        self.inner > 0
-    }
-
-    /// Whether an end tag belongs to an element inside of the block; if not, it ends the block too.
-    pub(super) fn close_inner(&mut self) -> bool {
-        let was_open = self.inner > 0;
-        self.inner = self.inner.saturating_sub(1);
-        was_open
     }
 
     pub(super) fn text(&mut self, text: &str) {
@@ -101,7 +66,7 @@ impl Block {
             return;
         }
         let text = self.text.strip_suffix('\n').unwrap_or(&self.text);
-        let fence = fence(text, FENCE);
+        let fence = fence(text, 3);
         lines.whole_line(&format!("{fence}{}", self.language), false);
         for line in text.split('\n') {
             lines.whole_line(line, false);
@@ -113,17 +78,14 @@ impl Block {
 /// Program text in a line that is being read.
 #[derive(Default)]
 pub(super) struct Inline {
-    depth: usize,
-    text: String,
+    /// Elements that are open.
+    pub(super) depth: usize,
+    pub(super) text: String,
 }
 
 impl Inline {
     pub(super) fn is_open(&self) -> bool {
         self.depth > 0
-    }
-
-    pub(super) fn open(&mut self) {
-        self.depth += 1;
     }
 
     pub(super) fn close(&mut self, lines: &mut Lines) {
@@ -133,14 +95,9 @@ impl Inline {
         }
     }
 
-    /// Closes all that is open.
     pub(super) fn close_all(&mut self, lines: &mut Lines) {
         self.depth = 0;
         self.write(lines);
-    }
-
-    pub(super) fn text(&mut self, text: &str) {
-        self.text.push_str(text);
     }
 
     /// Writes what was read so far, so that something else can follow.
@@ -157,12 +114,9 @@ impl Inline {
                 lines.space();
             }
             let fence = fence(shown, 1);
-            let pad = if shown.starts_with('`') || shown.ends_with('`') {
-                " "
-            } else {
-                ""
-            };
-            lines.as_is(&format!("{fence}{pad}{shown}{pad}{fence}"));
+            let needs_room = shown.starts_with('`') || shown.ends_with('`');
+            let pad = if needs_room { " " } else { "" };
+            lines.word(&format!("{fence}{pad}{shown}{pad}{fence}"));
             if self.text.ends_with(char::is_whitespace) {
                 lines.space();
             }
@@ -185,40 +139,24 @@ fn shown(text: &str) -> String {
     output
 }
 
-/// The language in the class of an element that may also have other classes (HTML standard, section "The code element").
-pub(super) fn prefixed_language(class: &str) -> String {
-    class
-        .split_ascii_whitespace()
-        .find_map(|class| {
-            class
-                .strip_prefix("language-")
-                .or_else(|| class.strip_prefix("lang-"))
-        })
-        .map(language)
+/// The language that an element's class names, as one word; empty for none. Those besides `codeblock` may have other classes,
+/// too (HTML standard, section "The code element").
+pub(super) fn language(tag: &Tag<'_>) -> String {
+    let class = tag.attribute("class").unwrap_or_default();
+    let mut classes = class.split_ascii_whitespace();
+    let name = match tag.name {
+        "codeblock" => classes.next(),
+        _ => classes.find_map(|class| {
+            let prefixes = ["language-", "lang-"];
+            prefixes
+                .iter()
+                .find_map(|prefix| class.strip_prefix(prefix))
+        }),
+    };
+    name.filter(|name| !name.eq_ignore_ascii_case("plaintext"))
         .unwrap_or_default()
-}
-
-/// The language that the class of a `codeblock` names, as one word; empty for none.
-pub(super) fn language(class: &str) -> String {
-    let class = class.split_ascii_whitespace().next().unwrap_or_default();
-    if class.eq_ignore_ascii_case("plaintext") {
-        return String::new();
-    }
-    class
         .chars()
-        .filter(|character| {
-            character.is_ascii_alphanumeric() || matches!(character, '+' | '#' | '.' | '-')
-        })
+        .filter(is_of_language)
         .take(LONGEST_LANGUAGE)
         .collect()
-}
-
-/// Backticks, more than there are side by side in a text, and at least so many.
-fn fence(text: &str, least: usize) -> String {
-    let longest = text
-        .split(|character| character != '`')
-        .map(str::len)
-        .max()
-        .unwrap_or_default();
-    "`".repeat(least.max(longest + 1))
 }

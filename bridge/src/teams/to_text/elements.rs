@@ -24,74 +24,34 @@ pub(crate) fn emoji(tag: &Tag<'_>) -> Option<String> {
     shown("alt").or_else(|| shown("title"))
 }
 
-/// Elements that start and end on a line of their own.
-pub(super) fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "address"
-            | "article"
-            | "aside"
-            | "blockquote"
-            | "body"
-            | "caption"
-            | "center"
-            | "dd"
-            | "details"
-            | "dialog"
-            | "div"
-            | "dl"
-            | "dt"
-            | "fieldset"
-            | "figcaption"
-            | "figure"
-            | "footer"
-            | "form"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "header"
-            | "hgroup"
-            | "hr"
-            | "html"
-            | "legend"
-            | "li"
-            | "main"
-            | "menu"
-            | "nav"
-            | "ol"
-            | "optgroup"
-            | "option"
-            | "p"
-            | "search"
-            | "section"
-            | "summary"
-            | "table"
-            | "tbody"
-            | "tfoot"
-            | "thead"
-            | "title"
-            | "tr"
-            | "ul"
-    )
+/// How an element stands in the text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// Within a line.
+    Inline,
+    /// On lines of its own.
+    Block,
+    /// On lines of its own, the text as it is written.
+    Preformatted,
 }
 
-/// Elements whose text is shown as it is written.
-pub(super) fn is_preformatted(name: &str) -> bool {
-    matches!(name, "pre" | "codeblock" | "listing" | "xmp" | "plaintext")
-}
-
-/// Whether a link's text is its address, scheme and last slash aside.
-pub(super) fn same_address(shown: &str, address: &str) -> bool {
-    fn bare(address: &str) -> &str {
-        let schemes = ["https://", "http://", "mailto:", "tel:"];
-        let bare = schemes.iter().find_map(|scheme| {
-            let (start, rest) = address.split_at_checked(scheme.len())?;
-            start.eq_ignore_ascii_case(scheme).then_some(rest)
-        });
-        bare.unwrap_or(address).trim_end_matches('/')
+pub(super) fn layout(name: &str) -> Layout {
+    match name {
+        "pre" | "codeblock" | "listing" | "xmp" | "plaintext" => Layout::Preformatted,
+        "address" | "article" | "aside" | "blockquote" | "body" | "caption" | "center" | "dd"
+        | "details" | "dialog" | "div" | "dl" | "dt" | "fieldset" | "figcaption" | "figure"
+        | "footer" | "form" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "header" | "hgroup"
+        | "hr" | "html" | "legend" | "li" | "main" | "menu" | "nav" | "ol" | "optgroup"
+        | "option" | "p" | "search" | "section" | "summary" | "table" | "tbody" | "tfoot"
+        | "thead" | "title" | "tr" | "ul" => Layout::Block,
+        _ => Layout::Inline,
     }
-    bare(shown).eq_ignore_ascii_case(bare(address))
+}
+
+pub(super) fn is_block(name: &str) -> bool {
+    layout(name) == Layout::Block
+}
+
+pub(super) fn is_preformatted(name: &str) -> bool {
+    layout(name) == Layout::Preformatted
 }

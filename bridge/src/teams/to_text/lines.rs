@@ -16,15 +16,19 @@ pub(super) struct Lines {
     collapsing: bool,
     /// Line breaks are due before the next word.
     breaks: usize,
-    quotes: usize,
+    /// Quotes that are open.
+    pub(super) quotes: usize,
     quotes_of_last_line: usize,
     indentation: usize,
-    marker: Option<String>,
+    /// What stands before the item of a list that starts.
+    pub(super) marker: Option<String>,
     /// All is one line: line breaks are spaces.
     flow: bool,
     /// In a flow, what is due before the next word instead of a space.
-    separator: Option<&'static str>,
-    strike: Strike,
+    pub(super) separator: Option<&'static str>,
+    /// Elements that strike through and are open, and whether the mark before their text is written.
+    pub(super) strikes: usize,
+    is_struck: bool,
     script: Script,
     /// Where the text ends if nothing but pictures' notices follows.
     cut: Option<usize>,
@@ -40,14 +44,6 @@ enum Line {
     /// Spaces that are to be kept when a word follows.
     Blank,
     Something,
-}
-
-/// Text struck through.
-#[derive(Default)]
-struct Strike {
-    depth: usize,
-    /// The mark before it is written.
-    marked: bool,
 }
 
 /// A raised or lowered text.
@@ -88,7 +84,6 @@ impl Lines {
         }
     }
 
-    /// Adds text.
     pub(super) fn text(&mut self, text: &str) {
         let mut rest = text;
         loop {
@@ -117,24 +112,15 @@ impl Lines {
 
     /// Adds a picture's notice, which is left out again when nothing else follows.
     pub(super) fn notice(&mut self, text: &str) {
-        let end = self.output.trim_end_matches([' ', '\t']).len();
-        let cut = self.cut.unwrap_or(end);
+        let cut = self.cut.unwrap_or(self.end_of_line());
         self.text(text);
         self.cut = Some(cut);
-    }
-
-    /// Adds a text as it is, which has no line break and starts and ends with something visible.
-    pub(super) fn as_is(&mut self, text: &str) {
-        if !text.is_empty() {
-            self.word(text);
-        }
     }
 
     /// A line of its own, spaces as they are; a picture's notice alone may be left out again.
     pub(super) fn whole_line(&mut self, text: &str, only_notices: bool) {
         self.boundary();
-        let end = self.output.trim_end_matches([' ', '\t']).len();
-        let cut = self.cut.unwrap_or(end);
+        let cut = self.cut.unwrap_or(self.end_of_line());
         self.start_line();
         self.output.push_str(text);
         self.trim_line();
@@ -160,14 +146,11 @@ impl Lines {
 
     /// Starts a new line, unless this one is still empty.
     pub(super) fn boundary(&mut self) {
-        if self.flow {
-            self.space();
-        } else if self.line != Line::Nothing {
-            self.break_line();
+        if self.flow || self.line != Line::Nothing {
+            self.line_break();
         }
     }
 
-    /// Ends the line.
     pub(super) fn line_break(&mut self) {
         if self.flow {
             self.space();
@@ -193,37 +176,19 @@ impl Lines {
         self.collapsing = false;
     }
 
-    /// In a flow, what parts the next word from this one.
-    pub(super) fn separate(&mut self, separator: &'static str) {
-        self.separator = Some(separator);
-    }
-
-    /// Whether a separator is due.
-    pub(super) fn is_separated(&self) -> bool {
-        self.separator.is_some()
-    }
-
     /// Adds to the last word, before the line breaks that are due.
     pub(super) fn append(&mut self, text: &str) {
         self.cut = None;
         self.output.push_str(text);
     }
 
-    pub(super) fn open_quote(&mut self) {
-        self.quotes += 1;
-    }
-
     pub(super) fn close_quote(&mut self) {
         self.quotes = self.quotes.saturating_sub(1);
     }
 
-    pub(super) fn open_strike(&mut self) {
-        self.strike.depth += 1;
-    }
-
     pub(super) fn close_strike(&mut self) {
-        self.strike.depth = self.strike.depth.saturating_sub(1);
-        if self.strike.depth == 0 {
+        self.strikes = self.strikes.saturating_sub(1);
+        if self.strikes == 0 {
             self.suspend_strike();
         }
     }
@@ -254,34 +219,22 @@ impl Lines {
         self.marker = None;
     }
 
-    /// Starts a list item.
-    pub(super) fn mark(&mut self, marker: String) {
-        self.marker = Some(marker);
-    }
-
     /// Whether there is nothing but pictures' notices, if anything.
     pub(super) fn has_only_notices(&self) -> bool {
         self.output.is_empty() || self.cut == Some(0)
     }
 
-    /// The whole text, without white space at its end.
-    pub(super) fn finish(mut self) -> String {
+    /// The whole text, without white space at its end, and with the pictures' notices there or without them.
+    pub(super) fn finish(mut self, keeps_notices: bool) -> String {
         self.suspend_strike();
+        let cut = self.cut.filter(|_| !keeps_notices);
+        self.output.truncate(cut.unwrap_or(self.output.len()));
         self.output.truncate(self.output.trim_end().len());
         self.output
     }
 
-    /// The text without the pictures' notices at its end, and without white space there.
-    pub(super) fn finish_without_last_notices(mut self) -> String {
-        self.suspend_strike();
-        if let Some(cut) = self.cut {
-            self.output.truncate(cut);
-        }
-        self.finish()
-    }
-
-    /// Adds something visible.
-    fn word(&mut self, word: &str) {
+    /// Adds something visible as it is: it has no line break, and starts and ends with something visible.
+    pub(super) fn word(&mut self, word: &str) {
         self.cut = None;
         let mut joined = false;
         if self.line == Line::Something {
@@ -299,9 +252,9 @@ impl Lines {
             self.start_line();
         }
         self.collapsing = false;
-        if self.strike.depth > 0 && !self.strike.marked {
+        if self.strikes > 0 && !self.is_struck {
             self.output.push_str("~~");
-            self.strike.marked = true;
+            self.is_struck = true;
             joined = false;
         }
         if let Script::Due(place) = self.script {
@@ -335,12 +288,11 @@ impl Lines {
     }
 
     fn start_line(&mut self) {
-        let deepest = if self.output.len() > self.generous {
-            1
-        } else {
-            DEEPEST
+        let deepest = match self.flow {
+            true => 0,
+            false if self.output.len() > self.generous => 1,
+            false => DEEPEST,
         };
-        let deepest = if self.flow { 0 } else { deepest };
         let quotes = self.quotes.min(deepest);
         let breaks = std::mem::take(&mut self.breaks);
         if !self.output.is_empty() {
@@ -358,12 +310,7 @@ impl Lines {
         self.quotes_of_last_line = quotes;
         let marker = self.marker.take();
         let depth = self.indentation.min(deepest);
-        let steps = if marker.is_some() {
-            depth.saturating_sub(1)
-        } else {
-            depth
-        };
-        self.push_spaces(2 * steps);
+        self.push_spaces(2 * depth.saturating_sub(usize::from(marker.is_some())));
         self.output.push_str(marker.as_deref().unwrap_or_default());
         let spaces = std::mem::take(&mut self.spaces);
         self.push_spaces(spaces);
@@ -373,7 +320,7 @@ impl Lines {
 
     /// Closes the strike on this line; it goes on with the next word.
     fn suspend_strike(&mut self) {
-        if std::mem::take(&mut self.strike.marked) {
+        if std::mem::take(&mut self.is_struck) {
             self.output.push_str("~~");
         }
     }
@@ -387,7 +334,10 @@ impl Lines {
     }
 
     fn trim_line(&mut self) {
-        self.output
-            .truncate(self.output.trim_end_matches([' ', '\t']).len());
+        self.output.truncate(self.end_of_line());
+    }
+
+    fn end_of_line(&self) -> usize {
+        self.output.trim_end_matches([' ', '\t']).len()
     }
 }

@@ -1,26 +1,15 @@
 //! Links: what they show, and where they lead.
 
 use super::characters::{Kind, kind};
-use super::elements::same_address;
 use super::shown_address;
 
 /// How much longer than its address a link's text may be and still be the address.
 const LONGER: usize = 16;
 
-/// A link that is open.
 pub(super) struct Link {
     address: Option<String>,
     /// The beginning of what it shows, a little longer than the address at most.
     shown: String,
-}
-
-/// What has to be written where a link ends.
-pub(super) enum Suffix {
-    Nothing,
-    /// The link shows nothing else.
-    Alone(String),
-    /// Behind what the link shows.
-    Behind(String),
 }
 
 impl Link {
@@ -45,17 +34,21 @@ impl Link {
         }
     }
 
-    pub(super) fn close(self) -> Suffix {
-        let Some(address) = self.address else {
-            return Suffix::Nothing;
-        };
+    /// The address, unless it is what was shown, and whether nothing else was.
+    pub(super) fn unseen_address(self) -> Option<(String, bool)> {
+        let address = self.address?;
         let shown = self.shown.trim();
-        if shown.is_empty() {
-            Suffix::Alone(address)
-        } else if same_address(shown, &address) {
-            Suffix::Nothing
-        } else {
-            Suffix::Behind(format!(" ({address})"))
-        }
+        let is_seen = !shown.is_empty() && bare(shown).eq_ignore_ascii_case(bare(&address));
+        (!is_seen).then_some((address, shown.is_empty()))
     }
+}
+
+/// An address without scheme and last slash.
+fn bare(address: &str) -> &str {
+    let schemes = ["https://", "http://", "mailto:", "tel:"];
+    let bare = schemes.iter().find_map(|scheme| {
+        let (start, rest) = address.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    });
+    bare.unwrap_or(address).trim_end_matches('/')
 }

@@ -4,23 +4,14 @@ mod blocks;
 mod cells;
 mod pictures;
 
-use super::InlineImage;
 use super::code::{Block, Inline};
-use super::elements::{emoji, is_block, is_preformatted};
+use super::elements::{Layout, emoji, layout};
 use super::lines::{Lines, Place};
-use super::links::{Link, Suffix};
-use super::open_table::OpenTable;
+use super::links::Link;
 use super::replies::{Reply, is_reply};
 use super::tokens::{Tag, Token};
-
-/// What becomes of the message that a reply quotes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Replies {
-    Quote,
-    Strip,
-    /// It is a quote as any other.
-    Keep,
-}
+use super::{InlineImage, Rendered, ReplyContext};
+use cells::OpenTable;
 
 /// What becomes of pictures that Graph keeps.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,20 +22,11 @@ pub(super) enum Pictures {
     Collect { numbered: bool },
 }
 
-/// What came of the HTML.
-pub(super) struct Output {
-    pub(super) text: String,
-    pub(super) images: Vec<InlineImage>,
-    /// A message that a reply quotes was met.
-    pub(super) quotes: bool,
-    /// The message that a reply quotes does not end.
-    pub(super) in_reply: bool,
-}
-
 /// Reads tokens. Each part of a message that is written only when it is over (a quoted message, a block of code, a piece of
 /// code in a line, a table) collects what is in it.
 pub(super) struct Renderer<'a> {
-    replies: Replies,
+    /// What becomes of the message that a reply quotes; without it, it is a quote as any other.
+    replies: Option<ReplyContext>,
     /// Whether the id of a quoted message is known.
     known: &'a dyn Fn(&str) -> bool,
     quotes: bool,
@@ -72,7 +54,7 @@ impl<'a> Renderer<'a> {
     pub(super) fn new(
         length: usize,
         columns: &'a [bool],
-        replies: Replies,
+        replies: Option<ReplyContext>,
         known: &'a dyn Fn(&str) -> bool,
         pictures: Pictures,
     ) -> Self {
@@ -104,33 +86,31 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    pub(super) fn finish(mut self) -> Output {
+    /// What came of the HTML; `None` when the message that a reply quotes does not end.
+    pub(super) fn finish(mut self) -> Option<Rendered> {
         self.write_block();
         self.finish_table();
         self.close_pieces();
-        let text = match self.pictures {
-            Pictures::Notice => self.lines.finish(),
-            Pictures::Collect { .. } => self.lines.finish_without_last_notices(),
-        };
-        Output {
-            text,
+        let keeps_notices = self.pictures == Pictures::Notice;
+        self.reply.is_none().then(|| Rendered {
+            text: self.lines.finish(keeps_notices),
             images: self.images,
             quotes: self.quotes,
-            in_reply: self.reply.is_some(),
-        }
+        })
     }
 
     fn start(&mut self, tag: &Tag<'_>) {
         let has_columns = tag.name == "table" && self.columns.next().copied().unwrap_or_default();
+        let layout = layout(tag.name);
         if let Some(reply) = &mut self.reply {
             reply.start(tag);
         } else if let Some(emoji) = emoji(tag) {
             self.text(&emoji);
         } else if self.block.is_some() {
             self.start_in_block(tag);
-        } else if is_preformatted(tag.name) {
+        } else if layout == Layout::Preformatted {
             self.open_preformatted(tag);
-        } else if self.replies != Replies::Keep && is_reply(tag) {
+        } else if self.replies.is_some() && is_reply(tag) {
             self.close_pieces();
             self.quotes = true;
             let id = tag.attribute("itemid").unwrap_or_default();
@@ -138,7 +118,7 @@ impl<'a> Renderer<'a> {
         } else if tag.name == "table" {
             self.start_table(has_columns);
         } else {
-            if is_block(tag.name) {
+            if layout == Layout::Block {
                 self.boundary();
             }
             self.start_element(tag);
@@ -149,19 +129,19 @@ impl<'a> Renderer<'a> {
         match tag.name {
             "br" => self.line_break(),
             "a" => self.open_link(tag),
-            "code" => self.code.open(),
+            "code" => self.code.depth += 1,
             "img" | "video" | "audio" => self.picture(tag),
             "ul" | "menu" => self.open_list(List::Bullets),
             "ol" => self.open_list(List::Numbers(number(tag, "start").unwrap_or(1))),
             "li" => self.item(number(tag, "value")),
-            "blockquote" => self.lines.open_quote(),
+            "blockquote" => self.lines.quotes += 1,
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.lines.empty_line(),
             "hr" if self.in_cell() => {}
             "hr" => self.lines.whole_line("---", false),
             "q" => self.text("\""),
             "s" | "strike" | "del" => {
                 self.code.write(&mut self.lines);
-                self.lines.open_strike();
+                self.lines.strikes += 1;
             }
             "sup" if !self.code.is_open() => self.lines.open_script(Place::Above),
             "sub" if !self.code.is_open() => self.lines.open_script(Place::Below),
@@ -183,7 +163,8 @@ impl<'a> Renderer<'a> {
             self.end_in_block(name);
             return;
         }
-        if is_preformatted(name) {
+        let layout = layout(name);
+        if layout == Layout::Preformatted {
             if self.in_cell() {
                 self.code.close(&mut self.lines);
             } else {
@@ -205,7 +186,7 @@ impl<'a> Renderer<'a> {
             "td" | "th" | "tr" | "thead" | "tbody" | "tfoot" | "table" => self.end_in_table(name),
             _ => {}
         }
-        if is_block(name) {
+        if layout == Layout::Block {
             self.boundary();
         }
         match name {
@@ -223,7 +204,7 @@ impl<'a> Renderer<'a> {
         if let Some(block) = &mut self.block {
             block.text(text);
         } else if self.code.is_open() {
-            self.code.text(text);
+            self.code.text.push_str(text);
         } else {
             self.lines.text(text);
         }
@@ -247,7 +228,7 @@ impl<'a> Renderer<'a> {
 
     fn end_reply(&mut self) {
         if let Some(reply) = self.reply.take()
-            && self.replies == Replies::Quote
+            && self.replies == Some(ReplyContext::Quote)
         {
             reply.write(&mut self.lines);
         }
@@ -263,20 +244,23 @@ impl<'a> Renderer<'a> {
 
     /// Ends the link: the address follows, unless it is what was shown anyway.
     fn close_link(&mut self) {
-        let Some(link) = self.link.take() else {
+        let unseen = self.link.take().and_then(Link::unseen_address);
+        let Some((address, is_alone)) = unseen else {
             return;
         };
-        match (link.close(), &mut self.block) {
-            (Suffix::Nothing, _) => {}
-            (Suffix::Alone(text) | Suffix::Behind(text), Some(block)) => block.text(&text),
-            (Suffix::Alone(text), None) => {
-                self.code.write(&mut self.lines);
-                self.lines.text(&text);
-            }
-            (Suffix::Behind(text), None) => {
-                self.code.write(&mut self.lines);
-                self.lines.append(&text);
-            }
+        let text = if is_alone {
+            address
+        } else {
+            format!(" ({address})")
+        };
+        if let Some(block) = &mut self.block {
+            return block.text(&text);
+        }
+        self.code.write(&mut self.lines);
+        if is_alone {
+            self.lines.text(&text);
+        } else {
+            self.lines.append(&text);
         }
     }
 
@@ -286,7 +270,7 @@ impl<'a> Renderer<'a> {
     }
 
     fn close_list(&mut self) {
-        let outside = self.cell().map_or(0, |cell| cell.lists);
+        let outside = self.cell().map_or(0, |cell| cell.outer_lists);
         if self.lists.len() > outside {
             self.lists.pop();
         }
@@ -303,7 +287,7 @@ impl<'a> Renderer<'a> {
             }
             Some(List::Bullets) | None => "- ".to_owned(),
         };
-        self.lines.mark(marker);
+        self.lines.marker = Some(marker);
     }
 }
 

@@ -4,15 +4,9 @@
 use super::characters::{Kind, is_direction_mark, kind, one_line, shortened};
 use super::elements::{emoji, is_block};
 use super::lines::Lines;
-use super::quoted_name;
 use super::tokens::Tag;
-
-/// Most characters of the writer's name.
-const LONGEST_NAME: usize = 64;
-/// Most characters of what the message says.
-const LONGEST_PREVIEW: usize = 300;
-/// Most lines of it.
-const MOST_LINES: usize = 3;
+use super::{LONGEST_PREVIEW, MOST_PREVIEW_LINES, quotation};
+use crate::text::LONGEST_NAME;
 
 /// Whether a `blockquote` holds the message that a reply quotes.
 pub(super) fn is_reply(tag: &Tag<'_>) -> bool {
@@ -112,22 +106,14 @@ impl Reply {
     /// Writes the quote as `> Name: beginning`.
     pub(super) fn write(&self, lines: &mut Lines) {
         let name = shortened(&one_line(&self.name), LONGEST_NAME);
-        let mut preview = self.preview();
+        let preview = self.preview();
         if name.is_empty() && preview.is_empty() {
             return;
         }
-        // Where nothing is said, nobody needs to vouch for it.
-        let is_known = self.is_known || preview.is_empty();
-        if preview.is_empty() {
-            preview = "[quoted message]".to_owned();
-        }
         let name = Some(&*name).filter(|name| !name.is_empty());
-        let text = match quoted_name(name, is_known) {
-            Some(name) => format!("{name}: {preview}"),
-            None => preview,
-        };
+        let text = quotation(name, &preview, self.is_known);
         lines.boundary();
-        lines.open_quote();
+        lines.quotes += 1;
         for line in text.split('\n') {
             lines.text(line);
             lines.boundary();
@@ -142,7 +128,7 @@ impl Reply {
             .split('\n')
             .map(one_line)
             .filter(|line| !line.is_empty());
-        let first: Vec<String> = lines.by_ref().take(MOST_LINES).collect();
+        let first: Vec<String> = lines.by_ref().take(MOST_PREVIEW_LINES).collect();
         let mut preview = shortened(&first.join("\n"), LONGEST_PREVIEW);
         if lines.next().is_some() && !preview.ends_with('…') {
             preview.push('…');

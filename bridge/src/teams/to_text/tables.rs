@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::tokens::{Token, read};
+use super::tokens::{Tag, Token, read};
 
 /// Widest line with aligned columns, in columns of a fixed-width font.
 const WIDEST: usize = 120;
@@ -30,44 +30,34 @@ pub(super) fn with_columns(html: &str) -> Vec<bool> {
         return tables;
     }
     let mut open: Vec<Scan> = Vec::new();
-    read(html, |token| match token {
-        Token::Start(tag) => match tag.name {
-            "table" => {
-                if open.last().is_some_and(|table| !table.in_cell) {
-                    open.pop();
-                }
-                open.push(Scan {
-                    table: tables.len(),
-                    ..Scan::default()
-                });
-                tables.push(false);
-            }
+    read(html, |token| match (token, open.last_mut()) {
+        (Token::Start(tag), _) if tag.name == "table" => {
+            open.pop_if(|table| !table.in_cell);
+            open.push(Scan {
+                table: tables.len(),
+                ..Scan::default()
+            });
+            tables.push(false);
+        }
+        (Token::End("table"), _) => {
+            open.pop();
+        }
+        (Token::Start(tag), Some(table)) => match tag.name {
             "tr" => {
-                if let Some(table) = open.last_mut() {
-                    table.cells = 0;
-                    table.in_cell = false;
-                }
+                table.cells = 0;
+                table.in_cell = false;
             }
             "td" | "th" => {
-                if let Some(table) = open.last_mut() {
-                    table.cells += 1;
-                    table.in_cell = true;
-                    if table.cells > 1 || tag.name == "th" {
-                        tables[table.table] = true;
-                    }
-                }
+                table.cells += 1;
+                table.in_cell = true;
+                tables[table.table] |= table.cells > 1 || tag.name == "th";
             }
             _ => {}
         },
-        Token::End("table") => {
-            open.pop();
+        (Token::End("td" | "th" | "tr" | "tbody" | "thead" | "tfoot"), Some(table)) => {
+            table.in_cell = false;
         }
-        Token::End("td" | "th" | "tr" | "tbody" | "thead" | "tfoot") => {
-            if let Some(table) = open.last_mut() {
-                table.in_cell = false;
-            }
-        }
-        Token::End(_) | Token::Text(_) => {}
+        _ => {}
     });
     tables
 }
@@ -87,9 +77,12 @@ pub(super) struct Table {
 }
 
 /// A table's cell.
+#[derive(Default)]
 pub(super) struct Cell {
     /// On one line.
     pub(super) text: String,
+    /// The first column that it takes, once they are placed.
+    pub(super) column: usize,
     /// Columns that it takes.
     pub(super) columns: usize,
     /// Rows that it takes.
@@ -101,11 +94,11 @@ pub(super) struct Cell {
 }
 
 /// A `colspan` or `rowspan`.
-pub(super) fn span(attribute: Option<&str>) -> usize {
-    attribute
-        .and_then(|span| span.trim().parse::<usize>().ok())
-        .unwrap_or(1)
-        .clamp(1, WIDEST_SPAN)
+pub(super) fn span(tag: &Tag<'_>, name: &str) -> usize {
+    let span = tag
+        .attribute(name)
+        .and_then(|span| span.trim().parse().ok());
+    span.unwrap_or(1).clamp(1, WIDEST_SPAN)
 }
 
 impl Table {
@@ -125,17 +118,14 @@ impl Table {
     }
 
     /// Hands each line to `write`, and whether it holds pictures' notices only. Rows without text are left out.
-    pub(super) fn write(&self, mut write: impl FnMut(&str, bool)) {
-        let headers = self
-            .rows
-            .iter()
-            .take_while(|row| row.iter().all(|cell| cell.is_header))
-            .count();
-        let columns = self.columns();
+    pub(super) fn write(mut self, mut write: impl FnMut(&str, bool)) {
+        let starts = self.place();
+        let is_header = |row: &&Vec<Cell>| row.iter().all(|cell| cell.is_header);
+        let headers = self.rows.iter().take_while(is_header).count();
         let mut header_due = false;
         for (number, row) in self.rows.iter().enumerate() {
-            let line = match &columns {
-                Some(columns) => columns.line(row, &columns.places[number]),
+            let line = match &starts {
+                Some(starts) => aligned(row, starts),
                 None => {
                     let cells: Vec<&str> = shown(row).iter().map(|cell| &*cell.text).collect();
                     cells.join(BETWEEN)
@@ -146,26 +136,25 @@ impl Table {
                 header_due |= number < headers;
             }
             if header_due && number + 1 == headers && headers < self.rows.len() {
-                let dashes = columns.as_ref().map_or("---".to_owned(), Columns::dashes);
+                let dashes = starts.as_deref().map_or("---".to_owned(), dashes);
                 write(&dashes, false);
             }
         }
     }
 
-    /// Where the columns stand; none when they do not fit, or when aligning them takes too much room.
-    fn columns(&self) -> Option<Columns> {
+    /// Gives each cell its column, and tells where the columns start, and where one behind them would; `None` when they do not
+    /// fit, or when aligning them takes too much room.
+    fn place(&mut self) -> Option<Vec<usize>> {
         let mut widths: Vec<usize> = Vec::new();
-        let mut places = Vec::with_capacity(self.rows.len());
         // For each column, how many rows a cell from above still takes.
         let mut taken: Vec<usize> = Vec::new();
-        for row in &self.rows {
+        for row in &mut self.rows {
             let mut column = 0;
-            let mut row_places = Vec::with_capacity(row.len());
             for cell in row {
                 while taken.get(column).is_some_and(|rows| *rows > 0) {
                     column += 1;
                 }
-                row_places.push(column);
+                cell.column = column;
                 let end = column + cell.columns;
                 if end > MOST_COLUMNS {
                     return None;
@@ -180,30 +169,21 @@ impl Table {
                 taken[column..end].fill(cell.rows);
                 column = end;
             }
-            places.push(row_places);
             for rows in &mut taken {
                 *rows = rows.saturating_sub(1);
             }
         }
-        let starts: Vec<usize> = widths
-            .iter()
-            .scan(0, |next, width| {
-                let start = *next;
-                *next += width + BETWEEN.len();
-                Some(start)
-            })
-            .collect();
-        let columns = Columns {
-            widths,
-            starts,
-            places,
-        };
-        (columns.width() <= WIDEST && columns.padding(&self.rows) <= self.room()).then_some(columns)
-    }
-
-    fn room(&self) -> usize {
+        let mut starts = vec![0];
+        let mut next = 0;
+        starts.extend(widths.iter().map(|width| {
+            next += width + BETWEEN.len();
+            next
+        }));
+        let last_cells = self.rows.iter().filter_map(|row| shown(row).last());
+        let padding: usize = last_cells.map(|cell| starts[cell.column]).sum();
         let text: usize = self.rows.iter().flatten().map(|cell| cell.text.len()).sum();
-        PADDING * text + SOME_PADDING
+        let fits = next <= WIDEST + BETWEEN.len() && padding <= PADDING * text + SOME_PADDING;
+        fits.then_some(starts)
     }
 }
 
@@ -213,64 +193,36 @@ fn shown(row: &[Cell]) -> &[Cell] {
     &row[..end.map_or(0, |last| last + 1)]
 }
 
-/// Columns with their widths.
-struct Columns {
-    widths: Vec<usize>,
-    starts: Vec<usize>,
-    /// The column of each cell, row by row.
-    places: Vec<Vec<usize>>,
+/// A row whose cells stand where their columns start.
+fn aligned(row: &[Cell], starts: &[usize]) -> String {
+    let mut line = String::new();
+    let mut width = 0;
+    for (index, cell) in shown(row).iter().enumerate() {
+        let mut is_parted = index == 0 && cell.column == 0;
+        // A cell from above, or one that takes several columns, leaves some empty; each has its mark.
+        for start in &starts[1..=cell.column] {
+            if let Some(padding) = (start - BETWEEN.len()).checked_sub(width) {
+                line.extend(std::iter::repeat_n(' ', padding));
+                line.push_str(BETWEEN);
+                width = *start;
+                is_parted = true;
+            }
+        }
+        if !is_parted {
+            line.push_str(BETWEEN);
+            width += BETWEEN.len();
+        }
+        line.push_str(&cell.text);
+        width += cell.text.width();
+    }
+    line
 }
 
-impl Columns {
-    fn width(&self) -> usize {
-        match (self.starts.last(), self.widths.last()) {
-            (Some(start), Some(width)) => start + width,
-            _ => 0,
-        }
-    }
-
-    /// Bytes of padding, at most.
-    fn padding(&self, rows: &[Vec<Cell>]) -> usize {
-        rows.iter()
-            .zip(&self.places)
-            .filter_map(|(row, places)| {
-                let last = shown(row).len().checked_sub(1)?;
-                Some(self.starts[places[last]])
-            })
-            .sum()
-    }
-
-    fn line(&self, row: &[Cell], places: &[usize]) -> String {
-        let mut line = String::new();
-        let mut width = 0;
-        for (index, cell) in shown(row).iter().enumerate() {
-            let place = places[index];
-            let mut is_parted = index == 0 && place == 0;
-            // A cell from above, or one that takes several columns, leaves some empty; each has its mark.
-            for start in &self.starts[1..=place] {
-                if let Some(padding) = (start - BETWEEN.len()).checked_sub(width) {
-                    line.extend(std::iter::repeat_n(' ', padding));
-                    line.push_str(BETWEEN);
-                    width = *start;
-                    is_parted = true;
-                }
-            }
-            if !is_parted {
-                line.push_str(BETWEEN);
-                width += BETWEEN.len();
-            }
-            line.push_str(&cell.text);
-            width += cell.text.width();
-        }
-        line
-    }
-
-    fn dashes(&self) -> String {
-        let columns: Vec<String> = self
-            .widths
-            .iter()
-            .map(|width| "-".repeat((*width).max(1)))
-            .collect();
-        columns.join(BETWEEN)
-    }
+/// A line below the headers.
+fn dashes(starts: &[usize]) -> String {
+    let widths = starts
+        .windows(2)
+        .map(|ends| ends[1] - ends[0] - BETWEEN.len());
+    let columns: Vec<String> = widths.map(|width| "-".repeat(width.max(1))).collect();
+    columns.join(BETWEEN)
 }

@@ -116,23 +116,16 @@ impl<F: FnMut(Token<'_>)> Cutter<F> {
 }
 
 /// How the text behind a start tag is read (WHATWG HTML, section "The rules for parsing tokens in HTML content", scripting
-/// disabled).
-fn state_behind(name: &[u8]) -> Option<State> {
+/// disabled), and whether no browser shows it.
+fn state_behind(name: &[u8]) -> Option<(State, bool)> {
     match name {
-        b"textarea" | b"title" => Some(State::RcData),
-        b"plaintext" => Some(State::PlainText),
-        b"script" => Some(State::ScriptData),
-        b"style" | b"iframe" | b"xmp" | b"noembed" | b"noframes" => Some(State::RawText),
+        b"textarea" | b"title" => Some((State::RcData, false)),
+        b"plaintext" => Some((State::PlainText, false)),
+        b"xmp" => Some((State::RawText, false)),
+        b"script" => Some((State::ScriptData, true)),
+        b"style" | b"iframe" | b"noembed" | b"noframes" => Some((State::RawText, true)),
         _ => None,
     }
-}
-
-/// Elements whose text no browser shows.
-fn hides_text(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"script" | b"style" | b"iframe" | b"noembed" | b"noframes"
-    )
 }
 
 impl<F: FnMut(Token<'_>)> Emitter for Cutter<F> {
@@ -147,8 +140,6 @@ impl<F: FnMut(Token<'_>)> Emitter for Cutter<F> {
     fn emit_eof(&mut self) {
         self.end_text();
     }
-
-    fn emit_error(&mut self, _: Error) {}
 
     fn should_emit_errors(&mut self) -> bool {
         false
@@ -170,8 +161,6 @@ impl<F: FnMut(Token<'_>)> Emitter for Cutter<F> {
         self.start_tag(true);
     }
 
-    fn init_comment(&mut self) {}
-
     fn emit_current_tag(&mut self) -> Option<State> {
         self.end_attribute();
         self.end_text();
@@ -186,27 +175,14 @@ impl<F: FnMut(Token<'_>)> Emitter for Cutter<F> {
             values: &self.values,
         }));
         std::mem::swap(&mut self.last_start, &mut self.name);
-        self.hides_text = hides_text(&self.last_start);
-        state_behind(&self.last_start)
+        let (state, hides_text) = state_behind(&self.last_start)?;
+        self.hides_text = hides_text;
+        Some(state)
     }
-
-    fn emit_current_comment(&mut self) {}
-
-    fn emit_current_doctype(&mut self) {}
-
-    fn set_self_closing(&mut self) {}
-
-    fn set_force_quirks(&mut self) {}
 
     fn push_tag_name(&mut self, name: &[u8]) {
         self.name.extend_from_slice(name);
     }
-
-    fn push_comment(&mut self, _: &[u8]) {}
-
-    fn push_doctype_name(&mut self, _: &[u8]) {}
-
-    fn init_doctype(&mut self) {}
 
     fn init_attribute(&mut self) {
         self.end_attribute();
@@ -225,12 +201,19 @@ impl<F: FnMut(Token<'_>)> Emitter for Cutter<F> {
         self.values.extend_from_slice(value);
     }
 
+    // Comments, types of documents and errors are left out.
+    fn emit_error(&mut self, _: Error) {}
+    fn init_comment(&mut self) {}
+    fn emit_current_comment(&mut self) {}
+    fn emit_current_doctype(&mut self) {}
+    fn set_self_closing(&mut self) {}
+    fn set_force_quirks(&mut self) {}
+    fn push_comment(&mut self, _: &[u8]) {}
+    fn push_doctype_name(&mut self, _: &[u8]) {}
+    fn init_doctype(&mut self) {}
     fn set_doctype_public_identifier(&mut self, _: &[u8]) {}
-
     fn set_doctype_system_identifier(&mut self, _: &[u8]) {}
-
     fn push_doctype_public_identifier(&mut self, _: &[u8]) {}
-
     fn push_doctype_system_identifier(&mut self, _: &[u8]) {}
 
     fn current_is_appropriate_end_tag_token(&mut self) -> bool {

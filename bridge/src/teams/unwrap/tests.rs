@@ -33,10 +33,6 @@ fn joined(blocks: &[&str]) -> SecretString {
     blocks.concat().into()
 }
 
-fn error_of(blocks: &[&str]) -> KeyError {
-    NotificationKey::from_pem(&joined(blocks)).expect_err("an error")
-}
-
 /// Encrypts as Graph does.
 fn wrap(plain: &[u8], data_key: &[u8]) -> EncryptedContent {
     let public =
@@ -71,11 +67,23 @@ fn sealed(encrypted_key: &[u8], data: &[u8]) -> EncryptedContent {
     }
 }
 
-fn flipped(base64: &str, bit: usize) -> String {
-    let mut bytes = STANDARD.decode(base64).expect("base64");
-    let bit = bit % (bytes.len() * 8);
-    bytes[bit / 8] ^= 1 << (bit % 8);
-    STANDARD.encode(bytes)
+const SIGNATURE: usize = 1;
+
+/// The content with one of its three fields changed.
+fn changed(
+    content: &EncryptedContent,
+    field: usize,
+    change: impl Fn(&str) -> String,
+) -> EncryptedContent {
+    let mut content = content.clone();
+    let fields = [
+        &mut content.data,
+        &mut content.data_signature,
+        &mut content.data_key,
+    ];
+    let text = fields.into_iter().nth(field).expect("a field");
+    *text = change(text);
+    content
 }
 
 #[test]
@@ -97,57 +105,36 @@ fn the_certificate_id_is_the_digest_of_the_certificate() {
 }
 
 #[test]
-fn a_truncated_signature_is_refused() {
-    let mut content = wrap(b"{}", &DATA_KEY);
+fn what_has_another_size_or_is_no_base64_is_refused() {
+    let good = wrap(b"{}", &DATA_KEY);
+    for bad in ["", "!", "AAA", "AAAA\n", "ÄÖÜ"] {
+        for field in 0..3 {
+            assert_eq!(
+                unwrap(&changed(&good, field, |_| bad.to_owned()), &KEY),
+                Err(Tampered)
+            );
+        }
+    }
     for length in [0, 16, 31] {
-        content.data_signature = STANDARD.encode(vec![0; length]);
-        assert_eq!(unwrap(&content, &KEY), Err(Tampered));
+        let truncated = changed(&good, SIGNATURE, |_| STANDARD.encode(vec![0; length]));
+        assert_eq!(unwrap(&truncated, &KEY), Err(Tampered));
     }
-}
-
-#[test]
-fn signed_data_that_is_no_whole_number_of_blocks_is_refused() {
-    let encrypted_key = STANDARD
-        .decode(wrap(b"", &DATA_KEY).data_key)
-        .expect("base64");
+    let encrypted_key = STANDARD.decode(good.data_key).expect("base64");
+    // Data that is signed, but no whole number of blocks.
     for length in [0, 1, 15, 17] {
-        assert_eq!(
-            unwrap(&sealed(&encrypted_key, &vec![1; length]), &KEY),
-            Err(Tampered)
-        );
+        let odd = sealed(&encrypted_key, &vec![1; length]);
+        assert_eq!(unwrap(&odd, &KEY), Err(Tampered));
     }
-}
-
-#[test]
-fn data_keys_of_other_sizes_are_refused() {
     for size in [0, 1, 16, 24, 31, 33, 64] {
         assert_eq!(unwrap(&wrap(b"{}", &vec![b'k'; size]), &KEY), Err(Tampered));
     }
 }
 
 #[test]
-fn what_is_no_base64_is_refused() {
-    let good = wrap(b"{}", &DATA_KEY);
-    for bad in ["", "!", "AAA", "AAAA\n", "ÄÖÜ"] {
-        for field in 0..3 {
-            let mut content = good.clone();
-            *[
-                &mut content.data,
-                &mut content.data_signature,
-                &mut content.data_key,
-            ][field] = bad.to_owned();
-            assert_eq!(unwrap(&content, &KEY), Err(Tampered));
-        }
-    }
-}
-
-#[test]
 fn another_key_opens_nothing() {
     let other = rsa_pair();
-    let other_certificate = certificate(&other);
-    let other =
-        NotificationKey::from_pem(&joined(&[&other.serialize_pem(), &other_certificate.pem()]))
-            .expect("a key");
+    let pem = [other.serialize_pem(), certificate(&other).pem()].concat();
+    let other = NotificationKey::from_pem(&pem.into()).expect("a key");
     assert_eq!(unwrap(&wrap(b"{}", &DATA_KEY), &other), Err(Tampered));
 }
 
@@ -162,12 +149,18 @@ fn both_kinds_of_pem_are_read_in_any_order() {
         "-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----\n",
         STANDARD.encode(pkcs1)
     );
-    let certificate = CERTIFICATE.pem();
-    let windows = certificate.replace('\n', "\r\n");
+    let own = CERTIFICATE.pem();
+    let windows = own.replace('\n', "\r\n");
+    let issuer = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
+    let issuer = certificate(&issuer).pem();
     for blocks in [
-        &[&*certificate, &*pem][..],
+        &[&*own, &*pem][..],
         &["some words\n", &pem, "\n\n", &windows],
         &[&windows, &PAIR.serialize_pem()],
+        // All on one line.
+        &[&own.replace('\n', " "), &pem.replace('\n', " ")],
+        // The certificate of the key is found in a chain.
+        &[&issuer, &PAIR.serialize_pem(), &own],
     ] {
         let key = NotificationKey::from_pem(&joined(blocks)).expect("a key");
         assert_eq!(key.certificate_id(), KEY.certificate_id());
@@ -179,62 +172,28 @@ fn both_kinds_of_pem_are_read_in_any_order() {
 }
 
 #[test]
-fn the_certificate_of_the_key_is_found_in_a_chain() {
-    let other = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
-    let issuer = certificate(&other).pem();
-    let key = NotificationKey::from_pem(&joined(&[
-        &issuer,
-        &PAIR.serialize_pem(),
-        &CERTIFICATE.pem(),
-    ]))
-    .expect("a key");
-    assert_eq!(key.certificate_id(), KEY.certificate_id());
-}
-
-#[test]
 fn unusable_pem_texts_are_told_apart() {
     let key = PAIR.serialize_pem();
     let certificate_pem = CERTIFICATE.pem();
     let other = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
     let other_certificate = certificate(&other).pem();
-    assert_eq!(error_of(&[]), KeyError::NoPrivateKey);
-    assert_eq!(error_of(&[&certificate_pem]), KeyError::NoPrivateKey);
-    assert_eq!(error_of(&[&key]), KeyError::NoCertificate);
-    assert_eq!(
-        error_of(&[&key, &other_certificate]),
-        KeyError::OtherCertificate
-    );
-    assert_eq!(
-        error_of(&[&other.serialize_pem(), &other_certificate]),
-        KeyError::NotRsa
-    );
-    assert_eq!(
-        error_of(&["-----BEGIN CERTIFICATE-----\nAAAA"]),
-        KeyError::Pem
-    );
-    assert_eq!(error_of(&["-----BEGIN "]), KeyError::Pem);
-    assert_eq!(
-        error_of(&["-----BEGIN X-----\n!!!\n-----END X-----"]),
-        KeyError::Pem
-    );
-    assert_eq!(
-        error_of(&["-----BEGIN X-----\nAAAA\n-----END Y-----"]),
-        KeyError::Pem
-    );
-}
-
-#[test]
-fn der_lengths_have_their_shortest_form() {
-    let coded = |length: usize| {
-        let mut output = Vec::new();
-        push_der(&mut output, 4, &vec![0; length]);
-        output.truncate(output.len() - length);
-        output
-    };
-    assert_eq!(coded(0), [4, 0]);
-    assert_eq!(coded(127), [4, 127]);
-    assert_eq!(coded(128), [4, 0x81, 128]);
-    assert_eq!(coded(1_193), [4, 0x82, 4, 169]);
+    for (blocks, error) in [
+        (&[][..], KeyError::NoPrivateKey),
+        (&[&*certificate_pem], KeyError::NoPrivateKey),
+        (&[&key], KeyError::NoCertificate),
+        (&[&key, &other_certificate], KeyError::OtherCertificate),
+        (
+            &[&other.serialize_pem(), &other_certificate],
+            KeyError::NotRsa,
+        ),
+        (&["-----BEGIN CERTIFICATE-----\nAAAA"], KeyError::Pem),
+        (&["-----BEGIN "], KeyError::Pem),
+        (&["-----BEGIN X-----\n!!!\n-----END X-----"], KeyError::Pem),
+        (&["-----BEGIN X-----\nAAAA\n-----END Y-----"], KeyError::Pem),
+    ] {
+        let found = NotificationKey::from_pem(&joined(blocks)).expect_err("an error");
+        assert_eq!(found, error);
+    }
 }
 
 proptest! {
@@ -242,11 +201,12 @@ proptest! {
 
     #[test]
     fn every_changed_bit_is_refused(plain in prop::collection::vec(any::<u8>(), 0..200), bit in any::<usize>(), field in 0_usize..3) {
-        let mut content = wrap(&plain, &DATA_KEY);
-        let changed = [&mut content.data, &mut content.data_signature, &mut content.data_key];
-        let [data, signature, key] = changed;
-        let chosen = match field { 0 => data, 1 => signature, _ => key };
-        *chosen = flipped(chosen, bit);
-        prop_assert_eq!(unwrap(&content, &KEY), Err(Tampered));
+        let flipped = changed(&wrap(&plain, &DATA_KEY), field, |base64| {
+            let mut bytes = STANDARD.decode(base64).expect("base64");
+            let bit = bit % (bytes.len() * 8);
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            STANDARD.encode(bytes)
+        });
+        prop_assert_eq!(unwrap(&flipped, &KEY), Err(Tampered));
     }
 }

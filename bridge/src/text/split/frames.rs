@@ -1,20 +1,24 @@
 //! Blocks of code and quotes in plain text: what a part needs at its end and the next at its start when they are cut.
 
 use super::barriers::Barriers;
+use super::cut::Material;
 use super::fences::Opening;
 
-/// The blocks of code and the quoted lines of a text, as far as their marks are short enough to be repeated.
+/// The blocks of code and the quoted lines of a text, as far as their marks are short enough to be repeated, and what no cut
+/// should tear.
 pub(super) struct Frames<'a> {
     fences: Vec<Fence<'a>>,
     quotes: Vec<Quote<'a>>,
+    barriers: Barriers,
+    /// Characters of a part.
+    budget: usize,
 }
 
 /// A block of code.
 struct Fence<'a> {
-    /// Where its first line starts and its fence ends, and where the line behind starts.
+    /// Where its first line starts, and where that line's fence ends.
     start: usize,
     fence_end: usize,
-    body: usize,
     /// Where its last line's fence ends; without one, where the text ends.
     end: usize,
     /// Its first line, with the quote marks before it.
@@ -35,12 +39,15 @@ struct Quote<'a> {
 }
 
 impl<'a> Frames<'a> {
-    /// Finds them, and bars what no cut should tear. `budget` is the number of characters of a part.
-    pub(super) fn new(text: &'a str, budget: usize, barriers: &mut Barriers) -> Self {
+    /// Finds them.
+    pub(super) fn new(text: &'a str, budget: usize) -> Self {
         let mut frames = Self {
             fences: Vec::new(),
             quotes: Vec::new(),
+            barriers: Barriers::default(),
+            budget,
         };
+        frames.barriers.add_addresses(text);
         let mut open: Option<Fence<'a>> = None;
         let mut start = 0;
         let mut visible_end = 0;
@@ -53,7 +60,7 @@ impl<'a> Frames<'a> {
                     // The quote that the block is part of has ended.
                     frames.close(fence, visible_end);
                 } else if fence.read.is_closed_by(&line[mark.end..]) {
-                    barriers.add(visible_end, end);
+                    frames.barriers.add(visible_end, end);
                     frames.close(fence, end);
                     start += whole.len();
                     visible_end = end;
@@ -65,13 +72,12 @@ impl<'a> Frames<'a> {
             let levels = open.as_ref().map_or(usize::MAX, |fence| fence.levels);
             let mark = quote_mark(line, levels);
             if mark.levels > 0 {
-                frames.quote(whole, start, mark, budget, barriers);
+                frames.quote(whole, start, mark);
             }
             if open.is_none() {
                 open = fence(line, start, mark, budget);
-                if let Some(fence) = &mut open {
-                    fence.body = start + whole.len();
-                    barriers.add(start, fence.body + 1);
+                if open.is_some() {
+                    frames.barriers.add(start, start + whole.len() + 1);
                 }
             }
             start += whole.len();
@@ -82,6 +88,7 @@ impl<'a> Frames<'a> {
         if let Some(fence) = open {
             frames.close(fence, text.len());
         }
+        frames.barriers = frames.barriers.sorted();
         frames
     }
 
@@ -94,14 +101,8 @@ impl<'a> Frames<'a> {
         }
     }
 
-    /// Characters of [`Frames::opening`].
-    pub(super) fn opening_length(&self, index: usize) -> usize {
-        let (fence, mark) = self.before(index);
-        fence.map_or(0, |fence| fence.chars().count() + 1) + mark.len()
-    }
-
     /// The line that a part which ends here needs behind it.
-    pub(super) fn closing(&self, index: usize) -> Option<&'a str> {
+    pub(super) fn closing_line(&self, index: usize) -> Option<&'a str> {
         self.fence_at(index).map(|fence| fence.closing)
     }
 
@@ -140,20 +141,34 @@ impl<'a> Frames<'a> {
         self.fences.push(fence);
     }
 
-    fn quote(
-        &mut self,
-        whole: &'a str,
-        start: usize,
-        mark: Mark,
-        budget: usize,
-        barriers: &mut Barriers,
-    ) {
-        barriers.add(start, start + mark.end + 1);
-        let mark = repeated(&whole[..mark.end], longest_mark(budget));
+    fn quote(&mut self, whole: &'a str, start: usize, mark: Mark) {
+        self.barriers.add(start, start + mark.end + 1);
+        let mark = repeated(&whole[..mark.end], longest_mark(self.budget));
         if !mark.is_empty() {
             let end = start + whole.len();
             self.quotes.push(Quote { start, end, mark });
         }
+    }
+}
+
+impl Material for Frames<'_> {
+    fn cost(&self, _index: usize, grapheme: &str) -> usize {
+        grapheme.chars().count()
+    }
+
+    fn is_barred(&self, index: usize) -> bool {
+        self.barriers.contains(index)
+    }
+
+    fn closing(&self, index: usize) -> usize {
+        self.closing_line(index)
+            .map_or(0, |line| "\n".len() + line.chars().count())
+    }
+
+    fn fresh_room(&self, index: usize) -> usize {
+        let (fence, mark) = self.before(index);
+        let fence = fence.map_or(0, |fence| fence.chars().count() + "\n".len());
+        self.budget.saturating_sub(fence + mark.len())
     }
 }
 
@@ -167,7 +182,6 @@ fn fence<'a>(line: &'a str, start: usize, mark: Mark, budget: usize) -> Option<F
     Some(Fence {
         start,
         fence_end: start + line.len(),
-        body: start + line.len(),
         end: start + line.len(),
         opening: line,
         closing: &line[..fence],

@@ -2,7 +2,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bridge::genesys::receipt::ReasonCode;
-use bridge::ids::{CorrelationId, Lane};
+use bridge::ids::{CorrelationId, Digest, Lane};
 use bridge::queue::failed::Direction;
 use bridge::queue::trigger::Trigger;
 use services::error::{ErrorKind, Sent, Service};
@@ -23,18 +23,10 @@ fn delivery(app: &App) -> Delivery {
             enqueued_at: None,
         },
         correlation: CorrelationId::of_unknown(b""),
+        direction: Direction::Inbound,
         lane: Lane::unroutable("test"),
         deadline: Instant::now() + app.settings.attempt_deadline,
     }
-}
-
-fn persistence(app: &App) -> Persistence {
-    let question = Question::new(
-        Arc::clone(&app.gate),
-        Arc::clone(&app.graph),
-        Arc::clone(&app.genesys),
-    );
-    Persistence::new(Arc::clone(&app.gate), question, app.times)
 }
 
 /// How an attempt ends.
@@ -45,7 +37,6 @@ struct Scripted {
     subject: Digest,
     ends: Mutex<Vec<Ending>>,
     attempts: AtomicU32,
-    takes_files_lightly: bool,
 }
 
 impl Scripted {
@@ -54,7 +45,6 @@ impl Scripted {
             subject: Digest::of("chat", "mine"),
             ends: Mutex::new(ends.iter().rev().copied().collect()),
             attempts: AtomicU32::new(0),
-            takes_files_lightly: false,
         }
     }
 }
@@ -71,16 +61,12 @@ impl Job for Scripted {
         end()
     }
 
-    fn way(&self) -> (Direction, &str) {
-        (Direction::Inbound, "inbound")
-    }
-
     fn subject(&self) -> &Digest {
         &self.subject
     }
 
     fn give_up_file(&self, _: &Digest) -> bool {
-        self.takes_files_lightly
+        true
     }
 }
 
@@ -91,7 +77,7 @@ fn failing(kind: ErrorKind) -> Result<Outcome, Failure> {
 async fn run(job: &Scripted) -> (Result<End, HandBack>, Duration) {
     let app = app(&[]);
     let started = Instant::now();
-    let end = persistence(&app).keep_trying(&delivery(&app), job).await;
+    let end = keep_trying(&app, &delivery(&app), job).await;
     (end, started.elapsed())
 }
 
@@ -156,7 +142,7 @@ async fn what_would_soon_expire_is_given_up() {
     let ends: [Ending; 2] = [|| failing(ErrorKind::Throttled), || Err(Failure::OutOfTime)];
     for end in ends {
         let job = Scripted::new(&[end]);
-        let end = persistence(&app).keep_trying(&delivery, &job).await;
+        let end = keep_trying(&app, &delivery, &job).await;
         assert!(
             matches!(&end, Ok(End::GivenUp(rejection, 1)) if rejection.kind == "expired"),
             "{end:?}"
@@ -166,13 +152,12 @@ async fn what_would_soon_expire_is_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failing_file_waits_while_nobody_can_say_that_all_else_is_well() {
-    let mut job = Scripted::new(&[|| {
+    let job = Scripted::new(&[|| {
         Err(Failure::OfFile {
             file: Digest::of("file", "1"),
             error: ServiceError::new(Service::Graph, ErrorKind::Unavailable, Sent::Maybe),
         })
     }]);
-    job.takes_files_lightly = true;
     let (end, _) = run(&job).await;
     assert!(matches!(end, Err(HandBack)), "{end:?}");
 }

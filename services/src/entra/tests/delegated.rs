@@ -1,10 +1,9 @@
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::tokens::{AUDIENCE, TENANT};
 use crate::entra::{ClientAuthentication, DelegatedTokens};
-use crate::error::{ErrorKind, Sent, Service};
-use crate::testing::{Double, Reply, client, identity, no_secret, secret, vault};
+use crate::error::{ErrorKind, Sent, Service, ServiceError};
+use crate::testing::{Double, Reply, TENANT, delegated, no_secret, secret, vault};
 
 struct Setting {
     entra: Double,
@@ -12,26 +11,37 @@ struct Setting {
     tokens: DelegatedTokens,
 }
 
-async fn setting(
-    authentication: ClientAuthentication,
-    entra: Vec<Reply>,
-    secrets: Vec<Reply>,
-) -> Setting {
-    let entra = Double::start(entra).await;
-    let (vault, secrets) = vault(secrets).await;
-    let tokens = DelegatedTokens::new(
-        client(),
-        &entra.base,
-        TENANT,
-        AUDIENCE,
-        authentication,
-        identity(),
-        secrets,
-    );
-    Setting {
-        entra,
-        vault,
-        tokens,
+impl Setting {
+    async fn with(
+        authentication: ClientAuthentication,
+        entra: impl IntoIterator<Item = Reply>,
+        secrets: impl IntoIterator<Item = Reply>,
+    ) -> Self {
+        let entra = Double::start(entra).await;
+        let (vault, secrets) = vault(secrets).await;
+        let tokens = delegated(&entra, authentication, secrets);
+        Self {
+            entra,
+            vault,
+            tokens,
+        }
+    }
+
+    /// With a federated credential.
+    async fn start(
+        entra: impl IntoIterator<Item = Reply>,
+        secrets: impl IntoIterator<Item = Reply>,
+    ) -> Self {
+        Self::with(ClientAuthentication::Federated, entra, secrets).await
+    }
+
+    async fn token(&self, account: &str) -> String {
+        let token = self.tokens.of(account).get().await.expect("a token");
+        token.expose_secret().to_owned()
+    }
+
+    async fn error(&self) -> ServiceError {
+        self.tokens.of("support").get().await.expect_err("no token")
     }
 }
 
@@ -48,157 +58,87 @@ fn refusal(error: &str, number: u32) -> Reply {
     Reply::json(400, &body)
 }
 
-fn field<'a>(form: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    form.iter()
-        .find(|(field, _)| field == name)
-        .map(|(_, value)| value.as_str())
-}
-
 #[tokio::test]
 async fn a_refresh_token_is_redeemed_with_an_assertion() {
-    let Setting {
-        entra,
-        vault,
-        tokens,
-    } = setting(
-        ClientAuthentication::Federated,
-        vec![grant("a1", "r2")],
-        vec![secret("r1"), secret("r2")],
-    )
-    .await;
-    let all = futures::future::join_all((0..10).map(|_| tokens.token("support"))).await;
-    assert!(
-        all.iter()
-            .all(|token| token.as_ref().expect("a token").expose_secret() == "a1")
-    );
-    let seen = entra.only();
+    let setting = Setting::start([grant("a1", "r2")], [secret("r1"), secret("r2")]).await;
+    let all = futures::future::join_all((0..10).map(|_| setting.token("support"))).await;
+    assert!(all.iter().all(|token| token == "a1"));
+    let seen = setting.entra.only();
     assert_eq!(seen.target, format!("/{TENANT}/oauth2/v2.0/token"));
-    let form = seen.form();
-    assert_eq!(field(&form, "grant_type"), Some("refresh_token"));
-    assert_eq!(field(&form, "client_id"), Some(AUDIENCE));
-    assert_eq!(field(&form, "refresh_token"), Some("r1"));
-    assert_eq!(
-        field(&form, "client_assertion"),
-        Some("api://AzureADTokenExchange/.default#1")
-    );
-    assert_eq!(
-        field(&form, "client_assertion_type"),
-        Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
-    );
-    assert_eq!(field(&form, "client_secret"), None);
-    let seen = vault.seen();
+    let assertion_type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "client"),
+        ("refresh_token", "r1"),
+        ("client_assertion_type", assertion_type),
+        ("client_assertion", "api://AzureADTokenExchange/.default#1"),
+    ];
+    let form = form.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(seen.form(), form);
+    let seen = setting.vault.seen();
     assert_eq!((seen.len(), seen[1].method.as_str()), (2, "PUT"));
-    assert_eq!(
-        seen[1].target,
-        "/secrets/graph-refresh-token-support?api-version=7.4"
-    );
+    let target = "/secrets/graph-refresh-token-support?api-version=7.4";
+    assert_eq!(seen[1].target, target);
     assert_eq!(seen[1].json(), json!({"value": "r2"}));
 }
 
 #[tokio::test]
-async fn an_unchanged_refresh_token_is_not_stored() {
-    let Setting { vault, tokens, .. } = setting(
-        ClientAuthentication::Federated,
-        vec![grant("a1", "r1")],
-        vec![secret("r1")],
-    )
-    .await;
-    tokens.token("support").await.expect("a token");
-    assert_eq!(vault.only().method, "GET");
+async fn an_unchanged_refresh_token_is_not_stored_and_nothing_secret_shows() {
+    let setting = Setting::start([grant("a1", "r1")], [secret("r1")]).await;
+    setting.token("support").await;
+    assert_eq!(setting.vault.only().method, "GET");
+    let shown = format!("{:?}", setting.tokens);
+    assert!(!shown.contains("a1") && !shown.contains("r1"), "{shown}");
 }
 
 #[tokio::test]
 async fn a_token_counts_though_its_refresh_token_cannot_be_stored() {
-    let Setting { tokens, .. } = setting(
-        ClientAuthentication::Federated,
-        vec![grant("a1", "r2")],
-        vec![secret("r1")],
-    )
-    .await;
-    assert_eq!(
-        tokens
-            .token("support")
-            .await
-            .expect("a token")
-            .expose_secret(),
-        "a1"
-    );
+    let setting = Setting::start([grant("a1", "r2")], [secret("r1")]).await;
+    assert_eq!(setting.token("support").await, "a1");
 }
 
 #[tokio::test]
 async fn accounts_have_tokens_of_their_own() {
-    let Setting { tokens, .. } = setting(
-        ClientAuthentication::Federated,
-        vec![grant("a1", "r1"), grant("a2", "r2")],
-        vec![secret("r1"), secret("r2")],
-    )
-    .await;
+    let grants = [grant("a1", "r1"), grant("a2", "r2")];
+    let setting = Setting::start(grants, [secret("r1"), secret("r2")]).await;
     for _ in 0..2 {
-        assert_eq!(
-            tokens.token("one").await.expect("a token").expose_secret(),
-            "a1"
-        );
-        assert_eq!(
-            tokens.token("two").await.expect("a token").expose_secret(),
-            "a2"
-        );
+        assert_eq!(setting.token("one").await, "a1");
+        assert_eq!(setting.token("two").await, "a2");
     }
 }
 
 #[tokio::test]
 async fn a_replaced_client_secret_is_found() {
-    let Setting { entra, tokens, .. } = setting(
-        ClientAuthentication::Secret,
-        vec![refusal("invalid_client", 7_000_222), grant("a1", "r1")],
-        vec![secret("r1"), secret("old"), secret("new")],
-    )
-    .await;
-    assert_eq!(
-        tokens
-            .token("support")
-            .await
-            .expect("a token")
-            .expose_secret(),
-        "a1"
-    );
-    let forms: Vec<_> = entra.seen().iter().map(|seen| seen.form()).collect();
-    assert_eq!(field(&forms[0], "client_secret"), Some("old"));
-    assert_eq!(field(&forms[1], "client_secret"), Some("new"));
-    assert_eq!(field(&forms[1], "client_assertion"), None);
+    let answers = [refusal("invalid_client", 7_000_222), grant("a1", "r1")];
+    let secrets = [secret("r1"), secret("old"), secret("new")];
+    let setting = Setting::with(ClientAuthentication::Secret, answers, secrets).await;
+    assert_eq!(setting.token("support").await, "a1");
+    for (seen, value) in setting.entra.seen().iter().zip(["old", "new"]) {
+        let form = seen.form();
+        let proof = ("client_secret".to_owned(), value.to_owned());
+        assert_eq!(form.last(), Some(&proof));
+        assert_eq!(form.len(), 4, "no assertion");
+    }
 }
 
 #[tokio::test]
-async fn a_missing_refresh_token_needs_a_person() {
-    let Setting { entra, tokens, .. } =
-        setting(ClientAuthentication::Federated, vec![], vec![no_secret()]).await;
-    let error = tokens.token("support").await.expect_err("no token");
-    assert_eq!(
-        (error.service, error.kind),
-        (Service::Entra, ErrorKind::SignInNeeded)
-    );
-    assert!(entra.seen().is_empty());
-}
-
-#[tokio::test]
-async fn a_vault_that_is_away_is_passed_on_and_nothing_was_sent() {
-    let Setting { entra, tokens, .. } = setting(
-        ClientAuthentication::Federated,
-        vec![],
-        vec![Reply::new(503, "")],
-    )
-    .await;
-    let error = tokens.token("support").await.expect_err("no token");
-    assert_eq!(
-        (error.service, error.kind),
-        (Service::KeyVault, ErrorKind::Unavailable)
-    );
-    assert_eq!(error.sent, Sent::No);
-    assert!(entra.seen().is_empty());
+async fn without_a_refresh_token_nothing_is_sent() {
+    use ErrorKind::{SignInNeeded, Unavailable};
+    for (reply, service, kind) in [
+        (no_secret(), Service::Entra, SignInNeeded),
+        (Reply::new(503, ""), Service::KeyVault, Unavailable),
+    ] {
+        let setting = Setting::start([], [reply]).await;
+        let error = setting.error().await;
+        assert_eq!((error.service, error.kind), (service, kind));
+        assert_eq!(error.sent, Sent::No);
+        assert!(setting.entra.seen().is_empty());
+    }
 }
 
 #[tokio::test]
 async fn each_refusal_has_its_meaning() {
-    use ErrorKind::*;
+    use ErrorKind::{Configuration, SignInNeeded, Throttled, Unavailable};
     let table = [
         ("invalid_grant", 700_082, SignInNeeded),
         ("invalid_grant", 50_173, SignInNeeded),
@@ -211,13 +151,8 @@ async fn each_refusal_has_its_meaning() {
         ("temporarily_unavailable", 90_033, Unavailable),
     ];
     for (error, number, kind) in table {
-        let Setting { tokens, .. } = setting(
-            ClientAuthentication::Federated,
-            vec![refusal(error, number)],
-            vec![secret("r1")],
-        )
-        .await;
-        let error = tokens.token("support").await.expect_err("no token");
+        let setting = Setting::start([refusal(error, number)], [secret("r1")]).await;
+        let error = setting.error().await;
         assert_eq!((error.kind, error.sent), (kind, Sent::No), "{error}");
         assert!(error.request_ids.contains(&("trace_id", "t-1".to_owned())));
     }
@@ -225,27 +160,9 @@ async fn each_refusal_has_its_meaning() {
 
 #[tokio::test]
 async fn a_refusal_that_only_a_person_mends_is_not_asked_for_in_a_loop() {
-    let Setting { entra, tokens, .. } = setting(
-        ClientAuthentication::Federated,
-        vec![refusal("invalid_grant", 50_173)],
-        vec![secret("r1")],
-    )
-    .await;
+    let setting = Setting::start([refusal("invalid_grant", 50_173)], [secret("r1")]).await;
     for _ in 0..5 {
-        tokens.token("support").await.expect_err("no token");
+        setting.error().await;
     }
-    assert_eq!(entra.seen().len(), 1);
-}
-
-#[tokio::test]
-async fn nothing_secret_shows() {
-    let Setting { tokens, .. } = setting(
-        ClientAuthentication::Federated,
-        vec![grant("a1", "r1")],
-        vec![secret("r1")],
-    )
-    .await;
-    tokens.token("support").await.expect("a token");
-    let shown = format!("{tokens:?}");
-    assert!(!shown.contains("a1") && !shown.contains("r1"), "{shown}");
+    assert_eq!(setting.entra.seen().len(), 1);
 }

@@ -1,14 +1,13 @@
 use axum::Router;
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use futures::TryStreamExt;
-use http::StatusCode;
 use serde_json::json;
 
 use super::*;
-use crate::files::Rules;
+use crate::error::{Result, Sent};
 use crate::testing::{
-    Double, Reply, brought, client, client_of, redirect, secret, serve_tls, vault,
+    Double, Reply, brought, client, files_at, redirect, secret, serve_tls, text_of, vault,
 };
 
 fn grant(token: &str) -> Reply {
@@ -26,212 +25,131 @@ struct Setting {
     genesys: Genesys,
 }
 
-async fn setting(api: Vec<Reply>, login: Vec<Reply>, secrets: Vec<Reply>) -> Setting {
-    let (api, login) = (Double::start(api).await, Double::start(login).await);
-    let (_, secrets) = vault(secrets).await;
-    let genesys = Genesys::new(client(), &api.base, &login.base, "i-1", "client", secrets);
-    Setting {
-        api,
-        login,
-        genesys,
+impl Setting {
+    async fn with(
+        api: impl IntoIterator<Item = Reply>,
+        login: impl IntoIterator<Item = Reply>,
+        secrets: impl IntoIterator<Item = Reply>,
+    ) -> Self {
+        let (api, login) = (Double::start(api).await, Double::start(login).await);
+        let (_, secrets) = vault(secrets).await;
+        let genesys = Genesys::new(client(), &api.base, &login.base, "i-1", "client", secrets);
+        Self {
+            api,
+            login,
+            genesys,
+        }
+    }
+
+    /// With a login that gives the tokens `t1`, `t2` and `t3`.
+    async fn start(api: impl IntoIterator<Item = Reply>) -> Self {
+        let grants = ["t1", "t2", "t3"].map(grant);
+        Self::with(api, grants, [secret("hush")]).await
+    }
+
+    async fn post(&self) -> Result<PostedMessage> {
+        let json = r#"{"text":"hello"}"#;
+        self.genesys.post_message(json, "c-1").await
     }
 }
 
 #[tokio::test]
-async fn a_message_is_posted_with_a_cached_token() {
-    let Setting {
-        api,
-        login,
-        genesys,
-        ..
-    } = setting(
-        vec![posted(), posted()],
-        vec![grant("t1")],
-        vec![secret("hush")],
-    )
-    .await;
-    for _ in 0..2 {
-        let message = genesys
-            .post_message(b"{\"text\":\"hello\"}".to_vec(), "c-1")
-            .await
-            .expect("posted");
-        assert_eq!(message.id, "g-1");
-    }
-    let seen = login.only();
+async fn messages_and_receipts_are_posted_with_a_cached_token() {
+    let setting = Setting::start([posted(), posted(), Reply::new(202, "")]).await;
+    let genesys = &setting.genesys;
+    assert_eq!(setting.post().await.expect("posted").id, "g-1");
+    let choice = genesys.post_structured_response("{}", "c-1").await;
+    assert_eq!(choice.expect("posted").id, "g-1");
+    let receipt = genesys.post_receipt("{}", "c-1").await;
+    receipt.expect("posted");
+    let seen = setting.login.only();
     assert_eq!(seen.target, "/oauth/token");
     assert_eq!(seen.header("authorization"), "Basic Y2xpZW50Omh1c2g=");
-    assert_eq!(
-        seen.form(),
-        [("grant_type".to_owned(), "client_credentials".to_owned())]
-    );
-    let seen = &api.seen()[1];
-    assert_eq!(
-        seen.target,
-        "/api/v2/conversations/messages/i-1/inbound/open/message"
-    );
-    assert_eq!(seen.header("authorization"), "Bearer t1");
-    assert_eq!(seen.header("x-correlation-id"), "c-1");
-    assert_eq!(seen.header("content-type"), "application/json");
-    assert_eq!(seen.json(), json!({"text": "hello"}));
-}
-
-#[tokio::test]
-async fn a_receipt_has_its_own_address() {
-    let Setting { api, genesys, .. } = setting(
-        vec![Reply::new(202, "")],
-        vec![grant("t1")],
-        vec![secret("hush")],
-    )
-    .await;
-    genesys
-        .post_receipt(Bytes::from_static(b"{}"), "c-1")
-        .await
-        .expect("posted");
-    assert_eq!(
-        api.only().target,
-        "/api/v2/conversations/messages/i-1/inbound/open/receipt"
-    );
+    assert_eq!(&seen.body[..], b"grant_type=client_credentials");
+    let seen = setting.api.seen();
+    assert_eq!(seen[0].json(), json!({"text": "hello"}));
+    for (seen, kind) in seen
+        .iter()
+        .zip(["message", "structured/response", "receipt"])
+    {
+        let target = format!("/api/v2/conversations/messages/i-1/inbound/open/{kind}");
+        assert_eq!((&*seen.method, seen.target.clone()), ("POST", target));
+        assert_eq!(seen.header("authorization"), "Bearer t1");
+        assert_eq!(seen.header("x-correlation-id"), "c-1");
+        assert_eq!(seen.header("content-type"), "application/json");
+    }
 }
 
 #[tokio::test]
 async fn an_accepted_message_is_posted_whatever_the_answer_says() {
-    let replies = vec![Reply::new(202, ""), Reply::new(200, "{\"id\":7}")];
-    let Setting { genesys, .. } = setting(replies, vec![grant("t1")], vec![secret("hush")]).await;
+    let setting = Setting::start([Reply::new(202, ""), Reply::new(200, "{\"id\":7}")]).await;
     for _ in 0..2 {
-        assert_eq!(
-            genesys.post_message("{}", "c-1").await.expect("posted").id,
-            ""
-        );
+        assert_eq!(setting.post().await.expect("posted").id, "");
     }
-}
-
-fn refused() -> Reply {
-    let body = json!({"code": "authentication.required", "contextId": "x"});
-    Reply::json(401, &body)
 }
 
 #[tokio::test]
 async fn a_refused_token_is_replaced_once() {
-    let Setting {
-        api,
-        login,
-        genesys,
-        ..
-    } = setting(
-        vec![refused(), posted(), refused()],
-        vec![grant("t1"), grant("t2"), grant("t3")],
-        vec![secret("hush")],
-    )
-    .await;
-    genesys.post_message("{}", "c-1").await.expect("posted");
-    assert_eq!(api.seen()[1].header("authorization"), "Bearer t2");
-    let error = genesys.post_message("{}", "c-1").await.expect_err("again");
-    assert_eq!(
-        (error.kind, error.sent),
-        (ErrorKind::Unauthorized, Sent::No)
-    );
-    assert_eq!((api.seen().len(), login.seen().len()), (3, 2));
+    let refused = || Reply::json(401, &json!({"code": "authentication.required"}));
+    let setting = Setting::start([refused(), posted(), refused()]).await;
+    setting.post().await.expect("posted");
+    let second = &setting.api.seen()[1];
+    assert_eq!(second.header("authorization"), "Bearer t2");
+    let error = setting.post().await.expect_err("again");
+    assert_eq!(error.kind, ErrorKind::Unauthorized);
+    assert_eq!(error.sent, Sent::No);
+    let calls = (setting.api.seen().len(), setting.login.seen().len());
+    assert_eq!(calls, (3, 2));
 }
 
 #[tokio::test]
 async fn a_replaced_client_secret_is_found() {
-    let refused = Reply::json(
-        400,
-        &json!({"error": "invalid_client", "description": "no"}),
-    );
-    let Setting { login, genesys, .. } = setting(
-        vec![posted()],
-        vec![refused, grant("t1")],
-        vec![secret("old"), secret("new")],
-    )
-    .await;
-    genesys.post_message("{}", "c-1").await.expect("posted");
-    let seen = login.seen();
-    assert_eq!(seen[0].header("authorization"), "Basic Y2xpZW50Om9sZA==");
-    assert_eq!(seen[1].header("authorization"), "Basic Y2xpZW50Om5ldw==");
+    let refused = Reply::json(400, &json!({"error": "invalid_client"}));
+    let secrets = [secret("old"), secret("new")];
+    let setting = Setting::with([posted()], [refused, grant("t1")], secrets).await;
+    setting.post().await.expect("posted");
+    let seen = setting.login.seen();
+    let told: Vec<_> = seen.iter().map(|it| it.header("authorization")).collect();
+    let basic = ["Basic Y2xpZW50Om9sZA==", "Basic Y2xpZW50Om5ldw=="];
+    assert_eq!(told, basic);
 }
 
 #[tokio::test]
 async fn an_unknown_client_is_a_matter_of_configuration() {
     let refused = || Reply::json(401, &json!({"error": "invalid_client"}));
-    let Setting {
-        api,
-        login,
-        genesys,
-        ..
-    } = setting(
-        vec![],
-        vec![refused(), refused()],
-        vec![secret("old"), secret("old")],
-    )
-    .await;
+    let secrets = [secret("old"), secret("old")];
+    let setting = Setting::with([], [refused(), refused()], secrets).await;
     for _ in 0..3 {
-        let error = genesys
-            .post_message("{}", "c-1")
-            .await
-            .expect_err("no token");
-        assert_eq!(
-            (error.kind, error.sent),
-            (ErrorKind::Configuration, Sent::No)
-        );
+        let error = setting.post().await.expect_err("no token");
+        assert_eq!(error.kind, ErrorKind::Configuration);
         assert_eq!(error.code.as_deref(), Some("invalid_client"));
+        assert_eq!(error.sent, Sent::No);
     }
-    assert_eq!(login.seen().len(), 2, "not asked in a loop");
-    assert!(api.seen().is_empty());
+    assert_eq!(setting.login.seen().len(), 2, "not asked in a loop");
+    assert!(setting.api.seen().is_empty());
 }
 
 #[tokio::test]
-async fn throttling_is_passed_on() {
-    let body = json!({"code": "too.many.requests.retry.after", "status": 429, "contextId": "c"});
-    let throttled = Reply::json(429, &body).header("retry-after", "12");
-    let Setting { genesys, .. } =
-        setting(vec![throttled], vec![grant("t1")], vec![secret("s")]).await;
-    let error = genesys
-        .post_message("{}", "c-1")
-        .await
-        .expect_err("throttled");
-    assert_eq!(
-        (error.kind, error.retry_after),
-        (ErrorKind::Throttled, Some(Duration::from_secs(12)))
-    );
-}
-
-#[tokio::test]
-async fn the_probe_reads_what_the_token_is() {
-    let Setting { api, genesys, .. } = setting(
-        vec![Reply::new(200, "{}")],
-        vec![grant("t1")],
-        vec![secret("s")],
-    )
-    .await;
-    genesys.probe().await.expect("an answer");
-    let seen = api.only();
-    assert_eq!(
-        (seen.method.as_str(), seen.target.as_str()),
-        ("GET", "/api/v2/tokens/me")
-    );
-}
-
-#[tokio::test]
-async fn the_integration_is_asked_for_by_its_id() {
-    let replies = [200, 404, 403].map(|status| Reply::new(status, "{}"));
-    let Setting { api, genesys, .. } =
-        setting(replies.into(), vec![grant("t1")], vec![secret("s")]).await;
-    genesys.integration().await.expect("it exists");
+async fn the_token_and_the_integration_are_asked_for() {
+    let replies = [200, 200, 404, 403].map(|status| Reply::new(status, "{}"));
+    let setting = Setting::start(replies).await;
+    setting.genesys.probe().await.expect("an answer");
+    setting.genesys.integration().await.expect("it exists");
     for kind in [ErrorKind::NotFound, ErrorKind::Forbidden] {
-        let error = genesys.integration().await.expect_err("a refusal");
-        assert_eq!(error.kind, kind);
+        let error = setting.genesys.integration().await;
+        assert_eq!(error.expect_err("a refusal").kind, kind);
     }
-    assert_eq!(
-        api.seen()[0].target,
-        "/api/v2/conversations/messaging/integrations/open/i-1"
-    );
+    let seen = setting.api.seen();
+    let integration = "/api/v2/conversations/messaging/integrations/open/i-1";
+    for (seen, path) in seen.iter().zip(["/api/v2/tokens/me", integration]) {
+        assert_eq!((&*seen.method, &*seen.target), ("GET", path));
+    }
 }
 
 /// The API and a host for downloads over TLS, which answer what each request brought along, and Genesys' client.
 struct Downloads {
-    api: Url,
-    host: Url,
+    api: String,
+    host: String,
     files: Files,
     genesys: Genesys,
     login: Double,
@@ -239,98 +157,81 @@ struct Downloads {
 
 impl Downloads {
     async fn start() -> Self {
+        let forbidden = async || StatusCode::FORBIDDEN;
         let host = Router::new()
             .route("/api/v2/downloads/open", get(brought))
-            .route(
-                "/api/v2/downloads/closed",
-                get(async || StatusCode::FORBIDDEN),
-            )
-            .route("/elsewhere/closed", get(async || StatusCode::FORBIDDEN))
+            .route("/api/v2/downloads/closed", get(forbidden))
+            .route("/elsewhere/closed", get(forbidden))
             .route("/signed", get(brought));
         let (host, authority) = serve_tls(host).await;
         let signed = format!("{host}/signed");
+        let unauthorized = async || StatusCode::UNAUTHORIZED;
+        let closed = async move |request: axum::extract::Request| {
+            if request.headers().contains_key("authorization") {
+                redirect(&signed)
+            } else {
+                StatusCode::UNAUTHORIZED.into_response()
+            }
+        };
         let api = Router::new()
             .route("/api/v2/downloads/direct", get(brought))
-            .route(
-                "/api/v2/downloads/closed",
-                get(async move |request: axum::extract::Request| {
-                    if request.headers().contains_key("authorization") {
-                        redirect(&signed)
-                    } else {
-                        StatusCode::UNAUTHORIZED.into_response()
-                    }
-                }),
-            )
-            .route(
-                "/api/v2/downloads/never",
-                get(async || StatusCode::UNAUTHORIZED),
-            );
+            .route("/api/v2/downloads/closed", get(closed))
+            .route("/api/v2/downloads/never", get(unauthorized));
         let (api, _) = serve_tls(api).await;
-        let client = client_of(&authority);
-        let origins = [&api, &host].map(|base| base.parse().expect("an origin"));
-        let rules = Rules {
-            origins: origins.into(),
-            hosts: Vec::new(),
-        };
-        let login = Double::start([grant("t1"), grant("t2"), grant("t3")]).await;
+        let login = Double::start(["t1", "t2", "t3"].map(grant)).await;
         let (_, secrets) = vault([secret("s")]).await;
-        let http = crate::testing::client();
-        let genesys = Genesys::new(http, &api, &login.base, "i-1", "client", secrets);
+        let genesys = Genesys::new(client(), &api, &login.base, "i-1", "client", secrets);
         Self {
-            api: Url::parse(&api).expect("a URL"),
-            host: Url::parse(&host).expect("a URL"),
-            files: Files::new(client, rules),
+            files: files_at(&[&api, &host], &authority),
+            api,
+            host,
             genesys,
             login,
         }
     }
 
-    async fn open(&self, base: &Url, path: &str) -> Result<String, FetchError> {
-        let url = base.join(path).expect("a URL");
+    async fn open(&self, base: &str, path: &str) -> Result<String, FetchError> {
+        let url = Url::parse(&format!("{base}{path}")).expect("a URL");
         let limit = Duration::from_secs(10);
         let download = self.genesys.download(&self.files, &url, limit).await?;
-        let pieces: Vec<Bytes> = download.body().try_collect().await?;
-        Ok(String::from_utf8(pieces.concat()).expect("text"))
+        Ok(text_of(download).await)
     }
 }
 
 #[tokio::test]
 async fn an_agents_file_is_asked_for_without_the_token_first() {
     let downloads = Downloads::start().await;
-    let open = downloads
-        .open(&downloads.host, "/api/v2/downloads/open")
-        .await;
+    let Downloads {
+        api, host, login, ..
+    } = &downloads;
+    let open = downloads.open(host, "/api/v2/downloads/open").await;
     assert_eq!(open.expect("a file"), "none none none");
-    assert!(downloads.login.seen().is_empty());
-    let direct = downloads
-        .open(&downloads.api, "/api/v2/downloads/direct")
-        .await;
+    assert!(login.seen().is_empty());
+    let direct = downloads.open(api, "/api/v2/downloads/direct").await;
     assert_eq!(direct.expect("a file"), "Bearer t1 none none");
 }
 
 #[tokio::test]
 async fn a_closed_download_is_opened_through_the_api_and_its_signed_address_gets_no_token() {
     let downloads = Downloads::start().await;
-    let closed = downloads
-        .open(&downloads.host, "/api/v2/downloads/closed?Expires=1")
-        .await;
+    let Downloads { host, login, .. } = &downloads;
+    let closed = "/api/v2/downloads/closed?Expires=1";
+    let closed = downloads.open(host, closed).await;
     assert_eq!(closed.expect("a file"), "none none none");
-    assert_eq!(downloads.login.seen().len(), 1);
-    let error = downloads.open(&downloads.host, "/elsewhere/closed").await;
+    assert_eq!(login.seen().len(), 1);
+    let error = downloads.open(host, "/elsewhere/closed").await;
     assert!(matches!(error, Err(FetchError::Service(error)) if error.kind == ErrorKind::Forbidden));
-    assert_eq!(downloads.login.seen().len(), 1, "no download of the API's");
+    assert_eq!(login.seen().len(), 1, "no download of the API's");
 }
 
 #[tokio::test]
 async fn a_download_that_is_always_refused_renews_the_token_once() {
+    use ErrorKind::Unauthorized;
     let downloads = Downloads::start().await;
     for _ in 0..3 {
-        let refused = downloads
-            .open(&downloads.api, "/api/v2/downloads/never")
-            .await;
-        assert!(
-            matches!(refused, Err(FetchError::Service(error)) if error.kind == ErrorKind::Unauthorized)
-        );
+        let never = "/api/v2/downloads/never";
+        let refused = downloads.open(&downloads.api, never).await;
+        assert!(matches!(refused, Err(FetchError::Service(error)) if error.kind == Unauthorized));
     }
     assert_eq!(downloads.login.seen().len(), 2);
 }

@@ -1,7 +1,7 @@
 //! What a browser makes of the HTML.
 
 use html5ever::tendril::TendrilSink;
-use html5ever::{ParseOpts, QualName, local_name, ns, parse_fragment};
+use html5ever::{Attribute, ParseOpts, QualName, local_name, ns, parse_fragment};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 
 /// A parsed message.
@@ -42,67 +42,61 @@ impl Dom {
 
     /// Whether there are only elements and attributes that we use, in the places where they belong.
     pub(super) fn is_ours(&self) -> bool {
-        let mut elements = Vec::new();
-        collect(&self.0.document, &mut elements);
-        elements.iter().all(|(parent, name, attributes)| {
-            let known = matches!(
-                (name.as_str(), parent.as_str()),
-                ("html", _)
-                    | ("br" | "a" | "code" | "codeblock" | "ul" | "ol", "html")
-                    | ("a" | "code" | "ul" | "ol", "li")
-                    | ("li", "ul" | "ol")
-                    | ("code", "codeblock")
-                    | ("br", "code")
-            );
-            known
-                && attributes.iter().all(|(attribute, value)| {
-                    match (name.as_str(), attribute.as_str()) {
-                        ("a", "href") => {
-                            let value = value.to_ascii_lowercase();
-                            value.starts_with("http://") || value.starts_with("https://")
-                        }
-                        ("codeblock", "class") => value
-                            .chars()
-                            .all(|found| found.is_ascii_alphanumeric() || "+#.-".contains(found)),
-                        ("ol", "start") => value.parse::<u32>().is_ok_and(|start| start > 1),
-                        _ => false,
-                    }
-                })
-        })
+        is_ours(&self.0.document)
     }
 
     /// How many elements there are.
     pub(super) fn elements(&self) -> usize {
-        let mut elements = Vec::new();
-        collect(&self.0.document, &mut elements);
-        elements
-            .iter()
-            .filter(|(_, name, _)| name != "html")
-            .count()
+        // Without the one that the parser puts around a fragment.
+        elements(&self.0.document) - 1
     }
 }
 
-type Element = (String, String, Vec<(String, String)>);
-
-fn collect(node: &Handle, elements: &mut Vec<Element>) {
-    let mine = name(node);
-    for child in node.children.borrow().iter() {
-        match &child.data {
+fn is_ours(node: &Handle) -> bool {
+    let around = name(node);
+    node.children
+        .borrow()
+        .iter()
+        .all(|child| match &child.data {
+            NodeData::Text { .. } => true,
             NodeData::Element { attrs, .. } => {
-                let attributes = attrs.borrow();
-                let attributes = attributes.iter().map(|attribute| {
-                    (
-                        attribute.name.local.to_string(),
-                        attribute.value.to_string(),
-                    )
-                });
-                elements.push((mine.clone(), name(child), attributes.collect()));
+                let name = name(child);
+                let is_known = |attribute: &Attribute| {
+                    is_our_attribute(&name, &attribute.name.local, &attribute.value)
+                };
+                let in_place = matches!(
+                    (name.as_str(), around.as_str()),
+                    ("html", _)
+                        | ("br" | "a" | "code" | "codeblock" | "ul" | "ol", "html")
+                        | ("a" | "code" | "ul" | "ol", "li")
+                        | ("li", "ul" | "ol")
+                        | ("code", "codeblock")
+                        | ("br", "code")
+                );
+                in_place && attrs.borrow().iter().all(is_known) && is_ours(child)
             }
-            NodeData::Text { .. } => {}
             _ => panic!("neither element nor text"),
+        })
+}
+
+fn is_our_attribute(element: &str, attribute: &str, value: &str) -> bool {
+    match (element, attribute) {
+        ("a", "href") => {
+            let value = value.to_ascii_lowercase();
+            value.starts_with("http://") || value.starts_with("https://")
         }
-        collect(child, elements);
+        ("codeblock", "class") => value
+            .chars()
+            .all(|found| found.is_ascii_alphanumeric() || "+#.-".contains(found)),
+        ("ol", "start") => value.parse::<u32>().is_ok_and(|start| start > 1),
+        _ => false,
     }
+}
+
+fn elements(node: &Handle) -> usize {
+    let children = node.children.borrow();
+    let is_element = matches!(node.data, NodeData::Element { .. });
+    usize::from(is_element) + children.iter().map(elements).sum::<usize>()
 }
 
 fn show(node: &Handle, number: &mut u32, shown: &mut String, languages: bool) {

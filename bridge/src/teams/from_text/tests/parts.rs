@@ -5,11 +5,14 @@ use proptest::prelude::*;
 use super::super::*;
 use super::agent_text;
 use super::dom::{Dom, words};
+use crate::text::tests::rules_hold;
 
 #[test]
-fn short_text_is_one_part() {
-    assert_eq!(split_for_teams("a\nb", TEAMS_BODY_LIMIT), ["a<br>b"]);
-    assert!(split_for_teams(" \n ", TEAMS_BODY_LIMIT).is_empty());
+fn each_rule_of_the_parts_holds() {
+    let rules = include_str!("../../../../fixtures/parts_of_html.json");
+    rules_hold(rules, |(text, limit): (String, usize)| {
+        split_for_teams(&text, limit)
+    });
 }
 
 #[test]
@@ -20,20 +23,6 @@ fn a_few_addresses_cost_no_extra_parts() {
         "word ".repeat(4_900)
     );
     assert_eq!(split_for_teams(&text, TEAMS_BODY_LIMIT).len(), 2);
-}
-
-#[test]
-fn the_time_is_linear() {
-    for text in [
-        "http://".repeat(1 << 14),
-        "http://a ".repeat(1 << 14),
-        "http://a)".repeat(1 << 14),
-        "://".repeat(1 << 15),
-        "&".repeat(1 << 17),
-    ] {
-        let parts = split_for_teams(&text, TEAMS_BODY_LIMIT);
-        assert!(parts.iter().all(|part| part.len() <= TEAMS_BODY_LIMIT));
-    }
 }
 
 #[test]
@@ -48,79 +37,6 @@ fn a_block_that_fits_is_not_cut() {
 }
 
 #[test]
-fn cut_code_is_closed_and_opened_again() {
-    let text = format!("a\n```rust\n{}\n```\nb", ["  let x;"; 40].join("\n"));
-    let parts = split_for_teams(&text, 200);
-    assert!(parts.len() > 3);
-    let (last, others) = parts.split_last().expect("parts");
-    for part in &others[1..] {
-        assert!(
-            part.starts_with(r#"<codeblock class="rust"><code>&nbsp;&nbsp;let x;<br>"#),
-            "{part}"
-        );
-        assert!(
-            part.ends_with("&nbsp;&nbsp;let x;</code></codeblock>"),
-            "{part}"
-        );
-    }
-    assert!(last.ends_with("let x;</code></codeblock>b"), "{last}");
-    assert_eq!(parts.concat().matches("let x;").count(), 40);
-}
-
-#[test]
-fn a_cut_list_counts_on() {
-    let items: Vec<String> = (1..=60)
-        .map(|number| format!("{number}. item {number}"))
-        .collect();
-    let parts = split_for_teams(&items.join("\n"), 300);
-    assert!(parts.len() > 2);
-    let mut next = 1;
-    for part in &parts {
-        let start = if next == 1 {
-            "<ol><li>".to_owned()
-        } else {
-            format!(r#"<ol start="{next}"><li>"#)
-        };
-        assert!(
-            part.starts_with(&format!("{start}item {next}</li>")),
-            "{part}"
-        );
-        assert!(part.ends_with("</li></ol>"));
-        next += part.matches("<li>").count();
-    }
-    assert_eq!(next, 61);
-}
-
-#[test]
-fn the_rest_of_a_cut_item_has_no_number() {
-    let text = format!("1. {}\n2. b", "word ".repeat(60).trim_end());
-    let parts = split_for_teams(&text, 200);
-    assert!(parts[0].starts_with("<ol><li>word") && parts[0].ends_with("word</li></ol>"));
-    assert!(parts[1].starts_with("word"));
-    assert!(
-        parts[parts.len() - 1].ends_with(r#"word<ol start="2"><li>b</li></ol>"#),
-        "{parts:?}"
-    );
-}
-
-#[test]
-fn a_list_is_cut_between_its_outer_items() {
-    let text = [
-        "- a",
-        "  - first",
-        "  - second",
-        "  - third",
-        "- b",
-        "  - first",
-        "  - second",
-    ]
-    .join("\n");
-    let parts = split_for_teams(&text, 110);
-    assert_eq!(parts.len(), 2);
-    assert!(parts[1].starts_with("<ul><li>b<ul><li>first"), "{parts:?}");
-}
-
-#[test]
 fn a_link_is_never_cut() {
     let address = format!("https://example.com/{}", "a".repeat(60));
     let live = from_text(&address);
@@ -128,56 +44,16 @@ fn a_link_is_never_cut() {
         let parts = split_for_teams(&format!("{} {address} end", "x".repeat(before)), 240);
         assert!(parts.iter().any(|part| part.contains(&live)), "{parts:?}");
     }
-    let parts = split_for_teams(&address, 100);
-    assert_eq!(parts.concat(), address);
-}
-
-#[test]
-fn cut_code_within_a_line_is_code_in_both_parts() {
-    let parts = split_for_teams(&format!("`{}`", "word ".repeat(40).trim_end()), 100);
-    assert!(parts.len() > 1);
-    assert!(
-        parts
-            .iter()
-            .all(|part| part.starts_with("<code>word") && part.ends_with("word</code>")),
-        "{parts:?}"
-    );
-}
-
-#[test]
-fn control_characters_alone_are_nothing() {
-    assert!(split_for_teams("\u{0}\u{7} \u{85}", TEAMS_BODY_LIMIT).is_empty());
 }
 
 #[test]
 fn the_time_does_not_grow_with_the_square() {
     let started = std::time::Instant::now();
-    for unit in [
-        "x",
-        " ",
-        "\n",
-        "🙂",
-        "\u{301}",
-        "\u{0}",
-        "\t",
-        "`",
-        "`a` ",
-        "`a``b",
-        "```\n",
-        "```\na\n```\n",
-        "- x\n",
-        "1. x\n",
-        "1. x\n2. y\n",
-        "- x\n  - y\n",
-        "http://a ",
-        "http://",
-        "'",
-        "&",
-        "~~~\n",
-        "- ",
-        "a\n\n",
-        "```a ",
-    ] {
+    let units = concat!(
+        "x| |\n|🙂|\u{301}|\u{0}|\t|`|`a` |`a``b|```\n|```\na\n```\n|- x\n|1. x\n|1. x\n2. y\n|- x\n  - y\n",
+        "|http://a |http://|http://a)|://|'|&|~~~\n|- |a\n\n|```a "
+    );
+    for unit in units.split('|') {
         for (length, limit) in [(1 << 15, 64), (1 << 18, TEAMS_BODY_LIMIT)] {
             for first in ["", "```\n", "- ", "https://x"] {
                 let text = format!("{first}{}x", unit.repeat(length / unit.len()));

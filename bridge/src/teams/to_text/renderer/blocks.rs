@@ -1,25 +1,20 @@
 //! Blocks of code inside of a message.
 
 use super::Renderer;
-use crate::teams::to_text::code::{Block, language, prefixed_language};
+use crate::teams::to_text::code::{Block, language};
 use crate::teams::to_text::elements::{is_block, is_preformatted};
 use crate::teams::to_text::tokens::Tag;
 
 impl Renderer<'_> {
     pub(super) fn open_preformatted(&mut self, tag: &Tag<'_>) {
         if self.in_cell() {
-            self.code.open();
+            self.code.depth += 1;
             return;
         }
         // A link's address behind the fence would spoil it.
         self.close_pieces();
         self.lines.boundary();
-        let class = tag.attribute("class").unwrap_or_default();
-        self.block = Some(Block::new(if tag.name == "codeblock" {
-            language(&class)
-        } else {
-            prefixed_language(&class)
-        }));
+        self.block = Some(Block::new(language(tag)));
     }
 
     pub(super) fn write_block(&mut self) {
@@ -42,18 +37,12 @@ impl Renderer<'_> {
         };
         match tag.name {
             "br" => block.line_break(),
-            "code" => {
-                block.set_language(prefixed_language(
-                    &tag.attribute("class").unwrap_or_default(),
-                ));
-            }
+            "code" if block.language.is_empty() => block.language = language(tag),
             "td" | "th" => block.text(" "),
-            name if is_preformatted(name) => block.open(),
+            name if is_preformatted(name) => block.depth += 1,
             name if is_block(name) => {
                 block.boundary();
-                if has_end_tag(name) {
-                    block.open_inner();
-                }
+                block.inner += usize::from(has_end_tag(name));
             }
             _ => {}
         }
@@ -71,9 +60,16 @@ impl Renderer<'_> {
                 block.line_break();
                 return;
             }
-            name if is_preformatted(name) => block.close(),
-            "td" | "th" | "tr" | "li" => !block.has_inner(),
-            name if has_end_tag(name) => !block.close_inner(),
+            name if is_preformatted(name) => {
+                block.depth -= 1;
+                block.depth == 0
+            }
+            "td" | "th" | "tr" | "li" => block.inner == 0,
+            name if has_end_tag(name) => {
+                let was_outside = block.inner == 0;
+                block.inner = block.inner.saturating_sub(1);
+                was_outside
+            }
             _ => false,
         };
         if is_block(name) {

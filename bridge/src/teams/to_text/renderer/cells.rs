@@ -1,10 +1,69 @@
-//! Tables inside of a message.
+//! Tables inside of a message. Tables inside of their cells are flattened.
 
 use super::Renderer;
 use crate::teams::to_text::lines::Lines;
-use crate::teams::to_text::open_table::{OpenCell, OpenTable};
-use crate::teams::to_text::tables::{Cell, span};
+use crate::teams::to_text::tables::{Cell, Table, span};
 use crate::teams::to_text::tokens::Tag;
+
+/// A table with columns.
+#[derive(Default)]
+pub(super) struct OpenTable {
+    cells: Table,
+    cell: Option<OpenCell>,
+    /// Tables that are open inside of the cell.
+    nested: usize,
+    /// The innermost of them had a row before.
+    after_row: bool,
+    /// The innermost of them had a cell before in this row.
+    after_cell: bool,
+}
+
+/// The cell that is being read.
+pub(super) struct OpenCell {
+    /// The lines outside of the table.
+    outside: Lines,
+    /// Lists that are open outside.
+    pub(super) outer_lists: usize,
+    cell: Cell,
+}
+
+impl OpenTable {
+    fn start_nested(&mut self) {
+        self.nested += 1;
+        self.after_row = false;
+        self.after_cell = false;
+    }
+
+    /// Ends the innermost table; false when that is the outermost.
+    fn end_nested(&mut self) -> bool {
+        let was_nested = self.nested > 0;
+        self.nested = self.nested.saturating_sub(1);
+        // Whatever comes next stands in a cell of the table around it.
+        self.after_row = true;
+        self.after_cell = true;
+        was_nested
+    }
+
+    /// Parts the rows and cells of a table inside of the cell.
+    fn start_in_nested(&mut self, name: &str, lines: &mut Lines) {
+        match name {
+            "tr" => {
+                if self.after_row {
+                    lines.separator = Some("; ");
+                }
+                self.after_row = true;
+                self.after_cell = false;
+            }
+            "td" | "th" => {
+                if self.after_cell {
+                    lines.separator.get_or_insert(" | ");
+                }
+                self.after_cell = true;
+            }
+            _ => {}
+        }
+    }
+}
 
 impl Renderer<'_> {
     pub(super) fn cell(&self) -> Option<&OpenCell> {
@@ -39,7 +98,7 @@ impl Renderer<'_> {
             }
             return;
         };
-        if table.is_nested() {
+        if table.nested > 0 {
             table.start_in_nested(tag.name, &mut self.lines);
             return;
         }
@@ -61,7 +120,7 @@ impl Renderer<'_> {
             if !table.end_nested() {
                 self.finish_table();
             }
-        } else if !table.is_nested() {
+        } else if table.nested == 0 {
             self.close_cell();
         }
     }
@@ -71,10 +130,13 @@ impl Renderer<'_> {
         if let Some(table) = &mut self.table {
             table.cell = Some(OpenCell {
                 outside: std::mem::replace(&mut self.lines, Lines::flow()),
-                lists: self.lists.len(),
-                columns: span(tag.attribute("colspan").as_deref()),
-                rows: span(tag.attribute("rowspan").as_deref()),
-                is_header: tag.name == "th",
+                outer_lists: self.lists.len(),
+                cell: Cell {
+                    columns: span(tag, "colspan"),
+                    rows: span(tag, "rowspan"),
+                    is_header: tag.name == "th",
+                    ..Cell::default()
+                },
             });
         }
     }
@@ -87,20 +149,16 @@ impl Renderer<'_> {
         let Some(table) = &mut self.table else {
             return;
         };
-        let Some(cell) = table.cell.take() else {
+        let Some(open) = table.cell.take() else {
             return;
         };
-        table.leave_nested();
-        self.lists.truncate(cell.lists);
-        let lines = std::mem::replace(&mut self.lines, cell.outside);
-        let only_notices = lines.has_only_notices();
-        let text = lines.finish();
+        table.nested = 0;
+        self.lists.truncate(open.outer_lists);
+        let lines = std::mem::replace(&mut self.lines, open.outside);
         table.cells.push(Cell {
-            text: text.trim().to_owned(),
-            columns: cell.columns,
-            rows: cell.rows,
-            is_header: cell.is_header,
-            only_notices,
+            only_notices: lines.has_only_notices(),
+            text: lines.finish(true).trim().to_owned(),
+            ..open.cell
         });
     }
 

@@ -1,7 +1,5 @@
 //! Pictures inside of a message.
 
-use std::borrow::Cow;
-
 use super::{Pictures, Renderer};
 use crate::teams::to_text::characters::one_line;
 use crate::teams::to_text::tokens::Tag;
@@ -51,7 +49,7 @@ impl Renderer<'_> {
 
 /// `[image 2: floor plan]`, with a number and a description if there are some.
 fn notice(kind: &str, number: Option<usize>, description: Option<&str>) -> String {
-    let number = number.map_or(Cow::Borrowed(""), |number| Cow::Owned(format!(" {number}")));
+    let number = number.map_or_else(String::new, |number| format!(" {number}"));
     match description {
         Some(description) => format!("[{kind}{number}: {description}]"),
         None => format!("[{kind}{number}]"),

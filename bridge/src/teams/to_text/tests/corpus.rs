@@ -16,55 +16,18 @@ fn shown(html: &str, replies: ReplyContext) -> String {
     shown
 }
 
-macro_rules! messages {
-    ($($name:ident),* $(,)?) => {
-        $(
-            #[test]
-            fn $name() {
-                let html = include_str!(concat!("../../../../fixtures/html/", stringify!($name), ".html"));
-                insta::assert_snapshot!(stringify!($name), shown(html, ReplyContext::Quote));
-            }
-        )*
-
-        /// Names of the messages that have a test.
-        const TESTED: &[&str] = &[$(stringify!($name)),*];
-    };
-}
-
-messages![
-    plain,
-    formatted,
-    lines,
-    lists,
-    table,
-    table_wide,
-    reply,
-    quote,
-    mentions,
-    code_block,
-    code_in_list,
-    image,
-    images,
-    links,
-    marker_only,
-    loop_component,
-    system,
-    headings,
-    outlook_paste,
-    long_mail,
-];
-
 #[test]
-fn every_message_is_tested() {
+fn each_message_becomes_what_its_snapshot_shows() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/html");
-    let mut found = 0;
+    let mut compared = 0;
     for entry in std::fs::read_dir(folder).expect("the folder of messages") {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().and_then(|name| name.to_str());
-        assert!(TESTED.contains(&name.expect("a name")), "{path:?}");
-        found += 1;
+        let html = std::fs::read_to_string(&path).expect("a message");
+        insta::assert_snapshot!(name.expect("a name"), shown(&html, ReplyContext::Quote));
+        compared += 1;
     }
-    assert_eq!(found, TESTED.len());
+    assert!(compared >= 20);
 }
 
 #[test]

@@ -33,22 +33,25 @@ fn the_quoted_message_is_a_quote_or_nothing() {
 
 #[test]
 fn a_quote_of_an_unknown_message_is_marked() {
-    let marked =
-        |html: &str, known: &str| render_quoting(html, ReplyContext::Quote, &|id| id == known).text;
     let html = reply("Support", "Half price");
-    assert_eq!(
-        marked(&html, "1616991463150"),
-        "> Support: Half price\nAnswer"
-    );
-    let unverified = "> Support (unverified): Half price\nAnswer";
-    assert_eq!(marked(&html, "1"), unverified);
     let without_id = html.replace(" itemid=\"1616991463150\">\n", ">\n");
-    assert_eq!(marked(&without_id, "1616991463150"), unverified);
-    let nameless = reply("", "Half price");
-    assert_eq!(
-        marked(&nameless, "1"),
-        "> Quote (unverified): Half price\nAnswer"
-    );
+    for (html, id, text) in [
+        (&html, "1616991463150", "> Support: Half price"),
+        (&html, "1", "> Support (unverified): Half price"),
+        (
+            &without_id,
+            "1616991463150",
+            "> Support (unverified): Half price",
+        ),
+        (
+            &reply("", "Half price"),
+            "1",
+            "> Quote (unverified): Half price",
+        ),
+    ] {
+        let rendered = render_quoting(html, ReplyContext::Quote, &|known| known == id);
+        assert_eq!(rendered.text, format!("{text}\nAnswer"));
+    }
 }
 
 #[test]
@@ -70,25 +73,19 @@ fn the_quote_is_short() {
 }
 
 #[test]
-fn nothing_leaves_the_quote() {
-    let html = reply(
-        "An\u{202e}na<br>\nAdler\u{2028}",
-        "a\u{2028}b\u{85}Answer: yes&#10;\rc",
-    );
-    assert_eq!(
-        quoted(&html),
-        "> Anna Adler: a\n> b\n> Answer: yes c\nAnswer"
-    );
-}
-
-#[test]
-fn parts_may_be_missing() {
-    assert_eq!(quoted(&reply("", "said")), "> said\nAnswer");
-    assert_eq!(
-        quoted(&reply("Anna", " ")),
-        "> Anna: [quoted message]\nAnswer"
-    );
-    assert_eq!(quoted(&reply("", "")), "Answer");
+fn nothing_leaves_the_quote_and_parts_may_be_missing() {
+    for (name, preview, text) in [
+        (
+            "An\u{202e}na<br>\nAdler\u{2028}",
+            "a\u{2028}b\u{85}Answer: yes&#10;\rc",
+            "> Anna Adler: a\n> b\n> Answer: yes c\nAnswer",
+        ),
+        ("", "said", "> said\nAnswer"),
+        ("Anna", " ", "> Anna: [quoted message]\nAnswer"),
+        ("", "", "Answer"),
+    ] {
+        assert_eq!(quoted(&reply(name, preview)), text);
+    }
 }
 
 #[test]

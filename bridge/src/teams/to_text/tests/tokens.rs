@@ -47,21 +47,13 @@ fn raw_text_ends_with_its_own_end_tag() {
 
 #[test]
 fn the_first_attribute_of_a_name_counts() {
-    assert_eq!(
-        attribute("<a x=1 HREF='a&amp;b' href=c>", "href").as_deref(),
-        Some("a&b")
-    );
-    assert_eq!(
-        attribute("<img alt src=x alt=y>", "alt").as_deref(),
-        Some("")
-    );
-    assert_eq!(attribute("<img altered=y al=z>", "alt"), None);
-    assert_eq!(
-        attribute("<img itemtypes=a itemtype=\"日\"/>", "itemtype").as_deref(),
-        Some("日")
-    );
-    assert_eq!(
-        attribute("<a href=x title=\"a\" class=b>", "class").as_deref(),
-        Some("b")
-    );
+    for (html, name, value) in [
+        ("<a x=1 HREF='a&amp;b' href=c>", "href", Some("a&b")),
+        ("<img alt src=x alt=y>", "alt", Some("")),
+        ("<img altered=y al=z>", "alt", None),
+        ("<img itemtypes=a itemtype=\"日\"/>", "itemtype", Some("日")),
+        ("<a href=x title=\"a\" class=b>", "class", Some("b")),
+    ] {
+        assert_eq!(attribute(html, name).as_deref(), value, "{html}");
+    }
 }

@@ -1,0 +1,204 @@
+//! Envelopes as they travel, and where they go.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+use super::envelope::{
+    AgentEnvelope, Content, Envelope, EnvelopeError, NoticeEnvelope, NotificationEnvelope,
+    ReceiptEnvelope,
+};
+use super::route::{Queue, Route};
+use crate::genesys::receipt::{ReasonCode, ReceiptOutcome};
+use crate::ids::{ChatId, CorrelationId, Lane, TeamsMessageId};
+use crate::teams::notification::{ChangeType, EncryptedContent};
+
+const AT: OffsetDateTime = datetime!(2026-01-02 03:04:05.678 UTC);
+const ANNA: &str = "teams:support:0f0e0d0c-0000-4000-8000-00000000000a";
+
+fn chat() -> ChatId {
+    "19:8ea0e38b_97b8@unq.gbl.spaces".parse().expect("an id")
+}
+
+fn message() -> TeamsMessageId {
+    "1612289765949".parse().expect("an id")
+}
+
+fn notification(change: ChangeType, encrypted: Option<EncryptedContent>) -> Content {
+    Content::Notification(NotificationEnvelope {
+        change,
+        chat: chat(),
+        message: message(),
+        account: "support".parse().expect("a name"),
+        encrypted,
+    })
+}
+
+fn agent(webhook: &[u8]) -> Content {
+    Content::AgentMessage(AgentEnvelope::of(webhook))
+}
+
+fn agent_text(to: &str) -> Content {
+    let webhook = format!(r#"{{"id":"b71f","type":"Text","channel":{{"to":{{"id":"{to}"}}}}}}"#);
+    agent(webhook.as_bytes())
+}
+
+fn receipt() -> Content {
+    Content::Receipt(ReceiptEnvelope {
+        message: "b71f".parse().expect("an id"),
+        to: ANNA.to_owned(),
+        outcome: ReceiptOutcome::Failed {
+            code: ReasonCode::ServerError,
+            message: "why".to_owned(),
+        },
+        at: AT,
+    })
+}
+
+fn notice(thread: Option<&str>) -> Content {
+    Content::Notice(NoticeEnvelope {
+        chat: chat(),
+        message: message(),
+        account: "support".parse().expect("a name"),
+        thread: thread.map(|thread| thread.parse().expect("a thread")),
+    })
+}
+
+fn route(content: Content, replay: Option<&str>, random: u8) -> Route {
+    Envelope::new(AT, content)
+        .replayed(replay.map(str::to_owned))
+        .route(|| [random; 16])
+}
+
+#[test]
+fn envelopes_as_they_travel() {
+    let encrypted = EncryptedContent {
+        data: "ZGF0YQ==".to_owned(),
+        data_signature: "c2lnbmF0dXJl".to_owned(),
+        data_key: "a2V5".to_owned(),
+        certificate_id: "support-2024".to_owned(),
+    };
+    let blob = "claims/0.json".to_owned();
+    let claim = Content::Claim { blob };
+    let lines = [
+        (notification(ChangeType::Created, None), None),
+        (notification(ChangeType::Updated, Some(encrypted)), None),
+        (agent(br#"{"id": "1",  "raw":true}"#), None),
+        (agent(b"{\xff}"), None),
+        (agent(b"{}"), Some("replay-1")),
+        (receipt(), None),
+        (notice(Some(ANNA)), None),
+        (claim, None),
+    ]
+    .map(|(content, replay)| {
+        let envelope = Envelope::new(AT, content).replayed(replay.map(str::to_owned));
+        let json = envelope.to_json();
+        assert_eq!(Envelope::parse(&json).expect("readable"), envelope);
+        String::from_utf8(json).expect("UTF-8")
+    });
+    insta::assert_snapshot!(lines.join("\n"));
+    assert_eq!(*AgentEnvelope::of(b"{\xff}").body(), *b"{\xff}");
+}
+
+#[test]
+fn envelopes_of_older_and_newer_releases_are_read() {
+    let older = br#"{"version":1,"accepted_at":"2026-01-02T03:04:05Z","kind":"notice","chat":"19:a","message":"1","account":"support"}"#;
+    let envelope = Envelope::parse(older).expect("readable");
+    assert!(matches!(envelope.content, Content::Notice(notice) if notice.thread.is_none()));
+    let newer = br#"{"version":1,"accepted_at":"2026-01-02T03:04:05Z","kind":"claim","blob":"claims/0.json","later":{"a":1}}"#;
+    let envelope = Envelope::parse(newer).expect("readable");
+    assert!(matches!(envelope.content, Content::Claim { blob } if blob == "claims/0.json"));
+    let next = Envelope::parse(br#"{"version":2,"kind":"new"}"#);
+    assert!(matches!(next, Err(EnvelopeError::UnknownVersion(2))));
+    for foreign in [&br#"{"version":1,"kind":"new"}"#[..], b"hello"] {
+        let parsed = Envelope::parse(foreign);
+        assert!(matches!(parsed, Err(EnvelopeError::Malformed(_))));
+    }
+}
+
+#[test]
+fn debug_output_holds_no_text_and_no_person() {
+    for content in [agent(b"teams:support"), receipt()] {
+        let shown = format!("{:?}", Envelope::new(AT, content));
+        assert!(!shown.contains("teams:support"), "{shown}");
+    }
+}
+
+#[test]
+fn a_new_message_is_known_again_and_a_changed_one_is_not() {
+    let of = |change, random| route(notification(change, None), None, random);
+    let created = of(ChangeType::Created, 1);
+    assert_eq!(created, of(ChangeType::Created, 2));
+    assert_eq!(created.queue, Queue::Inbound);
+    assert_eq!(created.lane, Some(Lane::inbound(&chat())));
+    let correlation = CorrelationId::of_teams_message(&chat(), &message());
+    assert_eq!(created.correlation, correlation);
+    for change in [ChangeType::Updated, ChangeType::Deleted] {
+        let (first, second) = (of(change, 1), of(change, 2));
+        assert_ne!(first.message_id, second.message_id);
+        assert_eq!(first.lane, created.lane);
+    }
+}
+
+#[test]
+fn an_agent_s_message_a_notice_and_their_thread_share_a_lane() {
+    let lane = Some(Lane::of_thread(&ANNA.parse().expect("a thread")));
+    let (now, later) = (agent_text(ANNA), agent_text(&format!("{ANNA}:2")));
+    for content in [now, later, notice(Some(ANNA))] {
+        let route = route(content, None, 0);
+        assert_eq!((route.queue, &route.lane), (Queue::Outbound, &lane));
+    }
+    assert_ne!(route(notice(None), None, 0).lane, lane);
+}
+
+#[test]
+fn a_receipt_is_in_nobody_s_way() {
+    let receipt = route(receipt(), None, 0);
+    assert_eq!(receipt.queue, Queue::Inbound);
+    assert_ne!(receipt.lane, Some(Lane::inbound(&chat())));
+    let message = route(agent_text(ANNA), None, 0);
+    assert_eq!(receipt.correlation, message.correlation);
+}
+
+#[test]
+fn typing_has_no_lane_and_a_short_life() {
+    let typing = agent(include_bytes!("../../fixtures/webhook_typing.json"));
+    let route = route(typing, None, 0);
+    assert_eq!(route.queue, Queue::Typing);
+    assert_eq!((route.lane, route.message_id), (None, None));
+    assert_eq!(route.time_to_live, Some(Duration::from_secs(5)));
+}
+
+#[test]
+fn what_nobody_can_read_or_deliver_has_a_lane_of_its_own() {
+    let unreadable = [&b"no JSON"[..], b"nor this", b"\xff"].map(agent);
+    let strange = unreadable.into_iter().chain(["a", "b"].map(agent_text));
+    let strange: Vec<Route> = strange.map(|content| route(content, None, 0)).collect();
+    for (index, one) in strange.iter().enumerate() {
+        assert_eq!(one.queue, Queue::Outbound);
+        assert!(one.lane.is_some() && one.message_id.is_some());
+        for other in &strange[..index] {
+            assert_ne!(other.lane, one.lane);
+        }
+    }
+    assert_ne!(strange[0].message_id, strange[1].message_id);
+    assert_eq!(strange[0], route(agent(b"no JSON"), None, 0));
+}
+
+#[test]
+fn a_replay_passes_in_the_same_lane() {
+    for content in [
+        notification(ChangeType::Created, None),
+        agent_text(ANNA),
+        agent(b"no JSON"),
+        receipt(),
+        notice(None),
+    ] {
+        let first = route(content.clone(), None, 0);
+        let replayed = route(content, Some("1"), 0);
+        assert_ne!(replayed.message_id, first.message_id);
+        assert_eq!(replayed.queue, first.queue);
+        assert_eq!(replayed.correlation, first.correlation);
+    }
+}

@@ -1,3 +1,0 @@
-//! Files on their way between the two sides.
-
-pub mod rehosting;

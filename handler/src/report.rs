@@ -1,0 +1,25 @@
+//! What the checks print: one line for each thing that was looked at.
+
+use std::fmt::Display;
+
+/// What was found, or what to do.
+pub type Finding = Result<String, String>;
+
+/// The lines so far.
+pub struct Report {
+    /// Whether all of them are good.
+    pub good: bool,
+}
+
+impl Report {
+    /// Prints the line of one thing.
+    pub fn note(&mut self, what: impl Display, finding: Result<impl Display, impl Display>) {
+        match finding {
+            Ok(found) => println!("  ok      {what}: {found}"),
+            Err(advice) => {
+                self.good = false;
+                println!("  FAILED  {what}: {advice}");
+            }
+        }
+    }
+}

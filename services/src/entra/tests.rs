@@ -1,3 +1,0 @@
-mod delegated;
-mod tokens;
-mod validator;
