@@ -18,7 +18,7 @@ async fn a_given_message_is_delivered_as_it_is_changed_and_deleted() {
     let picture = json!({ "id": "aWQ9MQ", "contentType": "image/png", "contentBytes": STANDARD.encode(png(1)) });
     let message = |html: &str, edited: Value, deleted: Value| {
         json!({ "id": id, "createdDateTime": created,
-        "lastEditedDateTime": edited, "deletedDateTime": deleted, "importance": 5, "reactions": "none",
+        "lastEditedDateTime": edited, "deletedDateTime": deleted, "importance": "high", "odd": [5],
         "body": { "contentType": "html", "content": format!("{html}<img src=\"{address}\">") },
         "hostedContents": [picture] })
     };
