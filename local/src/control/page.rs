@@ -18,7 +18,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &str); 23] = files![
+const FILES: [(&str, &str, &str); 24] = files![
     "index.html" HTML,
     "style.css" CSS,
     "panels.css" CSS,
@@ -38,6 +38,7 @@ const FILES: [(&str, &str, &str); 23] = files![
     "media.js" JS,
     "message_actions.js" JS,
     "operations.js" JS,
+    "paste.js" JS,
     "quick_replies.js" JS,
     "state.js" JS,
     "teams_html.js" JS,
