@@ -9,6 +9,7 @@ use bridge::ids::{Digest, TeamsMessageId};
 use bridge::state::blobs;
 use bridge::teams::convert::SentFile;
 use bridge::teams::hosted;
+use bridge::teams::to_text::Medium;
 use bridge::text::fenced;
 use services::error::{ErrorKind, Service};
 use tokio::time::timeout_at;
@@ -170,15 +171,24 @@ async fn fetch(
             if let SentFile::Snippet { language, .. } = file {
                 return snippet(app, opened, language.as_deref(), blob).await;
             }
-            let name = match address.name.as_str() {
-                "" => file_name_for("image", &opened.kind),
-                name => name.to_owned(),
+            let (name, caption) = match file {
+                SentFile::Picture {
+                    kind, description, ..
+                } => {
+                    let description = description.clone();
+                    let unnamed = || file_name_for(kind.label(), &opened.kind);
+                    match kind {
+                        Medium::Image => (unnamed(), description),
+                        // What is said of a recording is its name.
+                        _ => {
+                            let name = description.as_deref().map(clean_name);
+                            (name.unwrap_or_else(unnamed), None)
+                        }
+                    }
+                }
+                _ => (address.name.clone(), None),
             };
             let stored = store(app, opened, blob, &name, limit).await?;
-            let caption = match file {
-                SentFile::Picture { description, .. } => description.clone(),
-                _ => None,
-            };
             Ok(for_genesys(app, stored, name, caption))
         }
     };

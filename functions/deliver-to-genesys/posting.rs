@@ -87,8 +87,10 @@ impl Posting<'_> {
         Ok(match piece {
             Piece::Text(text) => texts(text),
             Piece::Choice {
-                question, choice, ..
-            } => vec![Body::answer(question.clone(), choice.clone())],
+                question,
+                choice,
+                otherwise,
+            } => vec![Body::answer(question.clone(), choice.clone(), otherwise)],
             Piece::File(file) => {
                 let door = Graph {
                     app: self.app,

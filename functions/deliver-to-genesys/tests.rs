@@ -72,6 +72,22 @@ async fn an_item_of_a_list_is_answered_by_its_words() {
 }
 
 #[tokio::test]
+async fn a_choice_that_genesys_refuses_goes_as_its_words() {
+    let scene = Scene::start(&[]).await;
+    scene.customer_writes("1", "hello").await;
+    let reply = |text: &str| json!({ "contentType": "QuickReply", "quickReply": { "text": text, "payload": "x" } });
+    let webhook = json!({ "type": "Structured", "content": [reply("Red"), reply("Green")] });
+    assert_eq!(scene.agent_sends(webhook).await, StatusCode::OK);
+    let refused = Reply::json(
+        400,
+        &json!({ "message": "no such question", "code": "bad.request" }),
+    );
+    scene.world.answer("POST", "/structured/response", refused);
+    scene.customer_writes("2", "2").await;
+    assert_eq!(scene.texts().last().map(String::as_str), Some("Green"));
+}
+
+#[tokio::test]
 async fn what_somebody_writes_by_hand_as_the_support_user_is_shown() {
     let scene = Scene::start(&[]).await;
     let mut by_hand = scene.message("1", SUPPORT, "I call you");

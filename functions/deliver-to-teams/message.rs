@@ -55,8 +55,7 @@ impl Job for AgentMessage<'_> {
             let says = question(webhook).map_or(Says::Words, Says::Question);
             chat.post(&webhook.id, &parts, &says).await?
         };
-        self.send_receipt(webhook, ReceiptOutcome::Delivered)
-            .await?;
+        self.send_receipt(webhook, posted(webhook)).await?;
         Ok(match posted_now {
             true => Outcome::Delivered,
             false => Outcome::Skipped("already posted"),
@@ -67,8 +66,7 @@ impl Job for AgentMessage<'_> {
         let Some(webhook) = self.found_after_all().await else {
             return Ok(false);
         };
-        self.receipt_or_hand_back(webhook, ReceiptOutcome::Delivered)
-            .await?;
+        self.receipt_or_hand_back(webhook, posted(webhook)).await?;
         Ok(true)
     }
 
@@ -94,6 +92,19 @@ impl Job for AgentMessage<'_> {
 
     fn account(&self) -> Option<&SupportAccountName> {
         self.thread.as_ref().map(|thread| &thread.account)
+    }
+}
+
+/// What the agent is told of a message that is in the chat: never that all of it arrived when it did not.
+fn posted(webhook: &Webhook) -> ReceiptOutcome {
+    match webhook.has_unshown_parts() {
+        false => ReceiptOutcome::Delivered,
+        true => ReceiptOutcome::Failed {
+            code: ReasonCode::UnsupportedMessage,
+            message:
+                "A part of the message cannot be shown in Microsoft Teams; the rest was delivered."
+                    .to_owned(),
+        },
     }
 }
 

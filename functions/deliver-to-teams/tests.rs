@@ -292,3 +292,23 @@ async fn whom_teams_lets_nobody_write_to_is_told_of_in_the_receipt() {
     let told = "Microsoft Teams does not allow messages in this chat.";
     assert!(receipts[0].to_string().contains(told), "{receipts:?}");
 }
+
+#[tokio::test]
+async fn a_message_of_which_a_part_cannot_be_shown_is_never_called_delivered() {
+    let scene = Scene::start().await;
+    let content = json!([
+        { "contentType": "Card", "card": { "title": "Your booking" } },
+        { "contentType": "Hologram", "hologram": { "shape": 7 } },
+    ]);
+    let fields = json!({ "type": "Structured", "content": content });
+    let message = agents_message("g-1", OffsetDateTime::now_utc(), fields);
+    scene.agent_writes(message.to_string().as_bytes()).await;
+    let posts = scene.posts();
+    let shown = posts[0].as_str().expect("a text");
+    assert!(
+        shown.starts_with("hello<br>Your booking") && shown.contains("[Hologram]"),
+        "{shown}"
+    );
+    let receipts = scene.receipts();
+    assert_eq!(receipts[0]["code"], "UnsupportedMessage", "{receipts:?}");
+}

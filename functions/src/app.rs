@@ -33,6 +33,10 @@ const FIRST_PING: Duration = Duration::from_millis(100);
 /// Agents' messages that may hold pictures in memory at a time: some 10 MB each, base64 included.
 const MESSAGES_WITH_PICTURES: usize = 6;
 
+/// Blocks of 64 KiB for all large bodies of webhooks together: 12 MiB. Anybody can send to a webhook, so its memory is bounded
+/// before its sender is known; what is made of a body can take three times its size again.
+const LARGE_BODIES: usize = 192;
+
 /// Customers' files that may be on their way at a time: some 12 MB each.
 const TRANSFERS: usize = 8;
 
@@ -76,6 +80,8 @@ pub struct App {
     pub(crate) transfers: Semaphore,
     /// How many agents' messages may hold pictures in memory at a time.
     pub(crate) pictures: Semaphore,
+    /// Blocks of memory for large bodies of webhooks.
+    pub(crate) large_bodies: Semaphore,
     /// Chats and hosts whose files kept a lane waiting lately.
     pub(crate) slow_files: Bounded<Digest, ()>,
     /// The inbound lanes that this process holds.
@@ -157,6 +163,7 @@ impl App {
             owners_told: Bounded::new(1_000, HOUR),
             transfers: Semaphore::new(TRANSFERS),
             pictures: Semaphore::new(MESSAGES_WITH_PICTURES),
+            large_bodies: Semaphore::new(LARGE_BODIES),
             slow_files: Bounded::new(1_000, 15 * MINUTE),
             lanes: Lanes::default(),
             unsaved: Bounded::new(10_000, 24 * HOUR),

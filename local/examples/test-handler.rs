@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 #[tokio::main]
 async fn main() {
@@ -32,59 +33,53 @@ async fn main() {
         .route("/work", post(work))
         .route("/clock", post(clock))
         .route("/api/echo", any(echo))
-        .with_state(Arc::new(AtomicU32::new(0)));
+        .with_state(Arc::new(Work::default()));
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .expect("the port is free");
     axum::serve(listener, router).await.expect("serving");
 }
 
-/// Counts calls at work in one lane: more than one at a time would break the order.
-async fn work(State(at_work): State<Arc<AtomicU32>>, request: Request) -> Response {
-    let chunked = !request.headers().contains_key(header::CONTENT_LENGTH);
-    let body = to_bytes(request.into_body(), usize::MAX)
-        .await
-        .expect("a body");
+/// The calls at work, and the most that ever were.
+#[derive(Default)]
+struct Work {
+    now: AtomicU32,
+    most: watch::Sender<u32>,
+}
+
+async fn work(State(at_work): State<Arc<Work>>, headers: HeaderMap, body: Bytes) -> Response {
+    let chunked = !headers.contains_key(header::CONTENT_LENGTH);
     let call: Value = serde_json::from_slice(&body).expect("JSON");
-    let metadata = &call["Metadata"];
-    let text = |name: &str| {
-        let outer = metadata[name].as_str().unwrap_or("null");
-        serde_json::from_str::<Value>(outer).unwrap_or_default()
-    };
-    let attempt = metadata["DeliveryCount"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
-    let message = text("MessageId");
-    let body = STANDARD
-        .decode(call["Data"]["message"].as_str().unwrap_or_default())
-        .unwrap_or_default();
-    let order = String::from_utf8_lossy(&body).into_owned();
-    let together = at_work.fetch_add(1, Ordering::SeqCst) + 1;
+    let metadata = |name: &str| call["Metadata"][name].as_str().unwrap_or("null");
+    let attempt = metadata("DeliveryCount");
+    let message: Value = serde_json::from_str(metadata("MessageId")).expect("JSON");
+    let body = call["Data"]["message"].as_str().expect("a body");
+    let body = STANDARD.decode(body).expect("base64");
+    let order = String::from_utf8_lossy(&body);
+    let together = at_work.now.fetch_add(1, Ordering::SeqCst) + 1;
+    at_work.most.send_modify(|most| *most = together.max(*most));
     println!(
         "call {}",
         json!({ "message": message, "attempt": attempt, "order": order, "together": together,
                 "chunked": chunked, "envelope": call })
     );
-    let answer = obey(&order, &attempt).await;
-    at_work.fetch_sub(1, Ordering::SeqCst);
+    let answer = obey(&order, attempt, &at_work).await;
+    at_work.now.fetch_sub(1, Ordering::SeqCst);
     answer
 }
 
-/// How long "slow" work takes: as long as other work of the same time is sure to overlap; "slow once" outlives a lock of 1 s.
-const SLOW: Duration = Duration::from_millis(500);
-const SLOW_ONCE: Duration = Duration::from_secs(3);
+/// How long "slow once" takes: it outlives a lock of 1 s that nobody renews.
+const SLOW: Duration = Duration::from_secs(3);
 
-async fn obey(order: &str, attempt: &str) -> Response {
+async fn obey(order: &str, attempt: &str, at_work: &Work) -> Response {
     let first_time = attempt == "1";
-    let json = |text: &str| {
-        let kind = [(header::CONTENT_TYPE, "application/json")];
-        (kind, text.to_owned()).into_response()
-    };
-    match order {
-        "slow" => tokio::time::sleep(SLOW).await,
-        "slow once" if first_time => tokio::time::sleep(SLOW_ONCE).await,
-        _ => {}
+    if let Some(calls) = order.strip_prefix("wait for calls at work: ") {
+        let calls: u32 = calls.parse().expect("a number");
+        let mut most = at_work.most.subscribe();
+        let _ = most.wait_for(|most| *most >= calls).await;
+    }
+    if order == "slow once" && first_time {
+        tokio::time::sleep(SLOW).await;
     }
     match order {
         "fail once" if first_time => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -102,25 +97,20 @@ async fn obey(order: &str, attempt: &str) -> Response {
 
 async fn clock(body: String) -> Response {
     println!("clock {body}");
-    let kind = [(header::CONTENT_TYPE, "application/json")];
-    (
-        kind,
-        r#"{"Outputs":{},"Logs":["ticked"],"ReturnValue":null}"#,
-    )
-        .into_response()
+    json(r#"{"Outputs":{},"Logs":["ticked"],"ReturnValue":null}"#)
+}
+
+fn json(text: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 /// Tells what arrived and sends the body back.
 async fn echo(request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let header = |name: &str| {
-        parts
-            .headers
-            .get_all(name)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .collect::<Vec<_>>()
-            .join(" and ")
+        let values = parts.headers.get_all(name).iter();
+        let values: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
+        values.join(" and ")
     };
     let seen = json!({
         "method": parts.method.as_str(),
@@ -129,7 +119,6 @@ async fn echo(request: Request) -> Response {
         "version": header("x-azure-functions-hostversion"),
         "other": header("x-other"),
     });
-    let body = Body::from_stream(body.into_data_stream());
     (
         StatusCode::IM_A_TEAPOT,
         [("x-seen", seen.to_string())],

@@ -67,7 +67,7 @@ function current() {
 export function render() {
   const conversation = current();
   syncList(byId('conversations'), conversations, (one) => one.id, (one) => JSON.stringify([title(one), note(one), one === conversation]), pill);
-  for (const id of ['agent-input', 'agent-send', 'agent-attach', 'agent-question']) byId(id).disabled = !conversation;
+  for (const id of ['agent-input', 'agent-send', 'agent-attach', 'agent-question', 'agent-paste']) byId(id).disabled = !conversation;
   renderCard(conversation);
   const list = byId('agent-messages');
   if (!conversation) {
@@ -141,6 +141,19 @@ function prepare(written) {
       written.files = written.files.slice(1);
     } while (written.files.length > 0);
     await refresh();
+  };
+}
+
+/** Where a pasted webhook goes: into the conversation that is open now. */
+export function pasteTarget() {
+  const conversation = current();
+  if (!conversation) return undefined;
+  return {
+    name: `To ${title(conversation)}`,
+    send: async (webhook) => {
+      await api.genesysSends(conversation.thread, webhook);
+      await refresh().catch(tell);
+    },
   };
 }
 

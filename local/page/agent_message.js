@@ -42,6 +42,7 @@ function contents({ id, text, attachment, button, structured }) {
   if (attachment) nodes.push(media(id, attachment));
   if (attachment?.text && attachment.text !== text) nodes.push(element('p', { class: 'plain-text' }, attachment.text));
   if (structured?.length > 0) nodes.push(...structuredContent(structured));
+  if (nodes.length === 0) nodes.push(element('p', { class: 'plain-text' }, 'Nothing to show'));
   return nodes;
 }
 

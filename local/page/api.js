@@ -1,10 +1,11 @@
 // The local platform's control interface.
 
+/** `body` is what becomes JSON, or a text that is JSON already. */
 async function call(method, path, body) {
   const answer = await fetch(path, {
     method,
     headers: body === undefined ? {} : { 'content-type': 'application/json' },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
   });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${answer.status} ${reason(text).slice(0, 200)}`.trim());
@@ -19,6 +20,12 @@ function reason(text) {
   } catch {
     return text;
   }
+}
+
+/** An object with JSON under this name that is not read on the way: numbers, for one, would not all come back the same. */
+function around(name, json, others) {
+  const rest = JSON.stringify(others).slice(1);
+  return `{${JSON.stringify(name)}:${json}${rest === '}' ? '' : ','}${rest}`;
 }
 
 const segment = encodeURIComponent;
@@ -37,6 +44,10 @@ export const customerReacts = (chat, message, from, reaction) => call('POST', `$
 export const customerTakesReactionBack = (chat, message, from, reaction) => call('DELETE', `${messagePath(chat, message)}/reactions`, { from, reaction });
 export const conversations = () => call('GET', '/local/genesys/conversations');
 export const agentWrites = (thread, message) => call('POST', `/local/genesys/threads/${segment(thread)}/messages`, message);
+/** A message as it is, as JSON, in a chat; `order` is what else the control interface takes. */
+export const graphShows = (chat, message, order) => call('POST', `/local/teams/chats/${segment(chat)}/raw`, around('message', message, order));
+/** A webhook as it is, as JSON, about a thread. */
+export const genesysSends = (thread, webhook) => call('POST', `/local/genesys/threads/${segment(thread)}/raw`, around('webhook', webhook, {}));
 export const journeys = () => call('GET', '/local/journeys');
 export const queues = () => call('GET', '/local/queues');
 export const faults = () => call('GET', '/local/faults');

@@ -7,6 +7,7 @@ import * as customer from './customer.js';
 import { byId } from './dom.js';
 import * as journeys from './journeys.js';
 import * as operations from './operations.js';
+import { startPaste } from './paste.js';
 
 const TABS = ['customer', 'journey', 'agent'];
 
@@ -54,6 +55,7 @@ keepPageOnDrop();
 customer.start({ tell, showJourney });
 agent.start({ tell, showJourney });
 operations.start({ tell });
+startPaste({ customer: customer.pasteTarget, agent: agent.pasteTarget });
 journeys.render();
 
 const quietly = () => {};

@@ -150,6 +150,19 @@ function prepare(written) {
   };
 }
 
+/** Where a pasted message goes: into the chat that is open now. */
+export function pasteTarget() {
+  const chat = current;
+  const order = { from: sender(), chat_type: chat.type, support_account: chat.support };
+  return {
+    name: `Into the chat ${chat.type === 'group' ? chat.title : `with ${chat.title}`}`,
+    send: async (message, change) => {
+      await api.graphShows(chat.id, message, { ...order, change });
+      await refresh().catch(tell);
+    },
+  };
+}
+
 /** Pictures go into the message, other files beside it. */
 async function contents(files) {
   const images = [];

@@ -13,22 +13,24 @@ export function reached(message) {
 
 /** What the bubble of a message depends on. */
 export function signature(message, own, me) {
-  const { html, edited, deleted, attachments, reactions, images } = message;
-  return JSON.stringify([html, edited, deleted, attachments, reactions, images, own && reached(message), me]);
+  const { from, html, edited, deleted, attachments, reactions, images } = message;
+  return JSON.stringify([from, html, edited, deleted, attachments, reactions, images, own && reached(message), me]);
 }
 
 /**
  * The bubble: `own` for the customers' messages, `named` where the author's name stands above, `me` for who reacts,
- * `on` what the buttons do (`react`, `reply`, `edit`, `remove`, `restore`, `journey`).
+ * `on` what the buttons do (`react`, `reply`, `edit`, `remove`, `restore`, `journey`). A message that was
+ * pasted as a whole cannot be changed here.
  */
 export function bubble(message, { own, named, me, on }, before) {
-  const name = message.from?.name || (own ? 'Customer' : 'Support');
+  const name = message.from?.name || (own ? 'Customer' : message.raw ? 'No name' : 'Support');
+  const fixed = message.raw;
   const time = own ? reached(message) : undefined;
   return element('article', { class: `message ${own ? 'own' : 'other'}`, 'data-message': message.id, 'data-deleted': message.deleted ? 'true' : undefined },
     named ? element('p', { class: 'from' }, name) : null,
-    message.deleted ? deletedBody(own, on) : element('div', { class: 'body' }, richText(message)),
+    message.deleted ? deletedBody(own && !fixed, on) : element('div', { class: 'body' }, richText(message)),
     message.deleted ? null : actionRow(message, me, {
-      onReact: on.react, onReply: on.reply, onEdit: own && on.edit, onDelete: own && on.remove,
+      onReact: !fixed && on.react, onReply: on.reply, onEdit: !fixed && own && on.edit, onDelete: !fixed && own && on.remove,
     }, before?.querySelector('.actions')),
     message.deleted ? null : reactionChips(message, me, on.react),
     element('p', { class: 'meta' },

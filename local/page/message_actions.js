@@ -33,8 +33,8 @@ export function reactionChips(message, me, onReact) {
 }
 
 /**
- * The row of buttons at a message: `onReact(reaction, takeBack)`, `onReply`, and for one's own messages `onEdit` and
- * `onDelete`. `before` is the row that this one takes the place of.
+ * The row of buttons at a message: `onReply`, `onReact(reaction, takeBack)` where it can change, and for one's own messages
+ * `onEdit` and `onDelete`. `before` is the row that this one takes the place of.
  */
 export function actionRow(message, me, { onReact, onReply, onEdit, onDelete }, before) {
   const given = new Set(reactionsOf(message).filter(({ users }) => users.includes(me)).map(({ reaction }) => reaction));
@@ -55,7 +55,7 @@ export function actionRow(message, me, { onReact, onReply, onEdit, onDelete }, b
     },
   }, reaction)));
   row.append(...[
-    choices, react, action('Reply', '↩', onReply), onEdit && action('Edit', '✎', onEdit), onDelete && action('Delete', '✕', onDelete),
+    onReact && choices, onReact && react, action('Reply', '↩', onReply), onEdit && action('Edit', '✎', onEdit), onDelete && action('Delete', '✕', onDelete),
   ].filter(Boolean));
   row.addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && row.dataset.choosing === 'true') choose(false);

@@ -27,12 +27,18 @@ function actionOf({ text, url }) {
   return choice(text ?? url ?? '', url);
 }
 
-function card({ title, description, actions = [], defaultAction }) {
+/** The objects in what should be a list of them. */
+function objects(list) {
+  return Array.isArray(list) ? list.filter((one) => one && typeof one === 'object') : [];
+}
+
+function card({ title, description, actions, defaultAction }) {
+  const choices = objects([...objects(actions), defaultAction]);
   return element('div', { class: 'card' },
     title ? element('p', { class: 'strong' }, title) : null,
     description ? element('p', {}, description) : null,
-    actions.length > 0 || defaultAction
-      ? element('ul', { class: 'choice-chips' }, ...[...actions, defaultAction].filter(Boolean).map(actionOf))
+    choices.length > 0
+      ? element('ul', { class: 'choice-chips' }, ...choices.map(actionOf))
       : null);
 }
 
@@ -45,7 +51,7 @@ export function structuredContent(items) {
   }
   for (const item of items) {
     if (item.card) nodes.push(card(item.card));
-    else if (item.carousel) nodes.push(...(item.carousel.cards ?? []).map(card));
+    else if (item.carousel) nodes.push(...objects(item.carousel.cards).map(card));
     else if (!item.quickReply) nodes.push(element('div', { class: 'card' }, element('p', { class: 'strong' }, item.contentType ?? 'Structured content')));
   }
   return nodes;

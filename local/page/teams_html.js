@@ -102,7 +102,9 @@ function codeBlock(code, language) {
     element('pre', { tabindex: '0', role: 'group', 'aria-label': language ? `Code, ${language}` : 'Code' }, element('code', {}, code)));
 }
 
+/** The content, which is JSON in a text or, in a pasted message, may be an object. */
 function contentOf(attachment) {
+  if (attachment.content && typeof attachment.content === 'object') return attachment.content;
   try {
     return JSON.parse(attachment.content) ?? {};
   } catch {

@@ -23,39 +23,34 @@ const ACCESS_LOG: Duration = Duration::from_secs(10);
 /// A version of the REST interface that Azurite knows.
 const VERSION: &str = "2021-12-02";
 
-/// A client of Azurite.
-#[derive(Debug, Clone)]
-pub struct Blobs {
+/// A client of the Azurite of this world.
+#[derive(Debug)]
+pub(crate) struct Blobs {
     client: reqwest::Client,
     endpoint: String,
-    tenant: String,
     world: Arc<World>,
-    requests: Arc<AtomicU64>,
+    requests: AtomicU64,
 }
 
 impl Blobs {
-    /// For the Azurite of this world, at this endpoint.
-    ///
-    /// # Errors
-    /// When the HTTP client cannot be built.
-    pub fn new(world: &Arc<World>, endpoint: &str) -> reqwest::Result<Self> {
+    pub(crate) fn new(world: &Arc<World>, endpoint: &str) -> reqwest::Result<Self> {
         Ok(Self {
             client: world.authority.client()?,
             endpoint: endpoint.to_owned(),
-            tenant: world.config.tenant.clone(),
             world: Arc::clone(world),
-            requests: Arc::default(),
+            requests: AtomicU64::new(0),
         })
     }
 
     /// Azurite checks a token's claims and not its signature.
     fn token(&self) -> anyhow::Result<String> {
         let now = OffsetDateTime::now_utc().unix_timestamp();
+        let tenant = &self.world.config.tenant;
         let claims = json!({
             "aud": "https://storage.azure.com",
-            "iss": format!("https://sts.windows.net/{}/", self.tenant),
-            "tid": self.tenant,
-            "oid": self.tenant,
+            "iss": format!("https://sts.windows.net/{tenant}/"),
+            "tid": tenant,
+            "oid": tenant,
             "iat": now - 60,
             "nbf": now - 60,
             "exp": now + 3_600,
@@ -81,31 +76,30 @@ impl Blobs {
         Ok((status, answer.bytes().await?.to_vec(), number))
     }
 
-    /// Makes the containers.
-    ///
-    /// # Errors
-    /// When Azurite refuses.
-    pub async fn create_containers(&self) -> anyhow::Result<()> {
-        try_join_all(CONTAINERS.map(|container| self.create_container(container))).await?;
-        Ok(())
+    /// Reads what is at this path.
+    async fn get(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        let (status, body, _) = self.call(Method::GET, path).await?;
+        ensure!(status == StatusCode::OK, "Azurite answered {status}");
+        Ok(body)
     }
 
-    async fn create_container(&self, container: &str) -> anyhow::Result<()> {
-        let path = format!("{container}?restype=container");
-        let (status, body, _) = self.call(Method::PUT, &path).await?;
-        ensure!(
-            status == StatusCode::CREATED,
-            "Azurite answered {status} for the container {container}: {}",
-            String::from_utf8_lossy(&body)
-        );
-        Ok(())
+    /// Makes the containers.
+    pub(crate) async fn create_containers(&self) -> anyhow::Result<()> {
+        let create = async |container: &str| {
+            let path = format!("{container}?restype=container");
+            let (status, body, _) = self.call(Method::PUT, &path).await?;
+            ensure!(
+                status == StatusCode::CREATED,
+                "Azurite answered {status} for the container {container}: {}",
+                String::from_utf8_lossy(&body)
+            );
+            Ok(())
+        };
+        try_join_all(CONTAINERS.map(create)).await.map(drop)
     }
 
     /// Waits until every request that Azurite has answered is counted.
-    ///
-    /// # Errors
-    /// When Azurite does not answer.
-    pub async fn all_counted(&self) -> anyhow::Result<()> {
+    pub(crate) async fn all_counted(&self) -> anyhow::Result<()> {
         let (.., number) = self
             .call(Method::GET, "?restype=account&comp=properties")
             .await?;
@@ -114,30 +108,20 @@ impl Blobs {
         in_time.context("Azurite's access log does not tell of its requests")
     }
 
-    /// Names of the blobs that tell of failed messages and begin like this, in order.
-    ///
-    /// # Errors
-    /// When Azurite does not answer.
-    pub async fn failed_names(&self, prefix: &str) -> anyhow::Result<Vec<String>> {
-        let prefix = utf8_percent_encode(prefix, NON_ALPHANUMERIC);
-        let path = format!("{FAILED}?restype=container&comp=list&prefix={prefix}");
-        let (status, body, _) = self.call(Method::GET, &path).await?;
-        ensure!(status == StatusCode::OK, "Azurite answered {status}");
-        Ok(names(&String::from_utf8_lossy(&body)))
+    /// Names of the blobs that tell of failed messages, in order.
+    pub(crate) async fn failed_names(&self) -> anyhow::Result<Vec<String>> {
+        let path = format!("{FAILED}?restype=container&comp=list");
+        Ok(names(&String::from_utf8_lossy(&self.get(&path).await?)))
     }
 
-    /// The failed messages whose blob's name begins like this, for `GET /local/failed`.
-    ///
-    /// # Errors
-    /// When Azurite does not answer.
-    pub async fn failed(&self, prefix: &str) -> anyhow::Result<Vec<Value>> {
+    /// The failed messages, for `GET /local/failed`.
+    pub(crate) async fn failed(&self) -> anyhow::Result<Vec<Value>> {
         let mut failed = Vec::new();
-        for name in self.failed_names(prefix).await? {
+        for name in self.failed_names().await? {
             let path = format!("{FAILED}/{}", utf8_percent_encode(&name, NON_ALPHANUMERIC));
-            let (status, body, _) = self.call(Method::GET, &path).await?;
-            ensure!(status == StatusCode::OK, "Azurite answered {status}");
+            let body = self.get(&path).await?;
             let body = serde_json::from_slice(&body)
-                .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&body).into_owned()));
+                .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&body)));
             failed.push(json!({ "name": name, "body": body }));
         }
         Ok(failed)
@@ -146,15 +130,9 @@ impl Blobs {
 
 /// The names in a listing. Ours hold no character that XML would escape.
 fn names(listing: &str) -> Vec<String> {
-    listing
-        .split("<Blob>")
-        .skip(1)
-        .filter_map(|blob| {
-            let (_, after) = blob.split_once("<Name>")?;
-            let (name, _) = after.split_once("</Name>")?;
-            Some(name.to_owned())
-        })
-        .collect()
+    let blobs = listing.split("<Name>").skip(1);
+    let names = blobs.filter_map(|blob| blob.split_once("</Name>"));
+    names.map(|(name, _)| name.to_owned()).collect()
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use axum::{Extension, Router};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -38,10 +38,10 @@ async fn front(
     let faults = &world.hub.faults;
     let mut seen = Bytes::new();
     if faults.look_inside(service) {
-        seen = match axum::body::to_bytes(body, LOOK_INSIDE_LIMIT).await {
-            Ok(bytes) => bytes,
-            Err(_) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        let Ok(bytes) = axum::body::to_bytes(body, LOOK_INSIDE_LIMIT).await else {
+            return StatusCode::PAYLOAD_TOO_LARGE.into_response();
         };
+        seen = bytes;
         body = Body::from(seen.clone());
     }
     let properties = parts.headers.get("brokerproperties");
@@ -60,34 +60,24 @@ async fn front(
         let _ = axum::body::to_bytes(body, LOOK_INSIDE_LIMIT).await;
         return refusal(service, status, &plan);
     }
-    if plan.drop == Some(Drop::Before) {
-        return close();
+    if plan.drop != Some(Drop::Before) {
+        let answer = next.run(Request::from_parts(parts, body)).await;
+        if plan.drop.is_none() {
+            return answer;
+        }
     }
-    let answer = next.run(Request::from_parts(parts, body)).await;
-    if plan.drop == Some(Drop::After) {
-        return close();
-    }
-    answer
-}
-
-fn close() -> Response {
     // The status shows only when the router is called without the server.
-    let mut answer = StatusCode::BAD_GATEWAY.into_response();
-    answer.extensions_mut().insert(CloseUnanswered);
-    answer
+    (StatusCode::BAD_GATEWAY, Extension(CloseUnanswered)).into_response()
 }
 
 fn refusal(service: FaultService, status: u16, plan: &FaultPlan) -> Response {
     let code = plan.code.as_deref().unwrap_or("ordered.fault");
-    let body = error_body(service, status, code);
+    let body = axum::Json(error_body(service, status, code));
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = (status, axum::Json(body)).into_response();
-    if let Some(seconds) = plan.retry_after {
-        answer
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    answer
+    let seconds = plan.retry_after.map(HeaderValue::from);
+    let retry_after = seconds.map(|seconds| (header::RETRY_AFTER, seconds));
+    let headers: HeaderMap = retry_after.into_iter().collect();
+    (status, headers, body).into_response()
 }
 
 /// An error as the service would tell it.

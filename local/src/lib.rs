@@ -6,10 +6,10 @@
 //! refuse and misbehaves where they do.
 #![warn(missing_docs)]
 
-pub mod azurite;
-pub mod blobs;
-pub mod control;
-pub mod delivery;
+mod azurite;
+mod blobs;
+mod control;
+mod delivery;
 pub mod entra;
 pub mod front;
 pub mod genesys;
@@ -20,11 +20,10 @@ pub mod key_vault;
 pub mod options;
 pub mod platform;
 pub mod service_bus;
-pub mod settings;
+mod settings;
 pub mod shared;
-pub mod simulators;
+mod simulators;
 #[cfg(test)]
 mod testing;
 pub mod watchdog;
-pub mod work_directory;
 pub mod world;

@@ -9,37 +9,24 @@ use local::options::Options;
 use local::platform::Platform;
 use local::watchdog;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::Level;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt;
-use tracing_subscriber::prelude::*;
 
 fn main() -> ExitCode {
-    if std::env::args_os()
+    let outcome = if std::env::args_os()
         .nth(1)
         .is_some_and(|it| it == watchdog::ARGUMENT)
     {
-        let outcome = watchdog::run(std::io::stdin().lock());
-        return if outcome.is_ok() {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        };
-    }
-    let mut options = Options::parse();
-    options.watchdog = std::env::current_exe().ok();
-    let levels: Option<Targets> = std::env::var("LOCAL_PLATFORM_LOG")
-        .ok()
-        .and_then(|levels| levels.parse().ok());
-    let lines = fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    tracing_subscriber::registry()
-        .with(lines)
-        .with(levels.unwrap_or_else(|| Targets::new().with_default(Level::INFO)))
-        .init();
-    match run(&options) {
-        Ok(code) => code,
+        watchdog::run(std::io::stdin().lock()).map_err(Into::into)
+    } else {
+        let mut options = Options::parse();
+        options.watchdog = std::env::current_exe().ok();
+        tracing_subscriber::fmt()
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
+            .init();
+        run(&options)
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("local-platform: {error:#}");
             ExitCode::FAILURE
@@ -48,30 +35,24 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(options: &Options) -> anyhow::Result<ExitCode> {
+async fn run(options: &Options) -> anyhow::Result<()> {
     // Before anything starts, so that no signal ends us halfway with processes left behind.
     let asked_to_stop = asked_to_stop(options.until_stdin_closes)?;
     tokio::pin!(asked_to_stop);
     let mut platform = tokio::select! {
         started = Platform::start(options) => started?,
-        () = &mut asked_to_stop => return Ok(ExitCode::SUCCESS),
+        () = &mut asked_to_stop => return Ok(()),
     };
     let mut out = std::io::stdout();
-    writeln!(out, "ready {}/", platform.address())
+    writeln!(out, "ready {}/", platform.address)
         .and_then(|()| out.flush())
         .context("nobody reads our output")?;
-    let broken = tokio::select! {
-        () = &mut asked_to_stop => None,
-        reason = platform.broken() => Some(reason),
+    let outcome = tokio::select! {
+        () = &mut asked_to_stop => Ok(()),
+        reason = platform.broken() => Err(anyhow::Error::msg(reason)),
     };
     platform.stop().await;
-    Ok(match broken {
-        None => ExitCode::SUCCESS,
-        Some(reason) => {
-            eprintln!("local-platform: {reason}");
-            ExitCode::FAILURE
-        }
-    })
+    outcome
 }
 
 /// Completes on SIGINT, SIGTERM, SIGHUP and, when wanted, at the end of standard input.

@@ -1,7 +1,6 @@
 //! The command line.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Parser;
 
@@ -57,14 +56,6 @@ pub struct Options {
     /// itself.
     #[arg(skip)]
     pub watchdog: Option<PathBuf>,
-}
-
-impl Options {
-    /// [`Self::lock_seconds`] as a duration.
-    #[must_use]
-    pub fn lock(&self) -> Duration {
-        Duration::from_secs(self.lock_seconds)
-    }
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::Router;
 use serde_json::json;
+use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use crate::front::with_faults;
 use crate::genesys;
 use crate::graph;
 use crate::host::app::App;
-use crate::host::{self, Host, ProcessSettings};
+use crate::host::{self, Host, Surroundings};
 use crate::hub::FaultService;
 use crate::key_vault;
 use crate::options::Options;
@@ -27,8 +27,7 @@ use crate::settings;
 use crate::shared::serve;
 use crate::shared::tls::CertificateAuthority;
 use crate::simulators::Simulators;
-use crate::watchdog::Watchdog;
-use crate::work_directory::WorkDirectory;
+use crate::watchdog::{Guarded, Watchdog};
 use crate::world::{Config, Endpoints, World};
 
 /// Changes of the queues within this time are told as one.
@@ -37,67 +36,19 @@ const QUEUE_EVENT_PAUSE: Duration = Duration::from_millis(50);
 /// The running platform.
 #[derive(Debug)]
 pub struct Platform {
-    address: String,
+    /// The address of the page, the function routes and the control interface, without a closing slash.
+    pub address: String,
     host: Arc<Host>,
-    azurite: Azurite,
+    azurite: Guarded,
     tasks: Vec<JoinHandle<()>>,
-    _files: WorkDirectory,
+    _files: TempDir,
 }
 
-/// The ports of a run, bound before anything is told about them.
-struct Listeners {
-    public: TcpListener,
-    identity: TcpListener,
-    /// What is simulated over TLS, in the order of [`TLS`].
-    tls: Vec<TcpListener>,
-}
-
-/// The services that are simulated over TLS.
-const TLS: [FaultService; 7] = [
-    FaultService::Graph,
-    FaultService::Files,
-    FaultService::Genesys,
-    FaultService::GenesysMedia,
-    FaultService::Entra,
-    FaultService::KeyVault,
-    FaultService::ServiceBus,
-];
-
-impl Listeners {
-    fn bind(port: u16) -> anyhow::Result<Self> {
-        let tls: std::io::Result<_> = TLS.iter().map(|_| serve::bind(0)).collect();
-        Ok(Self {
-            public: serve::bind(port).with_context(|| format!("port {port} is taken"))?,
-            identity: serve::bind(0)?,
-            tls: tls?,
-        })
-    }
-
-    fn endpoints(&self) -> std::io::Result<Endpoints> {
-        let mut addresses = Vec::new();
-        for listener in &self.tls {
-            addresses.push(format!("https://127.0.0.1:{}", serve::port(listener)?));
-        }
-        let at = |service| {
-            let place = TLS.iter().position(|it| *it == service);
-            place
-                .map(|place| addresses[place].clone())
-                .unwrap_or_default()
-        };
-        let identity = serve::port(&self.identity)?;
-        Ok(Endpoints {
-            functions: format!("http://127.0.0.1:{}", serve::port(&self.public)?),
-            graph: at(FaultService::Graph),
-            files: at(FaultService::Files),
-            genesys: at(FaultService::Genesys),
-            genesys_downloads: at(FaultService::GenesysMedia),
-            entra: at(FaultService::Entra),
-            key_vault: at(FaultService::KeyVault),
-            service_bus: at(FaultService::ServiceBus),
-            identity: format!("http://127.0.0.1:{identity}/msi/token"),
-            identity_header: Uuid::new_v4().simple().to_string(),
-        })
-    }
+/// A port of this machine, and its address. All are bound before anything is told about them.
+fn listen(scheme: &str, port: u16) -> anyhow::Result<(TcpListener, String)> {
+    let listener = serve::bind(port).with_context(|| format!("port {port} is taken"))?;
+    let address = format!("{scheme}://127.0.0.1:{}", serve::port(&listener)?);
+    Ok((listener, address))
 }
 
 impl Platform {
@@ -108,26 +59,48 @@ impl Platform {
     pub async fn start(options: &Options) -> anyhow::Result<Self> {
         let watchdog =
             Watchdog::start(options.watchdog.as_deref()).context("cannot start the watchdog")?;
-        let files = WorkDirectory::new(&watchdog)?;
-        let listeners = Listeners::bind(options.port)?;
+        // For this user only. Other processes read certificates from it.
+        let files = tempfile::Builder::new()
+            .prefix("graph-to-open-")
+            .tempdir()?;
+        watchdog.guard_directory(files.path());
+        let (public, address) = listen("http", options.port)?;
+        let (identity_port, identity) = listen("http", 0)?;
+        let (graph_port, graph) = listen("https", 0)?;
+        let (files_port, files_address) = listen("https", 0)?;
+        let (genesys_port, genesys) = listen("https", 0)?;
+        let (media_port, genesys_downloads) = listen("https", 0)?;
+        let (entra_port, entra) = listen("https", 0)?;
+        let (vault_port, key_vault) = listen("https", 0)?;
+        let (bus_port, service_bus) = listen("https", 0)?;
         let authority = CertificateAuthority::new()?;
-        let authority_file = files.write("authority.pem", authority.certificate_pem())?;
-        let mut azurite = Azurite::start(&options.azurite, &authority, &files, &watchdog)?;
-        let endpoints = listeners.endpoints()?;
+        let authority_file = files.path().join("authority.pem");
+        std::fs::write(&authority_file, authority.certificate_pem())?;
+        let mut azurite = Azurite::start(&options.azurite, &authority, files.path(), &watchdog)?;
+        let endpoints = Endpoints {
+            functions: address.clone(),
+            graph,
+            files: files_address,
+            genesys,
+            genesys_downloads,
+            entra,
+            key_vault,
+            service_bus,
+            identity: format!("{identity}/msi/token"),
+            identity_header: Uuid::new_v4().simple().to_string(),
+        };
 
         let mut settings = settings::read(&options.app_root)?;
         settings::point_at(&mut settings, &endpoints);
         settings.extend(options.settings.iter().cloned());
         let app = App::read(&options.app_root, &settings)?;
-        let mut config = Config::from_settings(&settings).map_err(anyhow::Error::msg)?;
-        config.basic_notifications = options.basic_notifications;
-        config.genesys_rate_limit = options.genesys_rate_limit;
-        config
-            .genesys_greeting
-            .clone_from(&options.genesys_greeting);
+        let config = Config {
+            basic_notifications: options.basic_notifications,
+            genesys_rate_limit: options.genesys_rate_limit,
+            genesys_greeting: options.genesys_greeting.clone(),
+            ..Config::from_settings(&settings)?
+        };
 
-        let port = serve::port(&listeners.public)?;
-        let address = endpoints.functions.clone();
         let world = World::new(config, endpoints, authority);
         // Their keys are made while Azurite loads.
         let simulators = tokio::task::spawn_blocking({
@@ -136,23 +109,49 @@ impl Platform {
         });
         let blob = azurite.endpoint().await?;
         let simulators = simulators.await?;
-        azurite.count_requests(Arc::clone(&world));
+        let azurite = azurite.count_requests(Arc::clone(&world));
         let blobs = Blobs::new(&world, &blob)?;
-        let bus = ServiceBus::new(
-            Arc::clone(&world),
-            options.lock(),
-            simulators.service_bus_token_check(),
-        );
+        let lock = Duration::from_secs(options.lock_seconds);
+        let bus = ServiceBus::new(Arc::clone(&world), lock);
         let certificate = world.authority.issue()?.server_config()?;
         let mut tasks = Vec::new();
-        for (service, listener) in TLS.into_iter().zip(listeners.tls) {
-            let router = with_faults(routes(service, &simulators, &bus), &world, service);
-            let certificate = Arc::clone(&certificate);
-            tasks.push(serve::serve_tls(listener, router, certificate)?);
-        }
-        let identity = entra::identity_router(&simulators.entra);
+        let mut serve_tls = |listener, service, router| {
+            let router = with_faults(router, &world, service);
+            let task = serve::serve_tls(listener, router, Arc::clone(&certificate));
+            task.map(|task| tasks.push(task))
+        };
+        let Simulators {
+            entra,
+            key_vault,
+            graph,
+            genesys,
+        } = &simulators;
+        serve_tls(graph_port, FaultService::Graph, graph::router(graph))?;
+        serve_tls(files_port, FaultService::Files, graph::downloads(graph))?;
+        serve_tls(
+            genesys_port,
+            FaultService::Genesys,
+            genesys::router(genesys),
+        )?;
+        serve_tls(
+            media_port,
+            FaultService::GenesysMedia,
+            genesys::downloads(genesys),
+        )?;
+        serve_tls(entra_port, FaultService::Entra, entra::router(entra))?;
+        serve_tls(
+            vault_port,
+            FaultService::KeyVault,
+            key_vault::router(key_vault),
+        )?;
+        serve_tls(
+            bus_port,
+            FaultService::ServiceBus,
+            service_bus::router(&bus, entra),
+        )?;
+        let identity = entra::identity_router(entra);
         let identity = with_faults(identity, &world, FaultService::Identity);
-        tasks.push(serve::serve_plain(listeners.identity, identity)?);
+        tasks.push(serve::serve_plain(identity_port, identity)?);
 
         settings.insert("BLOB_ENDPOINT".to_owned(), blob);
         settings.extend(options.settings.iter().cloned());
@@ -163,23 +162,18 @@ impl Platform {
         ] {
             settings.insert(name.to_owned(), value);
         }
-        let process = ProcessSettings {
-            executable: options
-                .handler
-                .canonicalize()
-                .with_context(|| format!("cannot find {}", options.handler.display()))?,
-            arguments: app.host.arguments.clone(),
-            app_root: app.root.clone(),
-            environment: settings,
-        };
-        let host = Host::start(
+        let handler = options.handler.canonicalize();
+        let handler =
+            handler.with_context(|| format!("cannot find {}", options.handler.display()))?;
+        let around = Surroundings {
             app,
-            process,
-            usize::from(options.instances),
-            Arc::clone(&world),
-            Arc::clone(&bus),
+            handler,
+            environment: settings,
+            world: Arc::clone(&world),
+            bus: Arc::clone(&bus),
             watchdog,
-        );
+        };
+        let host = Host::start(around, usize::from(options.instances));
         let ((), host) = tokio::try_join!(blobs.create_containers(), host)?;
         let control = Arc::new(Control {
             world: Arc::clone(&world),
@@ -188,9 +182,9 @@ impl Platform {
             blobs,
             simulators: simulators.clone(),
         });
-        let page = control::router(control, port);
+        let page = control::router(control, serve::port(&public)?);
         let page = page.fallback_service(host::router(Arc::clone(&host)));
-        tasks.push(serve::serve_plain(listeners.public, page)?);
+        tasks.push(serve::serve_plain(public, page)?);
         tasks.push(tokio::spawn(tell_queues(world, bus)));
         // Only now: Graph asks the handler for a validation token first.
         let subscribed = simulators.graph.subscribe().await;
@@ -208,17 +202,11 @@ impl Platform {
         Ok(platform)
     }
 
-    /// The address of the page, the function routes and the control interface, without a closing slash.
-    #[must_use]
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
     /// Waits until the platform cannot go on, and says why.
     pub async fn broken(&mut self) -> String {
         tokio::select! {
             reason = self.host.stopped() => format!("the host stopped: {reason}"),
-            () = self.azurite.ended() => "Azurite ended".to_owned(),
+            _ = self.azurite.child.wait() => "Azurite ended".to_owned(),
         }
     }
 
@@ -228,23 +216,7 @@ impl Platform {
         for task in &self.tasks {
             task.abort();
         }
-        self.azurite.stop().await;
-    }
-}
-
-/// The routes of a service.
-fn routes(service: FaultService, simulators: &Simulators, bus: &Arc<ServiceBus>) -> Router {
-    match service {
-        FaultService::Graph => graph::router(&simulators.graph),
-        FaultService::Files => graph::downloads(&simulators.graph),
-        FaultService::Genesys => genesys::router(&simulators.genesys),
-        FaultService::GenesysMedia => genesys::downloads(&simulators.genesys),
-        FaultService::Entra => entra::router(&simulators.entra),
-        FaultService::KeyVault => key_vault::router(&simulators.key_vault),
-        FaultService::ServiceBus => service_bus::router(Arc::clone(bus)),
-        FaultService::Identity | FaultService::GraphNotification | FaultService::GenesysWebhook => {
-            Router::new()
-        }
+        self.azurite.kill().await;
     }
 }
 

@@ -17,11 +17,8 @@ struct File {
     values: BTreeMap<String, String>,
 }
 
-/// Reads the values of `local.settings.json` in this directory.
-///
-/// # Errors
-/// When the file is missing, no JSON of the known shape, or encrypted.
-pub fn read(app_root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+/// Reads the values of `local.settings.json` in this directory, which must not be encrypted.
+pub(crate) fn read(app_root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let path = app_root.join("local.settings.json");
     let text = std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}", path.display()))?;
@@ -32,7 +29,7 @@ pub fn read(app_root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
 }
 
 /// Points the addresses in the settings at this run's services, but for Blob Storage, which tells its own later.
-pub fn point_at(settings: &mut BTreeMap<String, String>, endpoints: &Endpoints) {
+pub(crate) fn point_at(settings: &mut BTreeMap<String, String>, endpoints: &Endpoints) {
     let authority = endpoints
         .service_bus
         .strip_prefix("https://")
@@ -51,23 +48,16 @@ pub fn point_at(settings: &mut BTreeMap<String, String>, endpoints: &Endpoints) 
     }
 }
 
-/// Replaces `%NAME%` by settings, as the Functions host does in bindings.
-///
-/// # Errors
-/// A line that names the setting that does not exist.
-pub fn expand(text: &str, settings: &BTreeMap<String, String>) -> Result<String, String> {
+/// Replaces `%NAME%` by settings, which must exist, as the Functions host does in bindings.
+pub(crate) fn expand(text: &str, settings: &BTreeMap<String, String>) -> anyhow::Result<String> {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once('%') {
+    while let Some((before, after)) = rest.split_once('%')
+        && let Some((name, after)) = after.split_once('%')
+    {
+        let value = settings.get(name);
+        let value = value.with_context(|| format!("the setting {name} does not exist"))?;
         expanded.push_str(before);
-        let Some((name, after)) = after.split_once('%') else {
-            expanded.push('%');
-            rest = after;
-            break;
-        };
-        let value = settings
-            .get(name)
-            .ok_or_else(|| format!("the setting {name} does not exist"))?;
         expanded.push_str(value);
         rest = after;
     }
@@ -82,25 +72,13 @@ mod tests {
     #[test]
     fn percent_names_become_values() {
         let settings = BTreeMap::from([("Q".to_owned(), "inbound".to_owned())]);
-        assert_eq!(expand("%Q%", &settings).as_deref(), Ok("inbound"));
-        assert_eq!(expand("a%Q%b", &settings).as_deref(), Ok("ainboundb"));
-        assert_eq!(expand("100 %", &settings).as_deref(), Ok("100 %"));
-        assert!(expand("%X%", &settings).is_err());
-    }
-
-    #[test]
-    fn addresses_of_the_run_replace_the_file_s() {
-        let mut settings = BTreeMap::new();
-        point_at(&mut settings, &Endpoints::nowhere());
-        assert_eq!(
-            settings
-                .get("ServiceBus__fullyQualifiedNamespace")
-                .map(String::as_str),
-            Some("127.0.0.1:9")
-        );
-        assert_eq!(
-            settings.get("FILE_ORIGINS").map(String::as_str),
-            Some("https://127.0.0.1:9,https://127.0.0.1:9")
-        );
+        for (text, expected) in [
+            ("%Q%", Some("inbound")),
+            ("a%Q%b", Some("ainboundb")),
+            ("100 %", Some("100 %")),
+            ("%X%", None),
+        ] {
+            assert_eq!(expand(text, &settings).ok().as_deref(), expected);
+        }
     }
 }

@@ -8,14 +8,7 @@ use crate::entra::{self, Entra};
 use crate::genesys::{self, Genesys};
 use crate::graph::{self, Graph};
 use crate::key_vault::{self, KeyVault};
-use crate::service_bus::TokenCheck;
 use crate::world::World;
-
-/// The audience of a token for Service Bus, with and without the slash that some clients add.
-const SERVICE_BUS_AUDIENCES: [&str; 2] = [
-    "https://servicebus.azure.net",
-    "https://servicebus.azure.net/",
-];
 
 /// The state of each simulator.
 #[derive(Clone)]
@@ -33,17 +26,13 @@ pub struct Simulators {
 impl Simulators {
     /// Simulators of this world that know each other's secrets, with the vault filled as an operator and the timers
     /// of a running Function App would have left it.
-    #[must_use]
     pub fn new(world: &Arc<World>) -> Self {
         let entra = Entra::new(Arc::clone(world));
-        let key_vault = KeyVault::new(Arc::clone(world), Arc::clone(&entra));
-        let graph = Graph::new(Arc::clone(world), Arc::clone(&entra));
-        let genesys = Genesys::new(Arc::clone(world));
         let simulators = Self {
+            key_vault: KeyVault::new(Arc::clone(world), Arc::clone(&entra)),
+            graph: Graph::new(Arc::clone(world), Arc::clone(&entra)),
+            genesys: Genesys::new(Arc::clone(world)),
             entra,
-            key_vault,
-            graph,
-            genesys,
         };
         simulators.fill_vault(world);
         simulators
@@ -70,20 +59,5 @@ impl Simulators {
             .merge(key_vault::control(&self.key_vault))
             .merge(graph::control(&self.graph))
             .merge(genesys::control(&self.genesys))
-    }
-
-    /// What Service Bus asks of a token: genuine, current, meant for it, and of the identity that has the role.
-    #[must_use]
-    pub fn service_bus_token_check(&self) -> Box<TokenCheck> {
-        let entra = Arc::clone(&self.entra);
-        Box::new(move |token| {
-            let claims = entra.verify(token, &SERVICE_BUS_AUDIENCES)?;
-            let sender = entra.managed_identity_principal();
-            if claims["oid"] == sender.as_str() {
-                Ok(())
-            } else {
-                Err("the identity has no role to send".to_owned())
-            }
-        })
     }
 }

@@ -38,11 +38,8 @@ impl Answer {
 
 /// Sends a request.
 pub async fn send(router: Router, request: Request<Body>) -> Answer {
-    let (parts, body) = router
-        .oneshot(request)
-        .await
-        .expect("an answer")
-        .into_parts();
+    let answer = router.oneshot(request).await.expect("an answer");
+    let (parts, body) = answer.into_parts();
     let bytes = axum::body::to_bytes(body, usize::MAX).await;
     let bytes = bytes.unwrap_or_default();
     Answer {
@@ -79,11 +76,8 @@ pub fn world(config: Config, functions: &str) -> Arc<World> {
         functions: functions.to_owned(),
         ..Endpoints::nowhere()
     };
-    World::new(
-        config,
-        endpoints,
-        CertificateAuthority::new().expect("an authority"),
-    )
+    let authority = CertificateAuthority::new().expect("an authority");
+    World::new(config, endpoints, authority)
 }
 
 /// What a handshake answers: a media type and a text.
@@ -138,17 +132,14 @@ async fn take(
     Query(query): Query<Vec<(String, String)>>,
     body: Bytes,
 ) -> Response {
-    if let Some((_, token)) = query
-        .into_iter()
-        .find(|(name, _)| name == "validationToken")
-    {
+    let mut query = query.into_iter();
+    if let Some((_, token)) = query.find(|(name, _)| name == "validationToken") {
         let (kind, text) = (desk.handshake)(token);
         return ([(header::CONTENT_TYPE, kind)], text).into_response();
     }
     let status = desk.statuses.lock().expect("a lock").pop().unwrap_or(202);
     let body = serde_json::from_slice(&body).expect("JSON");
     desk.sender.send(body).expect("a listener");
-    StatusCode::from_u16(status)
-        .expect("a status")
-        .into_response()
+    let status = StatusCode::from_u16(status).expect("a status");
+    status.into_response()
 }

@@ -8,16 +8,20 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::Child;
+
+use crate::shared::locked::Locked;
 
 /// The argument that makes `local-platform` the watchdog.
 pub const ARGUMENT: &str = "--watchdog";
 
 /// Our end of the watchdog; cloned freely. Without an executable it does nothing.
 #[derive(Debug, Clone, Default)]
-pub struct Watchdog(Option<Arc<Mutex<ChildStdin>>>);
+pub struct Watchdog(Option<Arc<Locked<ChildStdin>>>);
 
 impl Watchdog {
     /// Starts the watchdog from this executable.
@@ -37,7 +41,7 @@ impl Watchdog {
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()?;
-        let input = child.stdin.take().map(Mutex::new).map(Arc::new);
+        let input = child.stdin.take().map(Locked::new).map(Arc::new);
         // It outlives us by a moment on purpose; nobody waits for it but the thread that avoids a zombie.
         std::thread::spawn(move || child.wait());
         Ok(Self(input))
@@ -45,25 +49,63 @@ impl Watchdog {
 
     fn tell(&self, line: &str) {
         if let Some(input) = &self.0 {
-            let mut input = input.lock().unwrap_or_else(PoisonError::into_inner);
             // Should it have died, we simply go on without it.
-            let _ = writeln!(input, "{line}");
+            let _ = writeln!(input.lock(), "{line}");
         }
-    }
-
-    /// This process group must not outlive us.
-    pub fn guard(&self, group: u32) {
-        self.tell(&format!("+{group}"));
-    }
-
-    /// This process group has ended.
-    pub fn release(&self, group: u32) {
-        self.tell(&format!("-{group}"));
     }
 
     /// This directory must not outlive us.
     pub fn guard_directory(&self, directory: &Path) {
         self.tell(&format!("d{}", directory.display()));
+    }
+}
+
+/// A child process that is killed with all that it started itself when this is dropped, or when we die.
+#[derive(Debug)]
+pub struct Guarded {
+    /// The process; its standard output can be read.
+    pub child: Child,
+    /// Its id, and that of its group.
+    pub group: u32,
+    watchdog: Watchdog,
+}
+
+impl Guarded {
+    /// Starts it, with a standard output to read and no standard input.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn spawn(
+        mut command: tokio::process::Command,
+        watchdog: &Watchdog,
+    ) -> anyhow::Result<Self> {
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let group = child.id().context("the process has no id")?;
+        watchdog.tell(&format!("+{group}"));
+        Ok(Self {
+            child,
+            group,
+            watchdog: watchdog.clone(),
+        })
+    }
+
+    /// Kills it at once and waits until it is gone.
+    pub async fn kill(mut self) {
+        kill_group(self.group);
+        // An error would mean that it was reaped already.
+        let _ = self.child.wait().await;
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        kill_group(self.group);
+        self.watchdog.tell(&format!("-{}", self.group));
     }
 }
 
@@ -74,15 +116,8 @@ impl Watchdog {
 pub fn run(input: impl BufRead) -> io::Result<()> {
     let mut groups = BTreeSet::new();
     let mut directories = Vec::new();
-    let mut outcome = Ok(());
-    for line in input.lines() {
-        let line = match line {
-            Ok(line) => line,
-            Err(error) => {
-                outcome = Err(error);
-                break;
-            }
-        };
+    let outcome = input.lines().try_for_each(|line| {
+        let line = line?;
         let (sign, rest) = line.split_at(line.len().min(1));
         match (sign, rest.parse::<u32>()) {
             ("+", Ok(group)) => {
@@ -94,7 +129,8 @@ pub fn run(input: impl BufRead) -> io::Result<()> {
             ("d", _) => directories.push(PathBuf::from(rest)),
             _ => {}
         }
-    }
+        Ok(())
+    });
     for group in groups {
         kill_group(group);
     }
@@ -106,7 +142,7 @@ pub fn run(input: impl BufRead) -> io::Result<()> {
 }
 
 /// Kills every process of this group.
-pub fn kill_group(group: u32) {
+fn kill_group(group: u32) {
     if let Some(pid) = i32::try_from(group).ok().and_then(Pid::from_raw) {
         // Only an error when none is left.
         let _ = kill_process_group(pid, Signal::KILL);
@@ -122,27 +158,15 @@ mod tests {
     #[test]
     fn what_is_left_on_the_list_is_killed_and_removed() {
         let sleeper = || {
-            Command::new("sleep")
-                .arg("600")
-                .process_group(0)
-                .spawn()
-                .expect("sleep")
+            let mut sleep = Command::new("sleep");
+            sleep.arg("600").process_group(0).spawn().expect("sleep")
         };
         let (mut left, mut ended) = (sleeper(), sleeper());
-        let directory =
-            std::env::temp_dir().join(format!("graph-to-open-test-{}", uuid::Uuid::new_v4()));
-        std::fs::create_dir(&directory).expect("a directory");
-        let list = format!(
-            "+{0}\n+{1}\n-{1}\nd{2}\n",
-            left.id(),
-            ended.id(),
-            directory.display()
-        );
+        let directory = tempfile::tempdir().expect("a directory").keep();
+        let (first, second) = (left.id(), ended.id());
+        let list = format!("+{first}\n+{second}\n-{second}\nd{}\n", directory.display());
         run(list.as_bytes()).expect("readable");
-        assert_eq!(
-            left.wait().map(|status| status.signal()).ok(),
-            Some(Some(9))
-        );
+        assert_eq!(left.wait().expect("a child").signal(), Some(9));
         assert!(!directory.exists());
         assert!(ended.try_wait().expect("a child").is_none(), "still alive");
         ended.kill().expect("a child");

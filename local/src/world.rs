@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use uuid::Uuid;
 
 use crate::hub::Hub;
@@ -23,7 +24,6 @@ pub struct World {
 
 impl World {
     /// A world of these parts, with an empty hub.
-    #[must_use]
     pub fn new(config: Config, endpoints: Endpoints, authority: CertificateAuthority) -> Arc<Self> {
         Arc::new(Self {
             config,
@@ -37,7 +37,6 @@ impl World {
     ///
     /// # Panics
     /// When no certificate can be made, which only a broken build does.
-    #[must_use]
     pub fn for_tests() -> Arc<Self> {
         let authority = CertificateAuthority::new().expect("a certificate authority can be made");
         Self::new(Config::default(), Endpoints::nowhere(), authority)
@@ -97,33 +96,31 @@ impl Config {
     ///
     /// # Errors
     /// A line that names the setting and what is wrong with it.
-    pub fn from_settings(settings: &BTreeMap<String, String>) -> Result<Self, String> {
+    pub fn from_settings(settings: &BTreeMap<String, String>) -> anyhow::Result<Self> {
         let mut config = Self::default();
-        let text = |name: &str, target: &mut String| {
+        for (name, target) in [
+            ("TENANT_ID", &mut config.tenant),
+            ("AZURE_CLIENT_ID", &mut config.managed_identity_client_id),
+            ("GRAPH_CLIENT_ID", &mut config.graph_client_id),
+            ("GENESYS_INTEGRATION_ID", &mut config.genesys_integration_id),
+            ("GENESYS_CLIENT_ID", &mut config.genesys_client_id),
+        ] {
+            if let Some(value) = settings.get(name) {
+                *target = guid(name, value)?;
+            }
+        }
+        let authentication = &mut config.graph_client_authentication;
+        let queues = &mut config.queues;
+        for (name, target) in [
+            ("GRAPH_CLIENT_AUTHENTICATION", authentication),
+            ("INBOUND_QUEUE", &mut queues.inbound),
+            ("OUTBOUND_QUEUE", &mut queues.outbound),
+            ("TYPING_QUEUE", &mut queues.typing),
+        ] {
             if let Some(value) = settings.get(name) {
                 target.clone_from(value);
             }
-        };
-        let id = |name: &str, target: &mut String| -> Result<(), String> {
-            if let Some(value) = settings.get(name) {
-                *target = Uuid::parse_str(value)
-                    .map_err(|_| format!("{name} is not a GUID"))?
-                    .to_string();
-            }
-            Ok(())
-        };
-        id("TENANT_ID", &mut config.tenant)?;
-        id("AZURE_CLIENT_ID", &mut config.managed_identity_client_id)?;
-        id("GRAPH_CLIENT_ID", &mut config.graph_client_id)?;
-        id("GENESYS_INTEGRATION_ID", &mut config.genesys_integration_id)?;
-        id("GENESYS_CLIENT_ID", &mut config.genesys_client_id)?;
-        text(
-            "GRAPH_CLIENT_AUTHENTICATION",
-            &mut config.graph_client_authentication,
-        );
-        text("INBOUND_QUEUE", &mut config.queues.inbound);
-        text("OUTBOUND_QUEUE", &mut config.queues.outbound);
-        text("TYPING_QUEUE", &mut config.queues.typing);
+        }
         if let Some(value) = settings.get("SUPPORT_ACCOUNTS") {
             config.support_accounts = support_accounts(value)?;
         }
@@ -131,7 +128,6 @@ impl Config {
     }
 
     /// The Support User with this configured name.
-    #[must_use]
     pub fn support_account(&self, name: &str) -> Option<&SupportAccount> {
         self.support_accounts
             .iter()
@@ -139,20 +135,22 @@ impl Config {
     }
 }
 
-fn support_accounts(value: &str) -> Result<Vec<SupportAccount>, String> {
-    value
-        .split(',')
-        .map(str::trim)
+fn guid(name: &str, value: &str) -> anyhow::Result<String> {
+    let id = Uuid::parse_str(value.trim()).with_context(|| format!("{name} is not a GUID"))?;
+    Ok(id.to_string())
+}
+
+fn support_accounts(value: &str) -> anyhow::Result<Vec<SupportAccount>> {
+    const FORM: &str = "SUPPORT_ACCOUNTS must read name=user id,name=user id";
+    let entries = value.split(',').map(str::trim);
+    entries
         .filter(|entry| !entry.is_empty())
         .map(|entry| {
-            let (name, user) = entry
-                .split_once('=')
-                .ok_or("SUPPORT_ACCOUNTS must read name=user id,name=user id")?;
-            let user = Uuid::parse_str(user.trim())
-                .map_err(|_| format!("SUPPORT_ACCOUNTS: the user id of {name} is not a GUID"))?;
+            let (name, user) = entry.split_once('=').context(FORM)?;
+            let what = format!("SUPPORT_ACCOUNTS: the user id of {name}");
             Ok(SupportAccount {
                 name: name.trim().to_owned(),
-                user: user.to_string(),
+                user: guid(&what, user)?,
             })
         })
         .collect()
@@ -211,19 +209,18 @@ pub struct Endpoints {
 
 impl Endpoints {
     /// Addresses on the discard port, for tests that call no other service.
-    #[must_use]
     pub fn nowhere() -> Self {
-        let https = || "https://127.0.0.1:9".to_owned();
+        let [http, https] = ["http", "https"].map(|scheme| format!("{scheme}://127.0.0.1:9"));
         Self {
-            functions: "http://127.0.0.1:9".to_owned(),
-            graph: https(),
-            files: https(),
-            genesys: https(),
-            genesys_downloads: https(),
-            entra: https(),
-            key_vault: https(),
-            service_bus: https(),
-            identity: "http://127.0.0.1:9/msi/token".to_owned(),
+            identity: format!("{http}/msi/token"),
+            functions: http,
+            graph: https.clone(),
+            files: https.clone(),
+            genesys: https.clone(),
+            genesys_downloads: https.clone(),
+            entra: https.clone(),
+            key_vault: https.clone(),
+            service_bus: https,
             identity_header: "identity-header".to_owned(),
         }
     }
@@ -234,31 +231,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_decide_who_exists() {
-        let settings = BTreeMap::from([
-            (
-                "TENANT_ID".to_owned(),
-                "AAAAAAAA-0000-0000-0000-000000000002".to_owned(),
-            ),
-            (
-                "SUPPORT_ACCOUNTS".to_owned(),
-                "a=00000000-0000-0000-0000-000000000007, b=00000000-0000-0000-0000-000000000008"
-                    .to_owned(),
-            ),
+    fn settings_decide_who_exists_and_a_wrong_one_is_named() {
+        let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let [first, second] = [7, 8].map(|last| Uuid::from_u128(last).to_string());
+        let accounts = format!("a={first}, b={second}");
+        let mut settings = BTreeMap::from([
+            setting("TENANT_ID", "AAAAAAAA-0000-0000-0000-000000000002"),
+            setting("SUPPORT_ACCOUNTS", &accounts),
         ]);
         let config = Config::from_settings(&settings).expect("valid");
         assert_eq!(config.tenant, "aaaaaaaa-0000-0000-0000-000000000002");
         assert_eq!(config.support_accounts.len(), 2);
-        assert_eq!(
-            config.support_account("b").map(|it| it.user.as_str()),
-            Some("00000000-0000-0000-0000-000000000008")
-        );
-    }
+        let account = config.support_account("b").expect("the second");
+        assert_eq!(account.user, second);
 
-    #[test]
-    fn a_wrong_setting_is_named() {
-        let settings = BTreeMap::from([("TENANT_ID".to_owned(), "contoso".to_owned())]);
+        settings.extend([setting("TENANT_ID", "contoso")]);
         let problem = Config::from_settings(&settings).expect_err("no GUID");
-        assert_eq!(problem, "TENANT_ID is not a GUID");
+        assert_eq!(problem.to_string(), "TENANT_ID is not a GUID");
     }
 }

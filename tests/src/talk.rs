@@ -154,6 +154,15 @@ impl<'a> Talk<'a> {
         answer["message"].as_str().expect("a message id").to_owned()
     }
 
+    /// Graph shows this message as it is and tells of it, with further fields of the control interface; returns its id.
+    pub async fn gives(&self, message: Value, more: Value) -> String {
+        let body = json!({ "message": message, "from": self.customer.to_json(),
+            "chat_type": self.chat_type, "support_account": self.account.name });
+        let path = self.chat_path("/raw");
+        let answer = self.platform.post(&path, with(body, more)).await;
+        answer["message"].as_str().expect("a message id").to_owned()
+    }
+
     /// The customer edits a message, with these fields of the control interface.
     pub async fn edits(&self, message: &str, body: Value) {
         let path = self.path(&format!("/{message}"));
@@ -183,6 +192,17 @@ impl<'a> Talk<'a> {
         let thread = self.thread.replace(':', "%3A");
         let path = format!("/local/genesys/threads/{thread}/messages");
         let answer = self.platform.post(&path, message).await;
+        answer["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Genesys sends this webhook as it is; returns the Genesys message id.
+    pub async fn genesys_sends(&self, webhook: Value) -> String {
+        let thread = self.thread.replace(':', "%3A");
+        let path = format!("/local/genesys/threads/{thread}/raw");
+        let answer = self
+            .platform
+            .post(&path, json!({ "webhook": webhook }))
+            .await;
         answer["id"].as_str().expect("an id").to_owned()
     }
 
@@ -256,7 +276,11 @@ impl<'a> Talk<'a> {
     }
 
     fn path(&self, below: &str) -> String {
+        self.chat_path(&format!("/messages{below}"))
+    }
+
+    fn chat_path(&self, below: &str) -> String {
         let chat = self.chat.replace(':', "%3A").replace('@', "%40");
-        format!("/local/teams/chats/{chat}/messages{below}")
+        format!("/local/teams/chats/{chat}{below}")
     }
 }

@@ -8,6 +8,7 @@ mod files_from_customers;
 mod forged;
 mod outages;
 mod page;
+mod payloads;
 mod refused_files;
 mod repeats;
 mod trouble;

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use end_to_end::Platform;
 use end_to_end::web_driver::Browser;
+use serde_json::{Value, json};
 
 const INBOUND: &[&str] = &[
     "teams",
@@ -31,6 +32,9 @@ const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR42
 
 /// The key Enter (W3C, "WebDriver", keyboard actions).
 const ENTER: &str = "\u{E007}";
+
+/// The key Escape.
+const ESCAPE: &str = "\u{E00C}";
 
 /// The page of a platform; what it is made of is named by `data-testid`.
 struct Page(Browser);
@@ -188,6 +192,51 @@ async fn a_message_is_answered_reacted_to_edited_and_deleted() {
 
     press("[data-action=delete]").await;
     present(".deleted").await;
+}
+
+#[tokio::test]
+async fn payloads_are_pasted_on_both_sides() {
+    let platform = Platform::start(&[]).await;
+    let page = Page::begun(&platform, "How do I print").await;
+    let open = "document.querySelector('[data-testid=paste-dialog]').open";
+    page.click("customer-paste").await;
+    page.until(open).await;
+    page.types("paste-payload", "{ 'id': 1 }").await;
+    page.click("paste-send").await;
+    page.shows("paste-error", "This is no JSON").await;
+    page.types("paste-payload", ESCAPE).await;
+    page.until(&format!("!{open}")).await;
+
+    let pastes = async |side: &str, payload: Value| {
+        page.click(&format!("{side}-paste")).await;
+        let field = "document.querySelector('[data-testid=paste-payload]')";
+        page.until(&format!("{field} === document.activeElement"))
+            .await;
+        page.until(&format!("({field}.value = '', true)")).await;
+        page.types("paste-payload", &payload.to_string()).await;
+    };
+    let message = |text: &str| {
+        json!({ "id": "1767323045678", "createdDateTime": "2026-01-02T03:04:05.678Z",
+        "lastEditedDateTime": if text == "On <b>both</b> sides" { Value::Null } else { json!("2026-01-02T03:05:00Z") },
+        "body": { "contentType": "html", "content": text } })
+    };
+    pastes("customer", message("On <b>both</b> sides")).await;
+    page.click("paste-send").await;
+    page.until(&format!("!{open}")).await;
+    page.shows("customer-messages", "On both sides").await;
+    page.shows("agent-messages", "On both sides").await;
+    pastes("customer", message("In colour")).await;
+    page.click("paste-updated").await;
+    page.click("paste-send").await;
+    page.shows("agent-messages", "[edited] In colour").await;
+
+    let webhook = json!({ "type": "Text", "text": "From the menu" });
+    pastes("agent", webhook).await;
+    page.click("paste-send").await;
+    page.shows("agent-messages", "From the menu").await;
+    page.shows("customer-messages", "From the menu").await;
+    page.has("[data-receipt]", "it.dataset.receipt === 'Delivered'")
+        .await;
 }
 
 #[tokio::test]

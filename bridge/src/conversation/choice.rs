@@ -16,14 +16,15 @@ pub(super) fn open_question<'a>(chat: Chat<'a>, written: OffsetDateTime) -> Opti
     (!is_answered && written >= question.asked).then_some(question)
 }
 
-/// The choice that the text means. `shown` is how it is sent should Genesys not take the choice any more.
+/// The choice that the text means. Should Genesys not take it as one, its words are sent as `named` writes them: who reads them
+/// there does not see the numbers.
 pub(super) fn piece(
     case: &Case<'_>,
     chat: Chat<'_>,
     message: &ChatMessage,
     kind: ChatKind,
     text: &str,
-    shown: &str,
+    named: impl Fn(&str) -> String,
 ) -> Option<Piece> {
     let question = open_question(chat, message.created)?;
     let text = match kind {
@@ -34,7 +35,7 @@ pub(super) fn piece(
     Some(Piece::Choice {
         question: question.message.clone(),
         choice: choice.clone(),
-        otherwise: shown.to_owned(),
+        otherwise: named(&choice.text),
     })
 }
 

@@ -212,7 +212,7 @@ fn tell(
     };
     let can_choose = step == Step::Deliver && files.is_empty() && !by_hand;
     let chosen = can_choose
-        .then(|| choice::piece(case, chat, message, conversation.kind, &text, &named(&text)))
+        .then(|| choice::piece(case, chat, message, conversation.kind, &text, named))
         .flatten();
     // Whoever answers by hand closes the question as the agent would.
     let answered = choice::open_question(chat, message.created)

@@ -85,11 +85,11 @@ pub enum Body {
 debug_names!(Body: Text, File, Choice);
 
 impl Body {
-    /// The answer to a question: a choice where Genesys has a word for its kind, else the words that were chosen.
+    /// The answer to a question: a choice where Genesys has a word for its kind, else these words.
     #[must_use]
-    pub fn answer(question: GenesysMessageId, choice: Choice) -> Self {
+    pub fn answer(question: GenesysMessageId, choice: Choice, words: &str) -> Self {
         match choice.kind {
-            ChoiceKind::ListItem => Self::Text(choice.text),
+            ChoiceKind::ListItem => Self::Text(words.to_owned()),
             _ => Self::Choice { question, choice },
         }
     }
@@ -137,7 +137,7 @@ mod tests {
             text: "My order".to_owned(),
             payload: "order".to_owned(),
         };
-        Body::answer("b71f".parse().expect("an id"), choice)
+        Body::answer("b71f".parse().expect("an id"), choice, "My order")
     }
 
     #[test]

@@ -8,25 +8,22 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::webhook::refusal::Refusal;
 
-/// Unit in which memory is counted; what fits into one is not counted at all.
+/// Unit in which the memory for bodies is counted; what fits into one is not counted at all.
 const BLOCK: usize = 64 * 1024;
 
-/// Blocks of all large bodies together: 12 MiB. Anybody can send to a webhook, so its memory is bounded before its sender is
-/// known; what is made of a body can take three times its size again.
-static LARGE_BODIES: Semaphore = Semaphore::const_new(192);
-
 /// A body's share of the memory, free again when it is dropped. A small body's is empty.
-pub type Share = SemaphorePermit<'static>;
+pub type Share<'a> = SemaphorePermit<'a>;
 
-/// Reads a request's body, whatever its content type says: what it is shows when it is read.
+/// Reads a request's body, whatever its content type says: what it is shows when it is read. Its memory is taken from `blocks`.
 ///
 /// # Errors
 /// 413 above `limit` bytes, 400 when the body breaks off, 503 while large bodies of others use up the memory for them.
-pub async fn read(
+pub async fn read<'a>(
+    blocks: &'a Semaphore,
     headers: &HeaderMap,
     body: Body,
     limit: usize,
-) -> Result<(Bytes, Share), Refusal> {
+) -> Result<(Bytes, Share<'a>), Refusal> {
     let declared = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
@@ -35,9 +32,9 @@ pub async fn read(
         drain(chunks).await;
         return Err(too_large());
     }
-    let more = |blocks: usize| {
-        let blocks = u32::try_from(blocks).unwrap_or(u32::MAX);
-        let share = LARGE_BODIES.try_acquire_many(blocks);
+    let more = |number: usize| {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        let share = blocks.try_acquire_many(number);
         share.map_err(|_| Refusal::unavailable("busy, please retry"))
     };
     let mut taken = BytesMut::new();
@@ -83,25 +80,27 @@ mod tests {
 
     const LIMIT: usize = 8 * 1024 * 1024;
 
-    async fn read(size: usize) -> Result<(Bytes, Share), StatusCode> {
-        super::read(&HeaderMap::new(), Body::from(vec![b' '; size]), LIMIT)
+    async fn read(blocks: &Semaphore, size: usize) -> Result<(Bytes, Share<'_>), StatusCode> {
+        let body = Body::from(vec![b' '; size]);
+        super::read(blocks, &HeaderMap::new(), body, LIMIT)
             .await
             .map_err(|refusal| refusal.status)
     }
 
     #[tokio::test]
     async fn large_bodies_share_a_bounded_memory() {
-        let first = read(LIMIT).await.expect("there is room");
+        let blocks = &Semaphore::new(LIMIT / BLOCK * 3 / 2);
+        let first = read(blocks, LIMIT).await.expect("there is room");
         assert_eq!(first.0.len(), LIMIT);
         assert_eq!(
-            read(LIMIT).await.err(),
+            read(blocks, LIMIT).await.err(),
             Some(StatusCode::SERVICE_UNAVAILABLE)
         );
-        assert!(read(1000).await.is_ok(), "small ones always pass");
+        assert!(read(blocks, 1000).await.is_ok(), "small ones always pass");
         drop(first);
-        assert!(read(LIMIT).await.is_ok());
+        assert!(read(blocks, LIMIT).await.is_ok());
         assert_eq!(
-            read(LIMIT + 1).await.err(),
+            read(blocks, LIMIT + 1).await.err(),
             Some(StatusCode::PAYLOAD_TOO_LARGE)
         );
     }

@@ -77,7 +77,8 @@ where
     // On the heap, because what a future holds is copied each time that it is handed on.
     let work = Box::pin(async {
         let (head, body) = request.into_parts();
-        let (body, _share) = body::read(&head.headers, body, function.body_limit).await?;
+        let (body, _share) =
+            body::read(&app.large_bodies, &head.headers, body, function.body_limit).await?;
         if let Some(setting) = app.settings.placeholder {
             let setting = setting.name;
             tracing::error!(event = "setting_placeholder", setting);

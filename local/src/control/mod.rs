@@ -3,23 +3,21 @@
 mod guard;
 mod operations;
 mod page;
-mod reach;
 
 use std::sync::Arc;
 
 use axum::{Router, middleware};
 
 use self::guard::{Guard, guard};
-
-pub use self::reach::Control;
+pub use self::operations::Control;
 
 /// The control interface and the page, served on this port only to callers that name this machine.
 pub fn router(control: Arc<Control>, port: u16) -> Router {
     let simulators = control.simulators.control();
     Router::new()
         .merge(operations::router())
-        .merge(page::router())
         .with_state(control)
+        .merge(page::router())
         .merge(simulators)
         .layer(middleware::from_fn_with_state(Guard::new(port), guard))
 }

@@ -18,7 +18,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &str); 23] = files![
+const FILES: [(&str, &str, &str); 24] = files![
     "index.html" HTML,
     "style.css" CSS,
     "panels.css" CSS,
@@ -38,6 +38,7 @@ const FILES: [(&str, &str, &str); 23] = files![
     "media.js" JS,
     "message_actions.js" JS,
     "operations.js" JS,
+    "paste.js" JS,
     "quick_replies.js" JS,
     "state.js" JS,
     "teams_html.js" JS,
@@ -56,7 +57,7 @@ fn answer(kind: &'static str, text: &'static str) -> Response {
 }
 
 /// `/` and the files it needs.
-pub(super) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub(super) fn router() -> Router {
     let mut router = Router::new();
     for (name, kind, text) in FILES {
         let show = move || async move { answer(kind, text) };
@@ -71,6 +72,7 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::ffi::OsString;
     use std::path::Path;
 
     use super::FILES;
@@ -78,18 +80,11 @@ mod tests {
     #[test]
     fn every_file_of_the_page_is_embedded() {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("page");
-        let on_disk: BTreeSet<String> = std::fs::read_dir(directory)
-            .expect("the page's directory")
-            .map(|entry| {
-                entry
-                    .expect("an entry")
-                    .file_name()
-                    .to_string_lossy()
-                    .into_owned()
-            })
+        let on_disk = std::fs::read_dir(directory).expect("the page's directory");
+        let on_disk: BTreeSet<OsString> = on_disk
+            .map(|entry| entry.expect("an entry").file_name())
             .collect();
-        let embedded: BTreeSet<String> =
-            FILES.iter().map(|(name, ..)| (*name).to_owned()).collect();
-        assert_eq!(on_disk, embedded);
+        let embedded = FILES.iter().map(|(name, ..)| OsString::from(name));
+        assert_eq!(on_disk, embedded.collect());
     }
 }

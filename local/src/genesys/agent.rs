@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::conversations::{Outgoing, structured};
+use super::conversations::{Outgoing, Place, Placed, structured};
 use super::media::{Access, AgentFile};
 use super::state::Genesys;
 use super::webhook;
@@ -54,18 +54,38 @@ impl Genesys {
     }
 
     fn write(&self, thread: &str, outgoing: &Outgoing, entity: &str) -> (String, FirstAttempt) {
-        let now = OffsetDateTime::now_utc();
+        let (id, now) = (new_id(), OffsetDateTime::now_utc());
+        let integration = &self.world.config.genesys_integration_id;
+        let body =
+            |placed: &Placed| webhook::body(integration, thread, placed, outgoing, now, entity);
+        let first_attempt = self.send(thread, &id, outgoing, now, body);
+        (id, first_attempt)
+    }
+
+    /// Puts a message of this id into the thread's conversation, and what `body` makes of it on its way.
+    pub(super) fn send(
+        &self,
+        thread: &str,
+        id: &str,
+        outgoing: &Outgoing,
+        now: OffsetDateTime,
+        body: impl FnOnce(&Placed) -> Value,
+    ) -> FirstAttempt {
         // Held until the webhook stands in its thread's line, so that the line has the conversation's order.
         let mut conversations = self.conversations.lock();
-        let placed = conversations.answer(thread, outgoing, now);
+        let placed = conversations.answer(thread, id.to_owned(), outgoing, now);
         let hub = &self.world.hub;
-        let correlation = correlation::of_genesys_message(&placed.message);
-        hub.journey(&correlation, Direction::Outbound, "genesys", 1, "written");
+        let correlation = correlation::of_genesys_message(id);
+        let attempt = hub.journeys.next_attempt(&correlation, "genesys");
+        hub.journey(
+            &correlation,
+            Direction::Outbound,
+            "genesys",
+            attempt,
+            "written",
+        );
         self.tell(&placed.conversation, thread);
-        let integration = &self.world.config.genesys_integration_id;
-        let body = webhook::body(integration, thread, &placed, outgoing, now, entity);
-        let first_attempt = self.webhooks.send(thread, &placed.message, &body);
-        (placed.message, first_attempt)
+        self.webhooks.send(thread, id, &body(&placed))
     }
 
     /// Reads what an agent wants to send; a file is at its address from here on.
@@ -96,11 +116,11 @@ impl Genesys {
             kind: written.kind,
             text: written.text,
             content,
-            media: None,
+            file: None,
         };
         if let Some(attachment) = written.attachment {
             let (id, item) = self.host(attachment).await?;
-            outgoing.media = Some(id);
+            outgoing.file = Some(Place::Media(id));
             outgoing.content.push(item);
         }
         Ok(outgoing)
@@ -138,6 +158,11 @@ impl Genesys {
         });
         Ok((id, item))
     }
+}
+
+/// The id of a new message.
+pub fn new_id() -> String {
+    Uuid::new_v4().simple().to_string()
 }
 
 /// The kind of media that a media type is.

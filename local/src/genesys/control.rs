@@ -13,13 +13,15 @@ use serde_json::{Value, json};
 use super::agent::{Attachment, Written};
 use super::conversations::Place;
 use super::profile::ContentProfile;
+use super::raw;
 use super::state::Genesys;
 use crate::shared::correlation;
 use crate::shared::download::{Behaviour, Download, harmless};
 use crate::shared::refused::Refused;
 
 type Shared = State<Arc<Genesys>>;
-type Created = Result<(StatusCode, Json<Value>), Refused>;
+/// What the answer to an order for a message says.
+pub type Created = Result<(StatusCode, Json<Value>), Refused>;
 
 #[derive(Deserialize)]
 struct Secret {
@@ -36,6 +38,7 @@ const LARGEST_REQUEST: usize = 40 * 1024 * 1024;
 pub fn router(genesys: &Arc<Genesys>) -> Router {
     Router::new()
         .route("/local/genesys/threads/{thread}/messages", post(write))
+        .route("/local/genesys/threads/{thread}/raw", post(raw::write))
         .route("/local/genesys/conversations", get(conversations))
         .route("/local/genesys/webhook-secret", put(webhook_secret))
         .route(

@@ -104,8 +104,8 @@ pub struct Outgoing {
     pub text: String,
     /// The items of `content`, as the webhook carries them.
     pub content: Vec<Value>,
-    /// Id of the agent's file.
-    pub media: Option<String>,
+    /// Where its file is.
+    pub file: Option<Place>,
 }
 
 impl Outgoing {
@@ -223,11 +223,24 @@ impl Conversations {
         conversation.place(message, first_inbound)
     }
 
-    /// The agent's or the flow's message. A thread without conversation gets one, as an agent's outbound contact would.
-    pub fn answer(&mut self, thread: &str, outgoing: &Outgoing, now: OffsetDateTime) -> Placed {
+    /// The agent's or the flow's message of this id, which is shown once however often it is sent. A thread without conversation
+    /// gets one, as an agent's outbound contact would.
+    pub fn answer(
+        &mut self,
+        thread: &str,
+        id: String,
+        outgoing: &Outgoing,
+        now: OffsetDateTime,
+    ) -> Placed {
+        if let Some((conversation, _)) = self.outbound.get(&id) {
+            return Placed {
+                message: id,
+                conversation: self.all[*conversation].id.clone(),
+                first_inbound: false,
+            };
+        }
         let index = self.touch(thread, now);
         let conversation = &mut self.all[index];
-        let id = Uuid::new_v4().simple().to_string();
         let mut content = outgoing.content.iter();
         let file = content.find(|item| item["contentType"] == "Attachment");
         let message = Message {
@@ -240,7 +253,7 @@ impl Conversations {
             button: None,
             structured: structured(&outgoing.content),
             receipts: Vec::new(),
-            file: outgoing.media.clone().map(Place::Media),
+            file: outgoing.file.clone(),
         };
         let place = (index, conversation.messages.len());
         self.outbound.insert(id, place);

@@ -18,6 +18,7 @@ mod fetch;
 mod login;
 mod media;
 mod profile;
+mod raw;
 mod state;
 mod structured;
 #[cfg(test)]

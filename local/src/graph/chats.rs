@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -106,6 +107,8 @@ pub struct Message {
     pub edited: Option<OffsetDateTime>,
     /// When it was deleted. What it held stays, for the deletion may be undone.
     pub deleted: Option<OffsetDateTime>,
+    /// What Graph shows of it, where somebody gave that as a whole. The other fields are then what can be read of it.
+    pub raw: Option<Map<String, Value>>,
 }
 
 pub struct Reaction {
@@ -161,13 +164,8 @@ impl Chat {
         at: OffsetDateTime,
     ) -> String {
         self.join(from.clone());
-        // Two messages of one millisecond: the later one gets the next free one.
-        let free = (at.unix_timestamp_nanos() / 1_000_000..)
-            .find(|id| self.message(&id.to_string()).is_none())
-            .unwrap_or_default();
-        let written = OffsetDateTime::from_unix_timestamp_nanos(free * 1_000_000).unwrap_or(at);
-        let id = free.to_string();
-        self.messages.push(Message {
+        let (id, written) = self.free(at);
+        self.put(Message {
             id: id.clone(),
             from,
             parts: parts.at(&self.address_of(&id)),
@@ -177,9 +175,26 @@ impl Chat {
             reactions: Vec::new(),
             edited: None,
             deleted: None,
+            raw: None,
         });
-        self.messages.sort_by_key(|message| message.created);
         id
+    }
+
+    /// The id of a message of this time, and the time that is in it. Of two messages of one millisecond the later one gets the
+    /// next free one.
+    pub fn free(&self, at: OffsetDateTime) -> (String, OffsetDateTime) {
+        let free = (at.unix_timestamp_nanos() / 1_000_000..)
+            .find(|id| self.message(&id.to_string()).is_none())
+            .unwrap_or_default();
+        let written = OffsetDateTime::from_unix_timestamp_nanos(free * 1_000_000).unwrap_or(at);
+        (free.to_string(), written)
+    }
+
+    /// Adds a message, in the place of the one with the same id when there is one.
+    pub fn put(&mut self, message: Message) {
+        self.messages.retain(|it| it.id != message.id);
+        self.messages.push(message);
+        self.messages.sort_by_key(|message| message.created);
     }
 }
 

@@ -13,9 +13,9 @@ use time::OffsetDateTime;
 
 use super::changes::ChangeType::{self, Created, Deleted, Updated};
 use super::chats::{Chat, Message, Person, UserType};
-use super::shown;
 use super::state::Graph;
 use super::written::Extras;
+use super::{raw, shown};
 use crate::shared::correlation;
 use crate::shared::refused::Refused;
 
@@ -29,17 +29,24 @@ type Done = Result<StatusCode, Refused>;
 struct Written {
     from: Person,
     html: String,
-    chat_type: Option<String>,
     #[serde(default)]
     mention: bool,
-    support_account: Option<String>,
     #[serde(default, with = "time::serde::rfc3339::option")]
     created: Option<OffsetDateTime>,
-    #[serde(default)]
-    hosted_elsewhere: bool,
+    #[serde(flatten)]
+    chat: NewChat,
     #[serde(flatten)]
     extras: Extras,
     notify: Option<bool>,
+}
+
+/// The chat of a message, where it is the first one in it.
+#[derive(Deserialize)]
+pub struct NewChat {
+    chat_type: Option<String>,
+    support_account: Option<String>,
+    #[serde(default)]
+    hosted_elsewhere: bool,
 }
 
 #[derive(Deserialize)]
@@ -81,6 +88,7 @@ pub fn router(graph: &Arc<Graph>) -> Router {
             "/local/teams/chats/{chat}/messages",
             get(shown::messages).post(write),
         )
+        .route("/local/teams/chats/{chat}/raw", post(raw::write))
         .route(MESSAGE, patch(edit).delete(delete))
         .route(&format!("{MESSAGE}/restore"), post(restore))
         .route(&format!("{MESSAGE}/reactions"), post(react).delete(unreact))
@@ -95,47 +103,21 @@ async fn write(
     Path(chat): Path<String>,
     Json(written): Json<Written>,
 ) -> Result<(StatusCode, Json<Value>), Refused> {
-    let config = &graph.world.config;
-    let account = match &written.support_account {
-        Some(name) => config.support_account(name),
-        None => config.support_accounts.first(),
-    };
-    let account = account.ok_or_else(|| Refused::bad_request("no such support account"))?;
-    let kind = written.chat_type.as_deref().unwrap_or("oneOnOne");
-    if !["oneOnOne", "group", "meeting"].contains(&kind) {
-        let why = "chat_type must be oneOnOne, group or meeting";
-        return Err(Refused::bad_request(why));
-    }
-    let support = Person {
-        user: account.user.clone(),
-        user_type: UserType::AadUser,
-        name: "Support".to_owned(),
-        tenant: config.tenant.clone(),
-        upn: None,
-        user_principal_name: None,
-    };
-    let from = written.from;
+    let new = graph.new_chat(&chat, &written.chat, &written.from)?;
     let html = if written.mention {
         mentioning(&written.html)
     } else {
         written.html
     };
-    let parts = graph.compose_parts(&chat, &from, html, written.extras);
+    let parts = graph.compose_parts(&chat, &written.from, html, written.extras);
     let parts = parts.await.map_err(Refused::bad_request)?;
-    let host = if written.hosted_elsewhere {
-        &from.tenant
-    } else {
-        &config.tenant
-    };
     let id = {
-        let (address, host) = (&graph.world.endpoints.graph, host.clone());
         let at = written.created.unwrap_or_else(OffsetDateTime::now_utc);
-        let mentioned = written.mention.then(|| support.clone());
+        let support = new.members.first();
+        let mentioned = support.filter(|_| written.mention).cloned();
         let mut chats = graph.chats.lock();
-        let entry = chats.entry(chat.clone());
-        let open =
-            entry.or_insert_with(|| Chat::new(address, &chat, kind.to_owned(), host, support));
-        open.add(from, parts, mentioned, at)
+        let open = chats.entry(chat.clone()).or_insert(new);
+        open.add(written.from, parts, mentioned, at)
     };
     graph.message_changed(&chat, &id, "written", written.notify, &[Created]);
     let correlation = correlation::of_teams_message(&chat, &id);
@@ -221,6 +203,42 @@ fn no_message() -> Refused {
 }
 
 impl Graph {
+    /// A chat that this person begins, with the Support User as its first member.
+    pub(super) fn new_chat(&self, id: &str, new: &NewChat, by: &Person) -> Result<Chat, Refused> {
+        let config = &self.world.config;
+        let account = match &new.support_account {
+            Some(name) => config.support_account(name),
+            None => config.support_accounts.first(),
+        };
+        let account = account.ok_or_else(|| Refused::bad_request("no such support account"))?;
+        let kind = new.chat_type.as_deref().unwrap_or("oneOnOne");
+        if !["oneOnOne", "group", "meeting"].contains(&kind) {
+            let why = "chat_type must be oneOnOne, group or meeting";
+            return Err(Refused::bad_request(why));
+        }
+        let support = Person {
+            user: account.user.clone(),
+            user_type: UserType::AadUser,
+            name: "Support".to_owned(),
+            tenant: config.tenant.clone(),
+            upn: None,
+            user_principal_name: None,
+        };
+        let host = if new.hosted_elsewhere {
+            &by.tenant
+        } else {
+            &config.tenant
+        };
+        let address = &self.world.endpoints.graph;
+        Ok(Chat::new(
+            address,
+            id,
+            kind.to_owned(),
+            host.clone(),
+            support,
+        ))
+    }
+
     /// Makes a change and tells of it, by these notifications unless `notify` is false.
     fn change(
         &self,
@@ -233,7 +251,12 @@ impl Graph {
         {
             let mut chats = self.chats.lock();
             let message = chats.get_mut(chat).and_then(|chat| chat.message_mut(id));
-            change(message.ok_or_else(no_message)?)?;
+            let message = message.ok_or_else(no_message)?;
+            if message.raw.is_some() {
+                const WHY: &str = "the message was given as a whole, and so must its changes be";
+                return Err(Refused(StatusCode::CONFLICT, WHY.to_owned()));
+            }
+            change(message)?;
         }
         self.message_changed(chat, id, outcome, notify, notifications);
         Ok(StatusCode::NO_CONTENT)

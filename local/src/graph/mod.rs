@@ -18,6 +18,7 @@ mod notifications;
 mod onedrive;
 mod parts;
 mod posted;
+mod raw;
 mod rewrite;
 mod shown;
 mod state;

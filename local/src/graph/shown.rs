@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use super::chats::{Chat, Message};
 use super::state::Graph;
-use super::views;
 use crate::shared::download::{Download, harmless, segment, sized};
 use crate::shared::refused::Refused;
 use crate::shared::time_text;
@@ -66,9 +65,10 @@ async fn file(State(graph): Shared, Path(file): Path<String>) -> Result<Response
 
 impl Graph {
     fn shown(&self, chat: &Chat, message: &Message) -> Value {
-        let mut graph = views::message(chat, message);
         let living = message.deleted.is_none();
-        for attachment in graph["attachments"].as_array_mut().into_iter().flatten() {
+        let mut attachments = message.parts.attachments.clone();
+        attachments.retain(|_| living);
+        for attachment in &mut attachments {
             self.add_path(chat, message, attachment);
         }
         let reactions = message.reactions.iter().filter(|_| living);
@@ -91,13 +91,14 @@ impl Graph {
         json!({
             "id": message.id,
             "from": message.from,
-            "html": graph["body"]["content"],
-            "created": graph["createdDateTime"],
-            "edited": graph["lastEditedDateTime"],
-            "deleted": graph["deletedDateTime"],
-            "attachments": graph["attachments"],
+            "html": if living { &message.parts.html } else { "" },
+            "created": time_text(message.created),
+            "edited": message.edited.map(time_text),
+            "deleted": message.deleted.map(time_text),
+            "attachments": attachments,
             "reactions": reactions,
             "images": images,
+            "raw": message.raw.is_some(),
         })
     }
 

@@ -53,8 +53,12 @@ pub fn member(person: &Person) -> Value {
     member
 }
 
-/// `chatMessage`, the same in a list, alone and inside a rich notification. A deleted message is empty.
+/// `chatMessage`, the same in a list, alone and inside a rich notification. A deleted message is empty; one that was given as a
+/// whole is what was given.
 pub fn message(chat: &Chat, message: &Message) -> Value {
+    if let Some(raw) = &message.raw {
+        return Value::Object(raw.clone());
+    }
     let living = message.deleted.is_none();
     let mentioned = message.mentioned.iter().filter(|_| living);
     let mentions: Vec<Value> = mentioned
@@ -91,7 +95,7 @@ pub fn message(chat: &Chat, message: &Message) -> Value {
         "channelIdentity": null,
         "policyViolation": null,
         "eventDetail": null,
-        "from": { "application": null, "device": null, "user": identity(&message.from) },
+        "from": sender(&message.from),
         "body": { "contentType": "html", "content": parts.html },
         "attachments": parts.attachments,
         "mentions": mentions,
@@ -103,6 +107,9 @@ pub fn message(chat: &Chat, message: &Message) -> Value {
 /// What a rich notification of a deletion holds. Microsoft documents nothing about it, so there is neither author nor text.
 pub fn deleted_message(chat: &Chat, deleted: &Message) -> Value {
     let mut view = message(chat, deleted);
+    if deleted.raw.is_some() {
+        return view;
+    }
     view["from"] = Value::Null;
     view["body"]["content"] = json!("");
     for list in ["attachments", "mentions", "reactions"] {
@@ -129,6 +136,11 @@ fn reaction(reaction: &Reaction) -> Value {
             },
         },
     })
+}
+
+/// `chatMessageFromIdentitySet` of somebody who wrote.
+pub fn sender(person: &Person) -> Value {
+    json!({ "application": null, "device": null, "user": identity(person) })
 }
 
 /// `teamworkUserIdentity` of somebody who wrote. Whoever is in no directory has no tenant.

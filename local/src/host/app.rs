@@ -12,75 +12,69 @@ use crate::service_bus::broker_properties::time_span;
 use crate::settings::expand;
 
 /// A Functions app.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct App {
     /// Directory of host.json; the handler's working directory.
-    pub root: PathBuf,
-    /// What host.json says.
-    pub host: HostSettings,
-    /// The functions, by name.
-    pub functions: Vec<Function>,
+    pub(super) root: PathBuf,
+    pub(super) host: HostSettings,
+    pub(super) functions: Vec<Function>,
 }
 
 /// The parts of host.json that the stand-in obeys, with the host's defaults.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostSettings {
+#[derive(Debug)]
+pub(super) struct HostSettings {
     /// `functionTimeout` (30 minutes outside Consumption).
-    pub function_timeout: Duration,
+    pub(super) function_timeout: Duration,
     /// `extensions.http.routePrefix` (`api`).
-    pub route_prefix: String,
+    pub(super) route_prefix: String,
     /// `extensions.serviceBus.maxConcurrentSessions` (8).
-    pub max_concurrent_sessions: usize,
+    pub(super) max_concurrent_sessions: usize,
     /// `extensions.serviceBus.maxConcurrentCalls` (16 for each core), for queues without sessions.
-    pub max_concurrent_calls: usize,
+    pub(super) max_concurrent_calls: usize,
     /// `extensions.serviceBus.sessionIdleTimeout` (60 s).
-    pub session_idle_timeout: Duration,
+    pub(super) session_idle_timeout: Duration,
     /// `extensions.serviceBus.maxAutoLockRenewalDuration` (5 minutes); none is without end.
-    pub lock_renewal: Option<Duration>,
+    pub(super) lock_renewal: Option<Duration>,
     /// `customHandler.initializationTimeout` (30 s).
-    pub initialization_timeout: Duration,
+    pub(super) initialization_timeout: Duration,
     /// `customHandler.description.arguments`.
-    pub arguments: Vec<String>,
+    pub(super) arguments: Vec<String>,
 }
 
 /// `Timeout.InfiniteTimeSpan` of .NET, minus one millisecond, as a time span is written.
 const INFINITE: &str = "-00:00:00.0010000";
 
-/// One function.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Function {
-    /// The folder's name.
-    pub name: String,
-    /// What calls it.
-    pub trigger: Trigger,
+/// One function; its name is that of its folder.
+#[derive(Debug)]
+pub(super) struct Function {
+    pub(super) name: String,
+    pub(super) trigger: Trigger,
 }
 
 /// What calls a function.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trigger {
-    /// An HTTP request.
+#[derive(Debug)]
+pub(super) enum Trigger {
     Http {
         /// Allowed methods in uppercase; none means all.
         methods: Vec<String>,
         /// Route below the prefix, with `{parameter}` segments.
         route: String,
     },
-    /// A message in a queue.
-    ServiceBus {
-        /// Name of the binding: the key in `Data`.
-        binding: String,
-        /// The queue.
-        queue: String,
-        /// `isSessionsEnabled`.
-        sessions: bool,
-        /// `dataType` is `binary`: the body comes as plain base64.
-        binary: bool,
-    },
-    /// A schedule.
+    ServiceBus(QueueBinding),
     Timer {
         /// Name of the binding: the key in `Data`.
         binding: String,
     },
+}
+
+/// How a function is bound to a queue.
+#[derive(Debug, Clone)]
+pub(super) struct QueueBinding {
+    /// Name of the binding: the key in `Data`.
+    pub(super) name: String,
+    pub(super) queue: String,
+    /// `isSessionsEnabled`.
+    pub(super) sessions: bool,
 }
 
 impl App {
@@ -90,20 +84,16 @@ impl App {
     /// # Errors
     /// A line that names the file and what the host (or this stand-in) would not accept in it.
     pub fn read(root: &Path, settings: &BTreeMap<String, String>) -> anyhow::Result<Self> {
-        let root = root
-            .canonicalize()
-            .with_context(|| format!("cannot find {}", root.display()))?;
+        let found = root.canonicalize();
+        let root = found.with_context(|| format!("cannot find {}", root.display()))?;
         let path = root.join("host.json");
-        let host = host_settings(&read_json(&path)?, path.display())?;
+        let host = host_settings(&read_json(&path)?).with_context(|| path.display().to_string())?;
         let mut functions = functions_in(&root, settings)?;
         if functions.is_empty() && root.join("functions").is_dir() {
             functions = functions_in(&root.join("functions"), settings)?;
         }
-        ensure!(
-            !functions.is_empty(),
-            "no function.json below {}",
-            root.display()
-        );
+        let missing = format!("no function.json below {}", root.display());
+        ensure!(!functions.is_empty(), missing);
         Ok(Self {
             root,
             host,
@@ -118,63 +108,64 @@ fn read_json(path: &Path) -> anyhow::Result<Value> {
     serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
 }
 
-fn host_settings(host: &Value, name: impl std::fmt::Display) -> anyhow::Result<HostSettings> {
-    ensure!(host["version"] == "2.0", "{name}: version must be \"2.0\"");
-    ensure!(
-        host["extensionBundle"]["id"].is_string(),
-        "{name}: extensionBundle is missing, without it there is no Service Bus trigger"
-    );
+fn host_settings(host: &Value) -> anyhow::Result<HostSettings> {
     let handler = &host["customHandler"];
-    ensure!(
-        handler["description"]["defaultExecutablePath"].is_string(),
-        "{name}: customHandler.description.defaultExecutablePath is missing"
-    );
-    ensure!(
-        handler["enableProxyingHttpRequest"] == true,
-        "{name}: this stand-in knows HTTP functions only with enableProxyingHttpRequest"
-    );
-    const SERVICE_BUS: &str = "/extensions/serviceBus";
-    let span = |pointer: &str, default: u64| match host.pointer(pointer) {
+    let description = &handler["description"];
+    for (holds, problem) in [
+        (host["version"] == "2.0", "version must be \"2.0\""),
+        (
+            host["extensionBundle"]["id"].is_string(),
+            "extensionBundle is missing, without it there is no Service Bus trigger",
+        ),
+        (
+            description["defaultExecutablePath"].is_string(),
+            "customHandler.description.defaultExecutablePath is missing",
+        ),
+        (
+            handler["enableProxyingHttpRequest"] == true,
+            "this stand-in knows HTTP functions only with enableProxyingHttpRequest",
+        ),
+    ] {
+        ensure!(holds, problem);
+    }
+    let service_bus = &host["extensions"]["serviceBus"];
+    let span = |object: &Value, key: &str, default: u64| match object.get(key) {
         None => Ok(Duration::from_secs(default)),
-        Some(value) => value
-            .as_str()
-            .and_then(time_span)
-            .with_context(|| format!("{name}: {pointer} is no time span")),
+        Some(value) => {
+            let span = value.as_str().and_then(time_span);
+            span.with_context(|| format!("{key} is no time span"))
+        }
     };
-    let count = |key: &str, default: usize| match host.pointer(&format!("{SERVICE_BUS}/{key}")) {
+    let count = |key: &str, default: usize| match service_bus.get(key) {
         None => Ok(default),
-        Some(value) => value
-            .as_u64()
-            .and_then(|count| usize::try_from(count).ok())
-            .filter(|count| *count > 0)
-            .with_context(|| format!("{name}: {key} is no positive number")),
+        Some(value) => {
+            let count = value.as_u64().and_then(|count| usize::try_from(count).ok());
+            let count = count.filter(|count| *count > 0);
+            count.with_context(|| format!("{key} is no positive number"))
+        }
     };
     ensure!(
         count("maxConcurrentCallsPerSession", 1)? == 1,
-        "{name}: maxConcurrentCallsPerSession must be 1, or order is lost"
+        "maxConcurrentCallsPerSession must be 1, or order is lost"
     );
-    let renewal = format!("{SERVICE_BUS}/maxAutoLockRenewalDuration");
-    let endless = host.pointer(&renewal).is_some_and(|it| it == INFINITE);
+    const RENEWAL: &str = "maxAutoLockRenewalDuration";
     let prefix = host["extensions"]["http"]["routePrefix"].as_str();
-    let arguments = handler["description"]["arguments"].as_array();
+    let arguments = description["arguments"].as_array();
+    let arguments = arguments.into_iter().flatten().filter_map(Value::as_str);
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(HostSettings {
-        function_timeout: span("/functionTimeout", 1_800)?,
+        function_timeout: span(host, "functionTimeout", 1_800)?,
         route_prefix: prefix.unwrap_or("api").trim_matches('/').to_owned(),
         max_concurrent_sessions: count("maxConcurrentSessions", 8)?,
         max_concurrent_calls: count("maxConcurrentCalls", 16 * processors)?,
-        session_idle_timeout: span(&format!("{SERVICE_BUS}/sessionIdleTimeout"), 60)?,
-        lock_renewal: if endless {
+        session_idle_timeout: span(service_bus, "sessionIdleTimeout", 60)?,
+        lock_renewal: if service_bus[RENEWAL] == INFINITE {
             None
         } else {
-            Some(span(&renewal, 300)?)
+            Some(span(service_bus, RENEWAL, 300)?)
         },
-        initialization_timeout: span("/customHandler/initializationTimeout", 30)?,
-        arguments: arguments
-            .into_iter()
-            .flatten()
-            .filter_map(|argument| argument.as_str().map(str::to_owned))
-            .collect(),
+        initialization_timeout: span(handler, "initializationTimeout", 30)?,
+        arguments: arguments.map(str::to_owned).collect(),
     })
 }
 
@@ -184,16 +175,12 @@ fn functions_in(
 ) -> anyhow::Result<Vec<Function>> {
     let mut functions = Vec::new();
     for entry in std::fs::read_dir(directory)? {
-        let folder = entry?.path();
-        let file = folder.join("function.json");
+        let entry = entry?;
+        let file = entry.path().join("function.json");
         if file.is_file() {
-            let name = folder
-                .file_name()
-                .and_then(|name| name.to_str())
-                .context("a function's folder has no name")?;
-            let function = function(name, &read_json(&file)?, settings)
-                .with_context(|| file.display().to_string())?;
-            functions.push(function);
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let function = function(name, &read_json(&file)?, settings);
+            functions.push(function.with_context(|| file.display().to_string())?);
         }
     }
     functions.sort_by(|one, other| one.name.cmp(&other.name));
@@ -221,43 +208,37 @@ struct Binding {
 }
 
 fn function(
-    name: &str,
+    name: String,
     file: &Value,
     settings: &BTreeMap<String, String>,
 ) -> anyhow::Result<Function> {
     // The host's rule: ^[a-z][a-z0-9_-]{0,127}$, case-insensitive, and not "host".
-    let mut letters = name.chars();
-    let well_named = letters.next().is_some_and(|it| it.is_ascii_alphabetic())
-        && letters.all(|it| it.is_ascii_alphanumeric() || it == '_' || it == '-')
+    let well_named = name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.len() <= 128
+        && name
+            .chars()
+            .all(|it| it.is_ascii_alphanumeric() || "_-".contains(it))
         && !name.eq_ignore_ascii_case("host");
     ensure!(well_named, "the function's name is not allowed");
-    let bindings: Vec<Binding> =
-        serde_json::from_value(file["bindings"].clone()).context("bindings")?;
-    let (inputs, outputs): (Vec<_>, Vec<_>) =
+    let bindings = Vec::<Binding>::deserialize(&file["bindings"]).context("bindings")?;
+    let (mut inputs, outputs): (Vec<_>, Vec<_>) =
         bindings.into_iter().partition(|it| it.direction == "in");
-    let [input] = <[Binding; 1]>::try_from(inputs)
-        .map_err(|_| anyhow::anyhow!("there must be exactly one trigger"))?;
+    let input = inputs.pop().filter(|_| inputs.is_empty());
+    let input = input.context("there must be exactly one trigger")?;
     let trigger = match input.kind.to_ascii_lowercase().as_str() {
         "httptrigger" => {
             ensure!(
                 matches!(outputs.as_slice(), [output] if output.kind == "http"),
                 "an HTTP function needs exactly one output, http, or its requests are not proxied"
             );
+            let methods = input.methods.iter();
+            let route = input.route.as_deref().unwrap_or(&name);
             Trigger::Http {
-                methods: input
-                    .methods
-                    .iter()
-                    .map(|method| method.to_ascii_uppercase())
-                    .collect(),
-                route: input
-                    .route
-                    .unwrap_or_else(|| name.to_owned())
-                    .trim_matches('/')
-                    .to_owned(),
+                methods: methods.map(|it| it.to_ascii_uppercase()).collect(),
+                route: route.trim_matches('/').to_owned(),
             }
         }
-        "servicebustrigger" => service_bus(input, settings)?,
+        "servicebustrigger" => Trigger::ServiceBus(service_bus(input, settings)?),
         "timertrigger" => {
             ensure!(input.schedule.is_some(), "the schedule is missing");
             Trigger::Timer {
@@ -266,13 +247,13 @@ fn function(
         }
         other => bail!("this stand-in does not know the trigger {other}"),
     };
-    Ok(Function {
-        name: name.to_owned(),
-        trigger,
-    })
+    Ok(Function { name, trigger })
 }
 
-fn service_bus(binding: Binding, settings: &BTreeMap<String, String>) -> anyhow::Result<Trigger> {
+fn service_bus(
+    binding: Binding,
+    settings: &BTreeMap<String, String>,
+) -> anyhow::Result<QueueBinding> {
     let queue = binding.queue_name.context("queueName is missing")?;
     let connection = binding.connection.context("connection is missing")?;
     let namespace = format!("{connection}__fullyQualifiedNamespace");
@@ -288,37 +269,13 @@ fn service_bus(binding: Binding, settings: &BTreeMap<String, String>) -> anyhow:
         binding.auto_complete_messages != Some(false),
         "with autoCompleteMessages false nobody would settle the messages"
     );
-    Ok(Trigger::ServiceBus {
-        binding: binding.name,
-        queue: expand(&queue, settings).map_err(anyhow::Error::msg)?,
+    ensure!(
+        binding.data_type.as_deref() == Some("binary"),
+        "dataType must be binary: as text, the members of a JSON body overwrite metadata of the same name"
+    );
+    Ok(QueueBinding {
+        name: binding.name,
+        queue: expand(&queue, settings)?,
         sessions: binding.is_sessions_enabled,
-        binary: binding.data_type.as_deref() == Some("binary"),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn renewal(value: &str) -> anyhow::Result<Option<Duration>> {
-        let host = json!({
-            "version": "2.0",
-            "extensionBundle": { "id": "Microsoft.Azure.Functions.ExtensionBundle" },
-            "extensions": { "serviceBus": { "maxAutoLockRenewalDuration": value } },
-            "customHandler": { "description": { "defaultExecutablePath": "handler" },
-                "enableProxyingHttpRequest": true },
-        });
-        host_settings(&host, "host.json").map(|settings| settings.lock_renewal)
-    }
-
-    #[test]
-    fn locks_are_renewed_for_a_time_span_or_without_end() {
-        let ten_minutes = Some(Duration::from_secs(600));
-        assert_eq!(renewal("00:10:00").expect("a span"), ten_minutes);
-        assert_eq!(renewal("-00:00:00.0010000").expect("no end"), None);
-        // The SDK refuses every other negative span.
-        assert!(renewal("-00:00:01").is_err());
-    }
 }

@@ -65,20 +65,17 @@ mod tests {
     fn the_third_error_within_half_an_hour_stops_the_host() {
         let mut policy = CrashPolicy::default();
         let start = Instant::now();
-        assert_eq!(policy.exited(Some(1), start), Next::Restart);
-        assert_eq!(policy.exited(None, start), Next::Restart);
-        assert_eq!(policy.exited(Some(200), start), Next::Restart);
-        assert_eq!(policy.exited(Some(0), start), Next::Nothing);
-        assert_eq!(policy.exited(Some(101), start), Next::Stop);
-    }
-
-    #[test]
-    fn half_an_hour_of_peace_forgives() {
-        let mut policy = CrashPolicy::default();
-        let start = Instant::now();
-        policy.error(start);
-        policy.error(start);
-        let later = start + WINDOW + Duration::from_secs(1);
-        assert_eq!(policy.error(later), Next::Restart);
+        let half_an_hour_of_peace = start + WINDOW + Duration::from_secs(1);
+        for (next, code, at) in [
+            (Next::Restart, Some(1), start),
+            (Next::Restart, None, start),
+            (Next::Restart, Some(1), half_an_hour_of_peace),
+            (Next::Restart, None, half_an_hour_of_peace),
+            (Next::Restart, Some(200), half_an_hour_of_peace),
+            (Next::Nothing, Some(0), half_an_hour_of_peace),
+            (Next::Stop, Some(101), half_an_hour_of_peace),
+        ] {
+            assert_eq!(policy.exited(code, at), next, "{code:?}");
+        }
     }
 }

@@ -11,19 +11,15 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use uuid::Uuid;
 
-use crate::service_bus::Delivery;
+use super::app::QueueBinding;
+use crate::service_bus::Message;
 
 const SECONDS: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
 
-/// A .NET string: JSON inside a JSON string.
+/// A .NET string: JSON inside a JSON string. (A number is its digits as a string.)
 fn string(text: &str) -> Value {
     Value::String(Value::String(text.to_owned()).to_string())
-}
-
-/// A .NET number: its digits as a string.
-fn number(number: impl std::fmt::Display) -> Value {
-    Value::String(number.to_string())
 }
 
 /// A .NET `DateTime`: whole seconds, no zone.
@@ -38,47 +34,41 @@ fn system(function: &str) -> Value {
 }
 
 /// The call of a queue function.
-#[must_use]
-pub fn of_message(function: &str, binding: &str, binary: bool, delivery: &Delivery) -> Value {
-    let message = &delivery.message;
+pub(super) fn of_message(function: &str, binding: &QueueBinding, message: &Message) -> Value {
     let draft = &message.draft;
+    let broker = &draft.broker;
     let mut metadata = Map::new();
     let mut put = |name: &str, value: Value| metadata.insert(name.to_owned(), value);
     put("MessageId", string(&message.message_id));
-    put("DeliveryCount", number(delivery.delivery_count));
-    put("SequenceNumber", number(message.sequence));
-    for (plain, with_offset, at) in [
-        ("EnqueuedTimeUtc", "EnqueuedTime", message.enqueued_at),
-        (
-            "ExpiresAtUtc",
-            "ExpiresAt",
-            message.enqueued_at + message.time_to_live,
-        ),
+    put("DeliveryCount", json!(message.delivery_count.to_string()));
+    put("SequenceNumber", json!(message.sequence.to_string()));
+    let expires_at = message.enqueued_at + message.time_to_live;
+    for (name, at) in [
+        ("EnqueuedTime", message.enqueued_at),
+        ("ExpiresAt", expires_at),
     ] {
-        put(plain, Value::String(date_time(at)));
-        put(
-            with_offset,
-            Value::String(format!("{}+00:00", date_time(at))),
-        );
+        let at = date_time(at);
+        put(name, json!(format!("{at}+00:00")));
+        put(&format!("{name}Utc"), json!(at));
     }
     put("LockToken", string(&Uuid::new_v4().to_string()));
     for (name, value) in [
-        ("SessionId", &draft.session_id),
+        ("SessionId", &broker.session_id),
         ("ContentType", &draft.content_type),
-        ("CorrelationId", &draft.correlation_id),
-        ("Subject", &draft.label),
-        ("Label", &draft.label),
-        ("PartitionKey", &draft.partition_key),
+        ("CorrelationId", &broker.correlation_id),
+        ("Subject", &broker.label),
+        ("Label", &broker.label),
+        ("PartitionKey", &broker.partition_key),
     ] {
         // Absent values are left out.
         if let Some(value) = value {
             put(name, string(value));
         }
     }
-    put("ApplicationProperties", json!(draft.properties));
-    put("UserProperties", json!(draft.properties));
-    // Objects of the SDK that mean nothing to a handler, but are there.
+    // Objects that mean nothing to a handler, but are there.
     for noise in [
+        "ApplicationProperties",
+        "UserProperties",
         "MessageReceiver",
         "MessageSession",
         "MessageActions",
@@ -89,32 +79,12 @@ pub fn of_message(function: &str, binding: &str, binary: bool, delivery: &Delive
         put(noise, json!({}));
     }
     put("sys", system(function));
-    let body = if binary {
-        Value::String(STANDARD.encode(&draft.body))
-    } else {
-        let text = String::from_utf8_lossy(&draft.body);
-        // Delivered as text, a JSON object's own fields overwrite metadata of the same name.
-        if let Ok(Value::Object(fields)) = serde_json::from_str(&text) {
-            for (name, value) in fields.into_iter().filter(|(_, value)| !value.is_array()) {
-                metadata.insert(name, leaked(value));
-            }
-        }
-        string(&text)
-    };
-    json!({ "Data": { binding: body }, "Metadata": metadata })
-}
-
-fn leaked(value: Value) -> Value {
-    match value {
-        Value::String(text) => string(&text),
-        Value::Object(_) => value,
-        other => Value::String(other.to_string()),
-    }
+    let body = STANDARD.encode(&draft.body);
+    json!({ "Data": { &binding.name: body }, "Metadata": metadata })
 }
 
 /// The call of a timer function.
-#[must_use]
-pub fn of_timer(function: &str, binding: &str) -> Value {
+pub(super) fn of_timer(function: &str, binding: &str) -> Value {
     let now = format!("{}+00:00", date_time(OffsetDateTime::now_utc()));
     let timer = json!({
         "Schedule": { "AdjustForDST": true },

@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
-use super::app::Trigger;
+use super::app::{QueueBinding, Trigger};
 use super::envelope;
-use super::invoke::{Invoker, Outcome};
+use super::invoke::Outcome;
 use super::surroundings::Surroundings;
 use super::worker::{Status, Worker};
 use crate::service_bus::{HostId, Queue, Receiver, journey};
@@ -23,9 +23,7 @@ static NEXT_HOST: AtomicU64 = AtomicU64::new(0);
 #[derive(Debug)]
 pub(super) struct Instance {
     number: usize,
-    around: Arc<Surroundings>,
-    invoker: Invoker,
-    worker: Worker,
+    pub(super) worker: Worker,
     life: Locked<Life>,
 }
 
@@ -37,70 +35,50 @@ struct Life {
 }
 
 impl Instance {
-    pub(super) fn start(number: usize, around: &Arc<Surroundings>, invoker: &Invoker) -> Self {
+    /// Starts the handler and the pumps.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be built.
+    pub(super) fn start(number: usize, around: &Arc<Surroundings>) -> reqwest::Result<Self> {
         let instance = Self {
             number,
-            around: Arc::clone(around),
-            invoker: invoker.clone(),
-            worker: Worker::start(number, Arc::clone(around)),
+            worker: Worker::start(number, Arc::clone(around))?,
             life: Locked::default(),
         };
         instance.come_alive();
-        instance
+        Ok(instance)
     }
 
     fn come_alive(&self) {
-        let around = &self.around;
+        let around = &self.worker.around;
         let host = HostId(NEXT_HOST.fetch_add(1, Ordering::Relaxed));
         let mut pumps = JoinSet::new();
         for function in &around.app.functions {
-            if let Trigger::ServiceBus {
-                binding,
-                queue,
-                sessions,
-                binary,
-            } = &function.trigger
-                && let Some(queue) = around.bus.queue(queue)
+            if let Trigger::ServiceBus(binding) = &function.trigger
+                && let Some(queue) = around.bus.queue(&binding.queue)
             {
-                let settings = &around.app.host;
-                let (slots, idle) = if *sessions {
-                    (
-                        settings.max_concurrent_sessions,
-                        settings.session_idle_timeout,
-                    )
-                } else {
-                    (settings.max_concurrent_calls, Duration::ZERO)
-                };
                 let pump = Pump {
                     function: function.name.clone(),
                     binding: binding.clone(),
-                    binary: *binary,
                     queue,
-                    around: Arc::clone(around),
-                    invoker: self.invoker.clone(),
                     worker: self.worker.clone(),
                     host,
                     instance: self.number,
-                    slots,
-                    idle,
                 };
-                pumps.spawn(pump.run());
+                pumps.spawn(Arc::new(pump).run());
             }
         }
         *self.life.lock() = Life { host, pumps };
     }
 
-    pub(super) fn worker(&self) -> Worker {
-        self.worker.clone()
-    }
-
     /// Kills the handler, which is started again. With `whole`, the pumps die first and leave their locks behind.
     pub(super) async fn kill(&self, whole: bool) {
         if !whole {
-            return self.worker.kill(None).await;
+            return self.worker.kill(None, false).await;
         }
-        self.around.bus.host_died(self.life.lock().host);
-        tokio::join!(self.end_pumps(), self.worker.kill(None));
+        let host = self.life.lock().host;
+        self.worker.around.bus.host_died(host);
+        tokio::join!(self.end_pumps(), self.worker.kill(None, false));
         self.come_alive();
     }
 
@@ -121,52 +99,56 @@ impl Instance {
     }
 
     pub(super) async fn stop(&self) {
-        tokio::join!(self.end_pumps(), self.worker.stop());
+        tokio::join!(self.end_pumps(), self.worker.kill(None, true));
     }
 }
 
 /// Everything one function's pump on one instance needs.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Pump {
     function: String,
-    binding: String,
-    binary: bool,
+    binding: QueueBinding,
     queue: Arc<Queue>,
-    around: Arc<Surroundings>,
-    invoker: Invoker,
     worker: Worker,
     host: HostId,
     instance: usize,
-    /// Lanes at once.
-    slots: usize,
-    /// How long an empty lane stays ours.
-    idle: Duration,
 }
 
 impl Pump {
     /// Runs until it is dropped, and every lane with it.
-    async fn run(self) {
-        let slots = Arc::new(Semaphore::new(self.slots));
-        let renewal = self.around.app.host.lock_renewal;
+    async fn run(self: Arc<Self>) {
+        let settings = &self.worker.around.app.host;
+        let (slots, idle) = if self.binding.sessions {
+            let sessions = settings.max_concurrent_sessions;
+            (sessions, settings.session_idle_timeout)
+        } else {
+            (settings.max_concurrent_calls, Duration::ZERO)
+        };
+        let slots = Arc::new(Semaphore::new(slots));
         let mut lanes = JoinSet::new();
         // The listener starts when the handler is ready; when the host gives up it stops.
         while self.worker.ready().await.is_ok() {
             let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
                 break;
             };
-            let receiver = self.queue.accept(self.host, renewal).await;
-            lanes.spawn(self.clone().lane(receiver, slot));
+            let receiver = self.queue.accept(self.host, settings.lock_renewal).await;
+            lanes.spawn(Arc::clone(&self).lane(receiver, idle, slot));
             while lanes.try_join_next().is_some() {}
         }
     }
 
-    async fn lane(self, receiver: Receiver, _slot: OwnedSemaphorePermit) {
-        let Surroundings { world, bus, .. } = &*self.around;
+    /// Serves a lane until it was empty for so long.
+    async fn lane(
+        self: Arc<Self>,
+        receiver: Receiver,
+        idle: Duration,
+        _slot: OwnedSemaphorePermit,
+    ) {
+        let Surroundings { world, bus, .. } = &*self.worker.around;
         let (name, logs) = (&self.function, &world.hub.logs);
-        let queue = self.queue.settings().name;
-        while let Some(delivery) = receiver.receive(self.idle).await {
-            let envelope = envelope::of_message(name, &self.binding, self.binary, &delivery);
-            let outcome = self.invoker.call(&self.worker, name, &envelope).await;
+        while let Some(message) = receiver.receive(idle).await {
+            let envelope = envelope::of_message(name, &self.binding, &message);
+            let outcome = self.worker.call(name, &envelope).await;
             let words = match &outcome {
                 Outcome::Success(status, lines) => {
                     for line in lines {
@@ -176,9 +158,9 @@ impl Pump {
                 }
                 Outcome::Failure(words) => words.as_str(),
             };
-            if let Some(correlation) = &delivery.message.draft.correlation_id {
-                let attempt = delivery.delivery_count;
-                journey::delivered(world, &queue, name, correlation, attempt, words);
+            if let Some(correlation) = &message.draft.broker.correlation_id {
+                let (queue, attempt) = (&self.binding.queue, message.delivery_count);
+                journey::delivered(world, queue, name, correlation, attempt, words);
             }
             let settled = match outcome {
                 Outcome::Success(..) => receiver.complete(),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -12,15 +11,12 @@ use serde_json::{Value, json};
 use super::app::{App, Trigger};
 use super::envelope;
 use super::instance::Instance;
-use super::invoke::{Invoker, Outcome};
-use super::process::ProcessSettings;
+use super::invoke::Outcome;
 use super::routes::Routes;
 use super::surroundings::Surroundings;
 use super::worker::Status;
 use crate::service_bus::ServiceBus;
 use crate::shared::serve::loopback_client;
-use crate::watchdog::Watchdog;
-use crate::world::World;
 
 /// Silence after which a proxied request fails.
 const INACTIVITY: Duration = Duration::from_secs(240);
@@ -29,7 +25,6 @@ const INACTIVITY: Duration = Duration::from_secs(240);
 #[derive(Debug)]
 pub struct Host {
     around: Arc<Surroundings>,
-    invoker: Invoker,
     pub(super) routes: Routes,
     instances: Vec<Instance>,
     pub(super) proxy_client: reqwest::Client,
@@ -37,39 +32,23 @@ pub struct Host {
 }
 
 impl Host {
-    /// Starts the instances and waits until every handler answers.
+    /// Starts so many instances and waits until every handler answers.
     ///
     /// # Errors
     /// When the app asks for what the host would refuse, or a handler does not become ready.
-    pub async fn start(
-        app: App,
-        process: ProcessSettings,
-        instances: usize,
-        world: Arc<World>,
-        bus: Arc<ServiceBus>,
-        watchdog: Watchdog,
-    ) -> anyhow::Result<Arc<Self>> {
-        check_queues(&app, &bus)?;
-        let routes = Routes::new(&app)?;
-        let invoker = Invoker::new(app.host.function_timeout)?;
-        let around = Arc::new(Surroundings {
-            app,
-            process,
-            world,
-            bus,
-            watchdog,
-        });
-        let instances = (0..instances).map(|number| Instance::start(number, &around, &invoker));
+    pub async fn start(around: Surroundings, instances: usize) -> anyhow::Result<Arc<Self>> {
+        check_queues(&around.app, &around.bus)?;
+        let around = Arc::new(around);
+        let instances = (0..instances).map(|number| Instance::start(number, &around));
         let host = Arc::new(Self {
-            instances: instances.collect(),
+            routes: Routes::new(&around.app)?,
+            instances: instances.collect::<reqwest::Result<_>>()?,
             around,
-            invoker,
-            routes,
             proxy_client: loopback_client().read_timeout(INACTIVITY).build()?,
             next: AtomicUsize::new(0),
         });
         for instance in &host.instances {
-            if let Err(reason) = instance.worker().ready().await {
+            if let Err(reason) = instance.worker.ready().await {
                 host.stop().await;
                 anyhow::bail!(reason);
             }
@@ -82,7 +61,7 @@ impl Host {
         let count = self.instances.len();
         let start = self.next.fetch_add(1, Ordering::Relaxed);
         let in_turn = (0..count).map(|step| &self.instances[(start + step) % count]);
-        let rank = |instance: &&Instance| match instance.worker().status() {
+        let rank = |instance: &&Instance| match instance.worker.status() {
             Status::Ready(_) => 0,
             Status::Starting => 1,
             Status::Stopped(_) => 2,
@@ -95,16 +74,10 @@ impl Host {
     /// Kills handlers: the one of this instance, or all. With `whole`, the host instance dies too and leaves its
     /// message locks to run out; a new one takes its place. False when there is no such instance.
     pub async fn kill(&self, instance: Option<usize>, whole: bool) -> bool {
-        if instance.is_some_and(|number| number >= self.instances.len()) {
-            return false;
-        }
-        let concerned = self
-            .instances
-            .iter()
-            .enumerate()
-            .filter(|(number, _)| instance.is_none_or(|wanted| wanted == *number));
-        join_all(concerned.map(|(_, instance)| instance.kill(whole))).await;
-        true
+        let all = self.instances.iter().enumerate();
+        let concerned = all.filter(|(number, _)| instance.is_none_or(|wanted| wanted == *number));
+        let killed = join_all(concerned.map(|(_, instance)| instance.kill(whole))).await;
+        !killed.is_empty()
     }
 
     /// Fires a timer function now. None when no timer function has this name.
@@ -115,15 +88,13 @@ impl Host {
             return None;
         };
         let envelope = envelope::of_timer(function, binding);
-        let worker = self.pick().worker();
-        Some(self.invoker.call(&worker, function, &envelope).await)
+        Some(self.pick().worker.call(function, &envelope).await)
     }
 
     /// The instances for `GET /local/instances`.
-    #[must_use]
     pub fn view(&self) -> Value {
         let view = |(number, instance): (usize, &Instance)| {
-            let (status, target) = match instance.worker().status() {
+            let (status, target) = match instance.worker.status() {
                 Status::Starting => ("starting".to_owned(), None),
                 Status::Ready(target) => ("ready".to_owned(), Some(target)),
                 Status::Stopped(reason) => (format!("stopped: {reason}"), None),
@@ -154,16 +125,13 @@ impl Host {
 
 fn check_queues(app: &App, bus: &ServiceBus) -> anyhow::Result<()> {
     for function in &app.functions {
-        if let Trigger::ServiceBus {
-            queue, sessions, ..
-        } = &function.trigger
-        {
+        if let Trigger::ServiceBus(binding) = &function.trigger {
             let name = &function.name;
-            let queue = bus
-                .queue(queue)
-                .with_context(|| format!("{name}: there is no queue {queue}"))?;
+            let queue = bus.queue(&binding.queue);
+            let queue =
+                queue.with_context(|| format!("{name}: there is no queue {}", binding.queue))?;
             ensure!(
-                queue.settings().sessions == *sessions,
+                queue.sessions == binding.sessions,
                 "{name}: isSessionsEnabled differs from the queue's requiresSession"
             );
         }

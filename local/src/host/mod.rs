@@ -2,7 +2,7 @@
 
 pub mod app;
 mod crash_policy;
-pub mod envelope;
+mod envelope;
 mod instance;
 mod instances;
 mod invoke;
@@ -14,6 +14,5 @@ mod worker;
 
 pub use instances::Host;
 pub use invoke::Outcome;
-pub use process::ProcessSettings;
 pub use proxy::router;
-pub use worker::{Status, Target};
+pub use surroundings::Surroundings;

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, Bytes, HttpBody as _};
-use axum::extract::{Request, State};
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::response::{IntoResponse, Response};
-use futures::StreamExt as _;
+use axum::{RequestExt as _, Router};
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tokio::net::TcpStream;
 use uuid::Uuid;
@@ -19,7 +19,7 @@ use super::instances::Host;
 use super::invoke::HOST_VERSION;
 
 /// Largest request body in bytes (`FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`'s default).
-const BODY_LIMIT: u64 = 104_857_600;
+const BODY_LIMIT: usize = 104_857_600;
 /// Bodies of a known length up to this, in bytes, are held so that they can be sent again.
 const REPEATABLE: u64 = 1024 * 1024;
 /// Attempts to connect, and the waits between them.
@@ -39,59 +39,51 @@ const HOP_BY_HOP: [HeaderName; 7] = [
 
 /// The routes of the HTTP functions; what fits none is answered 404.
 pub fn router(host: Arc<Host>) -> Router {
-    Router::new().fallback(pass_on).with_state(host)
+    Router::new()
+        .fallback(pass_on)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(host)
 }
 
 async fn pass_on(State(host): State<Arc<Host>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    if !host.routes.matches(parts.method.as_str(), parts.uri.path()) {
+    let (method, path) = (request.method().as_str(), request.uri().path());
+    if !host.routes.matches(method, path) {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let declared = parts.headers.get(header::CONTENT_LENGTH);
-    let declared = declared.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > BODY_LIMIT) {
+    if request.body().size_hint().lower() > BODY_LIMIT as u64 {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     }
+    let (parts, body) = request.with_limited_body().into_parts();
     let sent = send(&host, parts, body).await;
     sent.unwrap_or_else(IntoResponse::into_response)
 }
 
 async fn send(host: &Host, parts: Parts, body: Body) -> Result<Response, StatusCode> {
-    let worker = host.pick().worker();
-    let target = worker
-        .ready()
-        .await
-        .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    let path = parts
-        .uri
-        .path_and_query()
-        .map_or("/", http::uri::PathAndQuery::as_str);
-    let url = format!("http://127.0.0.1:{}{path}", target.port);
+    let ready = host.pick().worker.ready().await;
+    let port = ready.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?.port;
+    let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let url = format!("http://127.0.0.1:{port}{path}");
     let headers = request_headers(parts.headers);
-    let request = |body: Option<reqwest::Body>| {
-        let request = host
-            .proxy_client
-            .request(parts.method.clone(), &url)
-            .headers(headers.clone());
-        match body {
-            Some(body) => request.body(body),
-            None => request,
-        }
+    let request = || {
+        let request = host.proxy_client.request(parts.method.clone(), &url);
+        request.headers(headers.clone())
     };
     let small = body.size_hint().exact().filter(|&size| size <= REPEATABLE);
     let answer = match small {
-        Some(0) => with_retries(|| request(None)).await,
+        Some(0) => with_retries(|| request().send(), reqwest::Error::is_connect).await,
         Some(_) => {
-            let body = axum::body::to_bytes(body, usize::MAX)
-                .await
-                .map_err(|_| StatusCode::BAD_REQUEST)?;
-            with_retries(|| request(Some(body.clone().into()))).await
+            let body = axum::body::to_bytes(body, usize::MAX).await;
+            let body = body.map_err(|_| StatusCode::BAD_REQUEST)?;
+            let send = || request().body(body.clone()).send();
+            with_retries(send, reqwest::Error::is_connect).await
         }
         // A stream can be sent only once, so the trying comes first.
         None => {
-            connectable(target.port).await?;
-            let body = reqwest::Body::wrap_stream(limited(body));
-            request(Some(body)).send().await
+            let connect = || TcpStream::connect(("127.0.0.1", port));
+            let connected = with_retries(connect, |_| true).await;
+            connected.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+            let body = reqwest::Body::wrap_stream(body.into_data_stream());
+            request().body(body).send().await
         }
     };
     match answer {
@@ -102,45 +94,20 @@ async fn send(host: &Host, parts: Parts, body: Body) -> Result<Response, StatusC
     }
 }
 
-/// The waits between attempts to connect.
-fn waits() -> impl Iterator<Item = Duration> {
-    std::iter::successors(Some(FIRST_WAIT), |wait| Some((*wait * 2).min(LONGEST_WAIT)))
-        .take(CONNECTS)
-}
-
-/// Sends as often as the host tries to connect; whatever happens after that counts.
-async fn with_retries(
-    request: impl Fn() -> reqwest::RequestBuilder,
-) -> reqwest::Result<reqwest::Response> {
-    for wait in waits() {
-        match request().send().await {
-            Err(error) if error.is_connect() => tokio::time::sleep(wait).await,
+/// Tries as often as the host tries to connect; whatever is no failure to connect counts.
+async fn with_retries<T, E, F: Future<Output = Result<T, E>>>(
+    attempt: impl Fn() -> F,
+    is_connect: impl Fn(&E) -> bool,
+) -> Result<T, E> {
+    let mut wait = FIRST_WAIT;
+    for _ in 1..CONNECTS {
+        match attempt().await {
+            Err(error) if is_connect(&error) => tokio::time::sleep(wait).await,
             outcome => return outcome,
         }
+        wait = (wait * 2).min(LONGEST_WAIT);
     }
-    request().send().await
-}
-
-/// Waits until a connection is accepted.
-async fn connectable(port: u16) -> Result<(), StatusCode> {
-    for wait in waits() {
-        if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-            return Ok(());
-        }
-        tokio::time::sleep(wait).await;
-    }
-    Err(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-fn limited(body: Body) -> impl futures::Stream<Item = Result<Bytes, axum::Error>> {
-    let mut left = BODY_LIMIT;
-    body.into_data_stream().map(move |chunk| {
-        let chunk = chunk?;
-        left = left
-            .checked_sub(chunk.len() as u64)
-            .ok_or_else(|| axum::Error::new(std::io::Error::other("the body is too large")))?;
-        Ok(chunk)
-    })
+    attempt().await
 }
 
 fn request_headers(mut headers: HeaderMap) -> HeaderMap {
@@ -148,26 +115,23 @@ fn request_headers(mut headers: HeaderMap) -> HeaderMap {
         headers.remove(name);
     }
     let invocation = Uuid::new_v4().to_string();
-    if let Ok(value) = HeaderValue::from_str(&invocation) {
-        // Overwrites what the client may have sent under these names.
-        headers.insert("x-azure-functions-invocationid", value.clone());
-        headers.insert("x-ms-invocation-id", value);
+    for (name, value) in [
+        ("x-azure-functions-invocationid", invocation.as_str()),
+        ("x-ms-invocation-id", &invocation),
+        ("x-azure-functions-hostversion", HOST_VERSION),
+    ] {
+        // Overwrites what the client may have sent under this name.
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
     }
-    headers.insert(
-        "x-azure-functions-hostversion",
-        HeaderValue::from_static(HOST_VERSION),
-    );
     headers
 }
 
 fn passed_back(answer: reqwest::Response) -> Response {
-    let mut passed = Response::new(Body::empty());
-    *passed.status_mut() = answer.status();
-    for (name, value) in answer.headers() {
-        if !HOP_BY_HOP.contains(name) {
-            passed.headers_mut().append(name, value.clone());
-        }
+    let mut passed = http::Response::from(answer).map(Body::new);
+    for name in HOP_BY_HOP {
+        passed.headers_mut().remove(name);
     }
-    *passed.body_mut() = Body::from_stream(answer.bytes_stream());
     passed
 }

@@ -4,17 +4,14 @@ use anyhow::ensure;
 
 use super::app::{App, Trigger};
 
-/// The routes of the HTTP functions, prefix included: path in lower case, and methods.
-#[derive(Debug, Clone, Default)]
+/// The routes of the HTTP functions, prefix included: path in lower case, and methods (none means all).
+#[derive(Debug)]
 pub(super) struct Routes(Vec<(String, Vec<String>)>);
 
 impl Routes {
-    /// The routes of an app.
-    ///
-    /// # Errors
-    /// When two functions have one route, or a route has parameters, which this stand-in does not know.
+    /// The routes of an app. Two functions must not share one, and this stand-in knows none with parameters.
     pub(super) fn new(app: &App) -> anyhow::Result<Self> {
-        let mut routes = Self::default();
+        let mut routes = Self(Vec::new());
         for function in &app.functions {
             let Trigger::Http { methods, route } = &function.trigger else {
                 continue;
@@ -24,22 +21,24 @@ impl Routes {
                 !route.contains('{'),
                 "{name}: this stand-in knows routes without parameters only"
             );
-            let path = normal(&format!("{}/{route}", app.host.route_prefix));
-            let taken = routes.0.iter().any(|(other, allowed)| {
-                let both = methods.iter().any(|method| allowed.contains(method));
-                *other == path && (both || methods.is_empty() || allowed.is_empty())
-            });
+            let path = format!("{}/{route}", app.host.route_prefix);
+            let taken = if methods.is_empty() {
+                routes.0.iter().any(|(other, _)| *other == normal(&path))
+            } else {
+                methods.iter().any(|method| routes.matches(method, &path))
+            };
             ensure!(!taken, "{name}: another function has the route {path}");
-            routes.0.push((path, methods.clone()));
+            routes.0.push((normal(&path), methods.clone()));
         }
         Ok(routes)
     }
 
     pub(super) fn matches(&self, method: &str, path: &str) -> bool {
         let path = normal(path);
-        self.0.iter().any(|(own, methods)| {
-            *own == path && (methods.is_empty() || methods.iter().any(|it| it == method))
-        })
+        let allows =
+            |methods: &[String]| methods.is_empty() || methods.iter().any(|it| it == method);
+        let mut routes = self.0.iter();
+        routes.any(|(own, methods)| *own == path && allows(methods))
     }
 }
 

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::crash_policy::{CrashPolicy, Next};
-use super::process::Process;
+use super::process;
 use super::surroundings::Surroundings;
 use crate::shared::serve::loopback_client;
+use crate::watchdog::Guarded;
 
 /// The host looks this often whether the handler listens.
 const PING_INTERVAL: Duration = Duration::from_millis(25);
@@ -18,18 +20,17 @@ const HELD_FOR: u32 = 4;
 
 /// A handler that listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Target {
+pub(super) struct Target {
     /// Where it listens on 127.0.0.1.
-    pub port: u16,
-    /// Its process id.
-    pub pid: u32,
+    pub(super) port: u16,
+    pub(super) pid: u32,
     /// Counts the starts of this worker.
-    pub generation: u64,
+    pub(super) generation: u64,
 }
 
 /// How a worker is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Status {
+pub(super) enum Status {
     /// Started, does not answer yet.
     Starting,
     /// Answers.
@@ -38,47 +39,54 @@ pub enum Status {
     Stopped(String),
 }
 
-enum Command {
-    /// Kill the handler of this generation, or any when none is given, then start it anew. Never counted as an error.
-    Kill(Option<u64>, oneshot::Sender<()>),
-    /// Kill the handler and end.
-    Stop(oneshot::Sender<()>),
+/// Kills the handler at once (SIGKILL), which is never counted as an error.
+struct Kill {
+    /// Only when this generation still runs.
+    generation: Option<u64>,
+    /// It is not started again.
+    for_good: bool,
+    /// Told when the process is gone.
+    done: oneshot::Sender<()>,
 }
 
 /// A handle on the supervising task.
 #[derive(Debug, Clone)]
-pub struct Worker {
+pub(super) struct Worker {
+    pub(super) around: Arc<Surroundings>,
+    pub(super) client: reqwest::Client,
     status: watch::Receiver<Status>,
-    commands: mpsc::UnboundedSender<Command>,
-    held_for: Duration,
+    kills: mpsc::UnboundedSender<Kill>,
 }
 
 impl Worker {
     /// Starts the handler of this instance and its supervision.
-    #[must_use]
-    pub(super) fn start(instance: usize, around: Arc<Surroundings>) -> Self {
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be built.
+    pub(super) fn start(instance: usize, around: Arc<Surroundings>) -> reqwest::Result<Self> {
         let (status, receiver) = watch::channel(Status::Starting);
-        let (commands, command_receiver) = mpsc::unbounded_channel();
-        let held_for = around.app.host.initialization_timeout * HELD_FOR;
+        let (kills, kill_receiver) = mpsc::unbounded_channel();
+        let client = loopback_client().build()?;
         let supervisor = Supervisor {
-            around,
+            around: Arc::clone(&around),
+            client: client.clone(),
             instance,
             status,
-            commands: command_receiver,
+            kills: kill_receiver,
             policy: CrashPolicy::default(),
             generation: 0,
         };
         tokio::spawn(supervisor.run());
-        Self {
+        Ok(Self {
+            around,
+            client,
             status: receiver,
-            commands,
-            held_for,
-        }
+            kills,
+        })
     }
 
     /// How the worker is now.
-    #[must_use]
-    pub fn status(&self) -> Status {
+    pub(super) fn status(&self) -> Status {
         self.status.borrow().clone()
     }
 
@@ -86,25 +94,23 @@ impl Worker {
     ///
     /// # Errors
     /// The reason when the host has given up or the wait took too long.
-    pub async fn ready(&self) -> Result<Target, String> {
+    pub(super) async fn ready(&self) -> Result<Target, String> {
         let mut status = self.status.clone();
-        let settled = async {
-            let settled = status
-                .wait_for(|status| !matches!(status, Status::Starting))
-                .await;
-            match settled.as_deref() {
-                Ok(Status::Ready(target)) => Ok(*target),
-                Ok(Status::Stopped(reason)) => Err(reason.clone()),
-                Ok(Status::Starting) | Err(_) => Err("the host has stopped".to_owned()),
-            }
-        };
-        tokio::time::timeout(self.held_for, settled)
-            .await
-            .unwrap_or_else(|_| Err("initialization timed out".to_owned()))
+        let settled = status.wait_for(|status| *status != Status::Starting);
+        let held_for = self.around.app.host.initialization_timeout * HELD_FOR;
+        match tokio::time::timeout(held_for, settled).await {
+            Ok(Ok(status)) => match &*status {
+                Status::Ready(target) => Ok(*target),
+                Status::Stopped(reason) => Err(reason.clone()),
+                Status::Starting => Err("the handler is not ready".to_owned()),
+            },
+            Ok(Err(_)) => Err("the host has stopped".to_owned()),
+            Err(_) => Err("initialization timed out".to_owned()),
+        }
     }
 
     /// Waits until the handler of this generation is gone.
-    pub async fn gone(&self, generation: u64) {
+    pub(super) async fn gone(&self, generation: u64) {
         let mut status = self.status.clone();
         // An error means that the supervision ended, and the handler with it.
         let _ = status
@@ -112,38 +118,29 @@ impl Worker {
             .await;
     }
 
-    /// Kills the handler at once (SIGKILL) and has it started again; not an error for the crash policy. With a
-    /// generation, only when that one still runs. Returns when the process is gone.
-    pub async fn kill(&self, generation: Option<u64>) {
+    /// Kills the handler and has it started again, or not. With a generation, only when that one still runs. Returns when
+    /// the process is gone.
+    pub(super) async fn kill(&self, generation: Option<u64>, for_good: bool) {
         let (done, killed) = oneshot::channel();
-        if self.commands.send(Command::Kill(generation, done)).is_ok() {
+        let kill = Kill {
+            generation,
+            for_good,
+            done,
+        };
+        if self.kills.send(kill).is_ok() {
             let _ = killed.await;
-        }
-    }
-
-    /// Kills the handler for good. Returns when the process is gone.
-    pub async fn stop(&self) {
-        let (done, stopped) = oneshot::channel();
-        if self.commands.send(Command::Stop(done)).is_ok() {
-            let _ = stopped.await;
         }
     }
 }
 
 struct Supervisor {
     around: Arc<Surroundings>,
+    client: reqwest::Client,
     instance: usize,
     status: watch::Sender<Status>,
-    commands: mpsc::UnboundedReceiver<Command>,
+    kills: mpsc::UnboundedReceiver<Kill>,
     policy: CrashPolicy,
     generation: u64,
-}
-
-enum Ended {
-    Exited(Option<i32>),
-    NotReady,
-    Killed(oneshot::Sender<()>),
-    Stopped(Option<oneshot::Sender<()>>),
 }
 
 impl Supervisor {
@@ -153,7 +150,7 @@ impl Supervisor {
 
     fn set(&self, status: Status) {
         self.status.send_replace(status);
-        let told = serde_json::json!({ "instance": self.instance });
+        let told = json!({ "instance": self.instance });
         self.around.world.hub.event("handler", told);
     }
 
@@ -161,55 +158,34 @@ impl Supervisor {
         loop {
             self.set(Status::Starting);
             self.generation += 1;
-            let Surroundings {
-                process,
-                world,
-                watchdog,
-                ..
-            } = &*self.around;
-            let started = Process::start(process, self.instance, world, watchdog);
-            let mut process = match started {
-                Ok(process) => process,
+            let (mut process, port) = match process::start(&self.around, self.instance) {
+                Ok(started) => started,
                 Err(error) => {
                     return self.give_up(format!("failed to start the handler: {error:#}"));
                 }
             };
-            let ended = self.watch(&mut process).await;
+            let ended = self.watch(&mut process, port).await;
             process.kill().await;
-            drop(process);
-            let next = match ended {
-                Ended::Stopped(done) => {
-                    self.set(Status::Stopped("stopped".to_owned()));
-                    if let Some(done) = done {
-                        let _ = done.send(());
-                    }
-                    return;
-                }
-                Ended::Killed(done) => {
-                    self.set(Status::Starting);
-                    let _ = done.send(());
-                    Next::Restart
-                }
-                Ended::NotReady => {
-                    self.say("the handler was not ready in time".to_owned());
-                    self.policy.error(Instant::now())
-                }
-                Ended::Exited(code) => {
-                    let words = code.map_or("by a signal".to_owned(), |it| format!("with {it}"));
-                    self.say(format!("the handler ended {words}"));
-                    self.policy.exited(code, Instant::now())
-                }
-            };
-            match next {
-                Next::Restart => {}
-                Next::Nothing => {
-                    if !self.pretend().await {
-                        return;
-                    }
-                }
-                Next::Stop => {
+            let kill = match ended {
+                Ok(kill) => kill,
+                Err(Next::Restart) => continue,
+                Err(Next::Stop) => {
                     return self.give_up("exceeded the handler's restart count".to_owned());
                 }
+                // The host goes on as if the handler were there.
+                Err(Next::Nothing) => self.kills.recv().await,
+            };
+            let for_good = kill.as_ref().is_none_or(|kill| kill.for_good);
+            self.set(if for_good {
+                Status::Stopped("stopped".to_owned())
+            } else {
+                Status::Starting
+            });
+            if let Some(kill) = kill {
+                let _ = kill.done.send(());
+            }
+            if for_good {
+                return;
             }
         }
     }
@@ -219,64 +195,47 @@ impl Supervisor {
         self.set(Status::Stopped(reason));
     }
 
-    /// Stays with the process until it ends or must end.
-    async fn watch(&mut self, process: &mut Process) -> Ended {
-        let port = process.port;
+    /// Stays with the process until it must be killed (by nobody's order when nobody holds the worker any more), or until it
+    /// ended by itself and the crash policy says what comes next.
+    async fn watch(&mut self, process: &mut Guarded, port: u16) -> Result<Option<Kill>, Next> {
         let target = Target {
             port,
-            pid: process.pid,
+            pid: process.group,
             generation: self.generation,
         };
-        let ready = wait_until_ready(port, self.around.app.host.initialization_timeout);
+        let limit = self.around.app.host.initialization_timeout;
+        let ready = wait_until_ready(self.client.clone(), port, limit);
         tokio::pin!(ready);
         let mut is_ready = false;
         loop {
             tokio::select! {
                 outcome = &mut ready, if !is_ready => {
                     if !outcome {
-                        return Ended::NotReady;
+                        self.say("the handler was not ready in time".to_owned());
+                        return Err(self.policy.error(Instant::now()));
                     }
                     is_ready = true;
                     self.set(Status::Ready(target));
                 }
                 exit = process.child.wait() => {
-                    return Ended::Exited(exit.ok().and_then(|status| status.code()));
+                    let code = exit.ok().and_then(|status| status.code());
+                    let words = code.map_or("by a signal".to_owned(), |it| format!("with {it}"));
+                    self.say(format!("the handler ended {words}"));
+                    return Err(self.policy.exited(code, Instant::now()));
                 }
-                command = self.commands.recv() => match command {
-                    Some(Command::Kill(wanted, done)) => {
-                        if wanted.is_none_or(|wanted| wanted == self.generation) {
-                            return Ended::Killed(done);
-                        }
-                        let _ = done.send(());
+                kill = self.kills.recv() => match kill {
+                    Some(kill) if kill.generation.is_some_and(|it| it != self.generation) => {
+                        let _ = kill.done.send(());
                     }
-                    Some(Command::Stop(done)) => return Ended::Stopped(Some(done)),
-                    None => return Ended::Stopped(None),
+                    kill => return Ok(kill),
                 },
             }
-        }
-    }
-
-    /// After an exit with 0 the host goes on as if the handler were there. False when it must stop.
-    async fn pretend(&mut self) -> bool {
-        match self.commands.recv().await {
-            Some(Command::Kill(_, done)) => {
-                let _ = done.send(());
-                true
-            }
-            Some(Command::Stop(done)) => {
-                let _ = done.send(());
-                false
-            }
-            None => false,
         }
     }
 }
 
 /// Asks `GET /` until anything answers. Only the waits in between count towards the limit.
-async fn wait_until_ready(port: u16, limit: Duration) -> bool {
-    let Ok(client) = loopback_client().build() else {
-        return false;
-    };
+async fn wait_until_ready(client: reqwest::Client, port: u16, limit: Duration) -> bool {
     let address = format!("http://127.0.0.1:{port}/");
     let mut waited = Duration::ZERO;
     loop {

@@ -26,7 +26,9 @@ pub struct Calls {
 impl Calls {
     /// Counts a call to a simulated service.
     pub fn count(&self, service: FaultService, method: &Method, path: &str, batch: bool) {
-        self.add(name(service), kind(service, method, path, batch));
+        // Named as rules for faults name it.
+        let name = json!(service).as_str().unwrap_or_default().to_owned();
+        self.add(name, kind(service, method, path, batch));
     }
 
     /// Counts the call that a line of Azurite's access log tells of, `… "GET /account/container/blob HTTP/1.1" …`, unless the
@@ -71,24 +73,17 @@ impl Calls {
     }
 
     /// `GET /local/calls`.
-    #[must_use]
     pub fn view(&self) -> Value {
         json!({ "calls": *self.counts.lock() })
     }
-}
-
-/// The service's name, as rules for faults have it.
-fn name(service: FaultService) -> String {
-    let name = json!(service);
-    name.as_str().unwrap_or_default().to_owned()
 }
 
 fn kind(service: FaultService, method: &Method, path: &str, batch: bool) -> String {
     let ends = |end: &str| path.ends_with(end);
     let kind = match service {
         FaultService::ServiceBus => {
-            let queue = path.split('/').nth(1).unwrap_or_default();
-            return format!("{} {queue}", if batch { "batch" } else { "send" });
+            let (queue, way) = (path.split('/').nth(1), if batch { "batch" } else { "send" });
+            return format!("{way} {}", queue.unwrap_or_default());
         }
         FaultService::Graph if method == Method::GET => "read",
         FaultService::Graph if method == Method::POST => "post",
@@ -121,55 +116,26 @@ fn blob_kind(method: &str, path: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::FaultService::{Genesys, Graph, KeyVault, ServiceBus};
     use super::*;
 
     #[tokio::test]
     async fn calls_are_counted_by_service_and_kind() {
         let calls = Calls::default();
         let open = "/api/v2/conversations/messages/i/inbound/open";
-        for (service, method, path, batch) in [
-            (
-                FaultService::ServiceBus,
-                Method::POST,
-                "/inbound/messages",
-                false,
-            ),
-            (
-                FaultService::ServiceBus,
-                Method::POST,
-                "/inbound/messages",
-                false,
-            ),
-            (
-                FaultService::ServiceBus,
-                Method::POST,
-                "/inbound/messages",
-                true,
-            ),
-            (FaultService::Graph, Method::GET, "/v1.0/chats/a", false),
-            (
-                FaultService::Graph,
-                Method::POST,
-                "/v1.0/chats/a/messages",
-                false,
-            ),
-            (
-                FaultService::Genesys,
-                Method::POST,
-                &format!("{open}/message"),
-                false,
-            ),
-            (
-                FaultService::Genesys,
-                Method::POST,
-                &format!("{open}/receipt"),
-                false,
-            ),
-            (FaultService::Genesys, Method::POST, "/oauth/token", false),
-            (FaultService::KeyVault, Method::GET, "/secrets/a", false),
+        for (service, method, path) in [
+            (ServiceBus, Method::POST, "/inbound/messages"),
+            (ServiceBus, Method::POST, "/inbound/messages"),
+            (Graph, Method::GET, "/v1.0/chats/a"),
+            (Graph, Method::POST, "/v1.0/chats/a/messages"),
+            (Genesys, Method::POST, &format!("{open}/message")),
+            (Genesys, Method::POST, &format!("{open}/receipt")),
+            (Genesys, Method::POST, "/oauth/token"),
+            (KeyVault, Method::GET, "/secrets/a"),
         ] {
-            calls.count(service, &method, path, batch);
+            calls.count(service, &method, path, false);
         }
+        calls.count(ServiceBus, &Method::POST, "/inbound/messages", true);
         for request in [
             "GET /account/state/chats%2Fa%2Finbound.json",
             "PUT /account/state/chats/a/inbound.json?comp=block&blockid=x",

@@ -46,17 +46,15 @@ pub enum Drop {
 }
 
 /// One text or several, of which any will do.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub enum Texts {
-    /// One.
+enum Texts {
     One(String),
-    /// Several.
     Any(Vec<String>),
 }
 
 impl Texts {
-    fn stands_in(&self, text: &str) -> bool {
+    fn stand_in(&self, text: &str) -> bool {
         match self {
             Self::One(own) => text.contains(own),
             Self::Any(own) => own.iter().any(|own| text.contains(own)),
@@ -65,45 +63,41 @@ impl Texts {
 }
 
 /// One ordered fault. It strikes calls of the service for which everything holds that it names.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rule {
-    /// The service it strikes.
-    pub service: FaultService,
+struct Rule {
+    service: FaultService,
     /// Stands in method, path and query (as sent and percent-decoded), `BrokerProperties` or body.
     #[serde(rename = "match")]
-    pub matching: Option<Texts>,
+    matching: Option<Texts>,
     /// The method in capitals.
-    pub method: Option<String>,
+    method: Option<String>,
     /// Stands in the percent-decoded path and query.
-    pub path: Option<Texts>,
+    path: Option<Texts>,
     /// Stands in the body.
-    pub body: Option<Texts>,
+    body: Option<Texts>,
     /// Share of the matching calls, 0 to 1, spread evenly but without a period, so that calls that take turns are struck
     /// alike. All when absent.
-    pub share: Option<f64>,
+    share: Option<f64>,
     /// Strikes this many times, then never again. Without end when absent.
-    pub times: Option<u32>,
+    times: Option<u32>,
     /// Answer with this status instead of doing the work.
-    pub status: Option<u16>,
+    status: Option<u16>,
     /// The service's code in the body of that answer.
-    pub code: Option<String>,
+    code: Option<String>,
     /// `Retry-After` in seconds, sent with the status.
-    pub retry_after: Option<u64>,
+    retry_after: Option<u64>,
     /// Wait this long, in milliseconds, before anything else.
-    pub delay_ms: Option<u64>,
+    delay_ms: Option<u64>,
     /// Cut the connection.
-    pub drop: Option<Drop>,
+    drop: Option<Drop>,
     /// Deliver this many times more (deliveries towards us only).
-    pub duplicate: Option<u32>,
+    duplicate: Option<u32>,
 }
 
 impl Rule {
-    /// Reads a rule as it was ordered.
-    ///
-    /// # Errors
-    /// A line that says what makes no sense in it.
-    pub fn read(ordered: &Value) -> Result<Self, String> {
+    /// Reads a rule as it was ordered; the error says what makes no sense in it.
+    fn read(ordered: &Value) -> Result<Self, String> {
         let rule = Self::deserialize(ordered).map_err(|problem| problem.to_string())?;
         if rule.share.is_some_and(|it| !(0.0..=1.0).contains(&it)) {
             return Err("share lies between 0 and 1".to_owned());
@@ -112,6 +106,20 @@ impl Rule {
             return Err("status lies between 400 and 599".to_owned());
         }
         Ok(rule)
+    }
+
+    fn concerns(&self, call: &Call<'_>) -> bool {
+        let decoded = percent_decode_str(call.target).decode_utf8_lossy();
+        let body = String::from_utf8_lossy(call.body);
+        let sent = format!("{} {}", call.method, call.target);
+        let holds = |texts: &Option<Texts>, places: &[&str]| {
+            let stand_in = |texts: &Texts| places.iter().any(|place| texts.stand_in(place));
+            texts.as_ref().is_none_or(stand_in)
+        };
+        self.method.as_deref().is_none_or(|it| call.method == it)
+            && holds(&self.path, &[&decoded])
+            && holds(&self.body, &[&body])
+            && holds(&self.matching, &[&sent, &decoded, call.properties, &body])
     }
 }
 
@@ -138,7 +146,6 @@ pub struct Call<'call> {
 
 impl<'call> Call<'call> {
     /// A delivery towards us, of which rules look at the body.
-    #[must_use]
     pub fn delivery(body: &'call [u8]) -> Self {
         Self {
             method: &Method::POST,
@@ -182,27 +189,6 @@ struct Kept {
     armed: Vec<Armed>,
 }
 
-impl Kept {
-    fn add(&mut self, rules: Vec<(Value, Rule)>) -> u64 {
-        self.orders += 1;
-        let order = self.orders;
-        self.armed
-            .extend(rules.into_iter().map(|(ordered, rule)| Armed {
-                order,
-                ordered,
-                rule,
-                calls: 0,
-                strikes: 0,
-            }));
-        order
-    }
-}
-
-fn read(rules: Rules) -> Result<Vec<(Value, Rule)>, String> {
-    let read = |ordered: Value| Rule::read(&ordered).map(|rule| (ordered, rule));
-    rules.rules.into_iter().map(read).collect()
-}
-
 /// The ordered faults of a world.
 #[derive(Debug, Default)]
 pub struct Faults(Locked<Kept>);
@@ -213,11 +199,7 @@ impl Faults {
     /// # Errors
     /// A line that says what makes no sense in them; nothing changes then.
     pub fn replace(&self, rules: Rules) -> Result<(), String> {
-        let rules = read(rules)?;
-        let mut kept = self.0.lock();
-        kept.armed.clear();
-        kept.add(rules);
-        Ok(())
+        self.arm(rules, true).map(drop)
     }
 
     /// Adds rules to those of others; the id under which they go again.
@@ -225,7 +207,29 @@ impl Faults {
     /// # Errors
     /// A line that says what makes no sense in them.
     pub fn add(&self, rules: Rules) -> Result<u64, String> {
-        Ok(self.0.lock().add(read(rules)?))
+        self.arm(rules, false)
+    }
+
+    fn arm(&self, rules: Rules, alone: bool) -> Result<u64, String> {
+        let mut kept = self.0.lock();
+        let order = kept.orders + 1;
+        let arm = |ordered: Value| {
+            Ok(Armed {
+                order,
+                rule: Rule::read(&ordered)?,
+                ordered,
+                calls: 0,
+                strikes: 0,
+            })
+        };
+        let armed: Result<Vec<Armed>, String> = rules.rules.into_iter().map(arm).collect();
+        let armed = armed?;
+        kept.orders = order;
+        if alone {
+            kept.armed.clear();
+        }
+        kept.armed.extend(armed);
+        Ok(order)
     }
 
     /// Takes away the rules that were added under this id; false when there are none.
@@ -237,7 +241,6 @@ impl Faults {
     }
 
     /// How often each rule that was added under this id has struck.
-    #[must_use]
     pub fn strikes(&self, order: u64) -> Vec<u32> {
         let kept = self.0.lock();
         let own = kept.armed.iter().filter(|armed| armed.order == order);
@@ -245,22 +248,18 @@ impl Faults {
     }
 
     /// The rules as they were ordered.
-    #[must_use]
     pub fn rules(&self) -> Rules {
         let kept = self.0.lock();
-        Rules {
-            rules: kept.armed.iter().map(|it| it.ordered.clone()).collect(),
-        }
+        let rules = kept.armed.iter().map(|it| it.ordered.clone()).collect();
+        Rules { rules }
     }
 
     /// Whether any rule for this service looks at the body of a call.
-    #[must_use]
     pub fn look_inside(&self, service: FaultService) -> bool {
+        let looks = |rule: &Rule| rule.matching.is_some() || rule.body.is_some();
         let kept = self.0.lock();
-        kept.armed
-            .iter()
-            .map(|armed| &armed.rule)
-            .any(|rule| rule.service == service && (rule.matching.is_some() || rule.body.is_some()))
+        let mut rules = kept.armed.iter().map(|armed| &armed.rule);
+        rules.any(|rule| rule.service == service && looks(rule))
     }
 
     /// Decides the fate of one call and counts it.
@@ -294,33 +293,10 @@ impl Armed {
             return false;
         }
         self.calls += 1;
-        let strikes = self
-            .rule
-            .share
-            .is_none_or(|share| (f64::from(self.calls) * STEP).fract() < share);
+        let place = (f64::from(self.calls) * STEP).fract();
+        let strikes = self.rule.share.is_none_or(|share| place < share);
         self.strikes += u32::from(strikes);
         strikes
-    }
-}
-
-impl Rule {
-    fn concerns(&self, call: &Call<'_>) -> bool {
-        let decoded = percent_decode_str(call.target).decode_utf8_lossy();
-        let body = String::from_utf8_lossy(call.body);
-        let holds = |texts: &Option<Texts>, text: &str| {
-            texts.as_ref().is_none_or(|texts| texts.stands_in(text))
-        };
-        let anywhere = |texts: &Texts| {
-            let Call { method, target, .. } = call;
-            texts.stands_in(&format!("{method} {target}"))
-                || texts.stands_in(&decoded)
-                || texts.stands_in(call.properties)
-                || texts.stands_in(&body)
-        };
-        self.method.as_deref().is_none_or(|it| call.method == it)
-            && holds(&self.path, &decoded)
-            && holds(&self.body, &body)
-            && self.matching.as_ref().is_none_or(anywhere)
     }
 }
 
@@ -334,6 +310,10 @@ mod tests {
         let faults = Faults::default();
         faults.replace(Rules { rules }).expect("rules");
         faults
+    }
+
+    fn strikes(faults: &Faults, call: &Call<'_>) -> bool {
+        faults.decide(FaultService::Graph, call) != FaultPlan::default()
     }
 
     const POST: Call<'_> = Call {
@@ -352,14 +332,12 @@ mod tests {
     #[test]
     fn a_share_is_spread_evenly_and_over_calls_that_take_turns() {
         for (share, expected) in [(0.5, 500), (0.9, 900), (0.05, 50), (0.0, 0), (1.0, 1_000)] {
-            let faults = faults(vec![
-                json!({ "service": "graph", "share": share, "status": 503 }),
-            ]);
-            let struck = |call| faults.decide(FaultService::Graph, call).status.is_some();
+            let rule = json!({ "service": "graph", "share": share, "status": 503 });
+            let faults = faults(vec![rule]);
             let (mut reads, mut posts) = (0, 0);
             for _ in 0..1_000 {
-                reads += i32::from(struck(&GET));
-                posts += i32::from(struck(&POST));
+                reads += i32::from(strikes(&faults, &GET));
+                posts += i32::from(strikes(&faults, &POST));
             }
             assert!((reads - expected).abs() <= 5, "{share}: {reads} reads");
             assert!((posts - expected).abs() <= 5, "{share}: {posts} posts");
@@ -368,9 +346,8 @@ mod tests {
 
     #[test]
     fn only_calls_of_the_service_are_struck_and_only_so_often() {
-        let faults = faults(vec![
-            json!({ "service": "graph", "times": 1, "drop": "after", "delay_ms": 5 }),
-        ]);
+        let rule = json!({ "service": "graph", "times": 1, "drop": "after", "delay_ms": 5 });
+        let faults = faults(vec![rule]);
         let nothing = FaultPlan::default();
         assert_eq!(faults.decide(FaultService::Genesys, &POST), nothing);
         let plan = faults.decide(FaultService::Graph, &GET);
@@ -381,27 +358,21 @@ mod tests {
 
     #[test]
     fn everything_that_a_rule_names_must_hold() {
-        for (mut rule, posts, gets) in [
-            (
-                json!({ "method": "POST", "path": "/chats/19:a@unq/messages" }),
-                true,
-                false,
-            ),
-            (
-                json!({ "path": ["19:x@", "19:a@"], "body": ["bye", "hello"] }),
-                true,
-                false,
-            ),
-            (json!({ "path": [], "body": "hello" }), false, false),
-            (json!({ "match": "POST /v1.0/chats/19%3Aa" }), true, false),
-            (json!({ "match": "19:a@" }), true, true),
-            (json!({ "match": "\"SessionId\"" }), true, true),
+        let chat = "/chats/19:a@unq/messages";
+        let any = json!({ "path": ["19:x@", "19:a@"], "body": ["bye", "hello"] });
+        for (posts, gets, mut rule) in [
+            (true, false, json!({ "method": "POST", "path": chat })),
+            (true, false, any),
+            (false, false, json!({ "path": [], "body": "hello" })),
+            (true, false, json!({ "match": "POST /v1.0/chats/19%3Aa" })),
+            (true, true, json!({ "match": "19:a@" })),
+            (true, true, json!({ "match": "\"SessionId\"" })),
         ] {
             rule["service"] = json!("graph");
             rule["status"] = json!(403);
             let faults = faults(vec![rule.clone()]);
-            let struck = |call| faults.decide(FaultService::Graph, call).status.is_some();
-            assert_eq!((struck(&POST), struck(&GET)), (posts, gets), "{rule}");
+            let struck = (strikes(&faults, &POST), strikes(&faults, &GET));
+            assert_eq!(struck, (posts, gets), "{rule}");
         }
     }
 
@@ -411,18 +382,18 @@ mod tests {
         let faults = faults(vec![rule.clone()]);
         let rules = vec![json!({ "service": "graph", "drop": "before" })];
         let own = faults.add(Rules { rules }).expect("rules");
-        faults.decide(FaultService::Graph, &GET);
+        assert!(strikes(&faults, &GET));
         assert_eq!(faults.strikes(own), [1]);
         assert_eq!(faults.rules().rules.len(), 2);
         assert!(faults.remove(own));
         assert!(!faults.remove(own));
-        for (name, wrong) in [
-            ("share", json!(1.1)),
-            ("status", json!(200)),
-            ("x", json!(1)),
+        for wrong in [
+            json!({ "service": "graph", "share": 1.1 }),
+            json!({ "service": "graph", "status": 200 }),
+            json!({ "service": "graph", "x": 1 }),
         ] {
-            let rules = vec![json!({ "service": "graph", name: wrong })];
-            assert!(faults.add(Rules { rules }).is_err(), "{name}");
+            let rules = vec![wrong.clone()];
+            assert!(faults.add(Rules { rules }).is_err(), "{wrong}");
         }
         assert_eq!(faults.rules().rules, [rule]);
     }

@@ -25,13 +25,14 @@ pub enum Direction {
     Outbound,
 }
 
-#[derive(Debug, Clone, Serialize)]
-struct Hop {
+/// A place that a message passed.
+#[derive(Debug, Serialize)]
+pub(super) struct Hop {
     #[serde(with = "time::serde::rfc3339")]
-    at: OffsetDateTime,
-    hop: String,
-    attempt: u32,
-    outcome: String,
+    pub(super) at: OffsetDateTime,
+    pub(super) hop: String,
+    pub(super) attempt: u32,
+    pub(super) outcome: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -43,14 +44,16 @@ struct Journey {
 
 #[derive(Debug, Default)]
 struct Kept {
-    by_correlation: HashMap<String, Journey>,
+    /// By their correlation.
+    journeys: HashMap<String, Journey>,
+    /// The correlations, oldest first.
     order: VecDeque<String>,
 }
 
 impl Kept {
     fn in_order(&self) -> impl Iterator<Item = &Journey> {
-        let of = |correlation| self.by_correlation.get(correlation);
-        self.order.iter().filter_map(of)
+        let order = self.order.iter();
+        order.filter_map(|correlation| self.journeys.get(correlation))
     }
 }
 
@@ -60,70 +63,46 @@ pub struct Journeys(Locked<Kept>);
 
 impl Journeys {
     /// Adds a hop and returns the journey narrowed to it.
-    pub fn record(
-        &self,
-        at: OffsetDateTime,
-        correlation: &str,
-        direction: Direction,
-        hop: &str,
-        attempt: u32,
-        outcome: &str,
-    ) -> Value {
-        let hop = Hop {
-            at,
-            hop: hop.to_owned(),
-            attempt,
-            outcome: outcome.to_owned(),
-        };
+    pub(super) fn record(&self, correlation: &str, direction: Direction, hop: Hop) -> Value {
+        let view = json!({ "correlation": correlation, "direction": direction, "hops": [&hop] });
         let mut kept = self.0.lock();
-        if !kept.by_correlation.contains_key(correlation) {
-            kept.order.push_back(correlation.to_owned());
-            kept.by_correlation.insert(
-                correlation.to_owned(),
-                Journey {
-                    correlation: correlation.to_owned(),
-                    direction,
-                    hops: VecDeque::new(),
-                },
-            );
-            if kept.order.len() > JOURNEYS
-                && let Some(oldest) = kept.order.pop_front()
-            {
-                kept.by_correlation.remove(&oldest);
+        let Kept { journeys, order } = &mut *kept;
+        let new = || {
+            order.push_back(correlation.to_owned());
+            Journey {
+                correlation: correlation.to_owned(),
+                direction,
+                hops: VecDeque::new(),
             }
+        };
+        let journey = journeys.entry(correlation.to_owned()).or_insert_with(new);
+        if journey.hops.len() == HOPS {
+            journey.hops.pop_front();
         }
-        let view =
-            json!({ "correlation": correlation, "direction": direction, "hops": [hop.clone()] });
-        if let Some(journey) = kept.by_correlation.get_mut(correlation) {
-            if journey.hops.len() == HOPS {
-                journey.hops.pop_front();
-            }
-            journey.hops.push_back(hop);
+        journey.hops.push_back(hop);
+        if order.len() > JOURNEYS
+            && let Some(oldest) = order.pop_front()
+        {
+            journeys.remove(&oldest);
         }
         view
     }
 
     /// Which way the journey goes, when there is one.
-    #[must_use]
     pub fn direction_of(&self, correlation: &str) -> Option<Direction> {
         let kept = self.0.lock();
-        kept.by_correlation
-            .get(correlation)
-            .map(|journey| journey.direction)
+        kept.journeys.get(correlation).map(|it| it.direction)
     }
 
     /// One more than the times this hop was recorded.
-    #[must_use]
     pub fn next_attempt(&self, correlation: &str, hop: &str) -> u32 {
         let kept = self.0.lock();
-        let earlier = kept.by_correlation.get(correlation).map_or(0, |journey| {
-            journey.hops.iter().filter(|it| it.hop == hop).count()
-        });
-        u32::try_from(earlier).unwrap_or(u32::MAX).saturating_add(1)
+        let hops = kept.journeys.get(correlation).map(|it| it.hops.iter());
+        let earlier = hops.into_iter().flatten().filter(|it| it.hop == hop);
+        earlier.fold(1, |attempt, _| attempt + 1)
     }
 
     /// The newest journeys in the order of their first hop.
-    #[must_use]
     pub fn view(&self) -> Vec<Value> {
         let kept = self.0.lock();
         let older = kept.order.len().saturating_sub(SHOWN);
@@ -131,22 +110,19 @@ impl Journeys {
     }
 
     /// When each journey first passed each hop, in milliseconds since 1970 with a fraction.
-    #[must_use]
     pub fn times(&self) -> Vec<Value> {
         let kept = self.0.lock();
         let times = |journey: &Journey| {
-            let mut first = Map::new();
-            for hop in &journey.hops {
-                let microseconds = (hop.at.unix_timestamp_nanos() / 1_000) as f64;
-                first
-                    .entry(hop.hop.clone())
-                    .or_insert_with(|| json!(microseconds / 1_000.0));
-            }
-            json!({
-                "correlation": journey.correlation,
-                "direction": journey.direction,
-                "first": first,
-            })
+            // The first of each is the last that is put in.
+            let hops = journey.hops.iter().rev();
+            let first: Map<String, Value> = hops
+                .map(|hop| {
+                    let microseconds = (hop.at.unix_timestamp_nanos() / 1_000) as f64;
+                    (hop.hop.clone(), json!(microseconds / 1_000.0))
+                })
+                .collect();
+            let (correlation, direction) = (&journey.correlation, journey.direction);
+            json!({ "correlation": correlation, "direction": direction, "first": first })
         };
         kept.in_order().map(times).collect()
     }
@@ -162,8 +138,13 @@ mod tests {
     use super::*;
 
     fn record(journeys: &Journeys, correlation: &str, hop: &str, attempt: u32, at: i64) {
-        let at = OffsetDateTime::from_unix_timestamp(at).expect("a time");
-        journeys.record(at, correlation, Direction::Inbound, hop, attempt, "503");
+        let hop = Hop {
+            at: OffsetDateTime::from_unix_timestamp(at).expect("a time"),
+            hop: hop.to_owned(),
+            attempt,
+            outcome: "503".to_owned(),
+        };
+        journeys.record(correlation, Direction::Inbound, hop);
     }
 
     #[test]
@@ -172,6 +153,7 @@ mod tests {
         record(&journeys, "a", "teams", 1, 1_000);
         record(&journeys, "b", "teams", 1, 1_001);
         record(&journeys, "a", "notification", 1, 1_002);
+        assert_eq!(journeys.next_attempt("a", "notification"), 2);
         record(&journeys, "a", "notification", 2, 1_003);
         let view = journeys.view();
         assert_eq!(view.len(), 2);
@@ -179,11 +161,9 @@ mod tests {
         assert_eq!(view[0]["direction"], "inbound");
         assert_eq!(view[0]["hops"][2]["hop"], "notification");
         assert_eq!(view[0]["hops"][2]["attempt"], 2);
-        assert_eq!(
-            journeys.times()[0],
-            json!({ "correlation": "a", "direction": "inbound",
-                "first": { "teams": 1_000_000.0, "notification": 1_002_000.0 } })
-        );
+        let first = json!({ "teams": 1_000_000.0, "notification": 1_002_000.0 });
+        let times = json!({ "correlation": "a", "direction": "inbound", "first": first });
+        assert_eq!(journeys.times()[0], times);
     }
 
     #[test]

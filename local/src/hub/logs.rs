@@ -29,12 +29,10 @@ pub struct Logs {
 }
 
 impl Logs {
-    /// Keeps a line and passes it on to our own standard error at debug level.
+    /// Keeps a line; what the stand-in itself has to say is told on our own standard error, too.
     pub fn push(&self, instance: usize, stream: &'static str, line: String) {
         if stream == "host" {
             tracing::info!(instance, "{line}");
-        } else {
-            tracing::debug!(instance, stream, "{line}");
         }
         let mut lines = self.lines.lock();
         if lines.len() == LINES {
@@ -50,13 +48,11 @@ impl Logs {
     }
 
     /// Changes with every further line.
-    #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
 
     /// All kept lines, oldest first.
-    #[must_use]
     pub fn lines(&self) -> Vec<LogLine> {
         let lines = self.lines.lock();
         lines.iter().cloned().collect()

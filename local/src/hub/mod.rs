@@ -1,33 +1,48 @@
 //! The hub: what happened to each message, what happens now, what shall go wrong, and what was printed.
 
 mod calls;
-mod events;
 mod faults;
 mod journeys;
 mod logs;
 
 pub use calls::{Calls, OWN};
-pub use events::{Event, Events};
-pub use faults::{Call, Drop, FaultPlan, FaultService, Faults, Rule, Rules, Texts};
+pub use faults::{Call, Drop, FaultPlan, FaultService, Faults, Rules};
 pub use journeys::{Direction, Journeys};
 pub use logs::{LogLine, Logs};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
+use tokio::sync::broadcast;
+
+use self::journeys::Hop;
+
+/// Events a slow listener may fall behind by before it loses some (it is told that it did).
+const BACKLOG: usize = 4_096;
 
 /// One per world; every part is safe to use from any task.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Hub {
     /// The ways of all messages.
     pub journeys: Journeys,
-    /// The stream of events.
-    pub events: Events,
     /// The ordered faults.
     pub faults: Faults,
     /// What the handlers asked of the services.
     pub calls: Calls,
     /// What the handlers printed.
     pub logs: Logs,
+    events: broadcast::Sender<Value>,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self {
+            journeys: Journeys::default(),
+            faults: Faults::default(),
+            calls: Calls::default(),
+            logs: Logs::default(),
+            events: broadcast::channel(BACKLOG).0,
+        }
+    }
 }
 
 impl Hub {
@@ -58,14 +73,25 @@ impl Hub {
         attempt: u32,
         outcome: &str,
     ) {
-        let view = self
-            .journeys
-            .record(at, correlation, direction, hop, attempt, outcome);
-        self.events.publish("journey", view);
+        let hop = Hop {
+            at,
+            hop: hop.to_owned(),
+            attempt,
+            outcome: outcome.to_owned(),
+        };
+        let view = self.journeys.record(correlation, direction, hop);
+        self.event("journey", view);
     }
 
-    /// Tells the listeners of `GET /local/events` that something happened.
+    /// Tells whoever listens to `GET /local/events` now that something happened: `journey`, `queues`, `faults`, `handler`, or
+    /// what a simulator calls its own. `data` is what the matching `GET` would show, narrowed to what changed.
     pub fn event(&self, kind: &'static str, data: Value) {
-        self.events.publish(kind, data);
+        // An error only says that nobody listens.
+        let _ = self.events.send(json!({ "kind": kind, "data": data }));
+    }
+
+    /// Every event from now on.
+    pub fn events(&self) -> broadcast::Receiver<Value> {
+        self.events.subscribe()
     }
 }

@@ -8,114 +8,86 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use super::message::Draft;
-
 /// Longest `MessageId`, `SessionId` and `PartitionKey`, in characters.
 const ID_LIMIT: usize = 128;
+
+/// What a sender says of a message.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(try_from = "Given")]
+pub struct BrokerProperties {
+    /// Sender-chosen id; Service Bus makes one when absent.
+    pub message_id: Option<String>,
+    /// The session; required on queues with sessions.
+    pub session_id: Option<String>,
+    /// Partition; equals the session when both are given.
+    pub partition_key: Option<String>,
+    /// Sender-chosen correlation.
+    pub correlation_id: Option<String>,
+    /// `Label`, nowadays called subject.
+    pub label: Option<String>,
+    /// How long it lives, counted from when it becomes active.
+    pub time_to_live: Option<Duration>,
+    /// Not active before.
+    pub scheduled_at: Option<OffsetDateTime>,
+}
 
 /// The properties that the service knows; others are ignored, as Service Bus does.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct BrokerProperties {
-    message_id: Option<Id>,
-    session_id: Option<Id>,
-    partition_key: Option<Id>,
+struct Given {
+    message_id: Option<String>,
+    session_id: Option<String>,
+    partition_key: Option<String>,
     correlation_id: Option<String>,
     label: Option<String>,
     /// Seconds.
-    time_to_live: Option<Life>,
-    time_to_live_time_span: Option<Span>,
-    scheduled_enqueue_time_utc: Option<Schedule>,
+    time_to_live: Option<f64>,
+    time_to_live_time_span: Option<String>,
+    scheduled_enqueue_time_utc: Option<String>,
 }
 
-impl BrokerProperties {
-    /// Puts them into a draft.
-    ///
-    /// # Errors
-    /// When session and partition differ, to be answered with 400.
-    pub fn fill(self, draft: &mut Draft) -> Result<(), &'static str> {
-        let id = |id: Option<Id>| id.map(|id| id.0);
-        draft.message_id = id(self.message_id);
-        draft.session_id = id(self.session_id);
-        draft.partition_key = id(self.partition_key);
-        draft.correlation_id = self.correlation_id;
-        draft.label = self.label;
-        let span = self.time_to_live_time_span.map(|span| span.0);
-        draft.time_to_live = span.or(self.time_to_live.map(|life| life.0));
-        draft.scheduled_at = self.scheduled_enqueue_time_utc.map(|at| at.0);
-        match (&draft.session_id, &draft.partition_key) {
-            (Some(session), Some(partition)) if session != partition => {
-                Err("BrokerProperties: PartitionKey differs from SessionId")
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// An id of at most 128 characters.
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
-struct Id(String);
-
-impl TryFrom<String> for Id {
+impl TryFrom<Given> for BrokerProperties {
     type Error = &'static str;
 
-    fn try_from(id: String) -> Result<Self, Self::Error> {
-        if (1..=ID_LIMIT).contains(&id.chars().count()) {
-            Ok(Self(id))
-        } else {
-            Err("an id has 1 to 128 characters")
+    fn try_from(given: Given) -> Result<Self, Self::Error> {
+        let (session, partition) = (&given.session_id, &given.partition_key);
+        let ids = [&given.message_id, session, partition];
+        let fits = |id: &String| (1..=ID_LIMIT).contains(&id.chars().count());
+        if !ids.into_iter().flatten().all(fits) {
+            return Err("an id has 1 to 128 characters");
         }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(try_from = "f64")]
-struct Life(Duration);
-
-impl TryFrom<f64> for Life {
-    type Error = &'static str;
-
-    fn try_from(seconds: f64) -> Result<Self, Self::Error> {
-        let life = Duration::try_from_secs_f64(seconds).map_err(|_| "TimeToLive is too long")?;
-        if life.is_zero() {
-            return Err("TimeToLive is 0");
+        if session.is_some() && partition.is_some() && session != partition {
+            return Err("PartitionKey differs from SessionId");
         }
-        Ok(Self(life))
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
-struct Span(Duration);
-
-impl TryFrom<String> for Span {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        time_span(&text).map(Self).ok_or("no time span")
+        let life = given.time_to_live.map(|seconds| {
+            let life = Duration::try_from_secs_f64(seconds).ok();
+            let life = life.filter(|life| !life.is_zero());
+            life.ok_or("TimeToLive is 0 or too long")
+        });
+        let span = given.time_to_live_time_span;
+        let span = span.map(|text| time_span(&text).ok_or("no time span"));
+        let scheduled = given.scheduled_enqueue_time_utc;
+        let scheduled = scheduled.map(|text| date(&text).ok_or("no RFC 1123 date in GMT"));
+        let (life, span) = (life.transpose()?, span.transpose()?);
+        Ok(Self {
+            message_id: given.message_id,
+            session_id: given.session_id,
+            partition_key: given.partition_key,
+            correlation_id: given.correlation_id,
+            label: given.label,
+            time_to_live: span.or(life),
+            scheduled_at: scheduled.transpose()?,
+        })
     }
 }
 
 /// RFC 1123 in GMT is the documented form; others are refused here although the service may take some.
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
-struct Schedule(OffsetDateTime);
-
-impl TryFrom<String> for Schedule {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let parsed = OffsetDateTime::parse(&text, &Rfc2822).ok();
-        parsed
-            .filter(|_| text.ends_with("GMT"))
-            .map(Self)
-            .ok_or("ScheduledEnqueueTimeUtc is no RFC 1123 date in GMT")
-    }
+fn date(text: &str) -> Option<OffsetDateTime> {
+    let parsed = OffsetDateTime::parse(text, &Rfc2822).ok();
+    parsed.filter(|_| text.ends_with("GMT"))
 }
 
 /// A .NET time span, `[days.]hours:minutes:seconds[.fraction]`.
-#[must_use]
 pub fn time_span(text: &str) -> Option<Duration> {
     let mut parts = text.splitn(3, ':');
     let (first, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
@@ -134,27 +106,18 @@ pub fn time_span(text: &str) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Draft, String> {
-        let mut draft = Draft::default();
-        let properties: Result<BrokerProperties, _> = serde_json::from_str(text);
-        let properties = properties.map_err(|problem| problem.to_string())?;
-        properties
-            .fill(&mut draft)
-            .map(|()| draft)
-            .map_err(str::to_owned)
-    }
-
     #[test]
     fn known_properties_are_read_unknown_ones_ignored_and_wrong_ones_refused() {
-        let draft = read(
+        let read = serde_json::from_str::<BrokerProperties>;
+        let known = read(
             r#"{"SessionId":"s","MessageId":"m","CorrelationId":null,"TimeToLive":600,
                "ScheduledEnqueueTimeUtc":"Wed, 02 Jul 2014 01:32:27 GMT","Priority":"High"}"#,
         )
         .expect("valid");
-        assert_eq!(draft.session_id.as_deref(), Some("s"));
-        assert_eq!(draft.message_id.as_deref(), Some("m"));
-        assert_eq!(draft.time_to_live, Some(Duration::from_secs(600)));
-        let scheduled = draft.scheduled_at.map(OffsetDateTime::unix_timestamp);
+        assert_eq!(known.session_id.as_deref(), Some("s"));
+        assert_eq!(known.message_id.as_deref(), Some("m"));
+        assert_eq!(known.time_to_live, Some(Duration::from_secs(600)));
+        let scheduled = known.scheduled_at.map(OffsetDateTime::unix_timestamp);
         assert_eq!(scheduled, Some(1_404_264_747));
         for wrong in [
             &format!(r#"{{"MessageId":"{}"}}"#, "x".repeat(129)),
@@ -164,6 +127,7 @@ mod tests {
             r#"{"TimeToLive":"600"}"#,
             r#"{"TimeToLive":-1}"#,
             r#"{"TimeToLive":0}"#,
+            r#"{"TimeToLiveTimeSpan":"40"}"#,
             r#"{"SessionId":"a","PartitionKey":"b"}"#,
             r#"{"ScheduledEnqueueTimeUtc":"2014-07-02T01:32:27Z"}"#,
         ] {
@@ -177,7 +141,8 @@ mod tests {
         assert_eq!(time_span("0.00:00:40"), Some(Duration::from_secs(40)));
         let days = Duration::from_millis(1_213_200_500);
         assert_eq!(time_span("14.01:00:00.5"), Some(days));
-        assert_eq!(time_span("3"), None);
-        assert_eq!(time_span("00:61:00"), None);
+        for wrong in ["3", "00:61:00", "-00:00:01"] {
+            assert_eq!(time_span(wrong), None, "{wrong}");
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! A message as Service Bus keeps it, and how a queue was set up.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use serde::Serialize;
 use time::OffsetDateTime;
 use tokio::time::Instant;
+
+use super::broker_properties::BrokerProperties;
 
 /// A message on its way in.
 #[derive(Debug, Clone, Default)]
@@ -14,22 +16,8 @@ pub struct Draft {
     pub body: Bytes,
     /// `Content-Type` of the request.
     pub content_type: Option<String>,
-    /// Sender-chosen id; Service Bus makes one when absent.
-    pub message_id: Option<String>,
-    /// The session; required on queues with sessions.
-    pub session_id: Option<String>,
-    /// Sender-chosen correlation.
-    pub correlation_id: Option<String>,
-    /// `Label`, nowadays called subject.
-    pub label: Option<String>,
-    /// Partition; equals the session when both are given.
-    pub partition_key: Option<String>,
-    /// How long it lives, counted from when it becomes active.
-    pub time_to_live: Option<Duration>,
-    /// Not active before.
-    pub scheduled_at: Option<OffsetDateTime>,
-    /// Custom properties.
-    pub properties: BTreeMap<String, String>,
+    /// What Service Bus itself understands.
+    pub broker: BrokerProperties,
 }
 
 /// A message in a queue.
@@ -45,28 +33,10 @@ pub struct Message {
     pub time_to_live: Duration,
     /// Monotonic end of its life.
     pub(super) expires: Instant,
-    /// Deliveries that ended without completion.
-    pub failed_deliveries: u32,
+    /// The number of this delivery, or of the next one, from 1.
+    pub delivery_count: u32,
     /// Everything else, as sent.
     pub draft: Draft,
-}
-
-/// A message handed to a receiver, locked until it is settled.
-#[derive(Debug, Clone)]
-pub struct Delivery {
-    /// The message.
-    pub message: Message,
-    /// 1 on the first delivery.
-    pub delivery_count: u32,
-}
-
-/// A message that was given up.
-#[derive(Debug, Clone)]
-pub struct DeadLetter {
-    /// The message.
-    pub message: Message,
-    /// `MaxDeliveryCountExceeded` or `TTLExpiredException`, as Service Bus spells them.
-    pub reason: &'static str,
 }
 
 /// What a queue was created with.
@@ -88,17 +58,19 @@ pub struct QueueSettings {
     pub dead_letter_on_expiry: bool,
 }
 
-/// Numbers for `GET /local/queues`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueCounts {
+/// A queue in `GET /local/queues`.
+#[derive(Debug, Serialize)]
+pub struct QueueView {
+    /// Its name.
+    pub name: String,
     /// Messages that are or can be delivered.
     pub active: usize,
     /// Messages whose time has not come.
     pub scheduled: usize,
     /// Messages given up.
-    pub dead_letters: u64,
+    pub dead_letters: usize,
     /// Sessions with messages or a receiver.
     pub sessions: usize,
-    /// The ids of those with messages.
+    /// The ids of those with messages, scheduled ones included.
     pub lanes: Vec<String>,
 }

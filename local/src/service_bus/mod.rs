@@ -2,7 +2,6 @@
 //! dead letters.
 
 pub mod broker_properties;
-mod duplicates;
 pub mod journey;
 mod message;
 mod namespace;
@@ -12,8 +11,8 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use message::{DeadLetter, Delivery, Draft, Message, QueueCounts, QueueSettings};
-pub use namespace::{ServiceBus, TokenCheck};
+pub use message::{Draft, Message, QueueSettings, QueueView};
+pub use namespace::ServiceBus;
 pub use queue::{Queue, Receiver};
 pub use send::{BATCH_TYPE, router};
 pub use store::{HostId, LockLost, Sent};

@@ -1,145 +1,122 @@
 //! A queue to wait on: receivers of lanes, spread evenly over the hosts that ask.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use time::OffsetDateTime;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-use super::message::{DeadLetter, Delivery, Draft, QueueCounts, QueueSettings};
+use super::message::{Draft, Message, QueueSettings, QueueView};
 use super::store::{HostId, LaneLock, LockLost, Sent, Store};
 use crate::shared::locked::Locked;
 
 /// One queue.
 #[derive(Debug)]
 pub struct Queue {
+    /// Whether every message must name a session.
+    pub sessions: bool,
     store: Locked<Store>,
     /// Hosts that wait for a lane.
-    waiting: Locked<BTreeMap<HostId, usize>>,
+    waiting: Locked<Vec<HostId>>,
     changed: Notify,
 }
 
 impl Queue {
     /// An empty queue.
-    #[must_use]
     pub fn new(settings: QueueSettings) -> Arc<Self> {
         Arc::new(Self {
+            sessions: settings.sessions,
             store: Locked::new(Store::new(settings)),
             waiting: Locked::default(),
             changed: Notify::new(),
         })
     }
 
-    fn store(&self) -> MutexGuard<'_, Store> {
+    fn look<T>(&self, look: impl FnOnce(&mut Store, Instant) -> T) -> T {
         let mut store = self.store.lock();
-        store.advance(Instant::now());
-        store
+        let now = Instant::now();
+        store.advance(now);
+        look(&mut store, now)
     }
 
-    /// What it was created with.
-    #[must_use]
-    pub fn settings(&self) -> QueueSettings {
-        self.store().settings.clone()
-    }
-
-    /// Takes all of these messages at once. `told` hears what became of each before anybody can receive it.
-    pub fn send(&self, drafts: Vec<Draft>, mut told: impl FnMut(usize, Sent)) {
-        let (now, clock) = (Instant::now(), OffsetDateTime::now_utc());
-        {
-            let mut store = self.store();
-            for (position, draft) in drafts.into_iter().enumerate() {
-                told(position, store.send(draft, now, clock));
-            }
-        }
+    fn change<T>(&self, change: impl FnOnce(&mut Store, Instant) -> T) -> T {
+        let outcome = self.look(change);
         self.changed.notify_waiters();
+        outcome
     }
 
-    /// Waits for a lane that has messages and no receiver, and locks it; the lock is renewed for `renewal` from then on, or
-    /// without end. Among waiting hosts the one that holds the fewest lanes is served first.
-    pub async fn accept(self: &Arc<Self>, host: HostId, renewal: Option<Duration>) -> Receiver {
-        let _waiting = Waiting::new(self, host);
+    /// Looks, and looks again whenever something may have changed, until there is what was looked for.
+    async fn wait_for<T>(&self, mut find: impl FnMut(&mut Store, Instant) -> Option<T>) -> T {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             // Registered before the look, so that no change in between is missed.
             changed.as_mut().enable();
-            let next_change = {
-                let mut store = self.store();
-                if store.has_ready()
-                    && self.is_next(&store, host)
-                    && let Some(lock) = store.lock_next(host, renewal, Instant::now())
-                {
-                    drop(store);
-                    self.changed.notify_waiters();
-                    return Receiver {
-                        queue: Arc::clone(self),
-                        lock,
-                    };
-                }
-                store.next_change()
-            };
-            wait(changed, next_change).await;
+            let looked =
+                self.look(|store, now| find(store, now).ok_or_else(|| store.next_change()));
+            match looked {
+                Ok(found) => return found,
+                Err(None) => changed.await,
+                // Either end means only: look again.
+                Err(Some(at)) => drop(timeout_at(at, changed).await),
+            }
         }
     }
 
-    fn is_next(&self, store: &Store, host: HostId) -> bool {
-        let load = |host: HostId| (store.held_by(host), host);
-        let mine = load(host);
-        self.waiting.lock().keys().all(|&other| load(other) >= mine)
+    /// Takes all of these messages at once. `told` hears what became of those with a correlation before anybody can
+    /// receive them.
+    pub fn send(&self, drafts: Vec<Draft>, mut told: impl FnMut(&str, Sent)) {
+        let clock = OffsetDateTime::now_utc();
+        self.change(|store, now| {
+            for draft in drafts {
+                let correlation = draft.broker.correlation_id.clone();
+                let sent = store.send(draft, now, clock);
+                if let Some(correlation) = correlation {
+                    told(&correlation, sent);
+                }
+            }
+        });
+    }
+
+    /// Waits for a lane that has messages and no receiver, and locks it; the lock is renewed for `renewal` from then on, or
+    /// without end. Among waiting hosts the one that holds the fewest lanes is served first.
+    pub async fn accept(self: &Arc<Self>, host: HostId, renewal: Option<Duration>) -> Receiver {
+        self.waiting.lock().push(host);
+        let _waiting = Waiting { queue: self, host };
+        let lock = self.wait_for(|store, now| {
+            let load = |host: HostId| (store.held_by(host), host);
+            let is_next = self.waiting.lock().iter().all(|&it| load(it) >= load(host));
+            is_next.then(|| store.lock_next(host, renewal, now))?
+        });
+        Receiver {
+            lock: lock.await,
+            queue: Arc::clone(self),
+        }
     }
 
     /// A host died without a word: its locks hold until they run out.
     pub fn host_died(&self, host: HostId) {
-        self.store().host_died(host, Instant::now());
-        self.changed.notify_waiters();
+        self.change(|store, now| store.host_died(host, now));
     }
 
-    /// Numbers for the control interface.
-    #[must_use]
-    pub fn counts(&self) -> QueueCounts {
-        self.store().counts()
-    }
-
-    /// The messages that were given up, oldest first.
-    #[must_use]
-    pub fn dead_letters(&self) -> Vec<DeadLetter> {
-        self.store().dead_letters.iter().cloned().collect()
+    /// What the control interface shows of it.
+    pub fn view(&self) -> QueueView {
+        self.look(|store, _| store.view())
     }
 }
 
-async fn wait(changed: impl Future<Output = ()>, next_change: Option<Instant>) {
-    match next_change {
-        Some(at) => {
-            // Either end means only: look again.
-            let _ = tokio::time::timeout_at(at, changed).await;
-        }
-        None => changed.await,
-    }
-}
-
-/// Keeps a host on the list of those that wait.
+/// A host that is on the list of those that wait.
 struct Waiting<'queue> {
     queue: &'queue Queue,
     host: HostId,
 }
 
-impl<'queue> Waiting<'queue> {
-    fn new(queue: &'queue Queue, host: HostId) -> Self {
-        *queue.waiting.lock().entry(host).or_default() += 1;
-        Self { queue, host }
-    }
-}
-
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let mut waiting = self.queue.waiting.lock();
-        if let Some(count) = waiting.get_mut(&self.host) {
-            *count -= 1;
-            if *count == 0 {
-                waiting.remove(&self.host);
-            }
+        if let Some(place) = waiting.iter().position(|host| *host == self.host) {
+            waiting.swap_remove(place);
         }
         drop(waiting);
         self.queue.changed.notify_waiters();
@@ -150,36 +127,17 @@ impl Drop for Waiting<'_> {
 #[derive(Debug)]
 pub struct Receiver {
     queue: Arc<Queue>,
-    lock: LaneLock,
+    pub(super) lock: LaneLock,
 }
 
 impl Receiver {
-    /// The session's id (of a queue without sessions: a made-up name).
-    #[must_use]
-    pub fn lane(&self) -> &str {
-        &self.lock.lane
-    }
-
     /// The lane's first message; waits up to `idle` for one. None when the lane stayed empty or the lock was lost.
-    pub async fn receive(&self, idle: Duration) -> Option<Delivery> {
-        let deadline = Instant::now() + idle;
-        loop {
-            let changed = self.queue.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            let next_change = {
-                let mut store = self.queue.store();
-                let now = Instant::now();
-                if let Some(delivery) = store.deliver(&self.lock, now) {
-                    return Some(delivery);
-                }
-                if now >= deadline || !store.holds(&self.lock) {
-                    return None;
-                }
-                store.next_change().map_or(deadline, |at| at.min(deadline))
-            };
-            wait(changed, Some(next_change)).await;
-        }
+    pub async fn receive(&self, idle: Duration) -> Option<Message> {
+        let next = self.queue.wait_for(|store, now| {
+            let message = store.deliver(&self.lock, now);
+            (message.is_some() || !store.holds(&self.lock)).then_some(message)
+        });
+        timeout_at(Instant::now() + idle, next).await.ok()?
     }
 
     /// The message was handled.
@@ -187,9 +145,7 @@ impl Receiver {
     /// # Errors
     /// When the lock was lost: the message has come again, or will.
     pub fn complete(&self) -> Result<(), LockLost> {
-        let settled = self.queue.store().complete(&self.lock);
-        self.queue.changed.notify_waiters();
-        settled
+        self.queue.change(|store, _| store.complete(&self.lock))
     }
 
     /// The message was not handled: it comes again at once, first in its lane.
@@ -197,15 +153,12 @@ impl Receiver {
     /// # Errors
     /// When the lock was lost: the message has come again, or will.
     pub fn abandon(&self) -> Result<(), LockLost> {
-        let settled = self.queue.store().abandon(&self.lock);
-        self.queue.changed.notify_waiters();
-        settled
+        self.queue.change(|store, _| store.abandon(&self.lock))
     }
 }
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        self.queue.store().release(&self.lock);
-        self.queue.changed.notify_waiters();
+        self.queue.change(|store, _| store.release(&self.lock));
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! Source: Service Bus REST reference, "Send Message" and "Send Message Batch".
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -13,169 +12,125 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::broker_properties::BrokerProperties;
 use super::journey;
 use super::message::Draft;
 use super::namespace::ServiceBus;
-use super::queue::Queue;
+use crate::entra::Entra;
 
 /// Largest message on the Standard tier, in bytes, properties included.
 const MESSAGE_LIMIT: usize = 256 * 1024;
 /// Media type of several messages sent at once.
 pub const BATCH_TYPE: &str = "application/vnd.microsoft.servicebus.json";
-/// Headers of the request itself; every other header is a custom property of the message.
-const OWN_HEADERS: [&str; 14] = [
-    "accept",
-    "accept-encoding",
-    "authorization",
-    "brokerproperties",
-    "connection",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "traceparent",
-    "tracestate",
-    "transfer-encoding",
-    "user-agent",
-    "x-ms-retrypolicy",
+/// The audience of a token for Service Bus, with and without the slash that some clients add.
+const AUDIENCES: [&str; 2] = [
+    "https://servicebus.azure.net",
+    "https://servicebus.azure.net/",
 ];
-
-/// The routes of Service Bus.
-pub fn router(state: Arc<ServiceBus>) -> Router {
+/// The routes of Service Bus, for the one identity that has the role to send.
+pub fn router(bus: &Arc<ServiceBus>, entra: &Arc<Entra>) -> Router {
     Router::new()
         .route("/{queue}/messages", post(send))
-        .with_state(state)
+        .with_state((Arc::clone(bus), Arc::clone(entra)))
 }
 
 struct Refusal(StatusCode, String);
 
+impl Refusal {
+    fn bad_request(detail: impl Display) -> Self {
+        Self(StatusCode::BAD_REQUEST, format!("40000: {detail}"))
+    }
+
+    fn too_large() -> Self {
+        let detail = "The message is too large.".to_owned();
+        Self(StatusCode::FORBIDDEN, detail)
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let Self(status, detail) = self;
-        let body = format!(
-            "<Error><Code>{}</Code><Detail>{detail}</Detail></Error>",
-            status.as_u16()
-        );
+        let code = status.as_u16();
+        let body = format!("<Error><Code>{code}</Code><Detail>{detail}</Detail></Error>");
         let kind = (header::CONTENT_TYPE, "application/xml; charset=utf-8");
         (status, [kind], body).into_response()
     }
 }
 
 async fn send(
-    State(state): State<Arc<ServiceBus>>,
-    Path(queue): Path<String>,
+    State((bus, entra)): State<(Arc<ServiceBus>, Arc<Entra>)>,
+    Path(name): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Refusal> {
-    authorize(&state, &headers)?;
-    let Some(queue) = state.queue(&queue) else {
-        return Err(Refusal(
-            StatusCode::GONE,
-            "40401: The queue does not exist.".to_owned(),
-        ));
-    };
-    let too_large = || {
-        Refusal(
-            StatusCode::FORBIDDEN,
-            "The message is too large.".to_owned(),
-        )
-    };
-    let body = axum::body::to_bytes(body, MESSAGE_LIMIT)
-        .await
-        .map_err(|_| too_large())?;
-    let batch = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.split(';').next().unwrap_or_default().trim() == BATCH_TYPE);
-    let drafts = if batch {
+    authorize(&entra, &headers).map_err(|detail| Refusal(StatusCode::UNAUTHORIZED, detail))?;
+    let queue = bus.queue(&name).ok_or_else(|| {
+        let detail = "40401: The queue does not exist.".to_owned();
+        Refusal(StatusCode::GONE, detail)
+    })?;
+    let body = axum::body::to_bytes(body, MESSAGE_LIMIT).await;
+    let body = body.map_err(|_| Refusal::too_large())?;
+    let content_type = text(&headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default();
+    let drafts = if essence.trim() == BATCH_TYPE {
         batch_drafts(&body)?
     } else {
         vec![single_draft(&headers, body)?]
     };
     if drafts.iter().map(size).sum::<usize>() > MESSAGE_LIMIT {
-        return Err(too_large());
+        return Err(Refusal::too_large());
     }
-    if queue.settings().sessions && drafts.iter().any(|draft| draft.session_id.is_none()) {
-        return Err(bad_request(
+    // A batch may hold several sessions: only a partitioned entity refuses that (azure-sdk-for-net, Azure.Messaging.ServiceBus,
+    // TROUBLESHOOTING.md, "Cannot send batch with multiple partition keys"), and ours are not (infra/modules/servicebus.bicep
+    // leaves `enablePartitioning` at its default).
+    if queue.sessions && drafts.iter().any(|it| it.broker.session_id.is_none()) {
+        return Err(Refusal::bad_request(
             "The SessionId was not set on a message sent to a queue that requires sessions.",
         ));
     }
-    // Documented for partitioned entities only ("Partitioned queues and topics"); here the stricter rule holds for all.
-    let together = |pair: &[Draft]| {
-        let key = |draft: &Draft| draft.session_id.clone().or(draft.partition_key.clone());
-        key(&pair[0]) == key(&pair[1])
-    };
-    if !drafts.windows(2).all(together) {
-        return Err(bad_request(
-            "All messages of a batch must have the same SessionId or PartitionKey.",
-        ));
-    }
-    enqueue(&state, &queue, drafts);
+    queue.send(drafts, |correlation, sent| {
+        journey::sent(&bus.world, &name, correlation, sent);
+    });
+    bus.touch();
     Ok(StatusCode::CREATED)
 }
 
-fn enqueue(state: &ServiceBus, queue: &Queue, drafts: Vec<Draft>) {
-    let correlations: Vec<Option<String>> = drafts
-        .iter()
-        .map(|draft| draft.correlation_id.clone())
-        .collect();
-    let name = queue.settings().name;
-    queue.send(drafts, |position, sent| {
-        if let Some(Some(correlation)) = correlations.get(position) {
-            journey::sent(state.world(), &name, correlation, sent);
-        }
-    });
-    state.touch();
+/// What Service Bus asks of a token: genuine, current, meant for it, and of the identity that has the role.
+fn authorize(entra: &Entra, headers: &HeaderMap) -> Result<(), String> {
+    let token = text(headers, header::AUTHORIZATION.as_str());
+    let token = token.and_then(|value| value.strip_prefix("Bearer "));
+    let token = token.ok_or("MissingToken: The authorization header was not found.")?;
+    let claims = entra
+        .verify(token, &AUDIENCES)
+        .map_err(|problem| format!("InvalidToken: {problem}"))?;
+    if claims["oid"] == entra.managed_identity_principal() {
+        Ok(())
+    } else {
+        Err("InvalidToken: the identity has no role to send".to_owned())
+    }
 }
 
-fn authorize(state: &ServiceBus, headers: &HeaderMap) -> Result<(), Refusal> {
-    let refusal = |detail: &str| Refusal(StatusCode::UNAUTHORIZED, detail.to_owned());
-    let token = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .ok_or_else(|| refusal("MissingToken: The authorization header was not found."))?;
-    state
-        .check_token(token)
-        .map_err(|problem| refusal(&format!("InvalidToken: {problem}")))
+/// A header in visible ASCII.
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
 }
 
+/// Other headers than these would be custom properties of the message, which no function asks for.
 fn single_draft(headers: &HeaderMap, body: Bytes) -> Result<Draft, Refusal> {
-    let mut draft = Draft {
-        body,
-        ..Draft::default()
-    };
-    let text = |value: &http::HeaderValue| value.to_str().map(str::to_owned).ok();
-    if let Some(properties) = headers.get("brokerproperties") {
-        let properties =
-            text(properties).ok_or_else(|| bad_request("BrokerProperties is not visible ASCII"))?;
-        let properties: BrokerProperties =
-            serde_json::from_str(&properties).map_err(bad_request)?;
-        properties.fill(&mut draft).map_err(bad_request)?;
-    }
-    draft.content_type = headers.get(header::CONTENT_TYPE).and_then(text);
-    for (name, value) in headers {
-        let name = name.as_str();
-        if !OWN_HEADERS.contains(&name)
-            && let Some(value) = text(value)
-        {
-            let unquoted = value
-                .strip_prefix('"')
-                .and_then(|rest| rest.strip_suffix('"'))
-                .unwrap_or(&value);
-            draft
-                .properties
-                .insert(name.to_owned(), unquoted.to_owned());
+    let broker = match headers.get("brokerproperties") {
+        Some(properties) => {
+            let properties = properties.to_str().map_err(Refusal::bad_request)?;
+            serde_json::from_str(properties).map_err(Refusal::bad_request)?
         }
-    }
-    Ok(draft)
-}
-
-fn bad_request(detail: impl Display) -> Refusal {
-    Refusal(StatusCode::BAD_REQUEST, format!("40000: {detail}"))
+        None => BrokerProperties::default(),
+    };
+    let content_type = text(headers, header::CONTENT_TYPE.as_str()).map(str::to_owned);
+    Ok(Draft {
+        body,
+        content_type,
+        broker,
+    })
 }
 
 #[derive(Deserialize)]
@@ -183,49 +138,30 @@ fn bad_request(detail: impl Display) -> Refusal {
 struct BatchItem {
     body: String,
     broker_properties: Option<BrokerProperties>,
-    #[serde(default)]
-    user_properties: BTreeMap<String, Value>,
 }
 
 fn batch_drafts(body: &[u8]) -> Result<Vec<Draft>, Refusal> {
-    let items: Vec<BatchItem> = serde_json::from_slice(body).map_err(bad_request)?;
+    let items: Vec<BatchItem> = serde_json::from_slice(body).map_err(Refusal::bad_request)?;
     if items.is_empty() {
-        return Err(bad_request("The batch is empty."));
+        return Err(Refusal::bad_request("The batch is empty."));
     }
-    let draft = |item: BatchItem| {
-        let mut draft = Draft {
-            body: item.body.into(),
-            properties: item
-                .user_properties
-                .into_iter()
-                .map(|(name, value)| match value {
-                    Value::String(text) => (name, text),
-                    other => (name, other.to_string()),
-                })
-                .collect(),
-            ..Draft::default()
-        };
-        if let Some(properties) = item.broker_properties {
-            properties.fill(&mut draft).map_err(bad_request)?;
-        }
-        Ok(draft)
+    let draft = |item: BatchItem| Draft {
+        body: item.body.into(),
+        content_type: None,
+        broker: item.broker_properties.unwrap_or_default(),
     };
-    items.into_iter().map(draft).collect()
+    Ok(items.into_iter().map(draft).collect())
 }
 
 fn size(draft: &Draft) -> usize {
+    let broker = &draft.broker;
     let texts = [
-        &draft.message_id,
-        &draft.session_id,
-        &draft.correlation_id,
-        &draft.label,
+        &broker.message_id,
+        &broker.session_id,
+        &broker.correlation_id,
+        &broker.label,
         &draft.content_type,
     ];
-    let own: usize = texts.into_iter().flatten().map(String::len).sum();
-    let custom: usize = draft
-        .properties
-        .iter()
-        .map(|(name, value)| name.len() + value.len())
-        .sum();
-    draft.body.len() + own + custom
+    let texts = texts.into_iter().flatten();
+    draft.body.len() + texts.map(String::len).sum::<usize>()
 }

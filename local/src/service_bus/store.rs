@@ -1,7 +1,6 @@
-//! The contents of one queue: lanes, locks, schedule, duplicate detection, dead letters. No waiting in here; time is
-//! passed in.
+//! The contents of one queue: lanes, locks, schedule, duplicate detection. No waiting in here; time is passed in.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -9,13 +8,10 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::duplicates::Duplicates;
-use super::message::{DeadLetter, Delivery, Draft, Message, QueueCounts, QueueSettings};
+use super::message::{Draft, Message, QueueSettings, QueueView};
 
-/// Expired messages are looked for this often.
+/// Expired messages, and ids to forget, are looked for this often.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
-/// Dead letters kept for inspection; counted beyond that.
-const DEAD_LETTERS_KEPT: usize = 1_000;
 
 /// One incarnation of a host instance, the owner of locks.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,121 +44,88 @@ struct Held {
     token: u64,
     /// The end of the lock; none while it is renewed without end.
     until: Option<Instant>,
-    /// The host died: nobody will settle anything or let go.
-    orphaned: bool,
     in_flight: bool,
-}
-
-#[derive(Debug, Default)]
-struct Lane {
-    messages: VecDeque<Message>,
-    held: Option<Held>,
-    /// Its key in `ready`.
-    ready_at: Option<u64>,
 }
 
 #[derive(Debug)]
 pub(super) struct Store {
-    pub(super) settings: QueueSettings,
-    next_sequence: u64,
-    next_token: u64,
-    lanes: HashMap<String, Lane>,
+    settings: QueueSettings,
+    last_sequence: u64,
+    last_token: u64,
+    /// Lanes with messages or a receiver. Without sessions every message is a lane of its own.
+    lanes: HashMap<String, VecDeque<Message>>,
+    /// Lanes with a receiver.
+    held: HashMap<String, Held>,
     /// Lanes that wait for a receiver, by the number of their first message.
     ready: BTreeMap<u64, String>,
     scheduled: BTreeMap<(Instant, u64), Message>,
-    duplicates: Option<Duplicates>,
-    pub(super) dead_letters: VecDeque<DeadLetter>,
-    dead_letter_count: u64,
+    /// When each `MessageId` was seen; a repeated one does not prolong its own memory.
+    seen: HashMap<String, Instant>,
+    dead_letters: usize,
     next_sweep: Instant,
 }
 
 impl Store {
     pub(super) fn new(settings: QueueSettings) -> Self {
-        let duplicates = settings.duplicate_window.map(Duplicates::new);
         Self {
             settings,
-            next_sequence: 1,
-            next_token: 1,
+            last_sequence: 0,
+            last_token: 0,
             lanes: HashMap::new(),
+            held: HashMap::new(),
             ready: BTreeMap::new(),
             scheduled: BTreeMap::new(),
-            duplicates,
-            dead_letters: VecDeque::new(),
-            dead_letter_count: 0,
+            seen: HashMap::new(),
+            dead_letters: 0,
             next_sweep: Instant::now(),
         }
     }
 
     pub(super) fn send(&mut self, draft: Draft, now: Instant, clock: OffsetDateTime) -> Sent {
-        let message_id = draft
-            .message_id
-            .clone()
-            .unwrap_or_else(|| Uuid::new_v4().simple().to_string());
-        if let Some(duplicates) = &mut self.duplicates
-            && duplicates.is_repeated(&message_id, now)
-        {
-            return Sent::Duplicate;
+        let broker = &draft.broker;
+        let message_id = broker.message_id.clone();
+        let message_id = message_id.unwrap_or_else(|| Uuid::new_v4().simple().to_string());
+        if let Some(window) = self.settings.duplicate_window {
+            let seen = self.seen.get(&message_id);
+            if seen.is_some_and(|at| now < *at + window) {
+                return Sent::Duplicate;
+            }
+            self.seen.insert(message_id.clone(), now);
         }
-        let sequence = self.next_sequence;
-        self.next_sequence += 1;
-        let wait = draft
-            .scheduled_at
-            .and_then(|at| Duration::try_from(at - clock).ok())
-            .unwrap_or_default();
-        let time_to_live = draft
-            .time_to_live
-            .unwrap_or(self.settings.time_to_live)
-            .min(self.settings.time_to_live);
-        let active_at = now + wait;
+        let scheduled = broker.scheduled_at;
+        let wait = scheduled.and_then(|at| Duration::try_from(at - clock).ok());
+        let wait = wait.unwrap_or_default();
+        let longest = self.settings.time_to_live;
+        let time_to_live = broker.time_to_live.unwrap_or(longest).min(longest);
+        self.last_sequence += 1;
         let message = Message {
-            sequence,
+            sequence: self.last_sequence,
             message_id,
             enqueued_at: clock + wait,
             time_to_live,
-            expires: active_at + time_to_live,
-            failed_deliveries: 0,
+            expires: now + wait + time_to_live,
+            delivery_count: 1,
             draft,
         };
         if wait.is_zero() {
             self.activate(message);
         } else {
-            self.scheduled.insert((active_at, sequence), message);
+            self.scheduled
+                .insert((now + wait, message.sequence), message);
         }
         Sent::Accepted
     }
 
     fn activate(&mut self, message: Message) {
-        // Without sessions every message is a lane of its own.
-        let lane = match &message.draft.session_id {
+        let key = match &message.draft.broker.session_id {
             Some(session) if self.settings.sessions => session.clone(),
             _ => format!("#{}", message.sequence),
         };
-        self.lanes
-            .entry(lane.clone())
-            .or_default()
-            .messages
-            .push_back(message);
-        self.index(&lane);
-    }
-
-    /// Brings `ready` in line with the lane and forgets a lane that is empty and free.
-    fn index(&mut self, key: &str) {
-        let Some(lane) = self.lanes.get_mut(key) else {
-            return;
-        };
-        if let Some(old) = lane.ready_at.take() {
-            self.ready.remove(&old);
+        let lane = self.lanes.entry(key.clone()).or_default();
+        if lane.is_empty() && !self.held.contains_key(&key) {
+            self.ready.insert(message.sequence, key);
         }
-        match (lane.messages.front(), &lane.held) {
-            (Some(first), None) => {
-                lane.ready_at = Some(first.sequence);
-                self.ready.insert(first.sequence, key.to_owned());
-            }
-            (None, None) => {
-                self.lanes.remove(key);
-            }
-            _ => {}
-        }
+        lane.push_back(message);
     }
 
     /// Lets time do its work: schedules fall due, locks end, messages expire.
@@ -173,18 +136,18 @@ impl Store {
             let message = entry.remove();
             self.activate(message);
         }
-        let freed: Vec<LaneLock> = self
-            .locks()
-            .filter(|(_, held)| held.until.is_some_and(|until| until <= now))
+        let has_ended = |held: &Held| held.until.is_some_and(|until| until <= now);
+        let held = self.held.iter().filter(|(_, held)| has_ended(held));
+        let ended: Vec<LaneLock> = held
             .map(|(lane, held)| LaneLock {
                 lane: lane.clone(),
                 token: held.token,
             })
             .collect();
-        for lock in freed {
+        for lock in ended {
             // A message under way counts as a delivery.
             let _ = self.abandon(&lock);
-            self.free(&lock);
+            self.release(&lock);
         }
         if self.next_sweep <= now {
             self.next_sweep = now + SWEEP_INTERVAL;
@@ -193,62 +156,50 @@ impl Store {
     }
 
     fn sweep(&mut self, now: Instant) {
-        let keys: Vec<String> = self.lanes.keys().cloned().collect();
-        for key in keys {
-            let Some(lane) = self.lanes.get_mut(&key) else {
-                continue;
-            };
-            let in_flight = usize::from(lane.held.as_ref().is_some_and(|held| held.in_flight));
-            let mut expired = Vec::new();
-            let mut position = 0;
-            lane.messages.retain(|message| {
-                let stays = position < in_flight || message.expires > now;
-                position += 1;
-                if !stays {
-                    expired.push(message.clone());
-                }
-                stays
-            });
-            if !expired.is_empty() {
-                self.index(&key);
-            }
-            if self.settings.dead_letter_on_expiry {
-                for message in expired {
-                    self.bury(message, "TTLExpiredException");
-                }
-            }
+        if let Some(window) = self.settings.duplicate_window {
+            self.seen.retain(|_, at| now < *at + window);
         }
+        for lane in self.lanes.keys().cloned().collect::<Vec<_>>() {
+            self.expire(&lane, now);
+        }
+        let held = &self.held;
+        self.lanes
+            .retain(|key, lane| !lane.is_empty() || held.contains_key(key));
+        let free = self
+            .lanes
+            .iter()
+            .filter(|(key, _)| !held.contains_key(*key));
+        let first = |(key, lane): (&String, &VecDeque<Message>)| {
+            lane.front().map(|first| (first.sequence, key.clone()))
+        };
+        self.ready = free.filter_map(first).collect();
     }
 
-    fn bury(&mut self, message: Message, reason: &'static str) {
-        if self.dead_letters.len() == DEAD_LETTERS_KEPT {
-            self.dead_letters.pop_front();
+    /// Takes what has outlived its time out of a lane, but for the message under way.
+    fn expire(&mut self, key: &str, now: Instant) {
+        let Some(lane) = self.lanes.get_mut(key) else {
+            return;
+        };
+        let in_flight = self.held.get(key).is_some_and(|held| held.in_flight);
+        let under_way = lane.front().map(|first| first.sequence);
+        let under_way = under_way.filter(|_| in_flight);
+        let before = lane.len();
+        lane.retain(|message| message.expires > now || Some(message.sequence) == under_way);
+        if self.settings.dead_letter_on_expiry {
+            self.dead_letters += before - lane.len();
         }
-        self.dead_letter_count += 1;
-        self.dead_letters.push_back(DeadLetter { message, reason });
     }
 
     /// When time will next change something that a receiver may wait for.
     pub(super) fn next_change(&self) -> Option<Instant> {
         let due = self.scheduled.keys().next().map(|(at, _)| *at);
-        let freed = self.locks().filter_map(|(_, held)| held.until).min();
+        let freed = self.held.values().filter_map(|held| held.until).min();
         due.into_iter().chain(freed).min()
-    }
-
-    fn locks(&self) -> impl Iterator<Item = (&String, &Held)> {
-        self.lanes
-            .iter()
-            .filter_map(|(key, lane)| lane.held.as_ref().map(|held| (key, held)))
     }
 
     /// Lanes a host holds.
     pub(super) fn held_by(&self, host: HostId) -> usize {
-        self.locks().filter(|(_, held)| held.host == host).count()
-    }
-
-    /// Whether a lane waits for a receiver.
-    pub(super) fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
+        self.held.values().filter(|held| held.host == host).count()
     }
 
     /// Locks the lane whose first message has waited longest. The lock is renewed for so long, or without end.
@@ -258,144 +209,107 @@ impl Store {
         renewal: Option<Duration>,
         now: Instant,
     ) -> Option<LaneLock> {
-        let (_, key) = self.ready.pop_first()?;
-        let token = self.next_token;
-        self.next_token += 1;
-        let lane = self.lanes.get_mut(&key)?;
-        lane.ready_at = None;
-        lane.held = Some(Held {
+        let (_, lane) = self.ready.pop_first()?;
+        self.last_token += 1;
+        let token = self.last_token;
+        let held = Held {
             host,
             token,
             until: renewal.map(|renewal| now + held_for(self.settings.lock, renewal)),
-            orphaned: false,
             in_flight: false,
-        });
-        Some(LaneLock { lane: key, token })
+        };
+        self.held.insert(lane.clone(), held);
+        Some(LaneLock { lane, token })
     }
 
-    fn lane(&mut self, lock: &LaneLock) -> Option<&mut Lane> {
-        self.lanes.get_mut(&lock.lane).filter(|lane| {
-            lane.held
-                .as_ref()
-                .is_some_and(|held| held.token == lock.token)
-        })
-    }
-
-    /// The lane's first message, now locked. None when the lane is empty or no longer held.
-    pub(super) fn deliver(&mut self, lock: &LaneLock, now: Instant) -> Option<Delivery> {
-        let bury = self.settings.dead_letter_on_expiry;
-        let mut expired = Vec::new();
-        let lane = self.lane(lock)?;
-        while let Some(first) = lane.messages.front()
-            && first.expires <= now
-        {
-            expired.extend(lane.messages.pop_front());
-        }
-        let delivery = lane.messages.front().map(|message| Delivery {
-            message: message.clone(),
-            delivery_count: message.failed_deliveries + 1,
-        });
-        if let Some(held) = &mut lane.held {
-            held.in_flight = delivery.is_some();
-        }
-        if bury {
-            for message in expired {
-                self.bury(message, "TTLExpiredException");
-            }
-        }
-        delivery
+    fn held(&mut self, lock: &LaneLock) -> Option<&mut Held> {
+        let held = self.held.get_mut(&lock.lane);
+        held.filter(|held| held.token == lock.token)
     }
 
     /// Whether the lane is still held with this lock.
     pub(super) fn holds(&mut self, lock: &LaneLock) -> bool {
-        self.lane(lock).is_some()
+        self.held(lock).is_some()
+    }
+
+    /// The lane's first message, now locked. None when the lane is empty or no longer held.
+    pub(super) fn deliver(&mut self, lock: &LaneLock, now: Instant) -> Option<Message> {
+        self.held(lock)?;
+        self.expire(&lock.lane, now);
+        let first = self.lanes.get(&lock.lane)?.front().cloned();
+        self.held(lock)?.in_flight = first.is_some();
+        first
     }
 
     /// The lane whose first message was delivered under this lock; it is in flight no longer.
-    fn settled(&mut self, lock: &LaneLock) -> Result<&mut Lane, LockLost> {
-        let lane = self.lane(lock).ok_or(LockLost)?;
-        let held = lane.held.as_mut().ok_or(LockLost)?;
-        if std::mem::take(&mut held.in_flight) {
-            Ok(lane)
-        } else {
-            Err(LockLost)
+    fn settled(&mut self, lock: &LaneLock) -> Result<&mut VecDeque<Message>, LockLost> {
+        let held = self.held(lock).ok_or(LockLost)?;
+        if !std::mem::take(&mut held.in_flight) {
+            return Err(LockLost);
         }
+        self.lanes.get_mut(&lock.lane).ok_or(LockLost)
     }
 
     /// Removes the delivered message.
     pub(super) fn complete(&mut self, lock: &LaneLock) -> Result<(), LockLost> {
-        self.settled(lock)?.messages.pop_front();
+        self.settled(lock)?.pop_front();
         Ok(())
     }
 
     /// Gives the delivered message back, first in its lane, or dead-letters it.
     pub(super) fn abandon(&mut self, lock: &LaneLock) -> Result<(), LockLost> {
         let limit = self.settings.max_delivery_count;
-        let messages = &mut self.settled(lock)?.messages;
-        if let Some(first) = messages.front_mut() {
-            first.failed_deliveries += 1;
-            if first.failed_deliveries >= limit
-                && let Some(message) = messages.pop_front()
-            {
-                self.bury(message, "MaxDeliveryCountExceeded");
+        let lane = self.settled(lock)?;
+        if let Some(first) = lane.front_mut() {
+            first.delivery_count += 1;
+            if first.delivery_count > limit {
+                lane.pop_front();
+                self.dead_letters += 1;
             }
         }
         Ok(())
     }
 
-    /// Ends a lock.
-    fn free(&mut self, lock: &LaneLock) {
-        if let Some(lane) = self.lane(lock) {
-            lane.held = None;
-            self.index(&lock.lane);
-        }
-    }
-
-    /// A receiver let go; what it did not settle is no failed delivery ("Message sessions", impact of delivery count). The
-    /// lock of a host that died holds on all the same.
+    /// Ends a lock. What was not settled is no failed delivery ("Message sessions", impact of delivery count).
     pub(super) fn release(&mut self, lock: &LaneLock) {
-        let orphaned = self
-            .lane(lock)
-            .and_then(|lane| lane.held.as_ref())
-            .is_some_and(|held| held.orphaned);
-        if !orphaned {
-            self.free(lock);
+        if !self.holds(lock) {
+            return;
         }
-    }
-
-    /// The host died without a word: its locks hold until they run out.
-    pub(super) fn host_died(&mut self, host: HostId, now: Instant) {
-        let until = now + self.settings.lock;
-        for lane in self.lanes.values_mut() {
-            if let Some(held) = lane.held.as_mut().filter(|held| held.host == host) {
-                held.until = Some(held.until.map_or(until, |own| own.min(until)));
-                held.orphaned = true;
+        self.held.remove(&lock.lane);
+        match self.lanes.get(&lock.lane).and_then(VecDeque::front) {
+            Some(first) => {
+                self.ready.insert(first.sequence, lock.lane.clone());
+            }
+            None => {
+                self.lanes.remove(&lock.lane);
             }
         }
     }
 
-    pub(super) fn counts(&self) -> QueueCounts {
-        let busy = |(_, lane): &(&String, &Lane)| !lane.messages.is_empty();
+    /// The host died without a word: nobody settles anything or lets go, and its locks hold until they run out.
+    pub(super) fn host_died(&mut self, host: HostId, now: Instant) {
+        let until = now + self.settings.lock;
+        for held in self.held.values_mut().filter(|held| held.host == host) {
+            held.until = Some(held.until.map_or(until, |own| own.min(until)));
+            self.last_token += 1;
+            held.token = self.last_token;
+        }
+    }
+
+    pub(super) fn view(&self) -> QueueView {
+        let sessions = self.settings.sessions;
+        let busy = self.lanes.iter().filter(|(_, lane)| !lane.is_empty());
         let waiting = self.scheduled.values();
-        let mut lanes: Vec<String> = if self.settings.sessions {
-            let busy = self.lanes.iter().filter(busy).map(|(id, _)| id);
-            let waiting = waiting.filter_map(|message| message.draft.session_id.as_ref());
-            busy.chain(waiting).cloned().collect()
-        } else {
-            Vec::new()
-        };
-        lanes.sort_unstable();
-        lanes.dedup();
-        QueueCounts {
-            active: self.lanes.values().map(|lane| lane.messages.len()).sum(),
+        let waiting = waiting.filter_map(|message| message.draft.broker.session_id.as_ref());
+        let lanes = busy.map(|(key, _)| key).chain(waiting);
+        let lanes: BTreeSet<&String> = lanes.filter(|_| sessions).collect();
+        QueueView {
+            name: self.settings.name.clone(),
+            active: self.lanes.values().map(VecDeque::len).sum(),
             scheduled: self.scheduled.len(),
-            dead_letters: self.dead_letter_count,
-            sessions: if self.settings.sessions {
-                self.lanes.len()
-            } else {
-                0
-            },
-            lanes,
+            dead_letters: self.dead_letters,
+            sessions: if sessions { self.lanes.len() } else { 0 },
+            lanes: lanes.into_iter().cloned().collect(),
         }
     }
 }

@@ -10,6 +10,8 @@ use local::hub::{FaultService, Rules};
 use local::shared::serve;
 use local::world::World;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 async fn address(stand: &Stand) -> String {
     let listener = serve::bind(0).expect("a port");
@@ -19,18 +21,7 @@ async fn address(stand: &Stand) -> String {
 }
 
 fn client() -> reqwest::Client {
-    reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .expect("a client")
-}
-
-fn seen(answer: &reqwest::Response) -> Value {
-    let header = answer
-        .headers()
-        .get("x-seen")
-        .expect("the handler answered");
-    serde_json::from_slice(header.as_bytes()).expect("JSON")
+    serve::loopback_client().build().expect("a client")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,17 +40,15 @@ async fn requests_pass_through_byte_for_byte() {
         .await
         .expect("an answer");
     assert_eq!(answer.status(), StatusCode::IM_A_TEAPOT);
-    let seen = seen(&answer);
+    let seen = answer.headers()["x-seen"].as_bytes();
+    let seen: Value = serde_json::from_slice(seen).expect("JSON");
     assert_eq!(seen["method"], "POST");
     assert_eq!(seen["path"], "/api/echo?x=1&x=a%2Fb");
     assert_eq!(seen["other"], "kept");
     let invocation = seen["invocation"].as_str().expect("an id");
     assert_eq!(invocation.len(), 36, "the client's value is overwritten");
-    assert!(
-        seen["version"]
-            .as_str()
-            .is_some_and(|it| it.starts_with("4."))
-    );
+    let version = seen["version"].as_str().expect("a version");
+    assert!(version.starts_with("4."), "{version}");
     assert_eq!(answer.bytes().await.expect("a body"), body);
 }
 
@@ -78,6 +67,20 @@ async fn unknown_routes_and_methods_are_not_found() {
         let answer = request.send().await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_beyond_the_host_s_limit_is_refused_before_it_comes() {
+    let stand = Stand::start(Setup::default()).await;
+    let address = address(&stand).await;
+    let authority = address.strip_prefix("http://").expect("plain HTTP");
+    let mut connection = TcpStream::connect(authority).await.expect("a connection");
+    let head = "POST /api/echo HTTP/1.1\r\nhost: local\r\ncontent-length: 104857601\r\n\r\n";
+    let written = connection.write_all(head.as_bytes()).await;
+    written.expect("written");
+    let mut status = [0; "HTTP/1.1 413".len()];
+    connection.read_exact(&mut status).await.expect("an answer");
+    assert_eq!(&status, b"HTTP/1.1 413");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,31 +111,27 @@ async fn an_ordered_drop_closes_the_connection_without_a_word() {
     let router = Router::new().route("/", get(|| async { "done" }));
     let router = with_faults(router, &world, FaultService::Graph);
     let listener = serve::bind(0).expect("a port");
-    let address = format!(
-        "https://127.0.0.1:{}/",
-        serve::port(&listener).expect("a port")
-    );
+    let port = serve::port(&listener).expect("a port");
+    let address = format!("https://127.0.0.1:{port}/");
     let tls = world.authority.issue().expect("a certificate");
     serve::serve_tls(listener, router, tls.server_config().expect("usable")).expect("served");
     let client = world.authority.client().expect("a client");
     let call = || client.get(&address).send();
     assert_eq!(call().await.expect("an answer").status(), StatusCode::OK);
-    for drop in ["before", "after"] {
-        let rules: Rules = serde_json::from_value(json!({
-            "rules": [{ "service": "graph", "drop": drop, "times": 1 },
-                      { "service": "graph", "match": "GET /", "status": 429, "retry_after": 7 }]
-        }))
-        .expect("rules");
+    let order = |rules: Value| {
+        let rules: Rules = serde_json::from_value(json!({ "rules": rules })).expect("rules");
         world.hub.faults.replace(rules).expect("rules");
+    };
+    for drop in ["before", "after"] {
+        let drops = json!({ "service": "graph", "drop": drop, "times": 1 });
+        let refuses =
+            json!({ "service": "graph", "match": "GET /", "status": 429, "retry_after": 7 });
         // The status wins while both strike; the drop is spent with it.
+        order(json!([drops, refuses]));
         let refused = call().await.expect("an answer");
         assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(refused.headers()["retry-after"], "7");
-        let rules: Rules = serde_json::from_value(json!({
-            "rules": [{ "service": "graph", "drop": drop, "times": 1 }]
-        }))
-        .expect("rules");
-        world.hub.faults.replace(rules).expect("rules");
+        order(json!([drops]));
         assert!(call().await.is_err(), "{drop}");
         assert_eq!(call().await.expect("an answer").status(), StatusCode::OK);
     }

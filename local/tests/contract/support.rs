@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use local::host::app::App;
-use local::host::{Host, ProcessSettings};
+use local::host::{Host, Surroundings};
+use local::service_bus::broker_properties::BrokerProperties;
 use local::service_bus::{Draft, Queue, ServiceBus};
 use local::watchdog::Watchdog;
 use local::world::World;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 /// Longest wait for anything.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,8 +27,8 @@ pub struct Setup {
     pub lock_renewal: &'static str,
     /// `maxConcurrentSessions`.
     pub sessions: usize,
-    /// More variables for the handler.
-    pub environment: Vec<(&'static str, &'static str)>,
+    /// One more variable for the handler.
+    pub variable: (&'static str, &'static str),
 }
 
 impl Default for Setup {
@@ -37,7 +39,7 @@ impl Default for Setup {
             lock: Duration::from_secs(60),
             lock_renewal: "-00:00:00.0010000",
             sessions: 4,
-            environment: Vec::new(),
+            variable: ("QUEUE", "inbound"),
         }
     }
 }
@@ -46,60 +48,36 @@ impl Default for Setup {
 pub struct Stand {
     pub host: Arc<Host>,
     pub world: Arc<World>,
-    pub queue: Arc<Queue>,
-    _root: Root,
-}
-
-/// A directory that goes with the test.
-struct Root(PathBuf);
-
-impl Drop for Root {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+    queue: Arc<Queue>,
+    _root: TempDir,
 }
 
 impl Stand {
+    /// With one instance and otherwise like this.
     pub async fn start(setup: Setup) -> Self {
         Self::try_start(setup).await.expect("the host starts")
     }
 
     pub async fn try_start(setup: Setup) -> anyhow::Result<Self> {
-        let name = format!("graph-to-open-test-{}", uuid::Uuid::new_v4());
-        let root = Root(std::env::temp_dir().join(name));
-        write_app(&root.0, &setup);
+        let root = tempfile::tempdir()?;
+        write_app(root.path(), &setup);
         let world = World::for_tests();
-        let bus = ServiceBus::new(Arc::clone(&world), setup.lock, Box::new(|_| Ok(())));
+        let bus = ServiceBus::new(Arc::clone(&world), setup.lock);
         let queue = bus.queue("inbound").expect("the queue");
-        let settings = BTreeMap::from([
-            ("QUEUE".to_owned(), "inbound".to_owned()),
-            (
-                "ServiceBus__fullyQualifiedNamespace".to_owned(),
-                "127.0.0.1:9".to_owned(),
-            ),
-        ]);
-        let app = App::read(&root.0, &settings)?;
-        let mut environment = settings;
-        for (name, value) in setup.environment {
-            environment.insert(name.to_owned(), value.to_owned());
-        }
-        let process = ProcessSettings {
-            executable: test_handler(),
-            arguments: Vec::new(),
-            app_root: app.root.clone(),
-            environment,
-        };
-        let host = Host::start(
-            app,
-            process,
-            setup.instances,
-            Arc::clone(&world),
+        let namespace = ("ServiceBus__fullyQualifiedNamespace", "127.0.0.1:9");
+        let settings = [("QUEUE", "inbound"), namespace, setup.variable];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let settings = BTreeMap::from(settings);
+        let around = Surroundings {
+            app: App::read(root.path(), &settings)?,
+            handler: test_handler(),
+            environment: settings,
+            world: Arc::clone(&world),
             bus,
-            Watchdog::default(),
-        )
-        .await?;
+            watchdog: Watchdog::default(),
+        };
         Ok(Self {
-            host,
+            host: Host::start(around, setup.instances).await?,
             world,
             queue,
             _root: root,
@@ -108,14 +86,24 @@ impl Stand {
 
     /// Sends a message whose body tells the handler how to behave.
     pub fn send(&self, session: &str, id: &str, order: &str) {
-        let draft = Draft {
-            body: order.to_owned().into(),
+        let broker = BrokerProperties {
             session_id: Some(session.to_owned()),
             message_id: Some(id.to_owned()),
             correlation_id: Some(format!("correlation of {id}")),
+            ..BrokerProperties::default()
+        };
+        let draft = Draft {
+            body: order.to_owned().into(),
+            broker,
             ..Draft::default()
         };
         self.queue.send(vec![draft], |_, _| {});
+    }
+
+    /// What the handlers and the host printed, oldest first.
+    pub fn lines(&self) -> Vec<String> {
+        let lines = self.world.hub.logs.lines();
+        lines.into_iter().map(|line| line.line).collect()
     }
 
     /// The calls that the handler printed, oldest first.
@@ -124,10 +112,9 @@ impl Stand {
     }
 
     pub fn printed(&self, start: &str) -> Vec<Value> {
-        let lines = self.world.hub.logs.lines();
-        lines
-            .iter()
-            .filter_map(|line| line.line.strip_prefix(start))
+        let lines = self.lines();
+        let printed = lines.iter().filter_map(|line| line.strip_prefix(start));
+        printed
             .filter_map(|rest| serde_json::from_str(rest).ok())
             .collect()
     }
@@ -141,7 +128,7 @@ impl Stand {
         self.calls().iter().map(attempt).collect()
     }
 
-    /// Waits until the handlers' output shows it.
+    /// Waits until the output shows it.
     pub async fn until(&self, what: &str, look: impl Fn(&Self) -> bool) {
         let mut lines = self.world.hub.logs.subscribe();
         let found = async {
@@ -149,24 +136,31 @@ impl Stand {
                 lines.changed().await.expect("the hub lives");
             }
         };
-        if tokio::time::timeout(PATIENCE, found).await.is_err() {
-            panic!(
-                "waited too long for {what}: {:#?}",
-                self.world.hub.logs.lines()
-            );
-        }
+        let found = tokio::time::timeout(PATIENCE, found).await;
+        found.unwrap_or_else(|_| panic!("waited too long for {what}: {:#?}", self.lines()));
+    }
+
+    /// Waits until the output has this line.
+    pub async fn until_line(&self, line: &str) {
+        self.until(line, |stand| stand.lines().iter().any(|it| it == line))
+            .await;
+    }
+
+    /// Waits until so many calls were made.
+    pub async fn until_calls(&self, count: usize) {
+        self.until("calls", |stand| stand.calls().len() >= count)
+            .await;
     }
 
     /// Waits until these calls were made, in this order.
     pub async fn until_attempts(&self, wanted: &[&str]) {
-        self.until("calls", |stand| stand.attempts().len() >= wanted.len())
-            .await;
+        self.until_calls(wanted.len()).await;
         assert_eq!(self.attempts(), wanted);
     }
 
-    /// The process id of an instance's handler, when it is ready.
-    pub fn pid(&self, instance: usize) -> Option<u64> {
-        self.host.view()["instances"][instance]["pid"].as_u64()
+    /// The process id of the first instance's handler, when it is ready.
+    pub fn pid(&self) -> Option<u64> {
+        self.host.view()["instances"][0]["pid"].as_u64()
     }
 }
 
@@ -185,7 +179,6 @@ fn write_app(root: &Path, setup: &Setup) {
     let request = json!({ "type": "httpTrigger", "direction": "in", "name": "request", "methods": ["get", "post"],
         "route": "echo" });
     let response = json!({ "type": "http", "direction": "out", "name": "response" });
-    std::fs::create_dir_all(root).expect("a directory");
     std::fs::write(root.join("host.json"), host.to_string()).expect("written");
     for (name, bindings) in [
         ("work", vec![trigger]),
@@ -202,14 +195,9 @@ fn write_app(root: &Path, setup: &Setup) {
 /// Cargo builds examples beside the tests.
 fn test_handler() -> PathBuf {
     let test = std::env::current_exe().expect("a path");
-    let built = test
-        .parent()
-        .and_then(Path::parent)
-        .expect("a build directory")
-        .join("examples/test-handler");
-    assert!(
-        built.exists(),
-        "build it first: cargo build -p local --examples"
-    );
+    let built = test.ancestors().nth(2).expect("a build directory");
+    let built = built.join("examples/test-handler");
+    let hint = "build it first: cargo build -p local --examples";
+    assert!(built.exists(), "{hint}");
     built
 }

@@ -11,7 +11,7 @@ const TEXT: &[u8] = include_bytes!("../../../fixtures/webhook_text.json");
 const FILES: &[u8] = include_bytes!("../../../fixtures/webhook_attachment.json");
 const QUICK_REPLY: &[u8] = include_bytes!("../../../fixtures/webhook_quick_reply.json");
 const CARD: &[u8] = include_bytes!("../../../fixtures/webhook_card.json");
-const STRUCTURED: &[u8] = include_bytes!("../../../fixtures/webhook_structured.json");
+const STRUCTURED: &[u8] = include_bytes!("../../../fixtures/structured.json");
 const TYPING: &[u8] = include_bytes!("../../../fixtures/webhook_typing.json");
 const RECEIPT: &[u8] = include_bytes!("../../../fixtures/webhook_receipt.json");
 

@@ -1,24 +1,40 @@
 //! Elements of which nothing is shown.
 
+use std::collections::BTreeMap;
+
 use super::elements::{is_block, is_void};
 
-/// A hidden element that is being passed over. There is no tree: it ends with its end tag, or where browsers end it because
-/// an element around it ends, or because the next one of its kind starts.
+/// A hidden element that is being passed over. There is no tree: it ends with its end tag, with one of an element around it, or
+/// where the next one of its kind starts. Where tags are mixed up it may end too early, and never too late.
 pub(super) struct Hidden {
     name: String,
-    /// Elements of its name that are open, itself included.
-    depth: usize,
-    /// Blocks in it that are open.
+    /// How many elements of each name are open in it, itself included.
+    open: BTreeMap<String, usize>,
+    /// How many of them are blocks, itself not included.
     blocks: usize,
+    /// It stands in a paragraph, which ends where a block starts.
+    in_paragraph: bool,
+}
+
+/// What an end tag means to a hidden element.
+#[derive(PartialEq, Eq)]
+pub(super) enum End {
+    /// It ends something inside.
+    Inside,
+    /// It ends the element.
+    Own,
+    /// It ends something around the element, and with it the element.
+    Around,
 }
 
 impl Hidden {
     /// A hidden element of this name; nothing for one that has no content.
-    pub(super) fn of(name: &str) -> Option<Self> {
+    pub(super) fn of(name: &str, in_paragraph: bool) -> Option<Self> {
         (!is_void(name)).then(|| Self {
             name: name.to_owned(),
-            depth: 1,
+            open: BTreeMap::from([(name.to_owned(), 1)]),
             blocks: 0,
+            in_paragraph: in_paragraph && !is_block(name),
         })
     }
 
@@ -27,51 +43,31 @@ impl Hidden {
         if is_void(name) {
             return true;
         }
-        let implied = match &*self.name {
-            "p" => is_block(name),
-            "li" | "dd" | "dt" | "tr" | "td" | "th" | "option" => name == self.name,
-            _ => false,
+        let ends_it = match &*self.name {
+            "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => is_block(name),
+            "li" | "dd" | "dt" | "tr" | "td" | "th" | "option" | "a" => name == self.name,
+            _ => self.in_paragraph && is_block(name),
         };
-        if implied && self.blocks == 0 && self.depth == 1 {
+        if ends_it && self.blocks == 0 {
             return false;
         }
-        if name == self.name {
-            self.depth += 1;
-        } else if is_block(name) {
-            self.blocks += 1;
-        }
+        *self.open.entry(name.to_owned()).or_default() += 1;
+        self.blocks += usize::from(is_block(name));
         true
     }
 
-    /// What an end tag means.
     pub(super) fn end(&mut self, name: &str) -> End {
-        if name == self.name {
-            self.depth -= 1;
-            return if self.depth == 0 {
-                End::Own
-            } else {
-                End::Inside
-            };
-        }
-        if !is_block(name) && !matches!(name, "td" | "th") {
+        if is_void(name) {
             return End::Inside;
         }
-        match self.blocks.checked_sub(1) {
-            Some(left) => {
-                self.blocks = left;
-                End::Inside
-            }
-            None => End::Around,
+        let Some(open) = self.open.get_mut(name).filter(|open| **open > 0) else {
+            return End::Around;
+        };
+        *open -= 1;
+        if *open == 0 && name == self.name {
+            return End::Own;
         }
+        self.blocks = self.blocks.saturating_sub(usize::from(is_block(name)));
+        End::Inside
     }
-}
-
-/// What an end tag means to a hidden element.
-pub(super) enum End {
-    /// It ends something inside.
-    Inside,
-    /// It ends the element.
-    Own,
-    /// It ends something around the element, and with it the element.
-    Around,
 }

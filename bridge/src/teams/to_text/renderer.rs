@@ -50,6 +50,7 @@ pub(super) struct Renderer<'a> {
     code: Inline,
     table: Option<OpenTable>,
     hidden: Option<Hidden>,
+    in_paragraph: bool,
     recording: Option<Recording>,
 }
 
@@ -86,6 +87,7 @@ impl<'a> Renderer<'a> {
             code: Inline::default(),
             table: None,
             hidden: None,
+            in_paragraph: false,
             recording: None,
         }
     }
@@ -128,13 +130,14 @@ impl<'a> Renderer<'a> {
             self.hidden = None;
         }
         if is_hidden(tag) {
-            self.hidden = Hidden::of(tag.name);
+            self.hidden = Hidden::of(tag.name, self.in_paragraph);
             return;
         }
         let layout = layout(tag.name);
         if layout != Layout::Inline {
             self.close_recording();
         }
+        self.in_paragraph |= tag.name == "p";
         if let Some(reply) = &mut self.reply {
             reply.start(tag);
         } else if let Some(emoji) = emoji(tag) {
@@ -199,6 +202,9 @@ impl<'a> Renderer<'a> {
             None => {}
         }
         let layout = layout(name);
+        if name == "p" {
+            self.in_paragraph = false;
+        }
         if layout != Layout::Inline || matches!(name, "video" | "audio") {
             self.close_recording();
         }

@@ -1,7 +1,7 @@
 //! What holds for any HTML. The words are compared with those of html5ever's tree builder.
 
 use html5ever::tendril::TendrilSink;
-use html5ever::{ParseOpts, parse_document};
+use html5ever::{Attribute, ParseOpts, parse_document};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use proptest::prelude::*;
 
@@ -32,6 +32,30 @@ fn piece() -> impl Strategy<Value = String> {
             "&#13;", "&#12;", "|", "~~",
         ]).prop_map(str::to_owned),
     ]
+}
+
+/// HTML whose elements end where they should, some of them hidden.
+fn nested() -> impl Strategy<Value = String> {
+    let names = "p div b i span ul ol blockquote code a x-y em section pre";
+    let start = prop::sample::select(vec![
+        "",
+        "",
+        " hidden",
+        " style=\"color:red; DISPLAY : None\"",
+    ]);
+    word().prop_recursive(4, 40, 5, move |inner| {
+        let name = prop::sample::select(names.split(' ').collect::<Vec<_>>());
+        let element = (name, start.clone(), prop::collection::vec(inner, 0..4));
+        element.prop_map(|(name, start, inner)| {
+            // Browsers end a paragraph where a block starts in it, and a link where the next one starts.
+            let name = if matches!(name, "p" | "a") && inner.concat().contains('<') {
+                "div"
+            } else {
+                name
+            };
+            format!("<{name}{start}>{}</{name}>", inner.concat())
+        })
+    })
 }
 
 fn pieces(most: usize) -> impl Strategy<Value = String> {
@@ -81,11 +105,20 @@ fn collect(node: &Handle, text: &mut String) {
     match &node.data {
         NodeData::Text { contents } => text.push_str(&contents.borrow()),
         NodeData::Element { name, .. } if matches!(&*name.local, "script" | "style") => {}
+        NodeData::Element { attrs, .. } if attrs.borrow().iter().any(is_hiding) => {}
         _ => {
             for child in node.children.borrow().iter() {
                 collect(child, text);
             }
         }
+    }
+}
+
+fn is_hiding(attribute: &Attribute) -> bool {
+    match &*attribute.name.local {
+        "hidden" => true,
+        "style" => attribute.value.contains("DISPLAY : None"),
+        _ => false,
     }
 }
 
@@ -124,6 +157,12 @@ proptest! {
 
     #[test]
     fn words_are_never_lost(html in pieces(40)) {
+        let text = to_text(&html);
+        prop_assert_eq!(letters(&text), letters_of_tree(&html), "{}", text);
+    }
+
+    #[test]
+    fn only_hidden_words_are_left_out(html in nested()) {
         let text = to_text(&html);
         prop_assert_eq!(letters(&text), letters_of_tree(&html), "{}", text);
     }
