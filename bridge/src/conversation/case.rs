@@ -86,13 +86,13 @@ impl Chat<'_> {
     }
 
     /// Whether a message says what one of our posts says, or one that may be in the chat although nobody knows its id. The
-    /// bridge posts no files of OneDrive; a preview of a link may be Teams' own.
+    /// bridge posts no files of OneDrive, and answers or passes on no message; a preview of a link may be Teams' own.
     #[must_use]
     pub fn is_ours_by_text(&self, message: &ChatMessage) -> bool {
-        let mut attachments = message.attachments.iter();
-        let has_file = attachments.any(|attachment| attachment.content_type == "reference");
+        let mut kinds = message.attachments.iter().map(|it| &*it.content_type);
+        let by_hand = kinds.any(|kind| kind == "reference" || kind.ends_with("Reference"));
         let wrote = |posts: &OutboundState| posts.wrote(&fingerprint(&message.body));
-        !has_file && self.outbound.is_some_and(wrote)
+        !by_hand && self.outbound.is_some_and(wrote)
     }
 
     /// Whether agent and customer have both seen the message of this id.
