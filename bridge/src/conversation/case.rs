@@ -13,7 +13,7 @@ use crate::state::inbound::{Carried, InboundState, Seen};
 use crate::state::outbound::OutboundState;
 use crate::state::thread::WindowPolicy;
 use crate::teams::chat_kind::ChatKind;
-use crate::teams::message::ChatMessage;
+use crate::teams::message::{Attachment, ChatMessage};
 use crate::teams::recognise::fingerprint;
 use crate::teams::to_text::ReplyContext;
 
@@ -89,8 +89,7 @@ impl Chat<'_> {
     /// bridge posts no files of OneDrive, and answers or passes on no message; a preview of a link may be Teams' own.
     #[must_use]
     pub fn is_ours_by_text(&self, message: &ChatMessage) -> bool {
-        let mut kinds = message.attachments.iter().map(|it| &*it.content_type);
-        let by_hand = kinds.any(|kind| kind == "reference" || kind.ends_with("Reference"));
+        let by_hand = message.attachments.iter().any(Attachment::is_made_by_hand);
         let wrote = |posts: &OutboundState| posts.wrote(&fingerprint(&message.body));
         !by_hand && self.outbound.is_some_and(wrote)
     }
