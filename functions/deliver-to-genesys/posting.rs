@@ -17,7 +17,6 @@ use crate::app::App;
 use crate::doors::Graph;
 use crate::failure::Failure;
 use crate::outside::{Call, Caller};
-use crate::store::threads;
 
 /// A series on its way.
 pub(super) struct Posting<'a> {
@@ -43,7 +42,7 @@ impl Posting<'_> {
             // Before Genesys hears of it, so that even an answer within milliseconds finds its way back.
             let (thread, account) = (&series.conversation.thread, &series.conversation.account);
             let record = ThreadRecord::new(thread, chat.state().chat.clone(), account.clone());
-            threads::remember(app, &record).await?;
+            app.threads.remember(&app.blobs, &record).await?;
         }
         while let Some((piece, _)) = series.next(chat.state()) {
             if Instant::now() >= self.caller.deadline {

@@ -21,7 +21,6 @@ use crate::queue::enqueue::enqueue;
 use crate::queue::job::Job;
 use crate::queue::settlement::handed_back;
 use crate::settings::SupportAccount;
-use crate::store::threads;
 
 /// An agent's message.
 pub(super) struct AgentMessage<'a> {
@@ -151,10 +150,15 @@ impl<'a> AgentMessage<'a> {
             let why = "the thread belongs to a support account that SUPPORT_ACCOUNTS does not name";
             refusal("account_unknown", why)
         })?;
-        let chat = threads::chat_of(self.app, thread).await?.ok_or_else(|| {
-            let why = "no chat is known for the thread that the message is addressed to";
-            Failure::NotYet(Box::new(refusal("thread_unknown", why)))
-        })?;
+        let chat = self
+            .app
+            .threads
+            .chat_of(&self.app.blobs, thread)
+            .await?
+            .ok_or_else(|| {
+                let why = "no chat is known for the thread that the message is addressed to";
+                Failure::NotYet(Box::new(refusal("thread_unknown", why)))
+            })?;
         let _ = self.chat.set(chat.digest());
         Ok((account, chat))
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bridge::patience::Fault;
 use bridge::state::outbound::Pending;
 use bridge::teams::from_text::from_text;
-use bridge::teams::message::ChatMessage;
+use bridge::teams::message::{Attachment, ChatMessage};
 use bridge::teams::recognise::{Candidate, recognise};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -94,6 +94,6 @@ fn candidate(message: &Value) -> Option<Candidate> {
             true => message.body.content,
             false => from_text(&message.body.content),
         },
-        attachments: message.attachments.len(),
+        by_hand: message.attachments.iter().any(Attachment::is_made_by_hand),
     })
 }

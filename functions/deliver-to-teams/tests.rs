@@ -18,7 +18,6 @@ use time::{Duration, OffsetDateTime};
 use super::receipt::receipt;
 use crate::app::App;
 use crate::queue::enqueue::enqueue;
-use crate::store::threads;
 use crate::testing::{ANNAS_CHAT, ANNAS_THREAD, agents_message, app_in, deliver, webhook};
 
 struct Scene {
@@ -248,10 +247,14 @@ async fn the_receipt_of_a_replay_is_no_repetition_of_the_first() {
 async fn a_thread_whose_chat_is_another_one_leads_to_the_new_one() {
     let scene = Scene::start().await;
     let moved = record("19:anna_again@unq.gbl.spaces");
-    let remembered = threads::remember(&scene.app, &moved).await;
+    let remembered = scene.app.threads.remember(&scene.app.blobs, &moved).await;
     remembered.expect("written");
     let other = app_in(&scene.world, &[]);
-    let chat = threads::chat_of(&other, &moved.thread).await.expect("read");
+    let chat = other
+        .threads
+        .chat_of(&other.blobs, &moved.thread)
+        .await
+        .expect("read");
     assert_eq!(chat, Some(moved.chat));
 }
 

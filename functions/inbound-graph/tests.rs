@@ -6,6 +6,7 @@ use bridge::queue::envelope::{Content, Envelope, NotificationEnvelope};
 use http::StatusCode;
 use serde_json::{Value, json};
 use services::error::Service;
+use services::secrets::names;
 use services::testing::{Reply, Sent, World};
 use tokio::task::JoinSet;
 
@@ -122,6 +123,17 @@ async fn what_is_forged_or_not_ours_is_dropped_without_a_word() {
     accepted(&app, &body).await;
     assert_eq!(world.sent(), []);
     assert_eq!(json!(app.counters)["notifications_dropped"], 7);
+}
+
+#[tokio::test]
+async fn a_rotated_secret_counts_at_once() {
+    let (world, app) = start().await;
+    accepted(&app, &json!({ "value": [item(CHAT, 1)] })).await;
+    world.put_secret(names::GRAPH_CLIENT_STATE, "the-next-secret");
+    let mut rotated = item(CHAT, 2);
+    rotated["clientState"] = json!("support.the-next-secret");
+    accepted(&app, &json!({ "value": [rotated] })).await;
+    assert_eq!(notifications(&world).len(), 2);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bridge::ids::{ChatId, Digest, SupportAccountName, TeamsMessageId};
+use bridge::ids::{Digest, SupportAccountName, TeamsMessageId};
 use bridge::state::inbound::PostedPart;
 use services::blob::Blobs;
 use services::entra::{DelegatedTokens, TokenValidator};
@@ -26,6 +26,7 @@ use crate::store::bounded::Bounded;
 use crate::store::keys::NotificationKeys;
 use crate::store::lanes::Lanes;
 use crate::store::own_posts::OwnPosts;
+use crate::store::threads::Threads;
 
 /// Longest wait for the host's first ping; it pings every 25 ms (azure-functions-host, `HttpFunctionInvocationDispatcher`).
 const FIRST_PING: Duration = Duration::from_millis(100);
@@ -71,7 +72,7 @@ pub struct App {
     /// Private keys of rich notifications.
     pub(crate) keys: NotificationKeys,
     /// Which chat a thread belongs to, as far as this process has seen.
-    pub(crate) threads: Bounded<Digest, ChatId>,
+    pub(crate) threads: Threads,
     /// Posts that this process made.
     pub(crate) own_posts: OwnPosts,
     /// Chats whose owner was told in the log lately.
@@ -158,7 +159,7 @@ impl App {
             failing_since: Bounded::new(10_000, 24 * HOUR),
             well_besides: Bounded::new(1_000, Duration::from_secs(5)),
             keys: NotificationKeys::default(),
-            threads: Bounded::new(20_000, HOUR),
+            threads: Threads::new(Bounded::new(20_000, HOUR)),
             own_posts: OwnPosts::default(),
             owners_told: Bounded::new(1_000, HOUR),
             transfers: Semaphore::new(TRANSFERS),

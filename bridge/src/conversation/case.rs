@@ -13,7 +13,7 @@ use crate::state::inbound::{Carried, InboundState, Seen};
 use crate::state::outbound::OutboundState;
 use crate::state::thread::WindowPolicy;
 use crate::teams::chat_kind::ChatKind;
-use crate::teams::message::ChatMessage;
+use crate::teams::message::{Attachment, ChatMessage};
 use crate::teams::recognise::fingerprint;
 use crate::teams::to_text::ReplyContext;
 
@@ -86,13 +86,12 @@ impl Chat<'_> {
     }
 
     /// Whether a message says what one of our posts says, or one that may be in the chat although nobody knows its id. The
-    /// bridge posts no files of OneDrive; a preview of a link may be Teams' own.
+    /// bridge posts no files of OneDrive, and answers or passes on no message; a preview of a link may be Teams' own.
     #[must_use]
     pub fn is_ours_by_text(&self, message: &ChatMessage) -> bool {
-        let mut attachments = message.attachments.iter();
-        let has_file = attachments.any(|attachment| attachment.content_type == "reference");
+        let by_hand = message.attachments.iter().any(Attachment::is_made_by_hand);
         let wrote = |posts: &OutboundState| posts.wrote(&fingerprint(&message.body));
-        !has_file && self.outbound.is_some_and(wrote)
+        !by_hand && self.outbound.is_some_and(wrote)
     }
 
     /// Whether agent and customer have both seen the message of this id.

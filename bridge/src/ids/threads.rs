@@ -129,6 +129,17 @@ mod tests {
         })
     }
 
+    #[test]
+    fn each_thread_has_one_spelling() {
+        let anna = "teams:support:0f0e0d0c-0000-4000-8000-00000000000a";
+        let is_taken = |text: &str| text.parse::<ThreadId>().is_ok();
+        assert!(is_taken(anna) && is_taken(&format!("{anna}:1")));
+        for counter in ["", "0", "01", "+1", "-1", "1:2", "4294967296"] {
+            assert!(!is_taken(&format!("{anna}:{counter}")), "{counter}");
+        }
+        assert!(!is_taken(&anna.replace("0f0e", "0F0E")));
+    }
+
     proptest! {
         #[test]
         fn a_written_thread_id_is_parsed_back(thread in thread()) {

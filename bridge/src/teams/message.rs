@@ -125,6 +125,15 @@ pub struct Attachment {
 
 debug_shows!(Attachment: content_type);
 
+impl Attachment {
+    /// Whether only a person attaches it: a file, a message that is answered or passed on, a meeting. Teams itself adds previews
+    /// of links to any message.
+    #[must_use]
+    pub fn is_made_by_hand(&self) -> bool {
+        self.content_type == "reference" || self.content_type.ends_with("Reference")
+    }
+}
+
 /// A mention. `Debug` leaves the text out.
 #[derive(Clone)]
 pub struct Mention {

@@ -18,11 +18,11 @@ pub struct Candidate {
     pub sender: Option<UserId>,
     /// Its body.
     pub html: String,
-    /// How many attachments it has.
-    pub attachments: usize,
+    /// It has an attachment that only a person makes.
+    pub by_hand: bool,
 }
 
-debug_shows!(Candidate: id, created, sender, attachments);
+debug_shows!(Candidate: id, created, sender, by_hand);
 
 /// Stands for a picture (Unicode, "object replacement character").
 const PICTURE: char = '\u{fffc}';
@@ -58,8 +58,8 @@ pub fn fingerprint(body: &Body) -> Digest {
     }
 }
 
-/// The oldest message that `ours` wrote at or after `since` with the wanted fingerprint and without attachments, and that is
-/// not `taken` by an earlier post; messages of the same time are taken in the order of their ids.
+/// The oldest message that `ours` wrote at or after `since` with the wanted fingerprint and nothing that only a person attaches,
+/// and that is not `taken` by an earlier post; messages of the same time are taken in the order of their ids.
 ///
 /// `since` is compared with the clock of Teams: the caller allows for the difference of the clocks.
 #[must_use]
@@ -75,7 +75,7 @@ pub fn recognise(
         .filter(|candidate| candidate.sender.as_ref() == Some(ours))
         .filter(|candidate| candidate.created >= since)
         // The bridge posts text and pictures; a person who works as the support user may post files with a text.
-        .filter(|candidate| candidate.attachments == 0)
+        .filter(|candidate| !candidate.by_hand)
         .filter(|candidate| !taken.contains(&candidate.id))
         .filter(|candidate| fingerprint_html(&candidate.html) == *wanted)
         .min_by_key(|candidate| (candidate.created, &candidate.id))

@@ -52,3 +52,23 @@ async fn a_file_that_genesys_refuses_goes_as_a_link() {
     let last = texts.last().expect("a text");
     assert!(last.starts_with("[file] plan.txt\nhttps://"), "{texts:?}");
 }
+
+#[tokio::test]
+async fn graphs_trouble_delays_a_picture_and_loses_nothing() {
+    let scene = Scene::start(&[]).await;
+    let mut failures = 2_i32;
+    scene
+        .world
+        .answer_with("GET", "/hostedContents/", move |_| {
+            let is_down = failures > 0;
+            failures = (failures - 1).max(0);
+            Some(match is_down {
+                true => Reply::new(503, ""),
+                false => Reply::new(200, &b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..]),
+            })
+        });
+    scene.created(&scene.with_picture("1", "look")).await;
+    let told = scene.told();
+    let attachment = &told[1]["content"][0]["attachment"];
+    assert_eq!(attachment["mime"], json!("image/png"), "{told:?}");
+}

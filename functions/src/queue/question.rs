@@ -68,3 +68,59 @@ async fn integration_is_well(app: &App, refusal: &ServiceError, subject: &Digest
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use services::error::Sent;
+    use services::testing::Reply;
+
+    use super::*;
+    use crate::testing::start;
+
+    /// Whether all else is well after a refusal, while this address of the services is answered with a status.
+    async fn asked(service: Service, kind: ErrorKind, place: &str, status: u16) -> bool {
+        let (world, app) = start().await;
+        world.answer("GET", place, Reply::new(status, "{}"));
+        let refusal = ServiceError::new(service, kind, Sent::No);
+        let account = &app.settings.support_accounts[0].name;
+        let subject = Digest::of("chat", "mine");
+        let ask = || all_else_is_well(&app, &refusal, Some(account), &subject);
+        let is_well = ask().await;
+        // Who asks right after is told the same, whatever has become of it.
+        let mended = if status == 200 { 503 } else { 200 };
+        world.answer("GET", place, Reply::new(mended, "{}"));
+        assert_eq!(ask().await, is_well);
+        is_well
+    }
+
+    #[tokio::test]
+    async fn only_what_answers_is_well() {
+        let (chats, token, integration) = ("/me/chats", "/tokens/me", "/integrations/open/");
+        let (forbidden, rejected) = (ErrorKind::Forbidden, ErrorKind::Rejected);
+        let unknown = ErrorKind::NotFound;
+        for (service, kind, place, status, is_well) in [
+            (Service::Graph, forbidden, chats, 200, true),
+            (Service::Graph, forbidden, chats, 403, false),
+            (Service::Graph, forbidden, chats, 503, false),
+            (Service::Genesys, rejected, token, 200, true),
+            (Service::Genesys, rejected, token, 403, true),
+            (Service::Genesys, rejected, token, 503, false),
+            (Service::Genesys, unknown, integration, 200, true),
+            (Service::Genesys, unknown, integration, 404, false),
+            (Service::Genesys, unknown, integration, 503, false),
+            // Nobody else was served either.
+            (Service::Genesys, unknown, integration, 403, false),
+            (Service::Blob, forbidden, chats, 200, false),
+        ] {
+            let told = asked(service, kind, place, status).await;
+            assert_eq!(told, is_well, "{service} {place} {status}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_of_graph_that_no_account_answers_for_is_in_doubt() {
+        let (_world, app) = start().await;
+        let refusal = ServiceError::new(Service::Graph, ErrorKind::Forbidden, Sent::No);
+        assert!(!all_else_is_well(&app, &refusal, None, &Digest::of("chat", "mine")).await);
+    }
+}

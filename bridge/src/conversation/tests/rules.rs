@@ -130,6 +130,21 @@ fn an_echo_is_told_by_memory_by_id_and_by_text() {
 }
 
 #[test]
+fn an_answer_in_the_words_of_our_post_is_by_hand_and_a_preview_is_not() {
+    let mut world = World::begun();
+    world.agent_posts("p1", "Sure?", Says::Words);
+    let again = |name| of_support(message(name, "Sure?", at(1)));
+    let mut previewed = again("2");
+    previewed.attachments.push(Attachment {
+        content_type: "application/vnd.microsoft.card.thumbnail".to_owned(),
+        ..Attachment::default()
+    });
+    world.skips(&previewed, "our own message");
+    world.tells(&quoting(again("3"), "p1"));
+    assert_eq!(world.texts(), ["[Sam]\n> Support: half price\nSure?"]);
+}
+
+#[test]
 fn what_a_colleague_writes_by_hand_is_shown_and_closes_the_question() {
     let mut world = World::begun();
     world.agent_posts("p1", "Sure?", question());

@@ -22,7 +22,7 @@ fn candidate(name: &str, second: i64, html: &str) -> Candidate {
         created: START + Duration::seconds(second),
         sender: Some(user('1')),
         html: html.to_owned(),
-        attachments: 0,
+        by_hand: false,
     }
 }
 
@@ -71,7 +71,7 @@ fn what_is_earlier_or_of_others_or_has_attachments_is_not_ours() {
     let mut unknown = ours.clone();
     unknown.sender = None;
     let mut with_file = ours;
-    with_file.attachments = 1;
+    with_file.by_hand = true;
     assert_eq!(found(&[earlier, others, unknown, with_file], &[]), None);
 }
 

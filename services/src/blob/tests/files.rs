@@ -102,6 +102,18 @@ async fn blocks_move_on_while_the_next_one_is_read() {
 }
 
 #[tokio::test]
+async fn a_request_that_fails_for_a_moment_is_made_again() {
+    for (size, requests) in [(1, 1), (5 * MIB, 3)] {
+        let (world, blobs) = blobs().await;
+        world.answer_once("PUT", "", Reply::new(503, ""));
+        store(&blobs, &[size], 64 * MIB).await.expect("stored");
+        let whole = world.blob(CONTAINER, FILE).expect("a blob");
+        assert_eq!(whole.len(), size);
+        assert_eq!(world.seen(Service::Blob).len(), requests + 1);
+    }
+}
+
+#[tokio::test]
 async fn an_account_that_stays_away_is_named() {
     let (world, blobs) = blobs().await;
     fails_with(&world, 403);
