@@ -276,7 +276,7 @@ async fn whom_teams_lets_nobody_write_to_is_told_of_in_the_receipt() {
     let thread: ThreadId = thread.parse().expect("a thread");
     let chat = "19:meeting_guest@thread.v2".parse().expect("a chat");
     let record = ThreadRecord::new(&thread, chat, thread.account.clone());
-    let remembered = threads::remember(&scene.app, &record).await;
+    let remembered = scene.app.threads.remember(&scene.app.blobs, &record).await;
     remembered.expect("written");
     let refusal = json!({ "error": { "code": "Forbidden", "message": "no" } });
     let refusal = Reply::json(403, &refusal);

@@ -223,6 +223,6 @@ async fn a_choice_that_genesys_refuses_goes_as_text() {
     let refused = json!({ "service": "genesys", "path": "structured/response", "body": anna.thread, "status": 404 });
     platform.faults(json!([refused])).await;
     anna.writes("<p>2</p>").await;
-    anna.agent_sees(&["hello", "2"]).await;
+    anna.agent_sees(&["hello", "No"]).await;
     platform.assert_nothing_failed().await;
 }

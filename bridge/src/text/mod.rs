@@ -94,7 +94,7 @@ pub(crate) fn spoken_duration(duration: &str) -> Option<String> {
     for (mark, unit) in [('H', 3600), ('M', 60), ('S', 1)] {
         if let Some((number, after)) = rest.split_once(mark) {
             let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
-            seconds = whole.parse::<u32>().ok().map(u64::from)? * unit + seconds;
+            seconds += whole.parse::<u32>().ok().map(u64::from)? * unit;
             rest = after;
         }
     }
