@@ -26,7 +26,7 @@ async fn a_given_message_is_delivered_as_it_is_changed_and_deleted() {
     // The chat does not exist yet.
     assert_eq!(anna.gives(first, json!({})).await, id);
     let messages = anna.until_inbound(2).await;
-    assert_eq!(messages[0]["text"], "My own payload");
+    assert_eq!(messages[0]["text"], "[important] My own payload");
     assert_eq!(messages[0]["channel_message_id"], id);
     assert_eq!(messages[0]["time"], created);
     assert_eq!(fetched(&messages[1]), sha256(&png(1)));
@@ -34,7 +34,7 @@ async fn a_given_message_is_delivered_as_it_is_changed_and_deleted() {
     let edited = message("<p>Another</p>", json!("2026-01-02T04:00:00Z"), Value::Null);
     anna.gives(edited, json!({ "change": "updated" })).await;
     let messages = anna.until_inbound(3).await;
-    assert_eq!(messages[2]["text"], "[edited] Another");
+    assert_eq!(messages[2]["text"], "[edited] [important] Another");
     let deleted = message("", Value::Null, json!("2026-01-02T05:00:00Z"));
     anna.gives(deleted, json!({ "change": "deleted" })).await;
     let messages = anna.until_inbound(4).await;
