@@ -63,12 +63,16 @@ impl ManagedIdentity {
     async fn held(&self, scope: &str) -> Result<AccessToken> {
         let renewal = {
             let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-            let new = || {
-                let (credential, scope) = (Arc::clone(&self.credential), scope.to_owned());
-                let fetch = move || fetch(Arc::clone(&credential), scope.clone());
-                Renewal::new(Service::ManagedIdentity, fetch)
-            };
-            tokens.entry(scope.to_owned()).or_insert_with(new).clone()
+            match tokens.get(scope) {
+                Some(renewal) => renewal.clone(),
+                None => {
+                    let (credential, own) = (Arc::clone(&self.credential), scope.to_owned());
+                    let fetch = move || fetch(Arc::clone(&credential), own.clone());
+                    let renewal = Renewal::new(Service::ManagedIdentity, fetch);
+                    tokens.insert(scope.to_owned(), renewal.clone());
+                    renewal
+                }
+            }
         };
         renewal.get().await
     }

@@ -10,7 +10,6 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
 
 use crate::address;
 use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
@@ -183,13 +182,24 @@ fn unusable() -> ServiceError {
     ServiceError::new(Service::ServiceBus, ErrorKind::Rejected, Sent::No)
 }
 
+/// A message of a batch.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct BatchItem<'a> {
+    body: &'a str,
+    broker_properties: &'a Outgoing<'a>,
+}
+
 fn batch_body(batch: &[Outgoing<'_>]) -> Result<Vec<u8>> {
-    let items = batch.iter().map(|message| {
-        let body = std::str::from_utf8(&message.body).map_err(|_| unusable())?;
-        Ok(json!({"Body": body, "BrokerProperties": message}))
+    let items = batch.iter().map(|broker_properties| {
+        let body = std::str::from_utf8(&broker_properties.body).map_err(|_| unusable())?;
+        Ok(BatchItem {
+            body,
+            broker_properties,
+        })
     });
-    let items = items.collect::<Result<Value>>()?;
-    Ok(items.to_string().into_bytes())
+    let items = items.collect::<Result<Vec<_>>>()?;
+    serde_json::to_vec(&items).map_err(|_| unusable())
 }
 
 /// One line of JSON in visible ASCII, as a header demands.

@@ -31,7 +31,7 @@ impl Digest {
 
     /// The digits behind a word that tells what they stand for.
     pub(super) fn tagged(&self, word: &str) -> String {
-        format!("{word}-{self}")
+        [word, "-", &self.0].concat()
     }
 }
 
@@ -49,10 +49,12 @@ pub(super) fn half_sha256(bytes: &[u8]) -> String {
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
-    let digits = bytes
-        .iter()
-        .map(|byte| [digit(byte >> 4), digit(byte & 15)]);
-    digits.flatten().collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
 #[cfg(test)]

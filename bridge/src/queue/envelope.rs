@@ -185,8 +185,10 @@ impl Envelope {
     /// The envelope as it travels.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        // Nothing in it has no form in JSON.
-        serde_json::to_vec(self).unwrap_or_default()
+        let mut json = Vec::with_capacity(512);
+        // Nothing in it has no form in JSON, and memory takes everything.
+        let _ = serde_json::to_writer(&mut json, self);
+        json
     }
 
     /// Reads an envelope.

@@ -1,6 +1,7 @@
 use std::sync::atomic::Ordering;
 
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::testing::{Double, Reply, Seen, client, identity, serve_broken};
