@@ -1,8 +1,9 @@
-//! The workspace's tasks: `cargo xtask run | test | package | bench`.
+//! The workspace's tasks: `cargo xtask run | test | package | bench | fuzz`.
 
 mod bench;
 mod browser;
 mod command;
+mod fuzz;
 mod npm;
 mod package;
 mod program;
@@ -36,6 +37,8 @@ enum Task {
     Package,
     /// Measure the release build and compare it with the bars.
     Bench(bench::Options),
+    /// Give the conversions inputs that libFuzzer makes of the cases.
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&workspace, &options),
         Task::Package => package::run(&workspace),
         Task::Bench(options) => bench::run(&workspace, &options),
+        Task::Fuzz(options) => fuzz::run(&workspace, &options),
     });
     outcome.unwrap_or_else(|error| {
         eprintln!("xtask: {error:#}");

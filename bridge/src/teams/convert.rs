@@ -169,7 +169,12 @@ pub fn inbound(
     let mut known_files = BTreeSet::new();
     files.retain(|file| known_files.insert(file.digest()));
     let (before, after) = attachments.without_a_place();
-    let mut blocks = before;
+    let mut blocks: Vec<String> = message
+        .subject
+        .iter()
+        .map(|text| text.trim().to_owned())
+        .collect();
+    blocks.extend(before);
     blocks.push(body);
     blocks.extend(after);
     let left_out = files.len().saturating_sub(MOST_FILES);
@@ -180,6 +185,9 @@ pub fn inbound(
         ));
     }
     blocks.retain(|block| !block.is_empty());
+    if blocks.is_empty() && files.is_empty() {
+        blocks.extend(message.summary.clone());
+    }
     let text = blocks.join("\n");
     Inbound {
         text: match message.importance {

@@ -26,8 +26,12 @@ pub struct ChatMessage {
     pub deleted: Option<OffsetDateTime>,
     /// Who wrote it; absent for system messages.
     pub from: Option<Sender>,
+    /// Its heading.
+    pub subject: Option<String>,
     /// What was written.
     pub body: Body,
+    /// What stands for it where nothing else can be shown.
+    pub summary: Option<String>,
     /// Files, quotes and cards.
     pub attachments: Vec<Attachment>,
     /// Who is mentioned.
@@ -168,9 +172,10 @@ impl ChatMessage {
         let id: TeamsMessageId = text(&raw["id"])
             .and_then(|id| id.parse().ok())
             .ok_or(MalformedMessage::Field("id"))?;
+        let content = text(&raw["body"]["content"]).or_else(|| text(&raw["body"]));
         let body = Body {
             html: raw["body"]["contentType"] != "text",
-            content: text(&raw["body"]["content"]).unwrap_or_default(),
+            content: content.unwrap_or_default(),
         };
         Ok(Self {
             kind: match raw["messageType"].as_str() {
@@ -189,7 +194,10 @@ impl ChatMessage {
             last_edited: time(&raw["lastEditedDateTime"]),
             deleted: time(&raw["deletedDateTime"]),
             from: raw["from"].is_object().then(|| Sender::of(&raw["from"])),
+            subject: shown(&raw["subject"]),
+            blocked: is_blocked(&raw["policyViolation"], &body),
             body,
+            summary: shown(&raw["summary"]),
             attachments: each(&raw["attachments"]).map(Attachment::of).collect(),
             mentions: each(&raw["mentions"]).map(Mention::of).collect(),
             reactions: each(&raw["reactions"]).filter_map(Reaction::of).collect(),
@@ -198,12 +206,19 @@ impl ChatMessage {
                 Some("high") => Importance::High,
                 _ => Importance::Normal,
             },
-            // Several actions are written with commas between them.
-            blocked: raw["policyViolation"]["dlpAction"]
-                .as_str()
-                .is_some_and(|actions| actions.contains("blockAccess")),
         })
     }
+}
+
+/// Whether nobody may read a message; its writer may have been allowed to send it all the same.
+fn is_blocked(violation: &Value, body: &Body) -> bool {
+    // Several actions are written with commas between them.
+    let named = |field: &str, word| {
+        let words = violation[field].as_str();
+        words.is_some_and(|words| words.to_ascii_lowercase().contains(word))
+    };
+    let is_sent = named("userAction", "override") && !body.content.trim().is_empty();
+    named("dlpAction", "blockaccess") && !is_sent
 }
 
 impl Sender {

@@ -111,9 +111,9 @@ pub fn render_with(
 
 /// As [`render`] for HTML that is a part of something larger: the notices of pictures stay, also at its end.
 #[must_use]
-pub(crate) fn render_part(html: &str) -> Rendered {
+pub(crate) fn render_part(html: &str, attachment: &dyn Fn(&str) -> Option<String>) -> Rendered {
     let pictures = collected(html, true);
-    rendered(html, ReplyContext::Quote, &|_| true, &|_| None, pictures)
+    rendered(html, ReplyContext::Quote, &|_| true, attachment, pictures)
 }
 
 fn collected(html: &str, last_notices: bool) -> Pictures {

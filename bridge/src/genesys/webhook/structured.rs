@@ -1,10 +1,9 @@
 //! Structured content (Platform API, `ConversationMessageContent`): titles, descriptions, links, files and choices.
 
 use serde_json::{Map, Value};
-use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
-use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
+use time::{Date, Time, UtcOffset};
 
 use super::{Part, WebhookAttachment};
 use crate::state::question::{Choice, ChoiceKind};
@@ -13,6 +12,9 @@ use crate::text::{spoken_seconds, zone};
 
 const DAY: &[BorrowedFormatItem<'_>] =
     format_description!("[day padding:none] [month repr:long] [year]");
+const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
+const ZONE: &[BorrowedFormatItem<'_>] =
+    format_description!("[offset_hour sign:mandatory]:[offset_minute]");
 const TIME: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
 
 type Fields = Map<String, Value>;
@@ -110,8 +112,9 @@ impl Walk {
             return self.item(fields);
         }
         self.parts.extend(fields.get("media").and_then(media));
-        let mut texts = TEXTS.iter().filter_map(|name| text_of(fields, name));
-        self.words(texts.by_ref());
+        let texts = TEXTS.iter().filter_map(|name| text_of(fields, name));
+        self.parts
+            .extend(texts.map(|text| Part::Words(filled_in(text, fields))));
         self.range(fields);
         let addresses = ADDRESSES.iter().filter_map(|name| text_of(fields, name));
         self.words(addresses.filter_map(shown_address));
@@ -151,6 +154,15 @@ impl Walk {
             .find_map(|name| shown_address(text_of(fields, name)?))
             .or_else(|| text_of(fields, "phoneNumber"))
             .or_else(|| text_of(fields, "phone"));
+        // An item of a list has what it does below it.
+        let below = fields.get("actions").and_then(Value::as_object);
+        let of_item = |name| below.and_then(|action| text_of(action, name));
+        let payload = text_of(fields, "payload").or(of_item("textback"));
+        let leads_to = leads_to.or_else(|| {
+            of_item("url")
+                .and_then(shown_address)
+                .filter(|_| payload.is_none())
+        });
         let kind = text_of(fields, "type").or(text_of(fields, "action"));
         let answers = kind.is_none_or(|kind| {
             let answers = [
@@ -167,8 +179,13 @@ impl Walk {
             (Some(text), Some(address)) => self.words([&*format!("{text}: {address}")].into_iter()),
             (None, Some(address)) => self.words([address].into_iter()),
             (Some(text), None) if answers => {
-                let note = text_of(fields, "description").or(text_of(fields, "subtitle"));
-                self.choice(self.kind, text, text_of(fields, "payload"), note);
+                let notes = ["description", "subtitle", "image", "imageUrl"];
+                let notes: Vec<&str> = notes
+                    .iter()
+                    .filter_map(|name| text_of(fields, name))
+                    .collect();
+                let note = Some(notes.join(", ")).filter(|note| !note.is_empty());
+                self.choice(self.kind, text, payload, note.as_deref());
             }
             (Some(text), None) => self.words([text].into_iter()),
             (None, None) => {}
@@ -207,12 +224,8 @@ impl Walk {
         let Some(payload) = time["dateTime"].as_str() else {
             return;
         };
-        let text = moment(payload).and_then(|moment| {
-            let (day, time) = (moment.format(DAY).ok()?, moment.format(TIME).ok()?);
-            Some(format!("{day}, {time} {}", zone(moment.offset())))
-        });
         let duration = time["duration"].as_u64().and_then(spoken_seconds);
-        let text = text.unwrap_or_else(|| payload.to_owned());
+        let text = moment(payload).map_or_else(|| payload.to_owned(), |moment| moment.spoken());
         self.choice(
             ChoiceKind::DatePicker,
             &text,
@@ -223,9 +236,10 @@ impl Walk {
 
     /// The days between which a date picker lets the customer choose, behind its last words.
     fn range(&mut self, fields: &Fields) {
-        let day = |name| text_of(fields, name).and_then(moment);
-        let written = |day: OffsetDateTime| day.format(DAY).unwrap_or_default();
+        let day = |name| Some(text_of(fields, name).and_then(moment)?.day);
+        let written = |day: Date| day.format(DAY).unwrap_or_default();
         let range = match (day("dateMinimum"), day("dateMaximum")) {
+            (Some(first), Some(last)) if first == last => written(first),
             (Some(first), Some(last))
                 if (first.year(), first.month()) == (last.year(), last.month()) =>
             {
@@ -273,8 +287,57 @@ fn media(value: &Value) -> Option<Part> {
     }))
 }
 
-fn moment(text: &str) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(text, &Rfc3339).ok()
+/// A day, and what is known of the time.
+struct Moment {
+    day: Date,
+    time: Option<Time>,
+    zone: Option<UtcOffset>,
+}
+
+/// Reads a date with or without a time, and a time with or without seconds and zone.
+fn moment(text: &str) -> Option<Moment> {
+    let day = Date::parse(text.get(..10)?, DATE).ok()?;
+    let Some(rest) = text[10..].strip_prefix('T') else {
+        return text[10..].is_empty().then_some(Moment {
+            day,
+            time: None,
+            zone: None,
+        });
+    };
+    let end = rest.find(['Z', '+', '-']).unwrap_or(rest.len());
+    let (hours, zone) = rest.split_at(end);
+    let zone = match zone {
+        "" => None,
+        "Z" => Some(UtcOffset::UTC),
+        zone => Some(UtcOffset::parse(zone, ZONE).ok()?),
+    };
+    let time = Some(Time::parse(hours.get(..5)?, TIME).ok()?);
+    Some(Moment { day, time, zone })
+}
+
+impl Moment {
+    /// `29 May 2026, 12:00 UTC`.
+    fn spoken(&self) -> String {
+        let time = self.time.and_then(|time| time.format(TIME).ok());
+        let time = time.map(|time| format!(", {time}")).unwrap_or_default();
+        let zone = self
+            .zone
+            .map(|offset| format!(" {}", zone(offset)))
+            .unwrap_or_default();
+        format!("{}{time}{zone}", self.day.format(DAY).unwrap_or_default())
+    }
+}
+
+/// A template's text, each `{{name}}` of its parameters filled in: Genesys does so, but for some channels.
+fn filled_in(text: &str, fields: &Fields) -> String {
+    let mut text = text.to_owned();
+    each(fields.get("parameters"), |parameter| {
+        if let (Some(name), Some(value)) = (parameter["name"].as_str(), parameter["text"].as_str())
+        {
+            text = text.replace(&format!("{{{{{name}}}}}"), value);
+        }
+    });
+    text
 }
 
 fn text_of<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {

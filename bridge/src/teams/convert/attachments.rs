@@ -53,7 +53,8 @@ impl Attachments {
             quotes: false,
         };
         for (index, attachment) in message.attachments.iter().enumerate() {
-            let mut shown = read(attachment, known);
+            let is_attached = |id: &str| message.attachments.iter().any(|other| other.id == id);
+            let mut shown = read(attachment, known, &is_attached);
             all.quotes |= shown.is_quote;
             if shown.is_quote && replies == ReplyContext::Strip {
                 shown.lines.clear();
@@ -98,7 +99,11 @@ impl Attachments {
 }
 
 /// What an attachment shows, by its content type.
-fn read(attachment: &Attachment, known: &dyn Fn(&str) -> bool) -> Shown {
+fn read(
+    attachment: &Attachment,
+    known: &dyn Fn(&str) -> bool,
+    is_attached: &dyn Fn(&str) -> bool,
+) -> Shown {
     let content = json(attachment);
     let notice = |kind: &str, key: &str| line(kind, attachment, text_of(&content, key));
     let lines = match &*attachment.content_type {
@@ -110,7 +115,7 @@ fn read(attachment: &Attachment, known: &dyn Fn(&str) -> bool) -> Shown {
                 ..Shown::default()
             };
         }
-        "forwardedMessageReference" => return forwarded(&content),
+        "forwardedMessageReference" => return forwarded(&content, is_attached),
         "reference" => match shared(attachment) {
             Some(file) => return Shown::file(file),
             None => notice("file", ""),
@@ -232,9 +237,11 @@ fn quote(content: &Value, known: &dyn Fn(&str) -> bool) -> String {
 }
 
 /// The message that is passed on, whole: it is what the customer wanted to say.
-fn forwarded(content: &Value) -> Shown {
+fn forwarded(content: &Value, is_attached: &dyn Fn(&str) -> bool) -> Shown {
     let html = text_of(content, "originalMessageContent").unwrap_or_default();
-    let rendered = to_text::render_part(html);
+    // What was attached to it is attached to this message.
+    let attachment = |id: &str| (!is_attached(id)).then(|| "[attachment]".to_owned());
+    let rendered = to_text::render_part(html, &attachment);
     let name = content.get("originalMessageSender").and_then(sender_name);
     let name = name.map_or_else(String::new, |name| format!("{name}: "));
     let text = match rendered.text.trim() {

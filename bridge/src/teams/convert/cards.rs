@@ -6,12 +6,14 @@
 //! does not know shows what it has under the same names.
 
 mod controls;
+mod media;
 mod words;
 
 use serde_json::{Map, Value};
 
-use crate::teams::to_text::{InlineImage, Medium, is_hosted, shown_address};
-use crate::text::{fenced, spoken_duration};
+use crate::teams::to_text::{InlineImage, shown_address};
+use crate::text::fenced;
+pub(super) use media::Recording;
 use words::Words;
 
 type Fields = Map<String, Value>;
@@ -23,24 +25,6 @@ pub(super) struct Card {
     pub(super) text: String,
     /// Pictures and recordings that Graph keeps.
     pub(super) hosted: Vec<InlineImage>,
-}
-
-/// What the media of a card are.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Recording {
-    Audio,
-    Video,
-    Animation,
-}
-
-impl Recording {
-    fn medium(self) -> Medium {
-        match self {
-            Self::Audio => Medium::Audio,
-            Self::Video => Medium::Video,
-            Self::Animation => Medium::Image,
-        }
-    }
 }
 
 /// How the value of a field is shown.
@@ -61,11 +45,12 @@ enum Shown {
 }
 
 /// The fields that cards show, in the order in which they show them.
-const FIELDS: [(&str, Shown); 46] = [
+const FIELDS: [(&str, Shown); 47] = [
     ("title", Shown::Parts),
     ("activityImage", Shown::Pictures),
     ("activityTitle", Shown::Parts),
     ("heading", Shown::Parts),
+    ("displayName", Shown::Parts),
     ("header", Shown::Parts),
     ("subtitle", Shown::Parts),
     ("activitySubtitle", Shown::Parts),
@@ -178,7 +163,7 @@ impl Walk {
         match kind {
             "Image" => self.picture(fields),
             "Media" => self.media(fields),
-            "RichTextBlock" => self.rich_text(fields),
+            "RichTextBlock" if fields.contains_key("inlines") => self.rich_text(fields),
             "Table" if fields.contains_key("rows") => self.table(fields),
             "CodeBlock" => self.code(fields),
             "Rating" => self.rating(fields),
@@ -210,6 +195,7 @@ impl Walk {
             match shown {
                 // The line of the recording says it.
                 Shown::Parts if name == "title" && has_recordings => {}
+                Shown::Parts if value.is_number() => self.words(&value.to_string()),
                 Shown::Parts => self.part(value),
                 Shown::Facts => self.facts(value),
                 Shown::Pictures => self.pictures(value),
@@ -260,7 +246,11 @@ impl Walk {
             if is_hidden(run) {
                 return;
             }
-            text.push_str(run.get("text").and_then(Value::as_str).unwrap_or_default());
+            let Some(words) = run.get("text").and_then(Value::as_str) else {
+                text.push_str(&self.on_one_line(&Value::Object(run.clone())));
+                return;
+            };
+            text.push_str(words);
             if let Some(address) = run.get("selectAction").and_then(address_of) {
                 text.push_str(&format!(" ({address})"));
             }
@@ -271,8 +261,13 @@ impl Walk {
     fn table(&mut self, fields: &Fields) {
         each(&fields["rows"], |row| {
             let mut cells = Vec::new();
+            if row.as_object().is_some_and(is_hidden) {
+                return;
+            }
             each(row.get("cells").unwrap_or(&Value::Null), |cell| {
-                cells.push(self.on_one_line(cell));
+                if !cell.as_object().is_some_and(is_hidden) {
+                    cells.push(self.on_one_line(cell));
+                }
             });
             if cells.iter().any(|cell| !cell.is_empty()) {
                 self.lines.push(cells.join(" | "));
@@ -335,107 +330,6 @@ impl Walk {
         self.words(&format!("{name}: {value}"));
     }
 
-    fn pictures(&mut self, pictures: &Value) {
-        each(pictures, |picture| match picture {
-            Value::Object(fields) => {
-                let start = self.lines.len();
-                self.picture(fields);
-                for name in ["selectAction", "tap"] {
-                    self.link_of(fields.get(name), start);
-                }
-            }
-            Value::String(address) => self.picture_at(address, None),
-            _ => {}
-        });
-    }
-
-    fn picture(&mut self, fields: &Fields) {
-        if is_hidden(fields) {
-            return;
-        }
-        let address = text_of(fields, "url").or_else(|| text_of(fields, "image"));
-        let description = ["altText", "alt", "title"]
-            .iter()
-            .find_map(|name| text_of(fields, name));
-        self.picture_at(address.unwrap_or_default(), description);
-    }
-
-    /// `[image: description] (address)`; one that Graph keeps is fetched.
-    fn picture_at(&mut self, address: &str, description: Option<&str>) {
-        let mut line = match description.map(|text| words::read(text).text.replace('\n', " ")) {
-            Some(description) => format!("[image: {description}]"),
-            None => "[image]".to_owned(),
-        };
-        if is_hosted(address) {
-            self.hosted.push(InlineImage {
-                source: address.to_owned(),
-                kind: Medium::Image,
-                description: description.map(str::to_owned),
-            });
-        } else if let Some(address) = shown_address(address) {
-            line.push_str(&format!(" ({address})"));
-        }
-        self.lines.push(line);
-    }
-
-    /// A media element: its sources are the same recording in several formats.
-    fn media(&mut self, fields: &Fields) {
-        let sources = fields.get("sources").unwrap_or(&Value::Null);
-        let mime = sources[0]["mimeType"].as_str().unwrap_or_default();
-        let kind = if mime.starts_with("audio/") {
-            Recording::Audio
-        } else {
-            Recording::Video
-        };
-        self.recording(
-            kind,
-            text_of(fields, "altText").or(text_of(fields, "title")),
-            None,
-            &sources[0],
-        );
-    }
-
-    /// The media of an audio, video or animation card: the same recording in several formats.
-    fn recordings(&mut self, fields: &Fields, media: &Value) {
-        let kind = self.recording.unwrap_or(Recording::Video);
-        let duration = text_of(fields, "duration").and_then(spoken_duration);
-        self.recording(kind, text_of(fields, "title"), duration, &media[0]);
-    }
-
-    fn recording(
-        &mut self,
-        kind: Recording,
-        title: Option<&str>,
-        duration: Option<String>,
-        source: &Value,
-    ) {
-        // Teams itself makes cards without a title of what somebody records in a chat.
-        let label = match (kind, title) {
-            (Recording::Audio, None) if self.recording.is_some() => "voice message",
-            (Recording::Animation, _) => "animation",
-            _ => kind.medium().label(),
-        };
-        let mut line = match duration {
-            Some(duration) => format!("[{label}, {duration}]"),
-            None => format!("[{label}]"),
-        };
-        if let Some(title) = title {
-            line.push(' ');
-            line.push_str(&words::read(title).text.replace('\n', " "));
-        }
-        let address = source["url"].as_str().unwrap_or_default();
-        if is_hosted(address) {
-            self.hosted.push(InlineImage {
-                source: address.to_owned(),
-                kind: kind.medium(),
-                description: None,
-            });
-        } else if let Some(address) = shown_address(address) {
-            line.push_str(&format!(" ({address})"));
-        }
-        self.lines.push(line);
-    }
-
     /// Where a click on an element leads.
     fn link_of(&mut self, action: Option<&Value>, start: usize) {
         self.link(action.and_then(address_of), start);
@@ -464,12 +358,17 @@ fn address_of(action: &Value) -> Option<&str> {
 
 fn address_in(fields: &Fields) -> Option<&str> {
     let targets = fields.get("targets").and_then(Value::as_array);
+    let page = fields
+        .get("target")
+        .filter(|_| fields.get("@type").is_some_and(|kind| kind == "ViewAction"));
+    let page = page.and_then(|page| page.as_str().or_else(|| page[0].as_str()));
     let is_default = |target: &&Value| target["os"] == "default";
     let target = targets.and_then(|all| all.iter().find(is_default).or_else(|| all.first()));
     let addresses = ["url", "uri", "value"].iter();
     addresses
         .filter_map(|name| text_of(fields, name))
         .chain(target.and_then(|target| target["uri"].as_str()))
+        .chain(page)
         .find_map(shown_address)
 }
 

@@ -62,7 +62,7 @@ fn is_unspaced(character: char) -> bool {
 fn ends_address(character: char) -> bool {
     is_foreign(character)
         || matches!(character,
-            '«' | '»' | '‹' | '›' | '…' | '\u{2018}'..='\u{201f}'
+            '\u{2014}' | '\u{2015}' | '«' | '»' | '‹' | '›' | '…' | '\u{2018}'..='\u{201f}'
             // Arabic, Armenian, Devanagari, Ethiopic.
             | '\u{60c}' | '\u{61b}' | '\u{61f}' | '\u{6d4}' | '\u{55d}' | '\u{589}' | '\u{964}' | '\u{965}' | '\u{1361}'..='\u{1368}'
             // Chinese and Japanese, and their wide forms of our own.

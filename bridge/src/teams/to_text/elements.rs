@@ -21,26 +21,63 @@ pub(crate) fn emoji(tag: &Tag<'_>) -> Option<String> {
             .filter(|text| !text.trim().is_empty())
             .map(Cow::into_owned)
     };
-    let text = shown("alt").or_else(|| shown("title"))?;
-    // A custom emoji has a name instead of a character: without marks it would be a word of the sentence.
-    let is_name = tag.name == "customemoji" && text.starts_with(char::is_alphanumeric);
-    Some(if is_name { format!(":{text}:") } else { text })
+    Some(match shown("alt").or_else(|| shown("title")) {
+        // A custom emoji has a name instead of a character: without marks it would be a word of the sentence.
+        Some(name) if tag.name == "customemoji" && name.starts_with(char::is_alphanumeric) => {
+            format!(":{name}:")
+        }
+        Some(text) => text,
+        None => "[emoji]".to_owned(),
+    })
 }
 
-/// Whether browsers, and Teams, show nothing of an element.
+/// Whether browsers, and Teams, show nothing of an element: what is not displayed, what has no height or is quite transparent
+/// (the previews that mails bring along), and pictures of one pixel, which only report that somebody reads.
 pub(super) fn is_hidden(tag: &Tag<'_>) -> bool {
-    let hides = |declaration: &str| {
-        let (property, value) = declaration.split_once(':').unwrap_or_default();
-        let value = value.trim().to_ascii_lowercase();
-        let value = value.trim_end_matches("!important").trim_end();
-        match property.trim().to_ascii_lowercase().as_str() {
-            "display" => value == "none",
-            "visibility" => matches!(value, "hidden" | "collapse"),
-            _ => false,
-        }
-    };
-    let style = tag.attribute("style");
-    tag.attribute("hidden").is_some() || style.is_some_and(|style| style.split(';').any(hides))
+    let style = tag
+        .attribute("style")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    tag.name == "template"
+        || tag.attribute("hidden").is_some()
+        || hides(&style)
+        || tag.name == "img"
+            && ["width", "height"]
+                .iter()
+                .all(|side| is_a_pixel(tag, &style, side))
+}
+
+fn hides(style: &str) -> bool {
+    let is_zero = |property| is_at_most(declared(style, property), 0.0);
+    declared(style, "display") == "none"
+        || matches!(declared(style, "visibility"), "hidden" | "collapse")
+        || is_zero("opacity")
+        || declared(style, "overflow") == "hidden" && (is_zero("max-height") || is_zero("height"))
+}
+
+fn is_a_pixel(tag: &Tag<'_>, style: &str, side: &str) -> bool {
+    let attribute = tag.attribute(side);
+    let lengths = [
+        attribute.as_deref().unwrap_or_default(),
+        declared(style, side),
+    ];
+    lengths.iter().any(|length| is_at_most(length, 1.0))
+}
+
+/// The value that a style declares last for a property.
+fn declared<'a>(style: &'a str, wanted: &str) -> &'a str {
+    let mut values = style.split(';').filter_map(|declaration| {
+        let (property, value) = declaration.split_once(':')?;
+        let value = value.trim().trim_end_matches("!important").trim_end();
+        (property.trim() == wanted).then_some(value)
+    });
+    values.next_back().unwrap_or_default()
+}
+
+/// Whether a length in pixels, or a number, is no more than this.
+fn is_at_most(length: &str, most: f32) -> bool {
+    let number = length.trim().trim_end_matches("px").trim_end();
+    number.parse::<f32>().is_ok_and(|number| number <= most)
 }
 
 /// Elements without an end tag (WHATWG HTML, section "Void elements").
@@ -85,6 +122,14 @@ pub(super) fn layout(name: &str) -> Layout {
         | "thead" | "title" | "tr" | "ul" => Layout::Block,
         _ => Layout::Inline,
     }
+}
+
+/// Whether an element means something in a table only.
+pub(super) fn is_part_of_table(name: &str) -> bool {
+    matches!(
+        name,
+        "tr" | "thead" | "tbody" | "tfoot" | "caption" | "colgroup" | "col" | "td" | "th"
+    )
 }
 
 pub(super) fn is_block(name: &str) -> bool {

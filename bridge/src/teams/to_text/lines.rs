@@ -114,6 +114,11 @@ impl Lines {
         }
     }
 
+    /// Keeps letters that follow at once apart from those before.
+    pub(super) fn start_word(&mut self) {
+        self.apart |= self.output.ends_with(is_letter_of_word);
+    }
+
     /// Keeps letters that follow at once apart from the last word.
     pub(super) fn end_word(&mut self) {
         self.apart = true;
@@ -251,11 +256,7 @@ impl Lines {
             if let Some(separator) = self.separator.take() {
                 self.output.push_str(separator);
             } else {
-                let apart = self.apart
-                    && word.starts_with(|first: char| {
-                        // Chinese and Japanese have no spaces between words.
-                        first.is_alphanumeric() && first.width() == Some(1)
-                    });
+                let apart = self.apart && word.starts_with(is_letter_of_word);
                 joined = spaces == 0 && !apart;
                 self.push_spaces(if apart { spaces.max(1) } else { spaces });
             }
@@ -355,4 +356,9 @@ impl Lines {
     fn end_of_line(&self) -> usize {
         self.output.trim_end_matches([' ', '\t']).len()
     }
+}
+
+/// Whether spaces part the words that this character is used in; Chinese and Japanese have none.
+fn is_letter_of_word(character: char) -> bool {
+    character.is_alphanumeric() && character.width() == Some(1)
 }

@@ -7,7 +7,7 @@ mod pictures;
 use std::collections::BTreeSet;
 
 use super::code::{Block, Inline};
-use super::elements::{Layout, emoji, is_hidden, layout};
+use super::elements::{Layout, emoji, is_hidden, is_part_of_table, layout};
 use super::hidden::{End, Hidden};
 use super::lines::{Lines, Place};
 use super::links::Link;
@@ -51,6 +51,7 @@ pub(super) struct Renderer<'a> {
     table: Option<OpenTable>,
     hidden: Option<Hidden>,
     in_paragraph: bool,
+    open_tables: usize,
     recording: Option<Recording>,
 }
 
@@ -88,6 +89,7 @@ impl<'a> Renderer<'a> {
             table: None,
             hidden: None,
             in_paragraph: false,
+            open_tables: 0,
             recording: None,
         }
     }
@@ -129,7 +131,8 @@ impl<'a> Renderer<'a> {
             }
             self.hidden = None;
         }
-        if is_hidden(tag) {
+        // Browsers pass over the tags of a table's parts where no table is open.
+        if is_hidden(tag) && (self.open_tables > 0 || !is_part_of_table(tag.name)) {
             self.hidden = Hidden::of(tag.name, self.in_paragraph);
             return;
         }
@@ -137,6 +140,7 @@ impl<'a> Renderer<'a> {
         if layout != Layout::Inline {
             self.close_recording();
         }
+        self.open_tables += usize::from(tag.name == "table");
         self.in_paragraph |= tag.name == "p";
         if let Some(reply) = &mut self.reply {
             reply.start(tag);
@@ -169,6 +173,8 @@ impl<'a> Renderer<'a> {
             "img" => self.picture(tag),
             "video" | "audio" => self.open_recording(tag),
             "input" => self.input(tag),
+            // What a mention shows is a word of its own.
+            "at" => self.lines.start_word(),
             "attachment" => self.attachment(tag),
             "ul" | "menu" => self.open_list(List::Bullets),
             "ol" => self.open_list(List::Numbers(number(tag, "start").unwrap_or(1))),
@@ -202,8 +208,10 @@ impl<'a> Renderer<'a> {
             None => {}
         }
         let layout = layout(name);
-        if name == "p" {
-            self.in_paragraph = false;
+        match name {
+            "p" => self.in_paragraph = false,
+            "table" => self.open_tables = self.open_tables.saturating_sub(1),
+            _ => {}
         }
         if layout != Layout::Inline || matches!(name, "video" | "audio") {
             self.close_recording();
@@ -228,7 +236,6 @@ impl<'a> Renderer<'a> {
         }
         match name {
             "a" => self.close_link(),
-            // What a mention shows is a word of its own.
             "at" => self.lines.end_word(),
             // Browsers take a lone end tag of a line break for a line break.
             "br" => self.line_break(),
@@ -328,8 +335,8 @@ impl<'a> Renderer<'a> {
     fn input(&mut self, tag: &Tag<'_>) {
         let kind = tag.attribute("type").unwrap_or_default();
         match kind.to_ascii_lowercase().as_str() {
-            "checkbox" | "radio" if tag.attribute("checked").is_some() => self.text("[x]"),
-            "checkbox" | "radio" => self.text("[ ]"),
+            "checkbox" | "radio" if tag.attribute("checked").is_some() => self.text("[x] "),
+            "checkbox" | "radio" => self.text("[ ] "),
             "hidden" | "password" => {}
             _ => self.text(&tag.attribute("value").unwrap_or_default()),
         }

@@ -11,12 +11,13 @@ use std::ops::Range;
 use html5gum::{Emitter, Error, State, Tokenizer};
 
 /// The attributes that a [`Tag`] keeps.
-const READ: [&str; 18] = [
+const READ: [&str; 20] = [
     "alt",
     "checked",
     "class",
     "colspan",
     "data-duration",
+    "height",
     "hidden",
     "href",
     "id",
@@ -30,6 +31,7 @@ const READ: [&str; 18] = [
     "title",
     "type",
     "value",
+    "width",
 ];
 
 /// Longest name in [`READ`].

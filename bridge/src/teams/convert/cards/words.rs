@@ -63,7 +63,9 @@ pub(super) struct Words {
 
 /// Reads a text of a card.
 pub(super) fn read(text: &str) -> Words {
-    let text = with_dates(text);
+    // Cards write line breaks in all three ways.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text = with_dates(&text);
     if !is_html(&text) {
         return Words {
             text: with_links(&text).into_owned(),
@@ -71,8 +73,8 @@ pub(super) fn read(text: &str) -> Words {
         };
     }
     // A card's text is Markdown too, where an empty line starts a paragraph.
-    let html = text.replace("\r\n", "\n").replace("\n\n", "<br>");
-    let rendered = to_text::render_part(&html);
+    let html = text.replace("\n\n", "<br>");
+    let rendered = to_text::render_part(&html, &|_| None);
     Words {
         text: with_links(&rendered.text).into_owned(),
         hosted: rendered.images,
