@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use html5ever::tendril::TendrilSink;
-use html5ever::{ParseOpts, parse_document};
+use html5ever::{ParseOpts, QualName, local_name, ns, parse_document, parse_fragment};
 use libfuzzer_sys::fuzzer_mutate;
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use serde_json::{Map, Value};
@@ -205,8 +205,10 @@ pub fn lost(expected: &Letters, text: &str) -> Letters {
 }
 
 /// The letters that a browser surely shows of HTML. What a style may hide, what Teams replaces, and quotes, of which only the
-/// beginning is shown, do not count.
+/// beginning is shown, do not count; nor does anything where something is hidden and the tags are mixed up: browsers move what
+/// stands between such tags.
 pub fn visible_letters(html: &str) -> Letters {
+    let mut hides = false;
     let mut options = ParseOpts::default();
     options.tree_builder.scripting_enabled = false;
     let tree = parse_document(RcDom::default(), options).one(html);
@@ -239,6 +241,7 @@ pub fn visible_letters(html: &str) -> Letters {
                 let may_hide = attrs.borrow().iter().any(|attribute| {
                     matches!(&*attribute.name.local, "hidden" | "style" | "itemtype")
                 });
+                hides |= may_hide;
                 if is_apart || may_hide {
                     continue;
                 }
@@ -247,5 +250,15 @@ pub fn visible_letters(html: &str) -> Letters {
         }
         open.extend(node.children.borrow().iter().cloned());
     }
+    if hides && is_mixed_up(html) {
+        return Letters::new();
+    }
     letters(&text)
+}
+
+fn is_mixed_up(html: &str) -> bool {
+    let body = QualName::new(None, ns!(html), local_name!("body"));
+    let tree =
+        parse_fragment(RcDom::default(), ParseOpts::default(), body, vec![], false).one(html);
+    !tree.errors.borrow().is_empty()
 }

@@ -22,7 +22,7 @@ pub use running::Account;
 pub use talk::{Customer, Talk};
 
 /// Longest wait for anything; far above what a busy machine needs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A client for this machine that trusts these authorities only, whatever proxy its environment names.
 fn client(authorities: impl IntoIterator<Item = Certificate>) -> Client {

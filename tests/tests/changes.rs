@@ -27,8 +27,9 @@ async fn a_reply_shows_what_it_answers_and_its_edit_does_not_again() {
     let anna = Talk::new(&platform, "Anna");
     let question = anna.writes("<p>Where is\nmy order?</p>").await;
     anna.agent_sees(&["Where is my order?"]).await;
-    anna.agent_writes("Which one?").await;
-    let posts = anna.until_posts(1).await;
+    let answer = anna.agent_writes("Which one?").await;
+    platform.until_receipt(&answer).await;
+    let posts = anna.posts().await;
     let replies_to = json!({ "reply_to": [question, posts[0]["id"]] });
     let reply = anna.writes_with("<p>4711</p>", replies_to).await;
     let quoting = "> Anna: Where is my order?\n> Support: Which one?\n4711";
