@@ -74,8 +74,10 @@ pub async fn measure(arguments: &Arguments, stage: &Stage) -> Result<Table> {
 
     eprintln!("HTML …");
     let (a, b) = html::medians(&arguments.app_root.join("bridge/fixtures/html"))?;
-    let figures = [AtLeast(a, 10.0), Plain(b)];
+    let figures = [AtLeast(a, 10.0), Plain(b), AtLeast(a / b, 2.0)];
     table.row("HTML to text beside html5ever's tree, MB/s", figures);
+    let figures = [AtMost(html::cards()?, 5.0)];
+    table.row("message of 28 KB with 20 cards to text, ms", figures);
     Ok(table)
 }
 

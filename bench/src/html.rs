@@ -7,10 +7,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use bridge::teams::convert::inbound;
+use bridge::teams::message::ChatMessage;
 use bridge::teams::to_text::{ReplyContext, render};
 use html5ever::tendril::TendrilSink;
 use html5ever::{ParseOpts, parse_document};
 use markup5ever_rcdom::RcDom;
+use serde_json::json;
 
 use crate::table::median;
 
@@ -32,6 +35,45 @@ pub fn medians(folder: &Path) -> Result<(f64, f64)> {
         }));
     }
     Ok((median(text), median(tree)))
+}
+
+/// Milliseconds in which a message of 28 KB with 20 cards becomes text: the median.
+pub fn cards() -> Result<f64> {
+    let line = "Two shoes, <b>size 42</b>: [see the offer](https://shop.example/offers/7), valid until {{DATE(2026-02-14T06:00:00Z)}}";
+    let card = json!({
+        "type": "AdaptiveCard",
+        "body": [
+            { "type": "TextBlock", "text": line },
+            { "type": "FactSet", "facts": [{ "title": "Price:", "value": "20 EUR" }, { "title": "Size", "value": "42" }] },
+            { "type": "Table", "rows": [
+                { "cells": [{ "items": [{ "type": "TextBlock", "text": line }] }, { "items": [{ "type": "TextBlock", "text": "9 EUR" }] }] },
+            ] },
+            { "type": "Container", "items": [{ "type": "TextBlock", "text": line }, { "type": "TextBlock", "text": line }, { "type": "TextBlock", "text": line }] },
+            { "type": "Image", "url": "https://shop.example/shoe.png", "altText": "a shoe" },
+        ],
+        "actions": [{ "type": "Action.OpenUrl", "title": "Buy", "url": "https://shop.example/buy" }],
+    });
+    let marker = |id: usize| format!("<p>Offer {id}</p><attachment id=\"{id}\"></attachment>");
+    let attachment = |id: usize| json!({ "id": id.to_string(), "contentType": "application/vnd.microsoft.card.adaptive", "content": card.to_string() });
+    let message = json!({
+        "id": "1755000000001",
+        "body": { "contentType": "html", "content": (0..20).map(marker).collect::<String>() },
+        "attachments": (0..20).map(attachment).collect::<Vec<_>>(),
+    });
+    let message = message.to_string();
+    ensure!(
+        (28_000..32_000).contains(&message.len()),
+        "{} bytes",
+        message.len()
+    );
+    let mut times = Vec::new();
+    for _ in 0..200 {
+        let start = Instant::now();
+        let message = ChatMessage::parse(black_box(message.as_bytes()))?;
+        black_box(inbound(&message, ReplyContext::Quote, &|_| true));
+        times.push(start.elapsed().as_secs_f64() * 1000.0);
+    }
+    Ok(median(times))
 }
 
 fn messages(folder: &Path) -> Result<Vec<String>> {
@@ -84,5 +126,6 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bridge/fixtures/html");
         assert!(messages(&folder).expect("the messages").len() >= 15);
         assert!(messages(&folder.join("none")).is_err());
+        cards().expect("the message with cards");
     }
 }
