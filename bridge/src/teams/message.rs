@@ -177,14 +177,17 @@ impl ChatMessage {
             html: raw["body"]["contentType"] != "text",
             content: content.unwrap_or_default(),
         };
+        let kind = match raw["messageType"].as_str() {
+            Some("message") | None => MessageKind::Message,
+            Some("systemEventMessage") => MessageKind::System,
+            // Without the Prefer header Graph calls system messages an unknown future value.
+            Some(_) if body.content.trim() == "<systemEventMessage/>" => MessageKind::System,
+            Some(_) => MessageKind::Other,
+        };
+        // Somebody wrote a message, whether or not Graph tells who.
+        let has_sender = raw["from"].is_object() || kind == MessageKind::Message;
         Ok(Self {
-            kind: match raw["messageType"].as_str() {
-                Some("message") | None => MessageKind::Message,
-                Some("systemEventMessage") => MessageKind::System,
-                // Without the Prefer header Graph calls system messages an unknown future value.
-                Some(_) if body.content.trim() == "<systemEventMessage/>" => MessageKind::System,
-                Some(_) => MessageKind::Other,
-            },
+            kind,
             created: time(&raw["createdDateTime"])
                 .or_else(|| time_of(&id))
                 .ok_or(MalformedMessage::Field("createdDateTime"))?,
@@ -193,7 +196,7 @@ impl ChatMessage {
             etag: text(&raw["etag"]),
             last_edited: time(&raw["lastEditedDateTime"]),
             deleted: time(&raw["deletedDateTime"]),
-            from: raw["from"].is_object().then(|| Sender::of(&raw["from"])),
+            from: has_sender.then(|| Sender::of(&raw["from"])),
             subject: shown(&raw["subject"]),
             blocked: is_blocked(&raw["policyViolation"], &body),
             body,

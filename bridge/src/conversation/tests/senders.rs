@@ -104,6 +104,7 @@ fn whoever_has_no_id_at_all_is_told_by_the_chat() {
             "Front desk",
         ),
         (json!({ "user": null, "application": null }), "Guest"),
+        (json!(null), "Guest"),
     ] {
         let mut world = World::new();
         world.tells(&of_sender("1", from.clone()));
