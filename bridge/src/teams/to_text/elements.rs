@@ -34,50 +34,91 @@ pub(crate) fn emoji(tag: &Tag<'_>) -> Option<String> {
 /// Whether browsers, and Teams, show nothing of an element: what is not displayed, what has no height or is quite transparent
 /// (the previews that mails bring along), and pictures of one pixel, which only report that somebody reads.
 pub(super) fn is_hidden(tag: &Tag<'_>) -> bool {
-    let style = tag
-        .attribute("style")
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    tag.name == "template"
-        || tag.attribute("hidden").is_some()
-        || hides(&style)
-        || tag.name == "img"
-            && ["width", "height"]
-                .iter()
-                .all(|side| is_a_pixel(tag, &style, side))
+    if tag.name == "template" || tag.attribute("hidden").is_some() {
+        return true;
+    }
+    let style = tag.attribute("style").map(|style| Style::of(&style));
+    let style = style.unwrap_or_default();
+    style.hides() || tag.name == "img" && style.is_a_pixel(tag)
 }
 
-fn hides(style: &str) -> bool {
-    let is_zero = |property| is_at_most(declared(style, property), 0.0);
-    declared(style, "display") == "none"
-        || matches!(declared(style, "visibility"), "hidden" | "collapse")
-        || is_zero("opacity")
-        || declared(style, "overflow") == "hidden" && (is_zero("max-height") || is_zero("height"))
+/// What a style declares of what hides an element.
+#[derive(Default)]
+struct Style {
+    no_display: bool,
+    invisible: bool,
+    transparent: bool,
+    clipped: bool,
+    /// No more than so many pixels.
+    max_height: Option<f32>,
+    height: Option<f32>,
+    width: Option<f32>,
 }
 
-fn is_a_pixel(tag: &Tag<'_>, style: &str, side: &str) -> bool {
-    let attribute = tag.attribute(side);
-    let lengths = [
-        attribute.as_deref().unwrap_or_default(),
-        declared(style, side),
-    ];
-    lengths.iter().any(|length| is_at_most(length, 1.0))
+impl Style {
+    /// Of several declarations of a property the last one counts.
+    fn of(style: &str) -> Self {
+        let mut found = Self::default();
+        for declaration in style.split(';') {
+            let Some((property, value)) = declaration.split_once(':') else {
+                continue;
+            };
+            let property = property.trim();
+            // Most styles declare nothing of interest.
+            if !matches!(
+                property.as_bytes().first(),
+                Some(
+                    b'd' | b'D'
+                        | b'v'
+                        | b'V'
+                        | b'o'
+                        | b'O'
+                        | b'm'
+                        | b'M'
+                        | b'h'
+                        | b'H'
+                        | b'w'
+                        | b'W'
+                )
+            ) {
+                continue;
+            }
+            let value = value.trim().trim_end_matches("!important").trim_end();
+            let is = |word: &str| value.eq_ignore_ascii_case(word);
+            match &*property.to_ascii_lowercase() {
+                "display" => found.no_display = is("none"),
+                "visibility" => found.invisible = is("hidden") || is("collapse"),
+                "opacity" => found.transparent = pixels(value).is_some_and(|value| value <= 0.0),
+                "overflow" => found.clipped = is("hidden"),
+                "max-height" => found.max_height = pixels(value),
+                "height" => found.height = pixels(value),
+                "width" => found.width = pixels(value),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    fn hides(&self) -> bool {
+        let is_nothing = |length: Option<f32>| length.is_some_and(|length| length <= 0.0);
+        let has_no_height = is_nothing(self.max_height) || is_nothing(self.height);
+        self.no_display || self.invisible || self.transparent || self.clipped && has_no_height
+    }
+
+    fn is_a_pixel(&self, tag: &Tag<'_>) -> bool {
+        [("width", self.width), ("height", self.height)]
+            .into_iter()
+            .all(|(side, styled)| {
+                let length = styled.or_else(|| pixels(&tag.attribute(side)?));
+                length.is_some_and(|length| length <= 1.0)
+            })
+    }
 }
 
-/// The value that a style declares last for a property.
-fn declared<'a>(style: &'a str, wanted: &str) -> &'a str {
-    let mut values = style.split(';').filter_map(|declaration| {
-        let (property, value) = declaration.split_once(':')?;
-        let value = value.trim().trim_end_matches("!important").trim_end();
-        (property.trim() == wanted).then_some(value)
-    });
-    values.next_back().unwrap_or_default()
-}
-
-/// Whether a length in pixels, or a number, is no more than this.
-fn is_at_most(length: &str, most: f32) -> bool {
+/// A length in pixels, or a number.
+fn pixels(length: &str) -> Option<f32> {
     let number = length.trim().trim_end_matches("px").trim_end();
-    number.parse::<f32>().is_ok_and(|number| number <= most)
+    number.parse().ok()
 }
 
 /// Elements without an end tag (WHATWG HTML, section "Void elements").
