@@ -49,6 +49,10 @@ impl CustomerMessage<'_> {
                 }
                 answers.members = told(self.door(&caller).members().await, need)?;
             }
+            Need::Tenant => {
+                let members = self.door(&self.caller).members().await?;
+                answers.members = Asked::Told(members);
+            }
             Need::FileHosts => {
                 let user = self.app.graph.as_user(self.notification.account.as_str());
                 let hosts = user.own_file_hosts(self.caller.correlation.as_str()).await;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use super::admission::{CustomerTenants, TurnedAway};
 use super::series::Series;
 use crate::genesys::receipt::ReasonCode;
 use crate::ids::{Digest, InvalidId, SupportAccountName, TeamsMessageId, TenantId, UserId};
@@ -35,6 +36,8 @@ pub struct Policy {
     pub accounts: Vec<(SupportAccountName, UserId)>,
     /// The tenant that they belong to.
     pub home: TenantId,
+    /// Whose messages are passed on.
+    pub tenants: CustomerTenants,
     /// Which messages of groups go to the agent.
     pub groups: GroupPolicy,
     /// How long a thread stays the same after its last message, and a customer the one that was found out.
@@ -166,6 +169,8 @@ pub enum Need {
         /// What is known serves as well.
         dispensable: bool,
     },
+    /// The chat's members, by whose tenant is decided whether the sender may write: no failure serves in their place.
+    Tenant,
     /// The hosts of our own tenant's files.
     FileHosts,
 }
@@ -181,6 +186,8 @@ pub enum Plan {
     Skip(&'static str),
     /// Something is to be remembered.
     Note(Box<Note>),
+    /// Its sender may not write.
+    TurnAway(TurnedAway),
     /// It can never be told.
     Refuse(Refusal),
     /// The agent is told, by one series after the other.

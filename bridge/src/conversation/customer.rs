@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use time::OffsetDateTime;
 
+use super::admission::admit;
 use super::case::{Asked, Case, Chat, GroupPolicy, Need, Plan};
 use super::series::{Conversation, Learned};
 use crate::ids::{Party, SupportAccountName, ThreadId, UserId};
@@ -34,6 +35,7 @@ pub(super) fn conversation(
     };
     let account = account.ok_or(Plan::Skip("not for the agent"))?;
     let sender = identified(chat, kind, sender);
+    admit(case, chat, kind, &sender)?;
     let customer = customer(case, chat, kind, message, &sender, &mut learned)?;
     let thread = advance(
         state.thread.as_ref(),

@@ -5,6 +5,7 @@ mod histories;
 mod holders;
 mod rules;
 mod senders;
+mod tenants;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
 
+use super::admission::CustomerTenants;
 use super::case::{Answers, Asked, Case, Chat, GroupPolicy, Need, Plan, Policy};
 use super::plan;
 use super::series::{Piece, Series};
@@ -60,6 +62,7 @@ fn policy() -> Policy {
             (account("sales"), user('6')),
         ],
         home: tenant('1'),
+        tenants: CustomerTenants::All,
         groups: GroupPolicy::Mention,
         window: Duration::from_secs(24 * 3600),
         window_policy: WindowPolicy::Same,
@@ -115,6 +118,8 @@ enum End {
     Skipped(&'static str),
     Noted(&'static str),
     Refused(&'static str),
+    /// Not passed on, for this reason, and whether its sender is told.
+    TurnedAway(&'static str, bool),
     /// The attempt ended between two parts.
     Broken,
 }
@@ -239,13 +244,19 @@ impl World {
                         Need::Chat => {}
                         Need::Fresh => answers.fresh = self.fresh.clone(),
                         Need::Kind => answers.kind = self.kind.clone(),
-                        Need::Members { .. } => answers.members = self.members.clone(),
+                        Need::Members { .. } | Need::Tenant => {
+                            answers.members = self.members.clone()
+                        }
                         Need::FileHosts => answers.file_hosts = self.file_hosts.clone(),
                     }
                 }
                 Plan::Wait => unreachable!("nobody else holds the lane"),
                 Plan::Skip(reason) => return End::Skipped(reason),
                 Plan::Refuse(refusal) => return End::Refused(refusal.kind),
+                Plan::TurnAway(turned_away) => {
+                    turned_away.apply(&mut self.inbound, self.now);
+                    return End::TurnedAway(turned_away.why.label(), turned_away.tell);
+                }
                 Plan::Note(note) => {
                     let reason = note.reason;
                     note.apply(&mut self.inbound, self.now);

@@ -42,13 +42,12 @@ pub struct Member {
 debug_shows!(Member: user, tenant);
 
 /// The customer behind a sender; `None` when the sender is no user. What the message does not show is taken from the chat's
-/// members. A member record that names a tenant without an address still tells the tenant; a sender for whom nothing names a
-/// tenant and who shares the chat's home directory is of the home tenant.
+/// members. A member record that names a tenant without an address still tells the tenant; a name never does, since whoever
+/// administers a tenant can give any name in it.
 #[must_use]
 pub fn resolve(sender: &Sender, members: &[Member], home: &TenantId) -> Option<Customer> {
     let user = sender.user.clone()?;
-    let mut members = members.iter();
-    let member = members.find(|member| member.user.as_ref() == Some(&user));
+    let member = member_of(members, Some(&user));
     let member = member.cloned().unwrap_or_default();
     let known = |text: &String| !text.trim().is_empty();
     let is_of_guest = |name: &Option<String>| name.as_deref().is_some_and(is_guest);
@@ -65,17 +64,21 @@ pub fn resolve(sender: &Sender, members: &[Member], home: &TenantId) -> Option<C
     Some(Customer {
         user,
         user_type: sender.user_type.clone(),
-        tenant: tenant
-            .filter(|tenant| *tenant != TenantId::nil())
-            // Only a directory object of ours has the name of a guest.
-            .or_else(|| guest.then(|| home.clone())),
+        tenant: tenant.filter(|tenant| *tenant != TenantId::nil()),
         upn,
         name: name.or_else(|| sender.shown_name().map(str::to_owned)),
         guest,
     })
 }
 
-/// Whether a user principal name is the one that our directory gives to a guest.
+/// What the chat's members tell of somebody.
+#[must_use]
+pub fn member_of<'a>(members: &'a [Member], user: Option<&UserId>) -> Option<&'a Member> {
+    let user = user?;
+    members.iter().find(|it| it.user.as_ref() == Some(user))
+}
+
+/// Whether a user principal name is one that a directory gives to its guests.
 #[must_use]
 pub fn is_guest(upn: &str) -> bool {
     upn.contains("#EXT#")
@@ -181,6 +184,10 @@ mod tests {
         let email = "anna_lee_customer.example#EXT#@ours.onmicrosoft.com";
         let customer = resolved(&sender(None, None), &[member('a', email)]);
         assert_eq!(customer.upn.as_deref(), Some("anna_lee@customer.example"));
+        assert_eq!((customer.tenant, customer.guest), (None, true));
+        let mut anna = member('a', email);
+        anna.tenant = Some(tenant('1'));
+        let customer = resolved(&sender(None, None), &[anna]);
         assert_eq!((customer.tenant, customer.guest), (Some(tenant('1')), true));
     }
 }

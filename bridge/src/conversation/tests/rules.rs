@@ -32,7 +32,7 @@ fn quoting(mut message: ChatMessage, quoted: &str) -> ChatMessage {
     message
 }
 
-fn edited(mut message: ChatMessage, html: &str, at: OffsetDateTime) -> ChatMessage {
+pub(super) fn edited(mut message: ChatMessage, html: &str, at: OffsetDateTime) -> ChatMessage {
     message.body.content = html.to_owned();
     message.last_edited = Some(at);
     message
