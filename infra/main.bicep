@@ -167,6 +167,11 @@ param customerTenants string = 'all'
 @maxLength(1000)
 param tenantNotice string = 'Sorry, this support chat is not open to your organization, so your messages are not passed on.'
 
+@description('Seconds that a message may wait for what Microsoft\'s directories tell of its sender; 0 asks nothing.')
+@minValue(0)
+@maxValue(30)
+param customerLookupSeconds int = 5
+
 @description('What the agent sees of a message that a customer replies to.')
 @allowed([
   'quote'
@@ -401,6 +406,7 @@ module functionApp './modules/functionapp.bicep' = {
     keyVaultUri: keyVault.outputs.uri
     customerTenants: customerTenants
     tenantNotice: tenantNotice
+    customerLookupSeconds: customerLookupSeconds
     groupChats: groupChats
     threadWindowHours: threadWindowHours
     threadWindowPolicy: threadWindowPolicy

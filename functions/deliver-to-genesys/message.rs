@@ -1,5 +1,6 @@
 //! What happened to a message in Teams, on its way to the agent: read, plan, post.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use bridge::conversation::admission::TurnedAway;
@@ -30,6 +31,8 @@ pub(super) struct CustomerMessage<'a> {
     pub(super) notification: &'a NotificationEnvelope,
     pub(super) policy: Policy,
     pub(super) caller: Caller,
+    /// When the message first waited for something that it can do without.
+    pub(super) first_wait: OnceLock<Instant>,
     left_files: LeftFiles,
 }
 
@@ -45,6 +48,7 @@ impl<'a> CustomerMessage<'a> {
             notification,
             policy: app.settings.policy(),
             caller: delivery.caller(notification.chat.digest()),
+            first_wait: OnceLock::new(),
             left_files: LeftFiles::default(),
         }
     }

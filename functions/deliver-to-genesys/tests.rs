@@ -2,6 +2,7 @@
 
 mod files;
 mod held;
+mod identity;
 mod scene;
 
 use std::sync::atomic::Ordering;

@@ -140,6 +140,8 @@ settings! {
     tenant_notice: Option<String> = "TENANT_NOTICE"
         or "Sorry, this support chat is not open to your organization, so your messages are not passed on.", notice,
         "the text that people of other tenants than CUSTOMER_TENANTS read once a day, at most 1000 characters, or `off`";
+    customer_lookup: Duration = "CUSTOMER_LOOKUP_SECONDS" or "5", seconds(0, 30),
+        "seconds from 0 to 30 that a message may wait for what Microsoft's directories tell of its sender; 0 asks nothing";
     group_chats: GroupPolicy = "GROUP_CHATS" or "mention",
         words([("off", GroupPolicy::Off), ("mention", GroupPolicy::Mention), ("all", GroupPolicy::All)]),
         "`off`, `mention` or `all`: which messages of group chats go to the agent";

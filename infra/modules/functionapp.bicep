@@ -152,6 +152,11 @@ param customerTenants string
 @maxLength(1000)
 param tenantNotice string
 
+@description('Seconds that a message may wait for what the directories tell of its sender.')
+@minValue(0)
+@maxValue(30)
+param customerLookupSeconds int
+
 @description('What the agent sees of a message that a customer replies to.')
 @allowed([
   'quote'
@@ -323,6 +328,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     // The handler: what it does with messages and files.
     CUSTOMER_TENANTS: customerTenants
     TENANT_NOTICE: tenantNotice
+    CUSTOMER_LOOKUP_SECONDS: string(customerLookupSeconds)
     GROUP_CHATS: groupChats
     THREAD_WINDOW_HOURS: string(threadWindowHours)
     THREAD_WINDOW_POLICY: threadWindowPolicy

@@ -8,6 +8,7 @@ mod changes;
 mod choice;
 mod customer;
 mod plan;
+mod profile;
 pub mod series;
 
 pub use customer::present_thread;

@@ -3,6 +3,7 @@
 mod changes;
 mod histories;
 mod holders;
+mod profiles;
 mod rules;
 mod senders;
 mod tenants;
@@ -14,7 +15,9 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
 
 use super::admission::CustomerTenants;
-use super::case::{Answers, Asked, Case, Chat, GroupPolicy, Need, Plan, Policy};
+use super::case::{
+    Answers, Asked, Case, Chat, DirectoryEntry, GroupPolicy, Need, Plan, Policy, TenantInformation,
+};
 use super::plan;
 use super::series::{Piece, Series};
 use crate::ids::{
@@ -130,6 +133,9 @@ struct World {
     outbound: OutboundState,
     kind: Asked<ChatKind>,
     members: Asked<Vec<Member>>,
+    directory: Asked<Option<DirectoryEntry>>,
+    tenant: Asked<Option<TenantInformation>>,
+    domain: Asked<Option<TenantId>>,
     fresh: Asked<Option<ChatMessage>>,
     file_hosts: Asked<Vec<String>>,
     now: OffsetDateTime,
@@ -154,6 +160,9 @@ impl World {
             outbound: OutboundState::new(chat),
             kind: Asked::Told(ChatKind::OneOnOne),
             members: Asked::Told(Vec::new()),
+            directory: Asked::Told(None),
+            tenant: Asked::Told(None),
+            domain: Asked::Told(None),
             fresh: Asked::Told(None),
             file_hosts: Asked::Told(vec!["ours.sharepoint.com".to_owned()]),
             now: START,
@@ -238,7 +247,7 @@ impl World {
             match plan(&case) {
                 Plan::Need(need) => {
                     assert!(!self.needed.contains(&need), "asked twice: {need:?}");
-                    self.needed.push(need);
+                    self.needed.push(need.clone());
                     match need {
                         Need::Message => answers.message = Some(message.clone()),
                         Need::Chat => {}
@@ -247,6 +256,9 @@ impl World {
                         Need::Members { .. } | Need::Tenant => {
                             answers.members = self.members.clone()
                         }
+                        Need::DirectoryEntry(_) => answers.directory = self.directory.clone(),
+                        Need::TenantInformation(_) => answers.tenant = self.tenant.clone(),
+                        Need::TenantOfDomain(_) => answers.domain = self.domain.clone(),
                         Need::FileHosts => answers.file_hosts = self.file_hosts.clone(),
                     }
                 }

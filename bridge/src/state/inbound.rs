@@ -312,6 +312,10 @@ mod tests {
             upn: Some("anna@customer.example".to_owned()),
             name: Some("Anna".to_owned()),
             guest: false,
+            upn_verified: false,
+            company: None,
+            domain: None,
+            lookup_failed_at: None,
         });
         state.customer_resolved_at = Some(AT);
         state.thread = Some(ThreadState {

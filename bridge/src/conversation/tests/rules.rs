@@ -67,6 +67,7 @@ fn a_known_customer_s_message_needs_nothing_but_the_state() {
         Need::Chat,
         Need::Kind,
         Need::Members { dispensable: false },
+        Need::TenantInformation(tenant('2')),
     ];
     world.tells(&message("1", "hello", START));
     assert_eq!(world.needed, all);
