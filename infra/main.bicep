@@ -158,6 +158,20 @@ param threadWindowPolicy string = 'same'
 @maxLength(1000)
 param failureNotice string = 'Your last message could not be delivered to our support team. Please try again later.'
 
+@description('Whose messages are passed on: `all`, or ids of Entra tenants, separated by commas.')
+@minLength(1)
+param customerTenants string = 'all'
+
+@description('What people of other tenants read once a day, or `off`.')
+@minLength(1)
+@maxLength(1000)
+param tenantNotice string = 'Sorry, this support chat is not open to your organization, so your messages are not passed on.'
+
+@description('Seconds that a message may wait for what Microsoft\'s directories tell of its sender; 0 asks nothing.')
+@minValue(0)
+@maxValue(30)
+param customerLookupSeconds int = 5
+
 @description('What the agent sees of a message that a customer replies to.')
 @allowed([
   'quote'
@@ -390,6 +404,9 @@ module functionApp './modules/functionapp.bicep' = {
     typingQueue: serviceBus.outputs.typingQueue
     blobEndpoint: storage.outputs.blobEndpoint
     keyVaultUri: keyVault.outputs.uri
+    customerTenants: customerTenants
+    tenantNotice: tenantNotice
+    customerLookupSeconds: customerLookupSeconds
     groupChats: groupChats
     threadWindowHours: threadWindowHours
     threadWindowPolicy: threadWindowPolicy

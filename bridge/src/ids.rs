@@ -53,12 +53,14 @@ macro_rules! stored_as_text {
 
 mod addresses;
 mod digests;
+mod domains;
 mod people;
 mod threads;
 
 pub use addresses::{BusMessageId, CorrelationId, Lane};
 pub use digests::Digest;
 pub(crate) use digests::hex;
+pub use domains::DomainName;
 pub use people::{ChatId, GenesysMessageId, SupportAccountName, TeamsMessageId, TenantId, UserId};
 pub use threads::{Party, ThreadId};
 

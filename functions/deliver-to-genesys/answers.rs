@@ -1,22 +1,18 @@
 //! Finding out what a plan needs: the message, decrypted or read from Graph, and what only Graph knows of its chat.
 
-use std::time::Duration;
-
 use bridge::conversation::case::{Answers, Asked, Need};
 use bridge::genesys::receipt::ReasonCode;
 use bridge::teams::message::ChatMessage;
 use bridge::teams::recognise::fingerprint;
 use bridge::teams::unwrap::unwrap;
 use services::error::ErrorKind;
-use tokio::time::Instant;
+use tokio::time::timeout_at;
 
+use super::lookups::TenantQuestion;
 use super::message::CustomerMessage;
 use crate::doors::Graph;
 use crate::failure::{Failure, Rejection};
 use crate::outside::Caller;
-
-/// How long an answer that can be done without may keep the chat's lane waiting for its turn.
-const DISPENSABLE: Duration = Duration::from_secs(5);
 
 impl CustomerMessage<'_> {
     /// Finds one answer.
@@ -39,15 +35,33 @@ impl CustomerMessage<'_> {
                     Err(Failure::Service(error)) if error.kind == ErrorKind::NotFound => Ok(None),
                     read => read.map(Some),
                 };
-                answers.fresh = told(found, need)?;
+                answers.fresh = told(found, &need)?;
             }
-            Need::Kind => answers.kind = told(door.kind().await, need)?,
-            Need::Members { dispensable } => {
+            Need::Kind => answers.kind = told(door.kind().await, &need)?,
+            Need::Members { dispensable: true } => {
+                let end = self.lookups_end();
                 let mut caller = self.caller.clone();
-                if dispensable {
-                    caller.deadline = caller.deadline.min(Instant::now() + DISPENSABLE);
-                }
-                answers.members = told(self.door(&caller).members().await, need)?;
+                caller.deadline = caller.deadline.min(end);
+                let asked = timeout_at(end, self.door(&caller).members()).await;
+                answers.members = told(asked.unwrap_or(Err(Failure::OutOfTime)), &need)?;
+            }
+            Need::Members { dispensable: false } => {
+                answers.members = told(door.members().await, &need)?;
+            }
+            Need::Tenant => {
+                let members = self.door(&self.caller).members().await?;
+                answers.members = Asked::Told(members);
+            }
+            Need::DirectoryEntry(user) => answers.directory = self.directory_entry(&user).await,
+            Need::TenantInformation(tenant) => {
+                answers.tenant = self.tenant(TenantQuestion::Of(tenant)).await;
+            }
+            Need::TenantOfDomain(domain) => {
+                let owner = self.tenant(TenantQuestion::Owning(domain)).await;
+                answers.domain = match owner {
+                    Asked::Told(owner) => Asked::Told(owner.map(|owner| owner.tenant)),
+                    _ => Asked::CannotTell,
+                };
             }
             Need::FileHosts => {
                 let user = self.app.graph.as_user(self.notification.account.as_str());
@@ -122,7 +136,7 @@ impl CustomerMessage<'_> {
 
 /// An answer, or that there is none to be had: a lapsed sign-in does not stop a customer's message, and what can be done
 /// without never does.
-fn told<T>(asked: Result<T, Failure>, need: Need) -> Result<Asked<T>, Failure> {
+fn told<T>(asked: Result<T, Failure>, need: &Need) -> Result<Asked<T>, Failure> {
     let failure = match asked {
         Ok(answer) => return Ok(Asked::Told(answer)),
         Err(failure) => failure,

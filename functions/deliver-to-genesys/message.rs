@@ -1,11 +1,13 @@
 //! What happened to a message in Teams, on its way to the agent: read, plan, post.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use bridge::conversation::admission::TurnedAway;
 use bridge::conversation::case::{Answers, Case, Need, Plan, Policy};
 use bridge::conversation::plan;
 use bridge::ids::{Digest, SupportAccountName};
-use bridge::queue::envelope::NotificationEnvelope;
+use bridge::queue::envelope::{NoticeKind, NotificationEnvelope};
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
@@ -14,6 +16,7 @@ use super::chat::InboundChat;
 use super::notice;
 use super::posting::Posting;
 use crate::app::App;
+use crate::counters::count;
 use crate::failure::{Failure, Rejection};
 use crate::outside::Caller;
 use crate::queue::delivery::{Delivery, HandBack, Outcome};
@@ -28,6 +31,8 @@ pub(super) struct CustomerMessage<'a> {
     pub(super) notification: &'a NotificationEnvelope,
     pub(super) policy: Policy,
     pub(super) caller: Caller,
+    /// When the message first waited for something that it can do without.
+    pub(super) first_wait: OnceLock<Instant>,
     left_files: LeftFiles,
 }
 
@@ -43,8 +48,42 @@ impl<'a> CustomerMessage<'a> {
             notification,
             policy: app.settings.policy(),
             caller: delivery.caller(notification.chat.digest()),
+            first_wait: OnceLock::new(),
             left_files: LeftFiles::default(),
         }
+    }
+}
+
+impl CustomerMessage<'_> {
+    /// Counts a message that is not passed on, and has its sender told. Should the note of that not be saved, the repetition
+    /// sends the same notice, which the chat then knows.
+    async fn turn_away(
+        &self,
+        turned_away: &TurnedAway,
+        chat: &mut InboundChat,
+    ) -> Result<Outcome, Failure> {
+        let app = self.app;
+        let told = turned_away.tell && app.settings.tenant_notice.is_some();
+        if told {
+            let state = Some(chat.known().inbound);
+            notice::send(app, self.notification, state, NoticeKind::TurnedAway).await?;
+        }
+        if turned_away.tell {
+            turned_away.apply(chat.state(), OffsetDateTime::now_utc());
+            chat.save(app).await?;
+        }
+        count(&app.counters.turned_away, 1);
+        let reason = turned_away.why.label();
+        let tenant = turned_away.tenant.as_ref();
+        let tenant = tenant.map(|tenant| Digest::of("tenant", tenant.as_str()).to_string());
+        tracing::warn!(
+            event = "customer_turned_away",
+            reason,
+            tenant,
+            told,
+            "CUSTOMER_TENANTS does not let the sender write"
+        );
+        Ok(Outcome::Skipped("the sender's tenant may not write"))
     }
 }
 
@@ -67,6 +106,9 @@ impl Job for CustomerMessage<'_> {
             match (plan(&case), &mut chat) {
                 (Plan::Skip(reason), _) => return Ok(Outcome::Skipped(reason)),
                 (Plan::Refuse(refusal), _) => return Err(Rejection::from(refusal).into()),
+                (Plan::TurnAway(turned_away), Some(chat)) => {
+                    return self.turn_away(&turned_away, chat).await;
+                }
                 (Plan::Note(note), Some(chat)) => {
                     let reason = note.reason;
                     note.apply(chat.state(), OffsetDateTime::now_utc());
@@ -92,7 +134,7 @@ impl Job for CustomerMessage<'_> {
                     sleep(LOOK_AGAIN).await;
                     chat = Some(InboundChat::load(app, notification).await?);
                 }
-                (Plan::Need(Need::Chat) | Plan::Note(_) | Plan::Tell(_), _) => {
+                (Plan::Need(Need::Chat) | Plan::TurnAway(_) | Plan::Note(_) | Plan::Tell(_), _) => {
                     chat = Some(InboundChat::load(app, notification).await?);
                 }
                 (Plan::Need(need), _) => self.answer(need, &mut answers).await?,

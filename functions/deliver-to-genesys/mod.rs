@@ -3,6 +3,7 @@
 mod answers;
 mod attachments;
 mod chat;
+mod lookups;
 mod message;
 mod notice;
 mod posting;

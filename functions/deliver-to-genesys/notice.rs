@@ -1,9 +1,12 @@
-//! Having a customer told that a message of theirs did not reach Genesys.
+//! Having a customer told that a message of theirs did not reach Genesys, or is not passed on.
 
 use bridge::conversation::present_thread;
-use bridge::queue::envelope::{Content, Envelope, NoticeEnvelope, NotificationEnvelope};
+use bridge::queue::envelope::{
+    Content, Envelope, NoticeEnvelope, NoticeKind, NotificationEnvelope,
+};
+use bridge::state::inbound::InboundState;
 use bridge::teams::notification::ChangeType;
-use services::error::Service;
+use services::error::{Service, ServiceError};
 use time::OffsetDateTime;
 
 use super::chat::InboundChat;
@@ -29,9 +32,23 @@ pub(super) async fn tell(
     if !is_new || !is_refused || app.settings.failure_notice.is_none() {
         return Ok(());
     }
-    // A group is bridged by one account, whichever was notified.
     let chat = InboundChat::load(app, notification).await.ok();
     let state = chat.as_ref().map(|chat| chat.known().inbound);
+    let sent = send(app, notification, state, NoticeKind::Failed).await;
+    sent.map_err(|error| handed_back("notice_not_enqueued", &error))
+}
+
+/// Puts a notice about a message on the outbound queue. The queue and the chat know a repetition by the message.
+///
+/// # Errors
+/// The queue did not take it.
+pub(super) async fn send(
+    app: &App,
+    notification: &NotificationEnvelope,
+    state: Option<&InboundState>,
+    says: NoticeKind,
+) -> Result<(), ServiceError> {
+    // A group is bridged by one account, whichever was notified.
     let notice = NoticeEnvelope {
         chat: notification.chat.clone(),
         message: notification.message.clone(),
@@ -39,8 +56,8 @@ pub(super) async fn tell(
             .map_or(&notification.account, |state| &state.account)
             .clone(),
         thread: state.and_then(present_thread),
+        says,
     };
     let envelope = Envelope::new(OffsetDateTime::now_utc(), Content::Notice(notice));
-    let sent = enqueue(app, &[envelope]).await.map(drop);
-    sent.map_err(|error| handed_back("notice_not_enqueued", &error))
+    enqueue(app, &[envelope]).await.map(drop)
 }

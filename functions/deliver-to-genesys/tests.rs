@@ -2,7 +2,10 @@
 
 mod files;
 mod held;
+mod identity;
 mod scene;
+
+use std::sync::atomic::Ordering;
 
 use bridge::ids::Digest;
 use bridge::teams::notification::ChangeType;
@@ -142,6 +145,43 @@ async fn the_known_customer_serves_when_graph_does_not_answer() {
         let attributes = &told["channel"]["metadata"]["customAttributes"];
         assert_eq!(attributes["teamsUpn"], json!("anna@customer.example"));
     }
+}
+
+#[tokio::test]
+async fn a_tenant_that_may_not_write_is_counted_and_told_once() {
+    const OTHER: &str = "be9c1b6e-0000-4000-8000-c0ffee000003";
+    let scene = Scene::start(&[("CUSTOMER_TENANTS", OTHER)]).await;
+    scene.customer_writes("1", "hello").await;
+    scene.another_process().customer_writes("2", "hello?").await;
+    assert!(scene.told().is_empty() && scene.world.blobs("failed").is_empty());
+    let turned_away = &scene.app.counters.turned_away;
+    assert_eq!(turned_away.load(Ordering::Relaxed), 1);
+    let sent = scene.world.sent();
+    let notices: Vec<_> = sent.iter().filter(|it| it.queue == "outbound").collect();
+    assert_eq!(notices.len(), 1);
+    let posted = deliver(&scene.app, notices[0], 1).await;
+    assert_eq!(posted, StatusCode::OK);
+    let seen = scene.world.seen(Service::Graph);
+    let posts: Vec<_> = seen.iter().filter(|it| it.method == "POST").collect();
+    let text = scene.app.settings.tenant_notice.clone();
+    assert_eq!(posts.len(), 1);
+    assert_eq!(posts[0].json()["body"]["content"], json!(text));
+}
+
+#[tokio::test]
+async fn nobody_is_turned_away_while_their_tenant_cannot_be_asked() {
+    let scene = Scene::start(&[("CUSTOMER_TENANTS", scene::TENANT)]).await;
+    let members = json!({"value": [{"userId": ANNA, "tenantId": scene::TENANT}]});
+    let refused = Reply::new(503, "");
+    scene.world.answer_once("GET", "/members", refused);
+    let members = Reply::json(200, &members);
+    scene.world.answer("GET", "/members", members);
+    let mut untold = scene.message("1", ANNA, "hello");
+    untold["from"]["user"]["tenantId"] = json!(null);
+    scene.created(&untold).await;
+    assert_eq!(scene.texts(), ["hello"]);
+    let counters = &scene.app.counters;
+    assert_eq!(counters.turned_away.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
-//! Telling a customer that a message of theirs could not be delivered.
+//! Telling a customer that a message of theirs could not be delivered, or is not passed on.
 
 use bridge::genesys::receipt::ReasonCode;
 use bridge::ids::{BusMessageId, Digest, GenesysMessageId, SupportAccountName};
-use bridge::queue::envelope::NoticeEnvelope;
+use bridge::queue::envelope::{NoticeEnvelope, NoticeKind};
 use bridge::state::outbound::Says;
 use bridge::teams::from_text::from_text;
 
@@ -34,7 +34,11 @@ impl<'a> Notice<'a> {
 impl Job for Notice<'_> {
     async fn attempt(&self) -> Result<Outcome, Failure> {
         let (app, notice) = (self.app, self.notice);
-        let Some(text) = &app.settings.failure_notice else {
+        let text = match notice.says {
+            NoticeKind::Failed => &app.settings.failure_notice,
+            NoticeKind::TurnedAway => &app.settings.tenant_notice,
+        };
+        let Some(text) = text else {
             return Ok(Outcome::Skipped("notices are off"));
         };
         let account = app.settings.support_account(&notice.account);

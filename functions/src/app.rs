@@ -19,6 +19,8 @@ use services::service_bus::ServiceBus;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, timeout};
 
+use bridge::conversation::case::TenantInformation;
+
 use crate::counters::Counters;
 use crate::outside::Gate;
 use crate::settings::Settings;
@@ -77,6 +79,8 @@ pub struct App {
     pub(crate) own_posts: OwnPosts,
     /// Chats whose owner was told in the log lately.
     pub(crate) owners_told: Bounded<Digest, ()>,
+    /// What tenants showed of themselves lately, and that there is none.
+    pub(crate) tenants: Bounded<Digest, Option<TenantInformation>>,
     /// How many customers' files may be on their way at a time.
     pub(crate) transfers: Semaphore,
     /// How many agents' messages may hold pictures in memory at a time.
@@ -162,6 +166,7 @@ impl App {
             threads: Threads::new(Bounded::new(20_000, HOUR)),
             own_posts: OwnPosts::default(),
             owners_told: Bounded::new(1_000, HOUR),
+            tenants: Bounded::new(5_000, HOUR),
             transfers: Semaphore::new(TRANSFERS),
             pictures: Semaphore::new(MESSAGES_WITH_PICTURES),
             large_bodies: Semaphore::new(LARGE_BODIES),

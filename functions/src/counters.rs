@@ -21,6 +21,8 @@ pub struct Counters {
     pub delivered: AtomicU64,
     /// Queue messages that had nothing left to do.
     pub skipped: AtomicU64,
+    /// Customers' messages that were not passed on, because `CUSTOMER_TENANTS` does not let their sender write.
+    pub turned_away: AtomicU64,
     /// Queue messages put into `failed`.
     pub failed: AtomicU64,
     /// Queue messages handed back for another attempt.

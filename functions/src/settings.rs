@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use bridge::conversation::admission::CustomerTenants;
 use bridge::conversation::case::{GroupPolicy, Policy};
 use bridge::files::MediaTypes;
 use bridge::ids::{SupportAccountName, TenantId, UserId};
@@ -20,8 +21,8 @@ mod rules;
 mod tests;
 
 use rules::{
-    amount, authority, guid, hours, https, is_known_genesys_domain, list, notice, optional_https,
-    parsed, queue, seconds, support_accounts, text, words,
+    amount, authority, customer_tenants, guid, hours, https, is_known_genesys_domain, list, notice,
+    optional_https, parsed, queue, seconds, support_accounts, text, words,
 };
 
 /// A link's key lives 7 days at most, and is used for up to 22 hours before a new one is got.
@@ -134,6 +135,13 @@ settings! {
         "the name of the queue of messages to Teams";
     typing_queue: String = "TYPING_QUEUE" or "typing", queue,
         "the name of the queue of typing indicators";
+    customer_tenants: CustomerTenants = "CUSTOMER_TENANTS" or "all", customer_tenants,
+        "`all`, or the GUIDs of the Microsoft Entra tenants whose people may write, separated by commas";
+    tenant_notice: Option<String> = "TENANT_NOTICE"
+        or "Sorry, this support chat is not open to your organization, so your messages are not passed on.", notice,
+        "the text that people of other tenants than CUSTOMER_TENANTS read once a day, at most 1000 characters, or `off`";
+    customer_lookup: Duration = "CUSTOMER_LOOKUP_SECONDS" or "5", seconds(0, 30),
+        "seconds from 0 to 30 that a message may wait for what Microsoft's directories tell of its sender; 0 asks nothing";
     group_chats: GroupPolicy = "GROUP_CHATS" or "mention",
         words([("off", GroupPolicy::Off), ("mention", GroupPolicy::Mention), ("all", GroupPolicy::All)]),
         "`off`, `mention` or `all`: which messages of group chats go to the agent";
@@ -264,6 +272,7 @@ impl Settings {
                 .map(|account| (account.name.clone(), account.user.clone()))
                 .collect(),
             home: self.tenant.clone(),
+            tenants: self.customer_tenants.clone(),
             groups: self.group_chats,
             window: self.thread_window,
             window_policy: self.thread_window_policy,

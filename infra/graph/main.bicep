@@ -44,6 +44,8 @@ var delegatedPermissions = [
   'ChatMessage.Send'
   'Files.Read.All'
   'offline_access'
+  'CrossTenantInformation.ReadBasic.All'
+  'User.ReadBasic.All'
 ]
 
 // A sign-in asks for these to learn who signed in.
@@ -96,6 +98,14 @@ resource app 'Microsoft.Graph/applications@v1.0' = {
         }
         {
           id: filter(microsoftGraph.oauth2PermissionScopes, scope => scope.value == delegatedPermissions[3])[0].id
+          type: 'Scope'
+        }
+        {
+          id: filter(microsoftGraph.oauth2PermissionScopes, scope => scope.value == delegatedPermissions[4])[0].id
+          type: 'Scope'
+        }
+        {
+          id: filter(microsoftGraph.oauth2PermissionScopes, scope => scope.value == delegatedPermissions[5])[0].id
           type: 'Scope'
         }
         {

@@ -115,6 +115,7 @@ sign_in() {
     challenge="$(printf '%s' "$verifier" | openssl dgst -sha256 -binary | openssl base64 -A | tr -d '=' | tr '/+' '_-')"
     state="$(openssl rand -hex 16)"
     scope="openid profile offline_access $graph/Chat.ReadWrite $graph/ChatMessage.Send $graph/Files.Read.All"
+    scope="$scope $graph/CrossTenantInformation.ReadBasic.All $graph/User.ReadBasic.All"
     printf 'Open this address in a private window and sign in as the Support User "%s":\n\n' "$account"
     jq -nr --arg base "$entra/$TENANT_ID/oauth2/v2.0/authorize" --arg client "$GRAPH_CLIENT_ID" --arg redirect "$redirect" \
         --arg scope "$scope" --arg state "$state" --arg challenge "$challenge" \

@@ -145,6 +145,18 @@ param threadWindowPolicy string
 @maxLength(1000)
 param failureNotice string
 
+@description('Whose messages are passed on: `all`, or ids of Entra tenants, separated by commas.')
+param customerTenants string
+
+@description('What people of other tenants read once a day, or `off`.')
+@maxLength(1000)
+param tenantNotice string
+
+@description('Seconds that a message may wait for what the directories tell of its sender.')
+@minValue(0)
+@maxValue(30)
+param customerLookupSeconds int
+
 @description('What the agent sees of a message that a customer replies to.')
 @allowed([
   'quote'
@@ -314,6 +326,9 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     TYPING_QUEUE: typingQueue
 
     // The handler: what it does with messages and files.
+    CUSTOMER_TENANTS: customerTenants
+    TENANT_NOTICE: tenantNotice
+    CUSTOMER_LOOKUP_SECONDS: string(customerLookupSeconds)
     GROUP_CHATS: groupChats
     THREAD_WINDOW_HOURS: string(threadWindowHours)
     THREAD_WINDOW_POLICY: threadWindowPolicy

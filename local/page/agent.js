@@ -10,7 +10,9 @@ import { chats, companyOf, journeys, nameOf, texts } from './state.js';
 
 const CARD = [
   ['teamsUpn', 'Sign-in name'],
+  ['teamsUpnVerified', 'Of this tenant'],
   ['teamsCompany', 'Company'],
+  ['teamsTenantDomain', 'Domain'],
   ['teamsTenantId', 'Tenant'],
   ['teamsUserId', 'User'],
   ['teamsUserType', 'Kind of user'],

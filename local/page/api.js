@@ -48,6 +48,8 @@ export const agentWrites = (thread, message) => call('POST', `/local/genesys/thr
 export const graphShows = (chat, message, order) => call('POST', `/local/teams/chats/${segment(chat)}/raw`, around('message', message, order));
 /** A webhook as it is, as JSON, about a thread. */
 export const genesysSends = (thread, webhook) => call('POST', `/local/genesys/threads/${segment(thread)}/raw`, around('webhook', webhook, {}));
+/** Has Graph know a tenant, so that the bridge can ask which company it is. */
+export const makeTenantKnown = ({ id, company, domain }) => call('PUT', `/local/graph/tenants/${segment(id)}`, { name: company, domains: [domain] });
 export const journeys = () => call('GET', '/local/journeys');
 export const queues = () => call('GET', '/local/queues');
 export const faults = () => call('GET', '/local/faults');

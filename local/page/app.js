@@ -1,13 +1,14 @@
 // The console page: starts the panels and keeps them in step with the platform.
 
 import * as agent from './agent.js';
-import { listen, refresher } from './api.js';
+import { listen, makeTenantKnown, refresher } from './api.js';
 import { keepPageOnDrop } from './attachments.js';
 import * as customer from './customer.js';
 import { byId } from './dom.js';
 import * as journeys from './journeys.js';
 import * as operations from './operations.js';
 import { startPaste } from './paste.js';
+import { tenants } from './state.js';
 
 const TABS = ['customer', 'journey', 'agent'];
 
@@ -50,6 +51,7 @@ function showJourney(correlation) {
   journeys.show(correlation);
 }
 
+tenants.forEach((tenant) => makeTenantKnown(tenant).catch(tell));
 startTabs();
 keepPageOnDrop();
 customer.start({ tell, showJourney });

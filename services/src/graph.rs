@@ -17,8 +17,10 @@ use crate::entra::DelegatedTokens;
 use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::http::CALL_TIMEOUT;
 
+mod directory;
 mod user;
 
+pub use directory::{TenantRecord, UserRecord};
 pub use user::UserGraph;
 
 /// Largest answer to a read: 50 messages of about 28 KB each fit many times over.

@@ -2,6 +2,7 @@
 
 use end_to_end::platform::{IMPATIENT, OTHER_POLICIES};
 use end_to_end::{Customer, Platform, Talk, view};
+use reqwest::Method;
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
@@ -224,5 +225,62 @@ async fn a_choice_that_genesys_refuses_goes_as_text() {
     platform.faults(json!([refused])).await;
     anna.writes("<p>2</p>").await;
     anna.agent_sees(&["hello", "No"]).await;
+    platform.assert_nothing_failed().await;
+}
+
+#[tokio::test]
+async fn a_company_is_known_by_its_tenant_and_an_address_by_the_owner_of_its_domain() {
+    let platform = Platform::shared().await;
+    let big = Customer::new("Boss");
+    let domain = format!("{}.example", big.tenant);
+    let tenant = json!({ "name": "Big Customer", "domains": [domain] });
+    let path = format!("/local/graph/tenants/{}", big.tenant);
+    platform.call(Method::PUT, &path, Some(&tenant)).await;
+    let address = format!("ceo@{domain}");
+    // The very same address: at home there, and taken by somebody of another tenant, whom the directories do not know.
+    let evil = Customer {
+        upn: address.clone(),
+        ..Customer::new("Mallory")
+    };
+    let big = Customer {
+        upn: address.clone(),
+        ..big
+    };
+    for (customer, verified, company) in
+        [(big, "true", Some("Big Customer")), (evil, "false", None)]
+    {
+        let tenant = customer.tenant.clone();
+        let talk = Talk::at(&platform, customer, platform.account.clone());
+        talk.writes("hello").await;
+        talk.agent_sees(&["hello"]).await;
+        let conversations = platform.conversations().await;
+        let of_talk = |it: &&Value| it["attributes"]["teamsTenantId"] == tenant.as_str();
+        let attributes = &conversations.iter().find(of_talk).expect("a conversation")["attributes"];
+        assert_eq!(attributes["teamsUpn"], address.as_str());
+        assert_eq!(attributes["teamsUpnVerified"], verified);
+        assert_eq!(attributes["teamsCompany"].as_str(), company);
+    }
+}
+
+#[tokio::test]
+async fn directories_that_do_not_answer_hold_a_message_no_longer_than_the_setting_says() {
+    let platform = Platform::start(&["--set=CUSTOMER_LOOKUP_SECONDS=1"]).await;
+    let slow = json!([{ "service": "graph", "path": "tenantRelationships", "delay_ms": 30_000 }]);
+    platform.faults(slow).await;
+    let anna = Talk::new(&platform, "Anna");
+    let begun = std::time::Instant::now();
+    anna.writes("hello").await;
+    anna.agent_sees(&["hello"]).await;
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(10),
+        "{:?}",
+        begun.elapsed()
+    );
+    platform
+        .until_logged("event", "customer_lookup_failed", 1)
+        .await;
+    // Nobody waits for them again with the next message.
+    anna.writes("again").await;
+    anna.agent_sees(&["hello", "again"]).await;
     platform.assert_nothing_failed().await;
 }

@@ -1,7 +1,7 @@
 //! Services that are down, slow or not ready: nothing is lost, order is kept, and what was given up stays so.
 
 use end_to_end::platform::IMPATIENT;
-use end_to_end::{Platform, Talk};
+use end_to_end::{Customer, Platform, Talk};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -91,6 +91,36 @@ async fn a_message_that_genesys_refuses_ends_in_failed_and_the_customer_is_told(
     anna.writes("fine again").await;
     anna.agent_sees(&["hello", "fine again"]).await;
     anna.sees(&["Sorry & try again"]).await;
+}
+
+#[tokio::test]
+async fn a_tenant_that_may_not_write_is_told_once_and_never_reaches_the_agent() {
+    let mut served = Customer::new("Anna");
+    served.tenant = "be9c1b6e-0000-4000-8000-c0ffee000002".to_owned();
+    let listed = format!("--set=CUSTOMER_TENANTS={}", served.tenant);
+    let notice = "--set=TENANT_NOTICE=Sorry & goodbye";
+    let platform = Platform::start(&[&listed, notice]).await;
+    let stranger = Talk::new(&platform, "Mallory");
+    stranger.writes("let me in").await;
+    stranger.sees(&["Sorry & goodbye"]).await;
+    let last = stranger.writes("please").await;
+    stranger.edits(&last, json!({ "html": "please!" })).await;
+    let anna = Talk::at(&platform, served, platform.account.clone());
+    anna.writes("hello").await;
+    anna.agent_sees(&["hello"]).await;
+    platform
+        .until_logged("event", "customer_turned_away", 3)
+        .await;
+    platform.until_idle().await;
+    stranger.sees(&["Sorry & goodbye"]).await;
+    assert!(stranger.inbound().await.is_empty());
+    anna.agent_sees(&["hello"]).await;
+    platform.assert_nothing_failed().await;
+    let health = platform.get("/api/health").await;
+    assert!(
+        health["counters"]["turned_away"].as_u64() >= Some(3),
+        "{health}"
+    );
 }
 
 #[tokio::test]

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use super::admission::{CustomerTenants, TurnedAway};
 use super::series::Series;
 use crate::genesys::receipt::ReasonCode;
-use crate::ids::{Digest, InvalidId, SupportAccountName, TeamsMessageId, TenantId, UserId};
+use crate::ids::{
+    Digest, DomainName, InvalidId, SupportAccountName, TeamsMessageId, TenantId, UserId,
+};
 use crate::queue::envelope::NotificationEnvelope;
 use crate::state::customer::Member;
 use crate::state::inbound::{Carried, InboundState, Seen};
@@ -35,6 +38,8 @@ pub struct Policy {
     pub accounts: Vec<(SupportAccountName, UserId)>,
     /// The tenant that they belong to.
     pub home: TenantId,
+    /// Whose messages are passed on.
+    pub tenants: CustomerTenants,
     /// Which messages of groups go to the agent.
     pub groups: GroupPolicy,
     /// How long a thread stays the same after its last message, and a customer the one that was found out.
@@ -129,9 +134,39 @@ pub struct Answers {
     pub kind: Asked<ChatKind>,
     /// Its members, as far as Graph shows them.
     pub members: Asked<Vec<Member>>,
+    /// What our own directory knows of the customer; nothing where the customer is not in it.
+    pub directory: Asked<Option<DirectoryEntry>>,
+    /// The customer's tenant; nothing where Graph knows none with its id.
+    pub tenant: Asked<Option<TenantInformation>>,
+    /// The tenant that owns the domain of the customer's address; nothing where none does.
+    pub domain: Asked<Option<TenantId>>,
     /// The hosts of our own tenant's files.
     pub file_hosts: Asked<Vec<String>>,
 }
+
+/// Somebody in our own directory. `Debug` shows nothing of it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct DirectoryEntry {
+    /// User principal name.
+    pub upn: Option<String>,
+    /// Mail address.
+    pub mail: Option<String>,
+}
+
+debug_shows!(DirectoryEntry:);
+
+/// What a tenant shows of itself. `Debug` shows ids as digests and no name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TenantInformation {
+    /// Its id.
+    pub tenant: TenantId,
+    /// Name of the organization, which it chooses itself.
+    pub name: Option<String>,
+    /// Its primary domain, which it has proven to own.
+    pub domain: Option<DomainName>,
+}
+
+debug_shows!(TenantInformation: tenant, domain);
 
 /// A notification and what is known around it.
 #[derive(Clone, Copy)]
@@ -151,7 +186,7 @@ pub struct Case<'a> {
 }
 
 /// What must be found out before a plan can be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Need {
     /// The message.
     Message,
@@ -166,6 +201,15 @@ pub enum Need {
         /// What is known serves as well.
         dispensable: bool,
     },
+    /// The chat's members, by whose tenant is decided whether the sender may write: no failure serves in their place.
+    Tenant,
+    /// Somebody in our own directory. This and the two that follow are dispensable: any failure may be answered by
+    /// [`Asked::CannotTell`].
+    DirectoryEntry(UserId),
+    /// A tenant.
+    TenantInformation(TenantId),
+    /// The tenant that owns a domain.
+    TenantOfDomain(DomainName),
     /// The hosts of our own tenant's files.
     FileHosts,
 }
@@ -181,6 +225,8 @@ pub enum Plan {
     Skip(&'static str),
     /// Something is to be remembered.
     Note(Box<Note>),
+    /// Its sender may not write.
+    TurnAway(TurnedAway),
     /// It can never be told.
     Refuse(Refusal),
     /// The agent is told, by one series after the other.

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use time::OffsetDateTime;
 
+use super::admission::admit;
 use super::case::{Asked, Case, Chat, GroupPolicy, Need, Plan};
+use super::profile::{complete, is_due};
 use super::series::{Conversation, Learned};
 use crate::ids::{Party, SupportAccountName, ThreadId, UserId};
 use crate::state::customer::{self, Customer, is_guest};
@@ -34,6 +36,7 @@ pub(super) fn conversation(
     };
     let account = account.ok_or(Plan::Skip("not for the agent"))?;
     let sender = identified(chat, kind, sender);
+    admit(case, chat, kind, &sender)?;
     let customer = customer(case, chat, kind, message, &sender, &mut learned)?;
     let thread = advance(
         state.thread.as_ref(),
@@ -126,7 +129,12 @@ fn customer(
         _ => is_fresh || !is_same,
     };
     if let Some(known) = known.filter(|_| stays) {
-        return Ok(known.clone());
+        if !is_due(case, known) {
+            return Ok(known.clone());
+        }
+        let customer = complete(case, known.clone(), Some(known))?;
+        learned.customer = Some((customer.clone(), state.customer_resolved_at));
+        return Ok(customer);
     }
     let members = match (&case.answers.members, known.filter(|_| is_same)) {
         (Asked::Told(members), _) => members.as_slice(),
@@ -139,6 +147,7 @@ fn customer(
     };
     let found = customer::resolve(sender, members, &policy.home);
     let customer = found.ok_or(Plan::Skip("not for the agent"))?;
+    let customer = complete(case, customer, known)?;
     if kind == ChatKind::OneOnOne || customer.tenant.as_ref() != Some(&policy.home) {
         let was_asked = matches!(case.answers.members, Asked::Told(_));
         learned.customer = Some((customer.clone(), was_asked.then_some(message.created)));

@@ -3,8 +3,10 @@
 mod changes;
 mod histories;
 mod holders;
+mod profiles;
 mod rules;
 mod senders;
+mod tenants;
 
 use std::time::Duration;
 
@@ -12,7 +14,10 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
 
-use super::case::{Answers, Asked, Case, Chat, GroupPolicy, Need, Plan, Policy};
+use super::admission::CustomerTenants;
+use super::case::{
+    Answers, Asked, Case, Chat, DirectoryEntry, GroupPolicy, Need, Plan, Policy, TenantInformation,
+};
 use super::plan;
 use super::series::{Piece, Series};
 use crate::ids::{
@@ -60,6 +65,7 @@ fn policy() -> Policy {
             (account("sales"), user('6')),
         ],
         home: tenant('1'),
+        tenants: CustomerTenants::All,
         groups: GroupPolicy::Mention,
         window: Duration::from_secs(24 * 3600),
         window_policy: WindowPolicy::Same,
@@ -115,6 +121,8 @@ enum End {
     Skipped(&'static str),
     Noted(&'static str),
     Refused(&'static str),
+    /// Not passed on, for this reason, and whether its sender is told.
+    TurnedAway(&'static str, bool),
     /// The attempt ended between two parts.
     Broken,
 }
@@ -125,6 +133,9 @@ struct World {
     outbound: OutboundState,
     kind: Asked<ChatKind>,
     members: Asked<Vec<Member>>,
+    directory: Asked<Option<DirectoryEntry>>,
+    tenant: Asked<Option<TenantInformation>>,
+    domain: Asked<Option<TenantId>>,
     fresh: Asked<Option<ChatMessage>>,
     file_hosts: Asked<Vec<String>>,
     now: OffsetDateTime,
@@ -149,6 +160,9 @@ impl World {
             outbound: OutboundState::new(chat),
             kind: Asked::Told(ChatKind::OneOnOne),
             members: Asked::Told(Vec::new()),
+            directory: Asked::Told(None),
+            tenant: Asked::Told(None),
+            domain: Asked::Told(None),
             fresh: Asked::Told(None),
             file_hosts: Asked::Told(vec!["ours.sharepoint.com".to_owned()]),
             now: START,
@@ -233,19 +247,28 @@ impl World {
             match plan(&case) {
                 Plan::Need(need) => {
                     assert!(!self.needed.contains(&need), "asked twice: {need:?}");
-                    self.needed.push(need);
+                    self.needed.push(need.clone());
                     match need {
                         Need::Message => answers.message = Some(message.clone()),
                         Need::Chat => {}
                         Need::Fresh => answers.fresh = self.fresh.clone(),
                         Need::Kind => answers.kind = self.kind.clone(),
-                        Need::Members { .. } => answers.members = self.members.clone(),
+                        Need::Members { .. } | Need::Tenant => {
+                            answers.members = self.members.clone()
+                        }
+                        Need::DirectoryEntry(_) => answers.directory = self.directory.clone(),
+                        Need::TenantInformation(_) => answers.tenant = self.tenant.clone(),
+                        Need::TenantOfDomain(_) => answers.domain = self.domain.clone(),
                         Need::FileHosts => answers.file_hosts = self.file_hosts.clone(),
                     }
                 }
                 Plan::Wait => unreachable!("nobody else holds the lane"),
                 Plan::Skip(reason) => return End::Skipped(reason),
                 Plan::Refuse(refusal) => return End::Refused(refusal.kind),
+                Plan::TurnAway(turned_away) => {
+                    turned_away.apply(&mut self.inbound, self.now);
+                    return End::TurnedAway(turned_away.why.label(), turned_away.tell);
+                }
                 Plan::Note(note) => {
                     let reason = note.reason;
                     note.apply(&mut self.inbound, self.now);

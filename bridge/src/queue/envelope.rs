@@ -119,7 +119,24 @@ pub struct ReceiptEnvelope {
 
 debug_shows!(ReceiptEnvelope: message, outcome, at);
 
-/// A customer's message that could not be delivered, whose chat is to be told.
+/// What a customer is told of a message of theirs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum NoticeKind {
+    /// It could not be delivered.
+    #[default]
+    Failed,
+    /// It is not passed on, because of the customer's tenant.
+    TurnedAway,
+}
+
+impl NoticeKind {
+    fn is_failed(&self) -> bool {
+        *self == Self::Failed
+    }
+}
+
+/// A customer's message that was not delivered, whose chat is to be told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeEnvelope {
     /// The chat.
@@ -131,6 +148,9 @@ pub struct NoticeEnvelope {
     /// The chat's thread, in whose lane the notice travels; absent in envelopes of releases that did not know it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread: Option<ThreadId>,
+    /// What it is told.
+    #[serde(default, skip_serializing_if = "NoticeKind::is_failed")]
+    pub says: NoticeKind,
 }
 
 impl Content {

@@ -6,8 +6,8 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::envelope::{
-    AgentEnvelope, Content, Envelope, EnvelopeError, NoticeEnvelope, NotificationEnvelope,
-    ReceiptEnvelope,
+    AgentEnvelope, Content, Envelope, EnvelopeError, NoticeEnvelope, NoticeKind,
+    NotificationEnvelope, ReceiptEnvelope,
 };
 use super::route::{Queue, Route};
 use crate::genesys::receipt::{ReasonCode, ReceiptOutcome};
@@ -62,6 +62,7 @@ fn notice(thread: Option<&str>) -> Content {
         message: message(),
         account: "support".parse().expect("a name"),
         thread: thread.map(|thread| thread.parse().expect("a thread")),
+        says: NoticeKind::Failed,
     })
 }
 

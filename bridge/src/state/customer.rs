@@ -1,8 +1,10 @@
-//! Who the customer is, as far as the message and the chat's members show it.
+//! Who the customer is, as far as the message, the chat's members and the directories show it.
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::serde::rfc3339;
 
-use crate::ids::{TenantId, UserId};
+use crate::ids::{DomainName, TenantId, UserId};
 use crate::teams::message::Sender;
 
 /// The person in Teams who asks for support. `Debug` shows ids as digests and no name.
@@ -22,6 +24,22 @@ pub struct Customer {
     /// A guest of our own tenant, who is at home elsewhere.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub guest: bool,
+    /// Whether the domain of the principal name belongs to the person's tenant. Else it is what a foreign administrator says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub upn_verified: bool,
+    /// Name of the organization that the tenant is, by its own word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// The tenant's primary domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<DomainName>,
+    /// When something about the person could not be told that may be told later.
+    #[serde(
+        default,
+        with = "rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub lookup_failed_at: Option<OffsetDateTime>,
 }
 
 debug_shows!(Customer: user, tenant);
@@ -42,17 +60,16 @@ pub struct Member {
 debug_shows!(Member: user, tenant);
 
 /// The customer behind a sender; `None` when the sender is no user. What the message does not show is taken from the chat's
-/// members. A member record that names a tenant without an address still tells the tenant; a sender for whom nothing names a
-/// tenant and who shares the chat's home directory is of the home tenant.
+/// members. A member record that names a tenant without an address still tells the tenant; a name never does, since whoever
+/// administers a tenant can give any name in it.
 #[must_use]
 pub fn resolve(sender: &Sender, members: &[Member], home: &TenantId) -> Option<Customer> {
     let user = sender.user.clone()?;
-    let mut members = members.iter();
-    let member = members.find(|member| member.user.as_ref() == Some(&user));
+    let member = member_of(members, Some(&user));
     let member = member.cloned().unwrap_or_default();
     let known = |text: &String| !text.trim().is_empty();
     let is_of_guest = |name: &Option<String>| name.as_deref().is_some_and(is_guest);
-    let guest = is_of_guest(&sender.upn) || is_of_guest(&member.email);
+    let has_guest_name = is_of_guest(&sender.upn) || is_of_guest(&member.email);
     // A guest of our own directory is written `name_company.com#EXT#@ours`, which no CRM knows.
     let upn = sender.upn.clone().filter(known);
     let upn = upn.or(member.email.filter(known));
@@ -61,32 +78,45 @@ pub fn resolve(sender: &Sender, members: &[Member], home: &TenantId) -> Option<C
     let is_entra = user.is_entra();
     let tenant = sender.tenant.clone().or(member.tenant);
     let tenant = tenant.filter(|tenant| is_entra || tenant != home);
+    let tenant = tenant.filter(|tenant| *tenant != TenantId::nil());
+    // Other tenants have guests as well.
+    let guest = has_guest_name && tenant.as_ref().is_none_or(|tenant| tenant == home);
     let name = sender.name.clone().or(member.name).filter(known);
     Some(Customer {
         user,
         user_type: sender.user_type.clone(),
-        tenant: tenant
-            .filter(|tenant| *tenant != TenantId::nil())
-            // Only a directory object of ours has the name of a guest.
-            .or_else(|| guest.then(|| home.clone())),
+        tenant,
         upn,
         name: name.or_else(|| sender.shown_name().map(str::to_owned)),
         guest,
+        upn_verified: false,
+        company: None,
+        domain: None,
+        lookup_failed_at: None,
     })
 }
 
-/// Whether a user principal name is the one that our directory gives to a guest.
+/// What the chat's members tell of somebody.
+#[must_use]
+pub fn member_of<'a>(members: &'a [Member], user: Option<&UserId>) -> Option<&'a Member> {
+    let user = user?;
+    members.iter().find(|it| it.user.as_ref() == Some(user))
+}
+
+/// Whether a user principal name is one that a directory gives to its guests.
 #[must_use]
 pub fn is_guest(upn: &str) -> bool {
     upn.contains("#EXT#")
 }
 
 /// `anna_customer.com#EXT#@ours.onmicrosoft.com` → `anna@customer.com` (Microsoft Learn, "Properties of a Microsoft Entra B2B
-/// collaboration user").
-fn guest_address(upn: &str) -> Option<String> {
+/// collaboration user"); `None` where no address stands before the mark. Domains have no underscore, so the last one was the `@`.
+#[must_use]
+pub fn guest_address(upn: &str) -> Option<String> {
     let (mangled, _) = upn.split_once("#EXT#")?;
     let (name, company) = mangled.rsplit_once('_')?;
-    Some(format!("{name}@{company}"))
+    let address = format!("{name}@{company}");
+    DomainName::of_address(&address).map(|_| address)
 }
 
 #[cfg(test)]
@@ -177,10 +207,47 @@ mod tests {
     }
 
     #[test]
+    fn addresses_of_guests() {
+        for (upn, address) in [
+            (
+                "anna_customer.example#EXT#@ours.onmicrosoft.com",
+                Some("anna@customer.example"),
+            ),
+            (
+                "anna_lee_customer.example#EXT#@ours.onmicrosoft.com",
+                Some("anna_lee@customer.example"),
+            ),
+            (
+                "o'hara_x.example#EXT#@ours.example",
+                Some("o'hara@x.example"),
+            ),
+            ("anna@customer.example", None),
+            ("#EXT#@ours.onmicrosoft.com", None),
+            ("_customer.example#EXT#@ours.onmicrosoft.com", None),
+            ("anna_#EXT#@ours.onmicrosoft.com", None),
+            ("anna_customer#EXT#@ours.onmicrosoft.com", None),
+            ("anna#EXT#@ours.onmicrosoft.com", None),
+        ] {
+            assert_eq!(guest_address(upn).as_deref(), address, "{upn}");
+        }
+    }
+
+    #[test]
     fn a_guest_s_address_is_the_one_at_home() {
         let email = "anna_lee_customer.example#EXT#@ours.onmicrosoft.com";
         let customer = resolved(&sender(None, None), &[member('a', email)]);
         assert_eq!(customer.upn.as_deref(), Some("anna_lee@customer.example"));
+        assert_eq!((customer.tenant, customer.guest), (None, true));
+        let mut anna = member('a', email);
+        anna.tenant = Some(tenant('1'));
+        let customer = resolved(&sender(None, None), &[anna]);
         assert_eq!((customer.tenant, customer.guest), (Some(tenant('1')), true));
+        let mut anna = member('a', email);
+        anna.tenant = Some(tenant('2'));
+        let customer = resolved(&sender(None, None), &[anna]);
+        assert_eq!(
+            (customer.tenant, customer.guest),
+            (Some(tenant('2')), false)
+        );
     }
 }

@@ -38,6 +38,13 @@ pub struct InboundState {
     /// Time of the message for which the customer was resolved; absent when the chat's members could not be asked.
     #[serde(default, with = "rfc3339::option")]
     pub customer_resolved_at: Option<OffsetDateTime>,
+    /// When the chat was told last that its messages are not passed on, because of their sender's tenant.
+    #[serde(
+        default,
+        with = "rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub turned_away_at: Option<OffsetDateTime>,
     /// The present thread.
     #[serde(default)]
     pub thread: Option<ThreadState>,
@@ -156,6 +163,7 @@ impl InboundState {
             kind: None,
             customer: None,
             customer_resolved_at: None,
+            turned_away_at: None,
             thread: None,
             messages: BTreeMap::new(),
             answered: None,
@@ -304,6 +312,10 @@ mod tests {
             upn: Some("anna@customer.example".to_owned()),
             name: Some("Anna".to_owned()),
             guest: false,
+            upn_verified: false,
+            company: None,
+            domain: None,
+            lookup_failed_at: None,
         });
         state.customer_resolved_at = Some(AT);
         state.thread = Some(ThreadState {

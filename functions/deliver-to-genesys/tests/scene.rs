@@ -29,7 +29,7 @@ use crate::testing::{ANNA, ANNAS_CHAT, agents_message, app_in, deliver, webhook}
 pub(super) const SUPPORT: &str = "00000000-0000-0000-0000-000000000004";
 
 /// The customer's tenant.
-const TENANT: &str = "be9c1b6e-0000-4000-8000-c0ffee000002";
+pub(super) const TENANT: &str = "be9c1b6e-0000-4000-8000-c0ffee000002";
 
 /// A notification key: what stands for the certificate is its public key, all of it that counts.
 static KEY: LazyLock<(SecretString, Vec<u8>)> = LazyLock::new(|| {

@@ -87,7 +87,7 @@ impl Gate {
     /// The services that do not answer at present, for people.
     pub fn down(&self) -> Vec<Service> {
         let mut kinds = Kind::ALL.to_vec();
-        kinds.retain(|kind| self.health(*kind).outage.is_down());
+        kinds.retain(|kind| kind.holds_messages() && self.health(*kind).outage.is_down());
         let mut services: Vec<Service> = kinds.into_iter().map(Kind::service).collect();
         services.dedup();
         services
@@ -99,7 +99,7 @@ impl Gate {
         let now = self.started.elapsed();
         let mut failing = Kind::ALL
             .into_iter()
-            .filter(|kind| kind.service() == service)
+            .filter(|kind| kind.service() == service && kind.holds_messages())
             .filter(|kind| self.meter(*kind, |meter| meter.failed_for(now, mine)))
             .peekable();
         failing.peek().is_some()

@@ -31,6 +31,8 @@ pub enum Call<'a> {
     /// A read of a Support User. The published limits differ by call and chat, so this only keeps bursts apart and obeys what
     /// Graph asked for.
     GraphRead(&'a SupportAccountName),
+    /// A look-up in a directory, which no message depends on. No limit is published that a bridge comes near.
+    GraphDirectory(&'a SupportAccountName),
     /// A hosted content of one chat: as a post (the same page).
     GraphHostedContent(&'a Digest),
     /// A customer's message. Calls of one client share 300 a minute (Genesys Cloud limits,
@@ -46,6 +48,7 @@ impl Call<'_> {
         match self {
             Self::GraphPost(account) => format!("graph-user-{}", account.as_str()),
             Self::GraphRead(account) => format!("graph-reads-{}", account.as_str()),
+            Self::GraphDirectory(account) => format!("graph-directory-{}", account.as_str()),
             Self::GraphHostedContent(chat) => format!("graph-hosted-{chat}"),
             Self::GenesysMessage | Self::GenesysReceipt => "genesys-client".to_owned(),
         }
@@ -55,7 +58,7 @@ impl Call<'_> {
     fn bucket(self) -> TokenBucket {
         let (per_second, burst) = match self {
             Self::GraphPost(_) | Self::GraphHostedContent(_) => (0.83, 1.0),
-            Self::GraphRead(_) => (5.0, 10.0),
+            Self::GraphRead(_) | Self::GraphDirectory(_) => (5.0, 10.0),
             Self::GenesysMessage | Self::GenesysReceipt => (4.0, 40.0),
         };
         TokenBucket::new(per_second, burst)
@@ -66,6 +69,7 @@ impl Call<'_> {
         match self {
             Self::GraphPost(_) => Kind::GraphPost,
             Self::GraphRead(_) | Self::GraphHostedContent(_) => Kind::GraphRead,
+            Self::GraphDirectory(_) => Kind::GraphDirectory,
             Self::GenesysMessage => Kind::GenesysMessage,
             Self::GenesysReceipt => Kind::GenesysReceipt,
         }
@@ -77,21 +81,28 @@ impl Call<'_> {
 pub(crate) enum Kind {
     GraphPost,
     GraphRead,
+    GraphDirectory,
     GenesysMessage,
     GenesysReceipt,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::GraphPost,
         Self::GraphRead,
+        Self::GraphDirectory,
         Self::GenesysMessage,
         Self::GenesysReceipt,
     ];
 
+    /// Whether messages wait while it is down.
+    fn holds_messages(self) -> bool {
+        self != Self::GraphDirectory
+    }
+
     const fn service(self) -> Service {
         match self {
-            Self::GraphPost | Self::GraphRead => Service::Graph,
+            Self::GraphPost | Self::GraphRead | Self::GraphDirectory => Service::Graph,
             Self::GenesysMessage | Self::GenesysReceipt => Service::Genesys,
         }
     }
@@ -100,6 +111,7 @@ impl Kind {
         match self {
             Self::GraphPost => "graph posts",
             Self::GraphRead => "graph reads",
+            Self::GraphDirectory => "graph directories",
             Self::GenesysMessage => "genesys messages",
             Self::GenesysReceipt => "genesys receipts",
         }

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use bridge::conversation::admission::CustomerTenants;
 use bridge::ids::{SupportAccountName, UserId};
 
 use super::SupportAccount;
@@ -107,6 +108,15 @@ pub(super) fn list<T: FromStr>(problem: &str) -> impl Fn(&str) -> Result<Vec<T>,
             });
             read.collect()
         }
+    }
+}
+
+/// Everybody, or a list of tenants; one without an entry would let nobody write.
+pub(super) fn customer_tenants(value: &str) -> Result<CustomerTenants, String> {
+    match value {
+        "all" => Ok(CustomerTenants::All),
+        "none" => Err("a list of nobody".to_owned()),
+        tenants => list("no GUID")(tenants).map(CustomerTenants::Listed),
     }
 }
 

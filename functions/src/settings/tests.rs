@@ -52,6 +52,13 @@ fn wrong_values_are_refused_without_being_repeated() {
         ("KEY_VAULT_URL", "https://vault.example/?x=1"),
         ("ServiceBus__fullyQualifiedNamespace", "https://bus.example"),
         ("THREAD_WINDOW_HOURS", "99999"),
+        ("CUSTOMER_TENANTS", "none"),
+        ("CUSTOMER_TENANTS", "contoso.example"),
+        (
+            "CUSTOMER_TENANTS",
+            "all,be9c1b6e-0000-4000-8000-c0ffee000002",
+        ),
+        ("CUSTOMER_LOOKUP_SECONDS", "31"),
         ("GROUP_CHATS", "some"),
         ("ATTEMPT_DEADLINE_SECONDS", "900"),
         ("LOG_LEVEL", "loud"),

@@ -8,11 +8,13 @@ use bridge::state::customer::Customer;
 
 use crate::inputs::{Inputs, difference, text};
 
-/// Attributes that flows read although the bridge does not send them yet; they are empty until it does.
-const PLANNED: [&str; 1] = ["teamsCompany"];
-
 /// What an agent must see of a customer without a CRM: participant data whose names begin so are shown.
-const SHOWN: [&str; 3] = ["teamsCompany", "teamsTenantId", "teamsUpn"];
+const SHOWN: [&str; 4] = [
+    "teamsCompany",
+    "teamsTenantId",
+    "teamsUpn",
+    "teamsUpnVerified",
+];
 const SHOWN_PREFIX: &str = "conversationDetails.participantData.";
 
 /// The names of all attributes that the bridge can send.
@@ -25,6 +27,10 @@ fn bridge_attributes() -> BTreeSet<String> {
         upn: Some("somebody@example.com".to_owned()),
         name: Some("Somebody".to_owned()),
         guest: false,
+        upn_verified: false,
+        company: Some("Company".to_owned()),
+        domain: "example.com".parse().ok(),
+        lookup_failed_at: None,
     };
     let chat = "19:a@thread.v2".parse().expect("a chat id");
     custom_attributes(&customer, &chat, &"support".parse().expect("a name"))
@@ -56,7 +62,7 @@ fn attributes<'a>(flow: &'a str, action: &str) -> BTreeSet<&'a str> {
 /// Where flows and bridge differ.
 pub fn check(inputs: &Inputs) -> Vec<String> {
     let known = bridge_attributes();
-    let expected = || known.iter().map(String::as_str).chain(PLANNED);
+    let expected = || known.iter().map(String::as_str);
     let mut problems = Vec::new();
     for (file, flow) in &inputs.flows {
         let read = attributes(flow, "getParticipantData");

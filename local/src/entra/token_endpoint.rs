@@ -23,7 +23,7 @@ const COMMON_ISSUER: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
 const GRAPH_AUDIENCE: &str = "https://graph.microsoft.com";
 
 /// What the Support Users' sign-in was granted.
-const SCOPES: &str = "Chat.Read ChatMessage.Send Files.Read.All User.Read offline_access";
+const SCOPES: &str = "Chat.Read ChatMessage.Send CrossTenantInformation.ReadBasic.All Files.Read.All User.Read User.ReadBasic.All offline_access";
 
 /// Form of a client assertion (RFC 7523, section 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -18,7 +18,7 @@ use super::answers::{Refusal, named};
 use super::caller::READ;
 use super::changes::ChangeType;
 use super::state::Graph;
-use super::{files, listing, posted, views};
+use super::{directory, files, listing, posted, views};
 use crate::hub::Direction;
 use crate::shared::download::sized;
 
@@ -45,6 +45,11 @@ pub fn router(graph: &Arc<Graph>) -> Router {
             "/v1.0/shares/{share}/driveItem/content",
             get(files::content),
         )
+        .route(
+            "/v1.0/tenantRelationships/{function}",
+            get(directory::tenant),
+        )
+        .route("/v1.0/users/{user}", get(directory::user))
         .fallback(async || Refusal::NOT_FOUND)
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
         .layer(middleware::from_fn(named))

@@ -15,7 +15,7 @@ use super::changes::ChangeType::{self, Created, Deleted, Updated};
 use super::chats::{Chat, Message, Person, UserType};
 use super::state::Graph;
 use super::written::Extras;
-use super::{raw, shown};
+use super::{directory, raw, shown};
 use crate::shared::correlation;
 use crate::shared::refused::Refused;
 
@@ -93,6 +93,7 @@ pub fn router(graph: &Arc<Graph>) -> Router {
         .route(&format!("{MESSAGE}/restore"), post(restore))
         .route(&format!("{MESSAGE}/reactions"), post(react).delete(unreact))
         .merge(shown::router())
+        .merge(directory::control())
         .route("/local/graph/notifications/compose", post(compose))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
         .with_state(Arc::clone(graph))

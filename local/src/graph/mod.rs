@@ -12,6 +12,7 @@ mod changes;
 mod chats;
 mod control;
 mod deliveries;
+mod directory;
 mod files;
 mod listing;
 mod notifications;

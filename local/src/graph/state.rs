@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::chats::Chats;
+use super::directory::Directory;
 use super::onedrive::OneDrive;
 use super::subscriptions::Subscriptions;
 use super::throttle::Throttle;
@@ -16,6 +17,7 @@ pub struct Graph {
     pub(super) world: Arc<World>,
     pub(super) entra: Arc<Entra>,
     pub(super) chats: Locked<Chats>,
+    pub(super) directory: Directory,
     pub(super) drive: OneDrive,
     pub(super) subscriptions: Subscriptions,
     pub(super) deliveries: Deliveries,
@@ -31,6 +33,7 @@ impl Graph {
             deliveries: Deliveries::new(Arc::clone(&world)),
             world,
             entra,
+            directory: Directory::default(),
             drive: OneDrive::default(),
             subscriptions: Subscriptions::new(),
             throttle: Throttle::default(),

@@ -108,6 +108,43 @@ async fn tokens_scopes_and_membership_are_checked() {
 }
 
 #[tokio::test]
+async fn tenants_and_users_are_told_to_whoever_may_ask_and_unknown_ones_are_not_there() {
+    const ID: &str = "/v1.0/tenantRelationships/findTenantInformationByTenantId(tenantId='be9c1b6e-0000-4000-8000-c0ffee000002')";
+    const DOMAIN: &str = "/v1.0/tenantRelationships/findTenantInformationByDomainName(domainName='Shop.Customer.example')";
+    const USER: &str = "/v1.0/users/0f0e0d0c-0000-4000-8000-00000000000a";
+    let play = Play::new().await;
+    let scopes = "CrossTenantInformation.ReadBasic.All User.ReadBasic.All";
+    let reader = play.token(play.support(), scopes);
+    for path in [ID, DOMAIN, USER] {
+        assert_eq!(play.get_as(&reader, path).await.status, 404, "{path}");
+    }
+    let named =
+        json!({ "name": "Customer", "domains": ["customer.example", "shop.customer.example"] });
+    let place = "/local/graph/tenants/be9c1b6e-0000-4000-8000-c0ffee000002";
+    assert_eq!(play.control("PUT", place, named.clone()).await.status, 204);
+    let other = "/local/graph/tenants/be9c1b6e-0000-4000-8000-c0ffee000003";
+    assert_eq!(play.control("PUT", other, named).await.status, 400);
+    let guest = json!({ "upn": "anna_customer.example#EXT#@ours.example", "mail": null });
+    let place = USER.replace("/v1.0/", "/local/graph/");
+    assert_eq!(play.control("PUT", &place, guest).await.status, 204);
+    for path in [ID, DOMAIN] {
+        let told = play.get_as(&reader, path).await.body;
+        assert_eq!(told["tenantId"], "be9c1b6e-0000-4000-8000-c0ffee000002");
+        assert_eq!(told["displayName"], "Customer");
+        assert_eq!(told["defaultDomainName"], "customer.example");
+    }
+    let told = play.get_as(&reader, USER).await.body;
+    assert_eq!(
+        told["userPrincipalName"],
+        "anna_customer.example#EXT#@ours.example"
+    );
+    let chats_only = play.token(play.support(), "Chat.Read User.Read");
+    for path in [ID, DOMAIN, USER] {
+        assert_eq!(play.get_as(&chats_only, path).await.status, 403, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn posts_are_rewritten_limited_and_throttled() {
     let play = Play::new().await;
     let posted = play.post(html("it&#39;s  <b>me</b>")).await;

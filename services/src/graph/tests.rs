@@ -309,3 +309,49 @@ async fn our_own_file_hosts_are_asked_for_once() {
     assert_eq!(seen.len(), 2);
     assert_eq!(seen[1].target, "/v1.0/me/drive?%24select=webUrl");
 }
+
+#[tokio::test]
+async fn tenants_and_people_are_found_or_not_there() {
+    let tenant = json!({
+        "tenantId": "t", "displayName": "Customer", "defaultDomainName": "customer.example",
+        "federationBrandName": null,
+    });
+    let person = json!({ "userPrincipalName": "a_b.example#EXT#@c", "mail": null });
+    let replies = [
+        Reply::json(200, &tenant),
+        Reply::json(200, &tenant),
+        Reply::json(200, &person),
+        Reply::new(404, ""),
+        Reply::new(403, ""),
+    ];
+    let setting = Setting::start(replies).await;
+    let user = setting.user();
+    let found = user.tenant("c-1", "t").await.expect("an answer");
+    assert_eq!(
+        found.as_ref().and_then(|it| it.display_name.as_deref()),
+        Some("Customer")
+    );
+    let owner = user.tenant_of_domain("c-1", "a.example')/x('").await;
+    assert_eq!(owner.expect("an answer"), found);
+    let found = user
+        .user("c-1", "u/1")
+        .await
+        .expect("an answer")
+        .expect("a user");
+    assert_eq!(
+        (found.user_principal_name.as_deref(), found.mail),
+        (Some("a_b.example#EXT#@c"), None)
+    );
+    assert_eq!(user.tenant("c-1", "t").await.expect("an answer"), None);
+    let refused = user.tenant("c-1", "t").await.expect_err("refused");
+    assert_eq!(refused.kind, ErrorKind::Forbidden);
+    let seen = setting.double.seen();
+    let functions = "/v1.0/tenantRelationships/findTenantInformationBy";
+    let targets: Vec<_> = seen[..3].iter().map(|it| it.target.clone()).collect();
+    let expected = [
+        format!("{functions}TenantId(tenantId='t')"),
+        format!("{functions}DomainName(domainName='a.example%27%29%2Fx%28%27')"),
+        "/v1.0/users/u%2F1?%24select=userPrincipalName%2Cmail".to_owned(),
+    ];
+    assert_eq!(targets, expected);
+}

@@ -219,7 +219,7 @@ impl<'a> UserGraph<'a> {
         Some(self.graph.own_hosts.get_or_init(|| hosts))
     }
 
-    async fn read<T: DeserializeOwned>(
+    pub(super) async fn read<T: DeserializeOwned>(
         &self,
         correlation: &str,
         url: &str,

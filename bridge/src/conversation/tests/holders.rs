@@ -148,6 +148,7 @@ fn planned(state: &InboundState, holder: &Digest, now: OffsetDateTime) -> Plan {
             message: Some(sent),
             kind: Asked::Told(ChatKind::OneOnOne),
             members: Asked::Told(Vec::new()),
+            tenant: Asked::Told(None),
             file_hosts: Asked::CannotTell,
             ..Answers::default()
         },

@@ -32,7 +32,7 @@ fn quoting(mut message: ChatMessage, quoted: &str) -> ChatMessage {
     message
 }
 
-fn edited(mut message: ChatMessage, html: &str, at: OffsetDateTime) -> ChatMessage {
+pub(super) fn edited(mut message: ChatMessage, html: &str, at: OffsetDateTime) -> ChatMessage {
     message.body.content = html.to_owned();
     message.last_edited = Some(at);
     message
@@ -67,6 +67,7 @@ fn a_known_customer_s_message_needs_nothing_but_the_state() {
         Need::Chat,
         Need::Kind,
         Need::Members { dispensable: false },
+        Need::TenantInformation(tenant('2')),
     ];
     world.tells(&message("1", "hello", START));
     assert_eq!(world.needed, all);
