@@ -353,6 +353,7 @@ module rbac './modules/rbac.bicep' = {
     hostAccountName: storage.outputs.hostAccountName
     dataAccountName: storage.outputs.dataAccountName
     dataContainers: storage.outputs.dataContainers
+    stateContainer: storage.outputs.stateContainer
     failedContainer: storage.outputs.failedContainer
     serviceBusName: serviceBus.outputs.name
     triggerQueues: [
@@ -522,3 +523,6 @@ output serviceBusNamespace string = serviceBus.outputs.hostName
 
 @description('Name of the storage account that holds files, state and failed messages.')
 output dataStorageAccount string = storage.outputs.dataAccountName
+
+@description('URL of the data account\'s Blob service: where `handler sign-in` puts its links.')
+output blobEndpoint string = storage.outputs.blobEndpoint

@@ -14,6 +14,7 @@ pub mod json_fault;
 pub mod pace;
 pub mod patience;
 pub mod queue;
+pub mod sign_in;
 pub mod state;
 pub mod teams;
 pub mod text;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bridge::ids::{Digest, SupportAccountName, TeamsMessageId};
 use bridge::state::inbound::PostedPart;
 use services::blob::Blobs;
-use services::entra::{DelegatedTokens, TokenValidator};
+use services::entra::{DelegatedTokens, GraphApp, SignIn, TokenValidator};
 use services::error::{Service, ServiceError};
 use services::files::{Files, Rules};
 use services::genesys::Genesys;
@@ -55,6 +55,8 @@ pub struct App {
     pub secrets: Arc<Secrets>,
     /// Checks of Graph's validation tokens.
     pub validator: TokenValidator,
+    /// How Support Users sign in.
+    pub(crate) sign_in: SignIn,
     /// Microsoft Graph.
     pub graph: Graph,
     /// Genesys Cloud.
@@ -128,7 +130,7 @@ impl App {
             &settings.blob_endpoint,
             same_identity(),
         )?);
-        let delegated = DelegatedTokens::new(
+        let delegated = DelegatedTokens::new(GraphApp::new(
             client.clone(),
             &settings.entra_endpoint,
             settings.tenant.as_str(),
@@ -136,7 +138,7 @@ impl App {
             settings.graph_client_authentication,
             same_identity(),
             Arc::clone(&secrets),
-        );
+        ));
         let rules = Rules {
             origins: settings.file_origins.clone(),
             hosts: settings.file_hosts.clone(),
@@ -148,6 +150,7 @@ impl App {
                 settings.tenant.as_str(),
                 &settings.graph_client_id,
             ),
+            sign_in: delegated.sign_in(),
             graph: Graph::new(client.clone(), &settings.graph_endpoint, delegated),
             genesys: Genesys::new(
                 client.clone(),

@@ -31,6 +31,10 @@ mod health;
 mod inbound_graph;
 #[path = "../outbound-genesys/mod.rs"]
 mod outbound_genesys;
+#[path = "../sign-in/mod.rs"]
+mod sign_in;
+
+pub use sign_in::offer as offer_sign_in;
 
 use app::App;
 
@@ -40,6 +44,7 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
     (inbound_graph::NAME, "POST", inbound_graph::PATH),
     (outbound_genesys::NAME, "POST", outbound_genesys::PATH),
     (health::NAME, "GET", health::PATH),
+    (sign_in::NAME, "GET", sign_in::PATH),
     (deliver_to_genesys::NAME, "POST", deliver_to_genesys::PATH),
     (deliver_to_teams::NAME, "POST", deliver_to_teams::PATH),
 ];
@@ -51,6 +56,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route(inbound_graph::PATH, post(inbound_graph::handle))
         .route(outbound_genesys::PATH, post(outbound_genesys::handle))
         .route(health::PATH, get(health::handle))
+        .route(sign_in::PATH, get(sign_in::handle))
         .route(deliver_to_genesys::PATH, post(deliver_to_genesys::handle))
         .route(deliver_to_teams::PATH, post(deliver_to_teams::handle))
         .with_state(app)

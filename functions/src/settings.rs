@@ -17,6 +17,7 @@ use services::files::{HostPattern, Origin};
 use tracing::level_filters::LevelFilter;
 
 mod rules;
+pub use rules::address_of;
 #[cfg(test)]
 mod tests;
 
@@ -77,10 +78,12 @@ macro_rules! settings {
             /// comes in could be carried on, so it must not be taken either. Any other text in the place of an id does not
             /// pass that setting's own check.
             pub placeholder: Option<&'static Specification>,
+            /// Scheme and host under which the app is reached, where the platform tells (`WEBSITE_HOSTNAME`).
+            pub address: Option<String>,
         }
 
         /// All settings that the handler reads, besides those that the platform itself sets
-        /// (`FUNCTIONS_CUSTOMHANDLER_PORT`, `IDENTITY_ENDPOINT`, `IDENTITY_HEADER`, `SSL_CERT_FILE`).
+        /// (`FUNCTIONS_CUSTOMHANDLER_PORT`, `IDENTITY_ENDPOINT`, `IDENTITY_HEADER`, `SSL_CERT_FILE`, `WEBSITE_HOSTNAME`).
         pub const SPECIFICATIONS: &[Specification] = &[$(Specification {
             name: $name,
             expects: $expects,
@@ -91,7 +94,8 @@ macro_rules! settings {
             /// Every setting as it stands; `None` when one is missing or wrong.
             fn read_all(&mut self) -> Option<Settings> {
                 $(let $field: Option<$type> = self.read($name, $parse);)*
-                Some(Settings { $($field: $field?,)* placeholder: self.placeholder })
+                let address = self.value("WEBSITE_HOSTNAME").and_then(|host| address_of(&host));
+                Some(Settings { $($field: $field?,)* placeholder: self.placeholder, address })
             }
         }
     };
@@ -288,6 +292,18 @@ impl Settings {
             .iter()
             .find(|account| account.name == *name)
     }
+}
+
+/// The support accounts of a value of `SUPPORT_ACCOUNTS`, for commands that need no other setting.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_support_accounts(value: &str) -> Result<Vec<SupportAccount>, SettingError> {
+    support_accounts(value).map_err(|problem| SettingError {
+        name: "SUPPORT_ACCOUNTS",
+        problem,
+        expects: "`name=object id` of each Support User, separated by commas",
+    })
 }
 
 struct Reader<L> {

@@ -6,12 +6,13 @@ mod genesys;
 mod logging;
 mod report;
 mod serve;
+mod sign_in;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use bridge::ids::{ChatId, CorrelationId, GenesysMessageId, TeamsMessageId};
+use bridge::ids::{ChatId, CorrelationId, GenesysMessageId, SupportAccountName, TeamsMessageId};
 use clap::{Parser, Subcommand};
 use functions::settings::Settings;
 
@@ -53,6 +54,19 @@ enum Command {
         #[arg(long, required_unless_present = "chat")]
         genesys_message: Option<GenesysMessageId>,
     },
+    /// Print the one-time link with which a Support User signs in.
+    SignIn {
+        /// Name of the account in `SUPPORT_ACCOUNTS`.
+        account: SupportAccountName,
+        /// Address of the deployed Function App.
+        #[arg(long, value_name = "URL", value_parser = deployed::address)]
+        app: Option<reqwest::Url>,
+    },
+    /// Forget a Support User's token; it must sign in again before its chats are read or written.
+    SignOut {
+        /// Name of the account in `SUPPORT_ACCOUNTS`.
+        account: SupportAccountName,
+    },
     /// Set up Genesys Cloud where no Terraform resource does, as an administrator.
     Genesys {
         #[command(subcommand)]
@@ -82,6 +96,16 @@ fn main() -> ExitCode {
             correlation.iter().for_each(|it| println!("{it}"));
             Ok(correlation.is_some())
         }
+        Command::SignIn { account, app } => finish(async {
+            let lookup = |name: &str| std::env::var(name).ok();
+            println!("{}", sign_in::link(&account, app.as_ref(), lookup).await?);
+            Ok(true)
+        }),
+        Command::SignOut { account } => finish(async {
+            let lookup = |name: &str| std::env::var(name).ok();
+            println!("{}", sign_in::out(&account, lookup).await?);
+            Ok(true)
+        }),
         Command::Genesys { command } => finish(async {
             println!("{}", genesys::run(&command).await?);
             Ok(true)

@@ -52,3 +52,50 @@ async fn correlate_prints_the_id_that_logs_use() {
     assert_ne!(of_teams.out, of_genesys.out);
     assert!(!handler(&["correlate"], &none).await.is_good());
 }
+
+#[tokio::test]
+async fn sign_in_and_sign_out_say_what_is_missing() {
+    let accounts = (
+        "SUPPORT_ACCOUNTS",
+        "support=00000000-0000-0000-0000-000000000004",
+    );
+    let blobs = ("BLOB_ENDPOINT", "https://127.0.0.1:9");
+    let app = "--app=https://app.example";
+    for (arguments, variables, says) in [
+        (
+            vec!["sign-in", "support", app],
+            vec![blobs],
+            "SUPPORT_ACCOUNTS is missing",
+        ),
+        (
+            vec!["sign-in", "desk", app],
+            vec![accounts, blobs],
+            "holds no account desk",
+        ),
+        (
+            vec!["sign-in", "support", app],
+            vec![accounts],
+            "BLOB_ENDPOINT is missing",
+        ),
+        (
+            vec!["sign-in", "support"],
+            vec![accounts, blobs],
+            "give --app",
+        ),
+        (
+            vec!["sign-in", "support", "--app=http://app.example"],
+            vec![],
+            "https://",
+        ),
+        (vec!["sign-in", "Support", app], vec![accounts], "Support"),
+        (
+            vec!["sign-out", "support"],
+            vec![accounts],
+            "KEY_VAULT_URL is missing",
+        ),
+    ] {
+        let outcome = handler(&arguments, &variables).await;
+        assert!(!outcome.is_good(), "{arguments:?}");
+        assert!(outcome.err.contains(says), "{arguments:?}: {}", outcome.err);
+    }
+}

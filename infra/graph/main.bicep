@@ -34,11 +34,6 @@ param grantSecretRotation bool = false
 @description('Object ids of people who own the app registration, besides its maker.')
 param ownerIds array = []
 
-@description('Where a sign-in may end, besides the Function App. The sign-in by infra/manual/graph.sh ends at http://localhost.')
-param additionalRedirectUris array = [
-  'http://localhost'
-]
-
 var delegatedPermissions = [
   'Chat.ReadWrite'
   'ChatMessage.Send'
@@ -74,7 +69,9 @@ resource app 'Microsoft.Graph/applications@v1.0' = {
     relationships: rotates ? concat(ownerIds, array(managedIdentityPrincipalId)) : ownerIds
   }
   web: {
-    redirectUris: concat(array('https://${functionAppHostName}/api/sign-in'), additionalRedirectUris)
+    redirectUris: [
+      'https://${functionAppHostName}/api/sign-in'
+    ]
     implicitGrantSettings: {
       enableAccessTokenIssuance: false
       enableIdTokenIssuance: false

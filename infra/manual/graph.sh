@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# What is still done by hand at Microsoft Graph: the Support User's sign-in, and the subscription with its renewal.
+# What is still done by hand at Microsoft Graph: the subscription with its renewal.
 #
-#   graph.sh sign-in ACCOUNT      sign the Support User in and store the refresh token
 #   graph.sh subscribe ACCOUNT    subscribe to the Support User's chats
 #   graph.sh renew                renew every subscription of the app: best every hour, at least every 2 days
 #   graph.sh list                 show the subscriptions of the app
@@ -10,7 +9,7 @@
 # From the environment: TENANT_ID, GRAPH_CLIENT_ID, SUPPORT_ACCOUNTS (`name=object id`, separated by commas), KEY_VAULT_NAME,
 # GRAPH_NOTIFICATION_URL; in sovereign clouds ENTRA_ENDPOINT and GRAPH_ENDPOINT too.
 #
-# `az` must be logged in as an owner of the app registration who may set secrets in the vault. Each run makes a client secret
+# `az` must be logged in as an owner of the app registration who may read secrets of the vault. Each run makes a client secret
 # that lives for a day, and removes it at its end. Secrets are handed on in files that only you can read, not as arguments,
 # which every user of the machine could see.
 set -euo pipefail
@@ -22,8 +21,6 @@ graph="${graph%/}"
 
 # Graph's longest life of a subscription to chat messages is 4,320 minutes.
 minutes=4300
-# A page that need not exist: the answer is read off the browser's address bar.
-redirect=http://localhost
 
 work=""
 key_name=""
@@ -34,7 +31,7 @@ fail() {
 }
 
 usage() {
-    sed -n '4,8s/^#   //p' "$0" >&2
+    sed -n '4,7s/^#   //p' "$0" >&2
     exit 2
 }
 
@@ -108,43 +105,6 @@ list() {
     call GET /subscriptions | jq -r '.value[] | [.id, .expirationDateTime, .resource] | @tsv'
 }
 
-sign_in() {
-    local account="$1" user verifier challenge state scope address code given signed_in
-    user="$(user_of "$account")"
-    verifier="$(openssl rand -base64 60 | tr -d '\n=' | tr '/+' '_-')"
-    challenge="$(printf '%s' "$verifier" | openssl dgst -sha256 -binary | openssl base64 -A | tr -d '=' | tr '/+' '_-')"
-    state="$(openssl rand -hex 16)"
-    scope="openid profile offline_access $graph/Chat.ReadWrite $graph/ChatMessage.Send $graph/Files.Read.All"
-    scope="$scope $graph/CrossTenantInformation.ReadBasic.All $graph/User.ReadBasic.All"
-    printf 'Open this address in a private window and sign in as the Support User "%s":\n\n' "$account"
-    jq -nr --arg base "$entra/$TENANT_ID/oauth2/v2.0/authorize" --arg client "$GRAPH_CLIENT_ID" --arg redirect "$redirect" \
-        --arg scope "$scope" --arg state "$state" --arg challenge "$challenge" \
-        '$base + "?response_type=code&response_mode=query&prompt=login&code_challenge_method=S256"
-            + "&client_id=" + ($client | @uri) + "&redirect_uri=" + ($redirect | @uri) + "&scope=" + ($scope | @uri)
-            + "&state=" + $state + "&code_challenge=" + $challenge'
-    printf '\nThe browser ends at a page of localhost that cannot be shown. Copy its whole address and paste it here:\n'
-    # With readline, because a terminal cuts a longer line.
-    IFS= read -r -e address
-    given="$(printf '%s' "$address" | sed -n 's/.*[?&]state=\([^&#]*\).*/\1/p')"
-    [ "$given" = "$state" ] || fail "this address does not belong to this sign-in"
-    printf '%s' "$address" | sed -n 's/.*[?&]code=\([^&#]*\).*/\1/p' | tr -d '\n' >"$work/code"
-    [ -s "$work/code" ] || fail "no code in it: $(printf '%s' "$address" | sed -n 's/.*[?&]error_description=\([^&#]*\).*/\1/p')"
-    code="code=$(cat "$work/code")"
-    printf '%s' "$code" >"$work/code"
-
-    make_secret
-    printf '%s' "$verifier" >"$work/verifier"
-    ask_for_token --data grant_type=authorization_code --data-urlencode "redirect_uri=$redirect" \
-        --data "@$work/code" --data-urlencode "code_verifier@$work/verifier"
-    signed_in="$(jq -r '.id_token | split(".")[1] | gsub("-"; "+") | gsub("_"; "/") | @base64d | fromjson | .oid' "$work/token.json")"
-    [ "$signed_in" = "$user" ] || fail "somebody else signed in: $signed_in instead of $user"
-    jq -j '.refresh_token // empty' "$work/token.json" >"$work/refresh-token"
-    [ -s "$work/refresh-token" ] || fail "Entra ID gave no refresh token"
-    az keyvault secret set --vault-name "$KEY_VAULT_NAME" --name "graph-refresh-token-$account" \
-        --file "$work/refresh-token" --output none
-    printf 'stored graph-refresh-token-%s\n' "$account"
-}
-
 subscribe() {
     local account="$1" user
     user="$(user_of "$account")"
@@ -211,7 +171,6 @@ work="$(mktemp -d)"
 trap clean_up EXIT
 
 case "$1 $#" in
-    "sign-in 2") sign_in "$2" ;;
     "subscribe 2") subscribe "$2" ;;
     "renew 1") renew ;;
     "list 1") sign_in_app && list ;;

@@ -16,6 +16,9 @@ param dataAccountName string
 @description('Containers of the data account that the handler reads and writes.')
 param dataContainers array
 
+@description('Container of everything that the bridge remembers.')
+param stateContainer string
+
 @description('Container of messages that operators must look at.')
 param failedContainer string
 
@@ -65,6 +68,11 @@ resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2
   parent: dataBlobs
   name: container
 }]
+
+resource state 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = {
+  parent: dataBlobs
+  name: stateContainer
+}
 
 resource failed 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = {
   parent: dataBlobs
@@ -196,5 +204,21 @@ resource operatorsFailedReader 'Microsoft.Authorization/roleAssignments@2022-04-
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataReader)
     principalId: operatorsGroupId
     principalType: 'Group'
+  }
+}
+
+// `handler sign-in` writes the one-time link's digest; the condition leaves out whatever else the container holds.
+var blobs = 'Microsoft.Storage/storageAccounts/blobServices/containers/blobs'
+var signInOnly = '((!(ActionMatches{\'${blobs}/read\'}) AND !(ActionMatches{\'${blobs}/write\'}) AND !(ActionMatches{\'${blobs}/add/action\'}) AND !(ActionMatches{\'${blobs}/move/action\'}) AND !(ActionMatches{\'${blobs}/delete\'})) OR (@Resource[${blobs}:path] StringLike \'sign-in/*\'))'
+
+resource operatorsSignIn 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorsGroupId)) {
+  name: guid(state.id, operatorsGroupId, roles.storageBlobDataContributor)
+  scope: state
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataContributor)
+    principalId: operatorsGroupId
+    principalType: 'Group'
+    conditionVersion: '2.0'
+    condition: signInOnly
   }
 }

@@ -244,5 +244,8 @@ output dataContainers array = [
   failed.name
 ]
 
+@description('Container of everything that the bridge remembers.')
+output stateContainer string = state.name
+
 @description('Container of messages that a person must look at.')
 output failedContainer string = failed.name

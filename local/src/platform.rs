@@ -159,6 +159,8 @@ impl Platform {
             ("IDENTITY_ENDPOINT", world.endpoints.identity.clone()),
             ("IDENTITY_HEADER", world.endpoints.identity_header.clone()),
             ("SSL_CERT_FILE", authority_file.display().to_string()),
+            // Host and port, as Core Tools have it.
+            ("WEBSITE_HOSTNAME", address.replace("http://", "")),
         ] {
             settings.insert(name.to_owned(), value);
         }

@@ -1,15 +1,20 @@
-//! Microsoft Entra ID: verdicts on validation tokens, and delegated tokens of the Support Users.
+//! Microsoft Entra ID: verdicts on validation tokens, the Support Users' sign-in, and their delegated tokens.
 
+mod app;
 mod cloud;
 mod delegated;
+mod sign_in;
 mod signing_keys;
 mod validator;
 
-pub use delegated::{ClientAuthentication, DelegatedTokens};
-pub use validator::{TokenValidator, Verdict};
+pub use app::{ClientAuthentication, GraphApp};
+pub use delegated::DelegatedTokens;
+pub use sign_in::{SignIn, SignedIn};
+pub use validator::{IdToken, TokenValidator, Verdict};
 
 #[cfg(test)]
 mod tests {
     mod delegated;
+    mod sign_in;
     mod validator;
 }

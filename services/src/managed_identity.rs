@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
-use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
+use azure_identity::{
+    AzureCliCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
+};
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
@@ -36,6 +38,18 @@ impl ManagedIdentity {
             client_options: azure::options(client),
         };
         let credential = ManagedIdentityCredential::new(Some(options)).map_err(|error| {
+            ServiceError::new(Service::ManagedIdentity, ErrorKind::Configuration, Sent::No)
+                .because(error)
+        })?;
+        Ok(Self::from_credential(credential))
+    }
+
+    /// Whoever is logged in to the Azure CLI (`az login`), for commands that operators run.
+    ///
+    /// # Errors
+    /// Never, as things stand; a missing CLI shows when a token is asked for.
+    pub fn of_the_azure_cli() -> Result<Self> {
+        let credential = AzureCliCredential::new(None).map_err(|error| {
             ServiceError::new(Service::ManagedIdentity, ErrorKind::Configuration, Sent::No)
                 .because(error)
         })?;

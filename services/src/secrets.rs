@@ -48,6 +48,10 @@ pub mod names {
     /// The secret of our OAuth client at Genesys.
     pub const GENESYS_CLIENT: &str = "genesys-client-secret";
 
+    /// What stands in the place of a Support User's refresh token before the first sign-in and after a sign-out: a secret must
+    /// exist before Azure gives the right to write it.
+    pub const NOT_SIGNED_IN: &str = "none";
+
     /// The refresh token of a Support User, by the account's configured name.
     #[must_use]
     pub fn refresh_token(account: &str) -> String {

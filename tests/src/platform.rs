@@ -134,6 +134,19 @@ impl Platform {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
+    /// A client that trusts the platform's certificates.
+    pub(crate) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Runs one of the handler's commands with the app's settings, and returns what it printed; a failure fails the test.
+    pub async fn run(&self, arguments: &[&str]) -> String {
+        let body = json!({ "arguments": arguments });
+        let ended = self.post("/local/handler/commands", body).await;
+        assert_eq!(ended["code"], 0, "{ended}");
+        text(&ended, "stdout").to_owned()
+    }
+
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.address)
     }

@@ -1,6 +1,6 @@
 //! Names of blobs. Ids appear as digests only, so that a listing names nobody.
 
-use crate::ids::{ChatId, Digest, Lane, ThreadId};
+use crate::ids::{ChatId, Digest, Lane, SupportAccountName, ThreadId};
 
 /// Container of everything that the bridge remembers.
 pub const STATE: &str = "state";
@@ -46,6 +46,12 @@ pub fn attachment(subject: &Digest, message: &str, file: &Digest) -> String {
 #[must_use]
 pub fn pause(key: &str) -> String {
     format!("pauses/{}.json", Digest::of("pause", key))
+}
+
+/// Where a Support User's sign-in stands, in the container `state`. The name is the configured one, which names nobody.
+#[must_use]
+pub fn sign_in(account: &SupportAccountName) -> String {
+    format!("sign-in/{}.json", account.as_str())
 }
 
 /// A failed message, in the container `failed`, under a name that needs no look-up.

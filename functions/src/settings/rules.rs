@@ -85,6 +85,18 @@ pub(super) fn authority(value: &str) -> Result<String, String> {
     }
 }
 
+/// Scheme and host of an app, by the host name that the platform sets (`WEBSITE_HOSTNAME`). Azure serves https alone; Core Tools and the local platform serve the
+/// loopback address without it.
+#[must_use]
+pub fn address_of(host: &str) -> Option<String> {
+    authority(host).ok()?;
+    let is_local = ["localhost:", "127.0.0.1:"]
+        .iter()
+        .any(|it| host.starts_with(it));
+    let scheme = if is_local { "http" } else { "https" };
+    Some(format!("{scheme}://{host}"))
+}
+
 pub(super) fn queue(value: &str) -> Result<String, String> {
     let allowed = |character: char| {
         character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_' | '/')

@@ -166,3 +166,21 @@ fn files_come_from_the_endpoints_and_from_genesys_downloads_by_default() {
         assert_eq!(found, origins);
     }
 }
+
+#[test]
+fn the_platform_tells_the_address() {
+    for (host, address) in [
+        (
+            "app.azurewebsites.net",
+            Some("https://app.azurewebsites.net"),
+        ),
+        ("localhost:7071", Some("http://localhost:7071")),
+        ("127.0.0.1:7071", Some("http://127.0.0.1:7071")),
+        ("localhost.example", Some("https://localhost.example")),
+        ("", None),
+        ("host/path", None),
+    ] {
+        let settings = with(&[("WEBSITE_HOSTNAME", host)]).expect("good settings");
+        assert_eq!(settings.address.as_deref(), address, "{host}");
+    }
+}

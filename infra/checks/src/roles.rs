@@ -45,7 +45,11 @@ pub fn check(inputs: &Inputs) -> Vec<String> {
                 _ => "somebody",
             };
             let role = names.get(role).unwrap_or(&role);
-            format!("{holder}: {role} at {}", scope(assignment))
+            // Without its condition a right would reach further than its scope says.
+            let path = text("condition").split("blobs:path] StringLike '").nth(1);
+            let path = path.and_then(|rest| rest.split('\'').next());
+            let within = path.map_or(String::new(), |path| format!(" within {path}"));
+            format!("{holder}: {role} at {}{within}", scope(assignment))
         });
     difference("rights", needed(inputs), found)
 }
@@ -73,6 +77,7 @@ fn needed(inputs: &Inputs) -> Vec<String> {
     let vault = id(VAULT, "");
     let component = id(COMPONENT, "");
     let failed = id(CONTAINER, "failed");
+    let state = id(CONTAINER, "state");
     let mut rights = vec![
         // Leases, keys and the package; what the portal shows of a host's troubles.
         format!("the program: Storage Blob Data Owner at {host}"),
@@ -104,6 +109,8 @@ fn needed(inputs: &Inputs) -> Vec<String> {
     if inputs.profile == "main" {
         rights.push(format!("operators: Key Vault Secrets Officer at {vault}"));
         rights.push(format!("operators: Storage Blob Data Reader at {failed}"));
+        let links = "operators: Storage Blob Data Contributor at";
+        rights.push(format!("{links} {state} within sign-in/*"));
         let secrets = inputs.secret_names();
         let renewed = secrets.filter(|it| it.starts_with("graph-refresh-token-"));
         rights.extend(renewed.map(|name| {

@@ -60,6 +60,7 @@ pub(super) fn router() -> Router<Arc<Control>> {
         .route("/local/logs", logs)
         .route("/local/instances", show(|it| it.host.view()))
         .route("/local/handler/kill", post(kill))
+        .route("/local/handler/commands", post(run))
         .route("/local/timers/{function}", post(fire_timer))
 }
 
@@ -170,6 +171,17 @@ async fn kill(State(control): Reach, body: Bytes) -> Answer {
         return Err(Refused::not_found("such instance"));
     }
     Ok(Json(control.host.view()))
+}
+
+#[derive(Deserialize)]
+struct Run {
+    arguments: Vec<String>,
+}
+
+/// One of the handler's commands, with the app's settings.
+async fn run(State(control): Reach, body: Bytes) -> Answer {
+    let run: Run = read(&body)?;
+    Ok(Json(control.host.run(&run.arguments).await?))
 }
 
 async fn fire_timer(State(control): Reach, Path(function): Path<String>) -> Answer {

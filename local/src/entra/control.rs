@@ -1,10 +1,11 @@
-//! Control of Entra ID: new signing keys, and validation tokens as Graph puts them into its notifications.
+//! Control of Entra ID: new signing keys, ended sessions, and validation tokens as Graph puts them into its notifications.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::state::Entra;
@@ -13,16 +14,27 @@ use super::state::Entra;
 /// data", validating the authenticity of notifications).
 pub const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
 
-/// `POST /local/entra/rotate-keys` and `POST /local/entra/tokens`.
+/// `POST /local/entra/rotate-keys`, `POST /local/entra/revoke` and `POST /local/entra/tokens`.
 pub fn router(entra: &Arc<Entra>) -> Router {
     Router::new()
         .route("/local/entra/rotate-keys", post(rotate_keys))
+        .route("/local/entra/revoke", post(revoke))
         .route("/local/entra/tokens", post(token))
         .with_state(Arc::clone(entra))
 }
 
 async fn rotate_keys(State(entra): State<Arc<Entra>>) -> Json<Value> {
     Json(json!({ "kid": entra.keys.rotate() }))
+}
+
+#[derive(Deserialize)]
+struct Who {
+    user: String,
+}
+
+/// Ends the sessions of a user, by their object id.
+async fn revoke(State(entra): State<Arc<Entra>>, Json(who): Json<Who>) -> Json<Value> {
+    Json(json!({ "revoked": entra.revoke(&who.user) }))
 }
 
 /// The body's claims replace those of a genuine token; `null` takes one away. No body: a genuine token.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use super::authorize::Code;
 use super::keys::SigningKeys;
 use crate::shared::correlation;
 use crate::shared::locked::Locked;
@@ -23,8 +24,24 @@ pub struct Entra {
     pub(super) world: Arc<World>,
     pub(super) keys: SigningKeys,
     pub(super) graph_client_secret: String,
-    /// Refresh token → id of the user who signed in. Never revoked: Entra ID does not do so at once either.
-    refresh_tokens: Locked<HashMap<String, String>>,
+    /// Refresh token → who signed in. One that was renewed stays good: Entra ID does not revoke it at once either.
+    refresh_tokens: Locked<HashMap<String, Session>>,
+    /// Authorization codes, redeemed ones included.
+    pub(super) codes: Locked<HashMap<String, Code>>,
+}
+
+/// What a refresh token stands for.
+struct Session {
+    user: String,
+    revoked: bool,
+}
+
+/// Why a refresh token does not count.
+pub(super) enum Lapsed {
+    /// It is not known, or was not used for long.
+    Unknown,
+    /// An administrator revoked the user's sessions.
+    Revoked,
 }
 
 impl Entra {
@@ -39,6 +56,7 @@ impl Entra {
             keys: SigningKeys::new(),
             graph_client_secret: random_text(),
             refresh_tokens: Locked::default(),
+            codes: Locked::default(),
         })
     }
 
@@ -101,13 +119,30 @@ impl Entra {
 
     pub(super) fn new_refresh_token(&self, user: &str) -> String {
         let token = random_text();
-        let mut tokens = self.refresh_tokens.lock();
-        tokens.insert(token.clone(), user.to_owned());
+        let session = Session {
+            user: user.to_owned(),
+            revoked: false,
+        };
+        self.refresh_tokens.lock().insert(token.clone(), session);
         token
     }
 
-    pub(super) fn user_of(&self, refresh_token: &str) -> Option<String> {
-        self.refresh_tokens.lock().get(refresh_token).cloned()
+    pub(super) fn user_of(&self, refresh_token: &str) -> Result<String, Lapsed> {
+        let sessions = self.refresh_tokens.lock();
+        let session = sessions.get(refresh_token).ok_or(Lapsed::Unknown)?;
+        match session.revoked {
+            true => Err(Lapsed::Revoked),
+            false => Ok(session.user.clone()),
+        }
+    }
+
+    /// Ends all sessions of a user, as "Revoke sessions" does: their refresh tokens count no more. Returns how many that were.
+    pub fn revoke(&self, user: &str) -> usize {
+        let mut sessions = self.refresh_tokens.lock();
+        let of_user = sessions
+            .values_mut()
+            .filter(|it| it.user == user && !it.revoked);
+        of_user.map(|session| session.revoked = true).count()
     }
 
     pub(super) fn issuer_v2(&self) -> String {

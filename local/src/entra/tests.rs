@@ -1,5 +1,7 @@
 //! What Entra ID and the managed-identity endpoint refuse, by Microsoft's numbers.
 
+mod authorize;
+
 use std::sync::Arc;
 
 use http::header;

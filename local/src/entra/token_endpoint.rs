@@ -1,4 +1,4 @@
-//! `POST /{tenant}/oauth2/v2.0/token`: a refresh token for a new pair of tokens; and the keys that sign them ("OpenID Connect on
+//! `POST /{tenant}/oauth2/v2.0/token`: a code or a refresh token for a new pair of tokens; and the keys that sign them ("OpenID Connect on
 //! the Microsoft identity platform").
 
 use std::collections::HashMap;
@@ -13,8 +13,10 @@ use http::{HeaderMap, header};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::authorize;
 use super::refusal::Refusal;
-use super::state::{EXCHANGE_AUDIENCE, Entra, TOKEN_LIFE};
+use super::state::{EXCHANGE_AUDIENCE, Entra, Lapsed, TOKEN_LIFE};
+use crate::shared::correlation;
 
 /// Issuer that the tenant-independent document tells, a template as it stands.
 const COMMON_ISSUER: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
@@ -33,9 +35,11 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 type Form = HashMap<String, String>;
 
-/// The routes of the login host: token endpoint and signing keys.
+/// The routes of the login host: the page for people, token endpoint and signing keys.
 pub fn router(entra: &Arc<Entra>) -> Router {
+    let page = get(authorize::page).post(authorize::choose);
     Router::new()
+        .route("/{tenant}/oauth2/v2.0/authorize", page)
         .route("/{tenant}/oauth2/v2.0/token", post(token))
         .route("/{tenant}/discovery/v2.0/keys", get(keys))
         .with_state(Arc::clone(entra))
@@ -65,11 +69,12 @@ async fn token(
     let form: Form = url::form_urlencoded::parse(if is_form { &body } else { &[] })
         .into_owned()
         .collect();
-    if required(&form, "grant_type")? == "refresh_token" {
-        return entra.refresh(&form);
-    }
     const OTHER: &str = "The app requested an unsupported grant type.";
-    Err(Refusal::bad_request("unsupported_grant_type", 70003, OTHER))
+    match required(&form, "grant_type")?.as_str() {
+        "refresh_token" => entra.refresh(&form),
+        "authorization_code" => entra.redeem_code(&form),
+        _ => Err(Refusal::bad_request("unsupported_grant_type", 70003, OTHER)),
+    }
 }
 
 fn required<'a>(form: &'a Form, name: &str) -> Result<&'a String, Refusal> {
@@ -80,7 +85,7 @@ fn required<'a>(form: &'a Form, name: &str) -> Result<&'a String, Refusal> {
 
 impl Entra {
     /// Holds the tenant of a path against ours.
-    fn check_tenant(&self, tenant: &str) -> Result<(), Refusal> {
+    pub(super) fn check_tenant(&self, tenant: &str) -> Result<(), Refusal> {
         if tenant.eq_ignore_ascii_case(&self.world.config.tenant) {
             return Ok(());
         }
@@ -88,36 +93,82 @@ impl Entra {
         Err(Refusal::request(90002, UNKNOWN))
     }
 
-    fn refresh(&self, form: &Form) -> Result<Response, Refusal> {
+    /// The application of a request, which must be ours and prove it.
+    fn check_app(&self, form: &Form) -> Result<(), Refusal> {
         const STRANGER: &str = "The application was not found in the directory.";
-        const EXPIRED: &str = "The refresh token has expired due to inactivity.";
         let client = required(form, "client_id")?;
         if !client.eq_ignore_ascii_case(&self.world.config.graph_client_id) {
-            return Err(Refusal::bad_request(
-                "unauthorized_client",
-                700_016,
-                STRANGER,
-            ));
+            let error = "unauthorized_client";
+            return Err(Refusal::bad_request(error, 700_016, STRANGER));
         }
-        let refresh_token = required(form, "refresh_token")?;
-        self.check_client(form)?;
-        let user = self.user_of(refresh_token);
-        let user = user.ok_or(Refusal::bad_request("invalid_grant", 70008, EXPIRED))?;
-        let body = json!({
+        self.check_client(form)
+    }
+
+    fn refresh(&self, form: &Form) -> Result<Response, Refusal> {
+        const EXPIRED: &str = "The refresh token has expired due to inactivity.";
+        const REVOKED: &str =
+            "The provided grant has expired due to it being revoked, a fresh auth token is needed.";
+        self.check_app(form)?;
+        let user = self.user_of(required(form, "refresh_token")?);
+        let user = user.map_err(|lapsed| {
+            let (number, text) = match lapsed {
+                Lapsed::Unknown => (70008, EXPIRED),
+                Lapsed::Revoked => (50173, REVOKED),
+            };
+            Refusal::bad_request("invalid_grant", number, text)
+        })?;
+        let refresh_token = self.new_refresh_token(&user);
+        Ok(self.granted(&user, json!({ "refresh_token": refresh_token })))
+    }
+
+    fn redeem_code(&self, form: &Form) -> Result<Response, Refusal> {
+        self.check_app(form)?;
+        let (code, redirect) = (required(form, "code")?, required(form, "redirect_uri")?);
+        let (user, scopes) = self.redeem(code, redirect, form.get("code_verifier"))?;
+        let asks_for = |name: &str| scopes.iter().any(|scope| scope == name);
+        let mut more = json!({});
+        if asks_for("offline_access") {
+            more["refresh_token"] = json!(self.new_refresh_token(&user));
+        }
+        if asks_for("openid") {
+            more["id_token"] = json!(self.id_token(&user, asks_for("profile")));
+        }
+        Ok(self.granted(&user, more))
+    }
+
+    fn granted(&self, user: &str, more: Value) -> Response {
+        let mut body = json!({
             "token_type": "Bearer",
             "scope": SCOPES,
             // One second less than the token has, so that no caller believes longer in it than we do.
             "expires_in": TOKEN_LIFE - 1,
             "ext_expires_in": TOKEN_LIFE - 1,
-            "access_token": self.delegated_token(&user),
-            "refresh_token": self.new_refresh_token(&user),
+            "access_token": self.delegated_token(user),
         });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            body[name] = value.clone();
+        }
         let headers = [
             (header::CACHE_CONTROL.as_str(), "no-store, no-cache"),
             (header::PRAGMA.as_str(), "no-cache"),
             ("x-ms-request-id", &Uuid::new_v4().to_string()),
         ];
-        Ok((headers, Json(body)).into_response())
+        (headers, Json(body)).into_response()
+    }
+
+    /// Says who signed in ("ID token claims reference"); with their names where the sign-in asked for `profile`.
+    fn id_token(&self, user: &str, profile: bool) -> String {
+        let app = &self.world.config.graph_client_id;
+        let subject = correlation::of_text(&format!("subject\n{app}\n{user}"));
+        let mut claims = json!({ "aud": app, "sub": subject, "oid": user });
+        if profile {
+            let mut accounts = self.world.config.support_accounts.iter();
+            let account = accounts.find(|account| account.user == user);
+            let name = account.map_or("colleague", |account| &account.name);
+            claims["name"] = json!(format!("Name of {name}"));
+            claims["preferred_username"] = json!(format!("{name}@contoso.example"));
+        }
+        self.issue(claims)
     }
 
     /// An access token of the user for Graph; Graph's are of version 1.0.

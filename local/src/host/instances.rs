@@ -1,5 +1,6 @@
 //! The instances of the host.
 
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -7,11 +8,13 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use futures::future::join_all;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::app::{App, Trigger};
 use super::envelope;
 use super::instance::Instance;
 use super::invoke::Outcome;
+use super::process;
 use super::routes::Routes;
 use super::surroundings::Surroundings;
 use super::worker::Status;
@@ -20,6 +23,9 @@ use crate::shared::serve::loopback_client;
 
 /// Silence after which a proxied request fails.
 const INACTIVITY: Duration = Duration::from_secs(240);
+
+/// Longest time of an operator's command.
+const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 
 /// The host with its instances.
 #[derive(Debug)]
@@ -89,6 +95,26 @@ impl Host {
         };
         let envelope = envelope::of_timer(function, binding);
         Some(self.pick().worker.call(function, &envelope).await)
+    }
+
+    /// Runs one of the handler's commands for operators as it would run inside of the app: how it ended and what it printed.
+    ///
+    /// # Errors
+    /// When it cannot be started, or does not end.
+    pub async fn run(&self, arguments: &[String]) -> anyhow::Result<Value> {
+        let mut command = process::command(&self.around);
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        let output = timeout(COMMAND_LIMIT, command.output()).await;
+        let output = output.context("the command does not end")??;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok(json!({
+            "code": output.status.code(),
+            "stdout": text(&output.stdout),
+            "stderr": text(&output.stderr),
+        }))
     }
 
     /// The instances for `GET /local/instances`.

@@ -21,15 +21,10 @@ pub(super) fn start(around: &Arc<Surroundings>, instance: usize) -> anyhow::Resu
     // As the host does: find a free port and give it away, hoping that nobody takes it in between.
     let port = serve::port(&serve::bind(0)?)?;
     let worker_id = Uuid::new_v4().to_string();
-    let own = INHERITED.map(|name| std::env::var(name).ok().map(|value| (name, value)));
     let root = &around.app.root;
-    let mut command = Command::new(&around.handler);
+    let mut command = command(around);
     command
         .args(&around.app.host.arguments)
-        .current_dir(root)
-        .env_clear()
-        .envs(own.into_iter().flatten())
-        .envs(&around.environment)
         .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string())
         .env("FUNCTIONS_HTTPWORKER_PORT", port.to_string())
         .env("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", &worker_id)
@@ -45,6 +40,18 @@ pub(super) fn start(around: &Arc<Surroundings>, instance: usize) -> anyhow::Resu
         tokio::spawn(capture(stderr, instance, "stderr", Arc::clone(around)));
     }
     Ok((process, port))
+}
+
+/// The handler's program with the app's settings around it.
+pub(super) fn command(around: &Surroundings) -> Command {
+    let own = INHERITED.map(|name| std::env::var(name).ok().map(|value| (name, value)));
+    let mut command = Command::new(&around.handler);
+    command
+        .current_dir(&around.app.root)
+        .env_clear()
+        .envs(own.into_iter().flatten())
+        .envs(&around.environment);
+    command
 }
 
 /// Reads lines until the pipe ends; always, or the handler would block.

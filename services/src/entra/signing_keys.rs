@@ -33,14 +33,17 @@ struct SigningKey {
     issuer: Option<String>,
 }
 
-/// Claims that decide about a validation token.
-#[derive(Debug, Deserialize)]
+/// Claims that decide about a validation token, or say who signed in.
+#[derive(Deserialize)]
 pub(super) struct Claims {
     pub(super) iss: String,
     pub(super) ver: Option<String>,
     pub(super) appid: Option<String>,
     pub(super) azp: Option<String>,
     pub(super) tid: Option<String>,
+    pub(super) oid: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) preferred_username: Option<String>,
 }
 
 /// Why a token is not accepted.

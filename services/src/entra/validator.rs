@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::cloud;
@@ -33,6 +34,25 @@ pub enum Verdict {
     Invalid(&'static str),
     /// No token is known to be forged, but the signing keys to be sure are not at hand: ask again later.
     CannotTell,
+}
+
+/// Who signed in, as a genuine id token for our app in our tenant says ("ID token claims reference").
+#[derive(Clone)]
+pub struct IdToken {
+    /// Tenant of the person (`tid`).
+    pub tenant: String,
+    /// The person's object id there (`oid`).
+    pub user: String,
+    /// Their name, as far as the token tells (`name`).
+    pub name: Option<String>,
+    /// What they sign in with, as far as the token tells (`preferred_username`).
+    pub sign_in_name: Option<String>,
+}
+
+impl std::fmt::Debug for IdToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IdToken").finish_non_exhaustive()
+    }
 }
 
 /// Checks the validation tokens of rich change notifications against Entra ID's signing keys.
@@ -91,6 +111,32 @@ impl TokenValidator {
             Err(Refused::UnknownKey) => self.with_newer_keys(tokens, asked).await,
             result => verdict_of(result),
         }
+    }
+
+    /// What an id token says, which was got from the token endpoint with our credential; `None` when it is not genuine.
+    ///
+    /// # Errors
+    /// The signing keys to be sure cannot be read.
+    pub async fn id_token(&self, token: &SecretString) -> Result<Option<IdToken>> {
+        let asked = Instant::now();
+        let check = |keys: &SigningKeys| {
+            let token = token.expose_secret();
+            keys.check(token, &self.audience, &self.issuers)
+        };
+        let mut claims = check(&*self.keys.get().await?);
+        if claims.as_ref().err() == Some(&Refused::UnknownKey) {
+            let (interval, after_failure) = (UNKNOWN_KEY_INTERVAL, UNKNOWN_KEY_AFTER_FAILURE);
+            let newer = self.keys.force(asked, interval, after_failure).await?;
+            claims = check(&*newer.into_value());
+        }
+        Ok(claims.ok().and_then(|claims| {
+            Some(IdToken {
+                tenant: claims.tid?,
+                user: claims.oid?,
+                name: claims.name,
+                sign_in_name: claims.preferred_username,
+            })
+        }))
     }
 
     async fn with_newer_keys(&self, tokens: &[String], asked: Instant) -> Verdict {

@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::{Reply, Seen, client_of, identity};
-use crate::entra::{ClientAuthentication, DelegatedTokens};
+use crate::entra::{ClientAuthentication, DelegatedTokens, GraphApp};
 use crate::exchange::ERROR_BODY_LIMIT;
 use crate::files::{Download, Files, Rules};
 use crate::http::with_roots;
@@ -126,7 +126,7 @@ pub(crate) fn delegated(
     authentication: ClientAuthentication,
     secrets: Arc<Secrets>,
 ) -> DelegatedTokens {
-    DelegatedTokens::new(
+    DelegatedTokens::new(GraphApp::new(
         client(),
         &entra.base,
         TENANT,
@@ -134,7 +134,7 @@ pub(crate) fn delegated(
         authentication,
         identity(),
         secrets,
-    )
+    ))
 }
 
 /// What the vault answers for a secret.

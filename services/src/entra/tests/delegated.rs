@@ -67,8 +67,8 @@ async fn a_refresh_token_is_redeemed_with_an_assertion() {
     assert_eq!(seen.target, format!("/{TENANT}/oauth2/v2.0/token"));
     let assertion_type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
     let form = [
-        ("grant_type", "refresh_token"),
         ("client_id", "client"),
+        ("grant_type", "refresh_token"),
         ("refresh_token", "r1"),
         ("client_assertion_type", assertion_type),
         ("client_assertion", "api://AzureADTokenExchange/.default#1"),

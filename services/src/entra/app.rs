@@ -1,0 +1,154 @@
+//! The Graph app registration as a client of the token endpoint: how it proves itself, and what a refusal means.
+
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::cloud;
+use crate::address;
+use crate::error::{ErrorKind, Result, Service, ServiceError};
+use crate::exchange;
+use crate::http::CALL_TIMEOUT;
+use crate::key_vault::KeyVault;
+use crate::managed_identity::ManagedIdentity;
+use crate::secrets::{Secrets, names};
+
+/// Form of a client assertion (RFC 7523, 2.2).
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// Largest answer of the token endpoint.
+const ANSWER_LIMIT: usize = 256 * 1024;
+
+/// How the Graph app proves itself to Entra ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientAuthentication {
+    /// A token of the managed identity as client assertion (federated credential): nothing to rotate.
+    Federated,
+    /// The client secret in Key Vault (`graph-client-secret`).
+    Secret,
+}
+
+/// The Graph app registration.
+#[derive(Debug)]
+pub struct GraphApp {
+    client: reqwest::Client,
+    /// `{endpoint}/{tenant}/oauth2/v2.0`.
+    base: String,
+    exchange_scope: &'static str,
+    client_id: String,
+    authentication: ClientAuthentication,
+    identity: Arc<ManagedIdentity>,
+    secrets: Arc<Secrets>,
+}
+
+/// What the token endpoint gives.
+#[derive(Deserialize)]
+pub(super) struct Grant {
+    pub(super) access_token: SecretString,
+    pub(super) expires_in: u64,
+    pub(super) refresh_token: Option<SecretString>,
+    pub(super) id_token: Option<SecretString>,
+}
+
+impl GraphApp {
+    /// The app with this client id in this tenant; nothing is called yet.
+    pub fn new(
+        client: reqwest::Client,
+        entra_endpoint: &str,
+        tenant: &str,
+        client_id: &str,
+        authentication: ClientAuthentication,
+        identity: Arc<ManagedIdentity>,
+        secrets: Arc<Secrets>,
+    ) -> Self {
+        let endpoint = address::base(entra_endpoint);
+        Self {
+            client,
+            base: format!("{endpoint}/{tenant}/oauth2/v2.0"),
+            exchange_scope: cloud::of(&endpoint).exchange_scope,
+            client_id: client_id.to_owned(),
+            authentication,
+            identity,
+            secrets,
+        }
+    }
+
+    /// Where a person signs in.
+    pub(super) fn authorize_url(&self) -> String {
+        format!("{}/authorize", self.base)
+    }
+
+    pub(super) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    pub(super) fn vault(&self) -> &KeyVault {
+        self.secrets.vault()
+    }
+
+    /// Asks the token endpoint with these parameters, and a proof of who asks.
+    pub(super) async fn grant(&self, form: &[(&str, &str)]) -> Result<Grant> {
+        match self.authentication {
+            ClientAuthentication::Federated => {
+                let assertion = self.identity.token(self.exchange_scope).await?;
+                let proof = [
+                    ("client_assertion_type", ASSERTION_TYPE),
+                    ("client_assertion", assertion.expose_secret()),
+                ];
+                self.send(form, &proof).await
+            }
+            ClientAuthentication::Secret => {
+                let grant = |secret: SecretString| async move {
+                    let proof = [("client_secret", secret.expose_secret())];
+                    self.send(form, &proof).await
+                };
+                let (secrets, name) = (&self.secrets, names::GRAPH_CLIENT);
+                secrets.prove(Service::Entra, name, grant).await
+            }
+        }
+    }
+
+    async fn send(&self, form: &[(&str, &str)], proof: &[(&str, &str)]) -> Result<Grant> {
+        let client = [("client_id", self.client_id.as_str())];
+        let form = [&client, form, proof].concat();
+        let request = self
+            .client
+            .post(format!("{}/token", self.base))
+            .form(&form)
+            .timeout(CALL_TIMEOUT);
+        let granted = exchange::send_for_json(Service::Entra, request, ANSWER_LIMIT).await;
+        granted.map_err(|error| ServiceError {
+            kind: refusal(&error),
+            ..error
+        })
+    }
+}
+
+/// What the token endpoint's refusal means ("Microsoft Entra authentication and authorization error codes"). The numbers are
+/// documented as unstable, so the OAuth error decides where it can.
+fn refusal(error: &ServiceError) -> ErrorKind {
+    if !matches!(
+        error.kind,
+        ErrorKind::Rejected | ErrorKind::Unauthorized | ErrorKind::Forbidden
+    ) {
+        return error.kind;
+    }
+    let code = error.code.as_deref().unwrap_or_default();
+    let (oauth, number) = code.split_once(':').unwrap_or((code, ""));
+    match (oauth, number) {
+        // Too many token requests in a loop; transient conditions of the service.
+        (_, "50196") => ErrorKind::Throttled,
+        ("temporarily_unavailable" | "server_error", _) | (_, "90024" | "90033") => {
+            ErrorKind::Unavailable
+        }
+        // Consent of an administrator is missing; the app is unknown or disabled; its secret is wrong, expired or missing.
+        (_, "65001" | "700016" | "7000112" | "7000215" | "7000218" | "7000222") => {
+            ErrorKind::Configuration
+        }
+        ("invalid_grant" | "interaction_required" | "login_required" | "consent_required", _) => {
+            ErrorKind::SignInNeeded
+        }
+        _ => ErrorKind::Configuration,
+    }
+}
