@@ -30,7 +30,8 @@ async fn the_address_asks_for_what_the_bridge_does_and_no_more() {
     let address = address.expect("an address");
     assert_eq!(address.path(), format!("/{TENANT}/oauth2/v2.0/authorize"));
     let scope = "openid profile offline_access https://graph.example/Chat.ReadWrite \
-                 https://graph.example/ChatMessage.Send https://graph.example/Files.Read.All";
+                 https://graph.example/ChatMessage.Send https://graph.example/Files.Read.All \
+                 https://graph.example/CrossTenantInformation.ReadBasic.All https://graph.example/User.ReadBasic.All";
     let pairs: Vec<_> = address.query_pairs().into_owned().collect();
     let expected = [
         ("client_id", "client"),
