@@ -14,6 +14,8 @@ pub mod json_fault;
 pub mod pace;
 pub mod patience;
 pub mod queue;
+pub mod rotation;
 pub mod state;
 pub mod teams;
 pub mod text;
+pub mod timer;

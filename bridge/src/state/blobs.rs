@@ -48,6 +48,18 @@ pub fn pause(key: &str) -> String {
     format!("pauses/{}.json", Digest::of("pause", key))
 }
 
+/// What is remembered of a timer function, in the container `state`.
+#[must_use]
+pub fn timer(function: &str) -> String {
+    format!("timers/{function}.json")
+}
+
+/// What is noted of a secret's replacement, in the container `state`.
+#[must_use]
+pub fn rotation(secret: &str) -> String {
+    format!("rotation/{secret}.json")
+}
+
 /// A failed message, in the container `failed`, under a name that needs no look-up.
 #[must_use]
 pub fn failed(lane: &Lane, envelope: &Digest) -> String {
