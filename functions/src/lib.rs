@@ -12,13 +12,14 @@ pub mod app;
 mod counters;
 mod doors;
 pub mod events;
-mod failure;
+pub mod failure;
 mod files;
 mod log;
 mod outside;
 mod queue;
 pub mod settings;
 mod store;
+pub mod timer;
 mod webhook;
 
 #[path = "../deliver-to-genesys/mod.rs"]
@@ -31,6 +32,8 @@ mod health;
 mod inbound_graph;
 #[path = "../outbound-genesys/mod.rs"]
 mod outbound_genesys;
+#[path = "../secret-rotation/mod.rs"]
+pub mod secret_rotation;
 
 use app::App;
 
@@ -42,6 +45,7 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
     (health::NAME, "GET", health::PATH),
     (deliver_to_genesys::NAME, "POST", deliver_to_genesys::PATH),
     (deliver_to_teams::NAME, "POST", deliver_to_teams::PATH),
+    (secret_rotation::NAME, "POST", secret_rotation::PATH),
 ];
 
 /// The router of the custom handler: one route a function, and the host's readiness ping.
@@ -53,6 +57,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route(health::PATH, get(health::handle))
         .route(deliver_to_genesys::PATH, post(deliver_to_genesys::handle))
         .route(deliver_to_teams::PATH, post(deliver_to_teams::handle))
+        .route(secret_rotation::PATH, post(secret_rotation::handle))
         .with_state(app)
 }
 

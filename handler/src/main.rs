@@ -5,6 +5,7 @@ mod deployed;
 mod genesys;
 mod logging;
 mod report;
+mod rotate;
 mod serve;
 
 use std::process::ExitCode;
@@ -53,6 +54,8 @@ enum Command {
         #[arg(long, required_unless_present = "chat")]
         genesys_message: Option<GenesysMessageId>,
     },
+    /// Renew the secrets that the function secret-rotation renews once a day, or tell what it would do.
+    Rotate(rotate::Order),
     /// Set up Genesys Cloud where no Terraform resource does, as an administrator.
     Genesys {
         #[command(subcommand)]
@@ -81,6 +84,9 @@ fn main() -> ExitCode {
             let correlation = of_teams.or_else(|| genesys_message.map(of_genesys));
             correlation.iter().for_each(|it| println!("{it}"));
             Ok(correlation.is_some())
+        }
+        Command::Rotate(order) => {
+            settings().and_then(|settings| finish(rotate::run(settings, &order)))
         }
         Command::Genesys { command } => finish(async {
             println!("{}", genesys::run(&command).await?);

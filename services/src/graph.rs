@@ -17,6 +17,7 @@ use crate::entra::DelegatedTokens;
 use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::http::CALL_TIMEOUT;
 
+pub mod own_app;
 mod user;
 
 pub use user::UserGraph;

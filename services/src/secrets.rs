@@ -48,6 +48,12 @@ pub mod names {
     /// The secret of our OAuth client at Genesys.
     pub const GENESYS_CLIENT: &str = "genesys-client-secret";
 
+    /// The neighbour of a secret that comes after it.
+    #[must_use]
+    pub fn next(name: &str) -> String {
+        format!("{name}{}", super::NEIGHBOURS[1])
+    }
+
     /// The refresh token of a Support User, by the account's configured name.
     #[must_use]
     pub fn refresh_token(account: &str) -> String {

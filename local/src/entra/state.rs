@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::keys::SigningKeys;
+use super::passwords::Passwords;
 use crate::shared::correlation;
 use crate::shared::locked::Locked;
 use crate::shared::random_text;
@@ -22,7 +23,8 @@ pub(super) const EXCHANGE_AUDIENCE: &str = "api://AzureADTokenExchange";
 pub struct Entra {
     pub(super) world: Arc<World>,
     pub(super) keys: SigningKeys,
-    pub(super) graph_client_secret: String,
+    /// The client secrets of the Graph app.
+    pub(crate) passwords: Passwords,
     /// Refresh token → id of the user who signed in. Never revoked: Entra ID does not do so at once either.
     refresh_tokens: Locked<HashMap<String, String>>,
 }
@@ -37,7 +39,7 @@ impl Entra {
         Arc::new(Self {
             world,
             keys: SigningKeys::new(),
-            graph_client_secret: random_text(),
+            passwords: Passwords::with_one(),
             refresh_tokens: Locked::default(),
         })
     }
@@ -86,10 +88,11 @@ impl Entra {
         account.map_or_else(random_text, |it| self.new_refresh_token(&it.user))
     }
 
-    /// The client secret of the Graph app, valid when `GRAPH_CLIENT_AUTHENTICATION` is `secret`.
+    /// The newest client secret of the Graph app, valid when `GRAPH_CLIENT_AUTHENTICATION` is `secret`.
     #[must_use]
     pub fn graph_client_secret(&self) -> String {
-        self.graph_client_secret.clone()
+        let newest = self.passwords.list().pop();
+        newest.map(|it| it.secret).unwrap_or_default()
     }
 
     /// Object id (`oid`) of the managed identity's service principal: as in Entra ID, another than the client id.

@@ -65,11 +65,12 @@ async fn token(
     let form: Form = url::form_urlencoded::parse(if is_form { &body } else { &[] })
         .into_owned()
         .collect();
-    if required(&form, "grant_type")? == "refresh_token" {
-        return entra.refresh(&form);
-    }
     const OTHER: &str = "The app requested an unsupported grant type.";
-    Err(Refusal::bad_request("unsupported_grant_type", 70003, OTHER))
+    match required(&form, "grant_type")?.as_str() {
+        "refresh_token" => entra.refresh(&form),
+        "client_credentials" => entra.app_token(&form),
+        _ => Err(Refusal::bad_request("unsupported_grant_type", 70003, OTHER)),
+    }
 }
 
 fn required<'a>(form: &'a Form, name: &str) -> Result<&'a String, Refusal> {
@@ -88,17 +89,40 @@ impl Entra {
         Err(Refusal::request(90002, UNKNOWN))
     }
 
-    fn refresh(&self, form: &Form) -> Result<Response, Refusal> {
-        const STRANGER: &str = "The application was not found in the directory.";
-        const EXPIRED: &str = "The refresh token has expired due to inactivity.";
-        let client = required(form, "client_id")?;
-        if !client.eq_ignore_ascii_case(&self.world.config.graph_client_id) {
-            return Err(Refusal::bad_request(
-                "unauthorized_client",
-                700_016,
-                STRANGER,
-            ));
+    /// A token of the Graph app itself ("OAuth 2.0 client credentials flow").
+    fn app_token(&self, form: &Form) -> Result<Response, Refusal> {
+        const SCOPE: &str = "The scope of a client credentials request must end with /.default.";
+        self.check_client_id(form)?;
+        let scope = required(form, "scope")?;
+        if *scope != format!("{GRAPH_AUDIENCE}/.default") {
+            return Err(Refusal::bad_request("invalid_scope", 1_002_012, SCOPE));
         }
+        self.check_client(form)?;
+        let token = self.issue(json!({
+            "aud": GRAPH_AUDIENCE,
+            "ver": "1.0",
+            "appid": self.world.config.graph_client_id,
+            "idtyp": "app",
+            "roles": ["Chat.Read.All"],
+        }));
+        let life = TOKEN_LIFE - 1;
+        let body = json!({ "token_type": "Bearer", "expires_in": life, "access_token": token });
+        Ok(Json(body).into_response())
+    }
+
+    fn check_client_id(&self, form: &Form) -> Result<(), Refusal> {
+        const STRANGER: &str = "The application was not found in the directory.";
+        let client = required(form, "client_id")?;
+        if client.eq_ignore_ascii_case(&self.world.config.graph_client_id) {
+            return Ok(());
+        }
+        let error = "unauthorized_client";
+        Err(Refusal::bad_request(error, 700_016, STRANGER))
+    }
+
+    fn refresh(&self, form: &Form) -> Result<Response, Refusal> {
+        const EXPIRED: &str = "The refresh token has expired due to inactivity.";
+        self.check_client_id(form)?;
         let refresh_token = required(form, "refresh_token")?;
         self.check_client(form)?;
         let user = self.user_of(refresh_token);
@@ -150,8 +174,10 @@ impl Entra {
         }
         let secret = form.get("client_secret");
         let secret = secret.ok_or(Refusal::client(7_000_218, UNPROVEN))?;
-        let right = mode == "secret" && *secret == self.graph_client_secret;
-        right.then_some(()).ok_or(Refusal::client(7_000_215, WRONG))
+        match mode {
+            "secret" => self.passwords.check(secret),
+            _ => Err(Refusal::client(7_000_215, WRONG)),
+        }
     }
 
     /// The one federated credential trusts this tenant's managed identity, where the app has such a credential at all.

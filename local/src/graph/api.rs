@@ -18,7 +18,7 @@ use super::answers::{Refusal, named};
 use super::caller::READ;
 use super::changes::ChangeType;
 use super::state::Graph;
-use super::{files, listing, posted, views};
+use super::{applications, files, listing, posted, views};
 use crate::hub::Direction;
 use crate::shared::download::sized;
 
@@ -45,6 +45,7 @@ pub fn router(graph: &Arc<Graph>) -> Router {
             "/v1.0/shares/{share}/driveItem/content",
             get(files::content),
         )
+        .merge(applications::router())
         .fallback(async || Refusal::NOT_FOUND)
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
         .layer(middleware::from_fn(named))

@@ -54,7 +54,7 @@ struct App {
 struct Grant {
     access_token: SecretString,
     expires_in: u64,
-    refresh_token: Option<String>,
+    refresh_token: Option<SecretString>,
 }
 
 impl DelegatedTokens {
@@ -98,38 +98,54 @@ impl DelegatedTokens {
         };
         tokens.entry(account.to_owned()).or_insert_with(new).clone()
     }
+
+    /// Redeems the account's refresh token for a newer one and stores that one. A refresh token ends 90 days after it was issued,
+    /// and the new one begins to count anew ("Refresh tokens in the Microsoft identity platform", token lifetime); the old one
+    /// still works, so whoever holds it may use it meanwhile.
+    ///
+    /// Only one caller at a time in the whole installation is to do this. Its errors are those of [`Self::of`].
+    pub(crate) async fn renew_refresh_token(&self, account: &str) -> Result<()> {
+        let renewed = self.app.renew_refresh_token(account).await;
+        renewed.map_err(|error| told(account, error))
+    }
 }
 
 impl App {
     async fn fetch(self: Arc<Self>, account: String) -> Result<Lease<SecretString>> {
-        self.renew(&account).await.map_err(|error| {
-            if error.kind == ErrorKind::SignInNeeded {
-                let code = error.code.as_deref();
-                let text = "the Support User must sign in again";
-                tracing::error!(event = "sign_in_needed", account, code, "{text}");
-            }
-            error.before_sending()
-        })
-    }
-
-    async fn renew(&self, account: &str) -> Result<Lease<SecretString>> {
-        // Always from the vault: another instance, or a new sign-in, may have stored a newer one.
-        let name = names::refresh_token(account);
-        let vault = self.secrets.vault();
-        let Some(refresh_token) = vault.get(&name).await? else {
-            let error = ServiceError::new(Service::Entra, ErrorKind::SignInNeeded, Sent::No);
-            return Err(error.with_code("no_refresh_token"));
-        };
-        let grant = self.redeem(&refresh_token).await?;
-        let is_newer = |token: &String| token != refresh_token.expose_secret();
-        if let Some(newer) = grant.refresh_token.filter(is_newer) {
-            // The old one is not revoked at once, so a lost write costs nothing now.
-            if let Err(error) = vault.set(&name, &newer.into()).await {
-                tracing::warn!(event = "refresh_token_not_stored", account, %error, "the older one is still in use");
-            }
-        }
+        let granted = self.granted(&account).await;
+        let grant = granted.map_err(|error| told(&account, error))?;
         let life = Duration::from_secs(grant.expires_in);
         Ok(Lease::of_token(grant.access_token, life))
+    }
+
+    async fn granted(&self, account: &str) -> Result<Grant> {
+        let refresh_token = self.refresh_token(account).await?;
+        self.redeem(&refresh_token).await
+    }
+
+    async fn renew_refresh_token(&self, account: &str) -> Result<()> {
+        let old = self.refresh_token(account).await?;
+        let grant = self.redeem(&old).await?;
+        let is_other = |token: &SecretString| token.expose_secret() != old.expose_secret();
+        let Some(newer) = grant.refresh_token.filter(is_other) else {
+            return Ok(());
+        };
+        // Somebody may have signed in meanwhile, perhaps because the older session had to end: what that stored stays.
+        if is_other(&self.refresh_token(account).await?) {
+            return Ok(());
+        }
+        let name = names::refresh_token(account);
+        self.secrets.vault().set(&name, &newer).await
+    }
+
+    /// Always from the vault: there may be a newer one, by the daily renewal or a new sign-in.
+    async fn refresh_token(&self, account: &str) -> Result<SecretString> {
+        let name = names::refresh_token(account);
+        let token = self.secrets.vault().get(&name).await?;
+        token.ok_or_else(|| {
+            let error = ServiceError::new(Service::Entra, ErrorKind::SignInNeeded, Sent::No);
+            error.with_code("no_refresh_token")
+        })
     }
 
     async fn redeem(&self, refresh_token: &SecretString) -> Result<Grant> {
@@ -172,6 +188,16 @@ impl App {
             ..error
         })
     }
+}
+
+/// Tells of an error that a person has to mend; the request that needs the token has not been sent.
+fn told(account: &str, error: ServiceError) -> ServiceError {
+    if error.kind == ErrorKind::SignInNeeded {
+        let code = error.code.as_deref();
+        let text = "the Support User must sign in again";
+        tracing::error!(event = "sign_in_needed", account, code, "{text}");
+    }
+    error.before_sending()
 }
 
 /// What the token endpoint's refusal means ("Microsoft Entra authentication and authorization error codes"). The numbers are
