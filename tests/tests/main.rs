@@ -11,4 +11,5 @@ mod page;
 mod payloads;
 mod refused_files;
 mod repeats;
+mod secrets;
 mod trouble;
