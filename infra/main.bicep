@@ -266,10 +266,12 @@ var tags = {
 var placeholder = '00000000-0000-0000-0000-000000000000'
 
 var accountNames = [for account in split(supportAccounts, ','): trim(split(account, '=')[0])]
-var renewedNames = [for account in accountNames: 'graph-refresh-token-${account}']
+var refreshTokenNames = [for account in accountNames: 'graph-refresh-token-${account}']
 var clientSecretNames = graphClientAuthentication == 'secret' ? [
   'graph-client-secret'
+  'graph-client-secret-next'
 ] : []
+var renewedNames = concat(clientSecretNames, refreshTokenNames)
 var sharedNames = [
   'graph-client-state'
   'graph-notification-key'
@@ -510,7 +512,7 @@ output healthUrl string = 'https://${functionApp.outputs.hostName}/api/health'
 output keyVaultName string = keyVault.outputs.name
 
 @description('Names of the secrets that the operator sets in the Key Vault.')
-output secretNames array = concat(sharedNames, clientSecretNames, renewedNames)
+output secretNames array = concat(sharedNames, renewedNames)
 
 @description('Client id of the managed identity.')
 output managedIdentityClientId string = identity.outputs.clientId

@@ -7,11 +7,12 @@ use std::time::Duration;
 use bridge::ids::{Digest, SupportAccountName, TeamsMessageId};
 use bridge::state::inbound::PostedPart;
 use services::blob::Blobs;
-use services::entra::{DelegatedTokens, GraphApp, SignIn, TokenValidator};
+use services::entra::{ClientSecretProbe, DelegatedTokens, GraphApp, SignIn, TokenValidator};
 use services::error::{Service, ServiceError};
 use services::files::{Files, Rules};
 use services::genesys::Genesys;
 use services::graph::Graph;
+use services::graph::own_app::OwnApp;
 use services::key_vault::KeyVault;
 use services::managed_identity::ManagedIdentity;
 use services::secrets::{Secrets, names};
@@ -59,6 +60,10 @@ pub struct App {
     pub(crate) sign_in: SignIn,
     /// Microsoft Graph.
     pub graph: Graph,
+    /// The Graph app's own registration.
+    pub own_app: OwnApp,
+    /// Tries client secrets of the Graph app.
+    pub client_secret_probe: ClientSecretProbe,
     /// Genesys Cloud.
     pub genesys: Genesys,
     /// The data storage account.
@@ -144,6 +149,19 @@ impl App {
             hosts: settings.file_hosts.clone(),
         };
         Ok(Self {
+            own_app: OwnApp::new(
+                client.clone(),
+                &settings.graph_endpoint,
+                &settings.graph_client_id,
+                same_identity(),
+            ),
+            client_secret_probe: ClientSecretProbe::new(
+                client.clone(),
+                &settings.entra_endpoint,
+                &settings.graph_endpoint,
+                settings.tenant.as_str(),
+                &settings.graph_client_id,
+            ),
             validator: TokenValidator::new(
                 client.clone(),
                 &settings.entra_endpoint,

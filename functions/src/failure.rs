@@ -29,6 +29,18 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The kind of failure in a word or two, for a log line or a note.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Permanent(rejection) | Self::NotYet(rejection) => rejection.kind.to_owned(),
+            Self::Service(error) | Self::OfFile { error, .. } => {
+                format!("{}: {}", error.service.label(), error.kind.label())
+            }
+            Self::OutOfTime => "out of time".to_owned(),
+            Self::Panicked => "panicked".to_owned(),
+        }
+    }
+
     /// What is kept of a message that this failure ended.
     pub fn into_rejection(self, reason: Reason) -> Box<Rejection> {
         match self {

@@ -12,13 +12,14 @@ pub mod app;
 mod counters;
 mod doors;
 pub mod events;
-mod failure;
+pub mod failure;
 mod files;
 mod log;
 mod outside;
 mod queue;
 pub mod settings;
 mod store;
+pub mod timer;
 mod webhook;
 
 #[path = "../deliver-to-genesys/mod.rs"]
@@ -31,6 +32,8 @@ mod health;
 mod inbound_graph;
 #[path = "../outbound-genesys/mod.rs"]
 mod outbound_genesys;
+#[path = "../secret-rotation/mod.rs"]
+pub mod secret_rotation;
 #[path = "../sign-in/mod.rs"]
 mod sign_in;
 
@@ -47,6 +50,7 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
     (sign_in::NAME, "GET", sign_in::PATH),
     (deliver_to_genesys::NAME, "POST", deliver_to_genesys::PATH),
     (deliver_to_teams::NAME, "POST", deliver_to_teams::PATH),
+    (secret_rotation::NAME, "POST", secret_rotation::PATH),
 ];
 
 /// The router of the custom handler: one route a function, and the host's readiness ping.
@@ -59,6 +63,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route(sign_in::PATH, get(sign_in::handle))
         .route(deliver_to_genesys::PATH, post(deliver_to_genesys::handle))
         .route(deliver_to_teams::PATH, post(deliver_to_teams::handle))
+        .route(secret_rotation::PATH, post(secret_rotation::handle))
         .with_state(app)
 }
 

@@ -1,11 +1,13 @@
 //! `handler check`: the state of every setting, and one harmless call to each outside service.
 
 use functions::app::App;
+use functions::secret_rotation::Secret;
 use functions::settings::{SPECIFICATIONS, SettingError, Settings};
 use services::error::{ErrorKind, ServiceError};
 use services::secrets::names;
 
 use crate::report::Report;
+use crate::rotate;
 
 /// Prints the report; tells whether every setting is right and every service does its part.
 pub async fn run() -> bool {
@@ -82,6 +84,10 @@ async fn try_services(settings: Settings) -> bool {
             Ok(None) => report.note(what, Err::<&str, _>("put it into the vault")),
             read => report.note(what, advised(read.map(|_| "present"))),
         }
+    }
+    for secret in Secret::all(&app.settings) {
+        let what = format!("renewal of {}", secret.name());
+        report.note(what, rotate::planned(&app, &secret, false).await);
     }
     let mut note = |what: &str, result| report.note(what, advised(result));
     let keys = app.validator.warm_up().await.map(|()| "received");

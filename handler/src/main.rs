@@ -5,6 +5,7 @@ mod deployed;
 mod genesys;
 mod logging;
 mod report;
+mod rotate;
 mod serve;
 mod sign_in;
 
@@ -67,6 +68,8 @@ enum Command {
         /// Name of the account in `SUPPORT_ACCOUNTS`.
         account: SupportAccountName,
     },
+    /// Renew the secrets that the function secret-rotation renews once a day, or tell what it would do.
+    Rotate(rotate::Order),
     /// Set up Genesys Cloud where no Terraform resource does, as an administrator.
     Genesys {
         #[command(subcommand)]
@@ -106,6 +109,9 @@ fn main() -> ExitCode {
             println!("{}", sign_in::out(&account, lookup).await?);
             Ok(true)
         }),
+        Command::Rotate(order) => {
+            settings().and_then(|settings| finish(rotate::run(settings, &order)))
+        }
         Command::Genesys { command } => finish(async {
             println!("{}", genesys::run(&command).await?);
             Ok(true)

@@ -28,8 +28,8 @@ param supportAccounts string
 ])
 param graphClientAuthentication string = 'federated'
 
-@description('Let the managed identity renew the client secret. Of use only with a handler that rotates secrets: until then it is a right too many.')
-param grantSecretRotation bool = false
+@description('Let the managed identity renew the client secret, where the app has one: the function secret-rotation does so.')
+param grantSecretRotation bool = true
 
 @description('Object ids of people who own the app registration, besides its maker.')
 param ownerIds array = []

@@ -73,6 +73,17 @@ var logRules = [
     threshold: 0
   }
   {
+    name: 'rotation-overdue'
+    title: 'A secret is not renewed'
+    description: 'It was to be renewed a week ago or longer. The field secret names it; handler rotate tells what is the matter.'
+    severity: 1
+    frequency: 'PT15M'
+    window: 'PT15M'
+    scope: applicationInsightsId
+    query: '${entries} | where event in ("rotation_overdue", "rotation_refused")'
+    threshold: 0
+  }
+  {
     name: 'messages-wait'
     title: 'Messages wait too long'
     description: 'A delivery was tried of a message that was accepted more than ${waitingAlertMinutes} minutes before.'
@@ -168,7 +179,7 @@ var logRules = [
     frequency: 'PT15M'
     window: 'PT15M'
     scope: applicationInsightsId
-    query: '${entries} | where event in ("failed_not_stored", "invocation_overdue", "lifecycle_notification", "notification_key_unknown", "notification_key_unusable", "panic", "payload_malformed", "payload_unreadable", "receipt_not_enqueued", "refresh_token_not_stored", "setting_placeholder")'
+    query: '${entries} | where event in ("failed_not_stored", "invocation_overdue", "lifecycle_notification", "notification_key_unknown", "notification_key_unusable", "panic", "payload_malformed", "payload_unreadable", "receipt_not_enqueued", "refresh_token_not_renewed", "setting_placeholder", "timer_failed")'
     threshold: 0
   }
   {

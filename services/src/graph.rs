@@ -18,6 +18,7 @@ use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::http::CALL_TIMEOUT;
 
 mod directory;
+pub mod own_app;
 mod user;
 
 pub use directory::{TenantRecord, UserRecord};

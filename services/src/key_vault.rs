@@ -3,15 +3,17 @@
 //! `azure_security_keyvault_secrets` holds the resource in the vault's challenge against the vault's own host, a check that
 //! another endpoint than the public one could only meet with code of its own here; two calls need no crate.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use crate::address;
-use crate::error::{ErrorKind, Result, Service};
+use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::exchange;
 use crate::http::CALL_TIMEOUT;
 use crate::managed_identity::ManagedIdentity;
@@ -39,9 +41,34 @@ pub struct KeyVault {
     identity: Arc<ManagedIdentity>,
 }
 
+/// A version of a secret, with what the vault keeps beside its value.
+#[derive(Debug)]
+pub struct Version {
+    /// The value.
+    pub value: SecretString,
+    /// The id under which the far side knows it: its tag `key-id`, which [`KeyVault::store`] writes.
+    pub key: Option<String>,
+    /// When it was stored.
+    pub stored: OffsetDateTime,
+}
+
+/// The tag that holds the id under which the far side knows a secret.
+const KEY_TAG: &str = "key-id";
+
 #[derive(Deserialize)]
 struct SecretBundle {
     value: SecretString,
+    #[serde(default)]
+    attributes: Attributes,
+    #[serde(default)]
+    tags: HashMap<String, String>,
+}
+
+/// "SecretAttributes": times in whole seconds since 1970.
+#[derive(Default, Deserialize)]
+struct Attributes {
+    #[serde(default, with = "time::serde::timestamp::option")]
+    created: Option<OffsetDateTime>,
 }
 
 impl KeyVault {
@@ -66,10 +93,29 @@ impl KeyVault {
     /// `Forbidden` also for a disabled or expired secret; otherwise the vault or the managed identity refused or could not
     /// be reached.
     pub async fn get(&self, name: &str) -> Result<Option<SecretString>> {
+        Ok(self.bundle(name).await?.map(|bundle| bundle.value))
+    }
+
+    /// The newest version of a secret with what is kept beside it, `None` when there is no such secret.
+    ///
+    /// # Errors
+    /// As [`Self::get`]; `Malformed` when the vault does not tell when it was stored.
+    pub async fn newest(&self, name: &str) -> Result<Option<Version>> {
+        let Some(mut bundle) = self.bundle(name).await? else {
+            return Ok(None);
+        };
+        let undated = || ServiceError::new(Service::KeyVault, ErrorKind::Malformed, Sent::Yes);
+        Ok(Some(Version {
+            value: bundle.value,
+            key: bundle.tags.remove(KEY_TAG),
+            stored: bundle.attributes.created.ok_or_else(undated)?,
+        }))
+    }
+
+    async fn bundle(&self, name: &str) -> Result<Option<SecretBundle>> {
         let request = self.request(Method::GET, name).await?;
-        let answer = exchange::send_for_json(Service::KeyVault, request, ANSWER_LIMIT).await;
-        match answer.map(|SecretBundle { value }| value) {
-            Ok(value) => Ok(Some(value)),
+        match exchange::send_for_json(Service::KeyVault, request, ANSWER_LIMIT).await {
+            Ok(bundle) => Ok(Some(bundle)),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -81,8 +127,22 @@ impl KeyVault {
     /// `Conflict` when a deleted secret of that name waits to be purged; otherwise the vault or the managed identity
     /// refused or could not be reached.
     pub async fn set(&self, name: &str, value: &SecretString) -> Result<()> {
-        let value = json!({ "value": value.expose_secret() });
-        let request = self.request(Method::PUT, name).await?.json(&value);
+        let version = json!({ "value": value.expose_secret() });
+        self.put(name, &version).await
+    }
+
+    /// Stores a new version of a secret that the far side knows under this id. The vault is given no end for it, because the far
+    /// side's counts.
+    ///
+    /// # Errors
+    /// As [`Self::set`].
+    pub async fn store(&self, name: &str, value: &SecretString, key: &str) -> Result<()> {
+        let version = json!({ "value": value.expose_secret(), "tags": { KEY_TAG: key } });
+        self.put(name, &version).await
+    }
+
+    async fn put(&self, name: &str, version: &Value) -> Result<()> {
+        let request = self.request(Method::PUT, name).await?.json(version);
         let answer = exchange::send(Service::KeyVault, request, ANSWER_LIMIT).await;
         answer.map(drop)
     }

@@ -29,4 +29,4 @@ pub(crate) use unit::{
     Double, TENANT, brought, client, dead_base, delegated, endless, files_at, no_secret, redirect,
     run_again, secret, serve_broken, text_of, vault,
 };
-pub use world::{Sent, World};
+pub use world::{Password, Sent, World};

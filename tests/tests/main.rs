@@ -11,5 +11,6 @@ mod page;
 mod payloads;
 mod refused_files;
 mod repeats;
+mod secrets;
 mod sign_in;
 mod trouble;

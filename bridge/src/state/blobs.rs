@@ -54,6 +54,18 @@ pub fn sign_in(account: &SupportAccountName) -> String {
     format!("sign-in/{}.json", account.as_str())
 }
 
+/// What is remembered of a timer function, in the container `state`.
+#[must_use]
+pub fn timer(function: &str) -> String {
+    format!("timers/{function}.json")
+}
+
+/// What is noted of a secret's replacement, in the container `state`.
+#[must_use]
+pub fn rotation(secret: &str) -> String {
+    format!("rotation/{secret}.json")
+}
+
 /// A failed message, in the container `failed`, under a name that needs no look-up.
 #[must_use]
 pub fn failed(lane: &Lane, envelope: &Digest) -> String {

@@ -6,6 +6,7 @@ pub mod inbound;
 pub mod outbound;
 pub mod question;
 pub mod thread;
+pub mod timer;
 
 use std::time::Duration;
 

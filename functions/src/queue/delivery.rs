@@ -193,7 +193,7 @@ pub fn invocation_id(headers: &HeaderMap) -> &str {
 }
 
 /// The answer to a non-HTTP invocation: always JSON, never empty.
-fn answer(status: StatusCode) -> Response {
+pub fn answer(status: StatusCode) -> Response {
     (
         status,
         [(header::CONTENT_TYPE, "application/json")],

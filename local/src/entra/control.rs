@@ -2,24 +2,31 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::routing::post;
+use axum::extract::{Path, State};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
 
 use super::state::Entra;
+use crate::shared::refused::Refused;
+use crate::shared::time_text;
 
 /// The application that publishes Graph's change notifications ("Set up Microsoft Graph change notifications with resource
 /// data", validating the authenticity of notifications).
 pub const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
 
-/// `POST /local/entra/rotate-keys`, `POST /local/entra/revoke` and `POST /local/entra/tokens`.
+/// `POST /local/entra/rotate-keys`, `POST /local/entra/revoke`, `POST /local/entra/tokens`, `GET /local/entra/passwords` and `PUT`
+/// below it.
 pub fn router(entra: &Arc<Entra>) -> Router {
     Router::new()
         .route("/local/entra/rotate-keys", post(rotate_keys))
         .route("/local/entra/revoke", post(revoke))
         .route("/local/entra/tokens", post(token))
+        .route("/local/entra/passwords", get(passwords))
+        .route("/local/entra/passwords/{key}", put(end))
         .with_state(Arc::clone(entra))
 }
 
@@ -48,4 +55,31 @@ async fn token(
         claims[name] = value;
     }
     Json(json!({ "token": entra.issue(claims) }))
+}
+
+/// The Graph app's client secrets, without their texts.
+async fn passwords(State(entra): State<Arc<Entra>>) -> Json<Value> {
+    let all = entra.passwords.list().into_iter();
+    let view = |it: super::Password| {
+        let (starts, ends) = (time_text(it.starts), time_text(it.ends));
+        json!({ "key": it.key, "name": it.name, "starts": starts, "ends": ends })
+    };
+    Json(json!({ "passwords": all.map(view).collect::<Vec<_>>() }))
+}
+
+#[derive(Deserialize)]
+struct End {
+    #[serde(with = "time::serde::rfc3339")]
+    ends: OffsetDateTime,
+}
+
+/// Gives a client secret another end, in the past or ahead.
+async fn end(
+    State(entra): State<Arc<Entra>>,
+    Path(key): Path<String>,
+    Json(End { ends }): Json<End>,
+) -> Result<StatusCode, Refused> {
+    let found = entra.passwords.end(&key, ends);
+    let missing = || Refused::not_found("client secret of this key id");
+    found.then_some(StatusCode::NO_CONTENT).ok_or_else(missing)
 }

@@ -21,12 +21,15 @@ use super::state::{EXCHANGE_AUDIENCE, Entra, TOKEN_LIFE};
 const API_VERSION: &str = "2019-08-01";
 
 /// What the managed identity has business with, written without a closing slash.
-const RESOURCES: [&str; 4] = [
+const RESOURCES: [&str; 5] = [
+    GRAPH,
     "https://storage.azure.com",
     "https://vault.azure.net",
     "https://servicebus.azure.net",
     EXCHANGE_AUDIENCE,
 ];
+
+const GRAPH: &str = "https://graph.microsoft.com";
 
 struct Refusal(StatusCode, &'static str);
 
@@ -87,7 +90,7 @@ async fn token(
 
 impl Entra {
     /// A token of the managed identity and when it ends, in seconds since 1970. Its audience is the resource as asked for.
-    fn managed_identity_token(&self, resource: &str) -> (String, i64) {
+    pub(crate) fn managed_identity_token(&self, resource: &str) -> (String, i64) {
         let principal = self.managed_identity_principal();
         let client = &self.world.config.managed_identity_client_id;
         let expires_on = OffsetDateTime::now_utc().unix_timestamp() + TOKEN_LIFE;
@@ -95,6 +98,11 @@ impl Entra {
             "exp": expires_on, "aud": resource, "oid": principal, "sub": principal, "appid": client, "idtyp": "app",
             "ver": "1.0", "uti": Uuid::new_v4().simple().to_string(),
         });
+        // The templates grant it only where there is a client secret to renew.
+        let renews = self.world.config.graph_client_authentication == "secret";
+        if renews && resource.trim_end_matches('/') == GRAPH {
+            claims["roles"] = json!(["Application.ReadWrite.OwnedBy"]);
+        }
         if resource == EXCHANGE_AUDIENCE {
             // A federated credential names the issuer of version 2.0 tokens, and a token must match it to the letter.
             claims["ver"] = json!("2.0");

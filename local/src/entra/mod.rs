@@ -9,6 +9,7 @@ mod authorize;
 mod control;
 mod keys;
 mod managed_identity;
+mod passwords;
 mod refusal;
 mod state;
 #[cfg(test)]
@@ -17,5 +18,6 @@ mod token_endpoint;
 
 pub use control::{PUBLISHER, router as control};
 pub use managed_identity::router as identity_router;
+pub use passwords::Password;
 pub use state::Entra;
 pub use token_endpoint::router;

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::authorize::Code;
 use super::keys::SigningKeys;
+use super::passwords::Passwords;
 use crate::shared::correlation;
 use crate::shared::locked::Locked;
 use crate::shared::random_text;
@@ -23,7 +24,8 @@ pub(super) const EXCHANGE_AUDIENCE: &str = "api://AzureADTokenExchange";
 pub struct Entra {
     pub(super) world: Arc<World>,
     pub(super) keys: SigningKeys,
-    pub(super) graph_client_secret: String,
+    /// The client secrets of the Graph app.
+    pub(crate) passwords: Passwords,
     /// Refresh token → who signed in. One that was renewed stays good: Entra ID does not revoke it at once either.
     refresh_tokens: Locked<HashMap<String, Session>>,
     /// Authorization codes, redeemed ones included.
@@ -54,7 +56,7 @@ impl Entra {
         Arc::new(Self {
             world,
             keys: SigningKeys::new(),
-            graph_client_secret: random_text(),
+            passwords: Passwords::with_one(),
             refresh_tokens: Locked::default(),
             codes: Locked::default(),
         })
@@ -104,10 +106,11 @@ impl Entra {
         account.map_or_else(random_text, |it| self.new_refresh_token(&it.user))
     }
 
-    /// The client secret of the Graph app, valid when `GRAPH_CLIENT_AUTHENTICATION` is `secret`.
+    /// The newest client secret of the Graph app, valid when `GRAPH_CLIENT_AUTHENTICATION` is `secret`.
     #[must_use]
     pub fn graph_client_secret(&self) -> String {
-        self.graph_client_secret.clone()
+        let newest = self.passwords.list().pop();
+        newest.map(|it| it.secret).unwrap_or_default()
     }
 
     /// Object id (`oid`) of the managed identity's service principal: as in Entra ID, another than the client id.

@@ -73,6 +73,7 @@ async fn token(
     match required(&form, "grant_type")?.as_str() {
         "refresh_token" => entra.refresh(&form),
         "authorization_code" => entra.redeem_code(&form),
+        "client_credentials" => entra.app_token(&form),
         _ => Err(Refusal::bad_request("unsupported_grant_type", 70003, OTHER)),
     }
 }
@@ -93,15 +94,41 @@ impl Entra {
         Err(Refusal::request(90002, UNKNOWN))
     }
 
+    /// A token of the Graph app itself ("OAuth 2.0 client credentials flow").
+    fn app_token(&self, form: &Form) -> Result<Response, Refusal> {
+        const SCOPE: &str = "The scope of a client credentials request must end with /.default.";
+        self.check_client_id(form)?;
+        let scope = required(form, "scope")?;
+        if *scope != format!("{GRAPH_AUDIENCE}/.default") {
+            return Err(Refusal::bad_request("invalid_scope", 1_002_012, SCOPE));
+        }
+        self.check_client(form)?;
+        let token = self.issue(json!({
+            "aud": GRAPH_AUDIENCE,
+            "ver": "1.0",
+            "appid": self.world.config.graph_client_id,
+            "idtyp": "app",
+            "roles": ["Chat.Read.All"],
+        }));
+        let life = TOKEN_LIFE - 1;
+        let body = json!({ "token_type": "Bearer", "expires_in": life, "access_token": token });
+        Ok(Json(body).into_response())
+    }
+
     /// The application of a request, which must be ours and prove it.
     fn check_app(&self, form: &Form) -> Result<(), Refusal> {
+        self.check_client_id(form)?;
+        self.check_client(form)
+    }
+
+    fn check_client_id(&self, form: &Form) -> Result<(), Refusal> {
         const STRANGER: &str = "The application was not found in the directory.";
         let client = required(form, "client_id")?;
-        if !client.eq_ignore_ascii_case(&self.world.config.graph_client_id) {
-            let error = "unauthorized_client";
-            return Err(Refusal::bad_request(error, 700_016, STRANGER));
+        if client.eq_ignore_ascii_case(&self.world.config.graph_client_id) {
+            return Ok(());
         }
-        self.check_client(form)
+        let error = "unauthorized_client";
+        Err(Refusal::bad_request(error, 700_016, STRANGER))
     }
 
     fn refresh(&self, form: &Form) -> Result<Response, Refusal> {
@@ -201,8 +228,10 @@ impl Entra {
         }
         let secret = form.get("client_secret");
         let secret = secret.ok_or(Refusal::client(7_000_218, UNPROVEN))?;
-        let right = mode == "secret" && *secret == self.graph_client_secret;
-        right.then_some(()).ok_or(Refusal::client(7_000_215, WRONG))
+        match mode {
+            "secret" => self.passwords.check(secret),
+            _ => Err(Refusal::client(7_000_215, WRONG)),
+        }
     }
 
     /// The one federated credential trusts this tenant's managed identity, where the app has such a credential at all.

@@ -37,6 +37,19 @@ impl Refusal {
     /// What OneDrive says when there is no such file.
     pub const NO_ITEM: Self = Self(404, "itemNotFound", "The resource could not be found.");
 
+    /// What the directory says to an app that may not change another one.
+    pub const DENIED: Self = Self(
+        403,
+        "Authorization_RequestDenied",
+        "Insufficient privileges to complete the operation.",
+    );
+    /// What the directory says when there is no such object.
+    pub const NO_RESOURCE: Self = Self(
+        404,
+        "Request_ResourceNotFound",
+        "Resource does not exist or one of its queried reference-property objects are not present.",
+    );
+
     /// 400 with this message.
     pub const fn bad_request(message: &'static str) -> Self {
         Self(400, "BadRequest", message)

@@ -18,7 +18,7 @@ use super::answers::{Refusal, named};
 use super::caller::READ;
 use super::changes::ChangeType;
 use super::state::Graph;
-use super::{directory, files, listing, posted, views};
+use super::{applications, directory, files, listing, posted, views};
 use crate::hub::Direction;
 use crate::shared::download::sized;
 
@@ -50,6 +50,7 @@ pub fn router(graph: &Arc<Graph>) -> Router {
             get(directory::tenant),
         )
         .route("/v1.0/users/{user}", get(directory::user))
+        .merge(applications::router())
         .fallback(async || Refusal::NOT_FOUND)
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
         .layer(middleware::from_fn(named))

@@ -1,6 +1,7 @@
 //! Who calls, what the token allows, and how often this may be called.
 
 use http::{HeaderMap, header};
+use serde_json::Value;
 
 use super::answers::Refusal;
 use super::chats::Chat;
@@ -48,19 +49,22 @@ impl Caller {
 impl Graph {
     /// Who sent the request.
     pub(super) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
-        let token = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
-            .ok_or(Refusal::UNAUTHORIZED)?;
-        let claims = self
-            .entra
-            .verify(token, &AUDIENCES)
-            .map_err(|_| Refusal::UNAUTHORIZED)?;
+        let claims = self.claims(headers)?;
         let text = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
         Ok(Caller {
             user: text("oid"),
             scopes: text("scp"),
         })
+    }
+
+    /// What the request's token says.
+    pub(super) fn claims(&self, headers: &HeaderMap) -> Result<Value, Refusal> {
+        let token = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+            .ok_or(Refusal::UNAUTHORIZED)?;
+        let claims = self.entra.verify(token, &AUDIENCES);
+        claims.map_err(|_| Refusal::UNAUTHORIZED)
     }
 
     /// Reads a chat that the caller may see.

@@ -7,6 +7,7 @@
 
 mod answers;
 mod api;
+mod applications;
 mod caller;
 mod changes;
 mod chats;

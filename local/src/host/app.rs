@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::schedule::Schedule;
 use crate::service_bus::broker_properties::time_span;
 use crate::settings::expand;
 
@@ -61,10 +62,15 @@ pub(super) enum Trigger {
         route: String,
     },
     ServiceBus(QueueBinding),
-    Timer {
-        /// Name of the binding: the key in `Data`.
-        binding: String,
-    },
+    Timer(TimerBinding),
+}
+
+/// How a function is bound to the clock.
+#[derive(Debug, Clone)]
+pub(super) struct TimerBinding {
+    /// Name of the binding: the key in `Data`.
+    pub(super) name: String,
+    pub(super) schedule: Schedule,
 }
 
 /// How a function is bound to a queue.
@@ -240,10 +246,11 @@ fn function(
         }
         "servicebustrigger" => Trigger::ServiceBus(service_bus(input, settings)?),
         "timertrigger" => {
-            ensure!(input.schedule.is_some(), "the schedule is missing");
-            Trigger::Timer {
-                binding: input.name,
-            }
+            let schedule = input.schedule.context("the schedule is missing")?;
+            Trigger::Timer(TimerBinding {
+                name: input.name,
+                schedule: Schedule::parse(&schedule)?,
+            })
         }
         other => bail!("this stand-in does not know the trigger {other}"),
     };

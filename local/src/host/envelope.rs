@@ -83,12 +83,19 @@ pub(super) fn of_message(function: &str, binding: &QueueBinding, message: &Messa
     json!({ "Data": { &binding.name: body }, "Metadata": metadata })
 }
 
-/// The call of a timer function.
-pub(super) fn of_timer(function: &str, binding: &str) -> Value {
-    let now = format!("{}+00:00", date_time(OffsetDateTime::now_utc()));
+/// The call of a timer function: when the last call was, and for when this one was meant.
+pub(super) fn of_timer(
+    function: &str,
+    binding: &str,
+    last: Option<OffsetDateTime>,
+    next: OffsetDateTime,
+) -> Value {
+    let zoned = |at| format!("{}+00:00", date_time(at));
+    // The least time of .NET.
+    let last = last.map_or_else(|| "0001-01-01T00:00:00+00:00".to_owned(), zoned);
     let timer = json!({
         "Schedule": { "AdjustForDST": true },
-        "ScheduleStatus": { "Last": now, "Next": now, "LastUpdated": now },
+        "ScheduleStatus": { "Last": last, "Next": zoned(next), "LastUpdated": last },
         "IsPastDue": false,
     });
     json!({ "Data": { binding: timer }, "Metadata": { "sys": system(function) } })

@@ -1,24 +1,28 @@
 //! The instances of the host.
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use futures::future::join_all;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::app::{App, Trigger};
-use super::envelope;
 use super::instance::Instance;
 use super::invoke::Outcome;
 use super::process;
 use super::routes::Routes;
 use super::surroundings::Surroundings;
+use super::timers::{self, Timer};
 use super::worker::Status;
 use crate::service_bus::ServiceBus;
+use crate::shared::locked::Locked;
 use crate::shared::serve::loopback_client;
 
 /// Silence after which a proxied request fails.
@@ -30,11 +34,13 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 /// The host with its instances.
 #[derive(Debug)]
 pub struct Host {
-    around: Arc<Surroundings>,
     pub(super) routes: Routes,
     instances: Vec<Instance>,
     pub(super) proxy_client: reqwest::Client,
     next: AtomicUsize,
+    timers: BTreeMap<String, Timer>,
+    clocks: Locked<JoinSet<()>>,
+    around: Arc<Surroundings>,
 }
 
 impl Host {
@@ -49,9 +55,11 @@ impl Host {
         let host = Arc::new(Self {
             routes: Routes::new(&around.app)?,
             instances: instances.collect::<reqwest::Result<_>>()?,
-            around,
             proxy_client: loopback_client().read_timeout(INACTIVITY).build()?,
             next: AtomicUsize::new(0),
+            timers: timers::of(&around.app),
+            clocks: Locked::default(),
+            around,
         });
         for instance in &host.instances {
             if let Err(reason) = instance.worker.ready().await {
@@ -59,7 +67,25 @@ impl Host {
                 anyhow::bail!(reason);
             }
         }
+        for name in host.timers.keys() {
+            let clock = Self::keep_time(Arc::downgrade(&host), name.clone());
+            host.clocks.lock().spawn(clock);
+        }
         Ok(host)
+    }
+
+    /// Fires a timer function whenever its schedule says so, on one instance and one at a time.
+    async fn keep_time(host: Weak<Self>, name: String) {
+        loop {
+            let next = host
+                .upgrade()
+                .and_then(|host| host.timers.get(&name)?.next());
+            let Some(next) = next else { return };
+            let wait = Duration::try_from(next - OffsetDateTime::now_utc());
+            tokio::time::sleep(wait.unwrap_or_default()).await;
+            let Some(host) = host.upgrade() else { return };
+            host.fire_timer(&name).await;
+        }
     }
 
     /// The instance that the next request or timer goes to; one that has stopped gets none while another lives.
@@ -88,13 +114,8 @@ impl Host {
 
     /// Fires a timer function now. None when no timer function has this name.
     pub async fn fire_timer(&self, function: &str) -> Option<Outcome> {
-        let mut functions = self.around.app.functions.iter();
-        let timer = functions.find(|it| it.name == function)?;
-        let Trigger::Timer { binding } = &timer.trigger else {
-            return None;
-        };
-        let envelope = envelope::of_timer(function, binding);
-        Some(self.pick().worker.call(function, &envelope).await)
+        let timer = self.timers.get(function)?;
+        Some(timer.fire(&self.pick().worker).await)
     }
 
     /// Runs one of the handler's commands for operators as it would run inside of the app: how it ended and what it printed.
@@ -145,6 +166,7 @@ impl Host {
 
     /// Kills all handlers and ends all lanes.
     pub async fn stop(&self) {
+        self.clocks.lock().abort_all();
         join_all(self.instances.iter().map(Instance::stop)).await;
     }
 }

@@ -9,7 +9,9 @@ mod invoke;
 mod process;
 mod proxy;
 mod routes;
+mod schedule;
 mod surroundings;
+mod timers;
 mod worker;
 
 pub use instances::Host;

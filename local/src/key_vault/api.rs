@@ -1,6 +1,6 @@
 //! The REST interface of the vault.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -94,6 +94,8 @@ async fn read(
 #[derive(Deserialize)]
 struct NewSecret {
     value: String,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
 }
 
 async fn set(
@@ -107,7 +109,13 @@ async fn set(
     if secret.value.len() > LONGEST_VALUE {
         return Err(Refusal::parameter("The secret's value is too long."));
     }
-    let secret = vault.set(&name, &secret.value);
+    let fits = |(name, value): (&String, &String)| name.len() <= 256 && value.len() <= 256;
+    if secret.tags.len() > 15 || !secret.tags.iter().all(fits) {
+        return Err(Refusal::parameter(
+            "The secret has too many or too long tags.",
+        ));
+    }
+    let secret = vault.set_tagged(&name, &secret.value, secret.tags);
     Ok(Json(vault.bundle(&name, &secret)))
 }
 
@@ -155,6 +163,7 @@ impl KeyVault {
                 "recoveryLevel": "Recoverable+Purgeable",
                 "recoverableDays": 90,
             },
+            "tags": secret.tags,
         })
     }
 }

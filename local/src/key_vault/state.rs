@@ -1,6 +1,6 @@
 //! The secrets.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use time::OffsetDateTime;
@@ -25,6 +25,7 @@ pub struct Secret {
     pub(super) id: String,
     pub(super) value: String,
     pub(super) created: OffsetDateTime,
+    pub(super) tags: BTreeMap<String, String>,
 }
 
 impl KeyVault {
@@ -40,10 +41,21 @@ impl KeyVault {
 
     /// Stores a new version of a secret.
     pub fn set(&self, name: &str, value: &str) -> Secret {
+        self.set_tagged(name, value, BTreeMap::new())
+    }
+
+    /// Stores a new version of a secret with what is kept beside it; the version before has tags of its own.
+    pub(super) fn set_tagged(
+        &self,
+        name: &str,
+        value: &str,
+        tags: BTreeMap<String, String>,
+    ) -> Secret {
         let secret = Secret {
             id: Uuid::new_v4().simple().to_string(),
             value: value.to_owned(),
             created: OffsetDateTime::now_utc(),
+            tags,
         };
         let name = name.to_ascii_lowercase();
         self.secrets.lock().insert(name, secret.clone());

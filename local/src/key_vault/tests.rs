@@ -48,4 +48,12 @@ async fn a_request_needs_a_token_for_the_vault_and_a_known_form() {
     }
     let read = ask(router(&vault), "GET", path, &ours, Value::Null).await;
     assert_eq!(read.text("value"), "value");
+    assert_eq!(read.body["tags"], json!({}));
+    let tagged = json!({ "value": "new", "tags": { "key-id": "k-1" } });
+    ask(router(&vault), "PUT", path, &ours, tagged).await;
+    let read = ask(router(&vault), "GET", path, &ours, Value::Null).await;
+    assert_eq!(read.body["tags"]["key-id"], "k-1");
+    let long = json!({ "value": "new", "tags": { "key-id": "k".repeat(257) } });
+    let put = ask(router(&vault), "PUT", path, &ours, long).await;
+    assert_eq!(put.status, 400);
 }

@@ -201,9 +201,29 @@ async fn a_timer_is_fired_on_demand() {
     let stand = Stand::start(Setup::default()).await;
     let outcome = stand.host.fire_timer("clock").await;
     assert!(matches!(outcome, Some(Outcome::Success(..))), "{outcome:?}");
-    let call = &stand.printed("clock ")[0];
-    assert_eq!(call["Data"]["timer"]["IsPastDue"], false);
-    assert_eq!(call["Data"]["timer"]["Schedule"]["AdjustForDST"], true);
+    stand.host.fire_timer("clock").await;
+    let calls = stand.printed("clock ");
+    let timer = |call: usize| &calls[call]["Data"]["timer"];
+    assert_eq!(timer(0)["IsPastDue"], false);
+    assert_eq!(timer(0)["Schedule"]["AdjustForDST"], true);
+    let status = |call: usize, field: &str| timer(call)["ScheduleStatus"][field].clone();
+    assert_eq!(status(0, "Last"), "0001-01-01T00:00:00+00:00");
+    assert_eq!(status(1, "Last"), status(0, "Next"));
     assert!(stand.host.fire_timer("work").await.is_none());
     assert!(stand.host.fire_timer("nothing").await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_is_fired_by_its_schedule() {
+    let schedule = "* * * * * *";
+    let setup = Setup {
+        schedule,
+        ..Setup::default()
+    };
+    let stand = Stand::start(setup).await;
+    let ticked = |stand: &Stand| stand.printed("clock ").len() >= 2;
+    stand.until("two ticks", ticked).await;
+    let calls = stand.printed("clock ");
+    let next = |call: &serde_json::Value| call["Data"]["timer"]["ScheduleStatus"]["Next"].clone();
+    assert_ne!(next(&calls[0]), next(&calls[1]));
 }

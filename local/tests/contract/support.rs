@@ -27,6 +27,8 @@ pub struct Setup {
     pub lock_renewal: &'static str,
     /// `maxConcurrentSessions`.
     pub sessions: usize,
+    /// `schedule` of the timer function.
+    pub schedule: &'static str,
     /// One more variable for the handler.
     pub variable: (&'static str, &'static str),
 }
@@ -39,6 +41,7 @@ impl Default for Setup {
             lock: Duration::from_secs(60),
             lock_renewal: "-00:00:00.0010000",
             sessions: 4,
+            schedule: "0 0 0 29 2 *",
             variable: ("QUEUE", "inbound"),
         }
     }
@@ -175,7 +178,7 @@ fn write_app(root: &Path, setup: &Setup) {
     });
     let trigger = json!({ "type": "serviceBusTrigger", "direction": "in", "name": "message", "queueName": "%QUEUE%",
         "connection": "ServiceBus", "isSessionsEnabled": true, "dataType": "binary" });
-    let timer = json!({ "type": "timerTrigger", "direction": "in", "name": "timer", "schedule": "0 */5 * * * *" });
+    let timer = json!({ "type": "timerTrigger", "direction": "in", "name": "timer", "schedule": setup.schedule });
     let request = json!({ "type": "httpTrigger", "direction": "in", "name": "request", "methods": ["get", "post"],
         "route": "echo" });
     let response = json!({ "type": "http", "direction": "out", "name": "response" });

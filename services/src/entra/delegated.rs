@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::app::GraphApp;
+use super::app::{Grant, GraphApp};
 use super::sign_in::SignIn;
 use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::renewal::{Lease, Renewal};
@@ -49,45 +49,73 @@ impl DelegatedTokens {
         };
         tokens.entry(account.to_owned()).or_insert_with(new).clone()
     }
+
+    /// Redeems the account's refresh token for a newer one and stores that one. A refresh token ends 90 days after it was issued,
+    /// and the new one begins to count anew ("Refresh tokens in the Microsoft identity platform", token lifetime); the old one
+    /// still works, so whoever holds it may use it meanwhile.
+    ///
+    /// Only one caller at a time in the whole installation is to do this. Its errors are those of [`Self::of`].
+    pub(crate) async fn renew_refresh_token(&self, account: &str) -> Result<()> {
+        let renewed = self.app.renew_refresh_token(account).await;
+        renewed.map_err(|error| told(account, error))
+    }
 }
 
 impl GraphApp {
     async fn fetch(self: Arc<Self>, account: String) -> Result<Lease<SecretString>> {
-        self.renew(&account).await.map_err(|error| {
-            if error.kind == ErrorKind::SignInNeeded {
-                let code = error.code.as_deref();
-                let text = "the Support User must sign in again";
-                tracing::error!(event = "sign_in_needed", account, code, "{text}");
-            }
-            error.before_sending()
+        let granted = self.granted(&account).await;
+        let grant = granted.map_err(|error| told(&account, error))?;
+        let life = Duration::from_secs(grant.expires_in);
+        Ok(Lease::of_token(grant.access_token, life))
+    }
+
+    async fn granted(&self, account: &str) -> Result<Grant> {
+        let refresh_token = self.refresh_token(account).await?;
+        self.redeem(&refresh_token).await
+    }
+
+    async fn renew_refresh_token(&self, account: &str) -> Result<()> {
+        let old = self.refresh_token(account).await?;
+        let grant = self.redeem(&old).await?;
+        let is_other = |token: &SecretString| token.expose_secret() != old.expose_secret();
+        let Some(newer) = grant.refresh_token.filter(is_other) else {
+            return Ok(());
+        };
+        // Somebody may have signed in or out meanwhile, perhaps because the older session had to end: what that stored stays.
+        if is_other(&self.refresh_token(account).await?) {
+            return Ok(());
+        }
+        self.vault()
+            .set(&names::refresh_token(account), &newer)
+            .await
+    }
+
+    /// Always from the vault: there may be a newer one, by the daily renewal or a new sign-in.
+    async fn refresh_token(&self, account: &str) -> Result<SecretString> {
+        let held = self.vault().get(&names::refresh_token(account)).await?;
+        let token = held.filter(|it| it.expose_secret() != names::NOT_SIGNED_IN);
+        token.ok_or_else(|| {
+            let error = ServiceError::new(Service::Entra, ErrorKind::SignInNeeded, Sent::No);
+            error.with_code("no_refresh_token")
         })
     }
 
-    async fn renew(&self, account: &str) -> Result<Lease<SecretString>> {
-        // Always from the vault: another instance, or a new sign-in, may have stored a newer one.
-        let name = names::refresh_token(account);
-        let vault = self.vault();
-        let held = vault.get(&name).await?;
-        let Some(refresh_token) = held.filter(|it| it.expose_secret() != names::NOT_SIGNED_IN)
-        else {
-            let error = ServiceError::new(Service::Entra, ErrorKind::SignInNeeded, Sent::No);
-            return Err(error.with_code("no_refresh_token"));
-        };
-        // Without `scope` the new token has the scopes that the sign-in was granted.
+    /// Without `scope` the new token has the scopes that the sign-in was granted.
+    async fn redeem(&self, refresh_token: &SecretString) -> Result<Grant> {
         let form = [
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh_token.expose_secret()),
         ];
-        let grant = self.grant(&form).await?;
-        let is_newer =
-            |token: &SecretString| token.expose_secret() != refresh_token.expose_secret();
-        if let Some(newer) = grant.refresh_token.filter(is_newer) {
-            // The old one is not revoked at once, so a lost write costs nothing now.
-            if let Err(error) = vault.set(&name, &newer).await {
-                tracing::warn!(event = "refresh_token_not_stored", account, %error, "the older one is still in use");
-            }
-        }
-        let life = Duration::from_secs(grant.expires_in);
-        Ok(Lease::of_token(grant.access_token, life))
+        self.grant(&form).await
     }
+}
+
+/// Tells of an error that a person has to mend; the request that needs the token has not been sent.
+fn told(account: &str, error: ServiceError) -> ServiceError {
+    if error.kind == ErrorKind::SignInNeeded {
+        let code = error.code.as_deref();
+        let text = "the Support User must sign in again";
+        tracing::error!(event = "sign_in_needed", account, code, "{text}");
+    }
+    error.before_sending()
 }

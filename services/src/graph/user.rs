@@ -52,6 +52,14 @@ struct Page<T> {
 }
 
 impl<'a> UserGraph<'a> {
+    /// Renews and stores the refresh token that this account's tokens come from. For one caller at a time.
+    ///
+    /// # Errors
+    /// Those of getting a token, and Key Vault's when the newer one could not be stored.
+    pub async fn renew_refresh_token(self) -> Result<()> {
+        self.graph.tokens.renew_refresh_token(self.account).await
+    }
+
     /// The chat's id, type and tenant ("Get chat").
     ///
     /// # Errors

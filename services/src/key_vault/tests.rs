@@ -27,6 +27,27 @@ async fn a_secret_is_read_in_its_newest_version_and_stored() {
 }
 
 #[tokio::test]
+async fn a_version_is_stored_with_its_key_and_read_with_its_time() {
+    let bundle = json!({"value": "s3cret", "id": "https://vault/secrets/name/version", "tags": {"key-id": "k-1"},
+                        "attributes": {"enabled": true, "created": 1_796_000_000, "updated": 1_796_000_000}});
+    let (double, vault) = vault([Reply::json(200, &bundle), secret("untagged")]).await;
+    let value = SecretString::from("s3cret");
+    vault.store("name", &value, "k-1").await.expect("stored");
+    let stored = json!({"value": "s3cret", "tags": {"key-id": "k-1"}});
+    assert_eq!(double.only().json(), stored);
+    // A version without its time is not what the service documents.
+    let undated = vault.newest("name").await.expect_err("no time");
+    assert_eq!(undated.kind, ErrorKind::Malformed);
+    double.push(Reply::json(200, &bundle));
+    let version = vault.newest("name").await.expect("an answer").expect("one");
+    assert_eq!(version.value.expose_secret(), "s3cret");
+    assert_eq!(version.key.as_deref(), Some("k-1"));
+    assert_eq!(version.stored.unix_timestamp(), 1_796_000_000);
+    double.push(no_secret());
+    assert!(vault.newest("name").await.expect("an answer").is_none());
+}
+
+#[tokio::test]
 async fn a_missing_secret_is_no_error_but_a_refusal_is() {
     let body = json!({"error": {"code": "Forbidden", "innererror": {"code": "ForbiddenByRbac"}}});
     let refusal = Reply::json(403, &body).header("x-ms-request-id", "r-1");

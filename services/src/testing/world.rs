@@ -8,6 +8,8 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::storage::{ACCOUNT, Storage};
 use super::{Reply, Seen, Signer, client_of, identity, serve_tls, validation_claims};
@@ -29,13 +31,48 @@ pub struct World {
 
 #[derive(Default)]
 struct Contents {
-    secrets: BTreeMap<String, String>,
+    secrets: BTreeMap<String, Kept>,
+    passwords: Vec<Password>,
     storage: Storage,
     sent: Vec<Sent>,
     seen: Vec<(Service, Seen)>,
     answers: Vec<Answer>,
     /// Ids given out so far.
     ids: u64,
+}
+
+/// A secret of the vault.
+struct Kept {
+    value: String,
+    tags: Value,
+    stored: OffsetDateTime,
+}
+
+impl Kept {
+    fn new(value: &str, tags: Value) -> Self {
+        Self {
+            value: value.to_owned(),
+            tags,
+            stored: OffsetDateTime::now_utc(),
+        }
+    }
+}
+
+/// A client secret of the Graph app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Password {
+    /// Its key id.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+    /// The secret itself.
+    pub secret: String,
+    /// When it was made.
+    pub starts: OffsetDateTime,
+    /// When it ends.
+    pub ends: OffsetDateTime,
+    /// So many more requests meet a machine that does not know it yet.
+    pub unknown_to: u32,
 }
 
 /// A message on a queue.
@@ -77,7 +114,9 @@ impl World {
             (names::refresh_token("support"), "refresh-token"),
         ];
         let contents = Arc::new(Mutex::new(Contents {
-            secrets: secrets.map(|(name, value)| (name, value.to_owned())).into(),
+            secrets: secrets
+                .map(|(name, value)| (name, Kept::new(value, json!({}))))
+                .into(),
             ..Contents::default()
         }));
         let state = Arc::clone(&contents);
@@ -117,8 +156,24 @@ impl World {
 
     /// Puts a secret into the vault.
     pub fn put_secret(&self, name: &str, value: &str) {
-        let (name, value) = (name.to_owned(), value.to_owned());
-        self.lock().secrets.insert(name, value);
+        let kept = Kept::new(value, json!({}));
+        self.lock().secrets.insert(name.to_owned(), kept);
+    }
+
+    /// The value of a secret of the vault.
+    pub fn secret(&self, name: &str) -> Option<String> {
+        let contents = self.lock();
+        contents.secrets.get(name).map(|kept| kept.value.clone())
+    }
+
+    /// Gives the Graph app one more client secret.
+    pub fn put_password(&self, password: Password) {
+        self.lock().passwords.push(password);
+    }
+
+    /// The client secrets of the Graph app, oldest first. While it has none, Entra ID asks for none.
+    pub fn passwords(&self) -> Vec<Password> {
+        self.lock().passwords.clone()
     }
 
     /// Takes a secret out of the vault.
@@ -217,7 +272,7 @@ impl Contents {
             Service::KeyVault => self.vault(&seen, &segments),
             Service::Blob => self.storage.answer(&seen),
             Service::ServiceBus => self.queue(&seen, segments[0]),
-            Service::Entra => entra(&segments),
+            Service::Entra => self.entra(&seen, &segments),
             Service::Genesys => self.genesys(&segments),
             Service::Graph => self.graph(&seen, &segments),
             _ => Reply::new(404, ""),
@@ -232,11 +287,19 @@ impl Contents {
     fn vault(&mut self, seen: &Seen, segments: &[&str]) -> Reply {
         let name = segments.get(1).copied().unwrap_or_default();
         if seen.method == "PUT" {
-            let value = seen.json()["value"].as_str().unwrap_or_default().to_owned();
-            self.secrets.insert(name.to_owned(), value);
+            let secret = seen.json();
+            let value = secret["value"].as_str().unwrap_or_default();
+            let kept = Kept::new(value, secret["tags"].clone());
+            self.secrets.insert(name.to_owned(), kept);
         }
         match self.secrets.get(name) {
-            Some(value) => Reply::json(200, &json!({ "value": value })),
+            Some(kept) => {
+                let tags = kept.tags.as_object().cloned().unwrap_or_default();
+                let created = kept.stored.unix_timestamp();
+                let attributes = json!({ "enabled": true, "created": created });
+                let bundle = json!({ "value": kept.value, "tags": tags, "attributes": attributes });
+                Reply::json(200, &bundle)
+            }
             None => Reply::json(404, &json!({"error": {"code": "SecretNotFound"}})),
         }
     }
@@ -290,9 +353,77 @@ impl Contents {
         }
     }
 
+    /// Tokens for whoever asks, unless the app has client secrets and shows none of them; and the signing key.
+    fn entra(&mut self, seen: &Seen, segments: &[&str]) -> Reply {
+        if !matches!(segments, [_, "oauth2", ..]) {
+            return Reply::json(200, &json!({ "keys": [signer().jwk()] }));
+        }
+        let form = seen.form();
+        let secret = form.iter().find(|(name, _)| name == "client_secret");
+        let Some((_, secret)) = secret.filter(|_| !self.passwords.is_empty()) else {
+            return grant("user-token");
+        };
+        let refused = |number: u32| {
+            let error = json!({ "error": "invalid_client", "error_codes": [number] });
+            Reply::json(401, &error)
+        };
+        let mut passwords = self.passwords.iter_mut();
+        match passwords.find(|one| one.secret == *secret) {
+            Some(one) if one.unknown_to > 0 => {
+                one.unknown_to -= 1;
+                refused(7_000_215)
+            }
+            Some(one) if one.ends <= OffsetDateTime::now_utc() => refused(7_000_222),
+            Some(_) => grant("user-token"),
+            None => refused(7_000_215),
+        }
+    }
+
+    /// The Graph app's own registration. The token endpoint does not take a new secret the first two times.
+    fn application(&mut self, seen: &Seen, action: &[&str]) -> Reply {
+        let time = |at: OffsetDateTime| at.format(&Rfc3339).expect("a time");
+        match action {
+            [] => {
+                let view = |one: &Password| {
+                    json!({ "keyId": one.key, "displayName": one.name, "hint": &one.secret[..3],
+                            "startDateTime": time(one.starts), "endDateTime": time(one.ends) })
+                };
+                let all: Vec<Value> = self.passwords.iter().map(view).collect();
+                Reply::json(200, &json!({ "passwordCredentials": all }))
+            }
+            ["addPassword"] => {
+                let wanted = &seen.json()["passwordCredential"];
+                let ends = wanted["endDateTime"].as_str().unwrap_or_default();
+                let number = self.next_id();
+                let one = Password {
+                    key: format!("key-{number}"),
+                    name: wanted["displayName"]
+                        .as_str()
+                        .unwrap_or_default()
+                        .to_owned(),
+                    secret: format!("{number:03}-added"),
+                    starts: OffsetDateTime::now_utc(),
+                    ends: OffsetDateTime::parse(ends, &Rfc3339).expect("a time"),
+                    unknown_to: 2,
+                };
+                let added = json!({ "keyId": one.key, "secretText": one.secret });
+                self.passwords.push(one);
+                Reply::json(200, &added)
+            }
+            _ => {
+                let key = seen.json()["keyId"].clone();
+                self.passwords.retain(|one| key != one.key);
+                Reply::new(204, "")
+            }
+        }
+    }
+
     /// Chats are one-to-one and empty; each post gets an id as Teams makes it.
     fn graph(&mut self, seen: &Seen, segments: &[&str]) -> Reply {
         match (seen.method.as_str(), &segments[1..]) {
+            (_, [application, action @ ..]) if application.starts_with("applications(") => {
+                self.application(seen, action)
+            }
             ("POST", ["chats", _, "messages"]) => {
                 let id = (1_700_000_000_000 + self.next_id()).to_string();
                 Reply::json(201, &json!({ "id": id }))
@@ -322,14 +453,6 @@ fn service_at(segments: &[&str]) -> Service {
         ["common", "discovery", ..] | [_, "oauth2", ..] => Service::Entra,
         [_, "messages"] => Service::ServiceBus,
         _ => Service::Files,
-    }
-}
-
-/// Tokens for whoever asks, and the signing key.
-fn entra(segments: &[&str]) -> Reply {
-    match segments {
-        [_, "oauth2", ..] => grant("user-token"),
-        _ => Reply::json(200, &json!({ "keys": [signer().jwk()] })),
     }
 }
 

@@ -60,7 +60,7 @@ fn refusal(error: &str, number: u32) -> Reply {
 
 #[tokio::test]
 async fn a_refresh_token_is_redeemed_with_an_assertion() {
-    let setting = Setting::start([grant("a1", "r2")], [secret("r1"), secret("r2")]).await;
+    let setting = Setting::start([grant("a1", "r2")], [secret("r1")]).await;
     let all = futures::future::join_all((0..10).map(|_| setting.token("support"))).await;
     assert!(all.iter().all(|token| token == "a1"));
     let seen = setting.entra.only();
@@ -75,26 +75,43 @@ async fn a_refresh_token_is_redeemed_with_an_assertion() {
     ];
     let form = form.map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert_eq!(seen.form(), form);
-    let seen = setting.vault.seen();
-    assert_eq!((seen.len(), seen[1].method.as_str()), (2, "PUT"));
+    let read = setting.vault.only();
     let target = "/secrets/graph-refresh-token-support?api-version=7.4";
-    assert_eq!(seen[1].target, target);
-    assert_eq!(seen[1].json(), json!({"value": "r2"}));
-}
-
-#[tokio::test]
-async fn an_unchanged_refresh_token_is_not_stored_and_nothing_secret_shows() {
-    let setting = Setting::start([grant("a1", "r1")], [secret("r1")]).await;
-    setting.token("support").await;
-    assert_eq!(setting.vault.only().method, "GET");
+    assert_eq!(
+        (read.method.as_str(), read.target.as_str()),
+        ("GET", target)
+    );
     let shown = format!("{:?}", setting.tokens);
     assert!(!shown.contains("a1") && !shown.contains("r1"), "{shown}");
 }
 
+/// The values that were stored in a renewal with this refresh token granted and these values in the vault.
+async fn stored(granted: &str, secrets: &[&str]) -> Vec<String> {
+    let secrets = secrets.iter().map(|value| secret(value));
+    let setting = Setting::start([grant("a1", granted)], secrets).await;
+    let renewed = setting.tokens.renew_refresh_token("support").await;
+    renewed.expect("renewed");
+    let puts = setting.vault.seen().into_iter();
+    let puts = puts.filter(|seen| seen.method == "PUT");
+    puts.map(|seen| seen.json()["value"].to_string()).collect()
+}
+
 #[tokio::test]
-async fn a_token_counts_though_its_refresh_token_cannot_be_stored() {
-    let setting = Setting::start([grant("a1", "r2")], [secret("r1")]).await;
-    assert_eq!(setting.token("support").await, "a1");
+async fn a_renewal_stores_a_newer_refresh_token_unless_somebody_signed_in_meanwhile() {
+    assert_eq!(stored("r2", &["r1", "r1", "r2"]).await, ["\"r2\""]);
+    assert!(stored("r2", &["r1", "of a sign-in"]).await.is_empty());
+    assert!(stored("r1", &["r1"]).await.is_empty(), "it is the same");
+}
+
+#[tokio::test]
+async fn a_renewal_that_cannot_be_stored_or_granted_says_so() {
+    let setting = Setting::start([grant("a1", "r2")], [secret("r1"), secret("r1")]).await;
+    let error = setting.tokens.renew_refresh_token("support").await;
+    let error = error.expect_err("the script is over");
+    assert_eq!(error.service, Service::KeyVault);
+    let setting = Setting::start([refusal("invalid_grant", 700_082)], [secret("r1")]).await;
+    let error = setting.tokens.renew_refresh_token("support").await;
+    assert_eq!(error.expect_err("ended").kind, ErrorKind::SignInNeeded);
 }
 
 #[tokio::test]

@@ -1,0 +1,107 @@
+//! `secret-rotation`: renews, once a day, what would end one day if nobody did. `handler rotate` does the same by hand.
+
+mod client_secret;
+mod refresh_token;
+mod status;
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bridge::ids::SupportAccountName;
+use services::entra::ClientAuthentication;
+use services::secrets::names;
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+pub use self::client_secret::advice;
+pub use self::status::Status;
+use crate::app::App;
+use crate::failure::Failure;
+use crate::settings::Settings;
+use crate::timer::{self, Turn, alone};
+
+/// Folder, and the name by which Azure knows the function.
+pub const NAME: &str = "secret-rotation";
+
+/// Where the host calls it.
+pub const PATH: &str = "/secret-rotation";
+
+/// A secret that this function renews.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// The client secret of the Graph app, where it has one.
+    Client,
+    /// The refresh token of a Support User.
+    RefreshToken(SupportAccountName),
+}
+
+/// Renews every secret that is due.
+pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
+    let now = OffsetDateTime::now_utc();
+    timer::run(&app, NAME, request, |deadline| {
+        renew_all(&app, now, deadline)
+    })
+    .await
+}
+
+/// Renews one after the other; what becomes of one does not concern the others.
+async fn renew_all(app: &App, now: OffsetDateTime, deadline: Instant) -> Result<(), Failure> {
+    let mut result = Ok(());
+    for secret in Secret::all(&app.settings) {
+        let renewed = secret.renew(app, now, false, deadline).await;
+        if let Ok(status) = secret.status(app, now, false).await {
+            status.tell_when_overdue(&secret, now);
+        }
+        result = result.and(renewed);
+    }
+    result
+}
+
+impl Secret {
+    /// Those of this installation.
+    pub fn all(settings: &Settings) -> Vec<Self> {
+        let client = settings.graph_client_authentication == ClientAuthentication::Secret;
+        let client = client.then_some(Self::Client).into_iter();
+        let accounts = settings.support_accounts.iter();
+        client
+            .chain(accounts.map(|account| Self::RefreshToken(account.name.clone())))
+            .collect()
+    }
+
+    /// Its name in the vault.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Client => names::GRAPH_CLIENT.to_owned(),
+            Self::RefreshToken(account) => names::refresh_token(account.as_str()),
+        }
+    }
+
+    /// Renews it as far as it is due, or at once when somebody asks, unless a run is at it anyway.
+    ///
+    /// # Errors
+    /// What kept it from being renewed; another run goes on from there.
+    pub async fn renew_alone(&self, app: &App, is_asked: bool) -> Result<Turn<()>, Failure> {
+        let now = OffsetDateTime::now_utc();
+        alone(app, NAME, |deadline| {
+            self.renew(app, now, is_asked, deadline)
+        })
+        .await
+    }
+
+    async fn renew(
+        &self,
+        app: &App,
+        now: OffsetDateTime,
+        is_asked: bool,
+        deadline: Instant,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Client => client_secret::replace(app, now, is_asked, deadline).await,
+            Self::RefreshToken(account) => refresh_token::renew(app, account).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

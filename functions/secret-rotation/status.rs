@@ -1,0 +1,123 @@
+//! How old a secret is, when it is to be renewed, and what would be done about it now.
+
+use std::time::Duration;
+
+use bridge::rotation::{OVERDUE_AFTER, Step, due};
+use services::error::{ErrorKind, Sent, Service, ServiceError};
+use time::OffsetDateTime;
+
+use super::{Secret, client_secret};
+use crate::app::App;
+use crate::failure::Failure;
+
+/// A refresh token is renewed once a day.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// How a secret stands. Nothing of it is secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Since when it is in use, as far as that is known.
+    pub since: Option<OffsetDateTime>,
+    /// When it is to be renewed, as far as that is known.
+    pub due: Option<OffsetDateTime>,
+    /// What would be done now.
+    pub next: String,
+}
+
+impl Secret {
+    /// How it stands; nothing is changed. With `is_asked`, what would be done if somebody asked for a new one.
+    ///
+    /// # Errors
+    /// What it stands on refused or could not be reached.
+    pub async fn status(
+        &self,
+        app: &App,
+        now: OffsetDateTime,
+        is_asked: bool,
+    ) -> Result<Status, Failure> {
+        match self {
+            Self::Client => {
+                let (noted, next) = client_secret::look_only(app, now, is_asked).await?;
+                let current = noted.current.as_ref();
+                Ok(Status {
+                    since: current.map(|it| it.since),
+                    due: due(&noted),
+                    next: words(&next),
+                })
+            }
+            Self::RefreshToken(_) => {
+                let version = app.secrets.vault().newest(&self.name()).await?;
+                let missing = || {
+                    let error =
+                        ServiceError::new(Service::Entra, ErrorKind::SignInNeeded, Sent::No);
+                    Failure::from(error)
+                };
+                let stored = version.ok_or_else(missing)?.stored;
+                let due = stored + DAY;
+                let is_due = is_asked || now >= due;
+                let next = if is_due {
+                    "redeem it for a newer one"
+                } else {
+                    "nothing"
+                };
+                Ok(Status {
+                    since: Some(stored),
+                    due: Some(due),
+                    next: next.to_owned(),
+                })
+            }
+        }
+    }
+}
+
+impl Status {
+    /// Whole days that it is late, where that is a person's matter.
+    pub fn overdue_days(&self, now: OffsetDateTime) -> Option<i64> {
+        let late = now - self.due?;
+        (late >= OVERDUE_AFTER).then(|| late.whole_days())
+    }
+
+    /// Calls a person where it is late by a week.
+    pub(super) fn tell_when_overdue(&self, secret: &Secret, now: OffsetDateTime) {
+        if let Some(days) = self.overdue_days(now) {
+            let secret = secret.name();
+            tracing::error!(event = "rotation_overdue", secret, days);
+        }
+    }
+}
+
+fn words(step: &Step) -> String {
+    match step {
+        Step::Note(_) => "note which one is current".to_owned(),
+        Step::Add { ends } => format!("add a new one that ends on {}", ends.date()),
+        Step::Probe { key } => format!("try the next one, key id {key}"),
+        Step::Switch { key } => format!("make the next one current, key id {key}"),
+        Step::Remove { key } => format!("remove key id {key}, which nobody uses any more"),
+        Step::Rest => "nothing".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn what_is_late_by_a_week_is_a_persons_matter() {
+        let due = datetime!(2026-12-01 03:17:00 UTC);
+        let status = Status {
+            since: None,
+            due: Some(due),
+            next: String::new(),
+        };
+        let second = Duration::from_secs(1);
+        assert_eq!(status.overdue_days(due + OVERDUE_AFTER - second), None);
+        assert_eq!(status.overdue_days(due + OVERDUE_AFTER), Some(7));
+        let unknown = Status {
+            due: None,
+            ..status
+        };
+        assert_eq!(unknown.overdue_days(due + 100 * DAY), None);
+    }
+}

@@ -1,0 +1,70 @@
+//! The daily run, in a world in memory.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use serde_json::json;
+use services::error::Service;
+use services::testing::{Reply, World};
+
+use super::*;
+use crate::testing::{app_in, post};
+
+const TICK: &str = include_str!("../../bridge/fixtures/host_timer_payload.json");
+
+pub(super) async fn tick(app: &Arc<App>) -> StatusCode {
+    post(app, PATH, &[], TICK).await
+}
+
+fn grant(refresh_token: &str) -> Reply {
+    let body = json!({"access_token": "a", "expires_in": 3599, "refresh_token": refresh_token});
+    Reply::json(200, &body)
+}
+
+fn stored(world: &World) -> Vec<(String, serde_json::Value)> {
+    let puts = world.seen(Service::KeyVault).into_iter();
+    let puts = puts.filter(|seen| seen.method == "PUT");
+    puts.map(|seen| {
+        let name = seen.path().trim_start_matches("/secrets/").to_owned();
+        (name, seen.json()["value"].clone())
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn each_refresh_token_is_renewed_and_one_that_cannot_be_does_not_stop_the_others() {
+    let world = World::start().await;
+    world.put_secret("graph-refresh-token-one", "old-one");
+    world.put_secret("graph-refresh-token-two", "old-two");
+    let accounts =
+        "one=00000000-0000-4000-8000-000000000001,two=00000000-0000-4000-8000-000000000002";
+    let app = app_in(&world, &[("SUPPORT_ACCOUNTS", accounts)]);
+    world.answer_with("POST", "/oauth2/v2.0/token", |seen| {
+        let form = seen.form();
+        let token = form.iter().find(|(name, _)| name == "refresh_token");
+        match token.map(|(_, token)| token.as_str()) {
+            Some("old-two") => Some(grant("new-two")),
+            _ => Some(Reply::json(
+                400,
+                &json!({"error": "invalid_grant", "error_codes": [50173]}),
+            )),
+        }
+    });
+    assert_eq!(tick(&app).await, StatusCode::INTERNAL_SERVER_ERROR);
+    let two = ("graph-refresh-token-two".to_owned(), json!("new-two"));
+    assert_eq!(stored(&world), [two]);
+}
+
+#[tokio::test]
+async fn a_sign_in_while_the_token_is_renewed_is_not_undone() {
+    let world = World::start().await;
+    let app = app_in(&world, &[]);
+    let mut values = ["old", "of-the-sign-in"].into_iter();
+    world.answer_with("GET", "/secrets/graph-refresh-token-support", move |_| {
+        let value = values.next()?;
+        Some(Reply::json(200, &json!({ "value": value })))
+    });
+    world.answer("POST", "/oauth2/v2.0/token", grant("newer-than-the-old"));
+    assert_eq!(tick(&app).await, StatusCode::OK);
+    assert_eq!(stored(&world), []);
+}

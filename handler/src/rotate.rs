@@ -1,0 +1,103 @@
+//! `handler rotate`: what the function `secret-rotation` does once a day, by hand, with the app's settings in the environment.
+
+use anyhow::{Context, bail};
+use functions::app::App;
+use functions::failure::Failure;
+use functions::secret_rotation::{Secret, Status, advice};
+use functions::settings::Settings;
+use functions::timer::Turn;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::report::{Finding, Report};
+
+/// What is asked for.
+#[derive(Debug, clap::Args)]
+pub struct Order {
+    /// Renew although nothing is due.
+    #[arg(long)]
+    now: bool,
+    /// Only tell what would be done.
+    #[arg(long)]
+    dry_run: bool,
+    /// Name of one secret; all of them otherwise.
+    name: Option<String>,
+}
+
+/// Prints one line for each secret; tells whether all is well with them.
+///
+/// # Errors
+/// No such secret is renewed here, or a client cannot be built.
+pub async fn run(settings: Settings, order: &Order) -> anyhow::Result<bool> {
+    let all = Secret::all(&settings);
+    let names: Vec<String> = all.iter().map(Secret::name).collect();
+    let is_meant = |secret: &Secret| order.name.as_ref().is_none_or(|it| *it == secret.name());
+    let meant: Vec<Secret> = all.into_iter().filter(is_meant).collect();
+    if meant.is_empty() {
+        bail!(
+            "no such secret is renewed here: put one of {} there",
+            names.join(", ")
+        );
+    }
+    let app = App::build(settings).context("the clients cannot be built")?;
+    let mut report = Report { good: true };
+    for secret in meant {
+        let finding = match order.dry_run {
+            true => planned(&app, &secret, order.now).await,
+            false => renewed(&app, &secret, order.now).await,
+        };
+        report.note(secret.name(), finding);
+    }
+    Ok(report.good)
+}
+
+/// How a secret stands, for `handler check` too.
+pub async fn planned(app: &App, secret: &Secret, is_asked: bool) -> Finding {
+    let now = OffsetDateTime::now_utc();
+    let status = secret
+        .status(app, now, is_asked)
+        .await
+        .map_err(|it| words(&it))?;
+    let told = format!("{}; would do: {}", told(&status), status.next);
+    match status.overdue_days(now) {
+        Some(days) => Err(format!("{days} days late; {told}")),
+        None => Ok(told),
+    }
+}
+
+async fn renewed(app: &App, secret: &Secret, is_asked: bool) -> Finding {
+    let turn = secret.renew_alone(app, is_asked).await;
+    match turn.map_err(|failure| words(&failure))? {
+        Turn::Busy => Err("another run is at it: try again in ten minutes".to_owned()),
+        Turn::Done(()) => {
+            let now = OffsetDateTime::now_utc();
+            let status = secret
+                .status(app, now, false)
+                .await
+                .map_err(|it| words(&it))?;
+            Ok(format!("{}; left to do: {}", told(&status), status.next))
+        }
+    }
+}
+
+/// Age and date.
+fn told(status: &Status) -> String {
+    let day = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+    let shown = |at: Option<OffsetDateTime>| {
+        let at = at.and_then(|at| at.format(day).ok());
+        at.unwrap_or_else(|| "unknown".to_owned())
+    };
+    format!(
+        "in use since {}, due {}",
+        shown(status.since),
+        shown(status.due)
+    )
+}
+
+/// What went wrong, and what to do about it.
+fn words(failure: &Failure) -> String {
+    match failure {
+        Failure::Service(error) => format!("{error}: {}", advice(error)),
+        other => other.label(),
+    }
+}
