@@ -6,11 +6,8 @@ locals {
   # so there is one file with the look-up and one without.
   flow_file = "${path.module}/flows/${var.crm == "none" ? "inbound-message-no-crm" : "inbound-message"}.yaml"
 
-  crm_action = {
-    id       = one(concat(genesyscloud_integration_action.salesforce_contact[*].id, genesyscloud_integration_action.dynamics_contact[*].id))
-    name     = one(concat(genesyscloud_integration_action.salesforce_contact[*].name, genesyscloud_integration_action.dynamics_contact[*].name))
-    category = one(concat(genesyscloud_integration_action.salesforce_contact[*].category, genesyscloud_integration_action.dynamics_contact[*].category))
-  }
+  # By what they look for, contact and account; none without a CRM.
+  crm_actions = merge(genesyscloud_integration_action.salesforce, genesyscloud_integration_action.dynamics)
 
   flow_substitutions = merge(
     {
@@ -19,8 +16,9 @@ locals {
       queue_name    = genesyscloud_routing_queue.support.name
     },
     var.crm == "none" ? {} : {
-      crm_category = local.crm_action.category
-      crm_action   = local.crm_action.name
+      crm_category       = local.crm_actions["contact"].category
+      crm_contact_action = local.crm_actions["contact"].name
+      crm_account_action = local.crm_actions["account"].name
     }
   )
 }
@@ -33,6 +31,6 @@ resource "genesyscloud_flow" "inbound" {
   update_trigger_hash = sha256(jsonencode({
     file          = filesha256(local.flow_file)
     substitutions = local.flow_substitutions
-    action        = local.crm_action.id
+    actions       = [for action in local.crm_actions : action.id]
   }))
 }

@@ -120,7 +120,7 @@ variable "service_level_seconds" {
 # ---- The CRM look-up ----
 
 variable "crm" {
-  description = "Where the flow looks a customer up by the UPN: none, salesforce or dynamics."
+  description = "Where the flow looks a customer up: none, salesforce or dynamics."
   type        = string
   default     = "none"
 
@@ -178,6 +178,30 @@ variable "salesforce_tier_field" {
   }
 }
 
+variable "salesforce_user_id_field" {
+  description = "Field of Contact that holds the customer's object id in Entra ID, for example EntraUserId__c. Empty when the CRM keeps none: contacts are then found by their address alone. Only with crm = salesforce."
+  type        = string
+  default     = ""
+
+  validation {
+    # It becomes part of a query.
+    condition     = var.salesforce_user_id_field == "" || can(regex("^[A-Za-z][A-Za-z0-9_]{0,79}$", var.salesforce_user_id_field))
+    error_message = "Give the API name of one field, or nothing."
+  }
+}
+
+variable "salesforce_tenant_id_field" {
+  description = "Field of Account that holds the id of the customer's Entra tenant, for example EntraTenantId__c. Empty when the CRM keeps none: accounts are then found by their web site alone. Only with crm = salesforce."
+  type        = string
+  default     = ""
+
+  validation {
+    # It becomes part of a query.
+    condition     = var.salesforce_tenant_id_field == "" || can(regex("^[A-Za-z][A-Za-z0-9_]{0,79}$", var.salesforce_tenant_id_field))
+    error_message = "Give the API name of one field, or nothing."
+  }
+}
+
 variable "dynamics_url" {
   description = "URL of the Dynamics 365 environment, https://{organisation}.crm.dynamics.com. Only with crm = dynamics."
   type        = string
@@ -222,5 +246,29 @@ variable "dynamics_tier_field" {
     # It becomes part of a query.
     condition     = can(regex("^[a-z][a-z0-9_]{0,79}$", var.dynamics_tier_field))
     error_message = "Give the logical name of one column."
+  }
+}
+
+variable "dynamics_user_id_field" {
+  description = "Text column of contact that holds the customer's object id in Entra ID, by its logical name, for example new_entrauserid. Empty when the CRM keeps none: contacts are then found by their address alone. Only with crm = dynamics."
+  type        = string
+  default     = ""
+
+  validation {
+    # It becomes part of a query.
+    condition     = var.dynamics_user_id_field == "" || can(regex("^[a-z][a-z0-9_]{0,79}$", var.dynamics_user_id_field))
+    error_message = "Give the logical name of one column, or nothing."
+  }
+}
+
+variable "dynamics_tenant_id_field" {
+  description = "Text column of account that holds the id of the customer's Entra tenant, by its logical name, for example new_entratenantid. Empty when the CRM keeps none: accounts are then found by their web site alone. Only with crm = dynamics."
+  type        = string
+  default     = ""
+
+  validation {
+    # It becomes part of a query.
+    condition     = var.dynamics_tenant_id_field == "" || can(regex("^[a-z][a-z0-9_]{0,79}$", var.dynamics_tenant_id_field))
+    error_message = "Give the logical name of one column, or nothing."
   }
 }

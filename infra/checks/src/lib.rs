@@ -2,7 +2,8 @@
 //!
 //! The real tools judge the languages: the Bicep compiler the templates (`bicep`), Microsoft's Kusto language service the
 //! queries (`kusto`), OpenTofu or Terraform with the Genesys provider what lies in `infra/genesys` (`genesys`). Each is left
-//! out, with a line that says so, where it is not installed; with `REQUIRE_TOOLS=1` that is a failure.
+//! out, with a line that says so, where it is not installed; with `REQUIRE_TOOLS=1` that is a failure. The queries of the CRM kit
+//! are run against hostile input (`lookup`).
 //!
 //! What is ours to know is held against the snapshots, which are what the templates would deploy in each profile:
 //! the policy in `policy.txt` (`policy`), the rights (`roles`), and that templates, program and flows name the same settings,
@@ -16,6 +17,7 @@ mod flow;
 mod genesys;
 mod inputs;
 mod kusto;
+mod lookup;
 mod mutations;
 mod policy;
 mod program;

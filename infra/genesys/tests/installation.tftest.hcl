@@ -105,20 +105,44 @@ run "without_a_look_up" {
 
 run "with_salesforce" {
   variables {
-    crm = "salesforce"
+    crm                        = "salesforce"
+    salesforce_user_id_field   = "Entra_Id__c"
+    salesforce_tenant_id_field = "Entra_Tenant__c"
   }
 
   assert {
     condition = (
-      genesyscloud_integration_action.salesforce_contact[0].config_request[0].request_url_template ==
-      "https://example.my.salesforce.com/services/data/v62.0/query/?q=$esc.url(\"SELECT Id, Account.Id, Account.Name, Account.Tier__c FROM Contact WHERE Email = '$esc.javascript($${input.upn})' ORDER BY LastModifiedDate DESC LIMIT 1\")"
+      genesyscloud_integration_action.salesforce["contact"].config_request[0].request_url_template ==
+      "https://example.my.salesforce.com/services/data/v62.0/query/?q=$esc.url(\"SELECT Id, Account.Id, Account.Name, Account.Tier__c FROM Contact WHERE (Entra_Id__c = '$esc.javascript($${input.userId})' AND Entra_Id__c != null) OR (Email = '$esc.javascript($${input.email})' AND Email != null AND Entra_Id__c = null) ORDER BY Entra_Id__c NULLS LAST, LastModifiedDate DESC LIMIT 1\")"
     )
-    error_message = "The query goes to this organisation, asks for its tier, and the UPN in it is escaped for SOQL and for the URL, in this order."
+    error_message = "A contact is looked for by the id, else by the address, in this organisation; the input is escaped for SOQL and for the URL, in this order."
   }
 
   assert {
-    condition     = genesyscloud_integration_action.salesforce_contact[0].config_response[0].translation_map.tier == "$.records[0].Account.Tier__c"
+    condition = (
+      genesyscloud_integration_action.salesforce["account"].config_request[0].request_url_template ==
+      "https://example.my.salesforce.com/services/data/v62.0/query/?q=$esc.url(\"SELECT Id, Name, Tier__c FROM Account WHERE (Entra_Tenant__c = '$esc.javascript($${input.tenantId})' AND Entra_Tenant__c != null) OR (Website IN ('$esc.javascript($${input.domain})', 'www.$esc.javascript($${input.domain})', 'https://$esc.javascript($${input.domain})', 'https://www.$esc.javascript($${input.domain})', 'http://$esc.javascript($${input.domain})', 'http://www.$esc.javascript($${input.domain})') AND Website != null AND Entra_Tenant__c = null) ORDER BY Entra_Tenant__c NULLS LAST, LastModifiedDate DESC LIMIT 1\")"
+    )
+    error_message = "An account is looked for by the tenant's id, else by its domain."
+  }
+
+  assert {
+    condition = (
+      genesyscloud_integration_action.salesforce["contact"].config_response[0].translation_map.tier == "$.records[0].Account.Tier__c" &&
+      genesyscloud_integration_action.salesforce["account"].config_response[0].translation_map.tier == "$.records[0].Tier__c"
+    )
     error_message = "The tier is read from the field that is asked for."
+  }
+
+  assert {
+    condition = alltrue([for kind, action in local.salesforce_actions : alltrue([
+      for name, schema in action.contract.output.successSchema.properties :
+      name == "found" || (
+        genesyscloud_integration_action.salesforce[kind].config_response[0].translation_map_defaults[name] == "null" &&
+        strcontains(genesyscloud_integration_action.salesforce[kind].config_response[0].success_template, "\"${name}\":")
+      )
+    ])])
+    error_message = "Somebody who is not there, or lacks something, is an answer and no error."
   }
 
   assert {
@@ -130,24 +154,17 @@ run "with_salesforce" {
   }
 
   assert {
-    condition = alltrue([
-      for name, schema in local.salesforce_action.contract.output.successSchema.properties :
-      name == "found" || (
-        genesyscloud_integration_action.salesforce_contact[0].config_response[0].translation_map_defaults[name] == "null" &&
-        strcontains(genesyscloud_integration_action.salesforce_contact[0].config_response[0].success_template, "\"${name}\":")
-      )
-    ])
-    error_message = "A contact that is not there, or lacks something, is an answer and no error."
+    condition = (
+      local.flow_substitutions.crm_contact_action == genesyscloud_integration_action.salesforce["contact"].name &&
+      local.flow_substitutions.crm_account_action == genesyscloud_integration_action.salesforce["account"].name &&
+      local.flow_substitutions.crm_category == genesyscloud_integration_action.salesforce["account"].category
+    )
+    error_message = "The flow calls these data actions."
   }
 
   assert {
     condition     = toset(flatten(regexall("\\{\\{(\\w+)\\}\\}", file(local.flow_file)))) == toset(keys(local.flow_substitutions))
     error_message = "Each place-holder of the flow is filled, and nothing else is given."
-  }
-
-  assert {
-    condition     = local.flow_substitutions.crm_action == genesyscloud_integration_action.salesforce_contact[0].name && local.flow_substitutions.crm_category == genesyscloud_integration_action.salesforce_contact[0].category
-    error_message = "The flow calls this data action."
   }
 
   assert {
@@ -168,34 +185,83 @@ run "with_salesforce" {
 
   assert {
     condition = alltrue([
-      for step in yamldecode(file(local.flow_file)).inboundShortMessage.states[0].state.actions : (
-        !can(step.decision) || (
-          keys(step.decision.outputs.no.actions[0].callData.outputs) == ["failure", "success", "timeout"] &&
-          keys(step.decision.outputs.no.actions[0].callData.category["{{crm_category}}"].dataAction["{{crm_action}}"].inputs) == keys(local.salesforce_action.contract.input.inputSchema.properties) &&
-          keys(step.decision.outputs.no.actions[0].callData.category["{{crm_category}}"].dataAction["{{crm_action}}"].successOutputs) == keys(local.salesforce_action.contract.output.successSchema.properties)
-        )
+      for kind, call in {
+        contact = [for step in yamldecode(file(local.flow_file)).inboundShortMessage.states[0].state.actions : step.callData if can(step.callData)][0]
+        account = [for step in yamldecode(file(local.flow_file)).inboundShortMessage.states[0].state.actions : step.decision.outputs.no.actions[0].callData if can(step.decision)][0]
+        } : (
+        keys(call.outputs) == ["failure", "success", "timeout"] &&
+        keys(call.category["{{crm_category}}"].dataAction["{{crm_${kind}_action}}"].inputs) == keys(local.salesforce_actions[kind].contract.input.inputSchema.properties) &&
+        keys(call.category["{{crm_category}}"].dataAction["{{crm_${kind}_action}}"].successOutputs) == keys(local.salesforce_actions[kind].contract.output.successSchema.properties)
       )
     ])
-    error_message = "The flow gives and takes what the data action's contract says, and goes on after a failure and a time-out."
+    error_message = "The flow looks for a contact and, without one, for an account; it gives and takes what the contracts say, and goes on after a failure and a time-out."
+  }
+
+  assert {
+    condition = alltrue([
+      for step in yamldecode(file(local.flow_file)).inboundShortMessage.states[0].state.actions :
+      !can(step.callData) || strcontains(values(step.callData.category)[0].dataAction["{{crm_contact_action}}"].inputs.email.exp, "If(State.UpnVerified == \"true\", State.Upn, \"-\")")
+    ])
+    error_message = "Nobody is looked up by an address that is not verified."
+  }
+}
+
+run "with_salesforce_that_keeps_no_ids" {
+  variables {
+    crm = "salesforce"
+  }
+
+  assert {
+    condition = (
+      genesyscloud_integration_action.salesforce["contact"].config_request[0].request_url_template ==
+      "https://example.my.salesforce.com/services/data/v62.0/query/?q=$esc.url(\"SELECT Id, Account.Id, Account.Name, Account.Tier__c FROM Contact WHERE (Email = '$esc.javascript($${input.email})' AND Email != null) ORDER BY LastModifiedDate DESC LIMIT 1\")" &&
+      genesyscloud_integration_action.salesforce["account"].config_request[0].request_url_template ==
+      "https://example.my.salesforce.com/services/data/v62.0/query/?q=$esc.url(\"SELECT Id, Name, Tier__c FROM Account WHERE (Website IN ('$esc.javascript($${input.domain})', 'www.$esc.javascript($${input.domain})', 'https://$esc.javascript($${input.domain})', 'https://www.$esc.javascript($${input.domain})', 'http://$esc.javascript($${input.domain})', 'http://www.$esc.javascript($${input.domain})') AND Website != null) ORDER BY LastModifiedDate DESC LIMIT 1\")"
+    )
+    error_message = "What the CRM does not keep is not asked for."
   }
 }
 
 run "with_dynamics" {
   variables {
-    crm = "dynamics"
+    crm                      = "dynamics"
+    dynamics_user_id_field   = "new_id"
+    dynamics_tenant_id_field = "new_tenant"
   }
 
   assert {
     condition = (
-      genesyscloud_integration_action.dynamics_contact[0].config_request[0].request_url_template ==
-      "https://example.crm4.dynamics.com/api/data/v9.2/contacts?%24select=contactid&%24expand=parentcustomerid_account(%24select=accountid,name,new_tier)&%24filter=emailaddress1%20eq%20'$esc.url($esc.sql($${input.upn}))'%20and%20statecode%20eq%200&%24orderby=modifiedon%20desc&%24top=1"
+      genesyscloud_integration_action.dynamics["contact"].config_request[0].request_url_template ==
+      "https://example.crm4.dynamics.com/api/data/v9.2/contacts?%24select=contactid&%24expand=parentcustomerid_account(%24select=accountid,name,new_tier)&%24filter=statecode%20eq%200%20and%20((new_id%20eq%20'$esc.url($esc.sql($${input.userId}))'%20and%20new_id%20ne%20null)%20or%20(emailaddress1%20eq%20'$esc.url($esc.sql($${input.email}))'%20and%20emailaddress1%20ne%20null%20and%20new_id%20eq%20null))&%24orderby=new_id%20desc,modifiedon%20desc&%24top=1"
     )
-    error_message = "The query goes to this environment, asks for its tier, and the UPN in it is escaped for OData and for the URL, in this order."
+    error_message = "A contact is looked for by the id, else by the address, in this environment; the input is escaped for OData and for the URL, in this order."
   }
 
   assert {
-    condition     = genesyscloud_integration_action.dynamics_contact[0].config_response[0].translation_map.tier == "$.value[0].parentcustomerid_account['new_tier@OData.Community.Display.V1.FormattedValue']"
+    condition = (
+      genesyscloud_integration_action.dynamics["account"].config_request[0].request_url_template ==
+      "https://example.crm4.dynamics.com/api/data/v9.2/accounts?%24select=accountid,name,new_tier&%24filter=statecode%20eq%200%20and%20((new_tenant%20eq%20'$esc.url($esc.sql($${input.tenantId}))'%20and%20new_tenant%20ne%20null)%20or%20((websiteurl%20eq%20'$esc.url($esc.sql($${input.domain}))'%20or%20websiteurl%20eq%20'www.$esc.url($esc.sql($${input.domain}))'%20or%20websiteurl%20eq%20'https%3A%2F%2F$esc.url($esc.sql($${input.domain}))'%20or%20websiteurl%20eq%20'https%3A%2F%2Fwww.$esc.url($esc.sql($${input.domain}))'%20or%20websiteurl%20eq%20'http%3A%2F%2F$esc.url($esc.sql($${input.domain}))'%20or%20websiteurl%20eq%20'http%3A%2F%2Fwww.$esc.url($esc.sql($${input.domain}))')%20and%20websiteurl%20ne%20null%20and%20new_tenant%20eq%20null))&%24orderby=new_tenant%20desc,modifiedon%20desc&%24top=1"
+    )
+    error_message = "An account is looked for by the tenant's id, else by its domain."
+  }
+
+  assert {
+    condition = (
+      genesyscloud_integration_action.dynamics["contact"].config_response[0].translation_map.tier == "$.value[0].parentcustomerid_account['new_tier@OData.Community.Display.V1.FormattedValue']" &&
+      genesyscloud_integration_action.dynamics["account"].config_response[0].translation_map.tier == "$.value[0]['new_tier@OData.Community.Display.V1.FormattedValue']"
+    )
     error_message = "The tier is read from the column that is asked for."
+  }
+
+  assert {
+    condition = alltrue([for kind, action in local.dynamics_actions : alltrue([
+      for name, schema in action.contract.output.successSchema.properties :
+      name == "found" || (
+        genesyscloud_integration_action.dynamics[kind].config_response[0].translation_map_defaults[name] == "null" &&
+        strcontains(genesyscloud_integration_action.dynamics[kind].config_response[0].success_template, "\"${name}\":")
+      )
+    ])])
+    error_message = "Somebody who is not there, or lacks something, is an answer and no error."
   }
 
   assert {
@@ -207,24 +273,36 @@ run "with_dynamics" {
   }
 
   assert {
+    condition = (
+      local.flow_substitutions.crm_contact_action == genesyscloud_integration_action.dynamics["contact"].name &&
+      local.flow_substitutions.crm_account_action == genesyscloud_integration_action.dynamics["account"].name &&
+      local.flow_substitutions.crm_category == genesyscloud_integration_action.dynamics["account"].category
+    )
+    error_message = "The flow calls these data actions."
+  }
+
+  # What the flow gives and takes is held against the other data actions' contracts.
+  assert {
     condition = alltrue([
-      for name, schema in local.dynamics_action.contract.output.successSchema.properties :
-      name == "found" || (
-        genesyscloud_integration_action.dynamics_contact[0].config_response[0].translation_map_defaults[name] == "null" &&
-        strcontains(genesyscloud_integration_action.dynamics_contact[0].config_response[0].success_template, "\"${name}\":")
-      )
+      for kind, action in local.dynamics_actions :
+      jsonencode(action.contract) == jsonencode(local.salesforce_actions[kind].contract)
     ])
-    error_message = "A contact that is not there, or lacks something, is an answer and no error."
+    error_message = "The data actions of both CRMs have the same contracts, since one flow calls either."
+  }
+}
+
+run "with_dynamics_that_keeps_no_ids" {
+  variables {
+    crm = "dynamics"
   }
 
   assert {
-    condition     = local.flow_substitutions.crm_action == genesyscloud_integration_action.dynamics_contact[0].name && local.flow_substitutions.crm_category == genesyscloud_integration_action.dynamics_contact[0].category
-    error_message = "The flow calls this data action."
-  }
-
-  # What the flow gives and takes is held against the other data action's contract.
-  assert {
-    condition     = jsonencode(local.dynamics_action.contract) == jsonencode(local.salesforce_action.contract)
-    error_message = "Both data actions have the same contract, since one flow calls either."
+    condition = (
+      genesyscloud_integration_action.dynamics["contact"].config_request[0].request_url_template ==
+      "https://example.crm4.dynamics.com/api/data/v9.2/contacts?%24select=contactid&%24expand=parentcustomerid_account(%24select=accountid,name,new_tier)&%24filter=statecode%20eq%200%20and%20((emailaddress1%20eq%20'$esc.url($esc.sql($${input.email}))'%20and%20emailaddress1%20ne%20null))&%24orderby=modifiedon%20desc&%24top=1" &&
+      genesyscloud_integration_action.dynamics["account"].config_request[0].request_url_template ==
+      "https://example.crm4.dynamics.com/api/data/v9.2/accounts?%24select=accountid,name,new_tier&%24filter=statecode%20eq%200%20and%20(((websiteurl%20eq%20'$esc.url($esc.sql($${input.domain}))'%20or%20websiteurl%20eq%20'www.$esc.url($esc.sql($${input.domain}))'%20or%20websiteurl%20eq%20'https%3A%2F%2F$esc.url($esc.sql($${input.domain}))'%20or%20websiteurl%20eq%20'https%3A%2F%2Fwww.$esc.url($esc.sql($${input.domain}))'%20or%20websiteurl%20eq%20'http%3A%2F%2F$esc.url($esc.sql($${input.domain}))'%20or%20websiteurl%20eq%20'http%3A%2F%2Fwww.$esc.url($esc.sql($${input.domain}))')%20and%20websiteurl%20ne%20null))&%24orderby=modifiedon%20desc&%24top=1"
+    )
+    error_message = "What the CRM does not keep is not asked for."
   }
 }

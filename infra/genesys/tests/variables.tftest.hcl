@@ -86,13 +86,18 @@ run "dynamics_without_its_tenant" {
 run "addresses_and_fields_that_would_change_a_query" {
   command = plan
   variables {
-    salesforce_url        = "http://example.my.salesforce.com"
-    salesforce_tier_field = "Type, Secret__c"
-    dynamics_url          = "https://example.crm4.dynamics.com/api"
-    dynamics_tenant_id    = "example.onmicrosoft.com"
-    dynamics_tier_field   = "name)&$expand=owner("
+    salesforce_url             = "http://example.my.salesforce.com"
+    salesforce_tier_field      = "Type, Secret__c"
+    salesforce_user_id_field   = "Id = null OR Name"
+    salesforce_tenant_id_field = "a'b"
+    dynamics_url               = "https://example.crm4.dynamics.com/api"
+    dynamics_tenant_id         = "example.onmicrosoft.com"
+    dynamics_tier_field        = "name)&$expand=owner("
+    dynamics_user_id_field     = "a or b"
+    dynamics_tenant_id_field   = "x%20eq"
   }
   expect_failures = [
     var.salesforce_url, var.salesforce_tier_field, var.dynamics_url, var.dynamics_tenant_id, var.dynamics_tier_field,
+    var.salesforce_user_id_field, var.salesforce_tenant_id_field, var.dynamics_user_id_field, var.dynamics_tenant_id_field,
   ]
 }
