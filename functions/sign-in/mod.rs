@@ -182,15 +182,15 @@ async fn change<T>(
 }
 
 /// Who signed in; nobody when the token is not genuine.
-async fn person(app: &App, id_token: &SecretString) -> Step<Option<Person>> {
+async fn person(app: &App, id_token: &SecretString) -> Step<Option<Box<Person>>> {
     let token = app.validator.id_token(id_token).await;
     Ok(token.map_err(unavailable)?.and_then(|token| {
-        Some(Person {
+        Some(Box::new(Person {
             tenant: token.tenant.parse().ok()?,
             user: token.user.parse().ok()?,
             name: token.name,
             sign_in_name: token.sign_in_name,
-        })
+        }))
     }))
 }
 

@@ -64,7 +64,7 @@ var logRules = [
   {
     name: 'sign-in-needed'
     title: 'A Support User must sign in again'
-    description: 'Nothing is read from or posted to the chats of this Support User until a person signs in as it.'
+    description: 'Nothing is read from or posted to the chats of this Support User until a person signs in as it. The field action of the event says with which command.'
     severity: 1
     frequency: 'PT5M'
     window: 'PT5M'
@@ -81,6 +81,17 @@ var logRules = [
     window: 'PT15M'
     scope: applicationInsightsId
     query: '${entries} | where event in ("rotation_overdue", "rotation_refused")'
+    threshold: 0
+  }
+  {
+    name: 'graph-app-refused'
+    title: 'Entra ID refuses the Graph app'
+    description: 'Its credential, registration or consent does not count, so no chat is read or written. The field action of the event says what to do.'
+    severity: 1
+    frequency: 'PT5M'
+    window: 'PT5M'
+    scope: applicationInsightsId
+    query: '${entries} | where event == "graph_app_refused"'
     threshold: 0
   }
   {

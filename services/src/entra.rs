@@ -4,6 +4,7 @@ mod app;
 mod client_secret;
 mod cloud;
 mod delegated;
+mod refusal;
 mod sign_in;
 mod signing_keys;
 mod validator;

@@ -31,7 +31,7 @@ pub enum Page {
     /// Entra ID did not give tokens for its code, with this error where it named one.
     NotRedeemed(SupportAccountName, Option<String>),
     /// Somebody else than the Support User signed in.
-    WrongPerson(SupportAccountName, Person),
+    WrongPerson(SupportAccountName, Box<Person>),
     /// The vault did not take the refresh token; whether for lack of the right to.
     NotStored(SupportAccountName, bool),
     /// A service that the sign-in needs does not answer.
@@ -41,7 +41,7 @@ pub enum Page {
         /// The account.
         account: SupportAccountName,
         /// Who signed in.
-        person: Person,
+        person: Box<Person>,
         /// When.
         at: OffsetDateTime,
     },
@@ -227,13 +227,13 @@ mod tests {
         "support".parse().expect("a name")
     }
 
-    fn person(name: &str) -> Person {
-        Person {
+    fn person(name: &str) -> Box<Person> {
+        Box::new(Person {
             tenant: "0f0e0d0c-0000-4000-8000-000000000001".parse().expect("a"),
             user: "0f0e0d0c-0000-4000-8000-000000000002".parse().expect("b"),
             name: Some(name.to_owned()),
             sign_in_name: Some("support@contoso.example".to_owned()),
-        }
+        })
     }
 
     #[test]

@@ -65,8 +65,8 @@ pub(super) async fn page(
     Path(tenant): Path<String>,
     Query(query): Query<Parameters>,
 ) -> Response {
-    if let Err(refused) = entra.asked(&tenant, &query) {
-        return refused;
+    if let Err(denied) = entra.asked(&tenant, &query) {
+        return denied.into_response();
     }
     let fields = PARAMETERS.iter().filter_map(|name| {
         let value = escaped(query.get(*name)?);
@@ -96,41 +96,59 @@ pub(super) async fn choose(
     let form: Parameters = url::form_urlencoded::parse(&body).into_owned().collect();
     let asked = match entra.asked(&tenant, &form) {
         Ok(asked) => asked,
-        Err(refused) => return refused,
+        Err(denied) => return denied.into_response(),
     };
     if form.contains_key("cancel") {
         const WHY: &str = "AADSTS65004: User declined to consent to access the app.";
-        return back(
-            &asked,
-            &[("error", "access_denied"), ("error_description", WHY)],
-        );
+        return sent(&asked.back(&[("error", "access_denied"), ("error_description", WHY)]));
     }
     let chosen = form.get("user").map(String::as_str).unwrap_or_default();
     let mut people = entra.people().into_iter();
     let Some((user, _)) = people.find(|(user, _)| user == chosen) else {
-        return refused(50034, "The user account does not exist in the directory.");
+        return Denied::Here(50034, "The user account does not exist in the directory.")
+            .into_response();
     };
     let code = entra.new_code(user, &asked);
     let session = Uuid::new_v4().to_string();
-    back(&asked, &[("code", &code), ("session_state", &session)])
+    sent(&asked.back(&[("code", &code), ("session_state", &session)]))
 }
 
-/// Sends the browser back to the app.
-fn back(asked: &Asked, parameters: &[(&str, &str)]) -> Response {
-    let mut to = asked.redirect.clone();
-    to.query_pairs_mut()
-        .extend_pairs(parameters)
-        .append_pair("state", &asked.state);
-    (StatusCode::FOUND, [(header::LOCATION, to.to_string())]).into_response()
+/// Why there is nothing to choose.
+enum Denied {
+    /// What Entra ID shows itself, because it does not trust where it would have to send the browser.
+    Here(u32, &'static str),
+    /// What it tells the app.
+    There(Url),
 }
 
-/// What Entra ID shows itself, because it does not trust where it would have to send the browser.
-fn refused(number: u32, text: &str) -> Response {
-    let text = format!(
-        "<!DOCTYPE html>\n<title>Sign in</title>\n<p>AADSTS{number}: {}</p>\n",
-        escaped(text)
-    );
-    (StatusCode::BAD_REQUEST, Html(text)).into_response()
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Here(number, text) => {
+                let text = escaped(text);
+                let page = format!(
+                    "<!DOCTYPE html>\n<title>Sign in</title>\n<p>AADSTS{number}: {text}</p>\n"
+                );
+                (StatusCode::BAD_REQUEST, Html(page)).into_response()
+            }
+            Self::There(to) => sent(&to),
+        }
+    }
+}
+
+fn sent(to: &Url) -> Response {
+    (StatusCode::FOUND, [(header::LOCATION, to.as_str())]).into_response()
+}
+
+impl Asked {
+    /// The way back to the app.
+    fn back(&self, parameters: &[(&str, &str)]) -> Url {
+        let mut to = self.redirect.clone();
+        to.query_pairs_mut()
+            .extend_pairs(parameters)
+            .append_pair("state", &self.state);
+        to
+    }
 }
 
 fn escaped(text: &str) -> String {
@@ -155,13 +173,16 @@ impl Entra {
     }
 
     /// What is asked for, if the app may ask for it.
-    fn asked(&self, tenant: &str, query: &Parameters) -> Result<Asked, Response> {
+    fn asked(&self, tenant: &str, query: &Parameters) -> Result<Asked, Denied> {
         let given = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
         if self.check_tenant(tenant).is_err() {
-            return Err(refused(90002, "The tenant of the request was not found."));
+            return Err(Denied::Here(
+                90002,
+                "The tenant of the request was not found.",
+            ));
         }
         if !given("client_id").eq_ignore_ascii_case(&self.world.config.graph_client_id) {
-            return Err(refused(
+            return Err(Denied::Here(
                 700_016,
                 "The application was not found in the directory.",
             ));
@@ -170,7 +191,7 @@ impl Entra {
         let registered = format!("{}/api/sign-in", self.world.endpoints.functions);
         let redirect = Url::parse(given("redirect_uri")).ok();
         let Some(redirect) = redirect.filter(|_| given("redirect_uri") == registered) else {
-            return Err(refused(
+            return Err(Denied::Here(
                 50011,
                 "The redirect URI does not match those configured for the application.",
             ));
@@ -186,7 +207,7 @@ impl Entra {
             challenge,
             scopes,
         };
-        let wrong = |error: &str| Err(back(&asked, &[("error", error)]));
+        let wrong = |error: &str| Err(Denied::There(asked.back(&[("error", error)])));
         if given("response_type") != "code" {
             return wrong("unsupported_response_type");
         }

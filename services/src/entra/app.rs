@@ -6,8 +6,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::cloud;
+use super::refusal::{Reason, Told};
 use crate::address;
-use crate::error::{ErrorKind, Result, Service, ServiceError};
+use crate::error::{Result, Service, ServiceError};
 use crate::exchange;
 use crate::http::CALL_TIMEOUT;
 use crate::key_vault::KeyVault;
@@ -40,6 +41,7 @@ pub struct GraphApp {
     authentication: ClientAuthentication,
     identity: Arc<ManagedIdentity>,
     secrets: Arc<Secrets>,
+    pub(super) told: Told,
 }
 
 /// What the token endpoint gives.
@@ -71,6 +73,7 @@ impl GraphApp {
             authentication,
             identity,
             secrets,
+            told: Told::default(),
         }
     }
 
@@ -119,36 +122,8 @@ impl GraphApp {
             .timeout(CALL_TIMEOUT);
         let granted = exchange::send_for_json(Service::Entra, request, ANSWER_LIMIT).await;
         granted.map_err(|error| ServiceError {
-            kind: refusal(&error),
+            kind: Reason::of(&error).map_or(error.kind, Reason::kind),
             ..error
         })
-    }
-}
-
-/// What the token endpoint's refusal means ("Microsoft Entra authentication and authorization error codes"). The numbers are
-/// documented as unstable, so the OAuth error decides where it can.
-fn refusal(error: &ServiceError) -> ErrorKind {
-    if !matches!(
-        error.kind,
-        ErrorKind::Rejected | ErrorKind::Unauthorized | ErrorKind::Forbidden
-    ) {
-        return error.kind;
-    }
-    let code = error.code.as_deref().unwrap_or_default();
-    let (oauth, number) = code.split_once(':').unwrap_or((code, ""));
-    match (oauth, number) {
-        // Too many token requests in a loop; transient conditions of the service.
-        (_, "50196") => ErrorKind::Throttled,
-        ("temporarily_unavailable" | "server_error", _) | (_, "90024" | "90033") => {
-            ErrorKind::Unavailable
-        }
-        // Consent of an administrator is missing; the app is unknown or disabled; its secret is wrong, expired or missing.
-        (_, "65001" | "700016" | "7000112" | "7000215" | "7000218" | "7000222") => {
-            ErrorKind::Configuration
-        }
-        ("invalid_grant" | "interaction_required" | "login_required" | "consent_required", _) => {
-            ErrorKind::SignInNeeded
-        }
-        _ => ErrorKind::Configuration,
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::app::{Grant, GraphApp};
+use super::refusal::NO_REFRESH_TOKEN;
 use super::sign_in::SignIn;
 use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::renewal::{Lease, Renewal};
@@ -57,14 +58,14 @@ impl DelegatedTokens {
     /// Only one caller at a time in the whole installation is to do this. Its errors are those of [`Self::of`].
     pub(crate) async fn renew_refresh_token(&self, account: &str) -> Result<()> {
         let renewed = self.app.renew_refresh_token(account).await;
-        renewed.map_err(|error| told(account, error))
+        renewed.map_err(|error| self.app.tell(account, error))
     }
 }
 
 impl GraphApp {
     async fn fetch(self: Arc<Self>, account: String) -> Result<Lease<SecretString>> {
         let granted = self.granted(&account).await;
-        let grant = granted.map_err(|error| told(&account, error))?;
+        let grant = granted.map_err(|error| self.tell(&account, error))?;
         let life = Duration::from_secs(grant.expires_in);
         Ok(Lease::of_token(grant.access_token, life))
     }
@@ -96,7 +97,7 @@ impl GraphApp {
         let token = held.filter(|it| it.expose_secret() != names::NOT_SIGNED_IN);
         token.ok_or_else(|| {
             let error = ServiceError::new(Service::Entra, ErrorKind::SignInNeeded, Sent::No);
-            error.with_code("no_refresh_token")
+            error.with_code(NO_REFRESH_TOKEN)
         })
     }
 
@@ -108,14 +109,10 @@ impl GraphApp {
         ];
         self.grant(&form).await
     }
-}
 
-/// Tells of an error that a person has to mend; the request that needs the token has not been sent.
-fn told(account: &str, error: ServiceError) -> ServiceError {
-    if error.kind == ErrorKind::SignInNeeded {
-        let code = error.code.as_deref();
-        let text = "the Support User must sign in again";
-        tracing::error!(event = "sign_in_needed", account, code, "{text}");
+    /// Tells of an error that a person has to mend; the request that needs the token has not been sent.
+    fn tell(&self, account: &str, error: ServiceError) -> ServiceError {
+        self.told.tell(account, &error);
+        error.before_sending()
     }
-    error.before_sending()
 }

@@ -123,11 +123,12 @@ impl TokenValidator {
             let token = token.expose_secret();
             keys.check(token, &self.audience, &self.issuers)
         };
-        let mut claims = check(&*self.keys.get().await?);
+        let keys = self.keys.get().await?;
+        let mut claims = check(&keys);
         if claims.as_ref().err() == Some(&Refused::UnknownKey) {
             let (interval, after_failure) = (UNKNOWN_KEY_INTERVAL, UNKNOWN_KEY_AFTER_FAILURE);
             let newer = self.keys.force(asked, interval, after_failure).await?;
-            claims = check(&*newer.into_value());
+            claims = check(&newer.into_value());
         }
         Ok(claims.ok().and_then(|claims| {
             Some(IdToken {

@@ -143,6 +143,7 @@ async fn without_a_refresh_token_nothing_is_sent() {
     use ErrorKind::{SignInNeeded, Unavailable};
     for (reply, service, kind) in [
         (no_secret(), Service::Entra, SignInNeeded),
+        (secret("none"), Service::Entra, SignInNeeded),
         (Reply::new(503, ""), Service::KeyVault, Unavailable),
     ] {
         let setting = Setting::start([], [reply]).await;
