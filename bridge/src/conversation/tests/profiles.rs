@@ -83,7 +83,7 @@ fn whoever_takes_a_foreign_address_is_of_their_own_company_and_not_verified() {
     let mut world = with_customer(Some("ceo_bigcustomer.example#EXT#@evil.example"));
     world.domain = Asked::Told(Some(tenant('9')));
     world.tells(&message("1", "hello", START));
-    assert_eq!(world.profile().2, false);
+    assert!(!world.profile().2);
     assert_eq!(world.known().tenant, Some(tenant('2')));
     // An answer about another tenant is none.
     let mut world = with_customer(Some("ceo@bigcustomer.example"));
