@@ -29,8 +29,9 @@ struct Payload {
     data: std::collections::HashMap<String, serde_json::Value>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+/// What it does not say is not worth a missed call.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 struct Timer {
     is_past_due: bool,
 }
@@ -63,6 +64,8 @@ mod tests {
             let tick = Tick::parse(payload.as_bytes(), "timer").expect("readable");
             assert_eq!(tick.is_past_due, late);
         }
+        let bare = Tick::parse(br#"{"Data":{"timer":{}}}"#, "timer");
+        assert!(!bare.expect("a call").is_past_due);
         let other = Tick::parse(payload.as_bytes(), "clock");
         assert!(matches!(other, Err(TickError::Binding(_))));
     }

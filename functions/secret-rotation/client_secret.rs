@@ -247,7 +247,7 @@ pub fn advice(error: &ServiceError) -> &'static str {
         (Service::KeyVault, ErrorKind::Forbidden) => {
             "the managed identity must be allowed to write graph-client-secret and graph-client-secret-next"
         }
-        (_, ErrorKind::SignInNeeded) => "the support account must sign in again",
+        (_, ErrorKind::SignInNeeded) => "the Support User must sign in: handler sign-in ACCOUNT",
         _ => "the next run tries it again",
     }
 }

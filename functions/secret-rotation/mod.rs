@@ -83,8 +83,15 @@ impl Secret {
     /// What kept it from being renewed; another run goes on from there.
     pub async fn renew_alone(&self, app: &App, is_asked: bool) -> Result<Turn<()>, Failure> {
         let now = OffsetDateTime::now_utc();
-        alone(app, NAME, |deadline| {
-            self.renew(app, now, is_asked, deadline)
+        alone(app, NAME, async |deadline| {
+            // Each night a refresh token is renewed whatever its age; by hand only where that is due.
+            if !is_asked && matches!(self, Self::RefreshToken(_)) {
+                let due = self.status(app, now, is_asked).await?.due;
+                if due.is_some_and(|due| now < due) {
+                    return Ok(());
+                }
+            }
+            self.renew(app, now, is_asked, deadline).await
         })
         .await
     }

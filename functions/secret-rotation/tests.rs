@@ -68,3 +68,29 @@ async fn a_sign_in_while_the_token_is_renewed_is_not_undone() {
     assert_eq!(tick(&app).await, StatusCode::OK);
     assert_eq!(stored(&world), []);
 }
+
+#[tokio::test]
+async fn by_hand_a_token_is_renewed_where_it_is_due_or_somebody_asks() {
+    let world = World::start().await;
+    world.put_secret("graph-refresh-token-support", "old");
+    let app = app_in(&world, &[]);
+    world.answer("POST", "/oauth2/v2.0/token", grant("new"));
+    let [secret] = &Secret::all(&app.settings)[..] else {
+        panic!("one account");
+    };
+    for (is_asked, writes) in [(false, 0), (true, 1)] {
+        let turn = secret.renew_alone(&app, is_asked).await;
+        assert_eq!(turn.expect("no failure"), Turn::Done(()));
+        assert_eq!(stored(&world).len(), writes, "it was stored a moment ago");
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_was_signed_out_has_nothing_in_use() {
+    let world = World::start().await;
+    world.put_secret("graph-refresh-token-support", names::NOT_SIGNED_IN);
+    let app = app_in(&world, &[]);
+    let all = Secret::all(&app.settings);
+    let status = all[0].status(&app, OffsetDateTime::now_utc(), false).await;
+    assert_eq!(status.expect_err("nobody").label(), "entra: sign_in_needed");
+}

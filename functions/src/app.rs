@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bridge::conversation::case::TenantInformation;
 use bridge::ids::{Digest, SupportAccountName, TeamsMessageId};
 use bridge::state::inbound::PostedPart;
 use services::blob::Blobs;
@@ -19,8 +20,6 @@ use services::secrets::{Secrets, names};
 use services::service_bus::ServiceBus;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, timeout};
-
-use bridge::conversation::case::TenantInformation;
 
 use crate::counters::Counters;
 use crate::outside::Gate;
@@ -155,13 +154,7 @@ impl App {
                 &settings.graph_client_id,
                 same_identity(),
             ),
-            client_secret_probe: ClientSecretProbe::new(
-                client.clone(),
-                &settings.entra_endpoint,
-                &settings.graph_endpoint,
-                settings.tenant.as_str(),
-                &settings.graph_client_id,
-            ),
+            client_secret_probe: delegated.client_secret_probe(&settings.graph_endpoint),
             validator: TokenValidator::new(
                 client.clone(),
                 &settings.entra_endpoint,

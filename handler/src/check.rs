@@ -121,7 +121,7 @@ fn advice(error: &ServiceError) -> &'static str {
         ErrorKind::Unauthorized => "the credential was refused: check ids, roles and secrets",
         ErrorKind::Forbidden => "a role or permission is missing",
         ErrorKind::NotFound => "nothing of that name is there: check the setting that names it",
-        ErrorKind::SignInNeeded => "the support account must sign in again",
+        ErrorKind::SignInNeeded => "the Support User must sign in: handler sign-in ACCOUNT",
         ErrorKind::Configuration => "the registration at the service does not fit the settings",
         ErrorKind::TimedOut | ErrorKind::Connection => {
             "it could not be reached: check endpoint and network"

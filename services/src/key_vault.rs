@@ -3,7 +3,6 @@
 //! `azure_security_keyvault_secrets` holds the resource in the vault's challenge against the vault's own host, a check that
 //! another endpoint than the public one could only meet with code of its own here; two calls need no crate.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use reqwest::{Method, RequestBuilder};
@@ -55,20 +54,15 @@ pub struct Version {
 /// The tag that holds the id under which the far side knows a secret.
 const KEY_TAG: &str = "key-id";
 
+/// A secret as the vault shows it. Whatever form the rest has, the value counts: everything depends on it.
 #[derive(Deserialize)]
 struct SecretBundle {
     value: SecretString,
+    /// "SecretAttributes": times in whole seconds since 1970.
     #[serde(default)]
-    attributes: Attributes,
+    attributes: Value,
     #[serde(default)]
-    tags: HashMap<String, String>,
-}
-
-/// "SecretAttributes": times in whole seconds since 1970.
-#[derive(Default, Deserialize)]
-struct Attributes {
-    #[serde(default, with = "time::serde::timestamp::option")]
-    created: Option<OffsetDateTime>,
+    tags: Value,
 }
 
 impl KeyVault {
@@ -101,14 +95,16 @@ impl KeyVault {
     /// # Errors
     /// As [`Self::get`]; `Malformed` when the vault does not tell when it was stored.
     pub async fn newest(&self, name: &str) -> Result<Option<Version>> {
-        let Some(mut bundle) = self.bundle(name).await? else {
+        let Some(bundle) = self.bundle(name).await? else {
             return Ok(None);
         };
+        let created = bundle.attributes["created"].as_i64();
+        let created = created.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
         let undated = || ServiceError::new(Service::KeyVault, ErrorKind::Malformed, Sent::Yes);
         Ok(Some(Version {
             value: bundle.value,
-            key: bundle.tags.remove(KEY_TAG),
-            stored: bundle.attributes.created.ok_or_else(undated)?,
+            key: bundle.tags[KEY_TAG].as_str().map(str::to_owned),
+            stored: created.ok_or_else(undated)?,
         }))
     }
 

@@ -51,6 +51,7 @@ pub mod names {
     /// What stands in the place of a Support User's refresh token before the first sign-in and after a sign-out: a secret must
     /// exist before Azure gives the right to write it.
     pub const NOT_SIGNED_IN: &str = "none";
+
     /// The neighbour of a secret that comes after it.
     #[must_use]
     pub fn next(name: &str) -> String {

@@ -17,6 +17,9 @@ use crate::world::World;
 /// Life of every token, in seconds.
 pub(super) const TOKEN_LIFE: i64 = 3600;
 
+/// What the Support Users' sign-in was granted that the platform begins with.
+const SCOPES: &str = "Chat.Read ChatMessage.Send CrossTenantInformation.ReadBasic.All Files.Read.All User.Read User.ReadBasic.All";
+
 /// Audience of a token that proves a client to Entra ID ("Configure an application to trust a managed identity").
 pub(super) const EXCHANGE_AUDIENCE: &str = "api://AzureADTokenExchange";
 
@@ -35,6 +38,8 @@ pub struct Entra {
 /// What a refresh token stands for.
 struct Session {
     user: String,
+    /// What the sign-in was granted, as an access token names it.
+    scopes: String,
     revoked: bool,
 }
 
@@ -103,7 +108,7 @@ impl Entra {
     #[must_use]
     pub fn refresh_token_for(&self, account: &str) -> String {
         let account = self.world.config.support_account(account);
-        account.map_or_else(random_text, |it| self.new_refresh_token(&it.user))
+        account.map_or_else(random_text, |it| self.new_refresh_token(&it.user, SCOPES))
     }
 
     /// The newest client secret of the Graph app, valid when `GRAPH_CLIENT_AUTHENTICATION` is `secret`.
@@ -120,22 +125,24 @@ impl Entra {
         correlation::of_text(&format!("principal\n{client}"))
     }
 
-    pub(super) fn new_refresh_token(&self, user: &str) -> String {
+    pub(super) fn new_refresh_token(&self, user: &str, scopes: &str) -> String {
         let token = random_text();
         let session = Session {
             user: user.to_owned(),
+            scopes: scopes.to_owned(),
             revoked: false,
         };
         self.refresh_tokens.lock().insert(token.clone(), session);
         token
     }
 
-    pub(super) fn user_of(&self, refresh_token: &str) -> Result<String, Lapsed> {
+    /// Who signed in, and what for.
+    pub(super) fn session_of(&self, refresh_token: &str) -> Result<(String, String), Lapsed> {
         let sessions = self.refresh_tokens.lock();
         let session = sessions.get(refresh_token).ok_or(Lapsed::Unknown)?;
         match session.revoked {
             true => Err(Lapsed::Revoked),
-            false => Ok(session.user.clone()),
+            false => Ok((session.user.clone(), session.scopes.clone())),
         }
     }
 

@@ -24,9 +24,6 @@ const COMMON_ISSUER: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
 /// Audience of a token for Microsoft Graph.
 const GRAPH_AUDIENCE: &str = "https://graph.microsoft.com";
 
-/// What the Support Users' sign-in was granted.
-const SCOPES: &str = "Chat.Read ChatMessage.Send CrossTenantInformation.ReadBasic.All Files.Read.All User.Read User.ReadBasic.All offline_access";
-
 /// Form of a client assertion (RFC 7523, section 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -136,16 +133,17 @@ impl Entra {
         const REVOKED: &str =
             "The provided grant has expired due to it being revoked, a fresh auth token is needed.";
         self.check_app(form)?;
-        let user = self.user_of(required(form, "refresh_token")?);
-        let user = user.map_err(|lapsed| {
+        let session = self.session_of(required(form, "refresh_token")?);
+        let (user, scopes) = session.map_err(|lapsed| {
             let (number, text) = match lapsed {
                 Lapsed::Unknown => (70008, EXPIRED),
                 Lapsed::Revoked => (50173, REVOKED),
             };
             Refusal::bad_request("invalid_grant", number, text)
         })?;
-        let refresh_token = self.new_refresh_token(&user);
-        Ok(self.granted(&user, json!({ "refresh_token": refresh_token })))
+        let refresh_token = self.new_refresh_token(&user, &scopes);
+        let more = json!({ "refresh_token": refresh_token });
+        Ok(self.granted(&user, &scopes, more))
     }
 
     fn redeem_code(&self, form: &Form) -> Result<Response, Refusal> {
@@ -153,24 +151,28 @@ impl Entra {
         let (code, redirect) = (required(form, "code")?, required(form, "redirect_uri")?);
         let (user, scopes) = self.redeem(code, redirect, form.get("code_verifier"))?;
         let asks_for = |name: &str| scopes.iter().any(|scope| scope == name);
+        // Of a permission the access token has the last part; those of OpenID Connect are no permissions.
+        let permissions = scopes.iter().filter_map(|scope| scope.rsplit_once('/'));
+        let permissions: Vec<&str> = permissions.map(|(_, permission)| permission).collect();
+        let permissions = permissions.join(" ");
         let mut more = json!({});
         if asks_for("offline_access") {
-            more["refresh_token"] = json!(self.new_refresh_token(&user));
+            more["refresh_token"] = json!(self.new_refresh_token(&user, &permissions));
         }
         if asks_for("openid") {
             more["id_token"] = json!(self.id_token(&user, asks_for("profile")));
         }
-        Ok(self.granted(&user, more))
+        Ok(self.granted(&user, &permissions, more))
     }
 
-    fn granted(&self, user: &str, more: Value) -> Response {
+    fn granted(&self, user: &str, scopes: &str, more: Value) -> Response {
         let mut body = json!({
             "token_type": "Bearer",
-            "scope": SCOPES,
+            "scope": scopes,
             // One second less than the token has, so that no caller believes longer in it than we do.
             "expires_in": TOKEN_LIFE - 1,
             "ext_expires_in": TOKEN_LIFE - 1,
-            "access_token": self.delegated_token(user),
+            "access_token": self.delegated_token(user, scopes),
         });
         for (name, value) in more.as_object().into_iter().flatten() {
             body[name] = value.clone();
@@ -199,13 +201,13 @@ impl Entra {
     }
 
     /// An access token of the user for Graph; Graph's are of version 1.0.
-    fn delegated_token(&self, user: &str) -> String {
+    fn delegated_token(&self, user: &str, scopes: &str) -> String {
         self.issue(json!({
             "aud": GRAPH_AUDIENCE,
             "ver": "1.0",
             "oid": user,
             "sub": user,
-            "scp": SCOPES,
+            "scp": scopes,
             "appid": self.world.config.graph_client_id,
             "idtyp": "user",
             "uti": Uuid::new_v4().simple().to_string(),

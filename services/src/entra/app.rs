@@ -112,7 +112,12 @@ impl GraphApp {
         }
     }
 
-    async fn send(&self, form: &[(&str, &str)], proof: &[(&str, &str)]) -> Result<Grant> {
+    /// As [`Self::grant`], with this proof.
+    pub(super) async fn send(
+        &self,
+        form: &[(&str, &str)],
+        proof: &[(&str, &str)],
+    ) -> Result<Grant> {
         let client = [("client_id", self.client_id.as_str())];
         let form = [&client, form, proof].concat();
         let request = self

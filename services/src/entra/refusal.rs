@@ -159,7 +159,7 @@ impl Reason {
                 format!("{sign_in}; should it not last, exempt the Support User from the policy")
             }
             Self::SecretExpired => {
-                "store a new client secret as graph-client-secret in the vault".to_owned()
+                "handler rotate graph-client-secret, or store a new client secret under that name in the vault".to_owned()
             }
             Self::SecretWrong => {
                 "compare graph-client-secret in the vault with the app registration".to_owned()

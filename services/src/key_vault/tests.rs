@@ -48,6 +48,20 @@ async fn a_version_is_stored_with_its_key_and_read_with_its_time() {
 }
 
 #[tokio::test]
+async fn the_value_counts_whatever_form_the_rest_has() {
+    for (attributes, tags) in [
+        (json!(null), json!(null)),
+        (json!({ "created": "today" }), json!({ "key-id": 7 })),
+        (json!([]), json!("none")),
+    ] {
+        let bundle = json!({ "value": "s3cret", "attributes": attributes, "tags": tags });
+        let (_, vault) = vault([Reply::json(200, &bundle)]).await;
+        let value = vault.get("name").await.expect("an answer").expect("one");
+        assert_eq!(value.expose_secret(), "s3cret");
+    }
+}
+
+#[tokio::test]
 async fn a_missing_secret_is_no_error_but_a_refusal_is() {
     let body = json!({"error": {"code": "Forbidden", "innererror": {"code": "ForbiddenByRbac"}}});
     let refusal = Reply::json(403, &body).header("x-ms-request-id", "r-1");

@@ -19,7 +19,10 @@ fn query<'a>(entra: &Entra, changes: &[(&'a str, &str)]) -> Pairs<'a> {
         ("client_id", entra.world.config.graph_client_id.as_str()),
         ("response_type", "code"),
         ("redirect_uri", REDIRECT),
-        ("scope", "openid profile offline_access x"),
+        (
+            "scope",
+            "openid profile offline_access https://graph.example/Chat.ReadWrite",
+        ),
         ("state", "s&1"),
         ("code_challenge", CHALLENGE),
         ("code_challenge_method", "S256"),
@@ -101,6 +104,15 @@ async fn a_code_gives_the_tokens_that_were_asked_for_once() {
     let proof = [("client_secret", secret.as_str())];
     let renewed = redeem(&entra, &answer.text("refresh_token"), &proof).await;
     assert_eq!(renewed.status, 200);
+    for granted in [&answer, &renewed] {
+        let token = granted.text("access_token");
+        let claims = entra.verify(&token, &["https://graph.microsoft.com"]);
+        assert_eq!(
+            claims.expect("a token for Graph")["scp"],
+            "Chat.ReadWrite",
+            "no more than the sign-in asked for"
+        );
+    }
     let again = redeem_code(&entra, &code, &[]).await;
     assert_refused(&again, 400, "invalid_grant", 54005);
 }
