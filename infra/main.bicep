@@ -59,9 +59,6 @@ param genesysMediaTypes string = '*/*'
 @description('Object id of the Entra group of operators, who may set secrets and read failed messages. Empty for none.')
 param operatorsGroupId string = ''
 
-@description('Give the handler the right to write the secrets that it renews. Only possible once these secrets are set.')
-param grantSecretWrites bool = false
-
 @description('HTTP instances that always run. Graph wants an answer within 3 seconds, which a cold start can miss; 0 saves their price.')
 @minValue(0)
 @maxValue(20)
@@ -271,13 +268,22 @@ var clientSecretNames = graphClientAuthentication == 'secret' ? [
   'graph-client-secret'
   'graph-client-secret-next'
 ] : []
-var renewedNames = concat(clientSecretNames, refreshTokenNames)
-var sharedNames = [
+var madeNames = [
   'graph-client-state'
+  'graph-client-state-next'
+  'graph-client-state-previous'
   'graph-notification-key'
-  'genesys-client-secret'
+  'graph-notification-key-next'
+  'graph-notification-key-previous'
   'genesys-webhook-secret'
+  'genesys-webhook-secret-next'
+  'genesys-webhook-secret-previous'
 ]
+var genesysClientNames = [
+  'genesys-client-secret'
+  'genesys-client-secret-next'
+]
+var writtenNames = concat(madeNames, genesysClientNames, clientSecretNames, refreshTokenNames)
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
   name: '${abbreviations.resourceGroups}${environmentName}'
@@ -426,6 +432,7 @@ module functionApp './modules/functionapp.bicep' = {
   // The app starts with its rights in place.
   dependsOn: [
     rbac
+    secrets
   ]
 }
 
@@ -466,13 +473,13 @@ module workbook './modules/workbook.bicep' = {
   }
 }
 
-module secretWrites './modules/secret-writes.bicep' = if (grantSecretWrites) {
-  name: 'secret-writes'
+module secrets './modules/secrets.bicep' = {
+  name: 'secrets'
   scope: group
   params: {
     principalId: identity.outputs.principalId
     keyVaultName: keyVault.outputs.name
-    renewedNames: renewedNames
+    writtenNames: writtenNames
   }
 }
 
@@ -511,8 +518,8 @@ output healthUrl string = 'https://${functionApp.outputs.hostName}/api/health'
 @description('Name of the Key Vault.')
 output keyVaultName string = keyVault.outputs.name
 
-@description('Names of the secrets that the operator sets in the Key Vault.')
-output secretNames array = concat(sharedNames, renewedNames)
+@description('Names of the secrets that have their place in the Key Vault.')
+output secretNames array = writtenNames
 
 @description('Client id of the managed identity.')
 output managedIdentityClientId string = identity.outputs.clientId

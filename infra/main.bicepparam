@@ -14,9 +14,6 @@ param graphClientId = readEnvironmentVariable('GRAPH_CLIENT_ID', '')
 param genesysIntegrationId = readEnvironmentVariable('GENESYS_INTEGRATION_ID', '')
 param genesysClientId = readEnvironmentVariable('GENESYS_CLIENT_ID', '')
 
-// Once the secrets are set.
-param grantSecretWrites = bool(readEnvironmentVariable('GRANT_SECRET_WRITES', 'false'))
-
 param graphClientAuthentication = readEnvironmentVariable('GRAPH_CLIENT_AUTHENTICATION', 'federated')
 param operatorsGroupId = readEnvironmentVariable('OPERATORS_GROUP_ID', '')
 param genesysMediaTypes = readEnvironmentVariable('GENESYS_MEDIA_TYPES', '*/*')

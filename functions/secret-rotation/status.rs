@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use bridge::rotation::{OVERDUE_AFTER, Step, due};
-use secrecy::ExposeSecret;
 use services::error::{ErrorKind, Sent, Service, ServiceError};
-use services::secrets::names;
 use time::OffsetDateTime;
 
 use super::{Secret, client_secret};
@@ -49,7 +47,6 @@ impl Secret {
             }
             Self::RefreshToken(_) => {
                 let version = app.secrets.vault().newest(&self.name()).await?;
-                let version = version.filter(|it| it.value.expose_secret() != names::NOT_SIGNED_IN);
                 let missing = || {
                     let error =
                         ServiceError::new(Service::Entra, ErrorKind::SignInNeeded, Sent::No);

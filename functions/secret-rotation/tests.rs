@@ -88,7 +88,7 @@ async fn by_hand_a_token_is_renewed_where_it_is_due_or_somebody_asks() {
 #[tokio::test]
 async fn an_account_that_was_signed_out_has_nothing_in_use() {
     let world = World::start().await;
-    world.put_secret("graph-refresh-token-support", names::NOT_SIGNED_IN);
+    world.put_secret("graph-refresh-token-support", services::key_vault::PLACE);
     let app = app_in(&world, &[]);
     let all = Secret::all(&app.settings);
     let status = all[0].status(&app, OffsetDateTime::now_utc(), false).await;

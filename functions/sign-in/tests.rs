@@ -271,7 +271,7 @@ async fn a_code_or_token_that_is_not_taken_is_told_with_what_to_do() {
     scene.world.answer("PUT", TOKEN, Reply::new(403, ""));
     let begun = scene.begin().await;
     let got = scene.answer(&begun, "code=c").await;
-    assert_refused(&got, 502, "GRANT_SECRET_WRITES=true");
+    assert_refused(&got, 502, "deploy the templates");
 }
 
 #[tokio::test]

@@ -16,10 +16,10 @@ use services::graph::Graph;
 use services::graph::own_app::OwnApp;
 use services::key_vault::KeyVault;
 use services::managed_identity::ManagedIdentity;
-use services::secrets::{Secrets, names};
+use services::secrets::Secrets;
 use services::service_bus::ServiceBus;
 use tokio::sync::{Notify, Semaphore};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::counters::Counters;
 use crate::outside::Gate;
@@ -29,9 +29,6 @@ use crate::store::keys::NotificationKeys;
 use crate::store::lanes::Lanes;
 use crate::store::own_posts::OwnPosts;
 use crate::store::threads::Threads;
-
-/// Longest wait for the host's first ping; it pings every 25 ms (azure-functions-host, `HttpFunctionInvocationDispatcher`).
-const FIRST_PING: Duration = Duration::from_millis(100);
 
 /// Agents' messages that may hold pictures in memory at a time: some 10 MB each, base64 included.
 const MESSAGES_WITH_PICTURES: usize = 6;
@@ -193,35 +190,5 @@ impl App {
             secrets,
             blobs,
         })
-    }
-
-    /// Reads in the background what the webhooks need for their verdicts, until it is there, while the handler already
-    /// listens: the first requests after a cold start wait for it instead of starting it.
-    pub fn warm_up(self: &Arc<Self>) {
-        let app = Arc::clone(self);
-        tokio::spawn(async move {
-            // The host calls nobody before its first ping is answered, so that answer comes first.
-            let _ = timeout(FIRST_PING, app.greeted.notified()).await;
-            tokio::join!(
-                until_done(|| app.secrets.accepted(names::GRAPH_CLIENT_STATE)),
-                until_done(|| app.secrets.accepted(names::GENESYS_WEBHOOK)),
-                until_done(|| app.validator.warm_up()),
-                until_done(|| app.bus.warm_up()),
-            );
-            tracing::info!(event = "warmed_up", "secrets and signing keys are loaded");
-        });
-    }
-}
-
-async fn until_done<F, T>(mut load: impl FnMut() -> F)
-where
-    F: Future<Output = Result<T, ServiceError>>,
-{
-    let mut wait = Duration::from_millis(200);
-    while let Err(error) = load().await {
-        let (service, kind) = (error.service.label(), error.kind.label());
-        tracing::warn!(event = "warm_up_failed", service, kind);
-        tokio::time::sleep(wait).await;
-        wait = (wait * 2).min(Duration::from_secs(15));
     }
 }

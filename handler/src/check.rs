@@ -81,6 +81,10 @@ async fn try_services(settings: Settings) -> bool {
     ] {
         let what = format!("Key Vault, secret {name}");
         match app.secrets.get(name).await {
+            Ok(None) if names::MADE.contains(&name) => {
+                let missing = "the Function App makes it when it runs: its identity must be allowed to write it";
+                report.note(what, Err::<&str, _>(missing));
+            }
             Ok(None) => report.note(what, Err::<&str, _>("put it into the vault")),
             read => report.note(what, advised(read.map(|_| "present"))),
         }

@@ -36,7 +36,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Infallible> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .await
             .with_context(|| format!("port {port} on 127.0.0.1 cannot be bound"))?;
-        app.warm_up();
+        functions::start::in_background(&app);
         tracing::info!(
             event = "started",
             version = env!("CARGO_PKG_VERSION"),

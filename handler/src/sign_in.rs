@@ -69,8 +69,8 @@ pub async fn out(
     let vault = KeyVault::new(client.clone(), &vault, identity(&client, &lookup)?);
     let (name, user) = (account.name.as_str(), account.user.as_str());
     let secret = names::refresh_token(name);
-    let set = vault.set(&secret, &names::NOT_SIGNED_IN.into()).await;
-    set.map_err(|error| explained(&error))?;
+    let cleared = vault.clear(&secret).await;
+    cleared.map_err(|error| explained(&error))?;
     Ok(format!(
         "signed out: {name}. The secret {secret} says so now; a handler that runs may use the token it has for up to an hour.\n\
          Older versions of the secret are still in the vault. To make them and that token worthless, end the user's sessions:\n\

@@ -89,7 +89,7 @@ async fn router_on(world: &World) -> String {
     let settings = settings.expect("good settings");
     let app = App::build_with(settings, world.client(), world.identity());
     let app = Arc::new(app.expect("clients"));
-    app.warm_up();
+    functions::start::in_background(&app);
     serve_tls(functions::router(app)).await.0
 }
 

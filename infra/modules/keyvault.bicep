@@ -1,5 +1,5 @@
-// The vault. The secrets in it are set by the operator: a value that went through a template would stay readable in the
-// history of deployments.
+// The vault. The secrets in it are set by the handler and the operator: a value that went through a template would stay readable
+// in the history of deployments.
 
 @description('Name of the vault: 3 to 24 letters, digits and hyphens.')
 @minLength(3)

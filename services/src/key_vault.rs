@@ -51,6 +51,10 @@ pub struct Version {
     pub stored: OffsetDateTime,
 }
 
+/// What stands in the place of a secret that does not exist yet, or no longer: Azure gives the right to write a secret only once
+/// it is there, and the name of a deleted one stays taken.
+pub const PLACE: &str = "none";
+
 /// The tag that holds the id under which the far side knows a secret.
 const KEY_TAG: &str = "key-id";
 
@@ -81,7 +85,7 @@ impl KeyVault {
         }
     }
 
-    /// The newest version of a secret, `None` when there is no such secret.
+    /// The newest version of a secret, `None` when there is no such secret, or only its [`PLACE`].
     ///
     /// # Errors
     /// `Forbidden` also for a disabled or expired secret; otherwise the vault or the managed identity refused or could not
@@ -90,7 +94,7 @@ impl KeyVault {
         Ok(self.bundle(name).await?.map(|bundle| bundle.value))
     }
 
-    /// The newest version of a secret with what is kept beside it, `None` when there is no such secret.
+    /// The newest version of a secret with what is kept beside it, `None` when there is no such secret, or only its [`PLACE`].
     ///
     /// # Errors
     /// As [`Self::get`]; `Malformed` when the vault does not tell when it was stored.
@@ -110,7 +114,10 @@ impl KeyVault {
 
     async fn bundle(&self, name: &str) -> Result<Option<SecretBundle>> {
         let request = self.request(Method::GET, name).await?;
-        match exchange::send_for_json(Service::KeyVault, request, ANSWER_LIMIT).await {
+        match exchange::send_for_json::<SecretBundle>(Service::KeyVault, request, ANSWER_LIMIT)
+            .await
+        {
+            Ok(bundle) if bundle.value.expose_secret().trim() == PLACE => Ok(None),
             Ok(bundle) => Ok(Some(bundle)),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -135,6 +142,14 @@ impl KeyVault {
     pub async fn store(&self, name: &str, value: &SecretString, key: &str) -> Result<()> {
         let version = json!({ "value": value.expose_secret(), "tags": { KEY_TAG: key } });
         self.put(name, &version).await
+    }
+
+    /// Leaves only the place of a secret, which then counts as absent; the older versions stay.
+    ///
+    /// # Errors
+    /// As [`Self::set`].
+    pub async fn clear(&self, name: &str) -> Result<()> {
+        self.put(name, &json!({ "value": PLACE })).await
     }
 
     async fn put(&self, name: &str, version: &Value) -> Result<()> {

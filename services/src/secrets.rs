@@ -48,9 +48,14 @@ pub mod names {
     /// The secret of our OAuth client at Genesys.
     pub const GENESYS_CLIENT: &str = "genesys-client-secret";
 
-    /// What stands in the place of a Support User's refresh token before the first sign-in and after a sign-out: a secret must
-    /// exist before Azure gives the right to write it.
-    pub const NOT_SIGNED_IN: &str = "none";
+    /// What is nobody's to choose: the app makes it where it is missing, and replaces it.
+    pub const MADE: [&str; 3] = [GRAPH_CLIENT_STATE, GRAPH_NOTIFICATION_KEY, GENESYS_WEBHOOK];
+
+    /// The neighbour of a secret that came before it.
+    #[must_use]
+    pub fn previous(name: &str) -> String {
+        format!("{name}{}", super::NEIGHBOURS[0])
+    }
 
     /// The neighbour of a secret that comes after it.
     #[must_use]

@@ -148,7 +148,7 @@ impl Page {
             Self::NotStored(account, is_forbidden) => (
                 "The sign-in went well, but the Key Vault did not take its token, so it is lost.".to_owned(),
                 match is_forbidden {
-                    true => format!("The app lacks the right to write the secret: deploy with `GRANT_SECRET_WRITES=true`. {}", make_link(Some(account))),
+                    true => format!("The app lacks the right to write the secret: deploy the templates with this account in `SUPPORT_ACCOUNTS`. {}", make_link(Some(account))),
                     false => make_link(Some(account)),
                 },
             ),

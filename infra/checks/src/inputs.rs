@@ -119,7 +119,7 @@ impl Inputs {
             .collect()
     }
 
-    /// The secrets that the templates tell the operator to set.
+    /// The secrets that the templates make a place for.
     pub fn secret_names(&self) -> impl Iterator<Item = &str> {
         list(&self.snapshot["outputs"]["secretNames"]).filter_map(Value::as_str)
     }

@@ -182,15 +182,17 @@ fn lifecycle(inputs: &Inputs) -> Vec<String> {
     difference("deleted blobs", expected, found)
 }
 
-/// What the templates tell the operator to set is what the program reads.
+/// Each secret that the program reads has its place, and its neighbours in a rotation have theirs.
 fn secrets(inputs: &Inputs) -> Vec<String> {
     let of_an_account = "graph-refresh-token-";
-    let listed = inputs
-        .secret_names()
-        .map(|name| match name.starts_with(of_an_account) {
+    let listed = inputs.secret_names().map(|name| {
+        let name = name.trim_end_matches("-next");
+        let name = name.trim_end_matches("-previous");
+        match name.starts_with(of_an_account) {
             true => of_an_account,
             false => name,
-        });
+        }
+    });
     let with_client_secret = inputs.setting("GRAPH_CLIENT_AUTHENTICATION") == "secret";
     let expected = SECRETS
         .into_iter()

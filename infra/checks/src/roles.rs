@@ -105,17 +105,17 @@ fn needed(inputs: &Inputs) -> Vec<String> {
             "the program: Azure Service Bus Data {role} at {id}"
         ));
     }
-    // Production has operators and its secrets; the other profile is a first deployment, without either.
+    // Production has operators; the other profile is a first deployment, without them.
     if inputs.profile == "main" {
         rights.push(format!("operators: Key Vault Secrets Officer at {vault}"));
         rights.push(format!("operators: Storage Blob Data Reader at {failed}"));
         let links = "operators: Storage Blob Data Contributor at";
         rights.push(format!("{links} {state} within sign-in/*"));
-        let secrets = inputs.secret_names();
-        let renewed = secrets.filter(|it| it.starts_with("graph-refresh-token-"));
-        rights.extend(renewed.map(|name| {
-            format!("the program: Key Vault Secrets Officer at {vault}/secrets/{name}")
-        }));
     }
+    rights.extend(
+        inputs.secret_names().map(|name| {
+            format!("the program: Key Vault Secrets Officer at {vault}/secrets/{name}")
+        }),
+    );
     rights
 }

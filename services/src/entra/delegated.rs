@@ -100,8 +100,7 @@ impl GraphApp {
     /// Always from the vault: there may be a newer one, by the daily renewal or a new sign-in.
     async fn refresh_token(&self, account: &str) -> Result<SecretString> {
         let held = self.vault().get(&names::refresh_token(account)).await?;
-        let token = held.filter(|it| it.expose_secret() != names::NOT_SIGNED_IN);
-        token.ok_or_else(|| {
+        held.ok_or_else(|| {
             let error = ServiceError::new(Service::Entra, ErrorKind::SignInNeeded, Sent::No);
             error.with_code(NO_REFRESH_TOKEN)
         })

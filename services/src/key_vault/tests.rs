@@ -48,6 +48,15 @@ async fn a_version_is_stored_with_its_key_and_read_with_its_time() {
 }
 
 #[tokio::test]
+async fn the_place_of_a_secret_is_none_and_is_what_clearing_leaves() {
+    let (double, vault) = vault([secret("none"), secret("none\n"), secret("none")]).await;
+    assert!(vault.get("name").await.expect("an answer").is_none());
+    assert!(vault.newest("name").await.expect("an answer").is_none());
+    vault.clear("name").await.expect("cleared");
+    assert_eq!(double.seen()[2].json(), json!({ "value": PLACE }));
+}
+
+#[tokio::test]
 async fn the_value_counts_whatever_form_the_rest_has() {
     for (attributes, tags) in [
         (json!(null), json!(null)),
