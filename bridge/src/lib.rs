@@ -17,6 +17,7 @@ pub mod queue;
 pub mod rotation;
 pub mod sign_in;
 pub mod state;
+pub mod subscriptions;
 pub mod teams;
 pub mod text;
 pub mod timer;

@@ -14,6 +14,7 @@ use services::files::{Files, Rules};
 use services::genesys::Genesys;
 use services::graph::Graph;
 use services::graph::own_app::OwnApp;
+use services::graph::subscriptions::Subscriptions;
 use services::key_vault::KeyVault;
 use services::managed_identity::ManagedIdentity;
 use services::secrets::Secrets;
@@ -56,6 +57,8 @@ pub struct App {
     pub(crate) sign_in: SignIn,
     /// Microsoft Graph.
     pub graph: Graph,
+    /// The Graph app's subscriptions.
+    pub(crate) subscriptions: Subscriptions,
     /// The Graph app's own registration.
     pub own_app: OwnApp,
     /// Tries client secrets of the Graph app.
@@ -157,6 +160,11 @@ impl App {
                 &settings.entra_endpoint,
                 settings.tenant.as_str(),
                 &settings.graph_client_id,
+            ),
+            subscriptions: Subscriptions::new(
+                client.clone(),
+                &settings.graph_endpoint,
+                delegated.application(&settings.graph_endpoint),
             ),
             sign_in: delegated.sign_in(),
             graph: Graph::new(client.clone(), &settings.graph_endpoint, delegated),

@@ -38,6 +38,8 @@ mod outbound_genesys;
 pub mod secret_rotation;
 #[path = "../sign-in/mod.rs"]
 mod sign_in;
+#[path = "../subscription-renewal/mod.rs"]
+mod subscription_renewal;
 
 pub use sign_in::offer as offer_sign_in;
 
@@ -53,6 +55,11 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
     (deliver_to_genesys::NAME, "POST", deliver_to_genesys::PATH),
     (deliver_to_teams::NAME, "POST", deliver_to_teams::PATH),
     (secret_rotation::NAME, "POST", secret_rotation::PATH),
+    (
+        subscription_renewal::NAME,
+        "POST",
+        subscription_renewal::PATH,
+    ),
 ];
 
 /// The router of the custom handler: one route a function, and the host's readiness ping.
@@ -66,6 +73,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route(deliver_to_genesys::PATH, post(deliver_to_genesys::handle))
         .route(deliver_to_teams::PATH, post(deliver_to_teams::handle))
         .route(secret_rotation::PATH, post(secret_rotation::handle))
+        .route(
+            subscription_renewal::PATH,
+            post(subscription_renewal::handle),
+        )
         .with_state(app)
 }
 

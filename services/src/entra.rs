@@ -1,6 +1,7 @@
 //! Microsoft Entra ID: verdicts on validation tokens, the Support Users' sign-in, and their delegated tokens.
 
 mod app;
+mod application;
 mod client_secret;
 mod cloud;
 mod delegated;
@@ -10,6 +11,7 @@ mod signing_keys;
 mod validator;
 
 pub use app::{ClientAuthentication, GraphApp};
+pub use application::ApplicationToken;
 pub use client_secret::ClientSecretProbe;
 pub use delegated::DelegatedTokens;
 pub use sign_in::{SignIn, SignedIn};

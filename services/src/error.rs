@@ -164,7 +164,7 @@ impl ServiceError {
     }
 
     /// The same error with a code for it.
-    pub(crate) fn with_code(mut self, code: &str) -> Self {
+    pub fn with_code(mut self, code: &str) -> Self {
         self.code = Some(code.to_owned());
         self
     }

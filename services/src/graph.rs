@@ -19,6 +19,7 @@ use crate::http::CALL_TIMEOUT;
 
 mod directory;
 pub mod own_app;
+pub mod subscriptions;
 mod user;
 
 pub use directory::{TenantRecord, UserRecord};

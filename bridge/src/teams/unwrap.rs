@@ -25,6 +25,7 @@ const KEY_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 /// The private key of a certificate that Graph encrypts to. `Debug` shows the certificate's id only.
 pub struct NotificationKey {
     certificate_id: String,
+    certificate: String,
     key: OaepPrivateDecryptingKey,
 }
 
@@ -101,9 +102,11 @@ impl NotificationKey {
             })
             .ok_or(KeyError::OtherCertificate)?;
         let certificate_id = hex(digest(&SHA256, certificate).as_ref());
+        let certificate = STANDARD.encode(certificate);
         let key = OaepPrivateDecryptingKey::new(key).map_err(|_| KeyError::NotRsa)?;
         Ok(Self {
             certificate_id,
+            certificate,
             key,
         })
     }
@@ -113,6 +116,12 @@ impl NotificationKey {
     #[must_use]
     pub fn certificate_id(&self) -> &str {
         &self.certificate_id
+    }
+
+    /// What a subscription names as `encryptionCertificate`: base64 of the certificate's DER form.
+    #[must_use]
+    pub fn certificate(&self) -> &str {
+        &self.certificate
     }
 }
 

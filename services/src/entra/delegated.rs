@@ -8,6 +8,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::app::{Grant, GraphApp};
+use super::application::ApplicationToken;
 use super::client_secret::ClientSecretProbe;
 use super::refusal::NO_REFRESH_TOKEN;
 use super::sign_in::SignIn;
@@ -39,6 +40,11 @@ impl DelegatedTokens {
     /// Tries client secrets of the same app, for tokens of this Graph.
     pub fn client_secret_probe(&self, graph_endpoint: &str) -> ClientSecretProbe {
         ClientSecretProbe::new(Arc::clone(&self.app), graph_endpoint)
+    }
+
+    /// The token of the same app itself, for this Graph.
+    pub fn application(&self, graph_endpoint: &str) -> ApplicationToken {
+        ApplicationToken::new(Arc::clone(&self.app), graph_endpoint)
     }
 
     /// The delegated Graph token of the account: renewed in the background 5 minutes before it ends; when many ask at once, one

@@ -1,0 +1,235 @@
+//! `subscription-renewal`: makes, renews and mends Graph's subscriptions to the Support Users' chats, every few minutes. Which of
+//! that is to be done is decided by [`bridge::subscriptions`].
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bridge::ids::Digest;
+use bridge::subscriptions::{
+    ChangeTypes, LIFE, Mark, Seen, Step, Wanted, is_settled, next_step, resource,
+};
+use bridge::teams::unwrap::NotificationKey;
+use secrecy::{ExposeSecret, SecretString};
+use services::error::{ErrorKind, Sent, Service, ServiceError};
+use services::graph::subscriptions::{NewSubscription, Renewed, SubscriptionRecord};
+use services::secrets::names;
+use time::OffsetDateTime;
+
+use crate::app::App;
+use crate::failure::Failure;
+use crate::inbound_graph;
+use crate::settings::SupportAccount;
+use crate::timer;
+
+/// Folder, and the name by which Azure knows the function.
+pub const NAME: &str = "subscription-renewal";
+
+/// Where the host calls it.
+pub const PATH: &str = "/subscription-renewal";
+
+/// Steps for one Support User in one run; six replace a subscription.
+const MOST_STEPS: usize = 12;
+
+/// Renews every subscription that is due.
+pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
+    timer::run(&app, NAME, request, |_| async {
+        // Until the deployment is complete there is no app to subscribe.
+        match app.settings.placeholder {
+            Some(_) => Ok(()),
+            None => renew_all(&app).await,
+        }
+    })
+    .await
+}
+
+/// What all subscriptions share.
+struct Shared {
+    address: String,
+    client_state: SecretString,
+    key: NotificationKey,
+}
+
+/// Brings the subscription of each Support User to what is wanted; what becomes of one does not concern the others.
+///
+/// # Errors
+/// The first that kept one from it; the next run goes on from there.
+pub(crate) async fn renew_all(app: &App) -> Result<(), Failure> {
+    let shared = shared(app).await?;
+    let mut result = Ok(());
+    for account in &app.settings.support_accounts {
+        result = result.and(renew(app, &shared, account).await);
+    }
+    result
+}
+
+/// Whether no subscription has another secret or certificate than the vault holds now.
+///
+/// # Errors
+/// What they are known by could not be read.
+pub(crate) async fn are_settled(app: &App) -> Result<bool, Failure> {
+    let shared = shared(app).await?;
+    let all = seen(&app.subscriptions.list().await?);
+    let now = OffsetDateTime::now_utc();
+    let mut accounts = app.settings.support_accounts.iter();
+    Ok(accounts.all(|account| is_settled(&shared.wanted(account), &all, now)))
+}
+
+/// Read from the vault itself: what is in memory may be an hour old.
+async fn shared(app: &App) -> Result<Shared, Failure> {
+    let missing = |what: &str| {
+        let error = ServiceError::new(Service::KeyVault, ErrorKind::Configuration, Sent::No);
+        Failure::from(error.with_code(what))
+    };
+    let Some(host) = &app.settings.address else {
+        tracing::error!(event = "setting_placeholder", setting = "WEBSITE_HOSTNAME");
+        return Err(missing("WEBSITE_HOSTNAME"));
+    };
+    let vault = app.secrets.vault();
+    let client_state = vault.get(names::GRAPH_CLIENT_STATE).await?;
+    let pem = vault.get(names::GRAPH_NOTIFICATION_KEY).await?;
+    let pem = pem.ok_or_else(|| missing(names::GRAPH_NOTIFICATION_KEY))?;
+    Ok(Shared {
+        address: format!("{host}{}", inbound_graph::PATH),
+        client_state: client_state.ok_or_else(|| missing(names::GRAPH_CLIENT_STATE))?,
+        key: NotificationKey::from_pem(&pem).map_err(|error| {
+            tracing::error!(event = "notification_key_unusable", %error);
+            missing(names::GRAPH_NOTIFICATION_KEY)
+        })?,
+    })
+}
+
+async fn renew(app: &App, shared: &Shared, account: &SupportAccount) -> Result<(), Failure> {
+    let wanted = shared.wanted(account);
+    let name = account.name.as_str();
+    for _ in 0..MOST_STEPS {
+        let all = seen(&app.subscriptions.list().await?);
+        let step = next_step(&wanted, &all, OffsetDateTime::now_utc());
+        if step == Step::Rest {
+            return Ok(());
+        }
+        let done = take(app, shared, account, &step).await;
+        let (word, subscription) = told(&step);
+        match done {
+            Ok(()) => {
+                tracing::info!(
+                    event = "subscription_step",
+                    account = name,
+                    step = word,
+                    subscription
+                );
+            }
+            // It ended, or somebody removed it, since it was listed.
+            Err(error) if error.kind == ErrorKind::NotFound => {}
+            Err(error) => {
+                let (service, kind) = (error.service.label(), error.kind.label());
+                let (status, code) = (error.status, error.code.as_deref());
+                let advice = advice(&error);
+                tracing::error!(
+                    event = "subscription_not_renewed",
+                    account = name,
+                    step = word,
+                    subscription,
+                    service,
+                    kind,
+                    status,
+                    code,
+                    "{advice}"
+                );
+                return Err(error.into());
+            }
+        }
+    }
+    Err(Failure::OutOfTime)
+}
+
+async fn take(
+    app: &App,
+    shared: &Shared,
+    account: &SupportAccount,
+    step: &Step,
+) -> Result<(), ServiceError> {
+    let wanted = shared.wanted(account);
+    let renewed = || Renewed {
+        notification_url: wanted.full_address(),
+        expiration_date_time: OffsetDateTime::now_utc() + LIFE,
+        encryption_certificate: shared.key.certificate().to_owned(),
+        encryption_certificate_id: shared.key.certificate_id().to_owned(),
+    };
+    match step {
+        Step::Create(kinds) => {
+            let new = NewSubscription {
+                resource: wanted.resource.clone(),
+                change_type: kinds.to_string(),
+                lifecycle_notification_url: wanted.address.clone(),
+                client_state: shared.client_state_of(account),
+                renewed: renewed(),
+            };
+            app.subscriptions.create(&new).await
+        }
+        Step::Renew(id) => app.subscriptions.renew(id, &renewed()).await,
+        Step::Delete(id) => app.subscriptions.delete(id).await,
+        Step::Rest => Ok(()),
+    }
+}
+
+impl Shared {
+    fn wanted(&self, account: &SupportAccount) -> Wanted {
+        let state = self.client_state.expose_secret();
+        Wanted {
+            resource: resource(account.user.as_str()),
+            address: self.address.clone(),
+            mark: Mark::of(state, self.key.certificate_id()),
+        }
+    }
+
+    /// The account's name stands before the secret, so that a notification names it.
+    fn client_state_of(&self, account: &SupportAccount) -> SecretString {
+        let (name, state) = (account.name.as_str(), self.client_state.expose_secret());
+        format!("{name}.{state}").into()
+    }
+}
+
+fn seen(records: &[SubscriptionRecord]) -> Vec<Seen> {
+    let seen = records.iter().map(|record| Seen {
+        id: record.id.clone(),
+        resource: record.resource.clone(),
+        change_types: ChangeTypes::read(&record.change_type),
+        address: record.notification_url.clone(),
+        ends: record.expiration_date_time,
+    });
+    seen.collect()
+}
+
+/// The step in a word, and the digest of the subscription that it is about.
+fn told(step: &Step) -> (&'static str, Option<String>) {
+    let digest = |id: &str| Some(Digest::of("subscription", id).to_string());
+    match step {
+        Step::Create(_) => ("create", None),
+        Step::Renew(id) => ("renew", digest(id)),
+        Step::Delete(id) => ("delete", digest(id)),
+        Step::Rest => ("rest", None),
+    }
+}
+
+/// What a person can do about a subscription that cannot be made or renewed.
+fn advice(error: &ServiceError) -> &'static str {
+    match (error.service, error.kind) {
+        (Service::Graph, ErrorKind::Forbidden | ErrorKind::Unauthorized) => {
+            "the Graph app needs the application permission Chat.Read.All, with consent, and a place within the quotas of subscriptions"
+        }
+        (Service::Graph, ErrorKind::Rejected) => {
+            "Graph must reach this app's address from the internet within 10 seconds: handler check --deployed tells whether it does"
+        }
+        (Service::Graph, ErrorKind::Conflict) => {
+            "Graph has another subscription in this one's place: remove it, or let it end"
+        }
+        (Service::Entra, _) => {
+            "the Graph app cannot prove itself to Entra ID: handler check tells why"
+        }
+        _ => "the next run tries it again",
+    }
+}
+
+#[cfg(test)]
+mod tests;
