@@ -51,6 +51,19 @@ pub struct Version {
     pub stored: OffsetDateTime,
 }
 
+/// What stands in the place of a secret that does not exist yet, or no longer: Azure gives the right to write a secret only once
+/// it is there, and the name of a deleted one stays taken.
+pub const PLACE: &str = "none";
+
+/// A secret, and the id under which the far side knows it.
+#[derive(Debug, Clone)]
+pub struct Keyed {
+    /// The value.
+    pub value: SecretString,
+    /// Its tag `key-id`, which [`KeyVault::store`] writes.
+    pub key: Option<String>,
+}
+
 /// The tag that holds the id under which the far side knows a secret.
 const KEY_TAG: &str = "key-id";
 
@@ -63,6 +76,12 @@ struct SecretBundle {
     attributes: Value,
     #[serde(default)]
     tags: Value,
+}
+
+impl SecretBundle {
+    fn key(&self) -> Option<String> {
+        self.tags[KEY_TAG].as_str().map(str::to_owned)
+    }
 }
 
 impl KeyVault {
@@ -81,7 +100,7 @@ impl KeyVault {
         }
     }
 
-    /// The newest version of a secret, `None` when there is no such secret.
+    /// The newest version of a secret, `None` when there is no such secret, or only its [`PLACE`].
     ///
     /// # Errors
     /// `Forbidden` also for a disabled or expired secret; otherwise the vault or the managed identity refused or could not
@@ -90,7 +109,18 @@ impl KeyVault {
         Ok(self.bundle(name).await?.map(|bundle| bundle.value))
     }
 
-    /// The newest version of a secret with what is kept beside it, `None` when there is no such secret.
+    /// The same with the id under which the far side knows it, whatever else the vault tells.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn keyed(&self, name: &str) -> Result<Option<Keyed>> {
+        Ok(self.bundle(name).await?.map(|bundle| Keyed {
+            key: bundle.key(),
+            value: bundle.value,
+        }))
+    }
+
+    /// The newest version of a secret with what is kept beside it, `None` when there is no such secret, or only its [`PLACE`].
     ///
     /// # Errors
     /// As [`Self::get`]; `Malformed` when the vault does not tell when it was stored.
@@ -102,15 +132,18 @@ impl KeyVault {
         let created = created.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
         let undated = || ServiceError::new(Service::KeyVault, ErrorKind::Malformed, Sent::Yes);
         Ok(Some(Version {
+            key: bundle.key(),
             value: bundle.value,
-            key: bundle.tags[KEY_TAG].as_str().map(str::to_owned),
             stored: created.ok_or_else(undated)?,
         }))
     }
 
     async fn bundle(&self, name: &str) -> Result<Option<SecretBundle>> {
         let request = self.request(Method::GET, name).await?;
-        match exchange::send_for_json(Service::KeyVault, request, ANSWER_LIMIT).await {
+        match exchange::send_for_json::<SecretBundle>(Service::KeyVault, request, ANSWER_LIMIT)
+            .await
+        {
+            Ok(bundle) if bundle.value.expose_secret().trim() == PLACE => Ok(None),
             Ok(bundle) => Ok(Some(bundle)),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -135,6 +168,14 @@ impl KeyVault {
     pub async fn store(&self, name: &str, value: &SecretString, key: &str) -> Result<()> {
         let version = json!({ "value": value.expose_secret(), "tags": { KEY_TAG: key } });
         self.put(name, &version).await
+    }
+
+    /// Leaves only the place of a secret, which then counts as absent; the older versions stay.
+    ///
+    /// # Errors
+    /// As [`Self::set`].
+    pub async fn clear(&self, name: &str) -> Result<()> {
+        self.put(name, &json!({ "value": PLACE })).await
     }
 
     async fn put(&self, name: &str, version: &Value) -> Result<()> {
