@@ -47,6 +47,9 @@ param genesysIntegrationId string = ''
 @description('Id of the Genesys OAuth client. Empty until infra/genesys made it.')
 param genesysClientId string = ''
 
+@description('Id of the second Genesys OAuth client, with which genesys-client-secret renews itself. Empty until infra/genesys made it, or for none.')
+param genesysSpareClientId string = ''
+
 @description('URL of the Genesys API, only for a region that the handler does not know.')
 param genesysApiEndpoint string = ''
 
@@ -271,13 +274,22 @@ var clientSecretNames = graphClientAuthentication == 'secret' ? [
   'graph-client-secret'
   'graph-client-secret-next'
 ] : []
-var renewedNames = concat(clientSecretNames, refreshTokenNames)
-var sharedNames = [
+var genesysClientNames = empty(genesysSpareClientId) ? [] : [
+  'genesys-client-secret'
+  'genesys-client-secret-next'
+]
+var genesysWebhookNames = [
+  'genesys-webhook-secret'
+  'genesys-webhook-secret-previous'
+  'genesys-webhook-secret-next'
+]
+var renewedNames = concat(clientSecretNames, genesysClientNames, genesysWebhookNames, refreshTokenNames)
+var sharedNames = concat([
   'graph-client-state'
   'graph-notification-key'
+], empty(genesysSpareClientId) ? [
   'genesys-client-secret'
-  'genesys-webhook-secret'
-]
+] : [])
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
   name: '${abbreviations.resourceGroups}${environmentName}'
@@ -400,6 +412,7 @@ module functionApp './modules/functionapp.bicep' = {
     genesysLoginEndpoint: genesysLoginEndpoint
     genesysIntegrationId: empty(genesysIntegrationId) ? placeholder : genesysIntegrationId
     genesysClientId: empty(genesysClientId) ? placeholder : genesysClientId
+    genesysSpareClientId: genesysSpareClientId
     genesysMediaTypes: genesysMediaTypes
     serviceBusHostName: serviceBus.outputs.hostName
     inboundQueue: serviceBus.outputs.inboundQueue

@@ -13,6 +13,7 @@ param alertEmail = readEnvironmentVariable('ALERT_EMAIL')
 param graphClientId = readEnvironmentVariable('GRAPH_CLIENT_ID', '')
 param genesysIntegrationId = readEnvironmentVariable('GENESYS_INTEGRATION_ID', '')
 param genesysClientId = readEnvironmentVariable('GENESYS_CLIENT_ID', '')
+param genesysSpareClientId = readEnvironmentVariable('GENESYS_SPARE_CLIENT_ID', '')
 
 // Once the secrets are set.
 param grantSecretWrites = bool(readEnvironmentVariable('GRANT_SECRET_WRITES', 'false'))

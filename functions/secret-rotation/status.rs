@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use bridge::rotation::{OVERDUE_AFTER, Step, due};
+use bridge::rotation::{Held, Noted, OVERDUE_AFTER, RENEWED_AFTER, SETTLED_AFTER, Step, due};
 use secrecy::ExposeSecret;
 use services::error::{ErrorKind, Sent, Service, ServiceError};
 use services::secrets::names;
 use time::OffsetDateTime;
 
-use super::{Secret, client_secret};
+use super::{Secret, client_secret, genesys_client, genesys_webhook};
 use crate::app::App;
 use crate::failure::Failure;
 
@@ -47,6 +47,16 @@ impl Secret {
                     next: words(&next),
                 })
             }
+            Self::GenesysClient => {
+                let (noted, found, next) = genesys_client::look_only(app, now, is_asked).await?;
+                let next = words_of_client(&next, &noted);
+                Ok(Status::of_genesys(found.current, next))
+            }
+            Self::GenesysWebhook => {
+                let (noted, found, next) = genesys_webhook::look_only(app, now, is_asked).await?;
+                let next = words_of_webhook(&next, &noted, &found);
+                Ok(Status::of_genesys(found.current, next))
+            }
             Self::RefreshToken(_) => {
                 let version = app.secrets.vault().newest(&self.name()).await?;
                 let version = version.filter(|it| it.value.expose_secret() != names::NOT_SIGNED_IN);
@@ -74,6 +84,15 @@ impl Secret {
 }
 
 impl Status {
+    fn of_genesys(current: Option<Held>, next: String) -> Self {
+        let since = current.map(|it| it.stored);
+        Self {
+            since,
+            due: since.map(|since| since + RENEWED_AFTER),
+            next,
+        }
+    }
+
     /// Whole days that it is late, where that is a person's matter.
     pub fn overdue_days(&self, now: OffsetDateTime) -> Option<i64> {
         let late = now - self.due?;
@@ -97,6 +116,49 @@ fn words(step: &Step) -> String {
         Step::Switch { key } => format!("make the next one current, key id {key}"),
         Step::Remove { key } => format!("remove key id {key}, which nobody uses any more"),
         Step::Rest => "nothing".to_owned(),
+    }
+}
+
+fn words_of_client(step: &bridge::rotation::genesys_client::Step, noted: &Noted) -> String {
+    use bridge::rotation::genesys_client::Step;
+    match step {
+        Step::Note(_) => "note which client is current".to_owned(),
+        Step::Renew { client } => format!("make a new secret for the idle client {client}"),
+        Step::Probe { client } => format!("try the next one, of client {client}"),
+        Step::Switch { client } => format!("make the next one current, of client {client}"),
+        Step::Discard { client } => {
+            format!("end the secret of client {client}, which nobody uses any more")
+        }
+        Step::Rest => rest(noted, !noted.retired.is_empty()),
+    }
+}
+
+fn words_of_webhook(
+    step: &bridge::rotation::genesys_webhook::Step,
+    noted: &Noted,
+    found: &bridge::rotation::genesys_webhook::Found,
+) -> String {
+    use bridge::rotation::genesys_webhook::Step;
+    match step {
+        Step::Note(_) => "note which one is current".to_owned(),
+        Step::Make { .. } => "make a new one".to_owned(),
+        Step::Tell { key } => format!("give Genesys the next one, key id {key}"),
+        Step::Switch { key } => format!("make the next one current, key id {key}"),
+        Step::Remove { key } => format!("remove key id {key}, which nobody uses any more"),
+        Step::Rest => rest(noted, found.previous.is_some()),
+    }
+}
+
+/// Why nothing is done.
+fn rest(noted: &Noted, is_kept: bool) -> String {
+    match &noted.claim {
+        Some(claim) => {
+            let until = (claim.since + SETTLED_AFTER).time();
+            let (hour, minute) = (until.hour(), until.minute());
+            format!("nothing before {hour:02}:{minute:02} UTC: another run began, and may be at it")
+        }
+        None if is_kept => "nothing: the one before is still accepted for two days".to_owned(),
+        None => "nothing".to_owned(),
     }
 }
 

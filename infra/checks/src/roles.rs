@@ -112,7 +112,8 @@ fn needed(inputs: &Inputs) -> Vec<String> {
         let links = "operators: Storage Blob Data Contributor at";
         rights.push(format!("{links} {state} within sign-in/*"));
         let secrets = inputs.secret_names();
-        let renewed = secrets.filter(|it| it.starts_with("graph-refresh-token-"));
+        let renews = ["graph-refresh-token-", "genesys-"];
+        let renewed = secrets.filter(|it| renews.iter().any(|begin| it.starts_with(begin)));
         rights.extend(renewed.map(|name| {
             format!("the program: Key Vault Secrets Officer at {vault}/secrets/{name}")
         }));

@@ -63,7 +63,12 @@ async fn the_value_counts_whatever_form_the_rest_has() {
 
 #[tokio::test]
 async fn the_place_of_a_secret_is_none() {
-    let place = || Reply::json(200, &json!({ "value": PLACE, "attributes": { "created": 1 } }));
+    let place = || {
+        Reply::json(
+            200,
+            &json!({ "value": PLACE, "attributes": { "created": 1 } }),
+        )
+    };
     let (double, vault) = vault([place(), place()]).await;
     assert!(vault.get("name").await.expect("an answer").is_none());
     assert!(vault.newest("name").await.expect("an answer").is_none());
