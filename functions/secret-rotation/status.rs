@@ -49,12 +49,12 @@ impl Secret {
             }
             Self::GenesysClient => {
                 let (noted, found, next) = genesys_client::look_only(app, now, is_asked).await?;
-                let next = words_of_client(&next, &noted);
+                let next = words_of_client(&next, &noted, now);
                 Ok(Status::of_genesys(found.current, next))
             }
             Self::GenesysWebhook => {
                 let (noted, found, next) = genesys_webhook::look_only(app, now, is_asked).await?;
-                let next = words_of_webhook(&next, &noted, &found);
+                let next = words_of_webhook(&next, &noted, &found, now);
                 Ok(Status::of_genesys(found.current, next))
             }
             Self::RefreshToken(_) => {
@@ -119,7 +119,11 @@ fn words(step: &Step) -> String {
     }
 }
 
-fn words_of_client(step: &bridge::rotation::genesys_client::Step, noted: &Noted) -> String {
+fn words_of_client(
+    step: &bridge::rotation::genesys_client::Step,
+    noted: &Noted,
+    now: OffsetDateTime,
+) -> String {
     use bridge::rotation::genesys_client::Step;
     match step {
         Step::Note(_) => "note which client is current".to_owned(),
@@ -129,7 +133,7 @@ fn words_of_client(step: &bridge::rotation::genesys_client::Step, noted: &Noted)
         Step::Discard { client } => {
             format!("end the secret of client {client}, which nobody uses any more")
         }
-        Step::Rest => rest(noted, !noted.retired.is_empty()),
+        Step::Rest => rest(noted, !noted.retired.is_empty(), now),
     }
 }
 
@@ -137,6 +141,7 @@ fn words_of_webhook(
     step: &bridge::rotation::genesys_webhook::Step,
     noted: &Noted,
     found: &bridge::rotation::genesys_webhook::Found,
+    now: OffsetDateTime,
 ) -> String {
     use bridge::rotation::genesys_webhook::Step;
     match step {
@@ -145,15 +150,15 @@ fn words_of_webhook(
         Step::Tell { key } => format!("give Genesys the next one, key id {key}"),
         Step::Switch { key } => format!("make the next one current, key id {key}"),
         Step::Remove { key } => format!("remove key id {key}, which nobody uses any more"),
-        Step::Rest => rest(noted, found.previous.is_some()),
+        Step::Rest => rest(noted, found.previous.is_some(), now),
     }
 }
 
 /// Why nothing is done.
-fn rest(noted: &Noted, is_kept: bool) -> String {
-    match &noted.claim {
-        Some(claim) => {
-            let until = (claim.since + SETTLED_AFTER).time();
+fn rest(noted: &Noted, is_kept: bool, now: OffsetDateTime) -> String {
+    let claim = noted.claim.as_ref().map(|it| it.since + SETTLED_AFTER);
+    match claim.filter(|until| now < *until) {
+        Some(until) => {
             let (hour, minute) = (until.hour(), until.minute());
             format!("nothing before {hour:02}:{minute:02} UTC: another run began, and may be at it")
         }
@@ -167,6 +172,25 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+
+    #[test]
+    fn why_nothing_is_done_is_told() {
+        let now = datetime!(2026-12-01 03:17:00 UTC);
+        let claim = bridge::rotation::Claim {
+            key: "b".to_owned(),
+            run: "another".to_owned(),
+            since: now,
+        };
+        let noted = Noted {
+            claim: Some(claim),
+            ..Noted::default()
+        };
+        let claimed = rest(&noted, false, now);
+        assert!(claimed.starts_with("nothing before 04:17 UTC"), "{claimed}");
+        let later = now + SETTLED_AFTER;
+        assert_eq!(rest(&noted, false, later), "nothing");
+        assert!(rest(&noted, true, later).contains("two days"));
+    }
 
     #[test]
     fn what_is_late_by_a_week_is_a_persons_matter() {

@@ -129,7 +129,7 @@ fn one_that_is_never_taken_is_given_up() {
     );
 }
 
-/// A secret: its client, and the how manyeth of all.
+/// A secret: its client, and its number among all that were made.
 type Secret = (usize, u32);
 
 /// Genesys, the vault and the note, as runs and readers meet them.

@@ -3,7 +3,6 @@ use proptest::prelude::*;
 use super::*;
 use crate::rotation::tests::{DAY, MINUTE, NOW, Run, Stage, events, held, play};
 use crate::rotation::{Claim, RENEWED_AFTER, SETTLED_AFTER};
-use std::time::Duration;
 
 const RUN: &str = "this run";
 
