@@ -47,6 +47,9 @@ param genesysIntegrationId string = ''
 @description('Id of the Genesys OAuth client. Empty until infra/genesys made it.')
 param genesysClientId string = ''
 
+@description('Id of the second Genesys OAuth client, with which genesys-client-secret renews itself. Empty until infra/genesys made it, or for none.')
+param genesysSpareClientId string = ''
+
 @description('URL of the Genesys API, only for a region that the handler does not know.')
 param genesysApiEndpoint string = ''
 
@@ -406,6 +409,7 @@ module functionApp './modules/functionapp.bicep' = {
     genesysLoginEndpoint: genesysLoginEndpoint
     genesysIntegrationId: empty(genesysIntegrationId) ? placeholder : genesysIntegrationId
     genesysClientId: empty(genesysClientId) ? placeholder : genesysClientId
+    genesysSpareClientId: genesysSpareClientId
     genesysMediaTypes: genesysMediaTypes
     serviceBusHostName: serviceBus.outputs.hostName
     inboundQueue: serviceBus.outputs.inboundQueue

@@ -13,6 +13,7 @@ param alertEmail = readEnvironmentVariable('ALERT_EMAIL')
 param graphClientId = readEnvironmentVariable('GRAPH_CLIENT_ID', '')
 param genesysIntegrationId = readEnvironmentVariable('GENESYS_INTEGRATION_ID', '')
 param genesysClientId = readEnvironmentVariable('GENESYS_CLIENT_ID', '')
+param genesysSpareClientId = readEnvironmentVariable('GENESYS_SPARE_CLIENT_ID', '')
 
 param graphClientAuthentication = readEnvironmentVariable('GRAPH_CLIENT_AUTHENTICATION', 'federated')
 param operatorsGroupId = readEnvironmentVariable('OPERATORS_GROUP_ID', '')

@@ -2,34 +2,22 @@
 //! identity's. What comes next is decided by [`bridge::rotation`]; here it is looked at and done.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use bridge::rotation::{
     Credential, DISPLAY_NAME, Found, Held, Noted, Refusal, Step, key_of, next_step,
 };
-use bridge::state::blobs;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use services::error::{ErrorKind, Sent, Service, ServiceError};
 use services::key_vault::Version;
 use services::secrets::names;
 use time::OffsetDateTime;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
+use super::genesys_client::ROLE_MISSING;
+use super::steps::{self, MOST_STEPS, refused, save, until_taken};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::document::Document;
-
-/// Steps after which a run ends, whatever is left: six are usual, and each beyond them is another run's doing.
-const MOST_STEPS: usize = 40;
-
-/// Time that a new secret has to be taken in one run; usual are 4 to 18 seconds.
-const PROPAGATION: Duration = Duration::from_secs(5 * 60);
-
-/// Time between two tries of a new secret.
-const BETWEEN_TRIES: Duration = Duration::from_secs(2);
-
-/// Tries in a row that must be taken: the token endpoint is many machines, which do not all learn of it at once.
-const TAKEN_IN_A_ROW: u32 = 3;
 
 /// Takes every step that can be taken now.
 pub(super) async fn replace(
@@ -61,20 +49,15 @@ pub(super) async fn replace(
                         code: code.unwrap_or_else(|| error.kind.label().to_owned()),
                     });
                     save(app, &mut note).await?;
-                    return Err(refused(error));
+                    return Err(refused(names::GRAPH_CLIENT, error));
                 }
             }
             Step::Probe { key } => {
                 // It was asked for, and is on its way already.
                 is_asked = false;
                 let secret = next.ok_or(Failure::OutOfTime)?.value;
-                if !is_taken(app, &secret, deadline).await? {
-                    let key = key.as_str();
-                    tracing::warn!(
-                        event = "secret_not_taken_yet",
-                        secret = names::GRAPH_CLIENT,
-                        key
-                    );
+                let probe = || app.client_secret_probe.is_taken(&secret);
+                if !until_taken(names::GRAPH_CLIENT, key, deadline, probe).await? {
                     return Ok(());
                 }
                 note.value.accepted = Some(key.clone());
@@ -121,8 +104,7 @@ struct Look {
 
 /// The note comes first: what others change after it was read shows in what is read later, or when it is written.
 async fn look(app: &App, removed: &BTreeSet<String>) -> Result<Look, Failure> {
-    let blob = blobs::rotation(names::GRAPH_CLIENT);
-    let note = Document::load(&app.blobs, blob, Noted::default).await?;
+    let note = steps::load(app, names::GRAPH_CLIENT).await?;
     let credentials = app.own_app.passwords().await?.into_iter();
     // A list may still show what this run has removed.
     let credentials = credentials.filter(|one| !removed.contains(&one.key_id));
@@ -154,14 +136,6 @@ async fn look(app: &App, removed: &BTreeSet<String>) -> Result<Look, Failure> {
     Ok(Look { note, found, next })
 }
 
-/// Writes the note; when another run wrote first, all is looked at again, and nothing is lost.
-async fn save(app: &App, note: &mut Document<Noted>) -> Result<(), Failure> {
-    match note.save(&app.blobs).await {
-        Err(Failure::Service(error)) if error.kind == ErrorKind::Precondition => Ok(()),
-        result => result,
-    }
-}
-
 async fn add(app: &App, ends: OffsetDateTime) -> Result<(), ServiceError> {
     let added = app.own_app.add_password(DISPLAY_NAME, ends).await?;
     let (secret, key) = (added.secret_text, added.key_id);
@@ -176,25 +150,6 @@ async fn add(app: &App, ends: OffsetDateTime) -> Result<(), ServiceError> {
     stored
 }
 
-/// Tries the secret until it is taken several times in a row, for as long as there is time.
-async fn is_taken(app: &App, secret: &SecretString, deadline: Instant) -> Result<bool, Failure> {
-    let until = deadline.min(Instant::now() + PROPAGATION);
-    let mut in_a_row = 0;
-    loop {
-        in_a_row = match app.client_secret_probe.is_taken(secret).await? {
-            true => in_a_row + 1,
-            false => 0,
-        };
-        if in_a_row == TAKEN_IN_A_ROW {
-            return Ok(true);
-        }
-        if Instant::now() + BETWEEN_TRIES >= until {
-            return Ok(false);
-        }
-        sleep(BETWEEN_TRIES).await;
-    }
-}
-
 /// One line for each step that changes something.
 fn told(step: &Step) {
     let (step, key) = match step {
@@ -205,32 +160,7 @@ fn told(step: &Step) {
         Step::Remove { key } => ("remove", Some(key.as_str())),
         Step::Rest => return,
     };
-    tracing::info!(
-        event = "rotation_step",
-        secret = names::GRAPH_CLIENT,
-        step,
-        key
-    );
-}
-
-/// Says why no secret could be added.
-fn refused(error: ServiceError) -> Failure {
-    let (service, kind, code) = (
-        error.service.label(),
-        error.kind.label(),
-        error.code.as_deref(),
-    );
-    let (secret, advice) = (names::GRAPH_CLIENT, advice(&error));
-    tracing::error!(
-        event = "rotation_refused",
-        secret,
-        service,
-        kind,
-        status = error.status,
-        code,
-        "{advice}"
-    );
-    error.into()
+    steps::tell(names::GRAPH_CLIENT, step, key);
 }
 
 /// What a person can do about a secret that cannot be renewed.
@@ -245,7 +175,21 @@ pub fn advice(error: &ServiceError) -> &'static str {
             "the managed identity must own the app registration of GRAPH_CLIENT_ID and hold Application.ReadWrite.OwnedBy"
         }
         (Service::KeyVault, ErrorKind::Forbidden) => {
-            "the managed identity must be allowed to write graph-client-secret and graph-client-secret-next"
+            "the managed identity must be allowed to write this secret and those beside it, as the templates allow it"
+        }
+        (Service::Genesys, ErrorKind::Forbidden) => {
+            "not allowed here: run handler rotate genesys with GENESYS_ADMIN_CLIENT_ID and GENESYS_ADMIN_CLIENT_SECRET of a client \
+             that has oauth:client:edit and messaging:integration:edit, or apply Terraform with let_bridge_rotate = true"
+        }
+        (Service::Genesys, ErrorKind::NotFound) => {
+            "Genesys Cloud knows no client or integration of this id: check GENESYS_CLIENT_ID, GENESYS_SPARE_CLIENT_ID and \
+             GENESYS_INTEGRATION_ID"
+        }
+        (Service::Genesys, _) if code == ROLE_MISSING => {
+            "the client that is to take over is not shown the integration: give it the role of the other one"
+        }
+        (Service::Genesys, ErrorKind::Configuration) => {
+            "Genesys Cloud does not know the client or its secret: run handler rotate genesys --now as an administrator"
         }
         (_, ErrorKind::SignInNeeded) => "the Support User must sign in: handler sign-in ACCOUNT",
         _ => "the next run tries it again",

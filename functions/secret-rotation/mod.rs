@@ -1,14 +1,19 @@
 //! `secret-rotation`: renews, once a day, what would end one day if nobody did. `handler rotate` does the same by hand.
 
 mod client_secret;
+mod genesys;
+mod genesys_client;
+mod genesys_webhook;
 mod refresh_token;
 mod status;
+mod steps;
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bridge::ids::SupportAccountName;
+use bridge::rotation::genesys_webhook::REPEATED_FOR;
 use services::entra::ClientAuthentication;
 use services::secrets::names;
 use time::OffsetDateTime;
@@ -32,6 +37,10 @@ pub const PATH: &str = "/secret-rotation";
 pub enum Secret {
     /// The client secret of the Graph app, where it has one.
     Client,
+    /// The secret of the OAuth client at Genesys, where there are two such clients.
+    GenesysClient,
+    /// The secret with which Genesys signs its webhooks.
+    GenesysWebhook,
     /// The refresh token of a Support User.
     RefreshToken(SupportAccountName),
 }
@@ -50,6 +59,7 @@ async fn renew_all(app: &App, now: OffsetDateTime, deadline: Instant) -> Result<
     let mut result = Ok(());
     for secret in Secret::all(&app.settings) {
         let renewed = secret.renew(app, now, false, deadline).await;
+        let renewed = renewed.or_else(|failure| secret.left_to_operator(failure));
         if let Ok(status) = secret.status(app, now, false).await {
             status.tell_when_overdue(&secret, now);
         }
@@ -63,8 +73,12 @@ impl Secret {
     pub fn all(settings: &Settings) -> Vec<Self> {
         let client = settings.graph_client_authentication == ClientAuthentication::Secret;
         let client = client.then_some(Self::Client).into_iter();
+        let has_spare = settings.genesys_spare_client_id.is_some();
+        let genesys = has_spare.then_some(Self::GenesysClient).into_iter();
+        let genesys = genesys.chain([Self::GenesysWebhook]);
         let accounts = settings.support_accounts.iter();
         client
+            .chain(genesys)
             .chain(accounts.map(|account| Self::RefreshToken(account.name.clone())))
             .collect()
     }
@@ -73,7 +87,27 @@ impl Secret {
     pub fn name(&self) -> String {
         match self {
             Self::Client => names::GRAPH_CLIENT.to_owned(),
+            Self::GenesysClient => names::GENESYS_CLIENT.to_owned(),
+            Self::GenesysWebhook => names::GENESYS_WEBHOOK.to_owned(),
             Self::RefreshToken(account) => names::refresh_token(account.as_str()),
+        }
+    }
+
+    /// Whether it is one of those that are replaced at Genesys.
+    pub fn is_of_genesys(&self) -> bool {
+        matches!(self, Self::GenesysClient | Self::GenesysWebhook)
+    }
+
+    /// What Genesys does not allow to our own client is no failure of the run, but an operator's to do: told, and by the alert of what
+    /// is overdue told once more.
+    fn left_to_operator(&self, failure: Failure) -> Result<(), Failure> {
+        match failure {
+            Failure::Service(error) if genesys::is_forbidden(&error) => {
+                let (secret, advice) = (self.name(), advice(&error));
+                tracing::warn!(event = "rotation_not_allowed", secret, "{advice}");
+                Ok(())
+            }
+            failure => Err(failure),
         }
     }
 
@@ -105,6 +139,10 @@ impl Secret {
     ) -> Result<(), Failure> {
         match self {
             Self::Client => client_secret::replace(app, now, is_asked, deadline).await,
+            Self::GenesysClient => genesys_client::replace(app, now, is_asked, deadline).await,
+            Self::GenesysWebhook => {
+                genesys_webhook::replace(app, now, is_asked, REPEATED_FOR).await
+            }
             Self::RefreshToken(account) => refresh_token::renew(app, account).await,
         }
     }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use bridge::rotation::{OVERDUE_AFTER, Step, due};
+use bridge::rotation::{Held, Noted, OVERDUE_AFTER, RENEWED_AFTER, SETTLED_AFTER, Step, due};
 use services::error::{ErrorKind, Sent, Service, ServiceError};
 use time::OffsetDateTime;
 
-use super::{Secret, client_secret};
+use super::{Secret, client_secret, genesys_client, genesys_webhook};
 use crate::app::App;
 use crate::failure::Failure;
 
@@ -45,6 +45,16 @@ impl Secret {
                     next: words(&next),
                 })
             }
+            Self::GenesysClient => {
+                let (noted, found, next) = genesys_client::look_only(app, now, is_asked).await?;
+                let next = words_of_client(&next, &noted, now);
+                Ok(Status::of_genesys(found.current, next))
+            }
+            Self::GenesysWebhook => {
+                let (noted, found, next) = genesys_webhook::look_only(app, now, is_asked).await?;
+                let next = words_of_webhook(&next, &noted, &found, now);
+                Ok(Status::of_genesys(found.current, next))
+            }
             Self::RefreshToken(_) => {
                 let version = app.secrets.vault().newest(&self.name()).await?;
                 let missing = || {
@@ -71,6 +81,15 @@ impl Secret {
 }
 
 impl Status {
+    fn of_genesys(current: Option<Held>, next: String) -> Self {
+        let since = current.map(|it| it.stored);
+        Self {
+            since,
+            due: since.map(|since| since + RENEWED_AFTER),
+            next,
+        }
+    }
+
     /// Whole days that it is late, where that is a person's matter.
     pub fn overdue_days(&self, now: OffsetDateTime) -> Option<i64> {
         let late = now - self.due?;
@@ -97,11 +116,78 @@ fn words(step: &Step) -> String {
     }
 }
 
+fn words_of_client(
+    step: &bridge::rotation::genesys_client::Step,
+    noted: &Noted,
+    now: OffsetDateTime,
+) -> String {
+    use bridge::rotation::genesys_client::Step;
+    match step {
+        Step::Note(_) => "note which client is current".to_owned(),
+        Step::Renew { client } => format!("make a new secret for the idle client {client}"),
+        Step::Probe { client } => format!("try the next one, of client {client}"),
+        Step::Switch { client } => format!("make the next one current, of client {client}"),
+        Step::Discard { client } => {
+            format!("end the secret of client {client}, which nobody uses any more")
+        }
+        Step::Rest => rest(noted, !noted.retired.is_empty(), now),
+    }
+}
+
+fn words_of_webhook(
+    step: &bridge::rotation::genesys_webhook::Step,
+    noted: &Noted,
+    found: &bridge::rotation::genesys_webhook::Found,
+    now: OffsetDateTime,
+) -> String {
+    use bridge::rotation::genesys_webhook::Step;
+    match step {
+        Step::Note(_) => "note which one is current".to_owned(),
+        Step::Make { .. } => "make a new one".to_owned(),
+        Step::Tell { key } => format!("give Genesys the next one, key id {key}"),
+        Step::Switch { key } => format!("make the next one current, key id {key}"),
+        Step::Remove { key } => format!("remove key id {key}, which nobody uses any more"),
+        Step::Rest => rest(noted, found.previous.is_some(), now),
+    }
+}
+
+/// Why nothing is done.
+fn rest(noted: &Noted, is_kept: bool, now: OffsetDateTime) -> String {
+    let claim = noted.claim.as_ref().map(|it| it.since + SETTLED_AFTER);
+    match claim.filter(|until| now < *until) {
+        Some(until) => {
+            let (hour, minute) = (until.hour(), until.minute());
+            format!("nothing before {hour:02}:{minute:02} UTC: another run began, and may be at it")
+        }
+        None if is_kept => "nothing: the one before is still accepted for two days".to_owned(),
+        None => "nothing".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use time::macros::datetime;
 
     use super::*;
+
+    #[test]
+    fn why_nothing_is_done_is_told() {
+        let now = datetime!(2026-12-01 03:17:00 UTC);
+        let claim = bridge::rotation::Claim {
+            key: "b".to_owned(),
+            run: "another".to_owned(),
+            since: now,
+        };
+        let noted = Noted {
+            claim: Some(claim),
+            ..Noted::default()
+        };
+        let claimed = rest(&noted, false, now);
+        assert!(claimed.starts_with("nothing before 04:17 UTC"), "{claimed}");
+        let later = now + SETTLED_AFTER;
+        assert_eq!(rest(&noted, false, later), "nothing");
+        assert!(rest(&noted, true, later).contains("two days"));
+    }
 
     #[test]
     fn what_is_late_by_a_week_is_a_persons_matter() {

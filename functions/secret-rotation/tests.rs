@@ -1,11 +1,13 @@
 //! The daily run, in a world in memory.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use http::StatusCode;
 use serde_json::json;
 use services::error::Service;
 use services::testing::{Reply, World};
+use tokio::sync::Notify;
 
 use super::*;
 use crate::testing::{app_in, post};
@@ -14,6 +16,41 @@ const TICK: &str = include_str!("../../bridge/fixtures/host_timer_payload.json")
 
 pub(super) async fn tick(app: &Arc<App>) -> StatusCode {
     post(app, PATH, &[], TICK).await
+}
+
+/// Work that is killed at its n-th write, before that took effect or after; false when it made fewer.
+pub(super) async fn killed_at_write<const N: usize>(
+    world: &World,
+    writes: [(&'static str, &str); N],
+    n: usize,
+    takes_effect: bool,
+    work: impl Future<Output = Result<(), Failure>>,
+) -> bool {
+    let killed = Arc::new(Notify::new());
+    let count = Arc::new(AtomicUsize::new(0));
+    let is_armed = Arc::new(AtomicBool::new(true));
+    for (method, place) in writes {
+        let (killed, count) = (Arc::clone(&killed), Arc::clone(&count));
+        let is_armed = Arc::clone(&is_armed);
+        world.answer_with(method, place, move |_| {
+            let write = count.fetch_add(1, Ordering::SeqCst) + 1;
+            if write != n || !is_armed.load(Ordering::SeqCst) {
+                return None;
+            }
+            killed.notify_one();
+            (!takes_effect).then(|| Reply::new(503, ""))
+        });
+    }
+    let was_killed = tokio::select! {
+        biased;
+        () = killed.notified() => true,
+        done = work => {
+            done.expect("a run that nobody disturbs");
+            false
+        }
+    };
+    is_armed.store(false, Ordering::SeqCst);
+    was_killed
 }
 
 fn grant(refresh_token: &str) -> Reply {
@@ -75,7 +112,7 @@ async fn by_hand_a_token_is_renewed_where_it_is_due_or_somebody_asks() {
     world.put_secret("graph-refresh-token-support", "old");
     let app = app_in(&world, &[]);
     world.answer("POST", "/oauth2/v2.0/token", grant("new"));
-    let [secret] = &Secret::all(&app.settings)[..] else {
+    let [.., secret] = &Secret::all(&app.settings)[..] else {
         panic!("one account");
     };
     for (is_asked, writes) in [(false, 0), (true, 1)] {
@@ -91,6 +128,7 @@ async fn an_account_that_was_signed_out_has_nothing_in_use() {
     world.put_secret("graph-refresh-token-support", services::key_vault::PLACE);
     let app = app_in(&world, &[]);
     let all = Secret::all(&app.settings);
-    let status = all[0].status(&app, OffsetDateTime::now_utc(), false).await;
+    let account = all.last().expect("one");
+    let status = account.status(&app, OffsetDateTime::now_utc(), false).await;
     assert_eq!(status.expect_err("nobody").label(), "entra: sign_in_needed");
 }

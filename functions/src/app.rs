@@ -12,6 +12,7 @@ use services::entra::{ClientSecretProbe, DelegatedTokens, GraphApp, SignIn, Toke
 use services::error::{Service, ServiceError};
 use services::files::{Files, Rules};
 use services::genesys::Genesys;
+use services::genesys::admin::AdminCredentials;
 use services::graph::Graph;
 use services::graph::own_app::OwnApp;
 use services::graph::subscriptions::Subscriptions;
@@ -65,6 +66,8 @@ pub struct App {
     pub client_secret_probe: ClientSecretProbe,
     /// Genesys Cloud.
     pub genesys: Genesys,
+    /// Who changes secrets at Genesys, where a person runs a command; else our own client does as far as it may.
+    pub genesys_operator: Option<AdminCredentials>,
     /// The data storage account.
     pub blobs: Arc<Blobs>,
     /// Files that people send, wherever they lie.
@@ -176,6 +179,7 @@ impl App {
                 &settings.genesys_client_id,
                 Arc::clone(&secrets),
             ),
+            genesys_operator: None,
             files: Files::new(client.clone(), rules),
             bus: ServiceBus::new(client, &settings.service_bus_namespace, identity),
             gate: Gate::new(Arc::clone(&blobs)),

@@ -23,7 +23,7 @@ mod tests;
 
 use rules::{
     amount, authority, customer_tenants, guid, hours, https, is_known_genesys_domain, list, notice,
-    optional_https, parsed, queue, seconds, support_accounts, text, words,
+    optional_guid, optional_https, parsed, queue, seconds, support_accounts, text, words,
 };
 
 /// A link's key lives 7 days at most, and is used for up to 22 hours before a new one is got.
@@ -123,6 +123,8 @@ settings! {
         "the id (GUID) of the open messaging integration";
     genesys_client_id: String = "GENESYS_CLIENT_ID", guid,
         "the id (GUID) of the client-credentials OAuth client";
+    genesys_spare_client_id: Option<String> = "GENESYS_SPARE_CLIENT_ID" or "", optional_guid,
+        "the id (GUID) of a second OAuth client with the same role, or nothing: genesys-client-secret then renews itself";
     service_bus_namespace: String = "ServiceBus__fullyQualifiedNamespace", authority,
         "the Service Bus host name, e.g. my-namespace.servicebus.windows.net";
     blob_endpoint: String = "BLOB_ENDPOINT", https,

@@ -1,4 +1,5 @@
-//! `handler rotate`: what the function `secret-rotation` does once a day, by hand, with the app's settings in the environment.
+//! `handler rotate`: what the function `secret-rotation` does once a day, by hand, with the app's settings in the environment. With
+//! an administrator's OAuth client there too, as for `handler genesys`, it may replace what the bridge's own client may not.
 
 use anyhow::{Context, bail};
 use functions::app::App;
@@ -9,6 +10,7 @@ use functions::timer::Turn;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use crate::genesys::operator;
 use crate::report::{Finding, Report};
 
 /// What is asked for.
@@ -20,8 +22,19 @@ pub struct Order {
     /// Only tell what would be done.
     #[arg(long)]
     dry_run: bool,
-    /// Name of one secret; all of them otherwise.
+    /// Name of one secret, or `genesys` for those that are replaced at Genesys Cloud; all of them otherwise.
     name: Option<String>,
+}
+
+/// The name that stands for all secrets that are replaced at Genesys.
+const GENESYS: &str = "genesys";
+
+impl Order {
+    fn is_about(&self, secret: &Secret) -> bool {
+        self.name.as_ref().is_none_or(|name| {
+            *name == secret.name() || (name == GENESYS && secret.is_of_genesys())
+        })
+    }
 }
 
 /// Prints one line for each secret; tells whether all is well with them.
@@ -31,15 +44,15 @@ pub struct Order {
 pub async fn run(settings: Settings, order: &Order) -> anyhow::Result<bool> {
     let all = Secret::all(&settings);
     let names: Vec<String> = all.iter().map(Secret::name).collect();
-    let is_meant = |secret: &Secret| order.name.as_ref().is_none_or(|it| *it == secret.name());
-    let meant: Vec<Secret> = all.into_iter().filter(is_meant).collect();
+    let meant: Vec<Secret> = all.into_iter().filter(|it| order.is_about(it)).collect();
     if meant.is_empty() {
         bail!(
-            "no such secret is renewed here: put one of {} there",
+            "no such secret is renewed here: put {GENESYS} there, or one of {}",
             names.join(", ")
         );
     }
-    let app = App::build(settings).context("the clients cannot be built")?;
+    let mut app = App::build(settings).context("the clients cannot be built")?;
+    app.genesys_operator = operator(|name| std::env::var(name).ok())?;
     let mut report = Report { good: true };
     for secret in meant {
         let finding = match order.dry_run {

@@ -102,9 +102,9 @@ async fn sign_in_and_sign_out_say_what_is_missing() {
 
 #[tokio::test]
 async fn rotate_names_the_secrets_that_it_renews() {
-    let outcome = handler(&["rotate", "genesys-client-secret"], &local_settings()).await;
+    let outcome = handler(&["rotate", "graph-client-secret"], &local_settings()).await;
     assert_eq!((outcome.code, outcome.out.as_str()), (Some(1), ""));
-    let says = "no such secret is renewed here: put one of graph-refresh-token-support there";
+    let says = "no such secret is renewed here: put genesys there, or one of genesys-client-secret, genesys-webhook-secret, graph-refresh-token-support";
     assert_eq!(outcome.err.trim(), says);
     let mut settings = local_settings();
     settings.retain(|(name, _)| name != "GRAPH_CLIENT_AUTHENTICATION");
@@ -113,6 +113,6 @@ async fn rotate_names_the_secrets_that_it_renews() {
         "secret".to_owned(),
     ));
     let outcome = handler(&["rotate", "nothing"], &settings).await;
-    let names = "graph-client-secret, graph-refresh-token-support";
+    let names = "graph-client-secret, genesys-client-secret, genesys-webhook-secret";
     assert!(outcome.err.contains(names), "{}", outcome.err);
 }

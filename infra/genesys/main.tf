@@ -69,5 +69,8 @@ resource "genesyscloud_conversations_messaging_integrations_open" "bridge" {
   outbound_notification_webhook_url = var.webhook_url
 
   # The provider does not mark this as a secret. It lies in the state as it is.
+  #
+  # The bridge replaces it, so its value is read from the vault for each apply. `ignore_changes` would do harm: the provider does not
+  # read the secret back and sends the one of the state with every other change, which by then nobody may accept.
   outbound_notification_webhook_signature_secret_token = var.webhook_secret
 }

@@ -1,4 +1,4 @@
-# The bridge's identity: two permissions, and a client that has nothing else.
+# The bridge's identity: two permissions, and two clients that have nothing else.
 
 resource "genesyscloud_auth_role" "bridge" {
   name        = "${var.name} bridge"
@@ -16,7 +16,18 @@ resource "genesyscloud_auth_role" "bridge" {
   permission_policies {
     domain      = "messaging"
     entity_name = "integration"
-    action_set  = ["view"]
+    # With the right to edit, the bridge replaces the secret of its webhook by itself.
+    action_set = var.let_bridge_rotate ? ["edit", "view"] : ["view"]
+  }
+
+  # Genesys Cloud has no smaller right than that to edit every client whose roles the bridge holds.
+  dynamic "permission_policies" {
+    for_each = var.let_bridge_rotate ? [1] : []
+    content {
+      domain      = "oauth"
+      entity_name = "client"
+      action_set  = ["edit"]
+    }
   }
 }
 
@@ -35,13 +46,12 @@ resource "genesyscloud_oauth_client" "bridge" {
   }
 }
 
-# A client has one secret, and a new one replaces it at once. With a second client the bridge changes over first, and the
-# secret of the client that is then idle is replaced after that.
+# A client has one secret, and a new one replaces it at once. So there are always two, which have the bridge's secret in turn: the
+# idle one gets a new secret, and when that works the bridge changes over. A second client costs nothing, and until it is its turn
+# nobody knows its secret; made only when it is needed, it would have to be given to the app in the middle of a replacement.
 resource "genesyscloud_oauth_client" "spare" {
-  count = var.spare_oauth_client ? 1 : 0
-
   name                          = "${var.name} bridge, spare"
-  description                   = "Stands by while the other client's secret is replaced."
+  description                   = "Has the bridge's secret in turn with the other client, so that one always works."
   authorized_grant_type         = "CLIENT-CREDENTIALS"
   access_token_validity_seconds = var.token_validity_seconds
   state                         = "active"
@@ -51,4 +61,9 @@ resource "genesyscloud_oauth_client" "spare" {
     role_id     = genesyscloud_auth_role.bridge.id
     division_id = data.genesyscloud_auth_division_home.home.id
   }
+}
+
+moved {
+  from = genesyscloud_oauth_client.spare[0]
+  to   = genesyscloud_oauth_client.spare
 }

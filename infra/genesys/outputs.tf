@@ -11,8 +11,8 @@ output "oauth_client_id" {
 }
 
 output "spare_oauth_client_id" {
-  description = "Id of the spare OAuth client; null without one."
-  value       = one(genesyscloud_oauth_client.spare[*].id)
+  description = "Id of the second OAuth client: app setting GENESYS_SPARE_CLIENT_ID."
+  value       = genesyscloud_oauth_client.spare.id
 }
 
 output "genesys_media_types" {

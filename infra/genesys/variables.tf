@@ -37,7 +37,7 @@ variable "webhook_url" {
 }
 
 variable "webhook_secret" {
-  description = "What Genesys Cloud signs its webhooks with: the value of the Key Vault secret genesys-webhook-secret."
+  description = "What Genesys Cloud signs its webhooks with: the value of the Key Vault secret genesys-webhook-secret, read anew for each apply, because it is replaced every three months."
   type        = string
   sensitive   = true
 
@@ -81,8 +81,8 @@ variable "token_validity_seconds" {
   }
 }
 
-variable "spare_oauth_client" {
-  description = "Whether a second OAuth client stands by, so that the secret can be replaced without a moment in which none works."
+variable "let_bridge_rotate" {
+  description = "Whether the bridge's own role may replace its secrets: it then may edit its integrations and every OAuth client that has no more roles than it. Otherwise an administrator runs `handler rotate genesys` every three months."
   type        = bool
   default     = false
 }

@@ -100,6 +100,9 @@ param genesysIntegrationId string
 @description('Id of the Genesys OAuth client.')
 param genesysClientId string
 
+@description('Id of the second Genesys OAuth client, or nothing.')
+param genesysSpareClientId string
+
 @description('Media types that the integration\'s supported content profile takes from customers.')
 param genesysMediaTypes string
 
@@ -317,6 +320,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     GENESYS_LOGIN_ENDPOINT: genesysLoginEndpoint
     GENESYS_INTEGRATION_ID: genesysIntegrationId
     GENESYS_CLIENT_ID: genesysClientId
+    GENESYS_SPARE_CLIENT_ID: genesysSpareClientId
     BLOB_ENDPOINT: blobEndpoint
     KEY_VAULT_URL: keyVaultUri
     ENTRA_ENDPOINT: environment().authentication.loginEndpoint

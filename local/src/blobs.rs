@@ -83,6 +83,14 @@ impl Blobs {
         Ok(body)
     }
 
+    /// Deletes what is at this path, if anything.
+    pub(crate) async fn delete(&self, path: &str) -> anyhow::Result<()> {
+        let (status, ..) = self.call(Method::DELETE, path).await?;
+        let is_gone = [StatusCode::ACCEPTED, StatusCode::NOT_FOUND].contains(&status);
+        ensure!(is_gone, "Azurite answered {status}");
+        Ok(())
+    }
+
     /// Makes the containers.
     pub(crate) async fn create_containers(&self) -> anyhow::Result<()> {
         let create = async |container: &str| {

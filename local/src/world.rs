@@ -61,6 +61,8 @@ pub struct Config {
     pub genesys_integration_id: String,
     /// The OAuth client that Genesys knows us by (`GENESYS_CLIENT_ID`).
     pub genesys_client_id: String,
+    /// The other client of the pair, where there is one (`GENESYS_SPARE_CLIENT_ID`).
+    pub genesys_spare_client_id: Option<String>,
     /// Names of the queues (`INBOUND_QUEUE`, `OUTBOUND_QUEUE`, `TYPING_QUEUE`).
     pub queues: QueueNames,
     /// `--basic-notifications`: Graph's notifications carry no encrypted content.
@@ -108,6 +110,11 @@ impl Config {
             if let Some(value) = settings.get(name) {
                 *target = guid(name, value)?;
             }
+        }
+        if let Some(value) = settings.get("GENESYS_SPARE_CLIENT_ID") {
+            let id = Some(value).filter(|value| !value.is_empty());
+            let id = id.map(|value| guid("GENESYS_SPARE_CLIENT_ID", value));
+            config.genesys_spare_client_id = id.transpose()?;
         }
         let authentication = &mut config.graph_client_authentication;
         let queues = &mut config.queues;
@@ -170,6 +177,7 @@ impl Default for Config {
             }],
             genesys_integration_id: id(5),
             genesys_client_id: id(6),
+            genesys_spare_client_id: Some(id(7)),
             queues: QueueNames {
                 inbound: "inbound".to_owned(),
                 outbound: "outbound".to_owned(),

@@ -55,6 +55,15 @@ pub struct Version {
 /// it is there, and the name of a deleted one stays taken.
 pub const PLACE: &str = "none";
 
+/// A secret, and the id under which the far side knows it.
+#[derive(Debug, Clone)]
+pub struct Keyed {
+    /// The value.
+    pub value: SecretString,
+    /// Its tag `key-id`, which [`KeyVault::store`] writes.
+    pub key: Option<String>,
+}
+
 /// The tag that holds the id under which the far side knows a secret.
 const KEY_TAG: &str = "key-id";
 
@@ -67,6 +76,12 @@ struct SecretBundle {
     attributes: Value,
     #[serde(default)]
     tags: Value,
+}
+
+impl SecretBundle {
+    fn key(&self) -> Option<String> {
+        self.tags[KEY_TAG].as_str().map(str::to_owned)
+    }
 }
 
 impl KeyVault {
@@ -94,6 +109,17 @@ impl KeyVault {
         Ok(self.bundle(name).await?.map(|bundle| bundle.value))
     }
 
+    /// The same with the id under which the far side knows it, whatever else the vault tells.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn keyed(&self, name: &str) -> Result<Option<Keyed>> {
+        Ok(self.bundle(name).await?.map(|bundle| Keyed {
+            key: bundle.key(),
+            value: bundle.value,
+        }))
+    }
+
     /// The newest version of a secret with what is kept beside it, `None` when there is no such secret, or only its [`PLACE`].
     ///
     /// # Errors
@@ -106,8 +132,8 @@ impl KeyVault {
         let created = created.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
         let undated = || ServiceError::new(Service::KeyVault, ErrorKind::Malformed, Sent::Yes);
         Ok(Some(Version {
+            key: bundle.key(),
             value: bundle.value,
-            key: bundle.tags[KEY_TAG].as_str().map(str::to_owned),
             stored: created.ok_or_else(undated)?,
         }))
     }

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
 
 use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
-use crate::key_vault::KeyVault;
+use crate::key_vault::{KeyVault, Keyed};
 use crate::renewal::{Forced, Lease, Renewal};
 
 /// Age at which a secret is read again in the background.
@@ -91,7 +91,7 @@ pub struct Secrets {
 }
 
 /// One secret in memory, as far as it exists.
-type Held = Renewal<Option<SecretString>>;
+type Held = Renewal<Option<Keyed>>;
 
 impl Secrets {
     /// Nothing is read yet.
@@ -112,7 +112,7 @@ impl Secrets {
     /// # Errors
     /// There is nothing in memory, and the vault refused or could not be reached.
     pub async fn get(&self, name: &str) -> Result<Option<SecretString>> {
-        self.held(name)[0].get().await
+        Ok(self.held(name)[0].get().await?.map(|it| it.value))
     }
 
     /// The secret `name`, then its neighbours `{name}-previous` and `{name}-next`, as far as they exist; from memory where
@@ -123,7 +123,7 @@ impl Secrets {
     pub async fn accepted(&self, name: &str) -> Result<Vec<SecretString>> {
         let [current, previous, next] = each(&self.held(name)).await;
         let all = [current?, previous?, next?];
-        Ok(all.into_iter().flatten().collect())
+        Ok(all.into_iter().flatten().map(|it| it.value).collect())
     }
 
     /// Whether what somebody presented at `presented` fits `name` or a neighbour of it, as `fits` tells for each. When none in
@@ -139,7 +139,8 @@ impl Secrets {
     ) -> Accepts<T> {
         let held = self.held(name);
         let known = each(&held).await;
-        if let Some(found) = known.iter().flatten().flatten().find_map(&fits) {
+        let mut values = known.iter().flatten().flatten().map(|it| &it.value);
+        if let Some(found) = values.find_map(&fits) {
             return Accepts::Yes(found);
         }
         if known.iter().any(Result::is_err) {
@@ -152,7 +153,7 @@ impl Secrets {
             let is_firm = read.iter().all(|one| matches!(one, Ok(Forced::Fresh(_))));
             let read = read.into_iter().flatten().filter_map(Forced::into_value);
             let read: Vec<_> = read.collect();
-            match read.iter().find_map(&fits) {
+            match read.iter().find_map(|it| fits(&it.value)) {
                 Some(found) => return Accepts::Yes(found),
                 // Without any secret nothing could ever fit: somebody has yet to store it.
                 None if read.is_empty() || !is_known => break,
@@ -171,7 +172,8 @@ impl Secrets {
     pub async fn reload(&self, name: &str) -> Result<Vec<SecretString>> {
         let [current, previous, next] = each_again(&self.held(name), Instant::now()).await;
         let all = [current?, previous?, next?].into_iter();
-        Ok(all.filter_map(Forced::into_value).collect())
+        let read = all.filter_map(Forced::into_value);
+        Ok(read.map(|it| it.value).collect())
     }
 
     /// Proves who we are with a client's secret, by `grant`. One that is missing, or that the service does not know
@@ -183,19 +185,20 @@ impl Secrets {
         &self,
         service: Service,
         name: &str,
-        grant: impl Fn(SecretString) -> F,
+        grant: impl Fn(Keyed) -> F,
     ) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
-        let attempt = |secret: Option<SecretString>| async {
+        let attempt = |secret: Option<Keyed>| async {
             let missing = ServiceError::new(service, ErrorKind::Configuration, Sent::No);
             let secret = secret.ok_or_else(|| missing.with_code("no_client_secret"))?;
             grant(secret).await
         };
-        match attempt(self.get(name).await?).await {
+        let held = self.held(name);
+        match attempt(held[0].get().await?).await {
             Err(error) if error.kind == ErrorKind::Configuration => {
-                let newer = force(&self.held(name)[0], Instant::now()).await?;
+                let newer = force(&held[0], Instant::now()).await?;
                 attempt(newer.into_value()).await
             }
             result => result,
@@ -223,18 +226,18 @@ impl Secrets {
     }
 }
 
-async fn each(held: &[Held; 3]) -> [Result<Option<SecretString>>; 3] {
+async fn each(held: &[Held; 3]) -> [Result<Option<Keyed>>; 3] {
     let [current, previous, next] = held.each_ref().map(Held::get);
     join!(current, previous, next).into()
 }
 
 /// The same, read after `since` where the limits allow it.
-async fn each_again(held: &[Held; 3], since: Instant) -> [Result<Forced<Option<SecretString>>>; 3] {
+async fn each_again(held: &[Held; 3], since: Instant) -> [Result<Forced<Option<Keyed>>>; 3] {
     let [current, previous, next] = held.each_ref().map(|one| force(one, since));
     join!(current, previous, next).into()
 }
 
-async fn force(held: &Held, since: Instant) -> Result<Forced<Option<SecretString>>> {
+async fn force(held: &Held, since: Instant) -> Result<Forced<Option<Keyed>>> {
     let after_failure = RELOAD_AFTER_FAILURE;
     held.force(since, RELOAD_INTERVAL, after_failure).await
 }
@@ -244,8 +247,8 @@ async fn read(
     vault: Arc<KeyVault>,
     name: String,
     absent_for: Duration,
-) -> Result<Lease<Option<SecretString>>> {
-    let value = vault.get(&name).await?;
+) -> Result<Lease<Option<Keyed>>> {
+    let value = vault.keyed(&name).await?;
     let expires_after = value.as_ref().map_or(absent_for, |_| EXPIRES_AFTER);
     Ok(Lease {
         value,

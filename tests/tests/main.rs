@@ -6,6 +6,7 @@ mod crashes;
 mod files_from_agents;
 mod files_from_customers;
 mod forged;
+mod genesys_secrets;
 mod outages;
 mod page;
 mod payloads;

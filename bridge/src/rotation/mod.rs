@@ -5,6 +5,9 @@
 //! which secret is current and which one is next, since nothing else tells what a reader gets; the note only adds since when.
 //! So two runs at once do each other no harm, as long as a step takes effect within [`SETTLED_AFTER`] of being decided.
 
+pub mod genesys_client;
+pub mod genesys_webhook;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -23,6 +26,9 @@ pub const GRACE: Duration = Duration::from_secs(48 * 3600);
 /// After so long what somebody else began has taken effect everywhere, or never will: a step of another run (a run takes some
 /// minutes at most), or a change at Entra ID that its lists do not show yet.
 pub const SETTLED_AFTER: Duration = Duration::from_secs(3600);
+
+/// Age at which a secret that never ends by itself is replaced.
+pub const RENEWED_AFTER: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// A next secret that was not taken for so long never will be.
 pub const ABANDONED_AFTER: Duration = Duration::from_secs(3 * 24 * 3600);
@@ -45,6 +51,28 @@ pub struct Noted {
     pub accepted: Option<String>,
     /// Why the last run could not add a secret.
     pub refusal: Option<Refusal>,
+    /// What one run alone may do for now.
+    pub claim: Option<Claim>,
+}
+
+/// The right of one run to do what would do harm twice: what it makes takes the place of what was there at once. Whoever writes it
+/// into the note first has it, until what it was for is done or [`SETTLED_AFTER`] has passed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// What it is about: a client, or the key id of a secret.
+    pub key: String,
+    /// The run.
+    pub run: String,
+    /// Since when.
+    #[serde(with = "time::serde::rfc3339")]
+    pub since: OffsetDateTime,
+}
+
+impl Claim {
+    /// Whether another run than this one may still be at it.
+    fn keeps_out(&self, run: &str, now: OffsetDateTime) -> bool {
+        self.run != run && now < self.since + SETTLED_AFTER
+    }
 }
 
 /// The secret that readers get.
@@ -176,6 +204,55 @@ pub fn next_step(noted: &Noted, found: &Found, now: OffsetDateTime, is_asked: bo
 }
 
 impl Noted {
+    /// The note of a secret of Genesys with what the vault holds as the current one. Of those before it stays what is `kept`.
+    fn seeing_current(&self, held: Option<&Held>, is_kept: impl Fn(&str) -> bool) -> Self {
+        let mut seen = self.clone();
+        let current = held.and_then(|held| {
+            Some(Current {
+                key: held.key.clone()?,
+                since: held.stored,
+                ends: None,
+            })
+        });
+        let before = std::mem::replace(&mut seen.current, current);
+        seen.retired.extend(before.map(|it| it.key));
+        if let Some(current) = &seen.current {
+            seen.retired.remove(&current.key);
+            if seen.accepted.as_ref() == Some(&current.key) {
+                seen.accepted = None;
+                seen.refusal = None;
+            }
+        }
+        seen.retired.retain(|key| is_kept(key));
+        seen
+    }
+
+    /// The step for which this run has the claim, or the note that claims it.
+    fn claimed<S>(
+        &self,
+        key: &str,
+        run: &str,
+        now: OffsetDateTime,
+        step: S,
+        note: impl FnOnce(Self) -> S,
+    ) -> S {
+        let is_ours = |claim: &Claim| claim.run == run && claim.key == key;
+        if self.claim.as_ref().is_some_and(is_ours) {
+            return step;
+        }
+        let claim = Claim {
+            key: key.to_owned(),
+            run: run.to_owned(),
+            since: now,
+        };
+        // What was taken before may not be what will be made.
+        note(Self {
+            claim: Some(claim),
+            accepted: None,
+            ..self.clone()
+        })
+    }
+
     /// The note with what is seen in the vault now.
     fn seeing(&self, found: &Found, now: OffsetDateTime) -> Self {
         let mut seen = self.clone();
@@ -269,6 +346,13 @@ impl Found {
             works && now >= current.since + GRACE
         });
         is_orphan || is_over
+    }
+}
+
+impl Held {
+    /// Whether it is to be replaced, where it never ends by itself.
+    fn is_due(held: Option<&Self>, now: OffsetDateTime) -> bool {
+        held.is_none_or(|it| now >= it.stored + RENEWED_AFTER)
     }
 }
 

@@ -1,14 +1,16 @@
 //! Replacing the client secret, in a world in memory: killed at each of its writes, two at once, too late, and refused.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
+use bridge::state::blobs;
 use futures::future::{join, join_all};
 use serde_json::json;
 use services::testing::{Password, Reply, World};
-use tokio::sync::Notify;
 
 use super::*;
+use crate::secret_rotation::steps::PROPAGATION;
+use crate::secret_rotation::tests::killed_at_write;
 use crate::testing::app_in;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -126,38 +128,14 @@ async fn one_that_does_not_end_soon_is_left_alone_until_somebody_asks() {
 
 /// A run that is killed at its n-th write, before it took effect or after; false when it made fewer.
 async fn killed_at(world: &World, n: usize, takes_effect: bool) -> bool {
-    let killed = Arc::new(Notify::new());
-    let (count, is_armed) = (
-        Arc::new(AtomicUsize::new(0)),
-        Arc::new(AtomicBool::new(true)),
-    );
-    for (method, place) in [
+    let writes = [
         ("PUT", "/secrets/"),
         ("PUT", "graph-client-secret.json"),
         ("POST", "applications("),
-    ] {
-        let (killed, count) = (Arc::clone(&killed), Arc::clone(&count));
-        let is_armed = Arc::clone(&is_armed);
-        world.answer_with(method, place, move |_| {
-            let write = count.fetch_add(1, Ordering::SeqCst) + 1;
-            if write != n || !is_armed.load(Ordering::SeqCst) {
-                return None;
-            }
-            killed.notify_one();
-            (!takes_effect).then(|| Reply::new(503, ""))
-        });
-    }
+    ];
     let app = app(world);
-    let was_killed = tokio::select! {
-        biased;
-        () = killed.notified() => true,
-        done = run(&app, Duration::ZERO) => {
-            done.expect("a run that nobody disturbs");
-            false
-        }
-    };
-    is_armed.store(false, Ordering::SeqCst);
-    was_killed
+    let work = run(&app, Duration::ZERO);
+    killed_at_write(world, writes, n, takes_effect, work).await
 }
 
 #[tokio::test]

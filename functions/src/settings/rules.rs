@@ -35,6 +35,14 @@ pub(super) fn guid(value: &str) -> Result<String, String> {
         .map_err(|_| "not a GUID".to_owned())
 }
 
+/// The same, or nothing.
+pub(super) fn optional_guid(value: &str) -> Result<Option<String>, String> {
+    match value {
+        "" => Ok(None),
+        id => guid(id).map(Some),
+    }
+}
+
 /// A whole number within bounds, in some unit.
 pub(super) fn amount<T>(
     least: u64,

@@ -75,6 +75,24 @@ impl Connection {
     }
 }
 
+/// An administrator's credentials, where both are given.
+///
+/// # Errors
+/// One line when only one of them is.
+pub fn operator(
+    lookup: impl Fn(&str) -> Option<String>,
+) -> anyhow::Result<Option<AdminCredentials>> {
+    let given = |name: &str| {
+        let value = lookup(name).map(|value| value.trim().to_owned());
+        value.filter(|value| !value.is_empty())
+    };
+    match (given(CLIENT_ID), given(CLIENT_SECRET)) {
+        (Some(id), Some(secret)) => Ok(Some(AdminCredentials::new(id, secret))),
+        (None, None) => Ok(None),
+        _ => bail!("give both {CLIENT_ID} and {CLIENT_SECRET}, or neither"),
+    }
+}
+
 /// What the app's own rules say of the region, so that an administrator's secret goes nowhere that the app would not go.
 fn wrong_endpoints(given: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let ours = |name: &str| [DOMAIN, API, LOGIN].contains(&name);
@@ -157,6 +175,17 @@ mod tests {
             assert_eq!(said.lines().count(), 1, "{said}");
             assert!(said.contains(name) && !said.contains("hush"), "{said}");
         }
+    }
+
+    #[test]
+    fn an_administrator_needs_both_id_and_secret() {
+        let read = |names: &'static [&str]| {
+            operator(move |name| names.contains(&name).then(|| "hush".to_owned()))
+        };
+        assert!(read(&[]).expect("neither").is_none());
+        assert!(read(&[CLIENT_ID, CLIENT_SECRET]).expect("both").is_some());
+        read(&[CLIENT_ID]).expect_err("half");
+        read(&[CLIENT_SECRET]).expect_err("half");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use services::genesys::admin::GenesysAdmin;
 use uuid::Uuid;
 
 use connection::Connection;
+pub use connection::operator;
 use failure::{Step, explained};
 
 /// Time between two looks at an integration that is being made.

@@ -23,13 +23,17 @@ const GIVEN: [(&str, &str); 5] = [
 ];
 
 /// What production is given as well, so that its snapshot shows everything that can be switched on.
-const GIVEN_TO_PRODUCTION: [(&str, &str); 5] = [
+const GIVEN_TO_PRODUCTION: [(&str, &str); 6] = [
     ("GRAPH_CLIENT_ID", "00000000-0000-4000-8000-000000000003"),
     (
         "GENESYS_INTEGRATION_ID",
         "00000000-0000-4000-8000-000000000004",
     ),
     ("GENESYS_CLIENT_ID", "00000000-0000-4000-8000-000000000005"),
+    (
+        "GENESYS_SPARE_CLIENT_ID",
+        "00000000-0000-4000-8000-00000000000a",
+    ),
     ("OPERATORS_GROUP_ID", "00000000-0000-4000-8000-000000000006"),
     ("BOT_ENABLED", "true"),
 ];

@@ -1,5 +1,7 @@
 //! Templates and program name the same things: settings, queues, containers, secrets, routes.
 
+use std::collections::BTreeSet;
+
 use functions::settings::{SPECIFICATIONS, Settings};
 
 use crate::inputs::{Inputs, difference, list, own_name};
@@ -67,7 +69,9 @@ fn settings(inputs: &Inputs) -> Vec<String> {
         };
         let specified = SPECIFICATIONS.iter().find(|it| it.name == name);
         let default = specified.and_then(|it| it.default);
-        if known(text) && default.is_some_and(|default| default != text) {
+        // An id that the profile is given, as far as there is a second client.
+        let is_given = name == "GENESYS_SPARE_CLIENT_ID" && inputs.profile == "main";
+        if known(text) && !is_given && default.is_some_and(|default| default != text) {
             problems.push(format!("the app setting {name} is '{text}' without being asked, the program's default is not"));
         }
     }
@@ -185,14 +189,16 @@ fn lifecycle(inputs: &Inputs) -> Vec<String> {
 /// Each secret that the program reads has its place, and its neighbours in a rotation have theirs.
 fn secrets(inputs: &Inputs) -> Vec<String> {
     let of_an_account = "graph-refresh-token-";
+    let neighbours = ["-next", "-previous"];
     let listed = inputs.secret_names().map(|name| {
-        let name = name.trim_end_matches("-next");
-        let name = name.trim_end_matches("-previous");
+        let mut endings = neighbours.iter();
+        let own = endings.find_map(|ending| name.strip_suffix(ending));
         match name.starts_with(of_an_account) {
             true => of_an_account,
-            false => name,
+            false => own.unwrap_or(name),
         }
     });
+    let listed: BTreeSet<&str> = listed.collect();
     let with_client_secret = inputs.setting("GRAPH_CLIENT_AUTHENTICATION") == "secret";
     let expected = SECRETS
         .into_iter()

@@ -20,8 +20,7 @@ variables {
 
 run "without_a_look_up" {
   variables {
-    spare_oauth_client = true
-    media_types        = ["image/*", "application/pdf"]
+    media_types = ["image/*", "application/pdf"]
   }
 
   assert {
@@ -34,7 +33,7 @@ run "without_a_look_up" {
 
   assert {
     condition = alltrue([
-      for client in concat([genesyscloud_oauth_client.bridge], genesyscloud_oauth_client.spare) :
+      for client in [genesyscloud_oauth_client.bridge, genesyscloud_oauth_client.spare] :
       !client.expose_client_secret && client.directory_client_secret == null
       && [for role in client.roles : role.role_id] == [genesyscloud_auth_role.bridge.id]
     ])
@@ -42,8 +41,12 @@ run "without_a_look_up" {
   }
 
   assert {
-    condition     = length(genesyscloud_oauth_client.spare) == 1 && output.spare_oauth_client_id == genesyscloud_oauth_client.spare[0].id
-    error_message = "The spare client is made, and its id given out."
+    condition = (
+      output.oauth_client_id == genesyscloud_oauth_client.bridge.id &&
+      output.spare_oauth_client_id == genesyscloud_oauth_client.spare.id &&
+      genesyscloud_oauth_client.bridge.name != genesyscloud_oauth_client.spare.name
+    )
+    error_message = "There are two clients, and the ids of both are given out."
   }
 
   assert {
@@ -100,6 +103,27 @@ run "without_a_look_up" {
       for kind in yamldecode(file(local.flow_file)).inboundShortMessage.states[0].state.variables : [for variable in kind : variable.name]
     ]))
     error_message = "The flow declares the variables that it uses, and no others."
+  }
+}
+
+# The state holds the secret of the run before.
+run "after_the_bridge_replaced_its_secret" {
+  variables {
+    webhook_secret    = "fedcba9876543210fedcba9876543210"
+    let_bridge_rotate = true
+  }
+
+  assert {
+    condition     = genesyscloud_conversations_messaging_integrations_open.bridge.outbound_notification_webhook_signature_secret_token == "fedcba9876543210fedcba9876543210"
+    error_message = "What the vault holds now is what the integration signs with: an older secret is never sent again."
+  }
+
+  assert {
+    condition = toset([
+      for policy in genesyscloud_auth_role.bridge.permission_policies :
+      "${policy.domain}:${policy.entity_name}:${join(",", sort(policy.action_set))}"
+    ]) == toset(["conversation:message:receive", "messaging:integration:edit,view", "oauth:client:edit"])
+    error_message = "With let_bridge_rotate the role may edit its integration and OAuth clients as well."
   }
 }
 

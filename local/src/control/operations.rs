@@ -1,5 +1,6 @@
 //! Faults, queues, journeys, events, logs, and what can be done to the handlers.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use axum::{Json, Router};
 use futures::{Stream, StreamExt as _};
 use http::StatusCode;
@@ -60,7 +61,8 @@ pub(super) fn router() -> Router<Arc<Control>> {
         .route("/local/logs", logs)
         .route("/local/instances", show(|it| it.host.view()))
         .route("/local/handler/kill", post(kill))
-        .route("/local/handler/commands", post(run))
+        .route("/local/handler/commands", post(run).delete(kill_commands))
+        .route("/local/blobs/{*path}", delete(forget))
         .route("/local/timers/{function}", post(fire_timer))
 }
 
@@ -176,12 +178,28 @@ async fn kill(State(control): Reach, body: Bytes) -> Answer {
 #[derive(Deserialize)]
 struct Run {
     arguments: Vec<String>,
+    /// Variables besides the app's settings.
+    #[serde(default)]
+    environment: BTreeMap<String, String>,
 }
 
 /// One of the handler's commands, with the app's settings.
 async fn run(State(control): Reach, body: Bytes) -> Answer {
     let run: Run = read(&body)?;
-    Ok(Json(control.host.run(&run.arguments).await?))
+    let ended = control.host.run(&run.arguments, &run.environment).await;
+    Ok(Json(ended?))
+}
+
+/// Kills the commands that run now, as `kill -9` does.
+async fn kill_commands(State(control): Reach) -> StatusCode {
+    control.host.kill_commands();
+    StatusCode::NO_CONTENT
+}
+
+/// Takes a blob away: a lease or a claim in it then keeps nobody out, as when it had run out.
+async fn forget(State(control): Reach, Path(path): Path<String>) -> Result<StatusCode, Refused> {
+    control.blobs.delete(&path).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn fire_timer(State(control): Reach, Path(function): Path<String>) -> Answer {

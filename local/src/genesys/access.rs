@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::answers::Refusal;
-use super::login::TOKEN_SECONDS;
+use super::login::{NoToken, TOKEN_SECONDS};
 use super::state::Genesys;
 
 /// Media type of a token request's body (RFC 6749, section 3.2).
@@ -51,15 +51,18 @@ pub async fn token(
         }
         None => return invalid("grant_type is missing"),
     }
-    if client != genesys.world.config.genesys_client_id {
-        return refuse("invalid_client", "client not found: invalid client_id");
-    }
-    if secret != genesys.login.secret {
-        let why = "authentication failed";
-        return refused(StatusCode::UNAUTHORIZED, "invalid_client", why);
-    }
+    let token = match genesys.login.issue(&client, &secret) {
+        Ok(token) => token,
+        Err(NoToken::UnknownClient) => {
+            return refuse("invalid_client", "client not found: invalid client_id");
+        }
+        Err(NoToken::WrongSecret) => {
+            let why = "authentication failed";
+            return refused(StatusCode::UNAUTHORIZED, "invalid_client", why);
+        }
+    };
     Json(json!({
-        "access_token": genesys.login.issue(),
+        "access_token": token,
         "token_type": "bearer",
         "expires_in": TOKEN_SECONDS,
     }))
@@ -77,7 +80,7 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
 /// The middleware before the API: a token that is ours, then the rate limit of its client.
 pub async fn authorised(
     State(genesys): State<Arc<Genesys>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
     const ABSENT: &str = "No authentication bearer token specified in authorization header.";
@@ -87,24 +90,40 @@ pub async fn authorised(
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let unauthorised = |code, why| Refusal::new(StatusCode::UNAUTHORIZED, code, why);
     let (_, token) = presented.ok_or_else(|| unauthorised("authentication.required", ABSENT))?;
-    if !genesys.login.knows(token.trim()) {
-        let why = "Invalid login credentials.";
-        return Err(unauthorised("bad.credentials", why));
-    }
-    genesys.login.admit().map_err(Refusal::too_many_requests)?;
+    let holder = genesys.login.holder(token.trim());
+    let holder =
+        holder.ok_or_else(|| unauthorised("bad.credentials", "Invalid login credentials."))?;
+    let admitted = genesys.login.admit(&holder);
+    admitted.map_err(Refusal::too_many_requests)?;
+    request.extensions_mut().insert(Caller(holder));
     Ok(next.run(request).await)
 }
 
+/// The client whose token came with a request, by its id.
+#[derive(Clone)]
+pub struct Caller(pub String);
+
+impl Caller {
+    /// Refuses a caller without this right.
+    pub fn needs(&self, genesys: &Genesys, right: &str) -> Result<(), Refusal> {
+        let has = genesys.login.may(&self.0, right);
+        has.then_some(()).ok_or_else(|| Refusal::forbidden(right))
+    }
+}
+
 /// `GET /api/v2/tokens/me`: what the caller's token is (Platform API, model `TokenInfo`).
-pub async fn token_info(State(genesys): State<Arc<Genesys>>) -> Json<Value> {
+pub async fn token_info(
+    State(genesys): State<Arc<Genesys>>,
+    Extension(caller): Extension<Caller>,
+) -> Json<Value> {
     let organization = json!({ "id": Uuid::from_u128(7).to_string(), "name": "Local" });
     Json(json!({
         "organization": organization,
         "homeOrganization": organization,
         "authorizedScope": [],
         "OAuthClient": {
-            "id": genesys.world.config.genesys_client_id,
-            "name": "Bridge",
+            "id": caller.0,
+            "name": genesys.login.client(&caller.0, |client| client.name),
             "organization": organization,
         },
     }))

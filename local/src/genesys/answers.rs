@@ -36,6 +36,14 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "bad.request", message)
     }
 
+    /// 403: the caller lacks a permission.
+    pub fn forbidden(right: &str) -> Self {
+        let message = format!(
+            "Unable to perform the requested action. You are missing the following permission(s): {right}"
+        );
+        Self::new(StatusCode::FORBIDDEN, "missing.permissions", message)
+    }
+
     /// 404: what the request is about does not exist.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not.found", message)

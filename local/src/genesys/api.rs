@@ -6,15 +6,16 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router, middleware};
+use axum::{Extension, Json, Router, middleware};
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use super::access::Caller;
 use super::answers::{Refusal, with_correlation};
 use super::conversations::{Arrival, Placed};
 use super::state::Genesys;
-use super::{access, checks, downloads, structured};
+use super::{access, administration, checks, downloads, structured};
 use crate::hub::Direction;
 use crate::shared::correlation;
 
@@ -40,7 +41,12 @@ pub fn router(genesys: &Arc<Genesys>) -> Router {
         )
         .route(
             "/conversations/messaging/integrations/open/{integration}",
-            get(integration),
+            get(administration::show_integration).patch(administration::update_integration),
+        )
+        .route("/oauth/clients/{id}", get(administration::show_client))
+        .route(
+            "/oauth/clients/{id}/secret",
+            post(administration::renew_secret),
         )
         .fallback(unknown)
         .method_not_allowed_fallback(not_allowed)
@@ -54,22 +60,6 @@ pub fn router(genesys: &Arc<Genesys>) -> Router {
         .fallback(unknown)
         .layer(middleware::map_response(with_correlation))
         .with_state(Arc::clone(genesys))
-}
-
-/// "Get an Open messaging integration" (permission messaging:integration:view, which the bridge's client has).
-async fn integration(
-    State(genesys): State<Arc<Genesys>>,
-    Path(integration): Path<String>,
-) -> Result<Json<Value>, Refusal> {
-    if integration != genesys.world.config.genesys_integration_id {
-        return Err(Refusal::not_found("There is no such integration."));
-    }
-    Ok(Json(json!({
-        "id": integration,
-        "name": "Graph-to-Open",
-        "status": "Active",
-        "createStatus": "Completed",
-    })))
 }
 
 async fn unknown() -> Refusal {
@@ -86,12 +76,16 @@ async fn not_allowed() -> Refusal {
 
 async fn inbound(
     State(genesys): State<Arc<Genesys>>,
+    Extension(caller): Extension<Caller>,
     Path((integration, kind)): Path<(String, String)>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let came = OffsetDateTime::now_utc();
-    let read = genesys.read(&integration, &headers, body).await;
+    let read = match caller.needs(&genesys, "conversation:message:receive") {
+        Ok(()) => genesys.read(&integration, &headers, body).await,
+        Err(refusal) => Err(refusal),
+    };
     let taken = match (read, kind.as_str()) {
         (Err(refusal), _) => Err(refusal),
         (Ok(body), "message") => genesys.message(&body).await,

@@ -1,6 +1,7 @@
 //! The control interface about Genesys: what the agent does and sees.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::response::Response;
@@ -29,7 +30,7 @@ struct Secret {
 }
 
 /// A secret must be longer than this many characters (Platform API, model `OpenIntegrationRequest`).
-const SHORT_SECRET: usize = 15;
+pub(super) const SHORT_SECRET: usize = 15;
 
 /// Largest request in bytes: a file of 25 MB in base64, and what stands around it.
 const LARGEST_REQUEST: usize = 40 * 1024 * 1024;
@@ -41,6 +42,8 @@ pub fn router(genesys: &Arc<Genesys>) -> Router {
         .route("/local/genesys/threads/{thread}/raw", post(raw::write))
         .route("/local/genesys/conversations", get(conversations))
         .route("/local/genesys/webhook-secret", put(webhook_secret))
+        .route("/local/genesys/clients", get(clients).put(set_clients))
+        .route("/local/genesys/integration", get(integration))
         .route(
             "/local/genesys/content-profile",
             get(content_profile).put(set_content_profile),
@@ -97,6 +100,41 @@ async fn webhook_secret(
     }
     *genesys.webhooks.secret.lock() = secret.value;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The administrator's client, with which a person would run a command.
+async fn clients(State(genesys): Shared) -> Json<Value> {
+    let login = &genesys.login;
+    let view = login.named(
+        "administrator",
+        |client| json!({ "id": client.id, "secret": client.secret }),
+    );
+    Json(json!({ "administrator": view }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Clients {
+    /// Whether the bridge's role may replace its secrets.
+    let_bridge_rotate: Option<bool>,
+    /// How long a new secret is not known yet.
+    propagation_seconds: Option<u64>,
+}
+
+/// What an administrator does with the bridge's role, and how slow Genesys is.
+async fn set_clients(State(genesys): Shared, Json(wanted): Json<Clients>) -> StatusCode {
+    if let Some(is_allowed) = wanted.let_bridge_rotate {
+        genesys.login.let_bridge_rotate(is_allowed);
+    }
+    if let Some(seconds) = wanted.propagation_seconds {
+        genesys.login.set_propagation(Duration::from_secs(seconds));
+    }
+    StatusCode::NO_CONTENT
+}
+
+/// What the integration is set to, but for its secret.
+async fn integration(State(genesys): Shared) -> Json<Value> {
+    Json(Value::Object(genesys.integration.lock().clone()))
 }
 
 async fn content_profile(State(genesys): Shared) -> Json<ContentProfile> {

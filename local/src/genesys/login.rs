@@ -1,12 +1,14 @@
-//! The bridge's OAuth client: its secret, its tokens, and how many requests it may send.
+//! The OAuth clients: their secrets, their tokens, what they may do, and how many requests each may send.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::shared::locked::Locked;
 use crate::shared::random_text;
+use crate::world::Config;
 
 /// Life of a token in seconds: the default of an OAuth client.
 pub const TOKEN_SECONDS: u64 = 86_400;
@@ -14,45 +16,159 @@ pub const TOKEN_SECONDS: u64 = 86_400;
 /// `client.credentials.token.rate.per.minute`).
 const WINDOW: Duration = Duration::from_secs(60);
 
-pub struct Login {
+/// What the bridge's role has.
+const BRIDGE: [&str; 2] = ["conversation:message:receive", "messaging:integration:view"];
+/// What it has besides where it may replace its secrets.
+const ROTATES: [&str; 2] = ["messaging:integration:edit", "oauth:client:edit"];
+/// What an administrator has besides.
+const ADMINISTRATES: [&str; 1] = ["oauth:client:view"];
+
+/// One client.
+pub struct Client {
+    pub id: String,
+    pub name: &'static str,
     pub secret: String,
+    /// From when on the secret is taken.
+    taken_from: Instant,
+    rights: Vec<&'static str>,
     /// When each token ends.
-    tokens: Locked<HashMap<String, Instant>>,
-    /// Requests that pass within the window.
+    tokens: HashMap<String, Instant>,
+    /// When the requests of the last window came.
+    passed: VecDeque<Instant>,
+}
+
+pub struct Login {
+    clients: Locked<Vec<Client>>,
+    /// Requests of a client that pass within the window.
     limit: usize,
-    /// When those of the last window came.
-    passed: Locked<VecDeque<Instant>>,
+    /// How long a new secret is not known yet.
+    propagation: Locked<Duration>,
+}
+
+/// Why there is no token.
+pub enum NoToken {
+    UnknownClient,
+    WrongSecret,
 }
 
 impl Login {
-    /// A client with a new secret and without tokens, which may send so many requests a minute.
-    pub fn new(limit: usize) -> Self {
-        Self {
+    /// The bridge's client, the spare one where there is one, and an administrator's, with new secrets and without tokens.
+    pub fn new(config: &Config) -> Self {
+        let client = |id: &str, name, rights: &[&'static str]| Client {
+            id: id.to_owned(),
+            name,
             secret: random_text(),
-            tokens: Locked::default(),
-            limit,
-            passed: Locked::default(),
+            taken_from: Instant::now(),
+            rights: rights.to_vec(),
+            tokens: HashMap::new(),
+            passed: VecDeque::new(),
+        };
+        let administrator = Uuid::from_u128(0xad).to_string();
+        let all = [&BRIDGE[..], &ROTATES, &ADMINISTRATES].concat();
+        let mut clients = vec![
+            client(&config.genesys_client_id, "bridge", &BRIDGE),
+            client(&administrator, "administrator", &all),
+        ];
+        if let Some(id) = &config.genesys_spare_client_id {
+            clients.push(client(id, "bridge, spare", &BRIDGE));
+        }
+        Self {
+            clients: Locked::new(clients),
+            limit: config.genesys_rate_limit,
+            propagation: Locked::default(),
         }
     }
 
-    pub fn issue(&self) -> String {
-        let (token, now) = (random_text(), Instant::now());
-        let mut tokens = self.tokens.lock();
-        tokens.retain(|_, expires| *expires > now);
-        tokens.insert(token.clone(), now + Duration::from_secs(TOKEN_SECONDS));
-        token
+    /// Shows a client, where there is one of this id.
+    pub fn client<T>(&self, id: &str, show: impl FnOnce(&Client) -> T) -> Option<T> {
+        self.clients.lock().iter().find(|it| it.id == id).map(show)
     }
 
-    /// Whether this is a token of the client that has not expired.
-    pub fn knows(&self, token: &str) -> bool {
-        let tokens = self.tokens.lock();
-        tokens.get(token).is_some_and(|it| *it > Instant::now())
+    /// The same for the client of this name.
+    pub fn named<T>(&self, name: &str, show: impl FnOnce(&Client) -> T) -> Option<T> {
+        let clients = self.clients.lock();
+        clients.iter().find(|it| it.name == name).map(show)
     }
 
-    /// Counts a request that passes; for one that does not, the whole seconds until the next would.
-    pub fn admit(&self) -> Result<(), u64> {
+    /// A new token for whoever has a client's secret.
+    pub fn issue(&self, id: &str, secret: &str) -> Result<String, NoToken> {
         let now = Instant::now();
-        let mut passed = self.passed.lock();
+        let mut clients = self.clients.lock();
+        let client = clients.iter_mut().find(|it| it.id == id);
+        let client = client.ok_or(NoToken::UnknownClient)?;
+        if client.secret != secret || now < client.taken_from {
+            return Err(NoToken::WrongSecret);
+        }
+        let token = random_text();
+        client.tokens.retain(|_, expires| *expires > now);
+        let expires = now + Duration::from_secs(TOKEN_SECONDS);
+        client.tokens.insert(token.clone(), expires);
+        Ok(token)
+    }
+
+    /// The client whose token this is, where it has not expired.
+    pub fn holder(&self, token: &str) -> Option<String> {
+        let now = Instant::now();
+        let clients = self.clients.lock();
+        let is_holder = |client: &&Client| {
+            client
+                .tokens
+                .get(token)
+                .is_some_and(|expires| *expires > now)
+        };
+        clients.iter().find(is_holder).map(|it| it.id.clone())
+    }
+
+    /// Whether a client has this right.
+    pub fn may(&self, id: &str, right: &str) -> bool {
+        let has = self.client(id, |client| client.rights.contains(&right));
+        has == Some(true)
+    }
+
+    /// Whether a client has every right that another one has: only then it may edit that one.
+    pub fn has_all_of(&self, id: &str, other: &str) -> bool {
+        let wanted = self.client(other, |client| client.rights.clone());
+        wanted.is_some_and(|wanted| wanted.iter().all(|right| self.may(id, right)))
+    }
+
+    /// Makes a new secret for a client. The one before ends at once; so do the tokens that were given for it, which Genesys does not
+    /// say and which is the stricter guess.
+    pub fn renew(&self, id: &str) -> Option<String> {
+        let mut clients = self.clients.lock();
+        let client = clients.iter_mut().find(|it| it.id == id)?;
+        client.secret = random_text();
+        client.taken_from = Instant::now() + *self.propagation.lock();
+        client.tokens.clear();
+        Some(client.secret.clone())
+    }
+
+    /// How long a new secret is not known yet, from now on.
+    pub fn set_propagation(&self, propagation: Duration) {
+        *self.propagation.lock() = propagation;
+    }
+
+    /// Gives the bridge's role the rights to replace its secrets, or takes them.
+    pub fn let_bridge_rotate(&self, is_allowed: bool) {
+        let mut clients = self.clients.lock();
+        for client in clients
+            .iter_mut()
+            .filter(|it| it.name.starts_with("bridge"))
+        {
+            client.rights = match is_allowed {
+                true => [BRIDGE, ROTATES].concat(),
+                false => BRIDGE.to_vec(),
+            };
+        }
+    }
+
+    /// Counts a request of a client that passes; for one that does not, the whole seconds until the next would.
+    pub fn admit(&self, id: &str) -> Result<(), u64> {
+        let now = Instant::now();
+        let mut clients = self.clients.lock();
+        let Some(client) = clients.iter_mut().find(|it| it.id == id) else {
+            return Ok(());
+        };
+        let passed = &mut client.passed;
         while passed.front().is_some_and(|at| now - *at >= WINDOW) {
             passed.pop_front();
         }

@@ -7,6 +7,7 @@
 //! `ErrorBody`; Genesys Cloud Resource Center, "Messaging threading timeline".
 
 mod access;
+mod administration;
 mod agent;
 mod answers;
 mod api;

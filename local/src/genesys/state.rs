@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
+use super::administration;
 use super::conversations::Conversations;
 use super::login::Login;
 use super::media::Media;
@@ -16,6 +17,8 @@ use crate::world::World;
 pub struct Genesys {
     pub(super) world: Arc<World>,
     pub(super) login: Login,
+    /// What the integration is set to, but for its secret.
+    pub(super) integration: Locked<Map<String, Value>>,
     pub(super) conversations: Locked<Conversations>,
     pub(super) webhooks: Webhooks,
     pub(super) media: Media,
@@ -25,14 +28,15 @@ pub struct Genesys {
 }
 
 impl Genesys {
-    /// An organisation with one integration, the bridge's OAuth client and no conversations; its secrets are new.
+    /// An organisation with one integration, the bridge's OAuth clients, an administrator's and no conversations; its secrets are new.
     ///
     /// # Panics
     /// When no HTTP client can be built, which only a broken build does.
     #[must_use]
     pub fn new(world: Arc<World>) -> Arc<Self> {
         Arc::new(Self {
-            login: Login::new(world.config.genesys_rate_limit),
+            login: Login::new(&world.config),
+            integration: Locked::new(administration::integration(&world.endpoints.functions)),
             conversations: Locked::default(),
             webhooks: Webhooks::new(Arc::clone(&world)),
             media: Media::default(),
@@ -42,10 +46,11 @@ impl Genesys {
         })
     }
 
-    /// The OAuth client's secret.
+    /// The secret of the bridge's first OAuth client.
     #[must_use]
     pub fn client_secret(&self) -> String {
-        self.login.secret.clone()
+        let secret = self.login.named("bridge", |client| client.secret.clone());
+        secret.unwrap_or_default()
     }
 
     /// What Genesys signs its webhooks with.

@@ -392,3 +392,62 @@ async fn only_what_a_structured_message_of_the_thread_offers_can_be_answered() {
     assert_eq!(answered.status, 200);
     assert_eq!(view(&genesys)[2]["button"]["payload"], "y");
 }
+
+#[tokio::test(start_paused = true)]
+async fn secrets_are_for_whoever_may_and_a_new_one_ends_the_one_before() {
+    let genesys = organisation();
+    let config = &genesys.world.config;
+    let spare = config.genesys_spare_client_id.clone().expect("one");
+    let renew = |id: &str| format!("/api/v2/oauth/clients/{id}/secret");
+    let integration = format!(
+        "/api/v2/conversations/messaging/integrations/open/{}",
+        config.genesys_integration_id
+    );
+    let ours = token(&genesys).await;
+    let secret = "a secret that is long enough";
+    let update =
+        json!({"name": "Teams", "outboundNotificationWebhookSignatureSecretToken": secret});
+    let refused = api(&genesys, "POST", &renew(&spare), &ours, Value::Null).await;
+    assert_refused(&refused, 403, "missing.permissions");
+    let refused = api(&genesys, "PATCH", &integration, &ours, update.clone()).await;
+    assert_refused(&refused, 403, "missing.permissions");
+
+    genesys.login.let_bridge_rotate(true);
+    genesys.login.set_propagation(Duration::from_secs(3));
+    let made = api(&genesys, "POST", &renew(&spare), &ours, Value::Null).await;
+    let made = made.text("secret");
+    assert_eq!(log_in(&genesys, &spare, &made, GRANT).await.status, 401);
+    tokio::time::advance(Duration::from_secs(3)).await;
+    let theirs = log_in(&genesys, &spare, &made, GRANT).await;
+    let theirs = theirs.text("access_token");
+    let me = api(&genesys, "GET", "/api/v2/tokens/me", &theirs, Value::Null).await;
+    assert_eq!(me.body["OAuthClient"]["id"], json!(spare));
+    let again = api(&genesys, "POST", &renew(&spare), &ours, Value::Null).await;
+    assert_eq!(again.status, 200);
+    assert_eq!(log_in(&genesys, &spare, &made, GRANT).await.status, 401);
+    let me = api(&genesys, "GET", "/api/v2/tokens/me", &theirs, Value::Null).await;
+    assert_eq!(me.status, 401);
+
+    let administrator = genesys.login.named("administrator", |it| it.id.clone());
+    let administrator = administrator.expect("one");
+    for (id, status, code) in [
+        (administrator.as_str(), 403, "missing.permissions"),
+        ("none", 404, "not.found"),
+    ] {
+        let refused = api(&genesys, "POST", &renew(id), &ours, Value::Null).await;
+        assert_refused(&refused, status, code);
+    }
+
+    let nameless = json!({"outboundNotificationWebhookSignatureSecretToken": secret});
+    let refused = api(&genesys, "PATCH", &integration, &ours, nameless).await;
+    assert_refused(&refused, 400, "bad.request");
+    let updated = api(&genesys, "PATCH", &integration, &ours, update).await;
+    assert_eq!(
+        (updated.status, genesys.webhook_secret().as_str()),
+        (200, secret)
+    );
+    assert!(
+        updated.body.get("webhookHeaders").is_none(),
+        "what is left out is unset"
+    );
+}

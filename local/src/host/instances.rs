@@ -10,6 +10,7 @@ use anyhow::{Context as _, ensure};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -40,6 +41,8 @@ pub struct Host {
     next: AtomicUsize,
     timers: BTreeMap<String, Timer>,
     clocks: Locked<JoinSet<()>>,
+    /// Told when the operator's commands are killed.
+    killed: Notify,
     around: Arc<Surroundings>,
 }
 
@@ -57,6 +60,7 @@ impl Host {
             instances: instances.collect::<reqwest::Result<_>>()?,
             proxy_client: loopback_client().read_timeout(INACTIVITY).build()?,
             next: AtomicUsize::new(0),
+            killed: Notify::new(),
             timers: timers::of(&around.app),
             clocks: Locked::default(),
             around,
@@ -122,13 +126,22 @@ impl Host {
     ///
     /// # Errors
     /// When it cannot be started, or does not end.
-    pub async fn run(&self, arguments: &[String]) -> anyhow::Result<Value> {
+    pub async fn run(
+        &self,
+        arguments: &[String],
+        environment: &BTreeMap<String, String>,
+    ) -> anyhow::Result<Value> {
         let mut command = process::command(&self.around);
         command
             .args(arguments)
+            .envs(environment)
             .stdin(Stdio::null())
             .kill_on_drop(true);
-        let output = timeout(COMMAND_LIMIT, command.output()).await;
+        let output = tokio::select! {
+            output = timeout(COMMAND_LIMIT, command.output()) => output,
+            // What is dropped is killed.
+            () = self.killed.notified() => return Ok(json!({ "code": null })),
+        };
         let output = output.context("the command does not end")??;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ok(json!({
@@ -136,6 +149,11 @@ impl Host {
             "stdout": text(&output.stdout),
             "stderr": text(&output.stderr),
         }))
+    }
+
+    /// Kills the commands that run now.
+    pub fn kill_commands(&self) {
+        self.killed.notify_waiters();
     }
 
     /// The instances for `GET /local/instances`.

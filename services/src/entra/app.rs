@@ -11,7 +11,7 @@ use crate::address;
 use crate::error::{Result, Service, ServiceError};
 use crate::exchange;
 use crate::http::CALL_TIMEOUT;
-use crate::key_vault::KeyVault;
+use crate::key_vault::{KeyVault, Keyed};
 use crate::managed_identity::ManagedIdentity;
 use crate::secrets::{Secrets, names};
 
@@ -102,8 +102,8 @@ impl GraphApp {
                 self.send(form, &proof).await
             }
             ClientAuthentication::Secret => {
-                let grant = |secret: SecretString| async move {
-                    let proof = [("client_secret", secret.expose_secret())];
+                let grant = |secret: Keyed| async move {
+                    let proof = [("client_secret", secret.value.expose_secret())];
                     self.send(form, &proof).await
                 };
                 let (secrets, name) = (&self.secrets, names::GRAPH_CLIENT);

@@ -1,10 +1,12 @@
 //! Genesys Cloud as an administrator sees it: what the operator's commands read and change once (Genesys Cloud Platform API,
 //! "Conversations" and "Routing").
 
+mod secrets;
+
 use std::time::Duration;
 
-use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -36,6 +38,10 @@ pub mod permissions {
     pub const VIEW_THREADING_TIMELINE: &str = "conversation:threadingTimeline:view";
     /// For [`super::GenesysAdmin::set_threading_timeline`].
     pub const EDIT_THREADING_TIMELINE: &str = "conversation:threadingTimeline:edit";
+    /// For [`super::GenesysAdmin::renew_client_secret`].
+    pub const EDIT_CLIENT: &str = "oauth:client:edit";
+    /// For [`super::GenesysAdmin::set_webhook_secret`].
+    pub const EDIT_INTEGRATION: &str = "messaging:integration:edit";
 }
 
 /// Id and secret of an administrator's OAuth client. `Debug` shows neither.
@@ -152,11 +158,16 @@ impl GenesysAdmin {
         } = credentials;
         let client_id = client_id.expose_secret();
         let granted = login::grant(&client, login, client_id, client_secret).await?;
-        Ok(Self {
+        Ok(Self::with_token(client, api, granted.value))
+    }
+
+    /// Whoever this token was given to.
+    pub(super) fn with_token(client: reqwest::Client, api: &str, token: SecretString) -> Self {
+        Self {
             client,
             api: format!("{}/api/v2", address::base(api)),
-            token: granted.value,
-        })
+            token,
+        }
     }
 
     /// What an open messaging integration's messages are routed by, once its making is completed: looked at each `interval`, for
@@ -235,9 +246,13 @@ impl GenesysAdmin {
     }
 
     async fn write(&self, path: &str, body: &Value) -> Result<()> {
+        self.change(Method::PUT, path, body).await
+    }
+
+    async fn change(&self, method: Method, path: &str, body: &Value) -> Result<()> {
         let request = self
             .client
-            .put(format!("{}/{path}", self.api))
+            .request(method, format!("{}/{path}", self.api))
             .header(CONTENT_TYPE, "application/json")
             .body(body.to_string());
         // It is done when Genesys says yes, whatever else the answer holds.

@@ -12,12 +12,14 @@ use serde::Deserialize;
 use url::Url;
 
 use super::ANSWER_LIMIT;
+use super::admin::{AdminCredentials, GenesysAdmin};
 use super::login;
 use crate::address;
 use crate::error::{ErrorKind, Result, Service, ServiceError};
 use crate::exchange::{self, Answer};
 use crate::files::{Download, FetchError, Files, Wanted, unless_unauthorized};
 use crate::http::CALL_TIMEOUT;
+use crate::key_vault::Keyed;
 use crate::renewal::{Lease, Renewal};
 use crate::secrets::{Secrets, names};
 
@@ -36,6 +38,7 @@ pub struct PostedMessage {
 pub struct Genesys {
     client: reqwest::Client,
     api: String,
+    login: String,
     integration: String,
     token: Renewal<SecretString>,
 }
@@ -50,7 +53,8 @@ struct Credentials {
 
 impl Genesys {
     /// Nothing is called yet. `api` and `login` are endpoints, for example `https://api.mypurecloud.de` and
-    /// `https://login.mypurecloud.de`; the client's secret is [`names::GENESYS_CLIENT`].
+    /// `https://login.mypurecloud.de`; the client's secret is [`names::GENESYS_CLIENT`], whose key tells which client's it is, else it is
+    /// this one's.
     pub fn new(
         client: reqwest::Client,
         api: &str,
@@ -68,6 +72,7 @@ impl Genesys {
         Self {
             client,
             api: address::base(api),
+            login: login.to_owned(),
             integration: integration.trim().to_owned(),
             token: Renewal::new(Service::Genesys, move || credentials.clone().fetch()),
         }
@@ -138,6 +143,29 @@ impl Genesys {
         let id = address::segment(Service::Genesys, &self.integration)?;
         let path = format!("conversations/messaging/integrations/open/{id}");
         self.read(&path).await
+    }
+
+    /// What our own client may change at Genesys.
+    ///
+    /// # Errors
+    /// As [`Self::post_message`].
+    pub async fn administrator(&self) -> Result<GenesysAdmin> {
+        // So that the token is none that was withdrawn.
+        self.probe().await?;
+        let token = self.token.get().await?;
+        Ok(GenesysAdmin::with_token(
+            self.client.clone(),
+            &self.api,
+            token,
+        ))
+    }
+
+    /// The same for whoever has these credentials.
+    ///
+    /// # Errors
+    /// As [`GenesysAdmin::sign_in`].
+    pub async fn sign_in_as(&self, credentials: &AdminCredentials) -> Result<GenesysAdmin> {
+        GenesysAdmin::sign_in(self.client.clone(), &self.api, &self.login, credentials).await
     }
 
     /// Whether the API itself serves the file, to those with a token only.
@@ -258,7 +286,11 @@ impl Credentials {
             client_id,
             secrets,
         } = &self;
-        let grant = |secret| async move { login::grant(client, login, client_id, &secret).await };
+        // Each secret tells whose it is: the two change together.
+        let grant = |secret: Keyed| async move {
+            let client_id = secret.key.as_ref().unwrap_or(client_id);
+            login::grant(client, login, client_id, &secret.value).await
+        };
         let name = names::GENESYS_CLIENT;
         let granted = secrets.prove(Service::Genesys, name, grant).await;
         granted.map_err(ServiceError::before_sending)

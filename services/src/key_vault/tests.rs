@@ -71,6 +71,22 @@ async fn the_value_counts_whatever_form_the_rest_has() {
 }
 
 #[tokio::test]
+async fn the_place_of_a_secret_is_none() {
+    let place = || {
+        Reply::json(
+            200,
+            &json!({ "value": PLACE, "attributes": { "created": 1 } }),
+        )
+    };
+    let (double, vault) = vault([place(), place()]).await;
+    assert!(vault.get("name").await.expect("an answer").is_none());
+    assert!(vault.newest("name").await.expect("an answer").is_none());
+    double.push(place());
+    vault.clear("name").await.expect("cleared");
+    assert_eq!(double.seen()[2].json(), json!({ "value": PLACE }));
+}
+
+#[tokio::test]
 async fn a_missing_secret_is_no_error_but_a_refusal_is() {
     let body = json!({"error": {"code": "Forbidden", "innererror": {"code": "ForbiddenByRbac"}}});
     let refusal = Reply::json(403, &body).header("x-ms-request-id", "r-1");

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -33,6 +36,10 @@ pub struct World {
 struct Contents {
     secrets: BTreeMap<String, Kept>,
     passwords: Vec<Password>,
+    /// Secrets of the OAuth clients at Genesys, by client, and what more requests meet before a new one is known.
+    clients: BTreeMap<String, (String, u32)>,
+    /// What was last given to Genesys to sign webhooks with.
+    webhook_secret: Option<String>,
     storage: Storage,
     sent: Vec<Sent>,
     seen: Vec<(Service, Seen)>,
@@ -160,6 +167,13 @@ impl World {
         self.lock().secrets.insert(name.to_owned(), kept);
     }
 
+    /// Makes a secret of the vault older than it is.
+    pub fn age_secret(&self, name: &str, by: Duration) {
+        let mut contents = self.lock();
+        let kept = contents.secrets.get_mut(name).expect("a secret");
+        kept.stored -= by;
+    }
+
     /// The value of a secret of the vault.
     pub fn secret(&self, name: &str) -> Option<String> {
         let contents = self.lock();
@@ -174,6 +188,26 @@ impl World {
     /// The client secrets of the Graph app, oldest first. While it has none, Entra ID asks for none.
     pub fn passwords(&self) -> Vec<Password> {
         self.lock().passwords.clone()
+    }
+
+    /// Gives Genesys an OAuth client with this secret. While it has none, it takes every client.
+    pub fn put_genesys_client(&self, id: &str, secret: &str) {
+        let client = (secret.to_owned(), 0);
+        self.lock().clients.insert(id.to_owned(), client);
+    }
+
+    /// The secret of an OAuth client at Genesys.
+    pub fn genesys_client(&self, id: &str) -> Option<String> {
+        self.lock()
+            .clients
+            .get(id)
+            .map(|(secret, _)| secret.clone())
+    }
+
+    /// What Genesys signs its webhooks with.
+    pub fn webhook_secret(&self) -> String {
+        let given = self.lock().webhook_secret.clone();
+        given.unwrap_or_else(|| Self::WEBHOOK_SECRET.to_owned())
     }
 
     /// Takes a secret out of the vault.
@@ -273,7 +307,7 @@ impl Contents {
             Service::Blob => self.storage.answer(&seen),
             Service::ServiceBus => self.queue(&seen, segments[0]),
             Service::Entra => self.entra(&seen, &segments),
-            Service::Genesys => self.genesys(&segments),
+            Service::Genesys => self.genesys(&seen, &segments),
             Service::Graph => self.graph(&seen, &segments),
             _ => Reply::new(404, ""),
         }
@@ -339,17 +373,50 @@ impl Contents {
         Reply::new(201, "")
     }
 
-    /// Open Messaging: each message gets an id `genesys-{number}`.
-    fn genesys(&mut self, segments: &[&str]) -> Reply {
-        match segments {
-            ["oauth", "token"] => grant("genesys-token"),
-            [.., "inbound", "open", _] | [.., "structured", "response"] => {
+    /// Open Messaging: each message gets an id `genesys-{number}`. A client's new secret is not taken the first two times, and the
+    /// one before never again.
+    fn genesys(&mut self, seen: &Seen, segments: &[&str]) -> Reply {
+        match (&*seen.method, segments) {
+            (_, ["oauth", "token"]) => self.genesys_token(seen),
+            (_, [.., "inbound", "open", _] | [.., "structured", "response"]) => {
                 let id = format!("genesys-{}", self.next_id());
                 Reply::json(200, &json!({ "id": id }))
             }
-            ["api", "v2", "tokens", "me"] => Reply::json(200, &json!({})),
-            [.., "integrations", "open", id] => Reply::json(200, &json!({ "id": id })),
+            (_, ["api", "v2", "tokens", "me"]) => Reply::json(200, &json!({})),
+            ("POST", [.., "oauth", "clients", id, "secret"]) if self.clients.contains_key(*id) => {
+                let secret = format!("made-{}", self.next_id());
+                let answer = json!({ "id": id, "secret": secret });
+                self.clients.insert((*id).to_owned(), (secret, 2));
+                Reply::json(200, &answer)
+            }
+            (method, [.., "integrations", "open", id]) => {
+                if method == "PATCH" {
+                    let wanted = seen.json();
+                    let secret = &wanted["outboundNotificationWebhookSignatureSecretToken"];
+                    self.webhook_secret = secret.as_str().map(str::to_owned);
+                }
+                Reply::json(200, &json!({ "id": id, "name": "Teams" }))
+            }
             _ => Reply::json(404, &json!({"code": "not.found"})),
+        }
+    }
+
+    fn genesys_token(&mut self, seen: &Seen) -> Reply {
+        let basic = seen.header("authorization").trim_start_matches("Basic ");
+        let basic = STANDARD.decode(basic).unwrap_or_default();
+        let basic = String::from_utf8_lossy(&basic);
+        let (id, secret) = basic.split_once(':').unwrap_or_default();
+        let refused = || Reply::json(401, &json!({ "error": "invalid_client" }));
+        if self.clients.is_empty() {
+            return grant("genesys-token");
+        }
+        match self.clients.get_mut(id) {
+            Some((own, unknown_to)) if own == secret && *unknown_to == 0 => grant("genesys-token"),
+            Some((own, unknown_to)) if own == secret => {
+                *unknown_to -= 1;
+                refused()
+            }
+            _ => refused(),
         }
     }
 

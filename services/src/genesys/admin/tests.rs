@@ -8,7 +8,7 @@ fn credentials() -> AdminCredentials {
 }
 
 /// A signed-in administrator, and the API with these answers.
-async fn administrator(replies: &[Value]) -> (Double, GenesysAdmin) {
+pub(super) async fn administrator(replies: &[Value]) -> (Double, GenesysAdmin) {
     let api = Double::start(replies.iter().map(|body| Reply::json(200, body))).await;
     let grant = json!({"access_token": "t1", "token_type": "bearer", "expires_in": 86399});
     let login = Double::start([Reply::json(200, &grant)]).await;

@@ -235,3 +235,44 @@ async fn a_download_that_is_always_refused_renews_the_token_once() {
     }
     assert_eq!(downloads.login.seen().len(), 2);
 }
+
+/// What the vault answers for a secret of this client.
+fn secret_of(client: &str, value: &str) -> Reply {
+    Reply::json(200, &json!({"value": value, "tags": {"key-id": client}}))
+}
+
+#[tokio::test]
+async fn a_refused_secret_leads_to_the_newest_one_and_the_client_that_it_belongs_to() {
+    let refused = || Reply::json(401, &json!({"error": "invalid_client"}));
+    let vault = [secret_of("a", "old"), secret_of("b", "new")];
+    let setting = Setting::with([posted()], [refused(), grant("t1")], vault).await;
+    assert_eq!(setting.post().await.expect("posted").id, "g-1");
+    let seen = setting.login.seen();
+    let seen: Vec<_> = seen
+        .iter()
+        .map(|it| it.header("authorization").to_owned())
+        .collect();
+    // a:old, b:new
+    assert_eq!(seen, ["Basic YTpvbGQ=", "Basic YjpuZXc="]);
+}
+
+#[tokio::test]
+async fn our_own_client_and_whoever_has_credentials_may_try_to_change_something() {
+    let unauthorized = Reply::new(401, "");
+    let answers = [
+        unauthorized,
+        Reply::json(200, &json!({})),
+        Reply::json(200, &json!({"secret": "made"})),
+        Reply::json(200, &json!({"secret": "made"})),
+    ];
+    let setting = Setting::start(answers).await;
+    let own = setting.genesys.administrator().await.expect("a token");
+    own.renew_client_secret("c-1").await.expect("made");
+    let credentials = AdminCredentials::new("admin".to_owned(), "hush".to_owned());
+    let admin = setting.genesys.sign_in_as(&credentials).await;
+    let made = admin.expect("a token").renew_client_secret("c-1").await;
+    made.expect("made");
+    let seen = setting.api.seen();
+    let seen: Vec<_> = seen.iter().map(|it| it.header("authorization")).collect();
+    assert_eq!(seen, ["Bearer t1", "Bearer t2", "Bearer t2", "Bearer t3"]);
+}

@@ -1,0 +1,128 @@
+//! How the secret with which Genesys signs its webhooks is replaced.
+//!
+//! make one → store it as next, accepted from then on → tell Genesys → make it current, the one before as previous → wait → tell
+//! Genesys once more, and remove the one before when nothing that it signed can come any more.
+//!
+//! No wait is needed before Genesys is told: whoever meets a signature that fits nothing reads the vault again before it refuses. Telling
+//! Genesys may be repeated at will, so an answer that was lost does no harm. The last time is for whoever set the old one back
+//! meanwhile, such as a Terraform run that read the vault before it changed.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::{GRACE, Held, Noted};
+
+/// What Genesys signed may still come for so long: it repeats a call five times, 5 s apart, and waits 10 s for each answer (Genesys Cloud
+/// Developer Center, Open Messaging, "outboundMessages").
+pub const REPEATED_FOR: Duration = Duration::from_secs(90);
+
+/// What the vault holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The secret itself.
+    pub current: Option<Held>,
+    /// The one before it, accepted too.
+    pub previous: Option<Held>,
+    /// The one after it, accepted too.
+    pub next: Option<Held>,
+}
+
+/// What is to be done next; then all is looked at again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Note this.
+    Note(Noted),
+    /// Make a secret and store it under this key id as the next one.
+    Make {
+        /// Its key id.
+        key: String,
+    },
+    /// Give Genesys the next secret, and note it.
+    Tell {
+        /// Its key id.
+        key: String,
+    },
+    /// Keep the current secret as the previous one, and make the next one current.
+    Switch {
+        /// Key id of the next one.
+        key: String,
+    },
+    /// Give Genesys the current secret once more, remove the previous one [`REPEATED_FOR`] later, and note that it is done.
+    Remove {
+        /// Key id of the previous one.
+        key: String,
+    },
+    /// Nothing.
+    Rest,
+}
+
+/// The next step of this run, whose name is unlike any other and becomes the key id of what it makes. With `is_asked`, the secret is
+/// replaced although that is not due, unless the one before it may still be in use.
+#[must_use]
+pub fn next_step(
+    noted: &Noted,
+    found: &Found,
+    run: &str,
+    now: OffsetDateTime,
+    is_asked: bool,
+) -> Step {
+    let seen = noted.seeing_webhook(found);
+    if seen != *noted {
+        return Step::Note(seen);
+    }
+    let claim = noted.claim.as_ref();
+    if claim.is_some_and(|it| it.keeps_out(run, now)) {
+        return Step::Rest;
+    }
+    if let Some(key) = found.pending() {
+        let key = key.to_owned();
+        return match noted.accepted.as_ref() == Some(&key) {
+            true => Step::Switch { key },
+            false => Step::Tell { key },
+        };
+    }
+    let current = found.current.as_ref();
+    let (key, step) = match found.before() {
+        Some(before) if current.is_some_and(|it| now >= it.stored + GRACE) => {
+            let key = before.to_owned();
+            (before, Step::Remove { key })
+        }
+        None if is_asked || Held::is_due(current, now) => {
+            let key = run.to_owned();
+            (run, Step::Make { key })
+        }
+        _ => return Step::Rest,
+    };
+    noted.claimed(key, run, now, step, Step::Note)
+}
+
+impl Noted {
+    fn seeing_webhook(&self, found: &Found) -> Self {
+        let mut seen = self.seeing_current(found.current.as_ref(), |_| false);
+        let made = found.next.as_ref().and_then(|it| it.key.as_deref());
+        seen.claim = seen.claim.filter(|claim| Some(claim.key.as_str()) != made);
+        seen
+    }
+}
+
+impl Found {
+    fn current_key(&self) -> Option<&str> {
+        self.current.as_ref()?.key.as_deref()
+    }
+
+    /// The next secret, on its way to become the current one.
+    fn pending(&self) -> Option<&str> {
+        let next = self.next.as_ref()?.key.as_deref();
+        next.filter(|key| Some(*key) != self.current_key())
+    }
+
+    /// The secret before the current one.
+    fn before(&self) -> Option<&str> {
+        let previous = self.previous.as_ref()?.key.as_deref();
+        previous.filter(|key| Some(*key) != self.current_key())
+    }
+}
+
+#[cfg(test)]
+mod tests;
