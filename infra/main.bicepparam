@@ -18,6 +18,7 @@ param genesysClientId = readEnvironmentVariable('GENESYS_CLIENT_ID', '')
 param grantSecretWrites = bool(readEnvironmentVariable('GRANT_SECRET_WRITES', 'false'))
 
 param graphClientAuthentication = readEnvironmentVariable('GRAPH_CLIENT_AUTHENTICATION', 'federated')
+param agentBlueprintClientId = readEnvironmentVariable('AGENT_BLUEPRINT_CLIENT_ID', '')
 param operatorsGroupId = readEnvironmentVariable('OPERATORS_GROUP_ID', '')
 param genesysMediaTypes = readEnvironmentVariable('GENESYS_MEDIA_TYPES', '*/*')
 param alwaysReadyHttpInstances = int(readEnvironmentVariable('ALWAYS_READY_HTTP_INSTANCES', '1'))

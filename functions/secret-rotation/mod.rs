@@ -59,13 +59,14 @@ async fn renew_all(app: &App, now: OffsetDateTime, deadline: Instant) -> Result<
 }
 
 impl Secret {
-    /// Those of this installation.
+    /// Those of this installation. An agent user has none.
     pub fn all(settings: &Settings) -> Vec<Self> {
         let client = settings.graph_client_authentication == ClientAuthentication::Secret;
         let client = client.then_some(Self::Client).into_iter();
         let accounts = settings.support_accounts.iter();
+        let signed_in = accounts.filter(|account| !account.is_agent_user());
         client
-            .chain(accounts.map(|account| Self::RefreshToken(account.name.clone())))
+            .chain(signed_in.map(|account| Self::RefreshToken(account.name.clone())))
             .collect()
     }
 
