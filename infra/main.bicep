@@ -16,7 +16,7 @@ param environmentName string
 })
 param location string
 
-@description('`name=object id` of each Support User, separated by commas. Names: a-z, 0-9 and -, at most 20 characters.')
+@description('`name=object id` of each Support User, of an agent user `name=object id@client id of its agent identity`, separated by commas. Names: a-z, 0-9 and -, at most 20 characters.')
 @minLength(38)
 param supportAccounts string
 
@@ -37,6 +37,9 @@ param graphClientId string = ''
   'secret'
 ])
 param graphClientAuthentication string = 'federated'
+
+@description('Client id of the agent identity blueprint, where supportAccounts has agent users. Empty for none.')
+param agentBlueprintClientId string = ''
 
 @description('URL of Microsoft Graph. The cloud of the United States\' Department of Defense has another one.')
 param graphEndpoint string = environment().name == 'AzureUSGovernment' ? 'https://graph.microsoft.us' : (environment().name == 'AzureChinaCloud' ? 'https://microsoftgraph.chinacloudapi.cn' : 'https://graph.microsoft.com')
@@ -265,7 +268,9 @@ var tags = {
 // A setting must be a GUID for the handler to start. With this one it starts, and what needs the true id fails.
 var placeholder = '00000000-0000-0000-0000-000000000000'
 
-var accountNames = [for account in split(supportAccounts, ','): trim(split(account, '=')[0])]
+// Agent users have no refresh token.
+var signedInAccounts = filter(split(supportAccounts, ','), account => !contains(account, '@'))
+var accountNames = [for account in signedInAccounts: trim(split(account, '=')[0])]
 var refreshTokenNames = [for account in accountNames: 'graph-refresh-token-${account}']
 var clientSecretNames = graphClientAuthentication == 'secret' ? [
   'graph-client-secret'
@@ -404,6 +409,7 @@ module functionApp './modules/functionapp.bicep' = {
     graphClientAuthentication: graphClientAuthentication
     graphEndpoint: graphEndpoint
     supportAccounts: supportAccounts
+    agentBlueprintClientId: agentBlueprintClientId
     genesysDomain: genesysDomain
     genesysApiEndpoint: genesysApiEndpoint
     genesysLoginEndpoint: genesysLoginEndpoint

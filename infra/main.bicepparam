@@ -16,6 +16,7 @@ param genesysClientId = readEnvironmentVariable('GENESYS_CLIENT_ID', '')
 param genesysSpareClientId = readEnvironmentVariable('GENESYS_SPARE_CLIENT_ID', '')
 
 param graphClientAuthentication = readEnvironmentVariable('GRAPH_CLIENT_AUTHENTICATION', 'federated')
+param agentBlueprintClientId = readEnvironmentVariable('AGENT_BLUEPRINT_CLIENT_ID', '')
 param operatorsGroupId = readEnvironmentVariable('OPERATORS_GROUP_ID', '')
 param genesysMediaTypes = readEnvironmentVariable('GENESYS_MEDIA_TYPES', '*/*')
 param alwaysReadyHttpInstances = int(readEnvironmentVariable('ALWAYS_READY_HTTP_INSTANCES', '1'))

@@ -16,6 +16,7 @@ mod process;
 mod server;
 mod streaming;
 mod table;
+mod tokens;
 mod way;
 
 use std::path::PathBuf;
@@ -68,6 +69,8 @@ enum Part {
     Calls,
     /// The time from Teams to Genesys.
     Way,
+    /// The look-up of a token that each call to Graph needs.
+    Tokens,
 }
 
 /// The handler with the least that it needs around it, and the reference with the same.
@@ -128,6 +131,7 @@ async fn measure(part: Part, arguments: &Arguments) -> Result<Table> {
         Part::File => streaming::measure(arguments).await,
         Part::Calls => calls::measure(arguments).await,
         Part::Way => way::measure(arguments).await,
+        Part::Tokens => tokens::measure().await,
     }
 }
 

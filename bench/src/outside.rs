@@ -1,4 +1,4 @@
-//! The process that stands for Service Bus, Key Vault and the managed-identity endpoint.
+//! The process that stands for Service Bus, Key Vault, Entra ID's token endpoint and the managed-identity endpoint.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;

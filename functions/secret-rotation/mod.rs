@@ -69,7 +69,7 @@ async fn renew_all(app: &App, now: OffsetDateTime, deadline: Instant) -> Result<
 }
 
 impl Secret {
-    /// Those of this installation.
+    /// Those of this installation. An agent user has none.
     pub fn all(settings: &Settings) -> Vec<Self> {
         let client = settings.graph_client_authentication == ClientAuthentication::Secret;
         let client = client.then_some(Self::Client).into_iter();
@@ -77,9 +77,10 @@ impl Secret {
         let genesys = has_spare.then_some(Self::GenesysClient).into_iter();
         let genesys = genesys.chain([Self::GenesysWebhook]);
         let accounts = settings.support_accounts.iter();
+        let signed_in = accounts.filter(|account| !account.is_agent_user());
         client
             .chain(genesys)
-            .chain(accounts.map(|account| Self::RefreshToken(account.name.clone())))
+            .chain(signed_in.map(|account| Self::RefreshToken(account.name.clone())))
             .collect()
     }
 

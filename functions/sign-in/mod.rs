@@ -143,9 +143,10 @@ async fn take(app: &App, state: &Ticket, outcome: Outcome) -> Step<Page> {
     })
 }
 
-/// The account that a ticket names, if there is one.
+/// The account that a ticket names, if there is one that signs in.
 fn configured<'a>(app: &'a App, ticket: &Ticket) -> Option<&'a SupportAccount> {
-    app.settings.support_account(ticket.account())
+    let account = app.settings.support_account(ticket.account());
+    account.filter(|account| !account.is_agent_user())
 }
 
 /// The address of this function, as the app registration knows it.

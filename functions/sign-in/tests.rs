@@ -290,3 +290,14 @@ async fn an_app_that_is_not_set_up_says_so() {
         assert_refused(&got, 503, "not set up yet");
     }
 }
+
+#[tokio::test]
+async fn nobody_signs_in_as_an_agent_user() {
+    let world = World::start().await;
+    let agent = format!("support={SUPPORT}@00000000-0000-4000-8000-000000000008");
+    let app = app_in(&world, &[HOST, ("SUPPORT_ACCOUNTS", &agent)]);
+    let scene = Scene { world, app };
+    let got = scene.get(&scene.link().await).await;
+    assert!((400..500).contains(&got.status), "{}", got.text);
+    assert_eq!((scene.stored(), scene.redeemed()), (0, 0));
+}

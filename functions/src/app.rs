@@ -8,7 +8,9 @@ use bridge::conversation::case::TenantInformation;
 use bridge::ids::{Digest, SupportAccountName, TeamsMessageId};
 use bridge::state::inbound::PostedPart;
 use services::blob::Blobs;
-use services::entra::{ClientSecretProbe, DelegatedTokens, GraphApp, SignIn, TokenValidator};
+use services::entra::{
+    AgentUser, AgentUsers, ClientSecretProbe, DelegatedTokens, GraphApp, SignIn, TokenValidator,
+};
 use services::error::{Service, ServiceError};
 use services::files::{Files, Rules};
 use services::genesys::Genesys;
@@ -25,7 +27,7 @@ use tokio::time::Instant;
 
 use crate::counters::Counters;
 use crate::outside::Gate;
-use crate::settings::Settings;
+use crate::settings::{AccountKind, Settings};
 use crate::store::bounded::Bounded;
 use crate::store::keys::NotificationKeys;
 use crate::store::lanes::Lanes;
@@ -137,7 +139,7 @@ impl App {
             &settings.blob_endpoint,
             same_identity(),
         )?);
-        let delegated = DelegatedTokens::new(GraphApp::new(
+        let graph_app = GraphApp::new(
             client.clone(),
             &settings.entra_endpoint,
             settings.tenant.as_str(),
@@ -145,7 +147,8 @@ impl App {
             settings.graph_client_authentication,
             same_identity(),
             Arc::clone(&secrets),
-        ));
+        );
+        let delegated = DelegatedTokens::new(graph_app, agent_users(&settings));
         let rules = Rules {
             origins: settings.file_origins.clone(),
             hosts: settings.file_hosts.clone(),
@@ -203,4 +206,22 @@ impl App {
             blobs,
         })
     }
+}
+
+/// The support accounts that are agent users.
+fn agent_users(settings: &Settings) -> AgentUsers {
+    let accounts = settings.support_accounts.iter();
+    let agents = accounts.filter_map(|account| match &account.kind {
+        AccountKind::SignedIn => None,
+        AccountKind::AgentUser(identity) => {
+            let (identity, user) = (identity.clone(), account.user.as_str().to_owned());
+            Some((
+                account.name.as_str().to_owned(),
+                AgentUser { identity, user },
+            ))
+        }
+    });
+    // Without a blueprint there is no agent user, as the settings see to it.
+    let blueprint = settings.agent_blueprint.as_deref().unwrap_or_default();
+    AgentUsers::new(blueprint, &settings.graph_endpoint, agents)
 }

@@ -39,6 +39,25 @@ pub struct SupportAccount {
     pub name: SupportAccountName,
     /// Entra object id of the user.
     pub user: UserId,
+    /// Where its tokens come from.
+    pub kind: AccountKind,
+}
+
+/// Where the delegated tokens of a support account come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountKind {
+    /// From a refresh token, which a person's sign-in gives.
+    SignedIn,
+    /// From its agent identity (Microsoft Entra Agent ID), whose client id this is: nobody signs in.
+    AgentUser(String),
+}
+
+impl SupportAccount {
+    /// Whether it is an agent user, which needs no sign-in and has no refresh token.
+    #[must_use]
+    pub const fn is_agent_user(&self) -> bool {
+        matches!(self.kind, AccountKind::AgentUser(_))
+    }
 }
 
 /// Name, meaning and default of one setting.
@@ -112,7 +131,9 @@ settings! {
         words([("federated", ClientAuthentication::Federated), ("secret", ClientAuthentication::Secret)]),
         "`federated` (managed identity as federated credential) or `secret` (Key Vault secret graph-client-secret)";
     support_accounts: Vec<SupportAccount> = "SUPPORT_ACCOUNTS", support_accounts,
-        "`name=object id` of each Support User, separated by commas, e.g. support=5f0c…; names use a-z, 0-9 and -, at most 20 characters";
+        "`name=object id` of each Support User, separated by commas, e.g. support=5f0c…, and for an agent user `@` and the client id of its agent identity after that; names use a-z, 0-9 and -, at most 20 characters";
+    agent_blueprint: Option<String> = "AGENT_BLUEPRINT_CLIENT_ID" or "", optional_guid,
+        "the client id (GUID) of the agent identity blueprint of the agent users in SUPPORT_ACCOUNTS, or nothing without any";
     genesys_domain: String = "GENESYS_DOMAIN", text,
         "the domain of your Genesys Cloud region, e.g. mypurecloud.de";
     genesys_api_endpoint: String = "GENESYS_API_ENDPOINT" or "", optional_https,
@@ -234,6 +255,14 @@ impl Settings {
             }
         };
         settings.complete();
+        let mut accounts = settings.support_accounts.iter();
+        if settings.agent_blueprint.is_none() && accounts.any(SupportAccount::is_agent_user) {
+            return Err(vec![SettingError {
+                name: "AGENT_BLUEPRINT_CLIENT_ID",
+                problem: "missing, although SUPPORT_ACCOUNTS names an agent user".to_owned(),
+                expects: "the client id (GUID) of the blueprint that its agent identity belongs to",
+            }]);
+        }
         if settings.attachment_retention < settings.attachment_link_life {
             return Err(vec![SettingError {
                 name: "ATTACHMENT_RETENTION_DAYS",
@@ -304,7 +333,7 @@ pub fn read_support_accounts(value: &str) -> Result<Vec<SupportAccount>, Setting
     support_accounts(value).map_err(|problem| SettingError {
         name: "SUPPORT_ACCOUNTS",
         problem,
-        expects: "`name=object id` of each Support User, separated by commas",
+        expects: "`name=object id` of each Support User, `name=object id@client id` of each agent user, separated by commas",
     })
 }
 

@@ -2,7 +2,8 @@
 
 use functions::app::App;
 use functions::secret_rotation::Secret;
-use functions::settings::{SPECIFICATIONS, SettingError, Settings};
+use functions::settings::{AccountKind, SPECIFICATIONS, SettingError, Settings, SupportAccount};
+use services::entra::Remedy;
 use services::error::{ErrorKind, ServiceError};
 use services::secrets::names;
 
@@ -97,9 +98,18 @@ async fn try_services(settings: Settings) -> bool {
     let keys = app.validator.warm_up().await.map(|()| "received");
     note("Entra ID, signing keys", keys);
     for account in &app.settings.support_accounts {
-        let name = account.name.as_str();
-        let answer = app.graph.as_user(name).probe().await.map(|()| "answers");
-        note(&format!("Graph as support account {name}"), answer);
+        let (name, kind) = (account.name.as_str(), kind_of(account));
+        let user = app.graph.as_user(name);
+        let token = user.token().await.map(|()| "received");
+        let has_token = token.is_ok();
+        note(
+            &format!("Entra ID, token of support account {name}, {kind}"),
+            token,
+        );
+        if has_token {
+            let answer = user.probe().await.map(|()| "answers");
+            note(&format!("Graph as support account {name}"), answer);
+        }
     }
     note(
         "Genesys Cloud",
@@ -114,9 +124,20 @@ async fn try_services(settings: Settings) -> bool {
     report.good
 }
 
+/// Where an account's tokens come from, in words.
+const fn kind_of(account: &SupportAccount) -> &'static str {
+    match account.kind {
+        AccountKind::SignedIn => "which signs in",
+        AccountKind::AgentUser(_) => "an agent user, which needs no sign-in",
+    }
+}
+
 /// How a call went, or what to do about it.
 fn advised(result: Result<&'static str, ServiceError>) -> Result<&'static str, String> {
-    result.map_err(|error| format!("{} ({error})", advice(&error)))
+    result.map_err(|error| match Remedy::of(&error) {
+        Some(remedy) => format!("{remedy} ({error})"),
+        None => format!("{} ({error})", advice(&error)),
+    })
 }
 
 /// What a person can do about an error.

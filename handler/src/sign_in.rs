@@ -31,6 +31,12 @@ pub async fn link(
     lookup: impl Fn(&str) -> Option<String>,
 ) -> anyhow::Result<String> {
     let account = configured(account, &lookup)?;
+    if account.is_agent_user() {
+        let name = account.name.as_str();
+        bail!(
+            "{name} is an agent user: its agent identity gets its tokens, and nobody needs to sign in"
+        );
+    }
     let address = match (app, given(&lookup, HOST)) {
         (Some(app), _) => app.origin().ascii_serialization(),
         (None, Some(host)) => functions::settings::address_of(&host)
@@ -64,6 +70,12 @@ pub async fn out(
     lookup: impl Fn(&str) -> Option<String>,
 ) -> anyhow::Result<String> {
     let account = configured(account, &lookup)?;
+    if account.is_agent_user() {
+        let name = account.name.as_str();
+        bail!(
+            "{name} is an agent user: there is no token to forget; to stop it, disable its agent identity or the user in Entra ID"
+        );
+    }
     let vault = required(&lookup, VAULT, "the https URL of the Key Vault")?;
     let client = http::client()?;
     let vault = KeyVault::new(client.clone(), &vault, identity(&client, &lookup)?);

@@ -59,7 +59,12 @@ async fn sign_in_and_sign_out_say_what_is_missing() {
         "SUPPORT_ACCOUNTS",
         "support=00000000-0000-0000-0000-000000000004",
     );
+    let agent = (
+        "SUPPORT_ACCOUNTS",
+        "robot=00000000-0000-0000-0000-000000000004@00000000-0000-0000-0000-000000000008",
+    );
     let blobs = ("BLOB_ENDPOINT", "https://127.0.0.1:9");
+    let vault = ("KEY_VAULT_URL", "https://127.0.0.1:9");
     let app = "--app=https://app.example";
     for (arguments, variables, says) in [
         (
@@ -93,6 +98,16 @@ async fn sign_in_and_sign_out_say_what_is_missing() {
             vec![accounts],
             "KEY_VAULT_URL is missing",
         ),
+        (
+            vec!["sign-in", "robot", app],
+            vec![agent, blobs],
+            "nobody needs to sign in",
+        ),
+        (
+            vec!["sign-out", "robot"],
+            vec![agent, vault],
+            "no token to forget",
+        ),
     ] {
         let outcome = handler(&arguments, &variables).await;
         assert!(!outcome.is_good(), "{arguments:?}");
@@ -112,6 +127,14 @@ async fn rotate_names_the_secrets_that_it_renews() {
         "GRAPH_CLIENT_AUTHENTICATION".to_owned(),
         "secret".to_owned(),
     ));
+    let agent = "robot=00000000-0000-0000-0000-000000000004@00000000-0000-0000-0000-000000000008";
+    let mut of_an_agent = local_settings();
+    of_an_agent.retain(|(name, _)| name != "SUPPORT_ACCOUNTS");
+    of_an_agent.push(("SUPPORT_ACCOUNTS".to_owned(), agent.to_owned()));
+    let outcome = handler(&["rotate", "graph-refresh-token-robot"], &of_an_agent).await;
+    assert!(outcome.err.contains("there is none"), "{}", outcome.err);
+    let outcome = handler(&["rotate", "--dry-run"], &of_an_agent).await;
+    assert!(outcome.is_good() && outcome.out.contains("nothing renews itself here"));
     let outcome = handler(&["rotate", "nothing"], &settings).await;
     let names = "graph-client-secret, genesys-client-secret, genesys-webhook-secret";
     assert!(outcome.err.contains(names), "{}", outcome.err);

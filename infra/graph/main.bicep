@@ -17,7 +17,7 @@ param functionAppHostName string
 @maxLength(36)
 param managedIdentityPrincipalId string
 
-@description('`name=object id` of each Support User, separated by commas, as in the main deployment. The delegated permissions are granted for these people only.')
+@description('`name=object id` of each Support User, separated by commas, as in the main deployment. The delegated permissions are granted for these people only; agent users (with `@`) are left out, since their permissions are their agent identity\'s.')
 @minLength(38)
 param supportAccounts string
 
@@ -52,7 +52,8 @@ var applicationPermission = 'Chat.Read.All'
 // Held by the managed identity, and of use only for apps that it owns: renewing the client secret.
 var ownedAppsPermission = 'Application.ReadWrite.OwnedBy'
 
-var supportUserIds = [for account in split(supportAccounts, ','): trim(split(account, '=')[1])]
+var signedInAccounts = filter(split(supportAccounts, ','), account => !contains(account, '@'))
+var supportUserIds = [for account in signedInAccounts: trim(split(account, '=')[1])]
 var federated = graphClientAuthentication == 'federated'
 var rotates = grantSecretRotation && !federated
 

@@ -6,7 +6,7 @@
 #   graph.sh list                 show the subscriptions of the app
 #   graph.sh unsubscribe          delete every subscription of the app
 #
-# From the environment: TENANT_ID, GRAPH_CLIENT_ID, SUPPORT_ACCOUNTS (`name=object id`, separated by commas), KEY_VAULT_NAME,
+# From the environment: TENANT_ID, GRAPH_CLIENT_ID, SUPPORT_ACCOUNTS (as the handler has it), KEY_VAULT_NAME,
 # GRAPH_NOTIFICATION_URL; in sovereign clouds ENTRA_ENDPOINT and GRAPH_ENDPOINT too.
 #
 # `az` must be logged in as an owner of the app registration who may read secrets of the vault. Each run makes a client secret
@@ -51,6 +51,8 @@ user_of() {
     local pair
     for pair in ${SUPPORT_ACCOUNTS//,/ }; do
         if [ "${pair%%=*}" = "$1" ]; then
+            # What follows `@` is an agent user's agent identity.
+            pair="${pair%%@*}"
             printf '%s' "${pair#*=}"
             return
         fi

@@ -82,8 +82,11 @@ param graphClientAuthentication string
 @description('URL of Microsoft Graph.')
 param graphEndpoint string
 
-@description('`name=object id` of each Support User, separated by commas.')
+@description('`name=object id` of each Support User, of an agent user `name=object id@client id of its agent identity`, separated by commas.')
 param supportAccounts string
+
+@description('Client id of the agent identity blueprint, or nothing.')
+param agentBlueprintClientId string
 
 @description('Domain of the Genesys Cloud region.')
 param genesysDomain string
@@ -315,6 +318,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     GRAPH_CLIENT_ID: graphClientId
     GRAPH_CLIENT_AUTHENTICATION: graphClientAuthentication
     SUPPORT_ACCOUNTS: supportAccounts
+    AGENT_BLUEPRINT_CLIENT_ID: agentBlueprintClientId
     GENESYS_DOMAIN: genesysDomain
     GENESYS_API_ENDPOINT: genesysApiEndpoint
     GENESYS_LOGIN_ENDPOINT: genesysLoginEndpoint

@@ -45,7 +45,8 @@ impl Simulators {
         vault.set("graph-client-secret", &self.entra.graph_client_secret());
         vault.set("genesys-client-secret", &self.genesys.client_secret());
         vault.set("genesys-webhook-secret", &self.genesys.webhook_secret());
-        for account in &world.config.support_accounts {
+        let accounts = world.config.support_accounts.iter();
+        for account in accounts.filter(|it| it.agent_identity.is_none()) {
             let name = &account.name;
             let token = self.entra.refresh_token_for(name);
             vault.set(&format!("graph-refresh-token-{name}"), &token);

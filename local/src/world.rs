@@ -55,6 +55,8 @@ pub struct Config {
     pub graph_client_id: String,
     /// `federated` or `secret` (`GRAPH_CLIENT_AUTHENTICATION`).
     pub graph_client_authentication: String,
+    /// The agent identity blueprint (`AGENT_BLUEPRINT_CLIENT_ID`).
+    pub agent_blueprint: String,
     /// The Support Users (`SUPPORT_ACCOUNTS`), in the order of the setting.
     pub support_accounts: Vec<SupportAccount>,
     /// The Open Messaging integration (`GENESYS_INTEGRATION_ID`).
@@ -91,6 +93,8 @@ pub struct SupportAccount {
     pub name: String,
     /// Its Entra user id, lowercase GUID.
     pub user: String,
+    /// Client id of its agent identity, where it is an agent user (`name=user id@client id`).
+    pub agent_identity: Option<String>,
 }
 
 impl Config {
@@ -115,6 +119,11 @@ impl Config {
             let id = Some(value).filter(|value| !value.is_empty());
             let id = id.map(|value| guid("GENESYS_SPARE_CLIENT_ID", value));
             config.genesys_spare_client_id = id.transpose()?;
+        }
+        // Nothing stands for no blueprint.
+        let blueprint = settings.get("AGENT_BLUEPRINT_CLIENT_ID");
+        if let Some(value) = blueprint.filter(|value| !value.trim().is_empty()) {
+            config.agent_blueprint = guid("AGENT_BLUEPRINT_CLIENT_ID", value)?;
         }
         let authentication = &mut config.graph_client_authentication;
         let queues = &mut config.queues;
@@ -148,16 +157,22 @@ fn guid(name: &str, value: &str) -> anyhow::Result<String> {
 }
 
 fn support_accounts(value: &str) -> anyhow::Result<Vec<SupportAccount>> {
-    const FORM: &str = "SUPPORT_ACCOUNTS must read name=user id,name=user id";
+    const FORM: &str = "SUPPORT_ACCOUNTS must read name=user id,name=user id@client id";
     let entries = value.split(',').map(str::trim);
     entries
         .filter(|entry| !entry.is_empty())
         .map(|entry| {
             let (name, user) = entry.split_once('=').context(FORM)?;
-            let what = format!("SUPPORT_ACCOUNTS: the user id of {name}");
+            let (user, identity) = match user.split_once('@') {
+                Some((user, identity)) => (user, Some(identity)),
+                None => (user, None),
+            };
+            let what = |id: &str| format!("SUPPORT_ACCOUNTS: the {id} of {name}");
+            let identity = identity.map(|it| guid(&what("agent identity"), it));
             Ok(SupportAccount {
                 name: name.trim().to_owned(),
-                user: guid(&what, user)?,
+                user: guid(&what("user id"), user)?,
+                agent_identity: identity.transpose()?,
             })
         })
         .collect()
@@ -171,9 +186,11 @@ impl Default for Config {
             tenant: id(2),
             graph_client_id: id(3),
             graph_client_authentication: "federated".to_owned(),
+            agent_blueprint: id(7),
             support_accounts: vec![SupportAccount {
                 name: "support".to_owned(),
                 user: id(4),
+                agent_identity: None,
             }],
             genesys_integration_id: id(5),
             genesys_client_id: id(6),
@@ -242,7 +259,7 @@ mod tests {
     fn settings_decide_who_exists_and_a_wrong_one_is_named() {
         let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let [first, second] = [7, 8].map(|last| Uuid::from_u128(last).to_string());
-        let accounts = format!("a={first}, b={second}");
+        let accounts = format!("a={first}, b={second}@{first}");
         let mut settings = BTreeMap::from([
             setting("TENANT_ID", "AAAAAAAA-0000-0000-0000-000000000002"),
             setting("SUPPORT_ACCOUNTS", &accounts),
@@ -252,6 +269,7 @@ mod tests {
         assert_eq!(config.support_accounts.len(), 2);
         let account = config.support_account("b").expect("the second");
         assert_eq!(account.user, second);
+        assert_eq!(account.agent_identity.as_deref(), Some(first.as_str()));
 
         settings.extend([setting("TENANT_ID", "contoso")]);
         let problem = Config::from_settings(&settings).expect_err("no GUID");

@@ -1,5 +1,6 @@
-//! Microsoft Entra ID: verdicts on validation tokens, the Support Users' sign-in, and their delegated tokens.
+//! Microsoft Entra ID: verdicts on validation tokens, the Support Users' sign-in, and the support accounts' delegated tokens.
 
+mod agent_user;
 mod app;
 mod application;
 mod client_secret;
@@ -10,15 +11,18 @@ mod sign_in;
 mod signing_keys;
 mod validator;
 
+pub use agent_user::{AgentUser, AgentUsers};
 pub use app::{ClientAuthentication, GraphApp};
 pub use application::ApplicationToken;
 pub use client_secret::ClientSecretProbe;
 pub use delegated::DelegatedTokens;
+pub use refusal::Remedy;
 pub use sign_in::{SignIn, SignedIn};
 pub use validator::{IdToken, TokenValidator, Verdict};
 
 #[cfg(test)]
 mod tests {
+    mod agent_user;
     mod delegated;
     mod sign_in;
     mod validator;

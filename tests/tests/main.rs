@@ -1,5 +1,6 @@
 //! End-to-end tests: one program, so that they share platforms and run side by side.
 
+mod agent_user;
 mod changes;
 mod conversation;
 mod crashes;

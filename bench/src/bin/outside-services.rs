@@ -1,4 +1,4 @@
-//! Service Bus, Key Vault and the managed-identity endpoint in a process of their own, as plain as they can be.
+//! Service Bus, Key Vault, Entra ID's token endpoint and the managed-identity endpoint in a process of their own, as plain as they can be.
 //!
 //! Prints one line of JSON that says where they listen, and ends when its standard input closes.
 
@@ -34,6 +34,7 @@ async fn main() -> Result<()> {
     let services = Router::new()
         .route("/{queue}/messages", post(accept))
         .route("/secrets/{name}", get(secret))
+        .route("/{tenant}/oauth2/v2.0/token", post(grant))
         .fallback(async || StatusCode::NOT_FOUND);
     let identity = Router::new().route("/msi/token", get(token));
     let secure = axum_server::from_tcp_rustls(secure, RustlsConfig::from_config(config))?;
@@ -88,6 +89,12 @@ async fn secret(UrlPath(name): UrlPath<String>) -> Result<Json<Value>, StatusCod
     Ok(Json(
         json!({ "id": format!("https://vault/secrets/{name}/1"), "value": "bench-client-state" }),
     ))
+}
+
+/// A token for whatever is asked for, as long as one of Graph's.
+async fn grant(_tenant: UrlPath<String>, _form: Bytes) -> Json<Value> {
+    let token = "x".repeat(2_000);
+    Json(json!({ "access_token": token, "token_type": "Bearer", "expires_in": 3599 }))
 }
 
 async fn token() -> Json<Value> {

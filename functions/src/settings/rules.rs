@@ -6,7 +6,7 @@ use std::time::Duration;
 use bridge::conversation::admission::CustomerTenants;
 use bridge::ids::{SupportAccountName, UserId};
 
-use super::SupportAccount;
+use super::{AccountKind, SupportAccount};
 
 /// A value that its type itself can read.
 pub(super) fn parsed<T: FromStr>(problem: &'static str) -> impl Fn(&str) -> Result<T, String> {
@@ -157,6 +157,8 @@ pub(super) fn is_known_genesys_domain(domain: &str) -> bool {
     GENESYS_DOMAINS.split(' ').any(|known| known == domain)
 }
 
+/// `name=object id`, of an agent user `name=object id@client id of its agent identity`, separated by commas. An agent identity
+/// has one agent user at most ("Agent's user accounts in Microsoft Entra Agent ID").
 pub(super) fn support_accounts(value: &str) -> Result<Vec<SupportAccount>, String> {
     let mut accounts: Vec<SupportAccount> = Vec::new();
     for (index, entry) in value.split(',').enumerate() {
@@ -168,14 +170,28 @@ pub(super) fn support_accounts(value: &str) -> Result<Vec<SupportAccount>, Strin
         let name: SupportAccountName = name
             .parse()
             .map_err(|_| format!("using a name outside a-z, 0-9 and - in entry {position}"))?;
+        let (user, identity) = match user.split_once('@') {
+            Some((user, identity)) => (user, Some(identity)),
+            None => (user, None),
+        };
         let user: Option<UserId> = user.parse().ok().filter(UserId::is_entra);
         let user =
             user.ok_or_else(|| format!("without a GUID after the name in entry {position}"))?;
-        let mut others = accounts.iter();
-        if others.any(|other| other.name == name || other.user == user) {
+        let kind = match identity.map(guid) {
+            None => AccountKind::SignedIn,
+            Some(Ok(identity)) => AccountKind::AgentUser(identity),
+            Some(Err(_)) => return Err(format!("without a GUID after `@` in entry {position}")),
+        };
+        let account = SupportAccount { name, user, kind };
+        let repeats = |other: &SupportAccount| {
+            other.name == account.name
+                || other.user == account.user
+                || (account.is_agent_user() && other.kind == account.kind)
+        };
+        if accounts.iter().any(repeats) {
             return Err(format!("naming an account twice in entry {position}"));
         }
-        accounts.push(SupportAccount { name, user });
+        accounts.push(account);
     }
     Ok(accounts)
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::{SPECIFICATIONS, SettingError};
+use super::{AccountKind, SPECIFICATIONS, SettingError};
 use crate::testing::settings as with;
 
 /// What is wrong when one setting is changed.
@@ -48,6 +48,7 @@ fn wrong_values_are_refused_without_being_repeated() {
             "SUPPORT_ACCOUNTS",
             "a=5c0f1a0e-0b2a-4a39-8a35-5f0d7f6a0c11,a=5c0f1a0e-0b2a-4a39-8a35-5f0d7f6a0c12",
         ),
+        ("AGENT_BLUEPRINT_CLIENT_ID", "contoso"),
         ("BLOB_ENDPOINT", "http://plain.example"),
         ("KEY_VAULT_URL", "https://vault.example/?x=1"),
         ("ServiceBus__fullyQualifiedNamespace", "https://bus.example"),
@@ -79,6 +80,99 @@ fn wrong_values_are_refused_without_being_repeated() {
     }
 }
 
+/// An id that ends with this digit.
+fn id(last: u8) -> String {
+    format!("5c0f1a0e-0b2a-4a39-8a35-00000000000{last}")
+}
+
+#[test]
+fn support_accounts_of_both_kinds_stand_side_by_side() {
+    let (a, b, agent) = (id(1), id(2), id(3));
+    let value = format!("desk={a}, robot={b}@{}", agent.to_uppercase());
+    let settings = with(&[("SUPPORT_ACCOUNTS", &value)]).expect("good settings");
+    let kinds: Vec<_> = settings
+        .support_accounts
+        .iter()
+        .map(|it| (it.name.as_str(), it.user.as_str(), &it.kind))
+        .collect();
+    let agent = AccountKind::AgentUser(agent);
+    assert_eq!(
+        kinds,
+        [
+            ("desk", a.as_str(), &AccountKind::SignedIn),
+            ("robot", b.as_str(), &agent)
+        ]
+    );
+}
+
+#[test]
+fn a_wrong_entry_of_an_agent_user_is_named() {
+    let (a, b, c, d) = (id(1), id(2), id(3), id(4));
+    for (value, problem) in [
+        (
+            format!("desk={a},robot={b}@"),
+            "without a GUID after `@` in entry 2",
+        ),
+        (
+            format!("robot={b}@robot"),
+            "without a GUID after `@` in entry 1",
+        ),
+        (
+            format!("robot={b}@{c}@{d}"),
+            "without a GUID after `@` in entry 1",
+        ),
+        (
+            format!("robot=@{c}"),
+            "without a GUID after the name in entry 1",
+        ),
+        (
+            format!("robot@{c}={b}"),
+            "using a name outside a-z, 0-9 and - in entry 1",
+        ),
+        (
+            format!("robot={a}@{c},desk={a}"),
+            "naming an account twice in entry 2",
+        ),
+        (
+            format!("robot={a}@{c},other={b}@{c}"),
+            "naming an account twice in entry 2",
+        ),
+    ] {
+        let errors = errors("SUPPORT_ACCOUNTS", &value);
+        assert_eq!(
+            (errors.len(), errors[0].problem.as_str()),
+            (1, problem),
+            "{value}"
+        );
+        let line = errors[0].to_string();
+        assert!(
+            line.starts_with("setting SUPPORT_ACCOUNTS is ") && !line.contains('\n'),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn an_agent_user_needs_the_blueprint() {
+    let value = format!("robot={}@{}", id(1), id(2));
+    let without = with(&[
+        ("SUPPORT_ACCOUNTS", &value),
+        ("AGENT_BLUEPRINT_CLIENT_ID", ""),
+    ]);
+    let errors = without.expect_err("no blueprint");
+    assert_eq!(
+        (errors.len(), errors[0].name),
+        (1, "AGENT_BLUEPRINT_CLIENT_ID")
+    );
+    assert!(
+        errors[0]
+            .to_string()
+            .contains("although SUPPORT_ACCOUNTS names an agent user")
+    );
+    let settings = with(&[("AGENT_BLUEPRINT_CLIENT_ID", "")]).expect("nobody needs it");
+    assert_eq!(settings.agent_blueprint, None);
+}
+
 #[test]
 fn a_new_genesys_region_needs_both_endpoints() {
     let domain = ("GENESYS_DOMAIN", "brand.new.cloud");
@@ -108,12 +202,15 @@ fn a_placeholder_is_told_from_an_id_of_zeros_and_a_digit() {
     };
     assert_eq!(placeholder(&[]), None);
     let account = format!("a={nil}");
+    let agent = format!("a={}@{nil}", id(1));
     for (name, value) in [
         ("TENANT_ID", nil),
         ("GRAPH_CLIENT_ID", nil),
         ("GENESYS_INTEGRATION_ID", nil),
         ("GENESYS_CLIENT_ID", nil),
         ("SUPPORT_ACCOUNTS", &account),
+        ("SUPPORT_ACCOUNTS", &agent),
+        ("AGENT_BLUEPRINT_CLIENT_ID", nil),
     ] {
         assert_eq!(placeholder(&[(name, value)]), Some(name));
     }

@@ -11,12 +11,17 @@ use crate::inputs::{json, root, text};
 use crate::tool::{self, left_out, printed};
 
 /// What every profile is given: values of no installation.
-const GIVEN: [(&str, &str); 5] = [
+const GIVEN: [(&str, &str); 6] = [
     ("AZURE_ENV_NAME", "example"),
     ("AZURE_LOCATION", "westeurope"),
     (
         "SUPPORT_ACCOUNTS",
-        "support=00000000-0000-4000-8000-000000000001,second=00000000-0000-4000-8000-000000000002",
+        "support=00000000-0000-4000-8000-000000000001,second=00000000-0000-4000-8000-000000000002,\
+         robot=00000000-0000-4000-8000-000000000009@00000000-0000-4000-8000-00000000000a",
+    ),
+    (
+        "AGENT_BLUEPRINT_CLIENT_ID",
+        "00000000-0000-4000-8000-00000000000b",
     ),
     ("GENESYS_DOMAIN", "mypurecloud.de"),
     ("ALERT_EMAIL", "operators@example.com"),

@@ -43,6 +43,9 @@ const SECRETS: [&str; 6] = [
 /// Addresses that the templates may give out although no function has them yet: the bot is off by default.
 const PLANNED_ROUTES: [&str; 1] = ["bot/messages"];
 
+/// Settings that the profiles are given although the program has a default for them: the account that is an agent user needs it.
+const ASKED_FOR: [&str; 2] = ["AGENT_BLUEPRINT_CLIENT_ID", "GENESYS_SPARE_CLIENT_ID"];
+
 /// Where the two differ.
 pub fn check(inputs: &Inputs) -> Vec<String> {
     [settings, triggers, routes, containers, lifecycle, secrets]
@@ -68,10 +71,9 @@ fn settings(inputs: &Inputs) -> Vec<String> {
             continue;
         };
         let specified = SPECIFICATIONS.iter().find(|it| it.name == name);
-        let default = specified.and_then(|it| it.default);
-        // An id that the profile is given, as far as there is a second client.
-        let is_given = name == "GENESYS_SPARE_CLIENT_ID" && inputs.profile == "main";
-        if known(text) && !is_given && default.is_some_and(|default| default != text) {
+        let default = specified.filter(|it| !ASKED_FOR.contains(&it.name));
+        let default = default.and_then(|it| it.default);
+        if known(text) && default.is_some_and(|default| default != text) {
             problems.push(format!("the app setting {name} is '{text}' without being asked, the program's default is not"));
         }
     }

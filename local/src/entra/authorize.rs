@@ -158,9 +158,10 @@ fn escaped(text: &str) -> String {
 }
 
 impl Entra {
-    /// Everybody who can sign in, by object id.
+    /// Everybody who can sign in, by object id. An agent user has nothing to sign in with.
     fn people(&self) -> Vec<(String, String)> {
         let accounts = self.world.config.support_accounts.iter();
+        let accounts = accounts.filter(|account| account.agent_identity.is_none());
         accounts
             .map(|account| {
                 (

@@ -1,4 +1,4 @@
-//! Control of Entra ID: new signing keys, ended sessions, and validation tokens as Graph puts them into its notifications.
+//! Control of Entra ID: new signing keys, ended sessions, withdrawn consents, and validation tokens as Graph puts them into its notifications.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::shared::time_text;
 pub const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
 
 /// `POST /local/entra/rotate-keys`, `POST /local/entra/revoke`, `POST /local/entra/tokens`, `GET /local/entra/passwords` and `PUT`
-/// below it.
+/// below it, `PUT /local/entra/consents/{user}`.
 pub fn router(entra: &Arc<Entra>) -> Router {
     Router::new()
         .route("/local/entra/rotate-keys", post(rotate_keys))
@@ -27,6 +27,7 @@ pub fn router(entra: &Arc<Entra>) -> Router {
         .route("/local/entra/tokens", post(token))
         .route("/local/entra/passwords", get(passwords))
         .route("/local/entra/passwords/{key}", put(end))
+        .route("/local/entra/consents/{user}", put(consent))
         .with_state(Arc::clone(entra))
 }
 
@@ -82,4 +83,23 @@ async fn end(
     let found = entra.passwords.end(&key, ends);
     let missing = || Refused::not_found("client secret of this key id");
     found.then_some(StatusCode::NO_CONTENT).ok_or_else(missing)
+}
+
+#[derive(Deserialize)]
+struct Consent {
+    given: bool,
+}
+
+/// Gives or withdraws the consent to an agent identity's permissions, by the object id of its user.
+async fn consent(
+    State(entra): State<Arc<Entra>>,
+    Path(user): Path<String>,
+    Json(Consent { given }): Json<Consent>,
+) -> Result<StatusCode, Refused> {
+    let mut accounts = entra.world.config.support_accounts.iter();
+    if !accounts.any(|it| it.user == user && it.agent_identity.is_some()) {
+        return Err(Refused::not_found("agent user of this object id"));
+    }
+    entra.consent(&user, given);
+    Ok(StatusCode::NO_CONTENT)
 }

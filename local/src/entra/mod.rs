@@ -5,6 +5,7 @@
 //! platform and OAuth 2.0 authorization code flow", "How to use managed identities for App Service and Azure Functions",
 //! "Microsoft Entra authentication and authorization error codes".
 
+mod agent;
 mod authorize;
 mod control;
 mod keys;

@@ -1,6 +1,6 @@
 //! Everything that Entra ID remembers, and the tokens it makes and checks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -17,8 +17,8 @@ use crate::world::World;
 /// Life of every token, in seconds.
 pub(super) const TOKEN_LIFE: i64 = 3600;
 
-/// What the Support Users' sign-in was granted that the platform begins with.
-const SCOPES: &str = "Chat.Read ChatMessage.Send CrossTenantInformation.ReadBasic.All Files.Read.All User.Read User.ReadBasic.All";
+/// What the Support Users' sign-in was granted that the platform begins with, and the agent identities for their users.
+pub(super) const SCOPES: &str = "Chat.Read ChatMessage.Send CrossTenantInformation.ReadBasic.All Files.Read.All User.Read User.ReadBasic.All";
 
 /// Audience of a token that proves a client to Entra ID ("Configure an application to trust a managed identity").
 pub(super) const EXCHANGE_AUDIENCE: &str = "api://AzureADTokenExchange";
@@ -33,6 +33,8 @@ pub struct Entra {
     refresh_tokens: Locked<HashMap<String, Session>>,
     /// Authorization codes, redeemed ones included.
     pub(super) codes: Locked<HashMap<String, Code>>,
+    /// Agent users for whom the consent to their agent identity's permissions was withdrawn.
+    pub(super) without_consent: Locked<HashSet<String>>,
 }
 
 /// What a refresh token stands for.
@@ -64,6 +66,7 @@ impl Entra {
             passwords: Passwords::with_one(),
             refresh_tokens: Locked::default(),
             codes: Locked::default(),
+            without_consent: Locked::default(),
         })
     }
 
@@ -108,6 +111,7 @@ impl Entra {
     #[must_use]
     pub fn refresh_token_for(&self, account: &str) -> String {
         let account = self.world.config.support_account(account);
+        let account = account.filter(|it| it.agent_identity.is_none());
         account.map_or_else(random_text, |it| self.new_refresh_token(&it.user, SCOPES))
     }
 

@@ -1,5 +1,6 @@
 //! What Entra ID and the managed-identity endpoint refuse, by Microsoft's numbers.
 
+mod agent;
 mod authorize;
 
 use std::sync::Arc;

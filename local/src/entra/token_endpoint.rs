@@ -22,7 +22,7 @@ use crate::shared::correlation;
 const COMMON_ISSUER: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
 
 /// Audience of a token for Microsoft Graph.
-const GRAPH_AUDIENCE: &str = "https://graph.microsoft.com";
+pub(super) const GRAPH_AUDIENCE: &str = "https://graph.microsoft.com";
 
 /// Form of a client assertion (RFC 7523, section 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -30,7 +30,7 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 /// Media type of the body (RFC 6749, section 3.2).
 const FORM: &str = "application/x-www-form-urlencoded";
 
-type Form = HashMap<String, String>;
+pub(super) type Form = HashMap<String, String>;
 
 /// The routes of the login host: the page for people, token endpoint and signing keys.
 pub fn router(entra: &Arc<Entra>) -> Router {
@@ -70,15 +70,31 @@ async fn token(
     match required(&form, "grant_type")?.as_str() {
         "refresh_token" => entra.refresh(&form),
         "authorization_code" => entra.redeem_code(&form),
-        "client_credentials" => entra.app_token(&form),
+        "client_credentials" => match required(&form, "client_id")? {
+            client if entra.is_blueprint(client) => entra.impersonate_agent(&form),
+            client if entra.agent(client).is_some() => entra.exchange_agent(&form),
+            _ => entra.app_token(&form),
+        },
+        "user_fic" => entra.agent_user_token(&form),
         _ => Err(Refusal::bad_request("unsupported_grant_type", 70003, OTHER)),
     }
 }
 
-fn required<'a>(form: &'a Form, name: &str) -> Result<&'a String, Refusal> {
+pub(super) fn required<'a>(form: &'a Form, name: &str) -> Result<&'a String, Refusal> {
     const MISSING: &str = "The request body is missing a required parameter.";
     let value = form.get(name).filter(|value| !value.is_empty());
     value.ok_or(Refusal::request(900_144, MISSING))
+}
+
+/// The client assertion of a request, which must say what it is.
+pub(super) fn typed_assertion(form: &Form) -> Result<Option<&String>, Refusal> {
+    const UNTYPED: &str = "The client_assertion_type is missing or not supported.";
+    let assertion = form.get("client_assertion");
+    let kind = form.get("client_assertion_type").map(String::as_str);
+    if assertion.is_some() && kind != Some(ASSERTION_TYPE) {
+        return Err(Refusal::request(50033, UNTYPED));
+    }
+    Ok(assertion)
 }
 
 impl Entra {
@@ -143,7 +159,8 @@ impl Entra {
         })?;
         let refresh_token = self.new_refresh_token(&user, &scopes);
         let more = json!({ "refresh_token": refresh_token });
-        Ok(self.granted(&user, &scopes, more))
+        let app = &self.world.config.graph_client_id;
+        Ok(self.granted(&user, &scopes, app, more))
     }
 
     fn redeem_code(&self, form: &Form) -> Result<Response, Refusal> {
@@ -162,17 +179,19 @@ impl Entra {
         if asks_for("openid") {
             more["id_token"] = json!(self.id_token(&user, asks_for("profile")));
         }
-        Ok(self.granted(&user, &permissions, more))
+        let app = &self.world.config.graph_client_id;
+        Ok(self.granted(&user, &permissions, app, more))
     }
 
-    fn granted(&self, user: &str, scopes: &str, more: Value) -> Response {
+    /// The answer with an access token of the user for this application.
+    pub(super) fn granted(&self, user: &str, scopes: &str, app: &str, more: Value) -> Response {
         let mut body = json!({
             "token_type": "Bearer",
             "scope": scopes,
             // One second less than the token has, so that no caller believes longer in it than we do.
             "expires_in": TOKEN_LIFE - 1,
             "ext_expires_in": TOKEN_LIFE - 1,
-            "access_token": self.delegated_token(user, scopes),
+            "access_token": self.delegated_token(user, scopes, app),
         });
         for (name, value) in more.as_object().into_iter().flatten() {
             body[name] = value.clone();
@@ -201,14 +220,14 @@ impl Entra {
     }
 
     /// An access token of the user for Graph; Graph's are of version 1.0.
-    fn delegated_token(&self, user: &str, scopes: &str) -> String {
+    fn delegated_token(&self, user: &str, scopes: &str, app: &str) -> String {
         self.issue(json!({
             "aud": GRAPH_AUDIENCE,
             "ver": "1.0",
             "oid": user,
             "sub": user,
             "scp": scopes,
-            "appid": self.world.config.graph_client_id,
+            "appid": app,
             "idtyp": "user",
             "uti": Uuid::new_v4().simple().to_string(),
         }))
@@ -218,14 +237,10 @@ impl Entra {
     /// secret ("Configure an application to trust a managed identity"; the numbers are those of "Microsoft Entra
     /// authentication and authorization error codes").
     fn check_client(&self, form: &Form) -> Result<(), Refusal> {
-        const UNTYPED: &str = "The client_assertion_type is missing or not supported.";
         const UNPROVEN: &str = "The body must contain 'client_assertion' or 'client_secret'.";
         const WRONG: &str = "Invalid client secret provided.";
         let mode = self.world.config.graph_client_authentication.as_str();
-        if let Some(assertion) = form.get("client_assertion") {
-            if form.get("client_assertion_type").map(String::as_str) != Some(ASSERTION_TYPE) {
-                return Err(Refusal::request(50033, UNTYPED));
-            }
+        if let Some(assertion) = typed_assertion(form)? {
             return self.check_assertion(assertion, mode == "federated");
         }
         let secret = form.get("client_secret");
@@ -237,7 +252,7 @@ impl Entra {
     }
 
     /// The one federated credential trusts this tenant's managed identity, where the app has such a credential at all.
-    fn check_assertion(&self, assertion: &str, trusted: bool) -> Result<(), Refusal> {
+    pub(super) fn check_assertion(&self, assertion: &str, trusted: bool) -> Result<(), Refusal> {
         const INVALID: &str = "The client assertion failed validation.";
         const STRANGER: &str = "No matching federated identity record found for the assertion.";
         let claims = self.verify(assertion, &[EXCHANGE_AUDIENCE]);

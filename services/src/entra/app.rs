@@ -36,7 +36,7 @@ pub struct GraphApp {
     client: reqwest::Client,
     /// `{endpoint}/{tenant}/oauth2/v2.0`.
     base: String,
-    exchange_scope: &'static str,
+    pub(super) exchange_scope: &'static str,
     client_id: String,
     authentication: ClientAuthentication,
     identity: Arc<ManagedIdentity>,
@@ -51,6 +51,14 @@ pub(super) struct Grant {
     pub(super) expires_in: u64,
     pub(super) refresh_token: Option<SecretString>,
     pub(super) id_token: Option<SecretString>,
+}
+
+/// The proof that such a token is.
+pub(super) fn assertion(token: &SecretString) -> [(&str, &str); 2] {
+    [
+        ("client_assertion_type", ASSERTION_TYPE),
+        ("client_assertion", token.expose_secret()),
+    ]
 }
 
 impl GraphApp {
@@ -94,12 +102,8 @@ impl GraphApp {
     pub(super) async fn grant(&self, form: &[(&str, &str)]) -> Result<Grant> {
         match self.authentication {
             ClientAuthentication::Federated => {
-                let assertion = self.identity.token(self.exchange_scope).await?;
-                let proof = [
-                    ("client_assertion_type", ASSERTION_TYPE),
-                    ("client_assertion", assertion.expose_secret()),
-                ];
-                self.send(form, &proof).await
+                let own = self.own_assertion().await?;
+                self.send(form, &assertion(&own)).await
             }
             ClientAuthentication::Secret => {
                 let grant = |secret: Keyed| async move {
@@ -112,13 +116,28 @@ impl GraphApp {
         }
     }
 
+    /// The managed identity's token with which it vouches for an application that trusts it (federated credential).
+    pub(super) async fn own_assertion(&self) -> Result<SecretString> {
+        self.identity.token(self.exchange_scope).await
+    }
+
     /// As [`Self::grant`], with this proof.
     pub(super) async fn send(
         &self,
         form: &[(&str, &str)],
         proof: &[(&str, &str)],
     ) -> Result<Grant> {
-        let client = [("client_id", self.client_id.as_str())];
+        self.send_as(&self.client_id, form, proof).await
+    }
+
+    /// As [`Self::send`], for another application of the tenant.
+    pub(super) async fn send_as(
+        &self,
+        client_id: &str,
+        form: &[(&str, &str)],
+        proof: &[(&str, &str)],
+    ) -> Result<Grant> {
+        let client = [("client_id", client_id)];
         let form = [&client, form, proof].concat();
         let request = self
             .client

@@ -1,5 +1,5 @@
-//! Delegated Graph tokens of the Support Users, from their refresh tokens in Key Vault ("Microsoft identity platform and
-//! OAuth 2.0 authorization code flow", refreshing the access token).
+//! Delegated Graph tokens of the support accounts: of those that sign in from their refresh tokens in Key Vault ("Microsoft
+//! identity platform and OAuth 2.0 authorization code flow", refreshing the access token), of agent users by three calls.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,27 +7,31 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::agent_user::AgentUsers;
 use super::app::{Grant, GraphApp};
 use super::application::ApplicationToken;
 use super::client_secret::ClientSecretProbe;
-use super::refusal::NO_REFRESH_TOKEN;
+use super::refusal::{NO_REFRESH_TOKEN, Reason};
 use super::sign_in::SignIn;
 use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::renewal::{Lease, Renewal};
 use crate::secrets::names;
 
-/// Delegated tokens of the Support Users. The refresh token of account `name` is the secret `graph-refresh-token-{name}`.
+/// Delegated tokens of the support accounts. The refresh token of account `name`, where it is no agent user, is the secret
+/// `graph-refresh-token-{name}`.
 #[derive(Debug)]
 pub struct DelegatedTokens {
     app: Arc<GraphApp>,
+    agents: Arc<AgentUsers>,
     tokens: Mutex<HashMap<String, Renewal<SecretString>>>,
 }
 
 impl DelegatedTokens {
-    /// Those of this app; nothing is called yet.
-    pub fn new(app: GraphApp) -> Self {
+    /// Those of this app, and of these agent users; nothing is called yet.
+    pub fn new(app: GraphApp, agents: AgentUsers) -> Self {
         Self {
             app: Arc::new(app),
+            agents: Arc::new(agents),
             tokens: Mutex::default(),
         }
     }
@@ -51,16 +55,29 @@ impl DelegatedTokens {
     /// renewal serves them all.
     ///
     /// Its errors are `SignInNeeded` when a person must sign in as the Support User and `Configuration` when the app's
-    /// registration or credential is wrong; otherwise Entra ID, the managed identity or Key Vault refused or could not be reached.
+    /// registration or credential is wrong, or whatever an agent user's token is refused for; otherwise Entra ID, the managed
+    /// identity or Key Vault refused or could not be reached.
     /// An error that only a person mends is given to everybody for 5 s before Entra ID is asked again.
     pub(crate) fn of(&self, account: &str) -> Renewal<SecretString> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || {
-            let (app, account) = (Arc::clone(&self.app), account.to_owned());
-            let fetch = move || Arc::clone(&app).fetch(account.clone());
-            Renewal::new(Service::Entra, fetch)
-        };
-        tokens.entry(account.to_owned()).or_insert_with(new).clone()
+        if let Some(token) = tokens.get(account) {
+            return token.clone();
+        }
+        let (app, agents) = (Arc::clone(&self.app), Arc::clone(&self.agents));
+        let name = account.to_owned();
+        let fetch = move || fetch(Arc::clone(&app), Arc::clone(&agents), name.clone());
+        let token = Renewal::new(Service::Entra, fetch);
+        tokens.insert(account.to_owned(), token.clone());
+        token
+    }
+
+    /// The account's delegated Graph token, as each call of [`crate::graph::Graph`] gets it.
+    ///
+    /// # Errors
+    /// `SignInNeeded` when a person must sign in as the Support User, `Configuration` when a registration or credential is wrong;
+    /// otherwise Entra ID, the managed identity or Key Vault refused or could not be reached.
+    pub async fn token(&self, account: &str) -> Result<SecretString> {
+        self.of(account).get().await
     }
 
     /// Redeems the account's refresh token for a newer one and stores that one. A refresh token ends 90 days after it was issued,
@@ -70,18 +87,28 @@ impl DelegatedTokens {
     /// Only one caller at a time in the whole installation is to do this. Its errors are those of [`Self::of`].
     pub(crate) async fn renew_refresh_token(&self, account: &str) -> Result<()> {
         let renewed = self.app.renew_refresh_token(account).await;
-        renewed.map_err(|error| self.app.tell(account, error))
+        renewed.map_err(|error| self.app.tell(account, Reason::of(&error), error))
     }
 }
 
-impl GraphApp {
-    async fn fetch(self: Arc<Self>, account: String) -> Result<Lease<SecretString>> {
-        let granted = self.granted(&account).await;
-        let grant = granted.map_err(|error| self.tell(&account, error))?;
-        let life = Duration::from_secs(grant.expires_in);
-        Ok(Lease::of_token(grant.access_token, life))
-    }
+async fn fetch(
+    app: Arc<GraphApp>,
+    agents: Arc<AgentUsers>,
+    account: String,
+) -> Result<Lease<SecretString>> {
+    let granted = match agents.of(&account) {
+        Some(agent) => agents.grant(&app, agent).await,
+        None => {
+            let granted = app.granted(&account).await;
+            granted.map_err(|error| (Reason::of(&error), error))
+        }
+    };
+    let grant = granted.map_err(|(reason, error)| app.tell(&account, reason, error))?;
+    let life = Duration::from_secs(grant.expires_in);
+    Ok(Lease::of_token(grant.access_token, life))
+}
 
+impl GraphApp {
     async fn granted(&self, account: &str) -> Result<Grant> {
         let refresh_token = self.refresh_token(account).await?;
         self.redeem(&refresh_token).await
@@ -122,8 +149,11 @@ impl GraphApp {
     }
 
     /// Tells of an error that a person has to mend; the request that needs the token has not been sent.
-    fn tell(&self, account: &str, error: ServiceError) -> ServiceError {
-        self.told.tell(account, &error);
-        error.before_sending()
+    fn tell(&self, account: &str, reason: Option<Reason>, error: ServiceError) -> ServiceError {
+        let Some(reason) = reason else {
+            return error.before_sending();
+        };
+        let remedy = self.told.tell(account, reason, &error);
+        error.because(remedy).before_sending()
     }
 }

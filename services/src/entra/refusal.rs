@@ -44,10 +44,44 @@ pub(super) enum Reason {
     ConsentMissing,
     /// The app's registration does not fit for another reason.
     Registration,
+    /// The blueprint of an agent user does not prove itself, or may not act as the agent identity.
+    Blueprint,
+    /// The agent identity may not act as anybody.
+    AgentIdentity,
+    /// The agent identity may not act as this agent user.
+    AgentUser,
+    /// Nobody has consented to the agent identity's permissions.
+    AgentConsentMissing,
+    /// A policy keeps the agent user out.
+    AgentPolicy,
     /// The service cannot answer now.
     Busy,
     /// The service wants fewer requests.
     TooOften,
+}
+
+/// Which of the three calls for an agent user's token was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AgentStep {
+    /// The blueprint asked to act as the agent identity.
+    Blueprint,
+    /// The agent identity asked to act as its user.
+    Identity,
+    /// The agent identity asked for the user's token.
+    User,
+}
+
+/// What a person does about a refusal; the cause of its error.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Remedy(String);
+
+impl Remedy {
+    /// That of an error, where Entra ID refused something that a person can mend.
+    pub fn of(error: &ServiceError) -> Option<&Self> {
+        let cause: &(dyn std::error::Error + 'static) = error.source.as_deref()?;
+        cause.downcast_ref()
+    }
 }
 
 /// The numbers that say more than the OAuth error does.
@@ -107,6 +141,20 @@ impl Reason {
         })
     }
 
+    /// That of a refusal on the way to an agent user's token, which nobody can sign in for. The numbers of these calls are not
+    /// documented, so the call says more than they do.
+    pub(super) fn of_agent(error: &ServiceError, step: AgentStep) -> Option<Self> {
+        let reason = Self::of(error)?;
+        Some(match (reason, step) {
+            (Self::Busy | Self::TooOften, _) => reason,
+            (Self::ConditionalAccess | Self::SignInFrequency, _) => Self::AgentPolicy,
+            (Self::ConsentMissing, _) => Self::AgentConsentMissing,
+            (_, AgentStep::Blueprint) => Self::Blueprint,
+            (_, AgentStep::Identity) => Self::AgentIdentity,
+            (_, AgentStep::User) => Self::AgentUser,
+        })
+    }
+
     /// What it means for whoever needs the token.
     pub(super) const fn kind(self) -> ErrorKind {
         match self {
@@ -121,7 +169,12 @@ impl Reason {
             | Self::ProofMissing
             | Self::AppUnknown
             | Self::ConsentMissing
-            | Self::Registration => ErrorKind::Configuration,
+            | Self::Registration
+            | Self::Blueprint
+            | Self::AgentIdentity
+            | Self::AgentUser
+            | Self::AgentConsentMissing
+            | Self::AgentPolicy => ErrorKind::Configuration,
             Self::Busy => ErrorKind::Unavailable,
             Self::TooOften => ErrorKind::Throttled,
         }
@@ -142,6 +195,11 @@ impl Reason {
             Self::AppUnknown => "app_unknown",
             Self::ConsentMissing => "consent_missing",
             Self::Registration => "registration",
+            Self::Blueprint => "blueprint",
+            Self::AgentIdentity => "agent_identity",
+            Self::AgentUser => "agent_user",
+            Self::AgentConsentMissing => "agent_consent_missing",
+            Self::AgentPolicy => "agent_policy",
             Self::Busy => "busy",
             Self::TooOften => "too_often",
         }
@@ -175,6 +233,22 @@ impl Reason {
                 "consent to the app's permissions for the Support User: deploy infra/graph"
                     .to_owned()
             }
+            Self::Blueprint => format!(
+                "compare AGENT_BLUEPRINT_CLIENT_ID, the blueprint's federated credential for the managed identity, and the agent \
+                 identity of {account} in SUPPORT_ACCOUNTS with Entra ID"
+            ),
+            Self::AgentIdentity => format!(
+                "look in Entra ID whether the agent identity of {account} belongs to the blueprint and is enabled"
+            ),
+            Self::AgentUser => format!(
+                "compare the object id of {account} in SUPPORT_ACCOUNTS with the agent identity's user in Entra ID, and enable it"
+            ),
+            Self::AgentConsentMissing => format!(
+                "consent to the agent identity's permissions for the agent user of {account} (DEPLOY.md)"
+            ),
+            Self::AgentPolicy => {
+                format!("exempt the agent user of {account} from the Conditional Access policy")
+            }
             Self::Busy | Self::TooOften => "wait".to_owned(),
         }
     }
@@ -185,23 +259,20 @@ impl Reason {
 pub(super) struct Told(Mutex<HashMap<(String, Reason), Instant>>);
 
 impl Told {
-    /// Tells of a refusal that asks for a person, once in a while.
-    pub(super) fn tell(&self, account: &str, error: &ServiceError) {
-        let Some(reason) = Reason::of(error) else {
-            return;
-        };
+    /// Tells of a refusal that asks for a person, once in a while; returns what to do.
+    pub(super) fn tell(&self, account: &str, reason: Reason, error: &ServiceError) -> Remedy {
+        let (code, action) = (error.code.as_deref(), reason.action(account));
         let kind = reason.kind();
         let asks = matches!(kind, ErrorKind::SignInNeeded | ErrorKind::Configuration);
-        if !asks || !self.is_due(account, reason) {
-            return;
+        if asks && self.is_due(account, reason) {
+            let reason = reason.label();
+            if kind == ErrorKind::SignInNeeded {
+                tracing::error!(event = "sign_in_needed", account, reason, code, action);
+            } else {
+                tracing::error!(event = "graph_app_refused", account, reason, code, action);
+            }
         }
-        let (code, action) = (error.code.as_deref(), reason.action(account));
-        let reason = reason.label();
-        if kind == ErrorKind::SignInNeeded {
-            tracing::error!(event = "sign_in_needed", account, reason, code, action);
-        } else {
-            tracing::error!(event = "graph_app_refused", account, reason, code, action);
-        }
+        Remedy(action)
     }
 
     fn is_due(&self, account: &str, reason: Reason) -> bool {
@@ -357,6 +428,87 @@ mod tests {
             let error = ServiceError::new(Service::Entra, kind, Sent::No);
             assert_eq!(Reason::of(&error), None, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn an_agent_users_refusal_never_asks_for_a_sign_in() {
+        use AgentStep::{Blueprint, Identity, User};
+        use ErrorKind::{Configuration, Throttled, Unavailable};
+        for (code, step, reason, kind, says) in [
+            (
+                "invalid_client:700213",
+                Blueprint,
+                "blueprint",
+                Configuration,
+                "AGENT_BLUEPRINT_CLIENT_ID",
+            ),
+            (
+                "unauthorized_client:700016",
+                Blueprint,
+                "blueprint",
+                Configuration,
+                "federated credential",
+            ),
+            (
+                "invalid_client:700027",
+                Identity,
+                "agent_identity",
+                Configuration,
+                "agent identity of desk",
+            ),
+            (
+                "invalid_grant",
+                User,
+                "agent_user",
+                Configuration,
+                "object id of desk",
+            ),
+            (
+                "invalid_grant:50173",
+                User,
+                "agent_user",
+                Configuration,
+                "object id of desk",
+            ),
+            (
+                "invalid_grant:65001",
+                User,
+                "agent_consent_missing",
+                Configuration,
+                "consent",
+            ),
+            (
+                "invalid_grant:53003",
+                Identity,
+                "agent_policy",
+                Configuration,
+                "Conditional Access",
+            ),
+            (
+                "interaction_required:50076",
+                User,
+                "agent_policy",
+                Configuration,
+                "Conditional Access",
+            ),
+            ("", User, "agent_user", Configuration, "enable"),
+            (
+                "temporarily_unavailable:90033",
+                Blueprint,
+                "busy",
+                Unavailable,
+                "wait",
+            ),
+            ("invalid_grant:50196", User, "too_often", Throttled, "wait"),
+        ] {
+            let found = Reason::of_agent(&refusal(code), step).expect("a refusal");
+            assert_eq!((found.label(), found.kind()), (reason, kind), "{code}");
+            let action = found.action("desk");
+            assert!(action.contains(says), "{code}: {action}");
+            assert!(!action.contains("sign-in"), "{code}: {action}");
+        }
+        let lost = ServiceError::new(Service::Entra, ErrorKind::TimedOut, Sent::No);
+        assert_eq!(Reason::of_agent(&lost, Blueprint), None);
     }
 
     #[tokio::test(start_paused = true)]

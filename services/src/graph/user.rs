@@ -52,6 +52,14 @@ struct Page<T> {
 }
 
 impl<'a> UserGraph<'a> {
+    /// Gets a token for this account, or sees that one is at hand; nothing is asked of Graph.
+    ///
+    /// # Errors
+    /// Those of getting a token.
+    pub async fn token(self) -> Result<()> {
+        self.graph.tokens.token(self.account).await.map(drop)
+    }
+
     /// Renews and stores the refresh token that this account's tokens come from. For one caller at a time.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::{Reply, Seen, client_of, identity};
-use crate::entra::{ClientAuthentication, DelegatedTokens, GraphApp};
+use crate::entra::{AgentUser, AgentUsers, ClientAuthentication, DelegatedTokens, GraphApp};
 use crate::exchange::ERROR_BODY_LIMIT;
 use crate::files::{Download, Files, Rules};
 use crate::http::with_roots;
@@ -120,13 +120,13 @@ pub(crate) async fn vault(replies: impl IntoIterator<Item = Reply>) -> (Double, 
 /// The tenant of the Graph app.
 pub(crate) const TENANT: &str = "11111111-1111-1111-1111-111111111111";
 
-/// Delegated tokens from this Entra ID.
+/// Delegated tokens from this Entra ID; the account `agent` is an agent user.
 pub(crate) fn delegated(
     entra: &Double,
     authentication: ClientAuthentication,
     secrets: Arc<Secrets>,
 ) -> DelegatedTokens {
-    DelegatedTokens::new(GraphApp::new(
+    let app = GraphApp::new(
         client(),
         &entra.base,
         TENANT,
@@ -134,7 +134,14 @@ pub(crate) fn delegated(
         authentication,
         identity(),
         secrets,
-    ))
+    );
+    let agent = AgentUser {
+        identity: "agent-identity".to_owned(),
+        user: "agent-user".to_owned(),
+    };
+    let accounts = [("agent".to_owned(), agent)];
+    let graph = "https://graph.microsoft.com";
+    DelegatedTokens::new(app, AgentUsers::new("blueprint", graph, accounts))
 }
 
 /// What the vault answers for a secret.
