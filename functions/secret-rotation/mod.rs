@@ -3,7 +3,7 @@
 mod client_secret;
 mod genesys;
 mod genesys_client;
-mod genesys_webhook;
+mod own_secret;
 mod refresh_token;
 mod status;
 mod steps;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bridge::ids::SupportAccountName;
-use bridge::rotation::genesys_webhook::REPEATED_FOR;
+use bridge::rotation::own_secret::REPEATED_FOR;
 use services::entra::ClientAuthentication;
 use services::secrets::names;
 use time::OffsetDateTime;
@@ -39,8 +39,8 @@ pub enum Secret {
     Client,
     /// The secret of the OAuth client at Genesys, where there are two such clients.
     GenesysClient,
-    /// The secret with which Genesys signs its webhooks.
-    GenesysWebhook,
+    /// One that we make ourselves, by its name ([`names::MADE`]).
+    Own(&'static str),
     /// The refresh token of a Support User.
     RefreshToken(SupportAccountName),
 }
@@ -75,11 +75,12 @@ impl Secret {
         let client = client.then_some(Self::Client).into_iter();
         let has_spare = settings.genesys_spare_client_id.is_some();
         let genesys = has_spare.then_some(Self::GenesysClient).into_iter();
-        let genesys = genesys.chain([Self::GenesysWebhook]);
+        let own = names::MADE.map(Self::Own);
         let accounts = settings.support_accounts.iter();
         let signed_in = accounts.filter(|account| !account.is_agent_user());
         client
             .chain(genesys)
+            .chain(own)
             .chain(signed_in.map(|account| Self::RefreshToken(account.name.clone())))
             .collect()
     }
@@ -89,14 +90,17 @@ impl Secret {
         match self {
             Self::Client => names::GRAPH_CLIENT.to_owned(),
             Self::GenesysClient => names::GENESYS_CLIENT.to_owned(),
-            Self::GenesysWebhook => names::GENESYS_WEBHOOK.to_owned(),
+            Self::Own(name) => (*name).to_owned(),
             Self::RefreshToken(account) => names::refresh_token(account.as_str()),
         }
     }
 
     /// Whether it is one of those that are replaced at Genesys.
     pub fn is_of_genesys(&self) -> bool {
-        matches!(self, Self::GenesysClient | Self::GenesysWebhook)
+        matches!(
+            self,
+            Self::GenesysClient | Self::Own(names::GENESYS_WEBHOOK)
+        )
     }
 
     /// What Genesys does not allow to our own client is no failure of the run, but an operator's to do: told, and by the alert of what
@@ -141,9 +145,7 @@ impl Secret {
         match self {
             Self::Client => client_secret::replace(app, now, is_asked, deadline).await,
             Self::GenesysClient => genesys_client::replace(app, now, is_asked, deadline).await,
-            Self::GenesysWebhook => {
-                genesys_webhook::replace(app, now, is_asked, REPEATED_FOR).await
-            }
+            Self::Own(name) => own_secret::replace(app, name, now, is_asked, REPEATED_FOR).await,
             Self::RefreshToken(account) => refresh_token::renew(app, account).await,
         }
     }

@@ -6,7 +6,7 @@ use bridge::rotation::{Held, Noted, OVERDUE_AFTER, RENEWED_AFTER, SETTLED_AFTER,
 use services::error::{ErrorKind, Sent, Service, ServiceError};
 use time::OffsetDateTime;
 
-use super::{Secret, client_secret, genesys_client, genesys_webhook};
+use super::{Secret, client_secret, genesys_client, own_secret};
 use crate::app::App;
 use crate::failure::Failure;
 
@@ -48,12 +48,12 @@ impl Secret {
             Self::GenesysClient => {
                 let (noted, found, next) = genesys_client::look_only(app, now, is_asked).await?;
                 let next = words_of_client(&next, &noted, now);
-                Ok(Status::of_genesys(found.current, next))
+                Ok(Status::of_held(found.current, next))
             }
-            Self::GenesysWebhook => {
-                let (noted, found, next) = genesys_webhook::look_only(app, now, is_asked).await?;
-                let next = words_of_webhook(&next, &noted, &found, now);
-                Ok(Status::of_genesys(found.current, next))
+            Self::Own(name) => {
+                let (noted, found, next) = own_secret::look_only(app, name, now, is_asked).await?;
+                let next = words_of_own(&next, &noted, &found, now);
+                Ok(Status::of_held(found.current, next))
             }
             Self::RefreshToken(_) => {
                 let version = app.secrets.vault().newest(&self.name()).await?;
@@ -81,7 +81,7 @@ impl Secret {
 }
 
 impl Status {
-    fn of_genesys(current: Option<Held>, next: String) -> Self {
+    fn of_held(current: Option<Held>, next: String) -> Self {
         let since = current.map(|it| it.stored);
         Self {
             since,
@@ -134,17 +134,17 @@ fn words_of_client(
     }
 }
 
-fn words_of_webhook(
-    step: &bridge::rotation::genesys_webhook::Step,
+fn words_of_own(
+    step: &bridge::rotation::own_secret::Step,
     noted: &Noted,
-    found: &bridge::rotation::genesys_webhook::Found,
+    found: &bridge::rotation::own_secret::Found,
     now: OffsetDateTime,
 ) -> String {
-    use bridge::rotation::genesys_webhook::Step;
+    use bridge::rotation::own_secret::Step;
     match step {
         Step::Note(_) => "note which one is current".to_owned(),
         Step::Make { .. } => "make a new one".to_owned(),
-        Step::Tell { key } => format!("give Genesys the next one, key id {key}"),
+        Step::Tell { key } => format!("give the far side the next one, key id {key}"),
         Step::Switch { key } => format!("make the next one current, key id {key}"),
         Step::Remove { key } => format!("remove key id {key}, which nobody uses any more"),
         Step::Rest => rest(noted, found.previous.is_some(), now),
@@ -159,7 +159,7 @@ fn rest(noted: &Noted, is_kept: bool, now: OffsetDateTime) -> String {
             let (hour, minute) = (until.hour(), until.minute());
             format!("nothing before {hour:02}:{minute:02} UTC: another run began, and may be at it")
         }
-        None if is_kept => "nothing: the one before is still accepted for two days".to_owned(),
+        None if is_kept => "nothing: the one before is still accepted".to_owned(),
         None => "nothing".to_owned(),
     }
 }
@@ -186,7 +186,7 @@ mod tests {
         assert!(claimed.starts_with("nothing before 04:17 UTC"), "{claimed}");
         let later = now + SETTLED_AFTER;
         assert_eq!(rest(&noted, false, later), "nothing");
-        assert!(rest(&noted, true, later).contains("two days"));
+        assert!(rest(&noted, true, later).contains("still accepted"));
     }
 
     #[test]

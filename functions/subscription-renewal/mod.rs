@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::inbound_graph;
 use crate::settings::SupportAccount;
-use crate::timer;
+use crate::timer::{self, Turn};
 
 /// Folder, and the name by which Azure knows the function.
 pub const NAME: &str = "subscription-renewal";
@@ -54,13 +54,21 @@ struct Shared {
 ///
 /// # Errors
 /// The first that kept one from it; the next run goes on from there.
-pub(crate) async fn renew_all(app: &App) -> Result<(), Failure> {
+async fn renew_all(app: &App) -> Result<(), Failure> {
     let shared = shared(app).await?;
     let mut result = Ok(());
     for account in &app.settings.support_accounts {
         result = result.and(renew(app, &shared, account).await);
     }
     result
+}
+
+/// The same between the timer's runs, unless one is under way.
+///
+/// # Errors
+/// As [`renew_all`].
+pub(crate) async fn renew_now(app: &App) -> Result<Turn<()>, Failure> {
+    timer::alone(app, NAME, |_| renew_all(app)).await
 }
 
 /// Whether no subscription has another secret or certificate than the vault holds now.

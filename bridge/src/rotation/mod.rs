@@ -6,7 +6,7 @@
 //! So two runs at once do each other no harm, as long as a step takes effect within [`SETTLED_AFTER`] of being decided.
 
 pub mod genesys_client;
-pub mod genesys_webhook;
+pub mod own_secret;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,11 +1,12 @@
-//! How the secret with which Genesys signs its webhooks is replaced.
+//! How a secret of our own making is replaced, which the far side presents or uses: Genesys signs its webhooks with one, Graph
+//! presents another with each notification and encrypts for a third.
 //!
-//! make one → store it as next, accepted from then on → tell Genesys → make it current, the one before as previous → wait → tell
-//! Genesys once more, and remove the one before when nothing that it signed can come any more.
+//! make one → store it as next, accepted from then on → tell the far side → make it current, the one before as previous → wait →
+//! make sure that the far side uses it, and remove the one before when nothing of its time can come any more.
 //!
-//! No wait is needed before Genesys is told: whoever meets a signature that fits nothing reads the vault again before it refuses. Telling
-//! Genesys may be repeated at will, so an answer that was lost does no harm. The last time is for whoever set the old one back
-//! meanwhile, such as a Terraform run that read the vault before it changed.
+//! No wait is needed before the far side is told: whoever meets what fits nothing reads the vault again before it refuses. Telling
+//! may be repeated at will, so an answer that was lost does no harm. At the end it is told once more, for somebody may have set the
+//! old one back meanwhile, such as a Terraform run that read the vault before it changed.
 
 use std::time::Duration;
 
@@ -16,6 +17,13 @@ use super::{GRACE, Held, Noted};
 /// What Genesys signed may still come for so long: it repeats a call five times, 5 s apart, and waits 10 s for each answer (Genesys Cloud
 /// Developer Center, Open Messaging, "outboundMessages").
 pub const REPEATED_FOR: Duration = Duration::from_secs(90);
+
+/// How long the one before is kept. A reader remembers a secret for a day at most, while the vault is away.
+pub const KEPT: Duration = GRACE;
+
+/// How long the notifications' key before the current one is kept: what was encrypted for it can wait on a queue for 14 days, and
+/// longer among the messages that were given up.
+pub const KEY_KEPT: Duration = Duration::from_secs(60 * 24 * 3600);
 
 /// What the vault holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,7 +46,7 @@ pub enum Step {
         /// Its key id.
         key: String,
     },
-    /// Give Genesys the next secret, and note it.
+    /// Give the far side the next secret, where it is given, and note it.
     Tell {
         /// Its key id.
         key: String,
@@ -48,7 +56,7 @@ pub enum Step {
         /// Key id of the next one.
         key: String,
     },
-    /// Give Genesys the current secret once more, remove the previous one [`REPEATED_FOR`] later, and note that it is done.
+    /// Give the far side the current secret once more, remove the previous one, and note that it is done.
     Remove {
         /// Key id of the previous one.
         key: String,
@@ -57,17 +65,19 @@ pub enum Step {
     Rest,
 }
 
-/// The next step of this run, whose name is unlike any other and becomes the key id of what it makes. With `is_asked`, the secret is
-/// replaced although that is not due, unless the one before it may still be in use.
+/// The next step of this run, whose name is unlike any other and becomes the key id of what it makes. The secret before the current
+/// one is kept for `kept`. With `is_asked`, the secret is replaced although that is not due, unless the one before it is still
+/// kept. A first one is not made here.
 #[must_use]
 pub fn next_step(
     noted: &Noted,
     found: &Found,
+    kept: Duration,
     run: &str,
     now: OffsetDateTime,
     is_asked: bool,
 ) -> Step {
-    let seen = noted.seeing_webhook(found);
+    let seen = noted.seeing_own(found);
     if seen != *noted {
         return Step::Note(seen);
     }
@@ -84,11 +94,11 @@ pub fn next_step(
     }
     let current = found.current.as_ref();
     let (key, step) = match found.before() {
-        Some(before) if current.is_some_and(|it| now >= it.stored + GRACE) => {
+        Some(before) if current.is_some_and(|it| now >= it.stored + kept) => {
             let key = before.to_owned();
             (before, Step::Remove { key })
         }
-        None if is_asked || Held::is_due(current, now) => {
+        None if current.is_some() && (is_asked || Held::is_due(current, now)) => {
             let key = run.to_owned();
             (run, Step::Make { key })
         }
@@ -98,7 +108,7 @@ pub fn next_step(
 }
 
 impl Noted {
-    fn seeing_webhook(&self, found: &Found) -> Self {
+    fn seeing_own(&self, found: &Found) -> Self {
         let mut seen = self.seeing_current(found.current.as_ref(), |_| false);
         let made = found.next.as_ref().and_then(|it| it.key.as_deref());
         seen.claim = seen.claim.filter(|claim| Some(claim.key.as_str()) != made);

@@ -7,7 +7,7 @@ use crate::rotation::{Claim, RENEWED_AFTER, SETTLED_AFTER};
 const RUN: &str = "this run";
 
 fn step(noted: &Noted, found: &Found, is_asked: bool) -> Step {
-    next_step(noted, found, RUN, NOW, is_asked)
+    next_step(noted, found, KEPT, RUN, NOW, is_asked)
 }
 
 fn claimed(noted: &Noted, key: &str) -> Noted {
@@ -28,7 +28,7 @@ fn calm(days: u32) -> (Noted, Found) {
         current: held("one", NOW - days * DAY),
         ..Found::default()
     };
-    (Noted::default().seeing_webhook(&found), found)
+    (Noted::default().seeing_own(&found), found)
 }
 
 #[test]
@@ -44,11 +44,17 @@ fn a_secret_is_made_when_it_is_due_or_somebody_asks_and_only_once_claimed() {
         if is_made {
             let key = RUN.to_owned();
             assert_eq!(step(&claim, &found, is_asked), Step::Make { key });
-            let other = |now| next_step(&claim, &found, "other", now, is_asked);
+            let other = |now| next_step(&claim, &found, KEPT, "other", now, is_asked);
             assert_eq!(other(NOW + SETTLED_AFTER - MINUTE), Step::Rest);
             assert!(matches!(other(NOW + SETTLED_AFTER), Step::Note(_)));
         }
     }
+}
+
+#[test]
+fn the_first_one_is_made_elsewhere() {
+    let found = Found::default();
+    assert_eq!(step(&Noted::default(), &found, true), Step::Rest);
 }
 
 #[test]
@@ -76,6 +82,8 @@ fn genesys_is_told_then_the_secret_is_current_and_the_one_before_goes_two_days_l
     assert_eq!(step(&noted, &found, false), Step::Note(claim.clone()));
     let key = "one".to_owned();
     assert_eq!(step(&claim, &found, false), Step::Remove { key });
+    let longer = next_step(&claim, &found, KEY_KEPT, RUN, NOW, false);
+    assert_eq!(longer, Step::Rest);
     found.previous = None;
     assert_eq!(step(&claim.without("one"), &found, false), Step::Rest);
 }
@@ -169,7 +177,7 @@ impl Stage for World {
             At::ReadPrevious(note, version, mut found) => {
                 found.next = self.found.next.clone();
                 let began = NOW + run.begun;
-                let step = next_step(&note, &found, &run.name, began, run.is_asked);
+                let step = next_step(&note, &found, KEPT, &run.name, began, run.is_asked);
                 At::Decided(note, version, Box::new((found, step)))
             }
             At::Decided(note, version, decided) => match decided.1 {

@@ -15,12 +15,15 @@ use super::*;
 use crate::secret_rotation::tests::{killed_at_write, tick};
 use crate::testing::{agents_message, app_in, webhook};
 
+const SECRET: &str = names::GENESYS_WEBHOOK;
+
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 async fn run(app: &App, later: Duration, is_asked: bool) -> Result<(), Failure> {
     // Nothing is repeated here.
     replace(
         app,
+        SECRET,
         OffsetDateTime::now_utc() + later,
         is_asked,
         Duration::ZERO,

@@ -1,11 +1,12 @@
-//! The secret with which Genesys signs its webhooks. What comes next is decided by [`bridge::rotation::genesys_webhook`]; here it is
-//! looked at and done.
+//! A secret of our own making: with which Genesys signs its webhooks, which Graph presents, and for which Graph encrypts. What comes
+//! next is decided by [`bridge::rotation::own_secret`]; here it is looked at and done.
 //!
-//! Who changes the integration must be allowed to by Genesys: without that a next secret waits, accepted, until somebody may.
+//! Genesys is told before its secret becomes the current one, by whom it lets change the integration: without that right a next
+//! secret waits, accepted, until somebody may. Graph's subscriptions follow the current one (`subscription-renewal`).
 
 use std::time::Duration;
 
-use bridge::rotation::genesys_webhook::{Found, Step, next_step};
+use bridge::rotation::own_secret::{Found, KEPT, KEY_KEPT, Step, next_step};
 use bridge::rotation::{Held, Noted};
 use secrecy::SecretString;
 use services::error::ServiceError;
@@ -21,12 +22,12 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::own_secrets::new_value;
 use crate::store::document::Document;
-
-const SECRET: &str = names::GENESYS_WEBHOOK;
+use crate::subscription_renewal;
 
 /// Takes every step that can be taken now. What Genesys signed may come for as long as `repeated_for`.
 pub(super) async fn replace(
     app: &App,
+    secret: &'static str,
     now: OffsetDateTime,
     mut is_asked: bool,
     repeated_for: Duration,
@@ -38,9 +39,9 @@ pub(super) async fn replace(
             found,
             current,
             next,
-        } = look(app).await?;
-        let step = next_step(&note.value, &found, &run, now, is_asked);
-        told(&step);
+        } = look(app, secret).await?;
+        let step = next_step(&note.value, &found, kept(secret), &run, now, is_asked);
+        told(secret, &step);
         let vault = app.secrets.vault();
         // What the step asks for was seen a moment ago.
         let [current, next] = [current, next].map(|it| it.ok_or(Failure::OutOfTime));
@@ -53,11 +54,11 @@ pub(super) async fn replace(
                 continue;
             }
             Step::Make { key } => {
-                let secret = new_value(SECRET).await;
-                vault.store(&names::next(SECRET), &secret, key).await
+                let value = new_value(secret).await;
+                vault.store(&names::next(secret), &value, key).await
             }
             Step::Tell { key } => {
-                let told = tell(app, &next?.value).await;
+                let told = tell(app, secret, &next?.value).await;
                 if told.is_ok() {
                     note.value.accepted = Some(key.clone());
                     save(app, &mut note).await?;
@@ -69,18 +70,28 @@ pub(super) async fn replace(
                 // Where there is none, nothing was signed with it.
                 let kept = match (current, found.current.and_then(|it| it.key)) {
                     (Ok(current), Some(before)) => {
-                        let previous = names::previous(SECRET);
+                        let previous = names::previous(secret);
                         vault.store(&previous, &current.value, &before).await
                     }
                     _ => Ok(()),
                 };
-                match kept {
-                    Ok(()) => vault.store(SECRET, &next, key).await,
+                let switched = match kept {
+                    Ok(()) => vault.store(secret, &next, key).await,
                     failed => failed,
+                };
+                if switched.is_ok() && is_of_graph(secret) {
+                    // The timer of the subscriptions does it as well, and says what is in the way.
+                    let _ = subscription_renewal::renew_now(app).await;
                 }
+                switched
             }
             Step::Remove { key } => {
-                let removed = remove(app, &current?.value, repeated_for).await;
+                if is_of_graph(secret) && !subscription_renewal::are_settled(app).await? {
+                    // Some subscription still has the one before. A later run looks again.
+                    let renewed = subscription_renewal::renew_now(app).await;
+                    return renewed.map(drop);
+                }
+                let removed = remove(app, secret, &current?.value, repeated_for).await;
                 if removed.is_ok() {
                     note.value = note.value.without(key);
                     save(app, &mut note).await?;
@@ -89,7 +100,7 @@ pub(super) async fn replace(
             }
         };
         if let Err(error) = done {
-            return Err(gave_up(app, SECRET, &mut note, now, error).await);
+            return Err(gave_up(app, secret, &mut note, now, error).await);
         }
     }
     Err(Failure::OutOfTime)
@@ -98,14 +109,15 @@ pub(super) async fn replace(
 /// What is there by now, and what would be done next; nothing is changed.
 pub(super) async fn look_only(
     app: &App,
+    secret: &'static str,
     now: OffsetDateTime,
     is_asked: bool,
 ) -> Result<(Noted, Found, Step), Failure> {
     const RUN: &str = "look";
-    let Look { note, found, .. } = look(app).await?;
+    let Look { note, found, .. } = look(app, secret).await?;
     let mut noted = note.value;
     loop {
-        match next_step(&noted, &found, RUN, now, is_asked) {
+        match next_step(&noted, &found, kept(secret), RUN, now, is_asked) {
             Step::Note(seen) => noted = seen,
             step => return Ok((noted, found, step)),
         }
@@ -121,12 +133,12 @@ struct Look {
 }
 
 /// The note comes first: what others change after it was read shows in what is read later, or when it is written.
-async fn look(app: &App) -> Result<Look, Failure> {
-    let note = steps::load(app, SECRET).await?;
+async fn look(app: &App, secret: &str) -> Result<Look, Failure> {
+    let note = steps::load(app, secret).await?;
     let vault = app.secrets.vault();
-    let current = vault.newest(SECRET).await?;
-    let previous = vault.newest(&names::previous(SECRET)).await?;
-    let next = vault.newest(&names::next(SECRET)).await?;
+    let current = vault.newest(secret).await?;
+    let previous = vault.newest(&names::previous(secret)).await?;
+    let next = vault.newest(&names::next(secret)).await?;
     let held = |version: &Version| {
         // What a person stored is told by when that was.
         let by_hand = || format!("stored at {}", version.stored.unix_timestamp());
@@ -148,26 +160,45 @@ async fn look(app: &App) -> Result<Look, Failure> {
     })
 }
 
-/// Gives Genesys the secret.
-async fn tell(app: &App, secret: &SecretString) -> Result<(), ServiceError> {
+/// Whether Graph's subscriptions hold it.
+fn is_of_graph(secret: &str) -> bool {
+    secret != names::GENESYS_WEBHOOK
+}
+
+/// How long the one before the current one is kept.
+fn kept(secret: &str) -> Duration {
+    match secret {
+        names::GRAPH_NOTIFICATION_KEY => KEY_KEPT,
+        _ => KEPT,
+    }
+}
+
+/// Gives Genesys its secret. Graph gets the current one with its subscriptions.
+async fn tell(app: &App, secret: &str, value: &SecretString) -> Result<(), ServiceError> {
+    if is_of_graph(secret) {
+        return Ok(());
+    }
     let integration = &app.settings.genesys_integration_id;
     let administrator = administrator(app).await?;
-    administrator.set_webhook_secret(integration, secret).await
+    administrator.set_webhook_secret(integration, value).await
 }
 
 /// Ends the secret before this one.
 async fn remove(
     app: &App,
+    secret: &str,
     current: &SecretString,
     repeated_for: Duration,
 ) -> Result<(), ServiceError> {
-    tell(app, current).await?;
-    sleep(repeated_for).await;
-    app.secrets.vault().clear(&names::previous(SECRET)).await
+    if !is_of_graph(secret) {
+        tell(app, secret, current).await?;
+        sleep(repeated_for).await;
+    }
+    app.secrets.vault().clear(&names::previous(secret)).await
 }
 
 /// One line for each step that changes something.
-fn told(step: &Step) {
+fn told(secret: &str, step: &Step) {
     let (step, key) = match step {
         Step::Note(noted) => ("note", noted.current.as_ref().map(|it| it.key.as_str())),
         Step::Make { key } => ("make", Some(key.as_str())),
@@ -176,7 +207,7 @@ fn told(step: &Step) {
         Step::Remove { key } => ("remove", Some(key.as_str())),
         Step::Rest => return,
     };
-    steps::tell(SECRET, step, key);
+    steps::tell(secret, step, key);
 }
 
 #[cfg(test)]
