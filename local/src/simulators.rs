@@ -45,7 +45,8 @@ impl Simulators {
         let place = |name: &str, value: &dyn Fn() -> String| {
             let absent = world.config.no_secrets.iter().any(|it| it == name);
             let value = if absent { NONE.to_owned() } else { value() };
-            self.key_vault.set(name, &value);
+            let placed = self.key_vault.place(name, &value);
+            placed.expect("nothing is deleted yet");
         };
         place("graph-client-state", &|| self.graph.client_state_secret());
         place("graph-notification-key", &|| {
