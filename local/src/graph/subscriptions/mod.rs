@@ -22,7 +22,6 @@ pub(super) use own::Own;
 use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde::Serialize;
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -66,8 +65,7 @@ pub struct Subscription {
 }
 
 /// What becomes of its notifications.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// They are sent.
     Active,
