@@ -55,6 +55,11 @@ export const queues = () => call('GET', '/local/queues');
 export const faults = () => call('GET', '/local/faults');
 export const orderFaults = (rules) => call('PUT', '/local/faults', { rules });
 export const killHandler = () => call('POST', '/local/handler/kill', {});
+export const subscriptions = () => call('GET', '/local/graph/subscriptions');
+/** What Graph does to a subscription on its own: tells its owner of an event, holds or loses what it would send, removes it. */
+export const tellLifecycle = (id, event) => call('POST', `/local/graph/subscriptions/${segment(id)}/lifecycle`, { event });
+export const setSubscriptionState = (id, state) => call('PUT', `/local/graph/subscriptions/${segment(id)}/state`, { state });
+export const removeSubscription = (id) => call('DELETE', `/local/graph/subscriptions/${segment(id)}`);
 
 /** Calls `onChange` at each event, and once after every (re)connection; `onState` with `live` or `waiting`. */
 export function listen(onChange, onState) {
@@ -64,7 +69,7 @@ export function listen(onChange, onState) {
     onChange();
   });
   source.addEventListener('error', () => onState('waiting'));
-  for (const kind of ['message', 'journey', 'chat', 'conversation', 'queues', 'faults', 'handler', 'failed']) {
+  for (const kind of ['message', 'journey', 'chat', 'conversation', 'queues', 'faults', 'handler', 'failed', 'subscriptions']) {
     source.addEventListener(kind, onChange);
   }
 }

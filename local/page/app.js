@@ -63,7 +63,7 @@ journeys.render();
 const quietly = () => {};
 const refresh = refresher(async () => {
   const outcomes = await Promise.allSettled([journeys.refresh()]);
-  const parts = [customer.refresh(), agent.refresh(), operations.refreshQueues(), operations.refreshFaults()];
+  const parts = [customer.refresh(), agent.refresh(), operations.refreshQueues(), operations.refreshFaults(), operations.refreshSubscriptions()];
   outcomes.push(...await Promise.allSettled(parts));
   // Times come from the journeys and texts from the messages, so each panel is drawn again when all are there.
   customer.render();

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use anyhow::ensure;
+use clap::{ArgAction, Parser};
 
 /// Runs the handler against a simulated outside world on this machine.
 #[derive(Debug, Clone, Parser)]
@@ -36,6 +37,14 @@ pub struct Options {
     #[arg(long)]
     pub basic_notifications: bool,
 
+    /// Whether the platform subscribes to the messages of each Support User, as an operator would. With false the bridge has to.
+    #[arg(long, value_name = "true|false", default_value_t = true, action = ArgAction::Set)]
+    pub subscribe: bool,
+
+    /// A secret of the vault that is `none` at the start, as a deployment leaves what the app is to make; may be repeated.
+    #[arg(long = "no-secret", value_name = "NAME")]
+    pub no_secrets: Vec<String>,
+
     /// Seconds for which a dead host instance keeps its message locks.
     #[arg(long, default_value_t = 60)]
     pub lock_seconds: u64,
@@ -58,6 +67,23 @@ pub struct Options {
     pub watchdog: Option<PathBuf>,
 }
 
+impl Options {
+    /// Refuses options that make no sense together.
+    ///
+    /// # Errors
+    /// A line that says which.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let needed = ["graph-client-state", "graph-notification-key"];
+        let mut missing = self.no_secrets.iter();
+        ensure!(
+            !self.subscribe || !missing.any(|name| needed.contains(&name.as_str())),
+            "the platform's own subscriptions need the secrets {}: add --subscribe false",
+            needed.join(" and ")
+        );
+        Ok(())
+    }
+}
+
 fn setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
@@ -68,6 +94,33 @@ fn setting(text: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn own_subscriptions_need_their_secrets() {
+        let required = [
+            "local-platform",
+            "--handler=h",
+            "--app-root=a",
+            "--azurite=z",
+        ];
+        for (further, fits) in [
+            (&[][..], true),
+            (
+                &["--subscribe=false", "--no-secret=graph-client-state"],
+                true,
+            ),
+            (&["--no-secret=genesys-webhook-secret"], true),
+            (&["--no-secret=graph-client-state"], false),
+            (
+                &["--no-secret=x", "--no-secret=graph-notification-key"],
+                false,
+            ),
+        ] {
+            let options = Options::try_parse_from(required.iter().chain(further));
+            let options = options.expect("options");
+            assert_eq!(options.check().is_ok(), fits, "{further:?}");
+        }
+    }
 
     #[test]
     fn a_setting_may_hold_equal_signs_and_be_empty() {

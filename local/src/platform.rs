@@ -57,6 +57,7 @@ impl Platform {
     /// # Errors
     /// A line that says what could not be started and why. Nothing is left running then.
     pub async fn start(options: &Options) -> anyhow::Result<Self> {
+        options.check()?;
         let watchdog =
             Watchdog::start(options.watchdog.as_deref()).context("cannot start the watchdog")?;
         // For this user only. Other processes read certificates from it.
@@ -96,6 +97,7 @@ impl Platform {
         let app = App::read(&options.app_root, &settings)?;
         let config = Config {
             basic_notifications: options.basic_notifications,
+            no_secrets: options.no_secrets.clone(),
             genesys_rate_limit: options.genesys_rate_limit,
             genesys_greeting: options.genesys_greeting.clone(),
             ..Config::from_settings(&settings)?
@@ -189,7 +191,11 @@ impl Platform {
         tasks.push(serve::serve_plain(public, page)?);
         tasks.push(tokio::spawn(tell_queues(world, bus)));
         // Only now: Graph asks the handler for a validation token first.
-        let subscribed = simulators.graph.subscribe().await;
+        let subscribed = if options.subscribe {
+            simulators.graph.subscribe().await
+        } else {
+            Ok(())
+        };
         let platform = Self {
             address,
             host,

@@ -10,6 +10,9 @@ use crate::graph::{self, Graph};
 use crate::key_vault::{self, KeyVault};
 use crate::world::World;
 
+/// What a deployment puts in the place of a secret that does not exist yet.
+const NONE: &str = "none";
+
 /// The state of each simulator.
 #[derive(Clone)]
 pub struct Simulators {
@@ -39,17 +42,25 @@ impl Simulators {
     }
 
     fn fill_vault(&self, world: &World) {
-        let vault = &self.key_vault;
-        vault.set("graph-client-state", &self.graph.client_state_secret());
-        vault.set("graph-notification-key", &self.graph.notification_key_pem());
-        vault.set("graph-client-secret", &self.entra.graph_client_secret());
-        vault.set("genesys-client-secret", &self.genesys.client_secret());
-        vault.set("genesys-webhook-secret", &self.genesys.webhook_secret());
+        let place = |name: &str, value: &dyn Fn() -> String| {
+            let absent = world.config.no_secrets.iter().any(|it| it == name);
+            let value = if absent { NONE.to_owned() } else { value() };
+            let placed = self.key_vault.place(name, &value);
+            placed.expect("nothing is deleted yet");
+        };
+        place("graph-client-state", &|| self.graph.client_state_secret());
+        place("graph-notification-key", &|| {
+            self.graph.notification_key_pem()
+        });
+        place("graph-client-secret", &|| self.entra.graph_client_secret());
+        place("genesys-client-secret", &|| self.genesys.client_secret());
+        place("genesys-webhook-secret", &|| self.genesys.webhook_secret());
         let accounts = world.config.support_accounts.iter();
         for account in accounts.filter(|it| it.agent_identity.is_none()) {
             let name = &account.name;
-            let token = self.entra.refresh_token_for(name);
-            vault.set(&format!("graph-refresh-token-{name}"), &token);
+            place(&format!("graph-refresh-token-{name}"), &|| {
+                self.entra.refresh_token_for(name)
+            });
         }
     }
 
@@ -60,5 +71,32 @@ impl Simulators {
             .merge(key_vault::control(&self.key_vault))
             .merge(graph::control(&self.graph))
             .merge(genesys::control(&self.genesys))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::testing::{ask, world};
+    use crate::world::Config;
+
+    #[tokio::test]
+    async fn a_secret_that_shall_not_be_there_is_none() {
+        let config = Config {
+            no_secrets: vec!["graph-client-state".to_owned()],
+            ..Config::default()
+        };
+        let simulators = Simulators::new(&world(config, "http://127.0.0.1:9"));
+        let secret = async |name: &str| {
+            let path = format!("/local/key-vault/secrets/{name}");
+            let answer = ask(simulators.control(), "GET", &path, "", Value::Null).await;
+            answer.text("value")
+        };
+        assert_eq!(secret("graph-client-state").await, "none");
+        let key = secret("graph-notification-key").await;
+        assert!(key.contains("PRIVATE KEY") && key.contains("CERTIFICATE"));
+        assert!(secret("graph-refresh-token-support").await.len() > 20);
     }
 }

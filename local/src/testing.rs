@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use http::{HeaderMap, Request, StatusCode, header};
+use http::{HeaderMap, Request, StatusCode, Uri, header};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -88,11 +88,14 @@ pub struct OurSide {
     /// `http://127.0.0.1:port`.
     pub address: String,
     received: mpsc::UnboundedReceiver<Value>,
+    desk: Arc<Desk>,
 }
 
 struct Desk {
     statuses: Mutex<Vec<u16>>,
     handshake: Handshake,
+    /// Paths and queries of all handshakes.
+    asked: Mutex<Vec<String>>,
     sender: mpsc::UnboundedSender<Value>,
 }
 
@@ -101,18 +104,28 @@ impl OurSide {
     pub fn start(mut statuses: Vec<u16>, handshake: Handshake) -> Self {
         statuses.reverse();
         let (sender, received) = mpsc::unbounded_channel();
-        let desk = Desk {
+        let desk = Arc::new(Desk {
             statuses: Mutex::new(statuses),
             handshake,
+            asked: Mutex::default(),
             sender,
-        };
+        });
         let listener = serve::bind(0).expect("a port");
         let address = format!("http://127.0.0.1:{}", serve::port(&listener).expect("one"));
         let router = Router::new()
             .route("/{*path}", post(take))
-            .with_state(Arc::new(desk));
+            .with_state(Arc::clone(&desk));
         serve::serve_plain(listener, router).expect("a server");
-        Self { address, received }
+        Self {
+            address,
+            received,
+            desk,
+        }
+    }
+
+    /// Path and query of each handshake until now.
+    pub fn asked(&self) -> Vec<String> {
+        self.desk.asked.lock().expect("a lock").clone()
     }
 
     /// The next delivery's body.
@@ -130,10 +143,12 @@ impl OurSide {
 async fn take(
     State(desk): State<Arc<Desk>>,
     Query(query): Query<Vec<(String, String)>>,
+    uri: Uri,
     body: Bytes,
 ) -> Response {
     let mut query = query.into_iter();
     if let Some((_, token)) = query.find(|(name, _)| name == "validationToken") {
+        desk.asked.lock().expect("a lock").push(uri.to_string());
         let (kind, text) = (desk.handshake)(token);
         return ([(header::CONTENT_TYPE, kind)], text).into_response();
     }

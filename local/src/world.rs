@@ -69,6 +69,8 @@ pub struct Config {
     pub queues: QueueNames,
     /// `--basic-notifications`: Graph's notifications carry no encrypted content.
     pub basic_notifications: bool,
+    /// `--no-secret`: what the vault has no value of at the start.
+    pub no_secrets: Vec<String>,
     /// `--genesys-greeting`: what the message flow answers at once to the first message of a conversation.
     pub genesys_greeting: Option<String>,
     /// `--genesys-rate-limit`: requests of our client that Genesys takes in any minute.
@@ -201,6 +203,7 @@ impl Default for Config {
                 typing: "typing".to_owned(),
             },
             basic_notifications: false,
+            no_secrets: Vec::new(),
             genesys_greeting: None,
             genesys_rate_limit: 300,
         }

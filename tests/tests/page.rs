@@ -266,3 +266,36 @@ async fn the_agent_sends_a_picture_and_a_question_with_choices() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn a_subscription_is_shown_and_what_graph_does_to_it_can_be_ordered() {
+    let platform = Platform::start(&[]).await;
+    let page = Page::begun(&platform, "Hello").await;
+    page.click("show-subscriptions").await;
+    page.shows("subscriptions", "created, updated, deleted")
+        .await;
+    let order = async |name: &str| {
+        let button = format!("[data-testid=subscriptions] [data-action={name}]");
+        page.0.click(&button).await;
+    };
+    order("reauthorize").await;
+    let told = platform
+        .until_logged("event", "lifecycle_notification", 1)
+        .await;
+    assert_eq!(told[0]["lifecycle"], "reauthorizationRequired");
+    order("pause").await;
+    page.has("[data-subscription]", "it.dataset.state === 'paused'")
+        .await;
+    page.click("subscriptions-close").await;
+    page.types("customer-input", "Is anybody there?").await;
+    page.click("customer-send").await;
+    page.shows("customer-messages", "Is anybody there?").await;
+    page.click("show-subscriptions").await;
+    page.shows("subscriptions", "Held").await;
+    order("go-on").await;
+    page.shows("agent-messages", "Is anybody there?").await;
+    order("forget").await;
+    page.until("document.querySelectorAll('[data-subscription]').length === 0")
+        .await;
+    page.shows("subscriptions-dialog", "There is none").await;
+}

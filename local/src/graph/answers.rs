@@ -1,5 +1,7 @@
 //! Graph's answers: error bodies, and the headers that every answer carries.
 
+use std::borrow::Cow;
+
 use axum::extract::{Extension, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -14,54 +16,78 @@ use crate::shared::time_text;
 const CHALLENGE: &str = "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\"";
 
 /// Why a request is refused: status, code and message.
-#[derive(Clone, Copy)]
-pub struct Refusal(u16, &'static str, &'static str);
+#[derive(Debug, Clone)]
+pub struct Refusal(u16, &'static str, Cow<'static, str>);
 
 impl Refusal {
     /// No token, or none of ours.
-    pub const UNAUTHORIZED: Self = Self(
+    pub const UNAUTHORIZED: Self = Self::of(
         401,
         "InvalidAuthenticationToken",
         "Access token is empty or invalid.",
     );
     /// What was asked for does not exist.
-    pub const NOT_FOUND: Self = Self(404, "NotFound", "NotFound");
+    pub const NOT_FOUND: Self = Self::of(404, "NotFound", "NotFound");
     /// A post or a hosted content above the limit.
-    pub const TOO_LARGE: Self = Self(413, "RequestEntityTooLarge", "Request Entity Too Large");
+    pub const TOO_LARGE: Self = Self::of(413, "RequestEntityTooLarge", "Request Entity Too Large");
     /// Above the published limits.
-    pub const TOO_MANY: Self = Self(429, "TooManyRequests", "Too many requests");
+    pub const TOO_MANY: Self = Self::of(429, "TooManyRequests", "Too many requests");
     /// What the shares API says to an address that is none.
-    pub const NO_SHARE: Self = Self(400, "invalidRequest", "The sharing URL is malformed.");
+    pub const NO_SHARE: Self = Self::of(400, "invalidRequest", "The sharing URL is malformed.");
     /// What OneDrive says to somebody it does not let in.
-    pub const ACCESS_DENIED: Self = Self(403, "accessDenied", "Access denied");
+    pub const ACCESS_DENIED: Self = Self::of(403, "accessDenied", "Access denied");
     /// What OneDrive says when there is no such file.
-    pub const NO_ITEM: Self = Self(404, "itemNotFound", "The resource could not be found.");
+    pub const NO_ITEM: Self = Self::of(404, "itemNotFound", "The resource could not be found.");
 
     /// What the directory says to an app that may not change another one.
-    pub const DENIED: Self = Self(
+    pub const DENIED: Self = Self::of(
         403,
         "Authorization_RequestDenied",
         "Insufficient privileges to complete the operation.",
     );
     /// What the directory says when there is no such object.
-    pub const NO_RESOURCE: Self = Self(
+    pub const NO_RESOURCE: Self = Self::of(
         404,
         "Request_ResourceNotFound",
         "Resource does not exist or one of its queried reference-property objects are not present.",
     );
 
+    /// What is said of a subscription that does not exist, or is another's.
+    pub const NO_OBJECT: Self = Self::of(404, "ResourceNotFound", "The object was not found.");
+
+    const fn of(status: u16, code: &'static str, message: &'static str) -> Self {
+        Self(status, code, Cow::Borrowed(message))
+    }
+
     /// 400 with this message.
     pub const fn bad_request(message: &'static str) -> Self {
-        Self(400, "BadRequest", message)
+        Self::of(400, "BadRequest", message)
     }
 
     /// 403 with this message.
     pub const fn forbidden(message: &'static str) -> Self {
-        Self(403, "Forbidden", message)
+        Self::of(403, "Forbidden", message)
     }
 
-    fn status(self) -> StatusCode {
+    /// 400 for what is wrong with a subscription that is asked for.
+    pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self(400, "ValidationError", message.into())
+    }
+
+    /// 409: this subscription is the one that is asked for.
+    pub fn exists(id: &str) -> Self {
+        let message = format!("Subscription Id {id} already exists for the requested combination");
+        Self(409, "ObjectIdentifierInUse", message.into())
+    }
+
+    fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.0).expect("each of them is a status")
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} {}: {}", self.0, self.1, self.2)
     }
 }
 
@@ -79,8 +105,8 @@ pub async fn named(request: Request, next: Next) -> Response {
     let client = request.headers().get("client-request-id").unwrap_or(&own);
     let client = client.clone();
     let mut answer = next.run(request).await;
-    if let Some(refusal) = answer.extensions().get::<Refusal>().copied() {
-        let Refusal(status, code, message) = refusal;
+    if let Some(refusal) = answer.extensions().get::<Refusal>().cloned() {
+        let Refusal(status, code, message) = &refusal;
         let body = json!({ "error": {
             "code": code,
             "message": message,
@@ -92,13 +118,13 @@ pub async fn named(request: Request, next: Next) -> Response {
         } });
         answer = (refusal.status(), axum::Json(body)).into_response();
         let headers = answer.headers_mut();
-        if status == 401 {
+        if *status == 401 {
             headers.insert(
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static(CHALLENGE),
             );
         }
-        if status == 429 {
+        if *status == 429 {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
     }

@@ -9,13 +9,25 @@ use super::parts::Parts;
 use crate::shared::refused::Refused;
 
 /// A kind of change, as notifications name it.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeType {
     Created,
     /// An edit, a reaction, or a deletion undone.
     Updated,
     Deleted,
+}
+
+impl ChangeType {
+    /// The kind of this name, to the letter.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "created" => Some(Self::Created),
+            "updated" => Some(Self::Updated),
+            "deleted" => Some(Self::Deleted),
+            _ => None,
+        }
+    }
 }
 
 fn conflict(why: &str) -> Refused {

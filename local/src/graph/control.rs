@@ -15,7 +15,7 @@ use super::changes::ChangeType::{self, Created, Deleted, Updated};
 use super::chats::{Chat, Message, Person, UserType};
 use super::state::Graph;
 use super::written::Extras;
-use super::{directory, raw, shown};
+use super::{directory, raw, shown, subscriptions};
 use crate::shared::correlation;
 use crate::shared::refused::Refused;
 
@@ -94,6 +94,7 @@ pub fn router(graph: &Arc<Graph>) -> Router {
         .route(&format!("{MESSAGE}/reactions"), post(react).delete(unreact))
         .merge(shown::router())
         .merge(directory::control())
+        .merge(subscriptions::control())
         .route("/local/graph/notifications/compose", post(compose))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
         .with_state(Arc::clone(graph))
@@ -149,7 +150,7 @@ async fn compose(State(graph): Shared, Json(wanted): Json<Wanted>) -> Result<Jso
     let change = wanted.change_type.unwrap_or(Created);
     let composed = graph.compose(&wanted.chat, &wanted.message, change);
     let body = composed.into_iter().next();
-    body.map(|body| Json(json!({ "body": body })))
+    body.map(|(_, body)| Json(json!({ "body": body })))
         .ok_or_else(|| Refused::not_found("such message, or no subscription for it"))
 }
 

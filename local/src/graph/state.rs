@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::chats::Chats;
 use super::directory::Directory;
 use super::onedrive::OneDrive;
-use super::subscriptions::Subscriptions;
+use super::subscriptions::{Own, Subscriptions};
 use super::throttle::Throttle;
 use crate::delivery::Deliveries;
 use crate::entra::Entra;
@@ -20,6 +20,7 @@ pub struct Graph {
     pub(super) directory: Directory,
     pub(super) drive: OneDrive,
     pub(super) subscriptions: Subscriptions,
+    pub(super) own: Own,
     pub(super) deliveries: Deliveries,
     pub(super) throttle: Throttle,
 }
@@ -35,21 +36,22 @@ impl Graph {
             entra,
             directory: Directory::default(),
             drive: OneDrive::default(),
-            subscriptions: Subscriptions::new(),
+            subscriptions: Subscriptions::default(),
+            own: Own::new(),
             throttle: Throttle::default(),
         })
     }
 
-    /// The secret in the `clientState` of every subscription.
+    /// The secret in the `clientState` of every subscription that the platform makes itself.
     #[must_use]
     pub fn client_state_secret(&self) -> String {
-        self.subscriptions.secret.clone()
+        self.own.secret.clone()
     }
 
-    /// Private key and certificate of rich notifications, as PEM.
+    /// Private key and certificate of those subscriptions, as PEM.
     #[must_use]
     pub fn notification_key_pem(&self) -> String {
-        let certificate = &self.subscriptions.certificate;
+        let certificate = &self.own.certificate;
         let key = certificate.signing_key.serialize_pem();
         format!("{key}{}", certificate.cert.pem())
     }

@@ -7,14 +7,15 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use axum::{Json, Router};
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::state::{KeyVault, Secret};
+use super::state::{Deleted, KeyVault, Secret};
 
 /// Audience of the vault's tokens.
 const AUDIENCE: &str = "https://vault.azure.net";
@@ -28,14 +29,25 @@ const LONGEST_NAME: usize = 127;
 /// Longest value of a secret, in bytes ("About Azure Key Vault secrets").
 const LONGEST_VALUE: usize = 25 * 1024;
 
-/// `GET` and `PUT /secrets/{name}`.
+/// Most versions on one page of a list.
+const PAGE: usize = 25;
+
+/// Days for which a deleted secret can be recovered.
+const RECOVERABLE_DAYS: i64 = 90;
+
+/// `/secrets/{name}` with its versions, and `/deletedsecrets/{name}`.
 pub fn router(vault: &Arc<KeyVault>) -> Router {
     Router::new()
-        .route("/secrets/{name}", get(read).put(set))
+        .route("/secrets/{name}", get(read).put(set).delete(remove))
+        .route("/secrets/{name}/versions", get(list_versions))
+        .route("/secrets/{name}/{version}", get(read_version))
+        .route("/deletedsecrets/{name}", any(operators_only))
+        .route("/deletedsecrets/{name}/recover", any(operators_only))
         .layer(middleware::from_fn_with_state(Arc::clone(vault), admit))
         .with_state(Arc::clone(vault))
 }
 
+/// Status, code and message.
 struct Refusal(StatusCode, &'static str, String);
 
 impl Refusal {
@@ -49,12 +61,35 @@ impl Refusal {
         );
         Self(StatusCode::NOT_FOUND, "SecretNotFound", message)
     }
+
+    /// What a role is missing for.
+    fn by_role(action: &str, name: &str) -> Self {
+        let message = format!(
+            "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nAction: 'Microsoft.KeyVault/vaults/secrets/{action}'\r\nResource: 'secrets/{name}'\r\nAssignment: (not found)"
+        );
+        Self(StatusCode::FORBIDDEN, "Forbidden", message)
+    }
+
+    fn deleted(name: &str) -> Self {
+        let message = format!(
+            "Secret {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged."
+        );
+        Self(StatusCode::CONFLICT, "Conflict", message)
+    }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let body = json!({ "error": { "code": self.1, "message": self.2 } });
-        (self.0, Json(body)).into_response()
+        let mut error = json!({ "code": self.1, "message": self.2 });
+        let inner = match self.0 {
+            StatusCode::FORBIDDEN => Some("ForbiddenByRbac"),
+            StatusCode::CONFLICT => Some("ObjectIsDeletedButRecoverable"),
+            _ => None,
+        };
+        if let Some(inner) = inner {
+            error["innererror"] = json!({ "code": inner });
+        }
+        (self.0, Json(json!({ "error": error }))).into_response()
     }
 }
 
@@ -91,6 +126,45 @@ async fn read(
     Ok(Json(vault.bundle(&name, &found)))
 }
 
+async fn read_version(
+    State(vault): State<Arc<KeyVault>>,
+    Path((name, version)): Path<(String, String)>,
+) -> Result<Json<Value>, Refusal> {
+    check_name(&name)?;
+    let found = vault.versions(&name);
+    let found = found.iter().find(|it| it.id == version);
+    let found = found.ok_or_else(|| Refusal::not_found(&format!("{name}/{version}")))?;
+    Ok(Json(vault.bundle(&name, found)))
+}
+
+/// All versions without their values, in pages.
+async fn list_versions(
+    State(vault): State<Arc<KeyVault>>,
+    Path(name): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Json<Value>, Refusal> {
+    check_name(&name)?;
+    let number = |parameter: &str, absent| {
+        let given = query.get(parameter).map(|text| text.parse());
+        let wrong = |_| Refusal::parameter(&format!("{parameter} is not valid."));
+        given.unwrap_or(Ok(absent)).map_err(wrong)
+    };
+    let (most, skipped) = (number("maxresults", PAGE)?, number("$skiptoken", 0)?);
+    if !(1..=PAGE).contains(&most) {
+        return Err(Refusal::parameter("maxresults must lie between 1 and 25."));
+    }
+    let versions = vault.versions(&name);
+    let shown = versions.iter().skip(skipped).take(most);
+    let shown = shown.map(|it| without_value(vault.bundle(&name, it)));
+    let shown: Vec<Value> = shown.collect();
+    let after = skipped.saturating_add(most);
+    let next = (after < versions.len()).then(|| {
+        let (base, version) = (&vault.world.endpoints.key_vault, &query["api-version"]);
+        format!("{base}/secrets/{name}/versions?api-version={version}&maxresults={most}&%24skiptoken={after}")
+    });
+    Ok(Json(json!({ "value": shown, "nextLink": next })))
+}
+
 #[derive(Deserialize)]
 struct NewSecret {
     value: String,
@@ -104,6 +178,7 @@ async fn set(
     body: Bytes,
 ) -> Result<Json<Value>, Refusal> {
     check_name(&name)?;
+    vault.check_writer("setSecret/action", &name)?;
     let secret: NewSecret = serde_json::from_slice(&body)
         .map_err(|_| Refusal::parameter("The request body is not a secret with a value."))?;
     if secret.value.len() > LONGEST_VALUE {
@@ -115,8 +190,40 @@ async fn set(
             "The secret has too many or too long tags.",
         ));
     }
-    let secret = vault.set_tagged(&name, &secret.value, secret.tags);
+    let secret = vault.set(&name, &secret.value, secret.tags);
+    let secret = secret.map_err(|Deleted| Refusal::deleted(&name))?;
     Ok(Json(vault.bundle(&name, &secret)))
+}
+
+async fn remove(
+    State(vault): State<Arc<KeyVault>>,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    check_name(&name)?;
+    vault.check_writer("delete", &name)?;
+    let now = OffsetDateTime::now_utc();
+    let secret = vault.delete(&name, now);
+    let secret = secret.ok_or_else(|| Refusal::not_found(&name))?;
+    let mut bundle = without_value(vault.bundle(&name, &secret));
+    let base = &vault.world.endpoints.key_vault;
+    bundle["recoveryId"] = json!(format!("{base}/deletedsecrets/{name}"));
+    bundle["deletedDate"] = json!(now.unix_timestamp());
+    let purged = now + Duration::days(RECOVERABLE_DAYS);
+    bundle["scheduledPurgeDate"] = json!(purged.unix_timestamp());
+    Ok(Json(bundle))
+}
+
+/// A role on a secret is none on the deleted one: the managed identity can neither recover nor purge it.
+async fn operators_only(request: Request) -> Refusal {
+    let name = request.uri().path().split('/').nth(2).unwrap_or_default();
+    Refusal::by_role("recover/action", name)
+}
+
+fn without_value(mut bundle: Value) -> Value {
+    if let Some(members) = bundle.as_object_mut() {
+        members.remove("value");
+    }
+    bundle
 }
 
 fn check_name(name: &str) -> Result<(), Refusal> {
@@ -140,6 +247,13 @@ impl KeyVault {
             .map_err(|problem| format!("AKV10022: The token is not accepted: {problem}."))
     }
 
+    /// Refuses to write a secret on which the caller has no role.
+    fn check_writer(&self, action: &str, name: &str) -> Result<(), Refusal> {
+        let may = self.may_write(name);
+        may.then_some(())
+            .ok_or_else(|| Refusal::by_role(action, name))
+    }
+
     /// 401 with the place where a token is to be had.
     fn challenge(&self, message: &str) -> Response {
         let challenge = format!(
@@ -161,7 +275,7 @@ impl KeyVault {
                 "created": created,
                 "updated": created,
                 "recoveryLevel": "Recoverable+Purgeable",
-                "recoverableDays": 90,
+                "recoverableDays": RECOVERABLE_DAYS,
             },
             "tags": secret.tags,
         })

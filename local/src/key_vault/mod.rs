@@ -1,7 +1,7 @@
 //! Key Vault, simulated: secrets.
 //!
-//! Source: Azure Key Vault REST API reference, "Get Secret", "Set Secret"; "Authentication, requests and responses"
-//! (the challenge).
+//! Source: Azure Key Vault REST API reference, "Get Secret", "Get Secret Versions", "Set Secret", "Delete Secret"; "Authentication,
+//! requests and responses" (the challenge); "Azure Key Vault soft-delete overview".
 
 mod api;
 mod control;
