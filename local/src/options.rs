@@ -37,7 +37,7 @@ pub struct Options {
     #[arg(long)]
     pub basic_notifications: bool,
 
-    /// Whether the platform subscribes to the messages of each Support User, as an operator would. With false the bridge has to.
+    /// Whether the app subscribes to the messages of each Support User at the start. With false its timer does, within minutes.
     #[arg(long, value_name = "true|false", default_value_t = true, action = ArgAction::Set)]
     pub subscribe: bool,
 

@@ -18,7 +18,7 @@ use crate::front::with_faults;
 use crate::genesys;
 use crate::graph;
 use crate::host::app::App;
-use crate::host::{self, Host, Surroundings};
+use crate::host::{self, Host, Outcome, Surroundings};
 use crate::hub::FaultService;
 use crate::key_vault;
 use crate::options::Options;
@@ -191,10 +191,9 @@ impl Platform {
         tasks.push(serve::serve_plain(public, page)?);
         tasks.push(tokio::spawn(tell_queues(world, bus)));
         // Only now: Graph asks the handler for a validation token first.
-        let subscribed = if options.subscribe {
-            simulators.graph.subscribe().await
-        } else {
-            Ok(())
+        let subscribed = match options.subscribe {
+            true => subscribe(&host, &simulators).await,
+            false => Ok(()),
         };
         let platform = Self {
             address,
@@ -225,6 +224,17 @@ impl Platform {
             task.abort();
         }
         self.azurite.kill().await;
+    }
+}
+
+/// Has the app subscribe as its timer would do it some minutes later; for an app without that timer the platform does it.
+async fn subscribe(host: &Host, simulators: &Simulators) -> anyhow::Result<()> {
+    match host.fire_timer("subscription-renewal").await {
+        Some(Outcome::Success(..)) => Ok(()),
+        Some(Outcome::Failure(words)) => {
+            anyhow::bail!("subscription-renewal did not succeed: {words}")
+        }
+        None => simulators.graph.subscribe().await,
     }
 }
 

@@ -21,17 +21,17 @@ async fn start() -> Platform {
     platform
 }
 
-async fn secret(platform: &Platform, name: &str) -> String {
+pub async fn secret(platform: &Platform, name: &str) -> String {
     let path = format!("/local/key-vault/secrets/{name}");
     view::text(&platform.get(&path).await, "value").to_owned()
 }
 
-/// `handler rotate genesys --now` as an administrator: its exit code, and what it printed.
-async fn rotate(platform: &Platform) -> Value {
+/// `handler rotate {name} --now` as an administrator: its exit code, and what it printed.
+pub async fn rotate(platform: &Platform, name: &str) -> Value {
     let clients = platform.get("/local/genesys/clients").await;
     let administrator = &clients["administrator"];
     let order = json!({
-        "arguments": ["rotate", "genesys", "--now"],
+        "arguments": ["rotate", name, "--now"],
         "environment": {
             "GENESYS_ADMIN_CLIENT_ID": administrator["id"],
             "GENESYS_ADMIN_CLIENT_SECRET": administrator["secret"],
@@ -40,7 +40,7 @@ async fn rotate(platform: &Platform) -> Value {
     platform.post("/local/handler/commands", order).await
 }
 
-async fn assert_none_refused(platform: &Platform) {
+pub async fn assert_none_refused(platform: &Platform) {
     platform.until_idle().await;
     platform.assert_nothing_failed().await;
     let logs = platform.logs().await;
@@ -75,7 +75,7 @@ async fn replacing_them_loses_and_refuses_nothing() {
         round
     };
     let replacement = async {
-        let ended = rotate(&platform).await;
+        let ended = rotate(&platform, "genesys").await;
         is_done.set(true);
         ended
     };
@@ -110,7 +110,12 @@ async fn replacing_them_loses_and_refuses_nothing() {
 }
 
 /// Starts the command and kills it while this call of it waits: what comes before has taken effect, and this has not.
-async fn kill_at(platform: &Platform, talk: &Talk<'_>, service: &str, method: &str, path: &str) {
+pub async fn kill_at(
+    platform: &Platform,
+    talk: &Talk<'_>,
+    name: &str,
+    (service, method, path): (&str, &str, &str),
+) {
     let hold = json!({ "service": service, "method": method, "path": path, "delay_ms": 600_000 });
     let fault = platform
         .post("/local/faults", json!({ "rules": [hold] }))
@@ -130,7 +135,7 @@ async fn kill_at(platform: &Platform, talk: &Talk<'_>, service: &str, method: &s
             .call(Method::DELETE, "/local/handler/commands", None)
             .await;
     };
-    let (ended, ()) = tokio::join!(rotate(platform), kill);
+    let (ended, ()) = tokio::join!(rotate(platform, name), kill);
     assert_eq!(ended, json!({ "code": null }), "{path}");
     platform.call(Method::DELETE, &fault, None).await;
     // The lease of who was killed runs out in ten minutes.
@@ -138,7 +143,7 @@ async fn kill_at(platform: &Platform, talk: &Talk<'_>, service: &str, method: &s
     platform.call(Method::DELETE, lease, None).await;
 }
 
-async fn assert_flows(talk: &Talk<'_>) {
+pub async fn assert_flows(talk: &Talk<'_>) {
     let (inbound, posts) = (talk.inbound().await.len(), talk.posts().await.len());
     talk.writes("in").await;
     talk.agent_writes("out").await;
@@ -159,7 +164,7 @@ async fn a_command_that_is_killed_at_any_step_is_taken_up_by_the_next() {
         ("genesys", "POST", "/oauth/clients/"),
         ("key-vault", "PUT", next.as_str()),
     ] {
-        kill_at(&platform, &talk, service, method, path).await;
+        kill_at(&platform, &talk, "genesys", (service, method, path)).await;
         assert_flows(&talk).await;
         // The other secret is nobody's yet, so it goes on; the claim of the client is kept for an hour.
         let ended = platform
@@ -183,7 +188,7 @@ async fn a_command_that_is_killed_at_any_step_is_taken_up_by_the_next() {
         ("key-vault", "PUT", current.as_str()),
         ("key-vault", "PUT", &webhook_next),
     ] {
-        kill_at(&platform, &talk, service, method, path).await;
+        kill_at(&platform, &talk, "genesys", (service, method, path)).await;
         assert_flows(&talk).await;
     }
     // As when an hour has passed.
@@ -194,10 +199,10 @@ async fn a_command_that_is_killed_at_any_step_is_taken_up_by_the_next() {
         ("key-vault", "PUT", &previous),
         ("key-vault", "PUT", &webhook),
     ] {
-        kill_at(&platform, &talk, service, method, path).await;
+        kill_at(&platform, &talk, "genesys", (service, method, path)).await;
         assert_flows(&talk).await;
     }
-    let ended = rotate(&platform).await;
+    let ended = rotate(&platform, "genesys").await;
     assert_eq!(ended["code"], 0, "{ended}");
     let new = [
         secret(&platform, CLIENT).await,

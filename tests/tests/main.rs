@@ -9,6 +9,7 @@ mod files_from_customers;
 mod forged;
 mod genesys_secrets;
 mod outages;
+mod own_secrets;
 mod page;
 mod payloads;
 mod refused_files;
