@@ -12,7 +12,7 @@ use bridge::subscriptions::{
 use bridge::teams::unwrap::NotificationKey;
 use secrecy::{ExposeSecret, SecretString};
 use services::error::{ErrorKind, Sent, Service, ServiceError};
-use services::graph::subscriptions::{NewSubscription, Renewed, SubscriptionRecord};
+use services::graph::subscriptions::{Changeable, NewSubscription, SubscriptionRecord};
 use services::secrets::names;
 use time::OffsetDateTime;
 
@@ -158,9 +158,10 @@ async fn take(
     step: &Step,
 ) -> Result<(), ServiceError> {
     let wanted = shared.wanted(account);
-    let renewed = || Renewed {
+    let ends = OffsetDateTime::now_utc() + LIFE;
+    let changeable = || Changeable {
         notification_url: wanted.full_address(),
-        expiration_date_time: OffsetDateTime::now_utc() + LIFE,
+        expiration_date_time: ends,
         encryption_certificate: shared.key.certificate().to_owned(),
         encryption_certificate_id: shared.key.certificate_id().to_owned(),
     };
@@ -171,11 +172,12 @@ async fn take(
                 change_type: kinds.to_string(),
                 lifecycle_notification_url: wanted.address.clone(),
                 client_state: shared.client_state_of(account),
-                renewed: renewed(),
+                changeable: changeable(),
             };
             app.subscriptions.create(&new).await
         }
-        Step::Renew(id) => app.subscriptions.renew(id, &renewed()).await,
+        Step::Renew(id) => app.subscriptions.renew(id, ends).await,
+        Step::Mend(id) => app.subscriptions.change(id, &changeable()).await,
         Step::Delete(id) => app.subscriptions.delete(id).await,
         Step::Rest => Ok(()),
     }
@@ -215,6 +217,7 @@ fn told(step: &Step) -> (&'static str, Option<String>) {
     match step {
         Step::Create(_) => ("create", None),
         Step::Renew(id) => ("renew", digest(id)),
+        Step::Mend(id) => ("mend", digest(id)),
         Step::Delete(id) => ("delete", digest(id)),
         Step::Rest => ("rest", None),
     }

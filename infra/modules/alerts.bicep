@@ -152,7 +152,7 @@ var logRules = [
   {
     name: 'lifecycle-notification'
     title: 'Graph reports trouble with a subscription'
-    description: 'It wants the subscription authorised anew, has removed it, or has lost notifications. The field lifecycle tells. Renew it, or make it anew.'
+    description: 'It wants the subscription authorised anew, has removed it, or has lost notifications; the field lifecycle tells. The app renews and makes it anew by itself, within minutes. Look for subscription_not_renewed when this comes again.'
     severity: 1
     frequency: 'PT15M'
     window: 'PT15M'
@@ -190,7 +190,7 @@ var logRules = [
     frequency: 'PT15M'
     window: 'PT15M'
     scope: applicationInsightsId
-    query: '${entries} | where event in ("failed_not_stored", "invocation_overdue", "lifecycle_notification", "notification_key_unknown", "notification_key_unusable", "panic", "payload_malformed", "payload_unreadable", "receipt_not_enqueued", "refresh_token_not_renewed", "setting_placeholder", "timer_failed")'
+    query: '${entries} | where event in ("failed_not_stored", "invocation_overdue", "lifecycle_notification", "notification_key_unknown", "notification_key_unusable", "panic", "payload_malformed", "payload_unreadable", "receipt_not_enqueued", "refresh_token_not_renewed", "secret_not_made", "setting_placeholder", "subscription_not_renewed", "timer_failed")'
     threshold: 0
   }
   {

@@ -19,8 +19,10 @@ use crate::ids::Digest;
 /// Life that a subscription is given. Graph allows 4,320 minutes ("subscription resource type"); clocks differ.
 pub const LIFE: Duration = Duration::from_secs(4_300 * 60);
 
-/// Rest of a life at which it is renewed, about once a day: two days remain for whoever must mend what keeps it from that.
-pub const RENEWED_BEFORE_END: Duration = Duration::from_secs(48 * 3600);
+/// Age at which it is renewed, long before its end: what Graph tells may pause when the token with which it was last made or renewed
+/// ends, which is an hour later at the earliest ("Reduce missing subscriptions and change notifications"). Graph forbids more
+/// than one renewal in ten minutes.
+pub const RENEWED_AFTER: Duration = Duration::from_secs(45 * 60);
 
 /// A kind of change that Graph tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,8 +77,10 @@ pub struct Seen {
 pub enum Step {
     /// Subscribe to these kinds of changes.
     Create(ChangeTypes),
-    /// Give this subscription a new end, and the wanted address and certificate.
+    /// Give this subscription a new end.
     Renew(String),
+    /// Give it the wanted address and certificate, and a new end.
+    Mend(String),
     /// Remove this subscription.
     Delete(String),
     /// Nothing.
@@ -109,9 +113,10 @@ pub fn next_step(wanted: &Wanted, all: &[Seen], now: OffsetDateTime) -> Step {
     let (good, stale): (Vec<&Seen>, Vec<&Seen>) = living
         .filter(|it| wanted.is_for(&it.resource))
         .partition(|it| wanted.has_state_of(it));
-    let due = now + RENEWED_BEFORE_END;
-    let is_wrong = |it: &&&Seen| it.ends < due || it.address != wanted.full_address();
-    if let Some(one) = good.iter().find(is_wrong) {
+    if let Some(one) = good.iter().find(|it| it.address != wanted.full_address()) {
+        return Step::Mend(one.id.clone());
+    }
+    if let Some(one) = good.iter().find(|it| it.ends < now + LIFE - RENEWED_AFTER) {
         return Step::Renew(one.id.clone());
     }
     let is_whole = |it: &&&Seen| it.change_types == ChangeTypes::all();

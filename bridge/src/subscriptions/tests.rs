@@ -55,6 +55,10 @@ impl Graph {
             }
             Step::Renew(id) => {
                 let one = self.all.iter_mut().find(|it| it.id == *id).expect("there");
+                one.ends = ends;
+            }
+            Step::Mend(id) => {
+                let one = self.all.iter_mut().find(|it| it.id == *id).expect("there");
                 (one.ends, one.address) = (ends, address);
             }
             Step::Delete(id) => self.all.retain(|it| it.id != *id),
@@ -92,6 +96,7 @@ fn written(steps: &[Step]) -> Vec<String> {
     let steps = steps.iter().map(|step| match step {
         Step::Create(kinds) => format!("create {kinds}"),
         Step::Renew(id) => format!("renew {id}"),
+        Step::Mend(id) => format!("mend {id}"),
         Step::Delete(id) => format!("delete {id}"),
         Step::Rest => "rest".to_owned(),
     });
@@ -99,14 +104,14 @@ fn written(steps: &[Step]) -> Vec<String> {
 }
 
 #[test]
-fn the_first_is_made_renewed_each_day_and_made_again_when_it_is_gone() {
+fn the_first_is_made_renewed_each_hour_and_made_again_when_it_is_gone() {
     let wanted = wanted("s", "c");
     let mut graph = Graph::new();
     assert_eq!(
         written(&graph.run(&wanted, 9)),
         ["create created,updated,deleted"]
     );
-    graph.pass(LIFE - RENEWED_BEFORE_END);
+    graph.pass(RENEWED_AFTER);
     assert_eq!(graph.run(&wanted, 9), []);
     graph.pass(Duration::from_secs(1));
     assert_eq!(written(&graph.run(&wanted, 9)), ["renew 1"]);
@@ -130,7 +135,7 @@ fn the_first_is_made_renewed_each_day_and_made_again_when_it_is_gone() {
 fn another_secret_replaces_it_without_a_gap_and_another_certificate_in_place() {
     let mut graph = Graph::new();
     graph.run(&wanted("s", "c"), 9);
-    assert_eq!(written(&graph.run(&wanted("s", "d"), 9)), ["renew 1"]);
+    assert_eq!(written(&graph.run(&wanted("s", "d"), 9)), ["mend 1"]);
     let newer = wanted("t", "d");
     assert!(!is_settled(&newer, &graph.all, graph.now));
     let steps = written(&graph.run(&newer, 9));
@@ -173,7 +178,7 @@ fn an_address_that_has_moved_is_mended() {
             .expect("an address"),
         ..wanted("s", "c")
     };
-    assert_eq!(written(&graph.run(&moved, 9)), ["renew 1"]);
+    assert_eq!(written(&graph.run(&moved, 9)), ["mend 1"]);
     // Made by hand, without a mark.
     graph.all[0].address = "https://moved.example/api/graph/notifications".to_owned();
     graph.run(&moved, 9);

@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use url::Url;
 
 use super::ANSWER_LIMIT;
@@ -41,7 +42,7 @@ pub struct SubscriptionRecord {
 /// What can be given to a subscription again and again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Renewed {
+pub struct Changeable {
     /// Where notifications go.
     pub notification_url: String,
     /// When it ends: 4,320 minutes from now at most.
@@ -65,7 +66,7 @@ pub struct NewSubscription {
     /// What each notification presents: at most 128 characters.
     pub client_state: SecretString,
     /// The rest.
-    pub renewed: Renewed,
+    pub changeable: Changeable,
 }
 
 #[derive(Deserialize)]
@@ -126,7 +127,7 @@ impl Subscriptions {
     /// `Conflict` when the app has one with the same resource and kinds, `Forbidden` without the permission or beyond a quota,
     /// `Rejected` when an address did not answer its validation; otherwise as [`Self::list`].
     pub async fn create(&self, new: &NewSubscription) -> Result<()> {
-        let mut body = json!(new.renewed);
+        let mut body = json!(new.changeable);
         body["resource"] = json!(new.resource);
         body["changeType"] = json!(new.change_type);
         body["lifecycleNotificationUrl"] = json!(new.lifecycle_notification_url);
@@ -135,13 +136,26 @@ impl Subscriptions {
         self.write(Method::POST, &self.url, &body).await
     }
 
-    /// Gives one another end, address and certificate ("Update subscription").
+    /// Gives one another end ("Update subscription").
+    ///
+    /// # Errors
+    /// `NotFound` when it is gone; otherwise as [`Self::list`].
+    pub async fn renew(&self, id: &str, ends: OffsetDateTime) -> Result<()> {
+        let unwritable =
+            |error| ServiceError::new(Service::Graph, ErrorKind::Rejected, Sent::No).because(error);
+        let ends = ends.format(&Rfc3339).map_err(unwritable)?;
+        let url = self.url_of(id)?;
+        let body = json!({ "expirationDateTime": ends });
+        self.write(Method::PATCH, &url, &body).await
+    }
+
+    /// Gives one another address, certificate and end. Graph validates the address anew.
     ///
     /// # Errors
     /// `NotFound` when it is gone; otherwise as [`Self::create`].
-    pub async fn renew(&self, id: &str, renewed: &Renewed) -> Result<()> {
+    pub async fn change(&self, id: &str, to: &Changeable) -> Result<()> {
         let url = self.url_of(id)?;
-        self.write(Method::PATCH, &url, &json!(renewed)).await
+        self.write(Method::PATCH, &url, &json!(to)).await
     }
 
     /// Removes one ("Delete subscription"); one that is gone already is no error.
@@ -226,8 +240,8 @@ mod tests {
         (entra, graph, subscriptions)
     }
 
-    fn renewed() -> Renewed {
-        Renewed {
+    fn changeable() -> Changeable {
+        Changeable {
             notification_url: "https://app.example/n?state=1".to_owned(),
             expiration_date_time: datetime!(2026-12-03 10:00:00 UTC),
             encryption_certificate: "MII=".to_owned(),
@@ -287,9 +301,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_is_made_renewed_and_removed() {
+    async fn one_is_made_changed_renewed_and_removed() {
         let answers = [
             Reply::json(201, &listed("1")),
+            Reply::json(200, &listed("1")),
             Reply::json(200, &listed("1")),
             Reply::new(204, ""),
             Reply::json(404, &json!({"error": {"code": "ResourceNotFound"}})),
@@ -300,11 +315,16 @@ mod tests {
             change_type: "created,updated,deleted".to_owned(),
             lifecycle_notification_url: "https://app.example/n".to_owned(),
             client_state: "support.s3cret".into(),
-            renewed: renewed(),
+            changeable: changeable(),
         };
         assert!(!format!("{new:?}").contains("s3cret"));
         subscriptions.create(&new).await.expect("made");
-        subscriptions.renew("1", &renewed()).await.expect("renewed");
+        subscriptions
+            .change("1", &changeable())
+            .await
+            .expect("changed");
+        let ends = datetime!(2026-12-03 10:00:00 UTC);
+        subscriptions.renew("1", ends).await.expect("renewed");
         for _ in 0..2 {
             subscriptions.delete("1").await.expect("removed, or gone");
         }
@@ -317,9 +337,12 @@ mod tests {
         let expected = [
             "POST /v1.0/subscriptions".to_owned(),
             format!("PATCH {one}"),
+            format!("PATCH {one}"),
             format!("DELETE {one}"),
         ];
-        assert_eq!(calls[..3], expected);
+        assert_eq!(calls[..4], expected);
+        let end = json!({ "expirationDateTime": "2026-12-03T10:00:00Z" });
+        assert_eq!(seen[2].json(), end);
         let body = json!({
             "resource": "users/u/chats/getAllMessages", "changeType": "created,updated,deleted",
             "notificationUrl": "https://app.example/n?state=1", "lifecycleNotificationUrl": "https://app.example/n",
