@@ -4,6 +4,7 @@
 //! two steps that belong together.
 
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +28,9 @@ const EARLY_RETRY: Duration = Duration::from_secs(30);
 /// before its end, so an earlier renewal would only be given the old one.
 const TOKEN_RENEWED_BEFORE_END: Duration = Duration::from_secs(299);
 
+/// Instances that got their tokens at once renew them over so long: a token endpoint throttles too.
+const TOKEN_RENEWALS_SPREAD_OVER: Duration = Duration::from_secs(120);
+
 /// A token is not given out when less than this much of its life is left.
 pub(crate) const TOKEN_UNUSED_BEFORE_END: Duration = Duration::from_secs(30);
 
@@ -46,9 +50,13 @@ impl<V> Lease<V> {
     /// That of a token with this much of its life left.
     pub(crate) fn of_token(value: V, left: Duration) -> Self {
         let renew_after = left.saturating_sub(TOKEN_RENEWED_BEFORE_END);
+        // Each hasher of the standard library has chance in it.
+        let chance = RandomState::new().hash_one(()) % 1_000;
+        let spread = TOKEN_RENEWALS_SPREAD_OVER.min(left / 10);
+        let spread = spread * u32::try_from(chance).unwrap_or_default() / 1_000;
         Self {
             value,
-            renew_after: renew_after.max(left / 2),
+            renew_after: renew_after.max(left / 2) + spread,
             expires_after: left.saturating_sub(TOKEN_UNUSED_BEFORE_END),
         }
     }

@@ -38,6 +38,15 @@ pub const IMPATIENT: &[&str] = &[
     "--set=UNKNOWN_THREAD_SECONDS=1",
 ];
 
+/// Secrets of the vault that every platform has.
+const SECRETS: [&str; 5] = [
+    "graph-client-state",
+    "graph-notification-key",
+    "graph-client-secret",
+    "genesys-client-secret",
+    "genesys-webhook-secret",
+];
+
 /// A running platform. It can be the test's own, or shared: then the test has a Support User of its own, and sees the
 /// conversations, failed messages and lanes of its own chats only.
 #[derive(Debug)]
@@ -58,6 +67,8 @@ struct Used {
     ids: BTreeSet<String>,
     /// The same as logs, lanes and failed messages name them.
     digests: BTreeSet<String>,
+    /// Its customers' names.
+    names: BTreeSet<String>,
     /// The id of the faults that it has ordered.
     faults: Option<u64>,
 }
@@ -106,6 +117,7 @@ impl Platform {
         let notices = format!("{}\n{}", talk.account.name, talk.chat);
         let mut used = self.used();
         used.ids.extend([talk.chat.clone(), talk.thread.clone()]);
+        used.names.insert(talk.customer.name.clone());
         used.digests.extend([
             digest("chat", &talk.chat),
             digest("notices", &notices),
@@ -336,9 +348,38 @@ impl Platform {
         .await
     }
 
-    /// Fails the test when a message of it failed.
+    /// Fails the test when a message of it failed, or a handler's log tells what is nobody's business.
     pub async fn assert_nothing_failed(&self) {
         assert_eq!(self.failed().await, [Value::Null; 0]);
+        self.assert_logs_are_discreet().await;
+    }
+
+    /// No secret of the vault, no id of a chat or person, and no address of a person is in the log.
+    pub async fn assert_logs_are_discreet(&self) {
+        let mut hidden = {
+            let used = self.used();
+            Vec::from_iter(used.ids.union(&used.names).cloned())
+        };
+        let refresh_token = format!("graph-refresh-token-{}", self.account.name);
+        for name in SECRETS.into_iter().chain([refresh_token.as_str()]) {
+            let path = format!("/local/key-vault/secrets/{name}");
+            let secret = self.get(&path).await;
+            // Of a key in PEM no line.
+            let lines = text(&secret, "value")
+                .lines()
+                .filter(|it| !it.starts_with("---"));
+            hidden.extend(lines.filter(|it| it.len() > 8).map(str::to_owned));
+        }
+        let lines = list(self.get("/local/logs").await, "lines");
+        for line in lines.iter().map(|line| text(line, "line")) {
+            let shown = hidden.iter().find(|it| line.contains(it.as_str()));
+            assert_eq!(shown, None, "in the log: {line}");
+            let is_part = |it: Option<char>| it.is_some_and(char::is_alphanumeric);
+            let mut addresses = line.match_indices('@').filter(|(at, _)| {
+                is_part(line[..*at].chars().next_back()) && is_part(line[at + 1..].chars().next())
+            });
+            assert_eq!(addresses.next(), None, "an address in the log: {line}");
+        }
     }
 
     /// Log lines of the handlers, parsed, as far as they name one of the test's chats.
