@@ -1,4 +1,4 @@
-// The agent's side: conversations at Genesys, the customer's contact card, and the receipts.
+// The agent's side: conversations at Genesys, the screen pop and the customer's contact card, and the receipts.
 
 import { bubble, signature, summary } from './agent_message.js';
 import * as api from './api.js';
@@ -6,12 +6,10 @@ import { base64, typeOf } from './attachments.js';
 import { startComposer } from './composer.js';
 import { avatar, byId, element, followEnd, syncList } from './dom.js';
 import { startQuestion } from './quick_replies.js';
+import { screenPop } from './screen_pop.js';
 import { chats, companyOf, journeys, nameOf, texts } from './state.js';
 
 const CARD = [
-  ['teamsUpn', 'Sign-in name'],
-  ['teamsUpnVerified', 'Of this tenant'],
-  ['teamsCompany', 'Company'],
   ['teamsTenantDomain', 'Domain'],
   ['teamsTenantId', 'Tenant'],
   ['teamsUserId', 'User'],
@@ -112,7 +110,7 @@ function renderCard(conversation) {
   card.hidden = !conversation;
   if (!conversation) return;
   const attributes = conversation.attributes ?? {};
-  const signature = JSON.stringify([title(conversation), attributes]);
+  const signature = JSON.stringify([title(conversation), attributes, conversation.screen_pop]);
   if (card.dataset.signature === signature) return;
   card.dataset.signature = signature;
   const rows = CARD.filter(([key]) => attributes[key]).map(([key, label]) => element('div', {},
@@ -123,6 +121,7 @@ function renderCard(conversation) {
     element('div', { class: 'contact-head' }, avatar(title(conversation)), element('div', {},
       element('h3', {}, title(conversation)),
       element('p', { class: 'quiet' }, [company ?? 'Customer', isGroup(conversation) ? 'writes in a group chat' : ''].filter(Boolean).join(' · ')))),
+    ...[screenPop(conversation)].filter(Boolean),
     element('dl', {}, ...rows));
 }
 

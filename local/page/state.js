@@ -4,6 +4,7 @@ const TENANTS = [
   { id: '3f1c2a90-8a4e-4d57-9c1b-5f0a7d2e1101', company: 'Northwind Traders', domain: 'northwind.example' },
   { id: '7b9d4e21-06c3-4f8a-b2d5-1c8e9a3f2202', company: 'Fabrikam', domain: 'fabrikam.example' },
   { id: 'c5e8a1f4-2d70-4b96-8e3f-6a4b0c9d3303', company: 'Adventure Works', domain: 'adventure-works.example' },
+  { id: 'e1b07f3d-94a6-4c2e-8f15-b6d2c0a84404', company: 'Big Customer', domain: 'bigcustomer.example' },
 ];
 
 const SUPPORT_USER = '00000000-0000-0000-0000-000000000004';

@@ -9,6 +9,7 @@
 mod azurite;
 mod blobs;
 mod control;
+pub mod crm;
 mod delivery;
 pub mod entra;
 pub mod front;

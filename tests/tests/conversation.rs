@@ -236,6 +236,10 @@ async fn a_company_is_known_by_its_tenant_and_an_address_by_the_owner_of_its_dom
     let tenant = json!({ "name": "Big Customer", "domains": [domain] });
     let path = format!("/local/graph/tenants/{}", big.tenant);
     platform.call(Method::PUT, &path, Some(&tenant)).await;
+    // The CRM knows the company by its web site.
+    let account = json!({ "Name": "The Big Customer", "Type": "Gold", "Website": format!("https://{domain}") });
+    let path = format!("/local/crm/Account/{}", big.tenant);
+    platform.call(Method::PUT, &path, Some(&account)).await;
     let address = format!("ceo@{domain}");
     // The very same address: at home there, and taken by somebody of another tenant, whom the directories do not know.
     let evil = Customer {
@@ -246,19 +250,34 @@ async fn a_company_is_known_by_its_tenant_and_an_address_by_the_owner_of_its_dom
         upn: address.clone(),
         ..big
     };
-    for (customer, verified, company) in
-        [(big, "true", Some("Big Customer")), (evil, "false", None)]
-    {
+    for (customer, verified, company, pop) in [
+        (
+            big,
+            "true",
+            Some("Big Customer"),
+            ["account", "The Big Customer", "Gold"],
+        ),
+        (evil, "false", None, ["none", "", ""]),
+    ] {
         let tenant = customer.tenant.clone();
         let talk = Talk::at(&platform, customer, platform.account.clone());
         talk.writes("hello").await;
         talk.agent_sees(&["hello"]).await;
         let conversations = platform.conversations().await;
         let of_talk = |it: &&Value| it["attributes"]["teamsTenantId"] == tenant.as_str();
-        let attributes = &conversations.iter().find(of_talk).expect("a conversation")["attributes"];
+        let conversation = conversations.iter().find(of_talk).expect("a conversation");
+        let attributes = &conversation["attributes"];
         assert_eq!(attributes["teamsUpn"], address.as_str());
         assert_eq!(attributes["teamsUpnVerified"], verified);
         assert_eq!(attributes["teamsCompany"].as_str(), company);
+        let popped = &conversation["screen_pop"];
+        assert_eq!(
+            ["matched", "account", "tier"].map(|it| view::text(popped, it)),
+            pop
+        );
+        assert_eq!(popped["company"].as_str(), company);
+        assert_eq!(popped["is_address_verified"], verified == "true");
+        assert_eq!(popped["problems"], json!([]));
     }
 }
 

@@ -52,6 +52,32 @@ impl Page {
         page
     }
 
+    /// A new customer writes, and the agent opens the conversation.
+    async fn pops_for(&self, name: &str, tenant: &str, upn: &str, matched: &str, texts: &[&str]) {
+        self.click("new-chat").await;
+        self.types("chat-name", name).await;
+        self.types("chat-upn", upn).await;
+        self.types("chat-tenant", tenant).await;
+        self.click("chat-create").await;
+        self.types("customer-input", &format!("It is {name}")).await;
+        self.click("customer-send").await;
+        let pill = format!(
+            "[...document.querySelectorAll('#conversations .pill')].find(it => it.innerText.includes({name:?}))"
+        );
+        self.until(&format!("{pill} && ({pill}.click(), true)"))
+            .await;
+        self.shows("contact", name).await;
+        self.pops(matched, texts).await;
+    }
+
+    /// Waits until the screen pop says how the customer was matched, and these texts.
+    async fn pops(&self, matched: &str, texts: &[&str]) {
+        let condition = format!(
+            "it.dataset.matched === {matched:?} && {texts:?}.every(text => it.innerText.includes(text))"
+        );
+        self.has("[data-testid=screen-pop]", &condition).await;
+    }
+
     async fn until(&self, expression: &str) {
         self.0.wait_for(expression, expression).await;
     }
@@ -110,6 +136,46 @@ async fn a_conversation_goes_both_ways_in_the_page() {
     page.shows("customer-messages", "Let me have a look").await;
     page.journey(INBOUND).await;
     page.journey(OUTBOUND).await;
+}
+
+/// Everybody of the page is known to the CRM in another way, and who takes a big customer's address is shown to be nobody.
+#[tokio::test]
+async fn the_agent_sees_who_the_customer_is_and_nobody_who_only_claims_to_be() {
+    let platform = Platform::start(&[]).await;
+    let page = Page::begun(&platform, "It is Ada").await;
+    page.pops(
+        "contact",
+        &[
+            "Northwind Traders",
+            "Platinum",
+            "ada.kovacs@northwind.example",
+            "verified",
+        ],
+    )
+    .await;
+    page.pops_for(
+        "Kim Park",
+        "Fabrikam",
+        "",
+        "account",
+        &["Fabrikam, Inc.", "Silver"],
+    )
+    .await;
+    const CEO: &str = "ceo@bigcustomer.example";
+    page.pops_for(
+        "Robin Vale",
+        "Big Customer",
+        CEO,
+        "contact",
+        &["Big Customer Group", "Strategic", CEO],
+    )
+    .await;
+    let nobody = ["Not in the CRM", "Adventure Works", CEO, "not verified"];
+    page.pops_for("Mallory Grey", "Adventure Works", CEO, "none", &nobody)
+        .await;
+    let shown =
+        "!document.querySelector('[data-testid=screen-pop]').innerText.includes('Big Customer')";
+    page.until(shown).await;
 }
 
 /// Pastes the picture into a text field, as a screenshot would come from the clipboard.

@@ -1,70 +1,21 @@
 //! The look-ups of the CRM kit, run: their request templates are filled with hostile input, and the query that comes out must be
 //! the harmless one with another text in the place of the input.
 //!
-//! Only what the templates use of Velocity and of Genesys' macros is known here: `${input.x}`, and `$esc.url`,
-//! `$esc.javascript` and `$esc.sql` of Apache Velocity's EscapeTool; anything else fails the test.
+//! The templates are filled by the local platform's engine, which knows what they use of Velocity and of Genesys' macros; anything
+//! else fails the test. What a CRM reads is stated here once more.
 
-use std::collections::BTreeMap;
-
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use local::crm::template::{Values, filled};
+use percent_encoding::percent_decode_str;
 use proptest::prelude::*;
 
 use crate::inputs::json;
 
-type Input<'a> = BTreeMap<&'a str, &'a str>;
+/// Inputs of a data action by their names.
+type Input<'a> = [(&'a str, &'a str)];
 
-/// Fills a template.
-fn filled(template: &str, input: &Input<'_>) -> String {
-    let mut out = String::new();
-    let mut rest = template;
-    while let Some(at) = rest.find(['$']) {
-        out += &rest[..at];
-        let (value, after) = reference(&rest[at..], input);
-        out += &value;
-        rest = after;
-    }
-    out + rest
-}
-
-/// The value of the reference that a text begins with, and what follows it.
-fn reference<'t>(text: &'t str, input: &Input<'_>) -> (String, &'t str) {
-    if let Some(rest) = text.strip_prefix("${input.") {
-        let (name, rest) = rest.split_once('}').expect("a closed reference");
-        return (input[name].to_owned(), rest);
-    }
-    let rest = text.strip_prefix("$esc.").expect("a known macro");
-    let (name, rest) = rest.split_once('(').expect("an argument");
-    let (argument, rest) = if let Some(quoted) = rest.strip_prefix('"') {
-        // No template has a double quote inside one.
-        let (inside, rest) = quoted.split_once('"').expect("a closed text");
-        (filled(inside, input), rest)
-    } else {
-        reference(rest, input)
-    };
-    let rest = rest.strip_prefix(')').expect("a closed argument");
-    (escaped(name, &argument), rest)
-}
-
-/// Apache Velocity's EscapeTool, which Genesys Cloud names `$esc`.
-fn escaped(with: &str, text: &str) -> String {
-    match with {
-        "url" => utf8_percent_encode(text, NON_ALPHANUMERIC).to_string(),
-        "sql" => text.replace('\'', "''"),
-        // StringEscapeUtils.escapeEcmaScript of Apache Commons.
-        "javascript" => text.chars().fold(String::new(), |mut out, it| {
-            match it {
-                '\'' | '"' | '\\' | '/' => out.extend(['\\', it]),
-                ' '..='~' => out.push(it),
-                _ => {
-                    for unit in it.encode_utf16(&mut [0; 2]) {
-                        out += &format!("\\u{unit:04X}");
-                    }
-                }
-            }
-            out
-        }),
-        other => panic!("$esc.{other} is not known"),
-    }
+fn values(input: &Input<'_>) -> Values {
+    let owned = |(name, value): &(&str, &str)| (format!("input.{name}"), (*value).to_owned());
+    input.iter().map(owned).collect()
 }
 
 /// What the CRM reads: the query with `?` in the place of each text, and the texts. `None` where it is no sound query.
@@ -106,7 +57,7 @@ fn read(query: &str, backslash: bool) -> Option<(String, Vec<String>)> {
 fn query(file: &str, input: &Input<'_>) -> String {
     let action = json(&format!("infra/genesys/data-actions/{file}.custom.json"));
     let template = action["config"]["request"]["requestUrlTemplate"].as_str();
-    let url = filled(template.expect("a template"), input);
+    let url = filled(template.expect("a template"), &values(input)).expect("known macros");
     let (_, query) = url.split_once('?').expect("a query");
     // What the input brings must begin no other option of the query, and end none.
     assert!(!query.contains('#'), "{query}");
@@ -126,11 +77,11 @@ fn assert_harmless(hostile: &str) {
     for (crm, backslash) in [("salesforce", true), ("dynamics", false)] {
         for (kind, names) in INPUTS {
             let file = format!("{crm}-{kind}");
-            let plain: Input<'_> = names.iter().map(|name| (*name, "x")).collect();
+            let plain: Vec<_> = names.iter().map(|name| (*name, "x")).collect();
             let (shape, before) = read(&query(&file, &plain), backslash).expect("a sound query");
-            for name in names {
+            for (place, name) in names.iter().enumerate() {
                 let mut input = plain.clone();
-                input.insert(name, hostile);
+                input[place] = (name, hostile);
                 let Some((found, texts)) = read(&query(&file, &input), backslash) else {
                     assert!(
                         backslash && hostile.contains('/'),
@@ -182,13 +133,13 @@ fn no_name_company_or_address_changes_a_query() {
 /// A mistake in a template is found: the wrong macro, or the right ones the wrong way round.
 #[test]
 fn the_wrong_macros_are_found() {
-    let input = Input::from([("x", "' or 'a' eq 'a")]);
+    let input = values(&[("x", "' or 'a' eq 'a")]);
     for (template, backslash) in [
         ("$esc.url(\"a = '$esc.sql(${input.x})'\")", true),
         ("a%20eq%20'$esc.url($esc.javascript(${input.x}))'", false),
         ("a%20eq%20'$esc.sql($esc.url(${input.x}))'", false),
     ] {
-        let query = filled(template, &input);
+        let query = filled(template, &input).expect("known macros");
         let query = percent_decode_str(&query).decode_utf8_lossy().into_owned();
         let shape = read(&query, backslash).map(|(shape, _)| shape);
         assert!(

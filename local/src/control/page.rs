@@ -18,10 +18,11 @@ const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &str); 24] = files![
+const FILES: [(&str, &str, &str); 26] = files![
     "index.html" HTML,
     "style.css" CSS,
     "panels.css" CSS,
+    "contact.css" CSS,
     "composer.css" CSS,
     "rich.css" CSS,
     "journeys.css" CSS,
@@ -40,6 +41,7 @@ const FILES: [(&str, &str, &str); 24] = files![
     "operations.js" JS,
     "paste.js" JS,
     "quick_replies.js" JS,
+    "screen_pop.js" JS,
     "state.js" JS,
     "teams_html.js" JS,
     "teams_text.js" JS,

@@ -16,6 +16,7 @@ use super::answers::{Refusal, with_correlation};
 use super::conversations::{Arrival, Placed};
 use super::state::Genesys;
 use super::{access, administration, checks, downloads, structured};
+use crate::crm::ScreenPop;
 use crate::hub::Direction;
 use crate::shared::correlation;
 
@@ -203,7 +204,8 @@ impl Genesys {
     fn arrive(&self, arrival: Arrival) -> Placed {
         let thread = arrival.thread.clone();
         let now = OffsetDateTime::now_utc();
-        let placed = self.conversations.lock().arrive(arrival, now);
+        let look_up = |attributes: &_| ScreenPop::of(attributes, &self.crm);
+        let placed = self.conversations.lock().arrive(arrival, now, look_up);
         self.tell(&placed.conversation, &thread);
         placed
     }

@@ -16,6 +16,7 @@ use super::conversations::Place;
 use super::profile::ContentProfile;
 use super::raw;
 use super::state::Genesys;
+use crate::crm::Record;
 use crate::shared::correlation;
 use crate::shared::download::{Behaviour, Download, harmless};
 use crate::shared::refused::Refused;
@@ -48,6 +49,7 @@ pub fn router(genesys: &Arc<Genesys>) -> Router {
             "/local/genesys/content-profile",
             get(content_profile).put(set_content_profile),
         )
+        .route("/local/crm/{object}/{id}", put(set_record))
         .route("/local/genesys/media", post(host))
         .route("/local/genesys/media/{message}", get(media))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
@@ -87,6 +89,17 @@ async fn conversations(
     Query(wanted): Query<WantedConversations>,
 ) -> Json<Value> {
     Json(genesys.conversations.lock().view(&wanted.thread))
+}
+
+/// What a colleague notes in the CRM; `object` is `Account` or `Contact`.
+async fn set_record(
+    State(genesys): Shared,
+    Path((object, id)): Path<(String, String)>,
+    Json(record): Json<Record>,
+) -> Result<StatusCode, Refused> {
+    let done = genesys.crm.put(&object, &id, record);
+    done.map_err(Refused::bad_request)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// What an administrator does when the webhook's secret is rotated.

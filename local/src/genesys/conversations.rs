@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use crate::crm::ScreenPop;
 use crate::shared::time_text;
 
 /// After this long without a message the next one opens a new conversation. Genesys counts from the disconnect, which
@@ -163,6 +164,9 @@ struct Conversation {
     id: String,
     thread: String,
     attributes: BTreeMap<String, String>,
+    /// What the agent is shown about the customer; nothing before the customer's first message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    screen_pop: Option<ScreenPop>,
     messages: Vec<Message>,
     #[serde(skip)]
     last_activity: OffsetDateTime,
@@ -200,13 +204,22 @@ pub struct Conversations {
 
 impl Conversations {
     /// A customer's message: it joins the thread's conversation or opens one. A repeated `messageId` is no reason not to
-    /// show it again: Genesys documents no such check.
-    pub fn arrive(&mut self, arrival: Arrival, now: OffsetDateTime) -> Placed {
+    /// show it again: Genesys documents no such check. The first one of a conversation runs the flow, which looks the customer up
+    /// by the attributes that came with it.
+    pub fn arrive(
+        &mut self,
+        arrival: Arrival,
+        now: OffsetDateTime,
+        look_up: impl FnOnce(&BTreeMap<String, String>) -> ScreenPop,
+    ) -> Placed {
         let index = self.touch(&arrival.thread, now);
         let conversation = &mut self.all[index];
         let mut messages = conversation.messages.iter();
         let first_inbound = messages.all(|message| message.direction == OUTBOUND);
         conversation.attributes.extend(arrival.attributes);
+        if first_inbound {
+            conversation.screen_pop = Some(look_up(&conversation.attributes));
+        }
         let seen = arrival.attachment.as_ref().filter(|it| !it.dropped);
         let message = Message {
             id: Uuid::new_v4().simple().to_string(),
@@ -271,6 +284,7 @@ impl Conversations {
                 id: Uuid::new_v4().to_string(),
                 thread: thread.to_owned(),
                 attributes: BTreeMap::new(),
+                screen_pop: None,
                 messages: Vec::new(),
                 last_activity: now,
             });

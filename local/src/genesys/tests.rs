@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 
 use super::conversations::{Conversations, Outgoing};
 use super::{Genesys, downloads, router};
+use crate::crm::ScreenPop;
 use crate::testing::{self, Answer, OurSide, ask, request};
 use crate::world::Config;
 use crate::world::World;
@@ -317,7 +318,9 @@ fn a_conversation_is_over_after_72_hours_of_silence() {
     let arrival = super::checks::message(&message("hello")).expect("a message");
     let mut at = |hours: i64| {
         let now = OffsetDateTime::UNIX_EPOCH + time::Duration::hours(hours);
-        conversations.arrive(arrival.clone(), now).conversation
+        let look_up = |_: &_| ScreenPop::default();
+        let placed = conversations.arrive(arrival.clone(), now, look_up);
+        placed.conversation
     };
     let first = at(0);
     assert_eq!(at(72), first);
