@@ -147,8 +147,8 @@ async fn health(probe: &Probe, patience: Duration) -> Finding {
             }
             "starting" => {
                 return Err(format!(
-                    "still starting: {reasons}: set the secret in Key Vault, and see that the managed identity may read \
-                     it (role Key Vault Secrets User) and that KEY_VAULT_URL and AZURE_CLIENT_ID are right"
+                    "still starting: {reasons}: the app makes it when it may, so see that the managed identity may read \
+                     the Key Vault (role Key Vault Secrets User) and write this secret (Secrets Officer on it), and that KEY_VAULT_URL and AZURE_CLIENT_ID are right"
                 ));
             }
             "degraded" => {
