@@ -5,7 +5,7 @@ import { element } from './dom.js';
 const MATCHED = {
   contact: 'Contact in the CRM',
   account: 'Account of the customer’s tenant',
-  none: 'Nothing in the CRM',
+  none: 'Nothing',
 };
 
 /** The screen pop of a conversation; nothing before the customer's first message. */
@@ -14,7 +14,7 @@ export function screenPop({ screen_pop: pop }) {
   const failed = pop.problems.length > 0;
   return element('section', { class: 'pop', 'data-testid': 'screen-pop', 'data-matched': pop.matched, 'aria-label': 'Screen pop' },
     element('div', { class: 'pop-head' },
-      element('strong', {}, pop.account || 'Not in the CRM'),
+      element('strong', {}, pop.account || (pop.matched === 'none' ? 'Not in the CRM' : 'No account')),
       pop.tier ? element('span', { class: 'pop-tier' }, pop.tier) : undefined),
     element('dl', {},
       row('Matched by', MATCHED[pop.matched] ?? pop.matched),
@@ -29,5 +29,5 @@ function trust({ is_address_verified: verified }) {
 }
 
 function row(label, text, mark) {
-  return element('div', {}, element('dt', {}, label), element('dd', {}, element('span', { title: text }, text), mark || undefined));
+  return element('div', {}, element('dt', {}, label), element('dd', {}, element('span', {}, text), mark || undefined));
 }

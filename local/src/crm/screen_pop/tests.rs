@@ -147,6 +147,31 @@ fn hostile_names_find_nobody_and_break_no_query() {
     }
 }
 
+#[test]
+fn what_the_crm_answers_is_text_and_an_account_may_be_missing() {
+    let salesforce = Salesforce::seeded();
+    let record = |fields: &[(&str, &str)]| {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        fields.iter().map(owned).collect()
+    };
+    let odd = "\"A\" #end ${input.x} \\ \u{1F600}";
+    let account = record(&[("Name", odd), ("EntraTenantId__c", OTHER)]);
+    let contact = record(&[("EntraUserId__c", SOMEBODY)]);
+    for (object, record) in [("Account", account), ("Contact", contact)] {
+        salesforce.put(object, "new", record).expect("known fields");
+    }
+    let of = |name: &str, value: &str| ScreenPop::of(&record(&[(name, value)]), &salesforce);
+    let account = of("teamsTenantId", OTHER);
+    assert_pops(&account, "account", odd, "");
+    let alone = of("teamsUserId", SOMEBODY);
+    let found = (
+        alone.matched,
+        alone.contact_id.as_str(),
+        alone.account_id.as_str(),
+    );
+    assert_eq!(found, ("contact", "new", ""));
+}
+
 /// The macro for JavaScript escapes a slash, which Salesforce refuses to read: the look-up fails, and the account is still found.
 #[test]
 fn a_look_up_that_the_crm_refuses_is_told_and_the_next_one_is_made() {
