@@ -40,6 +40,31 @@ pub async fn rotate(platform: &Platform, name: &str) -> Value {
     platform.post("/local/handler/commands", order).await
 }
 
+/// Does this while messages go to and fro, and lets some more follow; returns how many went each way, and what came of it.
+pub async fn amid_traffic<T>(talk: &Talk<'_>, work: impl Future<Output = T>) -> (usize, T) {
+    let known = talk.inbound().await.len();
+    let is_done = Cell::new(false);
+    let traffic = async {
+        let mut round = 0;
+        let mut left = 5;
+        while left > 0 {
+            left -= usize::from(is_done.get());
+            round += 1;
+            talk.writes(&format!("in {round}")).await;
+            talk.agent_writes(&format!("out {round}")).await;
+            talk.until_inbound(known + round).await;
+            talk.until_posts(round).await;
+        }
+        round
+    };
+    let work = async {
+        let result = work.await;
+        is_done.set(true);
+        result
+    };
+    tokio::join!(traffic, work)
+}
+
 pub async fn assert_none_refused(platform: &Platform) {
     platform.until_idle().await;
     platform.assert_nothing_failed().await;
@@ -59,27 +84,7 @@ async fn replacing_them_loses_and_refuses_nothing() {
     ];
     let integration = platform.get("/local/genesys/integration").await;
 
-    let is_done = Cell::new(false);
-    let traffic = async {
-        let mut round = 0;
-        // Some more with the new ones.
-        let mut left = 5;
-        while left > 0 {
-            left -= usize::from(is_done.get());
-            round += 1;
-            talk.writes(&format!("in {round}")).await;
-            talk.agent_writes(&format!("out {round}")).await;
-            talk.until_inbound(known + round).await;
-            talk.until_posts(round).await;
-        }
-        round
-    };
-    let replacement = async {
-        let ended = rotate(&platform, "genesys").await;
-        is_done.set(true);
-        ended
-    };
-    let (rounds, ended) = tokio::join!(traffic, replacement);
+    let (rounds, ended) = amid_traffic(&talk, rotate(&platform, "genesys")).await;
     assert_eq!(ended["code"], 0, "{ended}");
     assert!(rounds > 5, "messages flowed meanwhile: {rounds}");
     let new = [

@@ -1,13 +1,13 @@
 //! The secrets that the app makes for itself: at its first start, and anew while messages flow both ways.
 
-use std::cell::Cell;
-
 use end_to_end::platform::IMPATIENT;
 use end_to_end::{Platform, Talk, view};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::genesys_secrets::{assert_flows, assert_none_refused, kill_at, rotate, secret};
+use crate::genesys_secrets::{
+    amid_traffic, assert_flows, assert_none_refused, kill_at, rotate, secret,
+};
 
 const STATE: &str = "graph-client-state";
 const KEY: &str = "graph-notification-key";
@@ -62,26 +62,8 @@ async fn replacing_them_loses_repeats_and_refuses_nothing() {
     let known = talk.inbound().await.len();
     let old = [secret(&platform, STATE).await, secret(&platform, KEY).await];
 
-    let is_done = Cell::new(false);
-    let traffic = async {
-        let mut round = 0;
-        let mut left = 5;
-        while left > 0 {
-            left -= usize::from(is_done.get());
-            round += 1;
-            talk.writes(&format!("in {round}")).await;
-            talk.agent_writes(&format!("out {round}")).await;
-            talk.until_inbound(known + round).await;
-            talk.until_posts(round).await;
-        }
-        round
-    };
-    let replacement = async {
-        let ended = [rotate(&platform, STATE).await, rotate(&platform, KEY).await];
-        is_done.set(true);
-        ended
-    };
-    let (rounds, ended) = tokio::join!(traffic, replacement);
+    let replacement = async { [rotate(&platform, STATE).await, rotate(&platform, KEY).await] };
+    let (rounds, ended) = amid_traffic(&talk, replacement).await;
     for ended in &ended {
         assert_eq!(ended["code"], 0, "{ended}");
     }
