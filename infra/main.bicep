@@ -175,6 +175,11 @@ param tenantNotice string = 'Sorry, this support chat is not open to your organi
 @maxValue(30)
 param customerLookupSeconds int = 5
 
+@description('Minutes between two looks at each Support User\'s list of chats for messages that Graph did not tell of; 0 leaves it at once a day and after a gap.')
+@minValue(0)
+@maxValue(60)
+param silenceCheckMinutes int = 2
+
 @description('What the agent sees of a message that a customer replies to.')
 @allowed([
   'quote'
@@ -426,6 +431,7 @@ module functionApp './modules/functionapp.bicep' = {
     customerTenants: customerTenants
     tenantNotice: tenantNotice
     customerLookupSeconds: customerLookupSeconds
+    silenceCheckMinutes: silenceCheckMinutes
     groupChats: groupChats
     threadWindowHours: threadWindowHours
     threadWindowPolicy: threadWindowPolicy

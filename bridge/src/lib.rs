@@ -6,6 +6,7 @@
 #[macro_use]
 mod debug;
 
+pub mod catch_up;
 pub mod conversation;
 pub mod files;
 pub mod genesys;

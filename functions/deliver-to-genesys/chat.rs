@@ -1,7 +1,7 @@
 //! What this function remembers of a chat, and what the other side does.
 
 use bridge::conversation::case::Chat;
-use bridge::queue::envelope::NotificationEnvelope;
+use bridge::ids::{ChatId, SupportAccountName};
 use bridge::state::blobs;
 use bridge::state::inbound::InboundState;
 use bridge::state::outbound::OutboundState;
@@ -24,10 +24,10 @@ impl InboundChat {
     /// Blob could not be read, or a state is not readable.
     pub(super) async fn load(
         app: &App,
-        notification: &NotificationEnvelope,
+        chat: &ChatId,
+        account: &SupportAccountName,
     ) -> Result<Self, Failure> {
-        let chat = &notification.chat;
-        let absent = || InboundState::new(chat.clone(), notification.account.clone());
+        let absent = || InboundState::new(chat.clone(), account.clone());
         let outbound = blobs::outbound_state(chat);
         let (inbound, outbound) = futures::try_join!(
             Document::load(&app.blobs, blobs::inbound_state(chat), absent),

@@ -55,6 +55,11 @@ impl<'a> CustomerMessage<'a> {
 }
 
 impl CustomerMessage<'_> {
+    async fn load(&self) -> Result<InboundChat, Failure> {
+        let (chat, account) = (&self.notification.chat, &self.notification.account);
+        InboundChat::load(self.app, chat, account).await
+    }
+
     /// Counts a message that is not passed on, and has its sender told. Should the note of that not be saved, the repetition
     /// sends the same notice, which the chat then knows.
     async fn turn_away(
@@ -132,10 +137,10 @@ impl Job for CustomerMessage<'_> {
                 }
                 (Plan::Wait, _) => {
                     sleep(LOOK_AGAIN).await;
-                    chat = Some(InboundChat::load(app, notification).await?);
+                    chat = Some(self.load().await?);
                 }
                 (Plan::Need(Need::Chat) | Plan::TurnAway(_) | Plan::Note(_) | Plan::Tell(_), _) => {
-                    chat = Some(InboundChat::load(app, notification).await?);
+                    chat = Some(self.load().await?);
                 }
                 (Plan::Need(need), _) => self.answer(need, &mut answers).await?,
             }

@@ -1,7 +1,9 @@
-//! `deliver-to-genesys`: takes customers' messages, and receipts of agents' messages, from the inbound queue to Genesys.
+//! `deliver-to-genesys`: takes customers' messages, and receipts of agents' messages, from the inbound queue to Genesys; and reads
+//! the chats in which messages may have gone untold.
 
 mod answers;
 mod attachments;
+mod catch_up;
 mod chat;
 mod lookups;
 mod message;
@@ -16,9 +18,11 @@ use axum::response::Response;
 use bridge::queue::envelope::Content;
 use bridge::queue::failed::Direction;
 
+use self::catch_up::ChatReading;
 use self::message::CustomerMessage;
 use self::receipt::ReceiptJob;
 use crate::app::App;
+use crate::lifecycle_graph::LifecycleWork;
 use crate::queue::delivery::{self, Delivery, HandBack, Outcome};
 use crate::queue::opening::open;
 use crate::queue::settlement::{refuse, settle};
@@ -46,6 +50,14 @@ async fn deliver(app: &App, delivery: Delivery) -> Result<Outcome, HandBack> {
         Ok(Content::Receipt(receipt)) => {
             let receipt = ReceiptJob::new(app, delivery, receipt);
             settle(app, delivery, &opened, &receipt).await
+        }
+        Ok(Content::CatchUp(reading)) => {
+            let reading = ChatReading::new(app, delivery, reading);
+            settle(app, delivery, &opened, &reading).await
+        }
+        Ok(Content::Lifecycle(lifecycle)) => {
+            let work = LifecycleWork::new(app, delivery, lifecycle);
+            settle(app, delivery, &opened, &work).await
         }
         _ => refuse(app, delivery, &opened).await,
     }

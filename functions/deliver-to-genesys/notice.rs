@@ -26,16 +26,35 @@ pub(super) async fn tell(
     notification: &NotificationEnvelope,
     rejection: &Rejection,
 ) -> Result<(), HandBack> {
+    let (chat, account) = (&notification.chat, &notification.account);
+    let chat = InboundChat::load(app, chat, account).await.ok();
+    let chat = note_given_up(app, notification, chat).await;
     // Of a change nobody expects an answer; and the customer knows what it changed.
     let is_new = notification.change == ChangeType::Created;
     let is_refused = rejection.service == Some(Service::Genesys);
     if !is_new || !is_refused || app.settings.failure_notice.is_none() {
         return Ok(());
     }
-    let chat = InboundChat::load(app, notification).await.ok();
     let state = chat.as_ref().map(|chat| chat.known().inbound);
     let sent = send(app, notification, state, NoticeKind::Failed).await;
     sent.map_err(|error| handed_back("notice_not_enqueued", &error))
+}
+
+/// Notes in the chat's state that the message was given up, so that no catch-up takes it for one that nobody told of. Without the
+/// note it would be tried, and told, once more.
+async fn note_given_up(
+    app: &App,
+    notification: &NotificationEnvelope,
+    chat: Option<InboundChat>,
+) -> Option<InboundChat> {
+    let mut chat = chat?;
+    let state = chat.state();
+    state.give_up(&notification.message, OffsetDateTime::now_utc());
+    if let Err(failure) = chat.save(app).await {
+        let reason = failure.label();
+        tracing::warn!(event = "given_up_not_noted", reason);
+    }
+    Some(chat)
 }
 
 /// Puts a notice about a message on the outbound queue. The queue and the chat know a repetition by the message.

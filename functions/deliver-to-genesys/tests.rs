@@ -1,5 +1,6 @@
 //! The route as the Functions host calls it, in process, with all outside services in memory.
 
+mod catch_up;
 mod files;
 mod held;
 mod identity;

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bridge::ids::ChatId;
-use bridge::queue::envelope::{Content, Envelope, NotificationEnvelope};
-use bridge::teams::notification::{Collection, Lifecycle, News};
+use bridge::queue::envelope::{Content, Envelope, LifecycleEnvelope, NotificationEnvelope};
+use bridge::teams::notification::{Collection, News};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -13,8 +12,8 @@ use crate::webhook::Taken;
 use crate::webhook::refusal::Refusal;
 use crate::webhook::verified::{Enclosure, Verified, enclosure, of_our_subscription};
 
-/// The envelopes of the genuine changes, by chat and there in the order of the batch; and what was dropped.
-type Checked = (BTreeMap<ChatId, Vec<Verified<Envelope>>>, Taken);
+/// The envelopes of what is genuine, each lane's in the order of the batch; and what was dropped.
+type Checked = (Vec<Vec<Verified<Envelope>>>, Taken);
 
 /// Checks each item's `clientState`, and the batch's validation tokens where content is enclosed.
 ///
@@ -23,7 +22,8 @@ type Checked = (BTreeMap<ChatId, Vec<Verified<Envelope>>>, Taken);
 pub async fn check(app: &App, collection: Collection) -> Result<Checked, Refusal> {
     let presented = Instant::now();
     let mut taken = Taken::default();
-    let mut changes = Vec::new();
+    let now = OffsetDateTime::now_utc();
+    let (mut changes, mut lanes) = (Vec::new(), Vec::new());
     let mut foreign = None;
     for item in collection.items {
         let item = match item {
@@ -37,23 +37,28 @@ pub async fn check(app: &App, collection: Collection) -> Result<Checked, Refusal
             taken.drop("client_state");
             continue;
         };
-        changes.extend(genuine.filter_map(|(account, item)| {
-            if app.settings.support_account(&account).is_none() {
-                taken.drop("unknown_account");
-                return None;
+        let (account, item) = genuine.get();
+        if app.settings.support_account(account).is_none() {
+            taken.drop("unknown_account");
+            continue;
+        }
+        let tenant = item.tenant.clone();
+        foreign = foreign.or(tenant.filter(|it| *it != app.settings.tenant));
+        match genuine.split(|(account, item)| match item.news {
+            News::Change(change) => Ok((account, change)),
+            News::Lifecycle(lifecycle) => Err(LifecycleEnvelope {
+                account,
+                event: lifecycle.event,
+                subscription: lifecycle.subscription,
+            }),
+        }) {
+            Ok(change) => changes.push(change),
+            Err(lifecycle) => {
+                lanes.push(vec![
+                    lifecycle.map(|it| Envelope::new(now, Content::Lifecycle(it))),
+                ]);
             }
-            foreign = foreign
-                .take()
-                .or(item.tenant.filter(|it| *it != app.settings.tenant));
-            match item.news {
-                News::Change(change) => Some((account, change)),
-                News::Lifecycle(lifecycle) => {
-                    taken.drop("lifecycle");
-                    report(&lifecycle);
-                    None
-                }
-            }
-        }));
+        }
     }
     if let Some(tenant) = foreign {
         // Whoever knows the secret of our subscription is believed, whatever tenant it names.
@@ -68,7 +73,6 @@ pub async fn check(app: &App, collection: Collection) -> Result<Checked, Refusal
         true => enclosure(&app.validator, &collection.validation_tokens).await,
         false => Enclosure::NONE,
     };
-    let now = OffsetDateTime::now_utc();
     let mut chats = BTreeMap::<_, Vec<_>>::new();
     for change in changes {
         let envelopes = chats.entry(change.get().1.chat.clone()).or_default();
@@ -83,19 +87,6 @@ pub async fn check(app: &App, collection: Collection) -> Result<Checked, Refusal
             Envelope::new(now, Content::Notification(notification))
         }));
     }
-    Ok((chats, taken))
-}
-
-/// Its own function renews and replaces subscriptions; that it comes here means that a person must.
-fn report(lifecycle: &Lifecycle) {
-    let subscription = lifecycle
-        .subscription
-        .as_ref()
-        .map(|digest| digest.as_str());
-    tracing::error!(
-        event = "lifecycle_notification",
-        lifecycle = lifecycle.event,
-        subscription,
-        "renew the subscription, or create it anew"
-    );
+    lanes.extend(chats.into_values());
+    Ok((lanes, taken))
 }

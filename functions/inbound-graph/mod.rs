@@ -26,7 +26,8 @@ pub const NAME: &str = "inbound-graph";
 /// Path at which the host calls it.
 pub const PATH: &str = "/api/graph/notifications";
 
-const FUNCTION: Function = Function {
+/// What Graph sends to this function and to `lifecycle-graph`.
+pub(crate) const FUNCTION: Function = Function {
     name: NAME,
     // Half a second below Graph's own limit, for the way there and back.
     deadline: Duration::from_millis(2500),
@@ -54,29 +55,34 @@ static SENDERS: Semaphore = Semaphore::const_new(64);
 
 /// Answers a validation handshake, or takes a batch of notifications.
 pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
+    answer(&app, &FUNCTION, request).await
+}
+
+/// The same for any function whose address Graph is given: it may send either kind of notification to each.
+pub(crate) async fn answer(app: &App, function: &Function, request: Request) -> Response {
     match validation_token(request.uri().query().unwrap_or_default()) {
-        Some(token) => handshake(token),
-        None => run(&app, &FUNCTION, request, |_, body| take(&app, body)).await,
+        Some(token) => handshake(function.name, token),
+        None => run(app, function, request, |_, body| take(app, body)).await,
     }
 }
 
 async fn take(app: &App, body: Bytes) -> Result<Taken, Refusal> {
     let collection = parse(body).await?;
-    let (chats, mut taken) = batch::check(app, collection).await?;
+    let (lanes, mut taken) = batch::check(app, collection).await?;
     // Most batches are one chat's, and need no means to do more at a time.
-    if chats.len() <= 1 {
-        for envelopes in chats.into_values() {
+    if lanes.len() <= 1 {
+        for envelopes in lanes {
             taken.enqueued += accept(app, envelopes).await?;
         }
     } else {
-        let chats = stream::iter(chats.into_values())
+        let lanes = stream::iter(lanes)
             .map(|envelopes| async {
                 let _turn = SENDERS.acquire().await;
                 accept(app, envelopes).await
             })
             .buffer_unordered(PARALLEL_CHATS)
             .try_fold(0, async |sum, enqueued| Ok(sum + enqueued));
-        taken.enqueued = Box::pin(chats).await?;
+        taken.enqueued = Box::pin(lanes).await?;
     }
     Ok(taken)
 }
@@ -102,11 +108,11 @@ fn validation_token(query: &str) -> Option<String> {
 }
 
 /// Graph wants the decoded token and nothing else, as plain text (so that a browser cannot be made to run it).
-fn handshake(token: String) -> Response {
+fn handshake(function: &'static str, token: String) -> Response {
     if token.is_empty() || token.len() > TOKEN_LIMIT {
         return Refusal::bad_request("no usable validation token").into_response();
     }
-    tracing::info!(event = "validation_handshake", function = NAME);
+    tracing::info!(event = "validation_handshake", function);
     let headers = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -146,10 +146,11 @@ async fn while_the_secret_cannot_be_had_graph_is_asked_to_come_again() {
 }
 
 #[tokio::test]
-async fn a_foreign_tenant_loses_no_message_and_a_lifecycle_notification_is_none() {
+async fn a_foreign_tenant_loses_no_message_and_a_lifecycle_event_is_known_or_none() {
     for (name, value, messages) in [
         ("tenantId", "be9c1b6e-0000-4000-8000-c0ffee000001", 1),
-        ("lifecycleEvent", "subscriptionRemoved", 0),
+        ("lifecycleEvent", "subscriptionRemoved", 1),
+        ("lifecycleEvent", "somethingElse", 0),
     ] {
         let (world, app) = start().await;
         let mut item = item(CHAT, 1);

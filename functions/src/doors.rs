@@ -10,13 +10,16 @@ use bridge::teams::chat_kind::ChatKind;
 use serde_json::Value;
 use services::error::{ErrorKind, Sent, Service, ServiceError};
 use services::files::{Download, FetchError};
-use services::graph::{HostedImage, UserGraph};
+use services::graph::{HostedImage, MessageRecord, UserGraph};
 use time::OffsetDateTime;
 use url::Url;
 
 use crate::app::App;
 use crate::failure::{Failure, fault_of};
 use crate::outside::{Call, Caller, Turn};
+
+/// Changes of one chat that are read at a time: some ten minutes' worth of calls.
+const MOST_CHANGES: usize = 20_000;
 
 /// A chat, as the Support User who is a member of it reaches it for one message.
 #[derive(Clone, Copy)]
@@ -122,6 +125,36 @@ impl<'a> Graph<'a> {
         let user = self.user();
         self.reading(user.messages_since(correlation, chat, since))
             .await
+    }
+
+    /// The messages that were written or changed since then, without what they say.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn changes(self, since: OffsetDateTime) -> Result<Vec<MessageRecord>, Failure> {
+        let (correlation, chat) = self.names();
+        let mut changes = Vec::new();
+        let mut next = None;
+        loop {
+            if next.is_some() {
+                let chat = self.chat.digest();
+                let call = Call::GraphMessages(&chat);
+                drop(self.app.gate.turn(call, self.caller).await?);
+            }
+            let user = self.user();
+            let part = self.reading(user.changes(correlation, chat, since, next));
+            let part = part.await?;
+            changes.extend(part.entries);
+            match part.next {
+                Some(further) if changes.len() < MOST_CHANGES => next = Some(further),
+                further => {
+                    if further.is_some() {
+                        tracing::error!(event = "changes_cut", most = MOST_CHANGES);
+                    }
+                    return Ok(changes);
+                }
+            }
+        }
     }
 
     /// Waits for the turn of opening a file: what Graph asked to wait for is not the file's fault. Hosted contents are

@@ -24,6 +24,8 @@ mod store;
 pub mod timer;
 mod webhook;
 
+#[path = "../catch-up/mod.rs"]
+mod catch_up;
 #[path = "../deliver-to-genesys/mod.rs"]
 mod deliver_to_genesys;
 #[path = "../deliver-to-teams/mod.rs"]
@@ -32,6 +34,8 @@ mod deliver_to_teams;
 mod health;
 #[path = "../inbound-graph/mod.rs"]
 mod inbound_graph;
+#[path = "../lifecycle-graph/mod.rs"]
+mod lifecycle_graph;
 #[path = "../outbound-genesys/mod.rs"]
 mod outbound_genesys;
 #[path = "../secret-rotation/mod.rs"]
@@ -49,11 +53,13 @@ use app::App;
 /// (`enableProxyingHttpRequest`), `POST /{function}` for the others (azure-functions-host, `DefaultHttpWorkerService`).
 pub const ROUTES: &[(&str, &str, &str)] = &[
     (inbound_graph::NAME, "POST", inbound_graph::PATH),
+    (lifecycle_graph::NAME, "POST", lifecycle_graph::PATH),
     (outbound_genesys::NAME, "POST", outbound_genesys::PATH),
     (health::NAME, "GET", health::PATH),
     (sign_in::NAME, "GET", sign_in::PATH),
     (deliver_to_genesys::NAME, "POST", deliver_to_genesys::PATH),
     (deliver_to_teams::NAME, "POST", deliver_to_teams::PATH),
+    (catch_up::NAME, "POST", catch_up::PATH),
     (secret_rotation::NAME, "POST", secret_rotation::PATH),
     (
         subscription_renewal::NAME,
@@ -67,11 +73,13 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/", get(ready))
         .route(inbound_graph::PATH, post(inbound_graph::handle))
+        .route(lifecycle_graph::PATH, post(lifecycle_graph::handle))
         .route(outbound_genesys::PATH, post(outbound_genesys::handle))
         .route(health::PATH, get(health::handle))
         .route(sign_in::PATH, get(sign_in::handle))
         .route(deliver_to_genesys::PATH, post(deliver_to_genesys::handle))
         .route(deliver_to_teams::PATH, post(deliver_to_teams::handle))
+        .route(catch_up::PATH, post(catch_up::handle))
         .route(secret_rotation::PATH, post(secret_rotation::handle))
         .route(
             subscription_renewal::PATH,

@@ -169,6 +169,8 @@ settings! {
         "the text that people of other tenants than CUSTOMER_TENANTS read once a day, at most 1000 characters, or `off`";
     customer_lookup: Duration = "CUSTOMER_LOOKUP_SECONDS" or "5", seconds(0, 30),
         "seconds from 0 to 30 that a message may wait for what Microsoft's directories tell of its sender; 0 asks nothing";
+    silence_check: Duration = "SILENCE_CHECK_MINUTES" or "2", amount(0, 60, |minutes| Duration::from_secs(minutes * 60)),
+        "minutes from 1 to 60 between two looks at each Support User's list of chats for messages that Graph did not tell of; 0 leaves it at once a day and after a gap";
     group_chats: GroupPolicy = "GROUP_CHATS" or "mention",
         words([("off", GroupPolicy::Off), ("mention", GroupPolicy::Mention), ("all", GroupPolicy::All)]),
         "`off`, `mention` or `all`: which messages of group chats go to the agent";

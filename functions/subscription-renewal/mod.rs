@@ -2,12 +2,14 @@
 //! that is to be done is decided by [`bridge::subscriptions`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bridge::ids::Digest;
 use bridge::subscriptions::{
-    ChangeTypes, LIFE, Mark, Seen, Step, Wanted, is_settled, next_step, resource,
+    ChangeTypes, LIFE, Mark, RENEWED_AFTER, RENEWED_WHEN_ASKED, Seen, Step, Wanted, is_covered,
+    is_settled, next_step, resource,
 };
 use bridge::teams::unwrap::NotificationKey;
 use secrecy::{ExposeSecret, SecretString};
@@ -17,8 +19,10 @@ use services::secrets::names;
 use time::OffsetDateTime;
 
 use crate::app::App;
+use crate::catch_up;
 use crate::failure::Failure;
 use crate::inbound_graph;
+use crate::lifecycle_graph;
 use crate::settings::SupportAccount;
 use crate::timer::{self, Turn};
 
@@ -37,7 +41,7 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
         // Until the deployment is complete there is no app to subscribe.
         match app.settings.placeholder {
             Some(_) => Ok(()),
-            None => renew_all(&app).await,
+            None => renew_all(&app, RENEWED_AFTER).await,
         }
     })
     .await
@@ -46,6 +50,8 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
 /// What all subscriptions share.
 struct Shared {
     address: String,
+    lifecycle_address: String,
+    renewed_after: Duration,
     client_state: SecretString,
     key: NotificationKey,
 }
@@ -54,8 +60,8 @@ struct Shared {
 ///
 /// # Errors
 /// The first that kept one from it; the next run goes on from there.
-async fn renew_all(app: &App) -> Result<(), Failure> {
-    let shared = shared(app).await?;
+async fn renew_all(app: &App, renewed_after: Duration) -> Result<(), Failure> {
+    let shared = shared(app, renewed_after).await?;
     let mut result = Ok(());
     for account in &app.settings.support_accounts {
         result = result.and(renew(app, &shared, account).await);
@@ -68,7 +74,15 @@ async fn renew_all(app: &App) -> Result<(), Failure> {
 /// # Errors
 /// As [`renew_all`].
 pub(crate) async fn renew_now(app: &App) -> Result<Turn<()>, Failure> {
-    timer::alone(app, NAME, |_| renew_all(app)).await
+    timer::alone(app, NAME, |_| renew_all(app, RENEWED_AFTER)).await
+}
+
+/// The same, for Graph asks for it: what was not renewed a moment ago is renewed whatever its age.
+///
+/// # Errors
+/// As [`renew_all`].
+pub(crate) async fn renew_as_asked(app: &App) -> Result<Turn<()>, Failure> {
+    timer::alone(app, NAME, |_| renew_all(app, RENEWED_WHEN_ASKED)).await
 }
 
 /// Whether no subscription has another secret or certificate than the vault holds now.
@@ -76,7 +90,7 @@ pub(crate) async fn renew_now(app: &App) -> Result<Turn<()>, Failure> {
 /// # Errors
 /// What they are known by could not be read.
 pub(crate) async fn are_settled(app: &App) -> Result<bool, Failure> {
-    let shared = shared(app).await?;
+    let shared = shared(app, RENEWED_AFTER).await?;
     let all = seen(&app.subscriptions.list().await?);
     let now = OffsetDateTime::now_utc();
     let mut accounts = app.settings.support_accounts.iter();
@@ -84,7 +98,7 @@ pub(crate) async fn are_settled(app: &App) -> Result<bool, Failure> {
 }
 
 /// Read from the vault itself: what is in memory may be an hour old.
-async fn shared(app: &App) -> Result<Shared, Failure> {
+async fn shared(app: &App, renewed_after: Duration) -> Result<Shared, Failure> {
     let missing = |what: &str| {
         let error = ServiceError::new(Service::KeyVault, ErrorKind::Configuration, Sent::No);
         Failure::from(error.with_code(what))
@@ -99,6 +113,8 @@ async fn shared(app: &App) -> Result<Shared, Failure> {
     let pem = pem.ok_or_else(|| missing(names::GRAPH_NOTIFICATION_KEY))?;
     Ok(Shared {
         address: format!("{host}{}", inbound_graph::PATH),
+        lifecycle_address: format!("{host}{}", lifecycle_graph::PATH),
+        renewed_after,
         client_state: client_state.ok_or_else(|| missing(names::GRAPH_CLIENT_STATE))?,
         key: NotificationKey::from_pem(&pem).map_err(|error| {
             tracing::error!(event = "notification_key_unusable", %error);
@@ -112,9 +128,14 @@ async fn renew(app: &App, shared: &Shared, account: &SupportAccount) -> Result<(
     let name = account.name.as_str();
     for _ in 0..MOST_STEPS {
         let all = seen(&app.subscriptions.list().await?);
-        let step = next_step(&wanted, &all, OffsetDateTime::now_utc());
+        let now = OffsetDateTime::now_utc();
+        let step = next_step(&wanted, &all, now);
+        if !is_covered(&wanted, &all, now) {
+            // Before there is one again, so that a run that ends here does not leave the gap unread.
+            catch_up::note_gap(app, &account.name).await?;
+        }
         if step == Step::Rest {
-            return Ok(());
+            return catch_up::begin(app, &account.name).await;
         }
         let done = take(app, shared, account, &step).await;
         let (word, subscription) = told(&step);
@@ -170,7 +191,7 @@ async fn take(
             let new = NewSubscription {
                 resource: wanted.resource.clone(),
                 change_type: kinds.to_string(),
-                lifecycle_notification_url: wanted.address.clone(),
+                lifecycle_notification_url: shared.lifecycle_address.clone(),
                 client_state: shared.client_state_of(account),
                 changeable: changeable(),
             };
@@ -190,6 +211,7 @@ impl Shared {
             resource: resource(account.user.as_str()),
             address: self.address.clone(),
             mark: Mark::of(state, self.key.certificate_id()),
+            renewed_after: self.renewed_after,
         }
     }
 
@@ -243,4 +265,4 @@ fn advice(error: &ServiceError) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -17,10 +17,10 @@ async fn tick(app: &Arc<App>) -> StatusCode {
 
 /// Graph's subscriptions, as far as they are asked for here.
 #[derive(Clone, Default)]
-struct Subscriptions(Arc<Mutex<Vec<Value>>>);
+pub(crate) struct Subscriptions(Arc<Mutex<Vec<Value>>>);
 
 impl Subscriptions {
-    fn of(world: &World) -> Self {
+    pub(crate) fn of(world: &World) -> Self {
         let made = Self::default();
         for method in ["GET", "POST", "PATCH", "DELETE"] {
             let made = made.clone();
@@ -69,8 +69,15 @@ impl Subscriptions {
         }
     }
 
-    fn all(&self) -> Vec<Value> {
+    pub(crate) fn all(&self) -> Vec<Value> {
         self.0.lock().expect("a lock").clone()
+    }
+
+    /// Gives all of them this end.
+    pub(crate) fn end(&self, ends: &str) {
+        for one in self.0.lock().expect("a lock").iter_mut() {
+            one["expirationDateTime"] = json!(ends);
+        }
     }
 }
 
@@ -93,7 +100,7 @@ async fn a_support_user_gets_a_subscription_that_is_replaced_when_the_secret_is(
     assert_eq!(first[0]["clientState"], state);
     let user = app.settings.support_accounts[0].user.as_str();
     assert_eq!(first[0]["resource"], resource(user));
-    let address = "https://app.example/api/graph/notifications";
+    let address = "https://app.example/api/graph/lifecycle";
     assert_eq!(first[0]["lifecycleNotificationUrl"], address);
     let certificate = NotificationKey::from_pem(&key).expect("a key");
     assert_eq!(first[0]["encryptionCertificate"], certificate.certificate());

@@ -163,6 +163,11 @@ param tenantNotice string
 @maxValue(30)
 param customerLookupSeconds int
 
+@description('Minutes between two looks at each Support User\'s list of chats for messages that Graph did not tell of.')
+@minValue(0)
+@maxValue(60)
+param silenceCheckMinutes int
+
 @description('What the agent sees of a message that a customer replies to.')
 @allowed([
   'quote'
@@ -337,6 +342,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     CUSTOMER_TENANTS: customerTenants
     TENANT_NOTICE: tenantNotice
     CUSTOMER_LOOKUP_SECONDS: string(customerLookupSeconds)
+    SILENCE_CHECK_MINUTES: string(silenceCheckMinutes)
     GROUP_CHATS: groupChats
     THREAD_WINDOW_HOURS: string(threadWindowHours)
     THREAD_WINDOW_POLICY: threadWindowPolicy

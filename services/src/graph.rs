@@ -18,11 +18,13 @@ use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::http::CALL_TIMEOUT;
 
 mod directory;
+mod lists;
 pub mod own_app;
 pub mod subscriptions;
 mod user;
 
 pub use directory::{TenantRecord, UserRecord};
+pub use lists::{ChatRecord, MessageRecord, Next, Part, Preview};
 pub use user::UserGraph;
 
 /// Largest answer to a read: 50 messages of about 28 KB each fit many times over.

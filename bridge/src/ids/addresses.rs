@@ -51,6 +51,12 @@ impl Lane {
         Self(Digest::of("notices", &key).tagged("notices"))
     }
 
+    /// What Graph tells of the subscription of a support account.
+    #[must_use]
+    pub fn lifecycle(account: &SupportAccountName) -> Self {
+        Self(Digest::of("lifecycle", account.as_str()).tagged("lifecycle"))
+    }
+
     /// For messages whose addressee is none of ours.
     #[must_use]
     pub fn unroutable(addressee: &str) -> Self {
@@ -107,6 +113,12 @@ impl BusMessageId {
         Self::of("notice", &[chat.as_str(), message.as_str()], replay)
     }
 
+    /// The reading of a chat: `what` names the message or the time for whose sake it is read.
+    #[must_use]
+    pub fn catch_up(chat: &ChatId, what: &str, replay: Option<&str>) -> Self {
+        Self::of("catch-up", &[chat.as_str(), what], replay)
+    }
+
     /// Something that is never a repetition, made of 16 random bytes.
     #[must_use]
     pub fn unique(random: [u8; 16]) -> Self {
@@ -146,6 +158,18 @@ impl CorrelationId {
     #[must_use]
     pub fn of_genesys_message(message: &GenesysMessageId) -> Self {
         Self::of(&["genesys", message.as_str()])
+    }
+
+    /// Of the reading of a chat.
+    #[must_use]
+    pub fn of_catch_up(chat: &ChatId) -> Self {
+        Self::of(&["catch-up", chat.as_str()])
+    }
+
+    /// Of what Graph tells of a support account's subscription.
+    #[must_use]
+    pub fn of_subscription(account: &SupportAccountName) -> Self {
+        Self::of(&["subscription", account.as_str()])
     }
 
     /// Of a queue message that carries none.
@@ -199,6 +223,8 @@ mod tests {
             BusMessageId::agent(&agent, replay.as_deref()).0,
             BusMessageId::unreadable(&[0xff; 300], None).0,
             BusMessageId::receipt(&agent, None).0,
+            BusMessageId::catch_up(&chat, message.as_str(), replay.as_deref()).0,
+            Lane::lifecycle(&account).as_str().to_owned(),
             BusMessageId::unique([7; 16]).0,
         ];
         for text in texts {

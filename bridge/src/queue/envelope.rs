@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::genesys::receipt::ReceiptOutcome;
-use crate::ids::{ChatId, GenesysMessageId, SupportAccountName, TeamsMessageId, ThreadId};
+use crate::ids::{ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMessageId, ThreadId};
 use crate::json_fault::JsonFault;
-use crate::teams::notification::{ChangeType, EncryptedContent};
+use crate::teams::notification::{ChangeType, EncryptedContent, LifecycleEvent};
 
 /// An envelope above this many bytes is put into Blob and only claimed on the queue. Service Bus Standard takes 256 KB with
 /// all properties.
@@ -47,6 +47,10 @@ pub enum Content {
     Receipt(ReceiptEnvelope),
     /// Word to the customer that one of its messages could not be delivered.
     Notice(NoticeEnvelope),
+    /// A chat that is to be read, because changes in it may have gone untold.
+    CatchUp(CatchUpEnvelope),
+    /// Something is the matter with a subscription.
+    Lifecycle(LifecycleEnvelope),
     /// An envelope too large for the queue.
     Claim {
         /// Its blob in the container `state`.
@@ -153,6 +157,33 @@ pub struct NoticeEnvelope {
     pub says: NoticeKind,
 }
 
+/// A chat that is to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatchUpEnvelope {
+    /// The chat.
+    pub chat: ChatId,
+    /// The Support User in whose list of chats it moved.
+    pub account: SupportAccountName,
+    /// What was written or changed after this may have gone untold.
+    #[serde(with = "time::serde::rfc3339")]
+    pub since: OffsetDateTime,
+    /// The message that is not known, where it is for its sake alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<TeamsMessageId>,
+}
+
+/// A lifecycle notification of Graph's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LifecycleEnvelope {
+    /// Whose subscription.
+    pub account: SupportAccountName,
+    /// What is the matter.
+    pub event: LifecycleEvent,
+    /// Stands for the subscription.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<Digest>,
+}
+
 impl Content {
     /// A word for logs.
     #[must_use]
@@ -162,6 +193,8 @@ impl Content {
             Self::AgentMessage(_) => "agent message",
             Self::Receipt(_) => "receipt",
             Self::Notice(_) => "notice",
+            Self::CatchUp(_) => "catch-up",
+            Self::Lifecycle(lifecycle) => lifecycle.event.as_str(),
             Self::Claim { .. } => "claim",
         }
     }

@@ -81,6 +81,28 @@ impl Envelope {
                 BusMessageId::notice(&notice.chat, &notice.message, replay),
                 CorrelationId::of_teams_message(&notice.chat, &notice.message),
             ),
+            Content::CatchUp(reading) => {
+                let chat = &reading.chat;
+                let (what, correlation) = match &reading.message {
+                    Some(message) => (
+                        message.as_str().to_owned(),
+                        CorrelationId::of_teams_message(chat, message),
+                    ),
+                    None => (
+                        format!("since {}", reading.since.unix_timestamp()),
+                        CorrelationId::of_catch_up(chat),
+                    ),
+                };
+                let id = BusMessageId::catch_up(chat, &what, replay);
+                Route::in_lane(Queue::Inbound, Lane::inbound(chat), id, correlation)
+            }
+            Content::Lifecycle(lifecycle) => Route::in_lane(
+                Queue::Inbound,
+                Lane::lifecycle(&lifecycle.account),
+                // The same can be the matter again a minute later.
+                BusMessageId::unique(random()),
+                CorrelationId::of_subscription(&lifecycle.account),
+            ),
             // It stands for an envelope whose route it is given; by itself it says nothing of where it belongs.
             Content::Claim { blob } => Route::in_lane(
                 Queue::Inbound,

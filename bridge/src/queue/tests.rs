@@ -6,13 +6,13 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::envelope::{
-    AgentEnvelope, Content, Envelope, EnvelopeError, NoticeEnvelope, NoticeKind,
-    NotificationEnvelope, ReceiptEnvelope,
+    AgentEnvelope, CatchUpEnvelope, Content, Envelope, EnvelopeError, LifecycleEnvelope,
+    NoticeEnvelope, NoticeKind, NotificationEnvelope, ReceiptEnvelope,
 };
 use super::route::{Queue, Route};
 use crate::genesys::receipt::{ReasonCode, ReceiptOutcome};
 use crate::ids::{ChatId, CorrelationId, Lane, TeamsMessageId};
-use crate::teams::notification::{ChangeType, EncryptedContent};
+use crate::teams::notification::{ChangeType, EncryptedContent, LifecycleEvent};
 
 const AT: OffsetDateTime = datetime!(2026-01-02 03:04:05.678 UTC);
 const ANNA: &str = "teams:support:0f0e0d0c-0000-4000-8000-00000000000a";
@@ -66,6 +66,23 @@ fn notice(thread: Option<&str>) -> Content {
     })
 }
 
+fn catch_up(message: Option<TeamsMessageId>) -> Content {
+    Content::CatchUp(CatchUpEnvelope {
+        chat: chat(),
+        account: "support".parse().expect("a name"),
+        since: AT,
+        message,
+    })
+}
+
+fn lifecycle() -> Content {
+    Content::Lifecycle(LifecycleEnvelope {
+        account: "support".parse().expect("a name"),
+        event: LifecycleEvent::Missed,
+        subscription: None,
+    })
+}
+
 fn route(content: Content, replay: Option<&str>, random: u8) -> Route {
     Envelope::new(AT, content)
         .replayed(replay.map(str::to_owned))
@@ -90,6 +107,9 @@ fn envelopes_as_they_travel() {
         (agent(b"{}"), Some("replay-1")),
         (receipt(), None),
         (notice(Some(ANNA)), None),
+        (catch_up(Some(message())), None),
+        (catch_up(None), None),
+        (lifecycle(), None),
         (claim, None),
     ]
     .map(|(content, replay)| {
@@ -188,6 +208,24 @@ fn what_nobody_can_read_or_deliver_has_a_lane_of_its_own() {
 }
 
 #[test]
+fn a_chat_is_read_in_its_own_lane_and_once_for_each_occasion() {
+    let for_message = route(catch_up(Some(message())), None, 0);
+    let since = route(catch_up(None), None, 0);
+    assert_eq!(for_message, route(catch_up(Some(message())), None, 1));
+    assert_eq!(since, route(catch_up(None), None, 1));
+    assert_ne!(for_message.message_id, since.message_id);
+    let created = route(notification(ChangeType::Created, None), None, 0);
+    assert_ne!(for_message.message_id, created.message_id);
+    for route in [&for_message, &since] {
+        assert_eq!((&route.queue, &route.lane), (&created.queue, &created.lane));
+    }
+    // What Graph tells of a subscription counts each time, and holds no chat up.
+    let told = [route(lifecycle(), None, 1), route(lifecycle(), None, 2)];
+    assert_ne!(told[0].message_id, told[1].message_id);
+    assert_ne!(told[0].lane, created.lane);
+}
+
+#[test]
 fn a_replay_passes_in_the_same_lane() {
     for content in [
         notification(ChangeType::Created, None),
@@ -195,6 +233,7 @@ fn a_replay_passes_in_the_same_lane() {
         agent(b"no JSON"),
         receipt(),
         notice(None),
+        catch_up(None),
     ] {
         let first = route(content.clone(), None, 0);
         let replayed = route(content, Some("1"), 0);

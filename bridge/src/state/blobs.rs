@@ -60,6 +60,12 @@ pub fn timer(function: &str) -> String {
     format!("timers/{function}.json")
 }
 
+/// How far the catching up of a support account is, in the container `state`.
+#[must_use]
+pub fn catch_up(account: &SupportAccountName) -> String {
+    format!("catch-up/{}.json", account.as_str())
+}
+
 /// What is noted of a secret's replacement, in the container `state`.
 #[must_use]
 pub fn rotation(secret: &str) -> String {

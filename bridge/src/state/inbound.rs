@@ -16,6 +16,9 @@ use crate::teams::chat_kind::ChatKind;
 /// Most messages that a chat's state holds.
 pub const MOST_MESSAGES: usize = 2_000;
 
+/// Messages that a chat's state holds whatever their age.
+pub const NEWEST: usize = 50;
+
 /// How long a part that was about to be posted may be under way: the time limit of a call to Genesys, and room for the clocks
 /// of two instances.
 pub const UNDER_WAY: Duration = Duration::from_secs(12);
@@ -73,6 +76,9 @@ pub struct Carried {
     pub pieces: Vec<usize>,
     /// All parts are posted.
     pub complete: bool,
+    /// It lies in `failed`, and its sender was told: only a replay brings it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_up: bool,
     /// What is known of the message itself.
     #[serde(default)]
     pub seen: Seen,
@@ -192,8 +198,16 @@ impl InboundState {
             genesys: Vec::new(),
             pieces: Vec::new(),
             complete: false,
+            given_up: false,
             seen: Seen::default(),
         })
+    }
+
+    /// Notes that the message was given up.
+    pub fn give_up(&mut self, message: &TeamsMessageId, at: OffsetDateTime) {
+        let carried = self.entry(message, at);
+        carried.at = at;
+        carried.given_up = !carried.complete;
     }
 
     /// Notes that Genesys has a part, if it is the next one: one that another holder of the lane noted first is not noted again.
@@ -229,6 +243,7 @@ impl InboundState {
         let carried = self.entry(message, at);
         carried.at = at;
         carried.complete = true;
+        carried.given_up = false;
     }
 
     /// Whether somebody else may be posting a part right now.
@@ -240,11 +255,23 @@ impl InboundState {
         })
     }
 
-    /// Forgets what was complete longer ago than [`KEPT`]. What Genesys has only in part stays, or it would be posted again from
-    /// the beginning. Beyond [`MOST_MESSAGES`] the oldest go, what is complete before what is not.
+    /// Forgets what was complete longer ago than [`KEPT`], except the newest of it, which a catch-up after a long outage meets
+    /// again. What Genesys has only in part stays, or it would be posted again from the beginning. Beyond [`MOST_MESSAGES`] the
+    /// oldest go, what is complete before what is not.
     pub fn forget(&mut self, now: OffsetDateTime) {
-        self.messages
-            .retain(|_, carried| !carried.complete || now - carried.at <= KEPT);
+        let is_over = |carried: &Carried| carried.complete || carried.given_up;
+        let is_old = |carried: &Carried| is_over(carried) && now - carried.at > KEPT;
+        let mut over: Vec<_> = self
+            .messages
+            .values()
+            .filter(|it| is_over(it))
+            .map(|it| it.at)
+            .collect();
+        over.sort_unstable();
+        let newest = over.len().checked_sub(NEWEST).map(|place| over[place]);
+        self.messages.retain(|_, carried| {
+            !is_old(carried) || newest.is_none_or(|newest| carried.at >= newest)
+        });
         let order = |(_, carried): &(&TeamsMessageId, &Carried)| (!carried.complete, carried.at);
         while self.messages.len() > MOST_MESSAGES
             && let Some((oldest, _)) = self.messages.iter().min_by_key(order)
@@ -343,11 +370,27 @@ mod tests {
         state.record_part(&whole, posted(0, 0, "g1", true), AT);
         state.complete(&whole, AT);
         state.record_part(&half, posted(0, 0, "g2", false), AT);
+        for number in 0..NEWEST {
+            let later = id(10 + number);
+            state.complete(&later, AT + Duration::from_secs(1));
+        }
         state.forget(AT + KEPT);
         assert!(state.is_complete(&whole));
         state.forget(AT + KEPT * 100);
         assert!(!state.is_complete(&whole));
         assert_eq!(place(&state, &half), (0, 1, 1));
+        // The newest are known after the longest outage.
+        assert_eq!(state.messages.len(), NEWEST + 1);
+    }
+
+    #[test]
+    fn what_was_given_up_is_no_longer_so_once_it_is_carried() {
+        let (mut state, message) = (state(), id(1));
+        state.give_up(&message, AT);
+        assert!(state.messages[&message].given_up && !state.is_complete(&message));
+        state.complete(&message, AT);
+        state.give_up(&message, AT);
+        assert!(!state.messages[&message].given_up && state.is_complete(&message));
     }
 
     #[test]

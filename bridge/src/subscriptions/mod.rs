@@ -24,6 +24,10 @@ pub const LIFE: Duration = Duration::from_secs(4_300 * 60);
 /// than one renewal in ten minutes.
 pub const RENEWED_AFTER: Duration = Duration::from_secs(45 * 60);
 
+/// Age at which it is renewed when Graph asks for that: what is younger was renewed a moment ago, and Graph forbids more than one
+/// renewal in ten minutes.
+pub const RENEWED_WHEN_ASKED: Duration = Duration::from_secs(11 * 60);
+
 /// A kind of change that Graph tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangeType {
@@ -55,6 +59,8 @@ pub struct Wanted {
     pub address: String,
     /// Its secrets.
     pub mark: Mark,
+    /// Age at which it is renewed.
+    pub renewed_after: Duration,
 }
 
 /// A subscription, as Graph lists it.
@@ -116,7 +122,10 @@ pub fn next_step(wanted: &Wanted, all: &[Seen], now: OffsetDateTime) -> Step {
     if let Some(one) = good.iter().find(|it| it.address != wanted.full_address()) {
         return Step::Mend(one.id.clone());
     }
-    if let Some(one) = good.iter().find(|it| it.ends < now + LIFE - RENEWED_AFTER) {
+    if let Some(one) = good
+        .iter()
+        .find(|it| it.ends < now + LIFE - wanted.renewed_after)
+    {
         return Step::Renew(one.id.clone());
     }
     let is_whole = |it: &&&Seen| it.change_types == ChangeTypes::all();
@@ -146,6 +155,16 @@ pub fn next_step(wanted: &Wanted, all: &[Seen], now: OffsetDateTime) -> Step {
             part.map_or(Step::Rest, |it| Step::Delete(it.id.clone()))
         }
     }
+}
+
+/// Whether every kind of change is told at present.
+#[must_use]
+pub fn is_covered(wanted: &Wanted, all: &[Seen], now: OffsetDateTime) -> bool {
+    let living = all
+        .iter()
+        .filter(|it| it.ends > now && wanted.is_for(&it.resource));
+    let told = living.flat_map(|it| it.change_types.0.iter().copied());
+    ChangeTypes(told.collect()) == ChangeTypes::all()
 }
 
 /// Whether some living subscription of these still has another secret than is wanted for it.

@@ -11,6 +11,7 @@ fn wanted(state: &str, certificate: &str) -> Wanted {
         resource: resource(USER),
         address: "https://app.example/api/graph/notifications".to_owned(),
         mark: Mark::of(state, certificate),
+        renewed_after: RENEWED_AFTER,
     }
 }
 

@@ -100,11 +100,44 @@ pub struct Change {
     pub encrypted: Option<EncryptedContent>,
 }
 
-/// A lifecycle notification (Microsoft Learn, "Reduce missing subscriptions and change notifications").
+/// What can be the matter with a subscription (Microsoft Learn, "Reduce missing subscriptions and change notifications").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LifecycleEvent {
+    /// It tells nothing any more unless it is renewed.
+    ReauthorizationRequired,
+    /// It is gone.
+    SubscriptionRemoved,
+    /// Changes were not told.
+    Missed,
+}
+
+impl LifecycleEvent {
+    /// The word that Graph uses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ReauthorizationRequired => "reauthorizationRequired",
+            Self::SubscriptionRemoved => "subscriptionRemoved",
+            Self::Missed => "missed",
+        }
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        let all = [
+            Self::ReauthorizationRequired,
+            Self::SubscriptionRemoved,
+            Self::Missed,
+        ];
+        all.into_iter().find(|event| event.as_str() == word)
+    }
+}
+
+/// A lifecycle notification.
 #[derive(Debug)]
 pub struct Lifecycle {
-    /// What is the matter, in Graph's word where that is one: `reauthorizationRequired`, `subscriptionRemoved`, `missed`.
-    pub event: String,
+    /// What is the matter.
+    pub event: LifecycleEvent,
     /// Stands for the subscription.
     pub subscription: Option<Digest>,
 }
@@ -140,6 +173,9 @@ pub enum ItemError {
     /// A change that Graph does not document.
     #[error("the change type is unknown")]
     UnknownChangeType,
+    /// A lifecycle event that Graph does not document.
+    #[error("the lifecycle event is unknown")]
+    UnknownLifecycleEvent,
     /// A required field is absent.
     #[error("the field {0} is missing")]
     MissingField(&'static str),
@@ -155,6 +191,7 @@ impl ItemError {
         match self {
             Self::Malformed => "malformed",
             Self::UnknownChangeType => "unknown_change_type",
+            Self::UnknownLifecycleEvent => "unknown_lifecycle_event",
             Self::MissingField(_) => "missing_field",
             Self::Resource => "resource",
         }
@@ -252,7 +289,7 @@ impl Item {
             tenant: raw.tenant_id.and_then(|tenant| tenant.0.parse().ok()),
             news: match raw.lifecycle_event {
                 Some(event) => News::Lifecycle(Lifecycle {
-                    event: word(&event.0),
+                    event: LifecycleEvent::of(&event.0).ok_or(ItemError::UnknownLifecycleEvent)?,
                     subscription: raw
                         .subscription_id
                         .map(|id| Digest::of("subscription", &id.0)),
@@ -287,12 +324,6 @@ fn token_of(json: &str) -> String {
     let json = Some(json).filter(|json| json.len() <= LONGEST_TOKEN);
     json.and_then(|json| serde_json::from_str(json).ok())
         .unwrap_or_default()
-}
-
-/// A word of Graph's as it is, and nothing else: only that may appear in a log.
-fn word(text: &str) -> String {
-    let fits = text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if fits { text } else { "unknown" }.to_owned()
 }
 
 #[cfg(test)]

@@ -31,6 +31,10 @@ pub enum Call<'a> {
     /// A read of a Support User. The published limits differ by call and chat, so this only keeps bursts apart and obeys what
     /// Graph asked for.
     GraphRead(&'a SupportAccountName),
+    /// A part of a Support User's list of chats: 1 a second for each user (the same page, `GET /me/chats`).
+    GraphChats(&'a SupportAccountName),
+    /// A further part of the list of one chat's messages: 1 a second for each chat (the same page).
+    GraphMessages(&'a Digest),
     /// A look-up in a directory, which no message depends on. No limit is published that a bridge comes near.
     GraphDirectory(&'a SupportAccountName),
     /// A hosted content of one chat: as a post (the same page).
@@ -48,6 +52,8 @@ impl Call<'_> {
         match self {
             Self::GraphPost(account) => format!("graph-user-{}", account.as_str()),
             Self::GraphRead(account) => format!("graph-reads-{}", account.as_str()),
+            Self::GraphChats(account) => format!("graph-chats-{}", account.as_str()),
+            Self::GraphMessages(chat) => format!("graph-messages-{chat}"),
             Self::GraphDirectory(account) => format!("graph-directory-{}", account.as_str()),
             Self::GraphHostedContent(chat) => format!("graph-hosted-{chat}"),
             Self::GenesysMessage | Self::GenesysReceipt => "genesys-client".to_owned(),
@@ -57,7 +63,10 @@ impl Call<'_> {
     /// Uses a second, and how many may come at once after a quiet time.
     fn bucket(self) -> TokenBucket {
         let (per_second, burst) = match self {
-            Self::GraphPost(_) | Self::GraphHostedContent(_) => (0.83, 1.0),
+            Self::GraphPost(_)
+            | Self::GraphHostedContent(_)
+            | Self::GraphChats(_)
+            | Self::GraphMessages(_) => (0.83, 1.0),
             Self::GraphRead(_) | Self::GraphDirectory(_) => (5.0, 10.0),
             Self::GenesysMessage | Self::GenesysReceipt => (4.0, 40.0),
         };
@@ -68,7 +77,10 @@ impl Call<'_> {
     const fn kind(self) -> Kind {
         match self {
             Self::GraphPost(_) => Kind::GraphPost,
-            Self::GraphRead(_) | Self::GraphHostedContent(_) => Kind::GraphRead,
+            Self::GraphRead(_)
+            | Self::GraphHostedContent(_)
+            | Self::GraphChats(_)
+            | Self::GraphMessages(_) => Kind::GraphRead,
             Self::GraphDirectory(_) => Kind::GraphDirectory,
             Self::GenesysMessage => Kind::GenesysMessage,
             Self::GenesysReceipt => Kind::GenesysReceipt,

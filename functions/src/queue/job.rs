@@ -29,6 +29,12 @@ pub trait Job: Sync {
         false
     }
 
+    /// Sets apart what the last attempt could not do, to be settled as a queue message of its own, so that the next attempt goes on
+    /// with the rest; false when there is no rest.
+    fn set_apart(&self) -> bool {
+        false
+    }
+
     /// A last look before the message is given up: it may have arrived all the same.
     fn arrived_after_all(&self) -> impl Future<Output = Result<bool, HandBack>> + Send {
         async { Ok(false) }

@@ -60,6 +60,7 @@ fn wrong_values_are_refused_without_being_repeated() {
             "all,be9c1b6e-0000-4000-8000-c0ffee000002",
         ),
         ("CUSTOMER_LOOKUP_SECONDS", "31"),
+        ("SILENCE_CHECK_MINUTES", "61"),
         ("GROUP_CHATS", "some"),
         ("ATTEMPT_DEADLINE_SECONDS", "900"),
         ("LOG_LEVEL", "loud"),

@@ -31,9 +31,12 @@ impl<T> Verified<T> {
         Verified(make(self.0))
     }
 
-    /// What follows from it, if anything does.
-    pub fn filter_map<U>(self, make: impl FnOnce(T) -> Option<U>) -> Option<Verified<U>> {
-        make(self.0).map(Verified)
+    /// What follows from it, of one kind or another.
+    pub fn split<A, B>(
+        self,
+        make: impl FnOnce(T) -> Result<A, B>,
+    ) -> Result<Verified<A>, Verified<B>> {
+        make(self.0).map(Verified).map_err(Verified)
     }
 
     /// A look at it.

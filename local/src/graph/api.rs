@@ -58,14 +58,18 @@ pub fn router(graph: &Arc<Graph>) -> Router {
         .with_state(Arc::clone(graph))
 }
 
-async fn my_chats(State(graph): Shared, headers: HeaderMap) -> Answer {
+async fn my_chats(
+    State(graph): Shared,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+) -> Answer {
     let caller = graph.caller(&headers)?;
     caller.may(&[READ.as_slice(), &["Chat.ReadBasic"]].concat())?;
     graph.throttle.admit("GET /me/chats", &caller.user, 1.0)?;
     let chats = graph.chats.lock();
     let own = chats.values().filter(|chat| chat.has_member(&caller.user));
-    let own: Vec<Value> = own.map(views::chat).collect();
-    Ok(Json(json!({ "value": own })))
+    let endpoint = &graph.world.endpoints.graph;
+    listing::chats(endpoint, own.collect(), &query).map(Json)
 }
 
 async fn get_chat(State(graph): Shared, Path(chat): Path<String>, headers: HeaderMap) -> Answer {

@@ -175,6 +175,41 @@ async fn lists_come_in_pages_and_filters_need_their_order() {
 }
 
 #[tokio::test]
+async fn somebody_s_chats_are_listed_by_their_newest_message() {
+    let play = Play::new().await;
+    for (chat, created) in [
+        ("19:b", "2020-01-02T00:00:00Z"),
+        ("19:a", "2020-01-01T00:00:00Z"),
+    ] {
+        let message = json!({ "html": "hi", "from": anna(), "created": created });
+        let write = format!("/local/teams/chats/{chat}/messages");
+        play.control("POST", &write, message).await;
+    }
+    let order = "%24orderby=lastMessagePreview/createdDateTime+desc";
+    let page = play
+        .get(&format!(
+            "/v1.0/me/chats?{order}&%24expand=lastMessagePreview&%24top=2"
+        ))
+        .await;
+    let listed = page.body["value"].as_array().expect("a list");
+    assert_eq!(
+        [&listed[0]["id"], &listed[1]["id"]].map(|it| it != "19:a"),
+        [true, true]
+    );
+    let newest = &listed[1]["lastMessagePreview"];
+    assert_eq!(newest["createdDateTime"], "2020-01-02T00:00:00Z");
+    assert_eq!(newest["from"]["user"]["id"], anna()["user"]);
+    assert!(page.text("@odata.nextLink").contains("skiptoken=2"));
+    // Unless it is asked for, nothing is told of it; and no other order is known.
+    let plain = play.get("/v1.0/me/chats").await;
+    assert!(plain.body["value"][0]["lastMessagePreview"].is_null());
+    let refused = play
+        .get("/v1.0/me/chats?%24orderby=lastUpdatedDateTime+desc")
+        .await;
+    assert_eq!(refused.status, 400);
+}
+
+#[tokio::test]
 async fn a_group_of_another_tenant_hides_its_members_and_a_chat_of_two_does_not() {
     let play = Play::new().await;
     for (kind, status) in [("group", 403), ("oneOnOne", 200)] {

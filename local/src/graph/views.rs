@@ -20,6 +20,23 @@ pub fn chat(chat: &Chat) -> Value {
     })
 }
 
+/// The `chatMessageInfo` of a chat's newest message.
+pub fn preview(chat: &Chat, newest: &Message) -> Value {
+    let shown = match newest.deleted {
+        Some(_) => deleted_message(chat, newest),
+        None => message(chat, newest),
+    };
+    json!({
+        "id": newest.id,
+        "createdDateTime": time_text(newest.created),
+        "isDeleted": newest.deleted.is_some(),
+        "messageType": shown["messageType"],
+        "eventDetail": shown["eventDetail"],
+        "body": shown["body"],
+        "from": shown["from"],
+    })
+}
+
 /// A `conversationMember` of the type that goes with the person's. The address is null where Graph does not know it.
 pub fn member(person: &Person) -> Value {
     let (kind, id) = match person.user_type {

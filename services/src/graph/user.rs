@@ -11,17 +11,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use time::macros::format_description;
 use url::Url;
 
+use super::lists::{PART, changed_after};
 use super::{ANSWER_LIMIT, Chat, Graph, HostedImage, MemberRecord, parse};
 use crate::address;
-use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
+use crate::error::{ErrorKind, Result, Service, ServiceError};
 use crate::exchange;
 use crate::files::{Download, FetchError, Files, Wanted, unless_unauthorized};
-
-/// Messages of one page, the most that Graph gives ("List messages in a chat").
-const PAGE: &str = "50";
 
 /// Pages after which a list ends: 1,000 messages.
 const MESSAGE_PAGES: usize = 20;
@@ -45,10 +42,10 @@ pub struct UserGraph<'a> {
 
 /// One of the parts in which Graph gives a list ("Paging Microsoft Graph data in your app").
 #[derive(Deserialize)]
-struct Page<T> {
-    value: Vec<T>,
+pub(super) struct Page<T> {
+    pub(super) value: Vec<T>,
     #[serde(rename = "@odata.nextLink")]
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 impl<'a> UserGraph<'a> {
@@ -104,19 +101,11 @@ impl<'a> UserGraph<'a> {
         chat: &str,
         since: OffsetDateTime,
     ) -> Result<Vec<Value>> {
-        // The precision of Graph's own times; with more digits it refuses the filter.
-        let format = format_description!(
-            "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
-        );
-        let since = since
-            .to_offset(time::UtcOffset::UTC)
-            .format(format)
-            .map_err(|_| ServiceError::new(Service::Graph, ErrorKind::Rejected, Sent::No))?;
         let url = format!("{}/messages", self.graph.chat_url(chat)?);
         let query = [
-            ("$top", PAGE),
+            ("$top", PART),
             ("$orderby", "lastModifiedDateTime desc"),
-            ("$filter", &format!("lastModifiedDateTime gt {since}")),
+            ("$filter", &changed_after(since)?),
         ];
         self.list(correlation, &url, &query, MESSAGE_PAGES).await
     }
@@ -266,13 +255,7 @@ impl<'a> UserGraph<'a> {
                 let Some(next) = page.next else {
                     return Ok(items);
                 };
-                let is_ours = |next: Url| Ok(next.origin() == parse(&self.graph.base)?.origin());
-                if !parse(&next).and_then(is_ours).unwrap_or_default() {
-                    // The token goes to Graph and nowhere else.
-                    let malformed = ErrorKind::Malformed;
-                    return Err(ServiceError::new(Service::Graph, malformed, Sent::Yes));
-                }
-                request = self.graph.get(&next, &token, correlation);
+                request = self.graph.get(&self.ours(next)?, &token, correlation);
             }
             let text = "Graph has more pages than are read";
             tracing::warn!(event = "list_cut", pages = most, "{text}");
@@ -290,7 +273,7 @@ impl<'a> UserGraph<'a> {
         answer.map(drop)
     }
 
-    async fn call<T, F>(&self, send: impl Fn(SecretString) -> F) -> Result<T>
+    pub(super) async fn call<T, F>(&self, send: impl Fn(SecretString) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {

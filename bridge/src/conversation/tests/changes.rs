@@ -33,6 +33,7 @@ fn carried(seen: &Seen, posted: usize, complete: bool) -> Option<Carried> {
         genesys: vec![String::new(); posted],
         pieces: Vec::new(),
         complete,
+        given_up: false,
         seen: seen.clone(),
     })
 }

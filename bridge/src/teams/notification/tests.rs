@@ -1,4 +1,6 @@
-use super::{Change, ChangeType, Collection, Item, ItemError, MOST_ITEMS, News, message_of};
+use super::{
+    Change, ChangeType, Collection, Item, ItemError, LifecycleEvent, MOST_ITEMS, News, message_of,
+};
 use crate::text::tests::rules_hold;
 
 macro_rules! fixture {
@@ -62,7 +64,7 @@ fn one_bad_item_does_not_spoil_the_others() {
             let item = item.as_ref().map_err(|error| *error)?;
             Ok(match &item.news {
                 News::Change(change) => change.change.as_str(),
-                News::Lifecycle(lifecycle) => &lifecycle.event,
+                News::Lifecycle(lifecycle) => lifecycle.event.as_str(),
             })
         })
         .collect();
@@ -96,7 +98,7 @@ fn a_lifecycle_event_is_no_change() {
     let item = collection.items[0].as_ref().expect("usable");
     match &item.news {
         News::Lifecycle(lifecycle) => {
-            assert_eq!(lifecycle.event, "subscriptionRemoved");
+            assert_eq!(lifecycle.event, LifecycleEvent::SubscriptionRemoved);
             assert!(lifecycle.subscription.is_some() && item.client_state.is_some());
         }
         News::Change(change) => panic!("{change:?}"),
@@ -108,7 +110,7 @@ fn the_word_of_an_unknown_lifecycle_event_is_not_repeated() {
     let body = br#"{"value":[{"lifecycleEvent":"my secret words"}]}"#;
     let shown = format!("{:?}", parsed(body));
     assert!(
-        shown.contains("unknown") && !shown.contains("secret"),
+        shown.contains("UnknownLifecycleEvent") && !shown.contains("secret"),
         "{shown}"
     );
 }

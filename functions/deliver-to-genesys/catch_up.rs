@@ -1,0 +1,159 @@
+//! Reading a chat in which changes may have gone untold: each is worked through as if Graph had told of it just now.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use bridge::catch_up::reading::{Listed, Untold, untold};
+use bridge::ids::{CorrelationId, Digest, SupportAccountName, TeamsMessageId};
+use bridge::queue::envelope::{CatchUpEnvelope, Content, Envelope, NotificationEnvelope};
+use services::graph::MessageRecord;
+use time::OffsetDateTime;
+
+use super::chat::InboundChat;
+use super::message::CustomerMessage;
+use crate::app::App;
+use crate::catch_up::note_gap;
+use crate::doors::Graph;
+use crate::failure::Failure;
+use crate::outside::Caller;
+use crate::queue::delivery::{Delivery, Outcome};
+use crate::queue::enqueue::enqueue;
+use crate::queue::job::Job;
+
+/// Distinguishes what a catch-up puts on the queue from what Graph told, for duplicate detection.
+const REPLAY: &str = "catch-up";
+
+/// A chat that is to be read.
+pub(super) struct ChatReading<'a> {
+    app: &'a App,
+    delivery: &'a Delivery,
+    reading: &'a CatchUpEnvelope,
+    caller: Caller,
+    apart: Mutex<Apart>,
+}
+
+/// Messages that cannot be told now: they go on as queue messages of their own.
+#[derive(Default)]
+struct Apart {
+    /// The one that is being worked on.
+    current: Option<TeamsMessageId>,
+    given_up: BTreeSet<TeamsMessageId>,
+}
+
+impl<'a> ChatReading<'a> {
+    /// The chat of an envelope.
+    pub(super) fn new(app: &'a App, delivery: &'a Delivery, reading: &'a CatchUpEnvelope) -> Self {
+        Self {
+            app,
+            delivery,
+            reading,
+            caller: delivery.caller(reading.chat.digest()),
+            apart: Mutex::default(),
+        }
+    }
+
+    fn apart<R>(&self, action: impl FnOnce(&mut Apart) -> R) -> R {
+        action(&mut self.apart.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What nobody told of, as far as Graph lists it.
+    async fn untold(&self) -> Result<Vec<Untold>, Failure> {
+        let (chat, account) = (&self.reading.chat, &self.reading.account);
+        let since = self.reading.since;
+        let door = Graph {
+            app: self.app,
+            account,
+            chat,
+            caller: &self.caller,
+        };
+        let listed = door.changes(since).await?;
+        let listed: Vec<Listed> = listed.into_iter().filter_map(read).collect();
+        let known = InboundChat::load(self.app, chat, account).await?;
+        Ok(untold(known.known(), &listed, since))
+    }
+
+    /// Works through one change; true when the agent was told of it.
+    async fn work_through(&self, untold: &Untold) -> Result<bool, Failure> {
+        let app = self.app;
+        let notification = NotificationEnvelope {
+            change: untold.change,
+            chat: self.reading.chat.clone(),
+            message: untold.message.clone(),
+            account: self.reading.account.clone(),
+            encrypted: None,
+        };
+        if self.apart(|apart| apart.given_up.contains(&untold.message)) {
+            let content = Content::Notification(notification);
+            let envelope = Envelope::new(OffsetDateTime::now_utc(), content);
+            enqueue(app, &[envelope.replayed(Some(REPLAY.to_owned()))]).await?;
+            return Ok(false);
+        }
+        let mut delivery = self.delivery.clone();
+        delivery.correlation = CorrelationId::of_teams_message(&self.reading.chat, &untold.message);
+        self.apart(|apart| apart.current = Some(untold.message.clone()));
+        let message = CustomerMessage::new(app, &delivery, &notification);
+        let outcome = message.attempt().await?;
+        self.apart(|apart| apart.current = None);
+        if outcome != Outcome::Delivered {
+            return Ok(false);
+        }
+        let (account, correlation) = (notification.account.as_str(), delivery.correlation.as_str());
+        let (what, age_s) = (untold.change.as_str(), self.delivery.age().as_secs());
+        tracing::info!(event = "told_late", account, correlation, what, age_s);
+        Ok(true)
+    }
+}
+
+impl Job for ChatReading<'_> {
+    async fn attempt(&self) -> Result<Outcome, Failure> {
+        self.apart(|apart| apart.current = None);
+        let mut told = 0;
+        for untold in self.untold().await? {
+            told += usize::from(self.work_through(&untold).await?);
+        }
+        if told == 0 {
+            return Ok(Outcome::Skipped("nothing went untold"));
+        }
+        let account = self.reading.account.as_str();
+        // For a gap that is known this is no news.
+        if self.reading.message.is_some() {
+            tracing::warn!(
+                event = "notification_missed",
+                account,
+                told,
+                "Graph told nothing of messages that are in the chat: all that moved will be read"
+            );
+            note_gap(self.app, &self.reading.account).await?;
+        }
+        Ok(Outcome::Delivered)
+    }
+
+    fn subject(&self) -> &Digest {
+        &self.caller.subject
+    }
+
+    fn chat(&self) -> Option<Digest> {
+        Some(self.caller.subject.clone())
+    }
+
+    fn account(&self) -> Option<&SupportAccountName> {
+        Some(&self.reading.account)
+    }
+
+    fn set_apart(&self) -> bool {
+        self.apart(|apart| match apart.current.take() {
+            Some(message) => apart.given_up.insert(message),
+            None => false,
+        })
+    }
+}
+
+/// A message whose id is none of Teams' cannot be asked for either.
+fn read(record: MessageRecord) -> Option<Listed> {
+    Some(Listed {
+        message: record.id.parse().ok()?,
+        created: record.created_date_time,
+        edited: record.last_edited_date_time,
+        deleted: record.deleted_date_time,
+    })
+}

@@ -1,0 +1,127 @@
+//! Reading a chat in which changes went untold.
+
+use bridge::queue::envelope::{CatchUpEnvelope, Content, Envelope};
+use http::StatusCode;
+use serde_json::{Value, json};
+use services::error::Service;
+use services::testing::{Reply, Sent};
+use time::{Duration, OffsetDateTime};
+
+use super::scene::{Scene, chat_digest, time_text};
+use crate::testing::{ANNA, ANNAS_CHAT, deliver};
+
+impl Scene {
+    /// Graph has these messages, each written a second after the one before, and lists them newest first.
+    fn has(&self, messages: &[Value]) {
+        let mut listed: Vec<Value> = messages.to_vec();
+        listed.reverse();
+        let known = messages.to_vec();
+        self.world.answer_with("GET", "/messages", move |seen| {
+            let last = seen
+                .path()
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            if last == "messages" {
+                return Some(Reply::json(200, &json!({ "value": listed })));
+            }
+            let found = known.iter().find(|it| it["id"] == last);
+            found.map(|found| Reply::json(200, found))
+        });
+    }
+
+    async fn reads(&self, message: Option<&str>) -> StatusCode {
+        let reading = CatchUpEnvelope {
+            chat: ANNAS_CHAT.parse().expect("a chat"),
+            account: "support".parse().expect("a name"),
+            since: OffsetDateTime::now_utc() - Duration::hours(1),
+            message: message.map(|message| message.parse().expect("an id")),
+        };
+        let envelope = Envelope::new(OffsetDateTime::now_utc(), Content::CatchUp(reading));
+        let sent = Sent {
+            queue: "inbound".to_owned(),
+            body: envelope.to_json().into(),
+            session: Some("chat".to_owned()),
+            message_id: None,
+            correlation: None,
+            request: 0,
+        };
+        deliver(&self.app, &sent, 1).await
+    }
+
+    fn written(&self, id: &str, minutes_ago: i64) -> Value {
+        let mut message = self.message(id, ANNA, &format!("message {id}"));
+        let created = OffsetDateTime::now_utc() - Duration::minutes(minutes_ago);
+        message["createdDateTime"] = json!(time_text(created));
+        message
+    }
+
+    fn has_gap(&self) -> bool {
+        let state = self.world.blob("state", "catch-up/support.json");
+        let state = state.map(|state| serde_json::from_slice::<Value>(&state).expect("JSON"));
+        state.is_some_and(|state| !state["gap"].is_null())
+    }
+}
+
+#[tokio::test]
+async fn what_went_untold_is_told_in_its_order_and_with_its_time() {
+    let scene = Scene::start(&[]).await;
+    let mut two = scene.written("2", 30);
+    scene.created(&two).await;
+    let (one, three) = (scene.written("1", 40), scene.written("3", 20));
+    two["lastEditedDateTime"] = json!(time_text(OffsetDateTime::now_utc()));
+    two["body"]["content"] = json!("changed");
+    let before = scene.written("0", 90);
+    let mut gone = scene.written("4", 10);
+    gone["deletedDateTime"] = json!(time_text(OffsetDateTime::now_utc()));
+    crate::catch_up::begin(&scene.app, &"support".parse().expect("a name"))
+        .await
+        .expect("begun");
+    scene.has(&[before, one, two, three.clone(), gone]);
+    assert_eq!(scene.reads(Some("3")).await, StatusCode::OK);
+    let told = scene.texts();
+    assert_eq!(told[..3], ["message 2", "message 1", "message 3"]);
+    assert!(told[3].contains("changed") && told.len() == 4, "{told:?}");
+    let time = |value: &Value| value.as_str().expect("a time")[..23].to_owned();
+    let shown = time(&scene.told()[2]["channel"]["time"]);
+    assert_eq!(shown, time(&three["createdDateTime"]));
+    // Graph told nothing of them: nobody knows of what else.
+    assert!(scene.has_gap());
+    // Once more, and nothing is new.
+    let asked = scene.world.seen(Service::Graph).len();
+    assert_eq!(scene.reads(None).await, StatusCode::OK);
+    assert_eq!(scene.texts().len(), 4);
+    assert_eq!(scene.world.seen(Service::Graph).len(), asked + 1);
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_told_is_set_apart_and_keeps_nobody() {
+    let scene = Scene::start(&[]).await;
+    scene.customer_writes("1", "hello").await;
+    scene.world.answer_with("POST", "/open/message", |seen| {
+        let refused = seen.json()["channel"]["messageId"] == "2";
+        refused.then(|| Reply::json(400, &json!({ "code": "bad.request" })))
+    });
+    scene.has(&[scene.written("2", 20), scene.written("3", 10)]);
+    let known = scene.world.sent().len();
+    assert_eq!(scene.reads(None).await, StatusCode::OK);
+    assert_eq!(scene.texts().last().map(String::as_str), Some("message 3"));
+    let sent = scene.world.sent();
+    let apart: Vec<_> = sent[known..]
+        .iter()
+        .filter(|it| it.queue == "inbound")
+        .collect();
+    assert_eq!(apart.len(), 1);
+    // Alone it is given up, and stays so whoever reads the chat.
+    assert_eq!(deliver(&scene.app, apart[0], 1).await, StatusCode::OK);
+    assert_eq!(scene.world.blobs("failed").len(), 1);
+    let state = scene
+        .world
+        .blob("state", &format!("chats/{}/inbound.json", chat_digest()));
+    let state: Value = serde_json::from_slice(&state.expect("a state")).expect("JSON");
+    assert_eq!(state["messages"]["2"]["given_up"], true);
+    let told = scene.told().len();
+    assert_eq!(scene.reads(None).await, StatusCode::OK);
+    assert_eq!(scene.told().len(), told);
+}
