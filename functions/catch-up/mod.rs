@@ -159,6 +159,7 @@ async fn put_into_lanes(
             chat,
             account: account.name.clone(),
             since: sweep.since,
+            gap: sweep.gap,
             message: unless_known.map(|newest| newest.message),
         };
         let content = Content::CatchUp(reading);

@@ -64,8 +64,8 @@ pub struct Sweep {
     pub since: OffsetDateTime,
     /// What counts as looked at once it has succeeded.
     until: OffsetDateTime,
-    /// The gap that it closes.
-    gap: Option<OffsetDateTime>,
+    /// When the gap was noticed that it closes.
+    pub gap: Option<OffsetDateTime>,
 }
 
 /// A chat in the list ("List chats", with `lastMessagePreview`).

@@ -167,6 +167,13 @@ pub struct CatchUpEnvelope {
     /// What was written or changed after this may have gone untold.
     #[serde(with = "time::serde::rfc3339")]
     pub since: OffsetDateTime,
+    /// When the gap was noticed that is to be closed, where there is one.
+    #[serde(
+        default,
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub gap: Option<OffsetDateTime>,
     /// The message that is not known, where it is for its sake alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<TeamsMessageId>,

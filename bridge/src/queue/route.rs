@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::envelope::{AgentEnvelope, Content, Envelope};
+use time::OffsetDateTime;
+
+use super::envelope::{AgentEnvelope, CatchUpEnvelope, Content, Envelope};
 use crate::genesys::webhook::{Kind, Webhook};
 use crate::ids::{BusMessageId, CorrelationId, Lane, ThreadId};
 use crate::teams::notification::ChangeType;
@@ -88,10 +90,7 @@ impl Envelope {
                         message.as_str().to_owned(),
                         CorrelationId::of_teams_message(chat, message),
                     ),
-                    None => (
-                        format!("since {}", reading.since.unix_timestamp()),
-                        CorrelationId::of_catch_up(chat),
-                    ),
+                    None => (occasion(reading), CorrelationId::of_catch_up(chat)),
                 };
                 let id = BusMessageId::catch_up(chat, &what, replay);
                 Route::in_lane(Queue::Inbound, Lane::inbound(chat), id, correlation)
@@ -112,6 +111,13 @@ impl Envelope {
             ),
         }
     }
+}
+
+/// What tells one reading of all that changed from the next: a run of the timer that is repeated has the same.
+fn occasion(reading: &CatchUpEnvelope) -> String {
+    let gap = reading.gap.map(OffsetDateTime::unix_timestamp_nanos);
+    let since = reading.since.unix_timestamp_nanos();
+    format!("since {since} gap {}", gap.unwrap_or_default())
 }
 
 /// A message for a thread that is not ours still gets a lane, and so does what cannot be read: both end in `failed` instead of

@@ -71,6 +71,7 @@ fn catch_up(message: Option<TeamsMessageId>) -> Content {
         chat: chat(),
         account: "support".parse().expect("a name"),
         since: AT,
+        gap: Some(AT),
         message,
     })
 }

@@ -36,6 +36,7 @@ impl Scene {
             chat: ANNAS_CHAT.parse().expect("a chat"),
             account: "support".parse().expect("a name"),
             since: OffsetDateTime::now_utc() - Duration::hours(1),
+            gap: None,
             message: message.map(|message| message.parse().expect("an id")),
         };
         let envelope = Envelope::new(OffsetDateTime::now_utc(), Content::CatchUp(reading));
