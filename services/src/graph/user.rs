@@ -45,8 +45,8 @@ pub struct UserGraph<'a> {
 
 /// One of the parts in which Graph gives a list ("Paging Microsoft Graph data in your app").
 #[derive(Deserialize)]
-struct Page<T> {
-    value: Vec<T>,
+pub(super) struct Page<T> {
+    pub(super) value: Vec<T>,
     #[serde(rename = "@odata.nextLink")]
     next: Option<String>,
 }
