@@ -59,10 +59,9 @@ async fn renew_all(app: &App, now: OffsetDateTime, deadline: Instant) -> Result<
     let mut result = Ok(());
     for secret in Secret::all(&app.settings) {
         let renewed = secret.renew(app, now, false, deadline).await;
+        let status = secret.status(app, now, false).await.ok();
+        status::tell(&secret, status.as_ref(), &renewed, now);
         let renewed = renewed.or_else(|failure| secret.left_to_operator(failure));
-        if let Ok(status) = secret.status(app, now, false).await {
-            status.tell_when_overdue(&secret, now);
-        }
         result = result.and(renewed);
     }
     result

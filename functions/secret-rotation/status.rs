@@ -5,8 +5,9 @@ use std::time::Duration;
 use bridge::rotation::{Held, Noted, OVERDUE_AFTER, RENEWED_AFTER, SETTLED_AFTER, Step, due};
 use services::error::{ErrorKind, Sent, Service, ServiceError};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
-use super::{Secret, client_secret, genesys_client, own_secret};
+use super::{Secret, client_secret, genesys, genesys_client, own_secret};
 use crate::app::App;
 use crate::failure::Failure;
 
@@ -95,13 +96,40 @@ impl Status {
         let late = now - self.due?;
         (late >= OVERDUE_AFTER).then(|| late.whole_days())
     }
+}
 
-    /// Calls a person where it is late by a week.
-    pub(super) fn tell_when_overdue(&self, secret: &Secret, now: OffsetDateTime) {
-        if let Some(days) = self.overdue_days(now) {
-            let secret = secret.name();
-            tracing::error!(event = "rotation_overdue", secret, days);
-        }
+/// Tells, once a night, how a secret stands and what came of the run, for the workbook; and calls a person where it is late by a
+/// week. Without a status its dates are not told.
+pub(super) fn tell(
+    secret: &Secret,
+    status: Option<&Status>,
+    renewed: &Result<(), Failure>,
+    now: OffsetDateTime,
+) {
+    let secret = secret.name();
+    let shown = |at: OffsetDateTime| at.format(&Rfc3339).ok();
+    let since = status.and_then(|it| it.since).and_then(shown);
+    let due = status.and_then(|it| it.due).and_then(shown);
+    let (outcome, reason) = outcome(renewed);
+    tracing::info!(
+        event = "secret_standing",
+        secret,
+        since,
+        due,
+        outcome,
+        reason
+    );
+    if let Some(days) = status.and_then(|it| it.overdue_days(now)) {
+        tracing::error!(event = "rotation_overdue", secret, days);
+    }
+}
+
+/// What came of a run, in a word, and why.
+fn outcome(renewed: &Result<(), Failure>) -> (&'static str, Option<String>) {
+    match renewed {
+        Ok(()) => ("done", None),
+        Err(Failure::Service(error)) if genesys::is_forbidden(error) => ("not_allowed", None),
+        Err(failure) => ("failed", Some(failure.label())),
     }
 }
 
@@ -187,6 +215,30 @@ mod tests {
         let later = now + SETTLED_AFTER;
         assert_eq!(rest(&noted, false, later), "nothing");
         assert!(rest(&noted, true, later).contains("still accepted"));
+    }
+
+    #[test]
+    fn what_came_of_a_run_is_told_in_a_word() {
+        let of = |service, kind| {
+            let error = ServiceError::new(service, kind, Sent::No);
+            outcome(&Err(Failure::from(error)))
+        };
+        assert_eq!(outcome(&Ok(())), ("done", None));
+        let forbidden = of(Service::Genesys, ErrorKind::Forbidden);
+        assert_eq!(forbidden, ("not_allowed", None));
+        for (failed, why) in [
+            (
+                of(Service::KeyVault, ErrorKind::Forbidden),
+                "key-vault: forbidden",
+            ),
+            (
+                of(Service::Genesys, ErrorKind::Throttled),
+                "genesys: throttled",
+            ),
+            (outcome(&Err(Failure::OutOfTime)), "out of time"),
+        ] {
+            assert_eq!(failed, ("failed", Some(why.to_owned())));
+        }
     }
 
     #[test]

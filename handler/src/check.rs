@@ -6,6 +6,7 @@ use functions::settings::{AccountKind, SPECIFICATIONS, SettingError, Settings, S
 use services::entra::Remedy;
 use services::error::{ErrorKind, ServiceError};
 use services::secrets::names;
+use uuid::Uuid;
 
 use crate::report::Report;
 use crate::rotate;
@@ -94,23 +95,24 @@ async fn try_services(settings: Settings) -> bool {
         let what = format!("renewal of {}", secret.name());
         report.note(what, rotate::planned(&app, &secret, false).await);
     }
-    let mut note = |what: &str, result| report.note(what, advised(result));
     let keys = app.validator.warm_up().await.map(|()| "received");
-    note("Entra ID, signing keys", keys);
+    report.note("Entra ID, signing keys", advised(keys));
     for account in &app.settings.support_accounts {
         let (name, kind) = (account.name.as_str(), kind_of(account));
         let user = app.graph.as_user(name);
         let token = user.token().await.map(|()| "received");
         let has_token = token.is_ok();
-        note(
-            &format!("Entra ID, token of support account {name}, {kind}"),
-            token,
+        report.note(
+            format!("Entra ID, token of support account {name}, {kind}"),
+            advised(token),
         );
         if has_token {
             let answer = user.probe().await.map(|()| "answers");
-            note(&format!("Graph as support account {name}"), answer);
+            report.note(format!("Graph as support account {name}"), advised(answer));
+            try_permissions(&app, account, &mut report).await;
         }
     }
+    let mut note = |what: &str, result| report.note(what, advised(result));
     note(
         "Genesys Cloud",
         app.genesys.probe().await.map(|()| "answers"),
@@ -122,6 +124,46 @@ async fn try_services(settings: Settings) -> bool {
     };
     note("Genesys Cloud, GENESYS_INTEGRATION_ID", integration);
     report.good
+}
+
+/// Tries the permissions without which messages go on and less is known of customers: their lack is no failure, but whatever else
+/// goes wrong with them is.
+async fn try_permissions(app: &App, account: &SupportAccount, report: &mut Report) {
+    let name = account.name.as_str();
+    let user = app.graph.as_user(name);
+    let correlation = Uuid::new_v4().to_string();
+    let tenant = app.settings.tenant.as_str();
+    let tenants = user.tenant(&correlation, tenant).await;
+    let others = user.sees_others(&correlation, account.user.as_str()).await;
+    for (permission, cost, tried) in [
+        (
+            "CrossTenantInformation.ReadBasic.All",
+            "no customer's company or domain is known and no address counts as verified; a CRM finds them by their ids alone",
+            tenants.map(|_| true),
+        ),
+        (
+            "User.ReadBasic.All",
+            "guests of your own directory have no address where the chat shows none",
+            others,
+        ),
+    ] {
+        let what = format!("Graph as support account {name}, {permission}");
+        match is_granted(tried) {
+            Ok(true) => report.note(what, Ok::<_, String>("granted")),
+            Ok(false) => {
+                Report::note_missing(what, format!("not granted (DEPLOY.md, step 4), so {cost}"))
+            }
+            Err(error) => report.note(what, advised(Err(error))),
+        }
+    }
+}
+
+/// Whether Graph does what a permission is for; refusing it is an answer too.
+fn is_granted(tried: Result<bool, ServiceError>) -> Result<bool, ServiceError> {
+    match tried {
+        Err(error) if error.kind == ErrorKind::Forbidden => Ok(false),
+        tried => tried,
+    }
 }
 
 /// Where an account's tokens come from, in words.
@@ -153,5 +195,27 @@ fn advice(error: &ServiceError) -> &'static str {
         }
         ErrorKind::Throttled | ErrorKind::Unavailable => "it is busy or down: try again later",
         _ => "it did not answer as documented",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use services::error::{Sent, Service};
+
+    use super::*;
+
+    #[test]
+    fn only_a_refusal_says_that_a_permission_is_missing() {
+        assert!(matches!(is_granted(Ok(true)), Ok(true)));
+        assert!(matches!(is_granted(Ok(false)), Ok(false)));
+        for (kind, expected) in [
+            (ErrorKind::Forbidden, Some(false)),
+            (ErrorKind::Throttled, None),
+            (ErrorKind::Unauthorized, None),
+            (ErrorKind::NotFound, None),
+        ] {
+            let error = ServiceError::new(Service::Graph, kind, Sent::Yes);
+            assert_eq!(is_granted(Err(error)).ok(), expected, "{kind:?}");
+        }
     }
 }

@@ -22,4 +22,9 @@ impl Report {
             }
         }
     }
+
+    /// Prints the line of one thing that is missing and need not be there.
+    pub fn note_missing(what: impl Display, cost: impl Display) {
+        println!("  missing {what}: {cost}");
+    }
 }

@@ -9,12 +9,13 @@
 #
 # How input is kept from changing the query, from the inside to the outside (the order matters):
 #
-#   $esc.url("SELECT … WHERE Email = '$esc.javascript(${input.email})' …")
+#   $esc.url("SELECT … WHERE Email = '$esc.javascript(${input.email}).replace('\/', '/')' …")
 #
 # 1. SOQL. Between quotes two characters are special, ' and \, and a backslash goes before each (Salesforce SOQL and SOSL
 #    Reference, "Reserved Characters"). $esc.javascript does exactly that: o'hara becomes o\'hara, \ becomes \\. What else it
 #    escapes, SOQL reads back: \" and \uXXXX ("Quoted String Escape Sequences"). The one exception is /, which it turns into
-#    \/, an error for SOQL; no address and no domain has a slash, and an error sends the customer to the queue.
+#    \/, an error for SOQL; .replace makes it / again (Genesys Cloud Resource Center, "Velocity macros for data actions", "Java
+#    string method macros"). Every / has a backslash of its own by then, and only that one goes: \/ is first \\\/, then \\/.
 #    Not $esc.sql: it doubles the quote, which ends the string in SOQL, and leaves backslashes alone.
 #    Not $salesforce.escReserved: it is made for searches (SOSL) and puts a backslash before - and + too, which SOQL refuses,
 #    so anne-marie@… would never be found.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use anyhow::ensure;
 use clap::{ArgAction, Parser};
 
+use crate::crm::Kind;
+
 /// Runs the handler against a simulated outside world on this machine.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "local-platform", version)]
@@ -52,6 +54,10 @@ pub struct Options {
     /// What the message flow answers at once to the first message of a conversation.
     #[arg(long, value_name = "TEXT")]
     pub genesys_greeting: Option<String>,
+
+    /// The CRM behind Genesys.
+    #[arg(long, value_enum, default_value_t)]
+    pub crm: Kind,
 
     /// Requests that Genesys takes from the bridge in any minute.
     #[arg(long, value_name = "REQUESTS", default_value_t = 300)]

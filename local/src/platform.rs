@@ -96,6 +96,7 @@ impl Platform {
         settings.extend(options.settings.iter().cloned());
         let app = App::read(&options.app_root, &settings)?;
         let config = Config {
+            crm: options.crm,
             basic_notifications: options.basic_notifications,
             no_secrets: options.no_secrets.clone(),
             genesys_rate_limit: options.genesys_rate_limit,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use uuid::Uuid;
 
+use crate::crm;
 use crate::hub::Hub;
 use crate::shared::tls::CertificateAuthority;
 
@@ -67,6 +68,8 @@ pub struct Config {
     pub genesys_spare_client_id: Option<String>,
     /// Names of the queues (`INBOUND_QUEUE`, `OUTBOUND_QUEUE`, `TYPING_QUEUE`).
     pub queues: QueueNames,
+    /// `--crm`: what the flow's data actions ask.
+    pub crm: crm::Kind,
     /// `--basic-notifications`: Graph's notifications carry no encrypted content.
     pub basic_notifications: bool,
     /// `--no-secret`: what the vault has no value of at the start.
@@ -202,6 +205,7 @@ impl Default for Config {
                 outbound: "outbound".to_owned(),
                 typing: "typing".to_owned(),
             },
+            crm: crm::Kind::default(),
             basic_notifications: false,
             no_secrets: Vec::new(),
             genesys_greeting: None,

@@ -12,6 +12,7 @@ mod outages;
 mod own_secrets;
 mod page;
 mod payloads;
+mod permissions;
 mod refused_files;
 mod repeats;
 mod secrets;

@@ -3,6 +3,7 @@
 use end_to_end::platform::IMPATIENT;
 use end_to_end::{Platform, Talk, view};
 use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 const CURRENT: &str = "/local/key-vault/secrets/graph-client-secret";
@@ -56,10 +57,39 @@ async fn a_client_secret_that_ended_before_a_cold_start_is_replaced_and_nothing_
         );
     }
 
+    assert_each_is_told_of(&platform).await;
+
     let run = platform
         .post("/local/timers/secret-rotation", json!({}))
         .await;
     assert_eq!(run["outcome"], "200");
     let again = passwords(&platform).await;
     assert_eq!(again, all, "nothing more is due");
+}
+
+/// After a run one line for each secret, from which the workbook makes its table.
+async fn assert_each_is_told_of(platform: &Platform) {
+    let lines = platform.until_logged("event", "secret_standing", 6).await;
+    let mut told: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let at = |name| OffsetDateTime::parse(view::text(line, name), &Rfc3339);
+            let life = at("due").expect("a time") - at("since").expect("a time");
+            (
+                view::text(line, "secret"),
+                view::text(line, "outcome"),
+                life.whole_days(),
+            )
+        })
+        .collect();
+    told.sort_unstable();
+    let expected = [
+        ("genesys-client-secret", "done", 90),
+        ("genesys-webhook-secret", "done", 90),
+        ("graph-client-secret", "done", 45),
+        ("graph-client-state", "done", 90),
+        ("graph-notification-key", "done", 90),
+        ("graph-refresh-token-support", "done", 1),
+    ];
+    assert_eq!(told, expected);
 }

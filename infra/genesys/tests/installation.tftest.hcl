@@ -137,7 +137,7 @@ run "with_salesforce" {
   assert {
     condition = (
       genesyscloud_integration_action.salesforce["contact"].config_request[0].request_url_template ==
-      "https://example.my.salesforce.com/services/data/v62.0/query/?q=$esc.url(\"SELECT Id, Account.Id, Account.Name, Account.Tier__c FROM Contact WHERE (Entra_Id__c = '$esc.javascript($${input.userId})' AND Entra_Id__c != null) OR (Email = '$esc.javascript($${input.email})' AND Email != null AND Entra_Id__c = null) ORDER BY Entra_Id__c NULLS LAST, LastModifiedDate DESC LIMIT 1\")"
+      "https://example.my.salesforce.com/services/data/v62.0/query/?q=$esc.url(\"SELECT Id, Account.Id, Account.Name, Account.Tier__c FROM Contact WHERE (Entra_Id__c = '$esc.javascript($${input.userId}).replace('\\/', '/')' AND Entra_Id__c != null) OR (Email = '$esc.javascript($${input.email}).replace('\\/', '/')' AND Email != null AND Entra_Id__c = null) ORDER BY Entra_Id__c NULLS LAST, LastModifiedDate DESC LIMIT 1\")"
     )
     error_message = "A contact is looked for by the id, else by the address, in this organisation; the input is escaped for SOQL and for the URL, in this order."
   }
@@ -145,7 +145,7 @@ run "with_salesforce" {
   assert {
     condition = (
       genesyscloud_integration_action.salesforce["account"].config_request[0].request_url_template ==
-      "https://example.my.salesforce.com/services/data/v62.0/query/?q=$esc.url(\"SELECT Id, Name, Tier__c FROM Account WHERE (Entra_Tenant__c = '$esc.javascript($${input.tenantId})' AND Entra_Tenant__c != null) OR (Website IN ('$esc.javascript($${input.domain})', 'www.$esc.javascript($${input.domain})', 'https://$esc.javascript($${input.domain})', 'https://www.$esc.javascript($${input.domain})', 'http://$esc.javascript($${input.domain})', 'http://www.$esc.javascript($${input.domain})') AND Website != null AND Entra_Tenant__c = null) ORDER BY Entra_Tenant__c NULLS LAST, LastModifiedDate DESC LIMIT 1\")"
+      "https://example.my.salesforce.com/services/data/v62.0/query/?q=$esc.url(\"SELECT Id, Name, Tier__c FROM Account WHERE (Entra_Tenant__c = '$esc.javascript($${input.tenantId}).replace('\\/', '/')' AND Entra_Tenant__c != null) OR (Website IN ('$esc.javascript($${input.domain}).replace('\\/', '/')', 'www.$esc.javascript($${input.domain}).replace('\\/', '/')', 'https://$esc.javascript($${input.domain}).replace('\\/', '/')', 'https://www.$esc.javascript($${input.domain}).replace('\\/', '/')', 'http://$esc.javascript($${input.domain}).replace('\\/', '/')', 'http://www.$esc.javascript($${input.domain}).replace('\\/', '/')') AND Website != null AND Entra_Tenant__c = null) ORDER BY Entra_Tenant__c NULLS LAST, LastModifiedDate DESC LIMIT 1\")"
     )
     error_message = "An account is looked for by the tenant's id, else by its domain."
   }
@@ -238,9 +238,9 @@ run "with_salesforce_that_keeps_no_ids" {
   assert {
     condition = (
       genesyscloud_integration_action.salesforce["contact"].config_request[0].request_url_template ==
-      "https://example.my.salesforce.com/services/data/v62.0/query/?q=$esc.url(\"SELECT Id, Account.Id, Account.Name, Account.Tier__c FROM Contact WHERE (Email = '$esc.javascript($${input.email})' AND Email != null) ORDER BY LastModifiedDate DESC LIMIT 1\")" &&
+      "https://example.my.salesforce.com/services/data/v62.0/query/?q=$esc.url(\"SELECT Id, Account.Id, Account.Name, Account.Tier__c FROM Contact WHERE (Email = '$esc.javascript($${input.email}).replace('\\/', '/')' AND Email != null) ORDER BY LastModifiedDate DESC LIMIT 1\")" &&
       genesyscloud_integration_action.salesforce["account"].config_request[0].request_url_template ==
-      "https://example.my.salesforce.com/services/data/v62.0/query/?q=$esc.url(\"SELECT Id, Name, Tier__c FROM Account WHERE (Website IN ('$esc.javascript($${input.domain})', 'www.$esc.javascript($${input.domain})', 'https://$esc.javascript($${input.domain})', 'https://www.$esc.javascript($${input.domain})', 'http://$esc.javascript($${input.domain})', 'http://www.$esc.javascript($${input.domain})') AND Website != null) ORDER BY LastModifiedDate DESC LIMIT 1\")"
+      "https://example.my.salesforce.com/services/data/v62.0/query/?q=$esc.url(\"SELECT Id, Name, Tier__c FROM Account WHERE (Website IN ('$esc.javascript($${input.domain}).replace('\\/', '/')', 'www.$esc.javascript($${input.domain}).replace('\\/', '/')', 'https://$esc.javascript($${input.domain}).replace('\\/', '/')', 'https://www.$esc.javascript($${input.domain}).replace('\\/', '/')', 'http://$esc.javascript($${input.domain}).replace('\\/', '/')', 'http://www.$esc.javascript($${input.domain}).replace('\\/', '/')') AND Website != null) ORDER BY LastModifiedDate DESC LIMIT 1\")"
     )
     error_message = "What the CRM does not keep is not asked for."
   }

@@ -8,22 +8,15 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
-use super::salesforce::{QueryError, Salesforce};
 use super::template::{TemplateError, Values, filled};
-
-/// The shipped look-up of a contact.
-pub const CONTACT: &str =
-    include_str!("../../../infra/genesys/data-actions/salesforce-contact.custom.json");
-/// The shipped look-up of an account.
-pub const ACCOUNT: &str =
-    include_str!("../../../infra/genesys/data-actions/salesforce-account.custom.json");
+use super::{Crm, Headers, Refused};
 
 /// Why a data action fails.
 #[derive(Debug, Error)]
 pub enum ActionError {
     /// The CRM refuses.
     #[error(transparent)]
-    Refused(#[from] QueryError),
+    Refused(#[from] Refused),
     /// A template cannot be filled.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -54,6 +47,7 @@ struct Configuration {
 #[serde(rename_all = "camelCase")]
 struct Request {
     request_url_template: String,
+    headers: Headers,
 }
 
 #[derive(Deserialize)]
@@ -87,11 +81,11 @@ struct Schema {
 pub fn run<T: DeserializeOwned>(
     definition: &str,
     inputs: &[(&str, &str)],
-    salesforce: &Salesforce,
+    crm: &Crm,
 ) -> Result<T, ActionError> {
     let definition: Definition = serde_json::from_str(definition)?;
     let given = inputs.iter();
-    let given: Values = given
+    let mut given: Values = given
         .map(|(name, value)| (format!("input.{name}"), (*value).to_owned()))
         .collect();
     for name in definition.contract.input.input_schema.required {
@@ -99,8 +93,14 @@ pub fn run<T: DeserializeOwned>(
             return Err(ActionError::Input(name));
         }
     }
-    let address = filled(&definition.config.request.request_url_template, &given)?;
-    let answer = salesforce.get(&address)?;
+    let request = definition.config.request;
+    let address = filled(&request.request_url_template, &given)?;
+    let token = "authResponse.access_token".to_owned();
+    given.insert(token, "a token".to_owned());
+    let headers = request.headers.into_iter();
+    let headers = headers.map(|(name, value)| Ok((name, filled(&value, &given)?)));
+    let headers: Headers = headers.collect::<Result<_, TemplateError>>()?;
+    let answer = crm.get(&address, &headers)?;
     let response = definition.config.response;
     let mut translated = Values::new();
     for (name, path) in response.translation_map {
@@ -114,46 +114,54 @@ pub fn run<T: DeserializeOwned>(
     Ok(serde_json::from_str(&output)?)
 }
 
-/// The value that a path of the form `$.a[0].b` leads to.
+/// The value that a path of the form `$.a[0].b['c.d']` leads to.
 fn at<'a>(answer: &'a Value, path: &str) -> Result<Option<&'a Value>, ActionError> {
     let unknown = || ActionError::Path(path.to_owned());
-    let is_name =
-        |it: &str| !it.is_empty() && it.chars().all(|it| it.is_alphanumeric() || it == '_');
+    let is_of_name = |it: char| it.is_alphanumeric() || it == '_';
+    let mut rest = path.strip_prefix('$').filter(|it| !it.is_empty());
     let mut found = Some(answer);
-    for step in path.strip_prefix("$.").ok_or_else(unknown)?.split('.') {
-        let (name, place) = match step.strip_suffix(']') {
-            Some(step) => {
-                let (name, place) = step.split_once('[').ok_or_else(unknown)?;
-                let place: usize = place.parse().map_err(|_| unknown())?;
-                (name, Some(place))
+    while let Some(step) = rest.filter(|it| !it.is_empty()) {
+        let (next, behind) = if let Some(step) = step.strip_prefix("['") {
+            let (name, behind) = step.split_once("']").ok_or_else(unknown)?;
+            (found.and_then(|it| it.get(name)), behind)
+        } else if let Some(step) = step.strip_prefix('[') {
+            let (place, behind) = step.split_once(']').ok_or_else(unknown)?;
+            let place: usize = place.parse().map_err(|_| unknown())?;
+            (found.and_then(|it| it.get(place)), behind)
+        } else {
+            let step = step.strip_prefix('.').ok_or_else(unknown)?;
+            let end = step.find(|it| !is_of_name(it)).unwrap_or(step.len());
+            let (name, behind) = step.split_at(end);
+            if name.is_empty() {
+                return Err(unknown());
             }
-            None => (step, None),
+            (found.and_then(|it| it.get(name)), behind)
         };
-        if !is_name(name) {
-            return Err(unknown());
-        }
-        found = found.and_then(|it| it.get(name));
-        if let Some(place) = place {
-            found = found.and_then(|it| it.get(place));
-        }
+        found = next;
+        rest = Some(behind);
     }
-    Ok(found)
+    rest.map(|_| found).ok_or_else(unknown)
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use super::super::Kind;
     use super::*;
 
     #[test]
     fn a_path_leads_to_its_value_or_nowhere_and_another_form_is_an_error() {
-        let answer = json!({ "records": [{ "Account": { "Name": "A" }, "Owner": null }] });
+        let answer =
+            json!({ "records": [{ "Account": { "Name": "A" }, "Owner": null, "a@b.c": 1 }] });
         for (path, expected) in [
             ("$.records[0].Account.Name", Some(json!("A"))),
             ("$.records[0].Owner", Some(Value::Null)),
             ("$.records[0].Owner.Name", None),
             ("$.records[1].Account.Name", None),
+            ("$.records[0]['a@b.c']", Some(json!(1))),
+            ("$['records'][0]['Account'].Name", Some(json!("A"))),
+            ("$.records[0].Account['a@b.c']", None),
         ] {
             let found = at(&answer, path).expect("a known form");
             assert_eq!(found, expected.as_ref(), "{path}");
@@ -163,7 +171,12 @@ mod tests {
             "$.records[*].Id",
             "$..Id",
             "$.records[?(@.Id)]",
-            "$['a']",
+            "$",
+            "",
+            "$.",
+            "$.a['b",
+            "$.a b",
+            "$.records[0]Id",
         ] {
             assert!(at(&answer, path).is_err(), "{path}");
         }
@@ -171,8 +184,10 @@ mod tests {
 
     #[test]
     fn an_input_that_the_contract_requires_must_be_given() {
-        let salesforce = Salesforce::seeded();
-        let ran = run::<Value>(CONTACT, &[("email", "-")], &salesforce);
-        assert!(matches!(ran, Err(ActionError::Input(name)) if name == "userId"));
+        for kind in [Kind::Salesforce, Kind::Dynamics] {
+            let crm = Crm::seeded(kind);
+            let ran = run::<Value>(crm.look_ups().contact, &[("email", "-")], &crm);
+            assert!(matches!(ran, Err(ActionError::Input(name)) if name == "userId"));
+        }
     }
 }

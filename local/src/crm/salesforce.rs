@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use thiserror::Error;
 use url::Url;
 
+use super::Record;
 use super::soql::{self, Condition, MalformedQuery, Order, Query};
 use crate::shared::locked::Locked;
 
@@ -39,9 +40,6 @@ const OBJECTS: [(&str, &[&str]); 2] = [
         ],
     ),
 ];
-
-/// A record's values by their fields; an absent one is null.
-pub type Record = BTreeMap<String, String>;
 
 /// Object, id and fields of a record.
 type Seed = (
@@ -132,9 +130,7 @@ pub enum QueryError {
 pub struct Salesforce(Locked<BTreeMap<String, BTreeMap<String, Record>>>);
 
 impl Salesforce {
-    /// The organisation that the page's customers are looked for in: Northwind with two contacts, one found by the id in Entra ID
-    /// and one by the address; Fabrikam, known by its web site alone; and a big customer whom others may claim to be of.
-    /// Adventure Works is not in it.
+    /// The organisation that the page's customers are looked for in.
     #[must_use]
     pub fn seeded() -> Self {
         let it = Self(Locked::default());

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::action::{ACCOUNT, ActionError, CONTACT, run};
-use super::salesforce::Salesforce;
+use super::Crm;
+use super::action::{ActionError, run};
 
 /// What stands for an input that there is none of.
 const NONE: &str = "-";
@@ -52,7 +52,7 @@ impl ScreenPop {
     /// Looks a customer up: a contact by the id in Entra ID and by the verified address, else an account by the tenant. A look-up
     /// that fails is told and holds nothing up.
     #[must_use]
-    pub fn of(attributes: &BTreeMap<String, String>, salesforce: &Salesforce) -> Self {
+    pub fn of(attributes: &BTreeMap<String, String>, crm: &Crm) -> Self {
         let known = |name: &str| attributes.get(name).filter(|value| !value.is_empty());
         let input = |name: &str| known(name).map_or(NONE, String::as_str);
         let is_address_verified = input("teamsUpnVerified") == "true";
@@ -70,13 +70,13 @@ impl ScreenPop {
             NONE
         };
         let inputs = [("userId", input("teamsUserId")), ("email", email)];
-        let is_found = pop.note("contact", run(CONTACT, &inputs, salesforce));
+        let is_found = pop.note("contact", run(crm.look_ups().contact, &inputs, crm));
         if !is_found {
             let inputs = [
                 ("tenantId", input("teamsTenantId")),
                 ("domain", input("teamsTenantDomain")),
             ];
-            pop.note("account", run(ACCOUNT, &inputs, salesforce));
+            pop.note("account", run(crm.look_ups().account, &inputs, crm));
         }
         pop
     }

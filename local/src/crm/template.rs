@@ -1,7 +1,7 @@
 //! Genesys Cloud's templates of data actions, as far as the shipped ones use them: `${input.x}`, `$!{x}`, `$esc.url`,
-//! `$esc.javascript`, `$esc.sql`, and `#if` on comparisons with `||`. Anything else is an error, where Velocity would pass much
-//! of it through. Sources: Apache Velocity, "User Guide" and `EscapeTool`; Genesys Cloud Resource Center, "Velocity macros for
-//! data actions".
+//! `$esc.javascript`, `$esc.sql`, `.replace('a', 'b')` behind one of these three, and `#if` on comparisons with `||`. Anything
+//! else is an error, where Velocity would pass much of it through. Sources: Apache Velocity, "User Guide" and `EscapeTool`;
+//! Genesys Cloud Resource Center, "Velocity macros for data actions" and there "Java string method macros".
 
 use std::collections::BTreeMap;
 
@@ -67,7 +67,21 @@ fn reference<'t>(text: &'t str, values: &Values) -> Result<(String, &'t str), Te
         reference(rest, values)?
     };
     let rest = after(rest, ")")?;
-    Ok((escaped(name, &argument)?, rest))
+    replaced(escaped(name, &argument)?, rest)
+}
+
+/// A value with `.replace('a', 'b')` done where the text begins with it, and what follows it. Java's `String.replace` takes both
+/// as they are, from left to right, and Velocity leaves a text in single quotes as it is.
+fn replaced(value: String, text: &str) -> Result<(String, &str), TemplateError> {
+    let Some(rest) = text.strip_prefix(".replace('") else {
+        return Ok((value, text));
+    };
+    let (what, rest) = until(rest, "', '")?;
+    let (by, rest) = until(rest, "')")?;
+    if what.is_empty() || [what, by].iter().any(|it| it.contains('\'')) {
+        return Err(unknown(text));
+    }
+    Ok((value.replace(what, by), rest))
 }
 
 /// A text in double quotes, filled, and what follows it. No template has a double quote inside one.
@@ -147,6 +161,7 @@ mod tests {
     fn references_macros_and_choices_are_filled_and_values_are_not_templates() {
         let values = values(&[
             ("input.x", "$esc.url(${input.x})#end'"),
+            ("input.y", "/"),
             ("tier", "\"Gold\""),
         ]);
         for (template, expected) in [
@@ -155,6 +170,14 @@ mod tests {
             ("$esc.sql(${input.x})", "$esc.url(${input.x})#end''"),
             ("$esc.url(\"a='$!{tier}'\")", "a%3D%27%22Gold%22%27"),
             ("$esc.javascript(\"é/\")", "\\u00E9\\/"),
+            (
+                r#"$esc.javascript("é/\/'/").replace('\/', '/').replace"#,
+                r"\u00E9/\\/\'/.replace",
+            ),
+            (
+                r#"$esc.url("'$esc.sql(${input.y}).replace('/', '')'")"#,
+                "%27%27",
+            ),
             ("#if(\"$!{absent}\" == \"\")1#{else}2#end", "1"),
             (
                 "#if(\"x\" == \"y\" || \"$!{tier}\" == \"null\")\"\"#{else}$!{tier}#end!",
@@ -173,6 +196,10 @@ mod tests {
             "$esc.html(${input.x})",
             "$esc.url(x)",
             "$esc.url(${input.x}",
+            "$esc.url(${input.x}).replace('', 'b')",
+            "$esc.url(${input.x}).replace('a','b')",
+            "$esc.url(${input.x}).replace('a'a', 'b')",
+            "$esc.url(${input.x}).replace('a', 'b'",
             "$input.x",
             "#set($a = 1)",
             "#if($a)1#{else}2#end",

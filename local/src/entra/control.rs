@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-use super::state::Entra;
+use super::state::{Entra, SCOPES};
 use crate::shared::refused::Refused;
 use crate::shared::time_text;
 
@@ -19,7 +19,7 @@ use crate::shared::time_text;
 pub const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
 
 /// `POST /local/entra/rotate-keys`, `POST /local/entra/revoke`, `POST /local/entra/tokens`, `GET /local/entra/passwords` and `PUT`
-/// below it, `PUT /local/entra/consents/{user}`.
+/// below it, `PUT /local/entra/permissions/{name}`, `PUT /local/entra/consents/{user}`.
 pub fn router(entra: &Arc<Entra>) -> Router {
     Router::new()
         .route("/local/entra/rotate-keys", post(rotate_keys))
@@ -27,6 +27,7 @@ pub fn router(entra: &Arc<Entra>) -> Router {
         .route("/local/entra/tokens", post(token))
         .route("/local/entra/passwords", get(passwords))
         .route("/local/entra/passwords/{key}", put(end))
+        .route("/local/entra/permissions/{name}", put(permission))
         .route("/local/entra/consents/{user}", put(consent))
         .with_state(Arc::clone(entra))
 }
@@ -88,6 +89,23 @@ async fn end(
 #[derive(Deserialize)]
 struct Consent {
     given: bool,
+}
+
+/// Gives or withdraws the consent to one of the Graph app's delegated permissions; tokens that are out keep it.
+async fn permission(
+    State(entra): State<Arc<Entra>>,
+    Path(name): Path<String>,
+    Json(Consent { given }): Json<Consent>,
+) -> Result<StatusCode, Refused> {
+    if !SCOPES.split(' ').any(|it| it == name) {
+        return Err(Refused::not_found("delegated permission of this name"));
+    }
+    let mut withheld = entra.withheld.lock();
+    match given {
+        true => withheld.remove(&name),
+        false => withheld.insert(name),
+    };
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Gives or withdraws the consent to an agent identity's permissions, by the object id of its user.

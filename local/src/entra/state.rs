@@ -33,6 +33,8 @@ pub struct Entra {
     refresh_tokens: Locked<HashMap<String, Session>>,
     /// Authorization codes, redeemed ones included.
     pub(super) codes: Locked<HashMap<String, Code>>,
+    /// Delegated permissions that nobody consented to for the Graph app, of those in [`SCOPES`].
+    pub(super) withheld: Locked<HashSet<String>>,
     /// Agent users for whom the consent to their agent identity's permissions was withdrawn.
     pub(super) without_consent: Locked<HashSet<String>>,
 }
@@ -66,6 +68,7 @@ impl Entra {
             passwords: Passwords::with_one(),
             refresh_tokens: Locked::default(),
             codes: Locked::default(),
+            withheld: Locked::default(),
             without_consent: Locked::default(),
         })
     }

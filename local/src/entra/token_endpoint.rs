@@ -183,8 +183,13 @@ impl Entra {
         Ok(self.granted(&user, &permissions, app, more))
     }
 
-    /// The answer with an access token of the user for this application.
+    /// The answer with an access token of the user for this application, with what was consented to of these scopes.
     pub(super) fn granted(&self, user: &str, scopes: &str, app: &str, more: Value) -> Response {
+        let withheld = self.withheld.lock();
+        let is_graph_app = app == self.world.config.graph_client_id;
+        let scopes = scopes.split(' ');
+        let scopes = scopes.filter(|it| !is_graph_app || !withheld.contains(*it));
+        let scopes = &scopes.collect::<Vec<_>>().join(" ");
         let mut body = json!({
             "token_type": "Bearer",
             "scope": scopes,

@@ -10,7 +10,7 @@ use super::login::Login;
 use super::media::Media;
 use super::profile::ContentProfile;
 use super::webhook::Webhooks;
-use crate::crm::Salesforce;
+use crate::crm::Crm;
 use crate::shared::locked::Locked;
 use crate::world::World;
 
@@ -22,7 +22,7 @@ pub struct Genesys {
     pub(super) integration: Locked<Map<String, Value>>,
     pub(super) conversations: Locked<Conversations>,
     /// What the flow's data actions ask.
-    pub(super) crm: Salesforce,
+    pub(super) crm: Crm,
     pub(super) webhooks: Webhooks,
     pub(super) media: Media,
     pub(super) profile: Locked<ContentProfile>,
@@ -41,7 +41,7 @@ impl Genesys {
             login: Login::new(&world.config),
             integration: Locked::new(administration::integration(&world.endpoints.functions)),
             conversations: Locked::default(),
-            crm: Salesforce::seeded(),
+            crm: Crm::seeded(world.config.crm),
             webhooks: Webhooks::new(Arc::clone(&world)),
             media: Media::default(),
             profile: Locked::default(),

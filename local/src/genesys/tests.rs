@@ -1,6 +1,7 @@
 //! What Genesys is documented to refuse and to do, where the end-to-end tests do not come by.
 
 mod agent;
+mod crm;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

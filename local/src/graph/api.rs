@@ -49,6 +49,7 @@ pub fn router(graph: &Arc<Graph>) -> Router {
             "/v1.0/tenantRelationships/{function}",
             get(directory::tenant),
         )
+        .route("/v1.0/users", get(directory::users))
         .route("/v1.0/users/{user}", get(directory::user))
         .merge(applications::router())
         .merge(subscriptions::router())

@@ -1,11 +1,12 @@
 //! What Graph tells of tenants and of our own directory: `findTenantInformationByTenantId` and `…ByDomainName`, and a user.
-//! Nobody is there but who was put there through the control interface; a tenant that was not is unknown. Sources: Microsoft
-//! Learn, "tenantRelationship: findTenantInformationByTenantId", "Get a user".
+//! Nobody is there but the Support Users, an administrator and who was put there through the control interface; a tenant that was
+//! not put there is unknown. Sources: Microsoft Learn, "tenantRelationship: findTenantInformationByTenantId", "Get a user", "List
+//! users".
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::routing::put;
 use axum::{Json, Router};
 use http::{HeaderMap, StatusCode};
@@ -17,6 +18,7 @@ use super::answers::Refusal;
 use super::state::Graph;
 use crate::shared::locked::Locked;
 use crate::shared::refused::Refused;
+use crate::world::SupportAccount;
 
 type Shared = State<Arc<Graph>>;
 type Answer = Result<Json<Value>, Refusal>;
@@ -27,8 +29,13 @@ const ABOUT_TENANTS: [&str; 1] = ["CrossTenantInformation.ReadBasic.All"];
 /// Permissions that let a caller read what is basic of anybody in the directory.
 const ABOUT_USERS: [&str; 3] = ["User.ReadBasic.All", "User.Read.All", "Directory.Read.All"];
 
+/// Who administers our tenant.
+const ADMINISTRATOR: &str = "00000000-0000-4000-8000-0000000000ad";
+
+/// Most users of one page.
+const LARGEST_PAGE: usize = 999;
+
 /// All tenants, and the people of ours.
-#[derive(Default)]
 pub struct Directory {
     tenants: Locked<BTreeMap<String, Tenant>>,
     users: Locked<BTreeMap<String, User>>,
@@ -47,6 +54,23 @@ struct Tenant {
 struct User {
     upn: String,
     mail: Option<String>,
+}
+
+impl Directory {
+    /// That of a tenant with these Support Users.
+    pub fn of(support_accounts: &[SupportAccount]) -> Self {
+        let accounts = support_accounts.iter();
+        let accounts = accounts.map(|it| (it.user.as_str(), it.name.as_str()));
+        let people = accounts.chain([(ADMINISTRATOR, "administrator")]);
+        let people = people.map(|(id, name)| {
+            let upn = format!("{name}@contoso.example");
+            (id.to_owned(), User { upn, mail: None })
+        });
+        Self {
+            tenants: Locked::default(),
+            users: Locked::new(people.collect()),
+        }
+    }
 }
 
 /// The control interface's routes about the directories.
@@ -120,6 +144,26 @@ pub async fn tenant(
         "displayName": tenant.name,
         "defaultDomainName": tenant.domains[0],
     })))
+}
+
+/// `GET /users?$select=id`, at most `$top` of them.
+pub async fn users(
+    State(graph): Shared,
+    Query(options): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Answer {
+    graph.caller(&headers)?.may(&ABOUT_USERS)?;
+    let known = ["$select", "$top"];
+    let top = options.get("$top").and_then(|it| it.parse().ok());
+    let top = top.filter(|it| (1..=LARGEST_PAGE).contains(it));
+    let is_sound = options.keys().all(|it| known.contains(&it.as_str()))
+        && options.get("$select").is_some_and(|it| it == "id");
+    let (Some(top), true) = (top, is_sound) else {
+        return Err(Refusal::bad_request("Invalid query option."));
+    };
+    let users = graph.directory.users.lock();
+    let ids = users.keys().take(top).map(|id| json!({ "id": id }));
+    Ok(Json(json!({ "value": ids.collect::<Vec<_>>() })))
 }
 
 /// `GET /users/{id}`: people of other tenants are in no directory of ours.

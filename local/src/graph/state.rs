@@ -32,9 +32,9 @@ impl Graph {
         Arc::new(Self {
             chats: Locked::default(),
             deliveries: Deliveries::new(Arc::clone(&world)),
+            directory: Directory::of(&world.config.support_accounts),
             world,
             entra,
-            directory: Directory::default(),
             drive: OneDrive::default(),
             subscriptions: Subscriptions::default(),
             own: Own::new(),

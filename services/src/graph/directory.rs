@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::UserGraph;
+use super::user::Page;
 use crate::address;
 use crate::error::{ErrorKind, Result, Service};
 
@@ -26,6 +27,12 @@ impl fmt::Debug for TenantRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TenantRecord").finish_non_exhaustive()
     }
+}
+
+/// Of a user's record what tells it from others'.
+#[derive(Deserialize)]
+struct UserId {
+    id: String,
 }
 
 /// A person or guest in our own directory ("user resource type"). `Debug` shows nothing of it.
@@ -77,6 +84,19 @@ impl UserGraph<'_> {
         let url = format!("{}/users/{user}", self.graph.base);
         let query = [("$select", "userPrincipalName,mail")];
         self.find(correlation, &url, &query).await
+    }
+
+    /// Whether somebody else of our own directory is shown than this user, who calls ("List users"): anybody may be shown
+    /// oneself.
+    ///
+    /// # Errors
+    /// Graph refused or could not be reached.
+    pub async fn sees_others(&self, correlation: &str, own: &str) -> Result<bool> {
+        let url = format!("{}/users", self.graph.base);
+        let query = [("$select", "id"), ("$top", "2")];
+        let page: Page<UserId> = self.read(correlation, &url, &query).await?;
+        let mut users = page.value.iter();
+        Ok(users.any(|user| !user.id.eq_ignore_ascii_case(own)))
     }
 
     async fn tenant_by(

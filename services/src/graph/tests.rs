@@ -311,6 +311,31 @@ async fn our_own_file_hosts_are_asked_for_once() {
 }
 
 #[tokio::test]
+async fn whoever_is_shown_only_oneself_sees_no_others() {
+    let page = |ids: &[&str]| {
+        let users: Vec<_> = ids.iter().map(|id| json!({ "id": id })).collect();
+        Reply::json(200, &json!({ "value": users }))
+    };
+    let replies = [
+        page(&["me", "you"]),
+        page(&["you"]),
+        page(&["ME"]),
+        page(&[]),
+        Reply::new(403, ""),
+    ];
+    let setting = Setting::start(replies).await;
+    let user = setting.user();
+    for expected in [true, true, false, false] {
+        let sees = user.sees_others("c-1", "me").await;
+        assert_eq!(sees.expect("an answer"), expected);
+    }
+    let refused = user.sees_others("c-1", "me").await.expect_err("refused");
+    assert_eq!(refused.kind, ErrorKind::Forbidden);
+    let seen = setting.double.seen();
+    assert_eq!(seen[0].target, "/v1.0/users?%24select=id&%24top=2");
+}
+
+#[tokio::test]
 async fn tenants_and_people_are_found_or_not_there() {
     let tenant = json!({
         "tenantId": "t", "displayName": "Customer", "defaultDomainName": "customer.example",

@@ -1,18 +1,63 @@
+use super::super::{Kind, Record};
 use super::*;
 
 const NORTHWIND: &str = "3f1c2a90-8a4e-4d57-9c1b-5f0a7d2e1101";
 const BIG: &str = "e1b07f3d-94a6-4c2e-8f15-b6d2c0a84404";
 const OTHER: &str = "c5e8a1f4-2d70-4b96-8e3f-6a4b0c9d3303";
 const ADA: &str = "9a6f0c1d-4b3e-4f27-a8d1-0e5b7c6a1a01";
+const ADDED: &str = "d1000000-0000-4000-8000-000000000001";
 const SOMEBODY: &str = "0f0e0d0c-0000-4000-8000-00000000000a";
 
-fn pop(attributes: &[(&str, &str)]) -> ScreenPop {
+/// What each CRM makes the agent see of the same customer.
+type Pops = [ScreenPop; 2];
+
+const KINDS: [Kind; 2] = [Kind::Salesforce, Kind::Dynamics];
+
+fn record(fields: &[(&str, &str)]) -> Record {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    let attributes = attributes.iter().map(owned).collect();
-    ScreenPop::of(&attributes, &Salesforce::seeded())
+    fields.iter().map(owned).collect()
 }
 
-fn customer(user: &str, tenant: &str, domain: &str, upn: &str, verified: &str) -> ScreenPop {
+fn pop(attributes: &[(&str, &str)]) -> Pops {
+    KINDS.map(|kind| ScreenPop::of(&record(attributes), &Crm::seeded(kind)))
+}
+
+/// A CRM in which a contact and an account are added.
+fn with(kind: Kind, contact: [&str; 3], account: [&str; 2]) -> Crm {
+    let crm = Crm::seeded(kind);
+    let (objects, contact_fields, account_fields) = match kind {
+        Kind::Salesforce => (
+            ["Contact", "Account"],
+            ["EntraUserId__c", "Email", "AccountId"],
+            ["EntraTenantId__c", "Name"],
+        ),
+        Kind::Dynamics => (
+            ["contacts", "accounts"],
+            [
+                "new_entrauserid",
+                "emailaddress1",
+                "_parentcustomerid_value",
+            ],
+            ["new_entratenantid", "name"],
+        ),
+    };
+    let filled = |fields: &[&str], values: &[&str]| -> Record {
+        let pairs = fields.iter().zip(values);
+        let filled = pairs.filter(|(_, value)| !value.is_empty());
+        filled
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    for (object, record) in [
+        (objects[0], filled(&contact_fields, &contact)),
+        (objects[1], filled(&account_fields, &account)),
+    ] {
+        crm.put(object, ADDED, record).expect("known fields");
+    }
+    crm
+}
+
+fn customer(user: &str, tenant: &str, domain: &str, upn: &str, verified: &str) -> Pops {
     pop(&[
         ("teamsUserId", user),
         ("teamsTenantId", tenant),
@@ -23,7 +68,14 @@ fn customer(user: &str, tenant: &str, domain: &str, upn: &str, verified: &str) -
 }
 
 #[track_caller]
-fn assert_pops(pop: &ScreenPop, matched: &str, account: &str, tier: &str) {
+fn assert_pops(pops: &Pops, matched: &str, account: &str, tier: &str) {
+    for pop in pops {
+        assert_pop(pop, matched, account, tier);
+    }
+}
+
+#[track_caller]
+fn assert_pop(pop: &ScreenPop, matched: &str, account: &str, tier: &str) {
     let found = (pop.matched, pop.account.as_str(), pop.tier.as_str());
     assert_eq!(found, (matched, account, tier));
     assert_eq!(pop.problems, [""; 0]);
@@ -41,6 +93,7 @@ fn assert_pops(pop: &ScreenPop, matched: &str, account: &str, tier: &str) {
 fn a_contact_is_found_by_its_id_whatever_its_address() {
     for (upn, verified) in [
         ("other@northwind.example", "true"),
+        ("ceo@bigcustomer.example", "true"),
         ("ceo@bigcustomer.example", "false"),
     ] {
         let ada = customer(ADA, NORTHWIND, "northwind.example", upn, verified);
@@ -62,7 +115,7 @@ fn a_contact_is_found_by_a_verified_address_alone() {
     for verified in ["false", "", "TRUE"] {
         let sam = customer(SOMEBODY, OTHER, "other.example", upn, verified);
         assert_pops(&sam, "none", "", "");
-        assert!(!sam.is_address_verified);
+        assert!(sam.iter().all(|pop| !pop.is_address_verified));
     }
     // The address of a contact with an id is of nobody else.
     let upn = "ada.kovacs@northwind.example";
@@ -108,14 +161,14 @@ fn whoever_claims_an_address_of_the_big_customer_does_not_pop_its_account() {
     assert_pops(&real, "contact", "Big Customer Group", "Strategic");
     let claimed = customer(SOMEBODY, OTHER, "adventure-works.example", CEO, "false");
     assert_pops(&claimed, "none", "", "");
-    assert_eq!(claimed.address.as_deref(), Some(CEO));
+    assert_eq!(claimed[0].address.as_deref(), Some(CEO));
     // A company is what a tenant calls itself, and is not looked up.
     let named = pop(&[
         ("teamsTenantId", OTHER),
         ("teamsCompany", "Big Customer Group"),
     ]);
     assert_pops(&named, "none", "", "");
-    assert_eq!(named.company.as_deref(), Some("Big Customer Group"));
+    assert_eq!(named[0].company.as_deref(), Some("Big Customer Group"));
 }
 
 #[test]
@@ -134,6 +187,14 @@ fn hostile_names_find_nobody_and_break_no_query() {
         "\u{1F600}'\u{2019}\u{2028}",
         "null",
         "ceo@bigcustomer.example' ",
+        "/' OR Email != null OR Email = '/",
+        "\\/' OR Email != null OR Email = '",
+        "\\\\/\\' OR Email != null OR Email = '",
+        "').replace('",
+        "x' or emailaddress1 ne null or emailaddress1 eq 'x",
+        "x'' or emailaddress1 ne null or emailaddress1 eq ''x",
+        "x') or (statecode eq 0",
+        "x&$filter=statecode eq 0&$top=1#",
     ] {
         for pop in [
             customer(hostile, OTHER, "other.example", "", ""),
@@ -149,52 +210,78 @@ fn hostile_names_find_nobody_and_break_no_query() {
 
 #[test]
 fn what_the_crm_answers_is_text_and_an_account_may_be_missing() {
-    let salesforce = Salesforce::seeded();
-    let record = |fields: &[(&str, &str)]| {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        fields.iter().map(owned).collect()
-    };
     let odd = "\"A\" #end ${input.x} \\ \u{1F600}";
-    let account = record(&[("Name", odd), ("EntraTenantId__c", OTHER)]);
-    let contact = record(&[("EntraUserId__c", SOMEBODY)]);
-    for (object, record) in [("Account", account), ("Contact", contact)] {
-        salesforce.put(object, "new", record).expect("known fields");
+    for kind in KINDS {
+        let crm = with(kind, [SOMEBODY, "", ""], [OTHER, odd]);
+        let of = |name: &str, value: &str| ScreenPop::of(&record(&[(name, value)]), &crm);
+        let account = of("teamsTenantId", OTHER);
+        assert_pop(&account, "account", odd, "");
+        assert_eq!(account.account_id, ADDED);
+        let alone = of("teamsUserId", SOMEBODY);
+        let found = (
+            alone.matched,
+            alone.contact_id.as_str(),
+            alone.account_id.as_str(),
+        );
+        assert_eq!(found, ("contact", ADDED, ""));
     }
-    let of = |name: &str, value: &str| ScreenPop::of(&record(&[(name, value)]), &salesforce);
-    let account = of("teamsTenantId", OTHER);
-    assert_pops(&account, "account", odd, "");
-    let alone = of("teamsUserId", SOMEBODY);
-    let found = (
-        alone.matched,
-        alone.contact_id.as_str(),
-        alone.account_id.as_str(),
-    );
-    assert_eq!(found, ("contact", "new", ""));
 }
 
-/// The macro for JavaScript escapes a slash, which Salesforce refuses to read: the look-up fails, and the account is still found.
+/// An address may have a slash, which the macro for JavaScript escapes and Salesforce would not read, and a quote.
 #[test]
-fn a_look_up_that_the_crm_refuses_is_told_and_the_next_one_is_made() {
-    let odd = customer(
-        SOMEBODY,
-        NORTHWIND,
-        "northwind.example",
+fn an_odd_address_is_looked_up_like_any_other() {
+    for odd in [
         "a/b@northwind.example",
-        "true",
-    );
-    assert_eq!((odd.matched, odd.look_up), ("account", "found"));
-    assert_eq!(
-        odd.problems,
-        ["contact: MALFORMED_QUERY: invalid string escape: \\/"]
-    );
-    let unknown = customer(
-        SOMEBODY,
-        OTHER,
-        "other.example",
-        "a/b@other.example",
-        "true",
-    );
-    assert_eq!((unknown.matched, unknown.look_up), ("none", "failed"));
+        "o'hara@northwind.example",
+        "o''neil/a\\/b\\\\/\"c\"//é&+%41@northwind.example",
+    ] {
+        for kind in KINDS {
+            let crm = with(kind, ["", odd, ADDED], [OTHER, "Odd"]);
+            let attributes = record(&[
+                ("teamsUserId", SOMEBODY),
+                ("teamsUpn", odd),
+                ("teamsUpnVerified", "true"),
+            ]);
+            let found = ScreenPop::of(&attributes, &crm);
+            assert_eq!(found.problems, [""; 0], "{odd}");
+            let what = (
+                found.matched,
+                found.contact_id.as_str(),
+                found.account.as_str(),
+            );
+            assert_eq!(what, ("contact", ADDED, "Odd"), "{odd}");
+        }
+    }
+}
+
+/// The shipped definitions write nothing that the CRM refuses, so one is spoilt here.
+#[test]
+fn a_look_up_that_the_crm_refuses_is_told() {
+    for (kind, escaped, raw, address, problem) in [
+        (
+            Kind::Salesforce,
+            ".replace('\\\\/', '/')",
+            "",
+            "a/b@northwind.example",
+            "MALFORMED_QUERY: invalid string escape: \\/",
+        ),
+        (
+            Kind::Dynamics,
+            "$esc.sql(${input.email})",
+            "${input.email}",
+            "o'hara@northwind.example",
+            "0x80060888: syntax error: \"hara\" is not expected",
+        ),
+    ] {
+        let crm = Crm::seeded(kind);
+        let spoilt = crm.look_ups().contact.replace(escaped, raw);
+        assert_ne!(spoilt, crm.look_ups().contact);
+        let refused = run(&spoilt, &[("userId", "-"), ("email", address)], &crm);
+        let [mut pop, _] = pop(&[]);
+        assert!(!pop.note("contact", refused));
+        assert_eq!((pop.matched, pop.look_up), ("none", "failed"));
+        assert_eq!(pop.problems, [format!("contact: {problem}")]);
+    }
 }
 
 /// What is asked for here is what the flow asks for, in its order.
