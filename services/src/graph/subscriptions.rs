@@ -1,5 +1,5 @@
-//! Change-notification subscriptions of the Graph app (Microsoft Graph v1.0, "subscription resource type"; application
-//! permission `Chat.Read.All`).
+//! Change-notification subscriptions of the Graph app (Microsoft Graph v1.0, "subscription resource type"): by itself, with the
+//! application permission `Chat.Read.All`, or on behalf of a Support User, with the delegated permission `Chat.Read`.
 
 use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
@@ -9,12 +9,13 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use url::Url;
 
-use super::ANSWER_LIMIT;
+use super::{ANSWER_LIMIT, Graph};
 use crate::address;
 use crate::entra::ApplicationToken;
 use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::exchange;
 use crate::http::CALL_TIMEOUT;
+use crate::renewal::Renewal;
 
 /// Time that Graph has to make or change a subscription: it calls the address back meanwhile, and waits 10 s for its answer.
 const HANDSHAKE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(45);
@@ -76,25 +77,38 @@ struct Page {
     next: Option<String>,
 }
 
-/// The app's subscriptions.
+/// The app's subscriptions, those that it made by itself or those that it made on behalf of one user: Graph shows and changes either
+/// only to whom they belong ("List subscriptions").
 #[derive(Debug)]
 pub struct Subscriptions {
     client: reqwest::Client,
     url: String,
-    token: ApplicationToken,
+    token: Renewal<SecretString>,
 }
 
 impl Subscriptions {
     /// At the Graph of this endpoint; nothing is called yet.
     pub fn new(client: reqwest::Client, endpoint: &str, token: ApplicationToken) -> Self {
         let url = format!("{}/v1.0/subscriptions", address::base(endpoint));
+        let token = token.0;
         Self { client, url, token }
+    }
+
+    /// Those on behalf of a Support User, by the account's configured name.
+    #[must_use]
+    pub fn on_behalf_of(&self, graph: &Graph, account: &str) -> Self {
+        Self {
+            client: self.client.clone(),
+            url: self.url.clone(),
+            token: graph.tokens.of(account),
+        }
     }
 
     /// All of the app's ("List subscriptions").
     ///
     /// # Errors
-    /// Graph, Entra ID, Key Vault or the managed identity refused or could not be reached; `Malformed` when a next page lies
+    /// Graph, Entra ID, Key Vault or the managed identity refused or could not be reached, `SignInNeeded` on behalf of a Support
+    /// User who must sign in; `Malformed` when a next page lies
     /// elsewhere or the list does not end.
     pub async fn list(&self) -> Result<Vec<SubscriptionRecord>> {
         let mut all = Vec::new();
@@ -189,7 +203,7 @@ impl Subscriptions {
     where
         F: Future<Output = Result<T>>,
     {
-        let tokens = &self.token.0;
+        let tokens = &self.token;
         let token = tokens.get().await?;
         match send(token.clone()).await {
             Err(error) if error.is_refused_token(Service::Graph) => {
