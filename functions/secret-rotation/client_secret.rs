@@ -17,6 +17,7 @@ use super::genesys_client::ROLE_MISSING;
 use super::steps::{self, MOST_STEPS, refused, save, until_taken};
 use crate::app::App;
 use crate::failure::Failure;
+use crate::settings::HOST_NAME;
 use crate::store::document::Document;
 
 /// Takes every step that can be taken now.
@@ -190,6 +191,10 @@ pub fn advice(error: &ServiceError) -> &'static str {
         }
         (Service::Genesys, ErrorKind::Configuration) => {
             "Genesys Cloud does not know the client or its secret: run handler rotate genesys --now as an administrator"
+        }
+        (Service::Platform, _) if code == HOST_NAME => {
+            "the Functions host sets WEBSITE_HOSTNAME; elsewhere put the host name of the Function App there, e.g. \
+             my-app.azurewebsites.net"
         }
         (_, ErrorKind::SignInNeeded) => "the Support User must sign in: handler sign-in ACCOUNT",
         _ => "the next run tries it again",

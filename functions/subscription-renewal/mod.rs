@@ -85,14 +85,13 @@ pub(crate) async fn are_settled(app: &App) -> Result<bool, Failure> {
 
 /// Read from the vault itself: what is in memory may be an hour old.
 async fn shared(app: &App) -> Result<Shared, Failure> {
-    let missing = |what: &str| {
-        let error = ServiceError::new(Service::KeyVault, ErrorKind::Configuration, Sent::No);
+    let lacking = |service, what: &str| {
+        let error = ServiceError::new(service, ErrorKind::Configuration, Sent::No);
         Failure::from(error.with_code(what))
     };
-    let Some(host) = &app.settings.address else {
-        tracing::error!(event = "setting_placeholder", setting = "WEBSITE_HOSTNAME");
-        return Err(missing("WEBSITE_HOSTNAME"));
-    };
+    let missing = |secret| lacking(Service::KeyVault, secret);
+    let host = app.settings.own_address();
+    let host = host.map_err(|error| lacking(Service::Platform, error.name))?;
     let vault = app.secrets.vault();
     let client_state = vault.get(names::GRAPH_CLIENT_STATE).await?;
     let pem = vault.get(names::GRAPH_NOTIFICATION_KEY).await?;
