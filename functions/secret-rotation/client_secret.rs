@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use bridge::rotation::{
-    Credential, DISPLAY_NAME, Found, Held, Noted, Refusal, Step, key_of, next_step,
+    Action, Credential, DISPLAY_NAME, Found, Held, Noted, Refusal, Step, key_of, next_step,
 };
 use secrecy::ExposeSecret;
 use services::error::{ErrorKind, Sent, Service, ServiceError};
@@ -35,13 +35,13 @@ pub(super) async fn replace(
             next,
         } = look(app, &removed).await?;
         let step = next_step(&note.value, &found, now, is_asked);
-        told(&step);
+        steps::tell(names::GRAPH_CLIENT, &step);
         match &step {
             Step::Note(seen) => {
                 note.value = seen.clone();
                 save(app, &mut note).await?;
             }
-            Step::Add { ends } => {
+            Step::Do(Action::Add(ends)) => {
                 is_asked = false;
                 if let Err(error) = add(app, *ends).await {
                     let code = error.code.clone();
@@ -53,7 +53,7 @@ pub(super) async fn replace(
                     return Err(refused(names::GRAPH_CLIENT, error));
                 }
             }
-            Step::Probe { key } => {
+            Step::Do(Action::Probe(key)) => {
                 // It was asked for, and is on its way already.
                 is_asked = false;
                 let secret = next.ok_or(Failure::OutOfTime)?.value;
@@ -64,13 +64,13 @@ pub(super) async fn replace(
                 note.value.accepted = Some(key.clone());
                 save(app, &mut note).await?;
             }
-            Step::Switch { key } => {
+            Step::Do(Action::Switch(key)) => {
                 is_asked = false;
                 let secret = next.ok_or(Failure::OutOfTime)?.value;
                 let vault = app.secrets.vault();
                 vault.store(names::GRAPH_CLIENT, &secret, key).await?;
             }
-            Step::Remove { key } => {
+            Step::Do(Action::Remove(key)) => {
                 app.own_app.remove_password(key).await?;
                 removed.insert(key.clone());
             }
@@ -85,14 +85,10 @@ pub(super) async fn look_only(
     app: &App,
     now: OffsetDateTime,
     is_asked: bool,
-) -> Result<(Noted, Step), Failure> {
+) -> Result<(Noted, Step<Action>), Failure> {
     let Look { note, found, .. } = look(app, &BTreeSet::new()).await?;
-    let mut noted = note.value;
-    if let Step::Note(seen) = next_step(&noted, &found, now, is_asked) {
-        noted = seen;
-    }
-    let next = next_step(&noted, &found, now, is_asked);
-    Ok((noted, next))
+    let next = |noted: &Noted| next_step(noted, &found, now, is_asked);
+    Ok(note.value.settled(next))
 }
 
 /// All that a step is decided by.
@@ -149,19 +145,6 @@ async fn add(app: &App, ends: OffsetDateTime) -> Result<(), ServiceError> {
         let _ = app.own_app.remove_password(&key).await;
     }
     stored
-}
-
-/// One line for each step that changes something.
-fn told(step: &Step) {
-    let (step, key) = match step {
-        Step::Note(noted) => ("note", noted.current.as_ref().map(|it| it.key.as_str())),
-        Step::Add { .. } => ("add", None),
-        Step::Probe { key } => ("probe", Some(key.as_str())),
-        Step::Switch { key } => ("switch", Some(key.as_str())),
-        Step::Remove { key } => ("remove", Some(key.as_str())),
-        Step::Rest => return,
-    };
-    steps::tell(names::GRAPH_CLIENT, step, key);
 }
 
 /// What a person can do about a secret that cannot be renewed.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bridge::rotation::Noted;
+use bridge::rotation::{Noted, Step, Told};
 use bridge::state::blobs;
 use services::error::{ErrorKind, ServiceError};
 use tokio::time::{Instant, sleep};
@@ -66,7 +66,12 @@ where
 }
 
 /// One line for a step that changes something.
-pub(super) fn tell(secret: &str, step: &str, key: Option<&str>) {
+pub(super) fn tell<A: Told>(secret: &str, step: &Step<A>) {
+    let (step, key) = match step {
+        Step::Note(noted) => ("note", noted.current.as_ref().map(|it| it.key.as_str())),
+        Step::Do(action) => action.told(),
+        Step::Rest => return,
+    };
     tracing::info!(event = "rotation_step", secret, step, key);
 }
 
