@@ -45,7 +45,8 @@ pub(super) async fn replace(
         let vault = app.secrets.vault();
         // What the step asks for was seen a moment ago.
         let [current, next] = [current, next].map(|it| it.ok_or(Failure::OutOfTime));
-        is_asked &= matches!(step, Step::Note(_));
+        // What was asked for is a new one, and comes after one that is over is gone.
+        is_asked &= matches!(step, Step::Note(_) | Step::Do(Action::Remove(_)));
         let done = match &step {
             Step::Rest => return Ok(()),
             Step::Note(seen) => {

@@ -141,8 +141,9 @@ impl Found {
     fn pending(&self, noted: &Noted, now: OffsetDateTime) -> Option<&str> {
         let client = self.next_client()?;
         let is_taken = noted.accepted.as_deref() == Some(client);
-        let stored = self.next.as_ref()?.stored;
-        (is_taken || now < stored + ABANDONED_AFTER).then_some(client)
+        let next = self.next.as_ref()?;
+        let is_hopeless = !is_taken && now >= next.stored + ABANDONED_AFTER;
+        (next.is_after(self.current.as_ref()) && !is_hopeless).then_some(client)
     }
 }
 

@@ -328,8 +328,10 @@ impl Found {
         let key = next.key.as_deref()?;
         let is_taken = noted.accepted.as_deref() == Some(key);
         let is_hopeless = !is_taken && now >= next.stored + ABANDONED_AFTER;
+        // What a person has replaced since does not come back.
+        let was_current = noted.retired.contains(key);
         let is_pending = Some(key) != self.current_key() && self.is_alive(next, now);
-        (is_pending && !is_hopeless).then_some(key)
+        (is_pending && !is_hopeless && !was_current).then_some(key)
     }
 
     /// Whether the current secret must be replaced: it ends soon, or has ended, or cannot be told.
@@ -353,7 +355,8 @@ impl Found {
         let held = self.current.iter().chain(&self.next);
         let mut changes = held.map(|it| it.stored).chain([one.starts]);
         let is_settled = changes.all(|at| now >= at + SETTLED_AFTER);
-        if !is_ours || !is_settled || key == self.current_key() || key == self.next_key() {
+        let is_next = key == self.next_key() && !was_current;
+        if !is_ours || !is_settled || key == self.current_key() || is_next {
             return false;
         }
         // Added by a run that ended before it could store it: nobody knows it.
@@ -370,6 +373,11 @@ impl Found {
 }
 
 impl Held {
+    /// Whether it was stored after the current one: what a person has replaced since does not come back.
+    fn is_after(&self, current: Option<&Self>) -> bool {
+        current.is_none_or(|current| self.stored >= current.stored)
+    }
+
     /// Whether it is to be replaced, where it never ends by itself.
     fn is_due(held: Option<&Self>, now: OffsetDateTime) -> bool {
         held.is_none_or(|it| now >= it.stored + RENEWED_AFTER)

@@ -116,8 +116,10 @@ impl Found {
 
     /// The next secret, on its way to become the current one.
     fn pending(&self) -> Option<&str> {
-        let next = self.next.as_ref()?.key.as_deref();
-        next.filter(|key| Some(*key) != self.current_key())
+        let next = self.next.as_ref()?;
+        let is_after = next.is_after(self.current.as_ref());
+        let key = next.key.as_deref();
+        key.filter(|key| is_after && Some(*key) != self.current_key())
     }
 
     /// The secret before the current one.

@@ -158,6 +158,24 @@ fn a_next_one_that_is_never_taken_is_given_up_and_removed() {
 }
 
 #[test]
+fn what_a_person_has_replaced_does_not_come_back_and_goes_two_days_later() {
+    let (noted, mut found) = calm(80);
+    let mut by_hand = credential("hand", NOW - MINUTE, NOW + LIFE);
+    by_hand.name = None;
+    found.credentials.push(by_hand);
+    found.current = held("hand", NOW);
+    let Step::Note(noted) = next_step(&noted, &found, NOW, false) else {
+        panic!("it is seen");
+    };
+    let over = NOW + GRACE;
+    for now in [NOW, over - MINUTE] {
+        assert_eq!(next_step(&noted, &found, now, false), Step::Rest);
+    }
+    let remove = Step::Do(Action::Remove("one".to_owned()));
+    assert_eq!(next_step(&noted, &found, over, false), remove);
+}
+
+#[test]
 fn a_secret_that_a_person_stored_is_known_by_its_first_characters() {
     let (_, found) = calm(80);
     let mut credentials = found.credentials;

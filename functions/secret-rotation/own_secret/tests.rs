@@ -81,6 +81,33 @@ async fn a_warm_instance_refuses_nothing_that_genesys_signs() {
 }
 
 #[tokio::test]
+async fn whoever_asks_gets_a_new_one_also_when_one_is_over() {
+    let world = World::start().await;
+    let app = app_in(&world, &[]);
+    run(&app, Duration::ZERO, true).await.expect("a run");
+    let first = world.secret(SECRET);
+    world.age_secret(SECRET, 3 * DAY);
+    run(&app, Duration::ZERO, true).await.expect("a run");
+    assert_ne!(world.secret(SECRET), first);
+    assert_eq!(world.secret(&names::previous(SECRET)), first);
+}
+
+#[tokio::test]
+async fn what_a_person_stored_is_not_undone() {
+    let world = World::start().await;
+    let app = app_in(&world, &[]);
+    run(&app, Duration::ZERO, true).await.expect("a run");
+    let replaced = world.webhook_secret();
+    // What the vault dates in whole seconds was a day ago.
+    world.age_secret(SECRET, DAY);
+    world.age_secret(&names::next(SECRET), DAY);
+    world.put_secret(SECRET, "chosen by a person");
+    run(&app, Duration::ZERO, false).await.expect("a run");
+    assert_eq!(world.secret(SECRET).as_deref(), Some("chosen by a person"));
+    assert_eq!(world.webhook_secret(), replaced, "that is the person's too");
+}
+
+#[tokio::test]
 async fn while_the_vault_is_away_a_new_secret_is_not_refused_for_good() {
     let world = World::start().await;
     let (warm, app) = (app_in(&world, &[]), app_in(&world, &[]));

@@ -127,6 +127,19 @@ fn one_that_is_never_taken_is_given_up() {
     );
 }
 
+#[test]
+fn what_a_person_has_replaced_does_not_come_back_and_ends_two_days_later() {
+    let (_, mut found) = calm(0);
+    (found.current, found.next) = (held("b", NOW - DAY), held("b", NOW - DAY));
+    let (noted, _) = Noted::default().settled(|noted| step(noted, &found, false));
+    found.current = held("a", NOW);
+    let (noted, next) = noted.settled(|noted| step(noted, &found, true));
+    assert_eq!(next, Step::Rest);
+    let over = NOW + GRACE;
+    let (_, next) = noted.settled(|noted| next_step(noted, &found, RUN, over, false));
+    assert_eq!(next, Step::Do(Action::Discard("b".to_owned())));
+}
+
 /// A secret: its client, and its number among all that were made.
 type Secret = (usize, u32);
 

@@ -76,6 +76,21 @@ fn genesys_is_told_then_the_secret_is_current_and_the_one_before_goes_two_days_l
     assert_eq!(step(&claim.without("one"), &found, false), Step::Rest);
 }
 
+#[test]
+fn what_a_person_has_replaced_does_not_come_back() {
+    let (_, mut found) = calm(0);
+    (found.previous, found.next) = (held("zero", NOW - DAY), held("one", NOW - DAY));
+    found.current = held("hand", NOW);
+    let (noted, next) = Noted::default().settled(|noted| step(noted, &found, true));
+    assert_eq!(next, Step::Rest);
+    // The next replacement makes a new one.
+    found.previous = None;
+    assert_eq!(
+        step(&noted, &found, true),
+        Step::Note(claimed(&noted, RUN, RUN))
+    );
+}
+
 /// Genesys, the vault and the note, as runs and the webhook meet them.
 #[derive(Debug, Default)]
 struct World {
