@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::genesys_client::ROLE_MISSING;
-use super::steps::{self, MOST_STEPS, refused, save, until_taken};
+use super::steps::{self, MOST_STEPS, save, until_taken};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::settings::HOST_NAME;
@@ -50,7 +50,7 @@ pub(super) async fn replace(
                         code: code.unwrap_or_else(|| error.kind.label().to_owned()),
                     });
                     save(app, &mut note).await?;
-                    return Err(refused(names::GRAPH_CLIENT, error));
+                    return Err(error.into());
                 }
             }
             Step::Do(Action::Probe(key)) => {

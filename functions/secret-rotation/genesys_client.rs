@@ -77,7 +77,7 @@ pub(super) async fn replace(
             },
         };
         if let Err(error) = done {
-            return Err(gave_up(app, SECRET, note, now, error).await);
+            return Err(gave_up(app, note, now, error).await);
         }
     }
     Err(Failure::OutOfTime)

@@ -60,6 +60,7 @@ async fn renew_all(app: &App, now: OffsetDateTime, deadline: Instant) -> Result<
     for secret in Secret::all(&app.settings) {
         let renewed = secret.renew(app, now, false, deadline).await;
         let renewed = renewed.or_else(|failure| secret.left_to_operator(failure));
+        let renewed = renewed.inspect_err(|failure| secret.tell(failure));
         if let Ok(status) = secret.status(app, now, false).await {
             status.tell_when_overdue(&secret, now);
         }
@@ -113,6 +114,15 @@ impl Secret {
                 Ok(())
             }
             failure => Err(failure),
+        }
+    }
+
+    /// Says why it could not be replaced, whichever step failed. Of a refresh token that is said where it is renewed.
+    fn tell(&self, failure: &Failure) {
+        if let Failure::Service(error) = failure
+            && !matches!(self, Self::RefreshToken(_))
+        {
+            steps::refused(&self.name(), error);
         }
     }
 

@@ -101,7 +101,7 @@ pub(super) async fn replace(
             }
         };
         if let Err(error) = done {
-            return Err(gave_up(app, secret, &mut note, now, error).await);
+            return Err(gave_up(app, &mut note, now, error).await);
         }
     }
     Err(Failure::OutOfTime)

@@ -76,13 +76,13 @@ pub(super) fn tell<A: Told>(secret: &str, step: &Step<A>) {
 }
 
 /// Says why a secret could not be replaced.
-pub(super) fn refused(secret: &str, error: ServiceError) -> Failure {
+pub(super) fn refused(secret: &str, error: &ServiceError) {
     let (service, kind, code) = (
         error.service.label(),
         error.kind.label(),
         error.code.as_deref(),
     );
-    let advice = advice(&error);
+    let advice = advice(error);
     tracing::error!(
         event = "rotation_refused",
         secret,
@@ -92,5 +92,4 @@ pub(super) fn refused(secret: &str, error: ServiceError) -> Failure {
         code,
         "{advice}"
     );
-    error.into()
 }

@@ -110,8 +110,9 @@ async fn renew(app: &App, shared: &Shared, account: &SupportAccount) -> Result<(
     let wanted = shared.wanted(account);
     let name = account.name.as_str();
     for _ in 0..MOST_STEPS {
-        let all = seen(&app.subscriptions.list().await?);
-        let step = next_step(&wanted, &all, OffsetDateTime::now_utc());
+        let listed = app.subscriptions.list().await;
+        let listed = listed.map_err(|error| not_renewed(name, "list", None, error))?;
+        let step = next_step(&wanted, &seen(&listed), OffsetDateTime::now_utc());
         if step == Step::Rest {
             return Ok(());
         }
@@ -128,26 +129,34 @@ async fn renew(app: &App, shared: &Shared, account: &SupportAccount) -> Result<(
             }
             // It ended, or somebody removed it, since it was listed.
             Err(error) if error.kind == ErrorKind::NotFound => {}
-            Err(error) => {
-                let (service, kind) = (error.service.label(), error.kind.label());
-                let (status, code) = (error.status, error.code.as_deref());
-                let advice = advice(&error);
-                tracing::error!(
-                    event = "subscription_not_renewed",
-                    account = name,
-                    step = word,
-                    subscription,
-                    service,
-                    kind,
-                    status,
-                    code,
-                    "{advice}"
-                );
-                return Err(error.into());
-            }
+            Err(error) => return Err(not_renewed(name, word, subscription, error)),
         }
     }
     Err(Failure::OutOfTime)
+}
+
+/// Says what kept a Support User from a subscription.
+fn not_renewed(
+    account: &str,
+    step: &str,
+    subscription: Option<String>,
+    error: ServiceError,
+) -> Failure {
+    let (service, kind) = (error.service.label(), error.kind.label());
+    let (status, code) = (error.status, error.code.as_deref());
+    let advice = advice(&error);
+    tracing::error!(
+        event = "subscription_not_renewed",
+        account,
+        step,
+        subscription,
+        service,
+        kind,
+        status,
+        code,
+        "{advice}"
+    );
+    error.into()
 }
 
 async fn take(

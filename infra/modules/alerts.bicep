@@ -75,12 +75,12 @@ var logRules = [
   {
     name: 'rotation-overdue'
     title: 'A secret is not renewed'
-    description: 'It was to be renewed a week ago or longer. The field secret names it; handler rotate tells what is the matter.'
+    description: 'It was to be renewed a week ago or longer, or something refuses it that does not pass by itself. The field secret names it; handler rotate tells what is the matter.'
     severity: 1
     frequency: 'PT15M'
     window: 'PT15M'
     scope: applicationInsightsId
-    query: '${entries} | where event in ("rotation_overdue", "rotation_refused")'
+    query: '${entries} | where event == "rotation_overdue" or (event == "rotation_refused" and tostring(entry.kind) !in ("throttled", "unavailable", "timed_out", "connection"))'
     threshold: 0
   }
   {
