@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use bridge::rotation::{
-    Credential, DISPLAY_NAME, Found, Held, Noted, Refusal, Step, key_of, next_step,
+    Action, Credential, DISPLAY_NAME, Found, Held, Noted, Refusal, Step, key_of, next_step,
 };
 use secrecy::ExposeSecret;
 use services::error::{ErrorKind, Sent, Service, ServiceError};
@@ -14,9 +14,10 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::genesys_client::ROLE_MISSING;
-use super::steps::{self, MOST_STEPS, refused, save, until_taken};
+use super::steps::{self, MOST_STEPS, save, until_taken};
 use crate::app::App;
 use crate::failure::Failure;
+use crate::settings::HOST_NAME;
 use crate::store::document::Document;
 
 /// Takes every step that can be taken now.
@@ -34,13 +35,13 @@ pub(super) async fn replace(
             next,
         } = look(app, &removed).await?;
         let step = next_step(&note.value, &found, now, is_asked);
-        told(&step);
+        steps::tell(names::GRAPH_CLIENT, &step);
         match &step {
             Step::Note(seen) => {
                 note.value = seen.clone();
                 save(app, &mut note).await?;
             }
-            Step::Add { ends } => {
+            Step::Do(Action::Add(ends)) => {
                 is_asked = false;
                 if let Err(error) = add(app, *ends).await {
                     let code = error.code.clone();
@@ -49,10 +50,10 @@ pub(super) async fn replace(
                         code: code.unwrap_or_else(|| error.kind.label().to_owned()),
                     });
                     save(app, &mut note).await?;
-                    return Err(refused(names::GRAPH_CLIENT, error));
+                    return Err(error.into());
                 }
             }
-            Step::Probe { key } => {
+            Step::Do(Action::Probe(key)) => {
                 // It was asked for, and is on its way already.
                 is_asked = false;
                 let secret = next.ok_or(Failure::OutOfTime)?.value;
@@ -63,13 +64,13 @@ pub(super) async fn replace(
                 note.value.accepted = Some(key.clone());
                 save(app, &mut note).await?;
             }
-            Step::Switch { key } => {
+            Step::Do(Action::Switch(key)) => {
                 is_asked = false;
                 let secret = next.ok_or(Failure::OutOfTime)?.value;
                 let vault = app.secrets.vault();
                 vault.store(names::GRAPH_CLIENT, &secret, key).await?;
             }
-            Step::Remove { key } => {
+            Step::Do(Action::Remove(key)) => {
                 app.own_app.remove_password(key).await?;
                 removed.insert(key.clone());
             }
@@ -84,14 +85,10 @@ pub(super) async fn look_only(
     app: &App,
     now: OffsetDateTime,
     is_asked: bool,
-) -> Result<(Noted, Step), Failure> {
+) -> Result<(Noted, Step<Action>), Failure> {
     let Look { note, found, .. } = look(app, &BTreeSet::new()).await?;
-    let mut noted = note.value;
-    if let Step::Note(seen) = next_step(&noted, &found, now, is_asked) {
-        noted = seen;
-    }
-    let next = next_step(&noted, &found, now, is_asked);
-    Ok((noted, next))
+    let next = |noted: &Noted| next_step(noted, &found, now, is_asked);
+    Ok(note.value.settled(next))
 }
 
 /// All that a step is decided by.
@@ -150,19 +147,6 @@ async fn add(app: &App, ends: OffsetDateTime) -> Result<(), ServiceError> {
     stored
 }
 
-/// One line for each step that changes something.
-fn told(step: &Step) {
-    let (step, key) = match step {
-        Step::Note(noted) => ("note", noted.current.as_ref().map(|it| it.key.as_str())),
-        Step::Add { .. } => ("add", None),
-        Step::Probe { key } => ("probe", Some(key.as_str())),
-        Step::Switch { key } => ("switch", Some(key.as_str())),
-        Step::Remove { key } => ("remove", Some(key.as_str())),
-        Step::Rest => return,
-    };
-    steps::tell(names::GRAPH_CLIENT, step, key);
-}
-
 /// What a person can do about a secret that cannot be renewed.
 pub fn advice(error: &ServiceError) -> &'static str {
     let code = error.code.as_deref().unwrap_or_default();
@@ -190,6 +174,10 @@ pub fn advice(error: &ServiceError) -> &'static str {
         }
         (Service::Genesys, ErrorKind::Configuration) => {
             "Genesys Cloud does not know the client or its secret: run handler rotate genesys --now as an administrator"
+        }
+        (Service::Platform, _) if code == HOST_NAME => {
+            "the Functions host sets WEBSITE_HOSTNAME; elsewhere put the host name of the Function App there, e.g. \
+             my-app.azurewebsites.net"
         }
         (_, ErrorKind::SignInNeeded) => "the Support User must sign in: handler sign-in ACCOUNT",
         _ => "the next run tries it again",

@@ -5,7 +5,7 @@ use services::error::{ErrorKind, Sent, Service, ServiceError};
 use services::genesys::admin::GenesysAdmin;
 use time::OffsetDateTime;
 
-use super::steps::{refused, save};
+use super::steps::save;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::document::Document;
@@ -27,7 +27,6 @@ pub(super) fn is_forbidden(error: &ServiceError) -> bool {
 /// Notes why a step failed. What certainly was not done needs no claim any more.
 pub(super) async fn gave_up(
     app: &App,
-    secret: &str,
     note: &mut Document<Noted>,
     now: OffsetDateTime,
     error: ServiceError,
@@ -42,8 +41,6 @@ pub(super) async fn gave_up(
     }
     match save(app, note).await {
         Err(failure) => failure,
-        // It is the operator's to do, and said once for the run.
-        Ok(()) if is_forbidden(&error) => error.into(),
-        Ok(()) => refused(secret, error),
+        Ok(()) => error.into(),
     }
 }

@@ -1,8 +1,8 @@
 //! The secret of our OAuth client at Genesys, which two clients have in turn. What comes next is decided by
 //! [`bridge::rotation::genesys_client`]; here it is looked at and done.
 
-use bridge::rotation::genesys_client::{Found, Step, next_step};
-use bridge::rotation::{Held, Noted};
+use bridge::rotation::genesys_client::{Action, Found, next_step};
+use bridge::rotation::{Held, Noted, Step};
 use secrecy::{ExposeSecret, SecretString};
 use services::error::{ErrorKind, Sent, Service, ServiceError};
 use services::genesys::admin::AdminCredentials;
@@ -34,7 +34,7 @@ pub(super) async fn replace(
     for _ in 0..MOST_STEPS {
         let mut look = look(app).await?;
         let step = next_step(&look.note.value, &look.found, &run, now, is_asked);
-        told(&step);
+        steps::tell(SECRET, &step);
         let note = &mut look.note;
         let done = match &step {
             Step::Rest => return Ok(()),
@@ -43,11 +43,11 @@ pub(super) async fn replace(
                 save(app, note).await?;
                 continue;
             }
-            Step::Renew { client } => {
+            Step::Do(Action::Renew(client)) => {
                 is_asked = false;
                 renew(app, client).await
             }
-            Step::Probe { client } => {
+            Step::Do(Action::Probe(client)) => {
                 is_asked = false;
                 let secret = look.next.ok_or(Failure::OutOfTime)?.value;
                 let probe = || is_taken(app, client, &secret);
@@ -62,12 +62,12 @@ pub(super) async fn replace(
                     Err(failure) => return Err(failure),
                 }
             }
-            Step::Switch { client } => {
+            Step::Do(Action::Switch(client)) => {
                 is_asked = false;
                 let secret = look.next.ok_or(Failure::OutOfTime)?.value;
                 app.secrets.vault().store(SECRET, &secret, client).await
             }
-            Step::Discard { client } => match discard(app, client).await {
+            Step::Do(Action::Discard(client)) => match discard(app, client).await {
                 Ok(()) => {
                     note.value = note.value.without(client);
                     save(app, note).await?;
@@ -77,7 +77,7 @@ pub(super) async fn replace(
             },
         };
         if let Err(error) = done {
-            return Err(gave_up(app, SECRET, note, now, error).await);
+            return Err(gave_up(app, note, now, error).await);
         }
     }
     Err(Failure::OutOfTime)
@@ -88,16 +88,12 @@ pub(super) async fn look_only(
     app: &App,
     now: OffsetDateTime,
     is_asked: bool,
-) -> Result<(Noted, Found, Step), Failure> {
+) -> Result<(Noted, Found, Step<Action>), Failure> {
     const RUN: &str = "look";
     let Look { note, found, .. } = look(app).await?;
-    let mut noted = note.value;
-    loop {
-        match next_step(&noted, &found, RUN, now, is_asked) {
-            Step::Note(seen) => noted = seen,
-            step => return Ok((noted, found, step)),
-        }
-    }
+    let next = |noted: &Noted| next_step(noted, &found, RUN, now, is_asked);
+    let (noted, next) = note.value.settled(next);
+    Ok((noted, found, next))
 }
 
 /// All that a step is decided by.
@@ -174,19 +170,6 @@ async fn is_taken(app: &App, client: &str, secret: &SecretString) -> Result<bool
         code: Some(ROLE_MISSING.to_owned()),
         ..ServiceError::new(Service::Genesys, ErrorKind::Configuration, Sent::No)
     })
-}
-
-/// One line for each step that changes something.
-fn told(step: &Step) {
-    let (step, key) = match step {
-        Step::Note(noted) => ("note", noted.current.as_ref().map(|it| it.key.as_str())),
-        Step::Renew { client } => ("renew", Some(client.as_str())),
-        Step::Probe { client } => ("probe", Some(client.as_str())),
-        Step::Switch { client } => ("switch", Some(client.as_str())),
-        Step::Discard { client } => ("discard", Some(client.as_str())),
-        Step::Rest => return,
-    };
-    steps::tell(SECRET, step, key);
 }
 
 #[cfg(test)]

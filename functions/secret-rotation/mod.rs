@@ -62,6 +62,7 @@ async fn renew_all(app: &App, now: OffsetDateTime, deadline: Instant) -> Result<
         let status = secret.status(app, now, false).await.ok();
         status::tell(&secret, status.as_ref(), &renewed, now);
         let renewed = renewed.or_else(|failure| secret.left_to_operator(failure));
+        let renewed = renewed.inspect_err(|failure| secret.tell(failure));
         result = result.and(renewed);
     }
     result
@@ -112,6 +113,15 @@ impl Secret {
                 Ok(())
             }
             failure => Err(failure),
+        }
+    }
+
+    /// Says why it could not be replaced, whichever step failed. Of a refresh token that is said where it is renewed.
+    fn tell(&self, failure: &Failure) {
+        if let Failure::Service(error) = failure
+            && !matches!(self, Self::RefreshToken(_))
+        {
+            steps::refused(&self.name(), error);
         }
     }
 

@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-use bridge::rotation::own_secret::{Found, KEPT, KEY_KEPT, Step, next_step};
-use bridge::rotation::{Held, Noted};
+use bridge::rotation::own_secret::{Action, Found, KEPT, KEY_KEPT, next_step};
+use bridge::rotation::{Held, Noted, Step};
 use secrecy::SecretString;
 use services::error::ServiceError;
 use services::key_vault::Version;
@@ -41,11 +41,12 @@ pub(super) async fn replace(
             next,
         } = look(app, secret).await?;
         let step = next_step(&note.value, &found, kept(secret), &run, now, is_asked);
-        told(secret, &step);
+        steps::tell(secret, &step);
         let vault = app.secrets.vault();
         // What the step asks for was seen a moment ago.
         let [current, next] = [current, next].map(|it| it.ok_or(Failure::OutOfTime));
-        is_asked &= matches!(step, Step::Note(_));
+        // What was asked for is a new one, and comes after one that is over is gone.
+        is_asked &= matches!(step, Step::Note(_) | Step::Do(Action::Remove(_)));
         let done = match &step {
             Step::Rest => return Ok(()),
             Step::Note(seen) => {
@@ -53,11 +54,11 @@ pub(super) async fn replace(
                 save(app, &mut note).await?;
                 continue;
             }
-            Step::Make { key } => {
+            Step::Do(Action::Make(key)) => {
                 let value = new_value(secret).await;
                 vault.store(&names::next(secret), &value, key).await
             }
-            Step::Tell { key } => {
+            Step::Do(Action::Tell(key)) => {
                 let told = tell(app, secret, &next?.value).await;
                 if told.is_ok() {
                     note.value.accepted = Some(key.clone());
@@ -65,7 +66,7 @@ pub(super) async fn replace(
                 }
                 told
             }
-            Step::Switch { key } => {
+            Step::Do(Action::Switch(key)) => {
                 let next = next?.value;
                 // Where there is none, nothing was signed with it.
                 let kept = match (current, found.current.and_then(|it| it.key)) {
@@ -85,7 +86,7 @@ pub(super) async fn replace(
                 }
                 switched
             }
-            Step::Remove { key } => {
+            Step::Do(Action::Remove(key)) => {
                 if is_of_graph(secret) && !subscription_renewal::are_settled(app).await? {
                     // Some subscription still has the one before. A later run looks again.
                     let renewed = subscription_renewal::renew_now(app).await;
@@ -100,7 +101,7 @@ pub(super) async fn replace(
             }
         };
         if let Err(error) = done {
-            return Err(gave_up(app, secret, &mut note, now, error).await);
+            return Err(gave_up(app, &mut note, now, error).await);
         }
     }
     Err(Failure::OutOfTime)
@@ -112,16 +113,12 @@ pub(super) async fn look_only(
     secret: &'static str,
     now: OffsetDateTime,
     is_asked: bool,
-) -> Result<(Noted, Found, Step), Failure> {
+) -> Result<(Noted, Found, Step<Action>), Failure> {
     const RUN: &str = "look";
     let Look { note, found, .. } = look(app, secret).await?;
-    let mut noted = note.value;
-    loop {
-        match next_step(&noted, &found, kept(secret), RUN, now, is_asked) {
-            Step::Note(seen) => noted = seen,
-            step => return Ok((noted, found, step)),
-        }
-    }
+    let next = |noted: &Noted| next_step(noted, &found, kept(secret), RUN, now, is_asked);
+    let (noted, next) = note.value.settled(next);
+    Ok((noted, found, next))
 }
 
 /// All that a step is decided by.
@@ -195,19 +192,6 @@ async fn remove(
         sleep(repeated_for).await;
     }
     app.secrets.vault().clear(&names::previous(secret)).await
-}
-
-/// One line for each step that changes something.
-fn told(secret: &str, step: &Step) {
-    let (step, key) = match step {
-        Step::Note(noted) => ("note", noted.current.as_ref().map(|it| it.key.as_str())),
-        Step::Make { key } => ("make", Some(key.as_str())),
-        Step::Tell { key } => ("tell", Some(key.as_str())),
-        Step::Switch { key } => ("switch", Some(key.as_str())),
-        Step::Remove { key } => ("remove", Some(key.as_str())),
-        Step::Rest => return,
-    };
-    steps::tell(secret, step, key);
 }
 
 #[cfg(test)]

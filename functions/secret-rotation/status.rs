@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use bridge::rotation::{Held, Noted, OVERDUE_AFTER, RENEWED_AFTER, SETTLED_AFTER, Step, due};
+use bridge::rotation::{
+    Action, Held, Noted, OVERDUE_AFTER, RENEWED_AFTER, SETTLED_AFTER, Step, due,
+    genesys_client as client, own_secret as own,
+};
 use services::error::{ErrorKind, Sent, Service, ServiceError};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -133,29 +136,29 @@ fn outcome(renewed: &Result<(), Failure>) -> (&'static str, Option<String>) {
     }
 }
 
-fn words(step: &Step) -> String {
+fn words(step: &Step<Action>) -> String {
     match step {
         Step::Note(_) => "note which one is current".to_owned(),
-        Step::Add { ends } => format!("add a new one that ends on {}", ends.date()),
-        Step::Probe { key } => format!("try the next one, key id {key}"),
-        Step::Switch { key } => format!("make the next one current, key id {key}"),
-        Step::Remove { key } => format!("remove key id {key}, which nobody uses any more"),
+        Step::Do(Action::Add(ends)) => format!("add a new one that ends on {}", ends.date()),
+        Step::Do(Action::Probe(key)) => format!("try the next one, key id {key}"),
+        Step::Do(Action::Switch(key)) => format!("make the next one current, key id {key}"),
+        Step::Do(Action::Remove(key)) => format!("remove key id {key}, which nobody uses any more"),
         Step::Rest => "nothing".to_owned(),
     }
 }
 
-fn words_of_client(
-    step: &bridge::rotation::genesys_client::Step,
-    noted: &Noted,
-    now: OffsetDateTime,
-) -> String {
-    use bridge::rotation::genesys_client::Step;
+fn words_of_client(step: &Step<client::Action>, noted: &Noted, now: OffsetDateTime) -> String {
+    use client::Action;
     match step {
         Step::Note(_) => "note which client is current".to_owned(),
-        Step::Renew { client } => format!("make a new secret for the idle client {client}"),
-        Step::Probe { client } => format!("try the next one, of client {client}"),
-        Step::Switch { client } => format!("make the next one current, of client {client}"),
-        Step::Discard { client } => {
+        Step::Do(Action::Renew(client)) => {
+            format!("make a new secret for the idle client {client}")
+        }
+        Step::Do(Action::Probe(client)) => format!("try the next one, of client {client}"),
+        Step::Do(Action::Switch(client)) => {
+            format!("make the next one current, of client {client}")
+        }
+        Step::Do(Action::Discard(client)) => {
             format!("end the secret of client {client}, which nobody uses any more")
         }
         Step::Rest => rest(noted, !noted.retired.is_empty(), now),
@@ -163,18 +166,18 @@ fn words_of_client(
 }
 
 fn words_of_own(
-    step: &bridge::rotation::own_secret::Step,
+    step: &Step<own::Action>,
     noted: &Noted,
-    found: &bridge::rotation::own_secret::Found,
+    found: &own::Found,
     now: OffsetDateTime,
 ) -> String {
-    use bridge::rotation::own_secret::Step;
+    use own::Action;
     match step {
         Step::Note(_) => "note which one is current".to_owned(),
-        Step::Make { .. } => "make a new one".to_owned(),
-        Step::Tell { key } => format!("give the far side the next one, key id {key}"),
-        Step::Switch { key } => format!("make the next one current, key id {key}"),
-        Step::Remove { key } => format!("remove key id {key}, which nobody uses any more"),
+        Step::Do(Action::Make(_)) => "make a new one".to_owned(),
+        Step::Do(Action::Tell(key)) => format!("give the far side the next one, key id {key}"),
+        Step::Do(Action::Switch(key)) => format!("make the next one current, key id {key}"),
+        Step::Do(Action::Remove(key)) => format!("remove key id {key}, which nobody uses any more"),
         Step::Rest => rest(noted, found.previous.is_some(), now),
     }
 }

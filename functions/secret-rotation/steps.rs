@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bridge::rotation::Noted;
+use bridge::rotation::{Noted, Step, Told};
 use bridge::state::blobs;
 use services::error::{ErrorKind, ServiceError};
 use tokio::time::{Instant, sleep};
@@ -66,18 +66,23 @@ where
 }
 
 /// One line for a step that changes something.
-pub(super) fn tell(secret: &str, step: &str, key: Option<&str>) {
+pub(super) fn tell<A: Told>(secret: &str, step: &Step<A>) {
+    let (step, key) = match step {
+        Step::Note(noted) => ("note", noted.current.as_ref().map(|it| it.key.as_str())),
+        Step::Do(action) => action.told(),
+        Step::Rest => return,
+    };
     tracing::info!(event = "rotation_step", secret, step, key);
 }
 
 /// Says why a secret could not be replaced.
-pub(super) fn refused(secret: &str, error: ServiceError) -> Failure {
+pub(super) fn refused(secret: &str, error: &ServiceError) {
     let (service, kind, code) = (
         error.service.label(),
         error.kind.label(),
         error.code.as_deref(),
     );
-    let advice = advice(&error);
+    let advice = advice(error);
     tracing::error!(
         event = "rotation_refused",
         secret,
@@ -87,5 +92,4 @@ pub(super) fn refused(secret: &str, error: ServiceError) -> Failure {
         code,
         "{advice}"
     );
-    error.into()
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
+use bridge::rotation::Noted;
+use bridge::state::blobs;
 use http::StatusCode;
 use serde_json::json;
 use services::error::Service;
@@ -14,8 +17,16 @@ use crate::testing::{app_in, post};
 
 const TICK: &str = include_str!("../../bridge/fixtures/host_timer_payload.json");
 
+pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
+
 pub(super) async fn tick(app: &Arc<App>) -> StatusCode {
     post(app, PATH, &[], TICK).await
+}
+
+/// The note about a secret.
+pub(super) fn noted(world: &World, secret: &str) -> Noted {
+    let blob = world.blob("state", &blobs::rotation(secret));
+    serde_json::from_slice(&blob.expect("a note")).expect("readable")
 }
 
 /// Work that is killed at its n-th write, before that took effect or after; false when it made fewer.

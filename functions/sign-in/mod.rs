@@ -151,12 +151,8 @@ fn configured<'a>(app: &'a App, ticket: &Ticket) -> Option<&'a SupportAccount> {
 
 /// The address of this function, as the app registration knows it.
 fn redirect(app: &App) -> Step<Url> {
-    let address = app.settings.address.as_ref();
-    let address = address.and_then(|address| Url::parse(&format!("{address}{PATH}")).ok());
-    address.ok_or_else(|| {
-        tracing::error!(event = "setting_placeholder", setting = "WEBSITE_HOSTNAME");
-        Page::NotSetUp
-    })
+    let address = app.settings.own_address().map_err(|_| Page::NotSetUp)?;
+    Url::parse(&format!("{address}{PATH}")).map_err(|_| Page::NotSetUp)
 }
 
 /// Changes where an account's sign-in stands, as `step` says, and keeps it before anything follows from it.

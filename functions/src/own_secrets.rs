@@ -30,42 +30,65 @@ const CERTIFICATE_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 const SHORTEST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
 
+/// A secret that is not known to be there.
+struct Missing {
+    name: &'static str,
+    /// Why it could not be made, as it was told last.
+    told: Option<String>,
+}
+
 /// Makes each of [`names::MADE`] that is missing, and tries until all are there.
 pub async fn make_missing(app: &App) {
     make_missing_after(app, SHORTEST_WAIT).await;
 }
 
 async fn make_missing_after(app: &App, shortest: Duration) {
+    let mut missing = names::MADE.map(|name| Missing { name, told: None }).into();
     let mut wait = shortest;
-    for name in names::MADE {
-        while !is_there(app, name).await {
-            sleep(wait).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
+    loop {
+        missing = try_each(app, missing).await;
+        if missing.is_empty() {
+            return;
+        }
+        sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+/// Tries to make each of these, whatever becomes of the others; those that are still missing.
+async fn try_each(app: &App, missing: Vec<Missing>) -> Vec<Missing> {
+    let mut left = Vec::new();
+    for mut one in missing {
+        match is_there(app, one.name).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(failure) => one.tell(failure.label()),
+        }
+        left.push(one);
+    }
+    left
+}
+
+impl Missing {
+    /// Says why it is missing, once for as long as the reason stays the same.
+    fn tell(&mut self, reason: String) {
+        if self.told.as_ref() != Some(&reason) {
+            let secret = self.name;
+            tracing::error!(event = "secret_not_made", secret, reason);
+            self.told = Some(reason);
         }
     }
 }
 
-/// Whether the secret is there, by now.
-async fn is_there(app: &App, name: &'static str) -> bool {
-    let made = match app.secrets.get(name).await {
-        Ok(Some(_)) => return true,
-        Ok(None) => alone(app, LEASE, |_| make(app, name)).await,
-        Err(error) => Err(error.into()),
-    };
-    match made {
-        Ok(Turn::Done(())) => {
-            // The memory of its absence ends here.
-            app.secrets
-                .reload(name)
-                .await
-                .is_ok_and(|it| !it.is_empty())
-        }
-        Ok(Turn::Busy) => false,
-        Err(failure) => {
-            let reason = failure.label();
-            tracing::error!(event = "secret_not_made", secret = name, reason);
-            false
-        }
+/// Whether the secret is there, by now; not while another instance is at it.
+async fn is_there(app: &App, name: &'static str) -> Result<bool, Failure> {
+    if app.secrets.get(name).await?.is_some() {
+        return Ok(true);
+    }
+    match alone(app, LEASE, |_| make(app, name)).await? {
+        Turn::Busy => Ok(false),
+        // The memory of its absence ends here.
+        Turn::Done(()) => Ok(!app.secrets.reload(name).await?.is_empty()),
     }
 }
 
@@ -114,8 +137,13 @@ fn notification_key() -> Result<SecretString, rcgen::Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use bridge::teams::unwrap::NotificationKey;
     use secrecy::ExposeSecret;
+    use serde_json::json;
     use services::error::Service;
     use services::testing::{Reply, World};
 
@@ -168,7 +196,10 @@ mod tests {
             make_missing_after(&one, soon),
             make_missing_after(&two, soon)
         );
-        assert_eq!(stored(&world), names::MADE);
+        let once: BTreeSet<String> = names::MADE.map(str::to_owned).into();
+        let stored = stored(&world);
+        assert_eq!(stored.len(), once.len(), "{stored:?}");
+        assert_eq!(BTreeSet::from_iter(stored), once);
         for name in names::MADE {
             let [one, two] = [&one, &two].map(|app| app.secrets.get(name));
             let (one, two) = tokio::join!(one, two);
@@ -178,18 +209,34 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_right_that_comes_later_is_waited_for() {
+    async fn a_right_that_comes_later_is_waited_for_and_holds_up_no_other() {
         let world = World::start().await;
-        world.put_secret(names::GRAPH_CLIENT_STATE, services::key_vault::PLACE);
-        let mut refusals = 3;
+        for name in names::MADE {
+            world.put_secret(name, services::key_vault::PLACE);
+        }
+        let is_allowed = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&is_allowed);
         world.answer_with("PUT", "/secrets/graph-client-state", move |_| {
-            let is_refused = refusals > 0;
-            refusals -= i32::from(is_refused);
-            is_refused
-                .then(|| Reply::json(403, &serde_json::json!({"error": {"code": "Forbidden"}})))
+            let refusal = json!({"error": {"code": "Forbidden"}});
+            (!asked.load(Ordering::SeqCst)).then(|| Reply::json(403, &refusal))
         });
         let app = app_in(&world, &[]);
-        make_missing_after(&app, Duration::from_millis(5)).await;
+        let all = names::MADE.map(|name| Missing { name, told: None });
+        let mut left = try_each(&app, all.into()).await;
+        for name in [names::GRAPH_NOTIFICATION_KEY, names::GENESYS_WEBHOOK] {
+            assert!(app.secrets.is_loaded(name), "{name}");
+        }
+        let [one] = &left[..] else {
+            panic!("one is left");
+        };
+        let why = Some("key-vault: forbidden");
+        assert_eq!(
+            (one.name, one.told.as_deref()),
+            (names::GRAPH_CLIENT_STATE, why)
+        );
+        is_allowed.store(true, Ordering::SeqCst);
+        left = try_each(&app, left).await;
+        assert!(left.is_empty());
         assert!(app.secrets.is_loaded(names::GRAPH_CLIENT_STATE));
     }
 }

@@ -32,6 +32,9 @@ const LONGEST_LINK_HOURS: u64 = 6 * 24;
 /// What stands in a setting whose real value does not exist yet: the id that the templates put there.
 const PLACEHOLDER: &str = "00000000-0000-0000-0000-000000000000";
 
+/// The variable in which the platform tells the app's host name.
+pub const HOST_NAME: &str = "WEBSITE_HOSTNAME";
+
 /// A dedicated Support User whose chats are bridged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SupportAccount {
@@ -113,7 +116,7 @@ macro_rules! settings {
             /// Every setting as it stands; `None` when one is missing or wrong.
             fn read_all(&mut self) -> Option<Settings> {
                 $(let $field: Option<$type> = self.read($name, $parse);)*
-                let address = self.value("WEBSITE_HOSTNAME").and_then(|host| address_of(&host));
+                let address = self.value(HOST_NAME).and_then(|host| address_of(&host));
                 Some(Settings { $($field: $field?,)* placeholder: self.placeholder, address })
             }
         }
@@ -298,6 +301,22 @@ impl Settings {
             .iter()
             .filter_map(|address| Origin::of(&address.parse().ok()?));
         self.file_origins.extend(further);
+    }
+
+    /// Scheme and host under which the app is reached, for what cannot be done without.
+    ///
+    /// # Errors
+    /// The platform does not tell; the log says so.
+    pub fn own_address(&self) -> Result<&str, SettingError> {
+        self.address.as_deref().ok_or_else(|| {
+            let error = SettingError {
+                name: HOST_NAME,
+                problem: "missing or no host name, although the platform sets it".to_owned(),
+                expects: "the host name of the Function App, e.g. my-app.azurewebsites.net",
+            };
+            tracing::error!(event = "setting_missing", setting = error.name, "{error}");
+            error
+        })
     }
 
     /// What they say about conversations.

@@ -99,14 +99,13 @@ pub(crate) async fn are_settled(app: &App) -> Result<bool, Failure> {
 
 /// Read from the vault itself: what is in memory may be an hour old.
 async fn shared(app: &App, renewed_after: Duration) -> Result<Shared, Failure> {
-    let missing = |what: &str| {
-        let error = ServiceError::new(Service::KeyVault, ErrorKind::Configuration, Sent::No);
+    let lacking = |service, what: &str| {
+        let error = ServiceError::new(service, ErrorKind::Configuration, Sent::No);
         Failure::from(error.with_code(what))
     };
-    let Some(host) = &app.settings.address else {
-        tracing::error!(event = "setting_placeholder", setting = "WEBSITE_HOSTNAME");
-        return Err(missing("WEBSITE_HOSTNAME"));
-    };
+    let missing = |secret| lacking(Service::KeyVault, secret);
+    let host = app.settings.own_address();
+    let host = host.map_err(|error| lacking(Service::Platform, error.name))?;
     let vault = app.secrets.vault();
     let client_state = vault.get(names::GRAPH_CLIENT_STATE).await?;
     let pem = vault.get(names::GRAPH_NOTIFICATION_KEY).await?;
@@ -127,8 +126,9 @@ async fn renew(app: &App, shared: &Shared, account: &SupportAccount) -> Result<(
     let wanted = shared.wanted(account);
     let name = account.name.as_str();
     for _ in 0..MOST_STEPS {
-        let all = seen(&app.subscriptions.list().await?);
-        let now = OffsetDateTime::now_utc();
+        let listed = app.subscriptions.list().await;
+        let listed = listed.map_err(|error| not_renewed(name, "list", None, error))?;
+        let (all, now) = (seen(&listed), OffsetDateTime::now_utc());
         let step = next_step(&wanted, &all, now);
         if !is_covered(&wanted, &all, now) {
             // Before there is one again, so that a run that ends here does not leave the gap unread.
@@ -150,26 +150,34 @@ async fn renew(app: &App, shared: &Shared, account: &SupportAccount) -> Result<(
             }
             // It ended, or somebody removed it, since it was listed.
             Err(error) if error.kind == ErrorKind::NotFound => {}
-            Err(error) => {
-                let (service, kind) = (error.service.label(), error.kind.label());
-                let (status, code) = (error.status, error.code.as_deref());
-                let advice = advice(&error);
-                tracing::error!(
-                    event = "subscription_not_renewed",
-                    account = name,
-                    step = word,
-                    subscription,
-                    service,
-                    kind,
-                    status,
-                    code,
-                    "{advice}"
-                );
-                return Err(error.into());
-            }
+            Err(error) => return Err(not_renewed(name, word, subscription, error)),
         }
     }
     Err(Failure::OutOfTime)
+}
+
+/// Says what kept a Support User from a subscription.
+fn not_renewed(
+    account: &str,
+    step: &str,
+    subscription: Option<String>,
+    error: ServiceError,
+) -> Failure {
+    let (service, kind) = (error.service.label(), error.kind.label());
+    let (status, code) = (error.status, error.code.as_deref());
+    let advice = advice(&error);
+    tracing::error!(
+        event = "subscription_not_renewed",
+        account,
+        step,
+        subscription,
+        service,
+        kind,
+        status,
+        code,
+        "{advice}"
+    );
+    error.into()
 }
 
 async fn take(

@@ -123,6 +123,20 @@ async fn a_support_user_gets_a_subscription_that_is_replaced_when_the_secret_is(
 }
 
 #[tokio::test]
+async fn a_missing_host_name_is_no_fault_of_the_vault() {
+    let (world, app) = crate::testing::start().await;
+    assert_eq!(tick(&app).await, StatusCode::INTERNAL_SERVER_ERROR);
+    let failure = are_settled(&app).await.expect_err("no address");
+    assert_eq!(failure.label(), "platform: configuration");
+    let Failure::Service(error) = failure else {
+        panic!("a setting: {failure:?}");
+    };
+    let advice = crate::secret_rotation::advice(&error);
+    assert!(advice.contains("WEBSITE_HOSTNAME"), "{advice}");
+    assert!(world.seen(Service::Graph).is_empty());
+}
+
+#[tokio::test]
 async fn what_keeps_one_from_it_does_not_concern_the_others() {
     let world = World::start().await;
     let key = new_value(names::GRAPH_NOTIFICATION_KEY).await;

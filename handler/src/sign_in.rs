@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow, bail};
 use bridge::ids::SupportAccountName;
 use functions::offer_sign_in;
-use functions::settings::{SupportAccount, read_support_accounts};
+use functions::settings::{HOST_NAME, SupportAccount, read_support_accounts};
 use reqwest::Url;
 use secrecy::ExposeSecret;
 use services::blob::Blobs;
@@ -18,7 +18,6 @@ use services::secrets::names;
 const ACCOUNTS: &str = "SUPPORT_ACCOUNTS";
 const BLOBS: &str = "BLOB_ENDPOINT";
 const VAULT: &str = "KEY_VAULT_URL";
-const HOST: &str = "WEBSITE_HOSTNAME";
 const IDENTITY: &str = "AZURE_CLIENT_ID";
 
 /// Makes the link for this account of the app at this address, which inside of Azure the platform tells.
@@ -37,10 +36,10 @@ pub async fn link(
             "{name} is an agent user: its agent identity gets its tokens, and nobody needs to sign in"
         );
     }
-    let address = match (app, given(&lookup, HOST)) {
+    let address = match (app, given(&lookup, HOST_NAME)) {
         (Some(app), _) => app.origin().ascii_serialization(),
         (None, Some(host)) => functions::settings::address_of(&host)
-            .with_context(|| format!("{HOST} is no host name"))?,
+            .with_context(|| format!("{HOST_NAME} is no host name"))?,
         (None, None) => bail!("no app is named: give --app with its address"),
     };
     let blobs = required(

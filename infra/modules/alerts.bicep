@@ -75,12 +75,12 @@ var logRules = [
   {
     name: 'rotation-overdue'
     title: 'A secret is not renewed'
-    description: 'It was to be renewed a week ago or longer. The field secret names it; handler rotate tells what is the matter.'
+    description: 'It was to be renewed a week ago or longer, or something refuses it that does not pass by itself. The field secret names it; handler rotate tells what is the matter.'
     severity: 1
     frequency: 'PT15M'
     window: 'PT15M'
     scope: applicationInsightsId
-    query: '${entries} | where event in ("rotation_overdue", "rotation_refused")'
+    query: '${entries} | where event == "rotation_overdue" or (event == "rotation_refused" and tostring(entry.kind) !in ("throttled", "unavailable", "timed_out", "connection"))'
     threshold: 0
   }
   {
@@ -201,7 +201,7 @@ var logRules = [
     frequency: 'PT15M'
     window: 'PT15M'
     scope: applicationInsightsId
-    query: '${entries} | where event in ("failed_not_stored", "invocation_overdue", "notification_key_unknown", "notification_key_unusable", "panic", "payload_malformed", "payload_unreadable", "receipt_not_enqueued", "refresh_token_not_renewed", "secret_not_made", "setting_placeholder", "subscription_not_renewed", "timer_failed")'
+    query: '${entries} | where event in ("failed_not_stored", "invocation_overdue", "notification_key_unknown", "notification_key_unusable", "panic", "payload_malformed", "payload_unreadable", "receipt_not_enqueued", "refresh_token_not_renewed", "secret_not_made", "setting_missing", "setting_placeholder", "subscription_not_renewed", "timer_failed")'
     threshold: 0
   }
   {

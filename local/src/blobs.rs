@@ -61,6 +61,15 @@ impl Blobs {
 
     /// Sends a request that is marked as ours by this number.
     async fn call(&self, method: Method, path: &str) -> anyhow::Result<(StatusCode, Vec<u8>, u64)> {
+        self.call_with(method, path, Vec::new()).await
+    }
+
+    async fn call_with(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> anyhow::Result<(StatusCode, Vec<u8>, u64)> {
         let number = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
         let answer = self
             .client
@@ -68,7 +77,9 @@ impl Blobs {
             .query(&[(OWN, number)])
             .bearer_auth(self.token()?)
             .header("x-ms-version", VERSION)
-            .header("content-length", "0")
+            .header("x-ms-blob-type", "BlockBlob")
+            .header("content-length", body.len())
+            .body(body)
             .send()
             .await
             .context("Azurite does not answer")?;
@@ -118,22 +129,51 @@ impl Blobs {
 
     /// Names of the blobs that tell of failed messages, in order.
     pub(crate) async fn failed_names(&self) -> anyhow::Result<Vec<String>> {
-        let path = format!("{FAILED}?restype=container&comp=list");
+        self.names(FAILED, "").await
+    }
+
+    /// Names of a container's blobs that begin so, in order.
+    pub(crate) async fn names(&self, container: &str, begin: &str) -> anyhow::Result<Vec<String>> {
+        let path = format!("{container}?restype=container&comp=list&prefix={begin}");
         Ok(names(&String::from_utf8_lossy(&self.get(&path).await?)))
+    }
+
+    /// The JSON in a blob; what is none, as text.
+    pub(crate) async fn read(&self, container: &str, name: &str) -> anyhow::Result<Value> {
+        let body = self.get(&path_of(container, name)).await?;
+        let text = |_| Value::from(String::from_utf8_lossy(&body));
+        Ok(serde_json::from_slice(&body).unwrap_or_else(text))
+    }
+
+    /// Replaces what is in a blob.
+    pub(crate) async fn write(
+        &self,
+        container: &str,
+        name: &str,
+        body: &Value,
+    ) -> anyhow::Result<()> {
+        let (path, body) = (path_of(container, name), body.to_string().into_bytes());
+        let (status, ..) = self.call_with(Method::PUT, &path, body).await?;
+        ensure!(status == StatusCode::CREATED, "Azurite answered {status}");
+        Ok(())
     }
 
     /// The failed messages, for `GET /local/failed`.
     pub(crate) async fn failed(&self) -> anyhow::Result<Vec<Value>> {
         let mut failed = Vec::new();
         for name in self.failed_names().await? {
-            let path = format!("{FAILED}/{}", utf8_percent_encode(&name, NON_ALPHANUMERIC));
-            let body = self.get(&path).await?;
-            let body = serde_json::from_slice(&body)
-                .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&body)));
+            let body = self.read(FAILED, &name).await?;
             failed.push(json!({ "name": name, "body": body }));
         }
         Ok(failed)
     }
+}
+
+fn path_of(container: &str, name: &str) -> String {
+    format!(
+        "{container}/{}",
+        utf8_percent_encode(name, NON_ALPHANUMERIC)
+    )
 }
 
 /// The names in a listing. Ours hold no character that XML would escape.

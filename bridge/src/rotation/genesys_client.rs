@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::{ABANDONED_AFTER, Claim, GRACE, Held, Noted};
+use super::{ABANDONED_AFTER, Claim, GRACE, Held, Noted, Step, Told};
 
 /// Clocks of this app and of the vault differ by less.
 const CLOCKS: Duration = Duration::from_secs(5 * 60);
@@ -31,33 +31,28 @@ pub struct Found {
     pub next: Option<Held>,
 }
 
-/// What is to be done next; then all is looked at again.
+/// What is done to the client of this id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// Note this.
-    Note(Noted),
-    /// Make a new secret for this client, store it as the next one, and note that it is done.
-    Renew {
-        /// Id of the client.
-        client: String,
-    },
+pub enum Action {
+    /// Make a new secret for it, store it as the next one, and note that it is done.
+    Renew(String),
     /// Try the next secret, and note when it was taken.
-    Probe {
-        /// Id of the client.
-        client: String,
-    },
+    Probe(String),
     /// Make the next secret the current one.
-    Switch {
-        /// Id of the client.
-        client: String,
-    },
-    /// Make a new secret for this client, tell it nobody, and note that it is done.
-    Discard {
-        /// Id of the client.
-        client: String,
-    },
-    /// Nothing.
-    Rest,
+    Switch(String),
+    /// Make a new secret for it, tell it nobody, and note that it is done.
+    Discard(String),
+}
+
+impl Told for Action {
+    fn told(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Renew(client) => ("renew", Some(client)),
+            Self::Probe(client) => ("probe", Some(client)),
+            Self::Switch(client) => ("switch", Some(client)),
+            Self::Discard(client) => ("discard", Some(client)),
+        }
+    }
 }
 
 /// The next step of this run. With `is_asked`, the secret is replaced although that is not due, unless the one before it may still
@@ -69,7 +64,7 @@ pub fn next_step(
     run: &str,
     now: OffsetDateTime,
     is_asked: bool,
-) -> Step {
+) -> Step<Action> {
     let seen = noted.seeing_client(found);
     if seen != *noted {
         return Step::Note(seen);
@@ -81,8 +76,8 @@ pub fn next_step(
     if let Some(client) = found.pending(noted, now) {
         let client = client.to_owned();
         return match noted.accepted.as_ref() == Some(&client) {
-            true => Step::Switch { client },
-            false => Step::Probe { client },
+            true => Step::Do(Action::Switch(client)),
+            false => Step::Do(Action::Probe(client)),
         };
     }
     let Some(idle) = found.idle() else {
@@ -92,12 +87,12 @@ pub fn next_step(
     let was_current = noted.retired.contains(idle);
     let current = found.current.as_ref();
     let is_over = current.is_none_or(|it| now >= it.stored + GRACE);
-    let step = match was_current {
-        true if is_over => Step::Discard { client },
-        false if is_asked || Held::is_due(current, now) => Step::Renew { client },
+    let action = match was_current {
+        true if is_over => Action::Discard(client),
+        false if is_asked || Held::is_due(current, now) => Action::Renew(client),
         _ => return Step::Rest,
     };
-    noted.claimed(idle, run, now, step, Step::Note)
+    noted.claimed(idle, run, now, action)
 }
 
 impl Noted {
@@ -146,8 +141,9 @@ impl Found {
     fn pending(&self, noted: &Noted, now: OffsetDateTime) -> Option<&str> {
         let client = self.next_client()?;
         let is_taken = noted.accepted.as_deref() == Some(client);
-        let stored = self.next.as_ref()?.stored;
-        (is_taken || now < stored + ABANDONED_AFTER).then_some(client)
+        let next = self.next.as_ref()?;
+        let is_hopeless = !is_taken && now >= next.stored + ABANDONED_AFTER;
+        (next.is_after(self.current.as_ref()) && !is_hopeless).then_some(client)
     }
 }
 

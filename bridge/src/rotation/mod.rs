@@ -133,33 +133,46 @@ pub struct Held {
     pub stored: OffsetDateTime,
 }
 
-/// What is to be done next; then all is looked at again.
+/// What is to be done next about a secret; then all is looked at again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+#[expect(clippy::large_enum_variant, reason = "a few are made in a day")]
+pub enum Step<A> {
     /// Note this.
     Note(Noted),
-    /// Add a secret that ends then, and store it as the next one.
-    Add {
-        /// Its end.
-        ends: OffsetDateTime,
-    },
-    /// Try the next secret, and note when it was taken.
-    Probe {
-        /// Its key id.
-        key: String,
-    },
-    /// Make the next secret the current one.
-    Switch {
-        /// Its key id.
-        key: String,
-    },
-    /// Remove a secret that nobody uses.
-    Remove {
-        /// Its key id.
-        key: String,
-    },
+    /// Do this.
+    Do(A),
     /// Nothing.
     Rest,
+}
+
+/// What a step does, as the log tells it.
+pub trait Told {
+    /// The step in a word, and the key id or client that it is about, where that is known.
+    fn told(&self) -> (&'static str, Option<&str>);
+}
+
+/// What is done to a client secret of our own app. What is about one secret holds its key id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Add a secret that ends then, and store it as the next one.
+    Add(OffsetDateTime),
+    /// Try the next secret, and note when it was taken.
+    Probe(String),
+    /// Make the next secret the current one.
+    Switch(String),
+    /// Remove a secret that nobody uses.
+    Remove(String),
+}
+
+impl Told for Action {
+    fn told(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Add(_) => ("add", None),
+            Self::Probe(key) => ("probe", Some(key)),
+            Self::Switch(key) => ("switch", Some(key)),
+            Self::Remove(key) => ("remove", Some(key)),
+        }
+    }
 }
 
 /// The key id of a secret that a person stored, by the characters that Entra ID shows of it; none where several fit.
@@ -179,7 +192,12 @@ pub fn due(noted: &Noted) -> Option<OffsetDateTime> {
 
 /// The next step. With `is_asked`, a secret is added although none is due.
 #[must_use]
-pub fn next_step(noted: &Noted, found: &Found, now: OffsetDateTime, is_asked: bool) -> Step {
+pub fn next_step(
+    noted: &Noted,
+    found: &Found,
+    now: OffsetDateTime,
+    is_asked: bool,
+) -> Step<Action> {
     let seen = noted.seeing(found, now);
     if seen != *noted {
         return Step::Note(seen);
@@ -187,23 +205,32 @@ pub fn next_step(noted: &Noted, found: &Found, now: OffsetDateTime, is_asked: bo
     if let Some(key) = found.pending(noted, now) {
         let key = key.to_owned();
         return match noted.accepted.as_ref() == Some(&key) {
-            true => Step::Switch { key },
-            false => Step::Probe { key },
+            true => Step::Do(Action::Switch(key)),
+            false => Step::Do(Action::Probe(key)),
         };
     }
     if is_asked || found.is_due(now) {
-        return Step::Add { ends: now + LIFE };
+        return Step::Do(Action::Add(now + LIFE));
     }
     let mut credentials = found.credentials.iter();
     match credentials.find(|one| found.is_useless(one, noted, now)) {
-        Some(one) => Step::Remove {
-            key: one.key.clone(),
-        },
+        Some(one) => Step::Do(Action::Remove(one.key.clone())),
         None => Step::Rest,
     }
 }
 
 impl Noted {
+    /// The note when all is noted that is there, and what is to be done then, as `next` tells for each note.
+    #[must_use]
+    pub fn settled<A>(mut self, next: impl Fn(&Self) -> Step<A>) -> (Self, Step<A>) {
+        loop {
+            match next(&self) {
+                Step::Note(seen) => self = seen,
+                step => return (self, step),
+            }
+        }
+    }
+
     /// The note of a secret of Genesys with what the vault holds as the current one. Of those before it stays what is `kept`.
     fn seeing_current(&self, held: Option<&Held>, is_kept: impl Fn(&str) -> bool) -> Self {
         let mut seen = self.clone();
@@ -227,18 +254,11 @@ impl Noted {
         seen
     }
 
-    /// The step for which this run has the claim, or the note that claims it.
-    fn claimed<S>(
-        &self,
-        key: &str,
-        run: &str,
-        now: OffsetDateTime,
-        step: S,
-        note: impl FnOnce(Self) -> S,
-    ) -> S {
+    /// What this run has the claim for, or the note that claims it.
+    fn claimed<A>(&self, key: &str, run: &str, now: OffsetDateTime, action: A) -> Step<A> {
         let is_ours = |claim: &Claim| claim.run == run && claim.key == key;
         if self.claim.as_ref().is_some_and(is_ours) {
-            return step;
+            return Step::Do(action);
         }
         let claim = Claim {
             key: key.to_owned(),
@@ -246,7 +266,7 @@ impl Noted {
             since: now,
         };
         // What was taken before may not be what will be made.
-        note(Self {
+        Step::Note(Self {
             claim: Some(claim),
             accepted: None,
             ..self.clone()
@@ -308,8 +328,10 @@ impl Found {
         let key = next.key.as_deref()?;
         let is_taken = noted.accepted.as_deref() == Some(key);
         let is_hopeless = !is_taken && now >= next.stored + ABANDONED_AFTER;
+        // What a person has replaced since does not come back.
+        let was_current = noted.retired.contains(key);
         let is_pending = Some(key) != self.current_key() && self.is_alive(next, now);
-        (is_pending && !is_hopeless).then_some(key)
+        (is_pending && !is_hopeless && !was_current).then_some(key)
     }
 
     /// Whether the current secret must be replaced: it ends soon, or has ended, or cannot be told.
@@ -333,7 +355,8 @@ impl Found {
         let held = self.current.iter().chain(&self.next);
         let mut changes = held.map(|it| it.stored).chain([one.starts]);
         let is_settled = changes.all(|at| now >= at + SETTLED_AFTER);
-        if !is_ours || !is_settled || key == self.current_key() || key == self.next_key() {
+        let is_next = key == self.next_key() && !was_current;
+        if !is_ours || !is_settled || key == self.current_key() || is_next {
             return false;
         }
         // Added by a run that ended before it could store it: nobody knows it.
@@ -350,6 +373,11 @@ impl Found {
 }
 
 impl Held {
+    /// Whether it was stored after the current one: what a person has replaced since does not come back.
+    fn is_after(&self, current: Option<&Self>) -> bool {
+        current.is_none_or(|current| self.stored >= current.stored)
+    }
+
     /// Whether it is to be replaced, where it never ends by itself.
     fn is_due(held: Option<&Self>, now: OffsetDateTime) -> bool {
         held.is_none_or(|it| now >= it.stored + RENEWED_AFTER)

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::{GRACE, Held, Noted};
+use super::{GRACE, Held, Noted, Step, Told};
 
 /// What Genesys signed may still come for so long: it repeats a call five times, 5 s apart, and waits 10 s for each answer (Genesys Cloud
 /// Developer Center, Open Messaging, "outboundMessages").
@@ -36,33 +36,28 @@ pub struct Found {
     pub next: Option<Held>,
 }
 
-/// What is to be done next; then all is looked at again.
+/// What is done to a secret, of this key id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// Note this.
-    Note(Noted),
-    /// Make a secret and store it under this key id as the next one.
-    Make {
-        /// Its key id.
-        key: String,
-    },
-    /// Give the far side the next secret, where it is given, and note it.
-    Tell {
-        /// Its key id.
-        key: String,
-    },
-    /// Keep the current secret as the previous one, and make the next one current.
-    Switch {
-        /// Key id of the next one.
-        key: String,
-    },
-    /// Give the far side the current secret once more, remove the previous one, and note that it is done.
-    Remove {
-        /// Key id of the previous one.
-        key: String,
-    },
-    /// Nothing.
-    Rest,
+pub enum Action {
+    /// Make it, and store it as the next one.
+    Make(String),
+    /// Give it to the far side as the next one, where it is given, and note it.
+    Tell(String),
+    /// Keep the current secret as the previous one, and make this one current.
+    Switch(String),
+    /// Give the far side the current secret once more, remove this previous one, and note that it is done.
+    Remove(String),
+}
+
+impl Told for Action {
+    fn told(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Make(key) => ("make", Some(key)),
+            Self::Tell(key) => ("tell", Some(key)),
+            Self::Switch(key) => ("switch", Some(key)),
+            Self::Remove(key) => ("remove", Some(key)),
+        }
+    }
 }
 
 /// The next step of this run, whose name is unlike any other and becomes the key id of what it makes. The secret before the current
@@ -76,7 +71,7 @@ pub fn next_step(
     run: &str,
     now: OffsetDateTime,
     is_asked: bool,
-) -> Step {
+) -> Step<Action> {
     let seen = noted.seeing_own(found);
     if seen != *noted {
         return Step::Note(seen);
@@ -88,23 +83,21 @@ pub fn next_step(
     if let Some(key) = found.pending() {
         let key = key.to_owned();
         return match noted.accepted.as_ref() == Some(&key) {
-            true => Step::Switch { key },
-            false => Step::Tell { key },
+            true => Step::Do(Action::Switch(key)),
+            false => Step::Do(Action::Tell(key)),
         };
     }
     let current = found.current.as_ref();
-    let (key, step) = match found.before() {
+    let (key, action) = match found.before() {
         Some(before) if current.is_some_and(|it| now >= it.stored + kept) => {
-            let key = before.to_owned();
-            (before, Step::Remove { key })
+            (before, Action::Remove(before.to_owned()))
         }
         None if current.is_some() && (is_asked || Held::is_due(current, now)) => {
-            let key = run.to_owned();
-            (run, Step::Make { key })
+            (run, Action::Make(run.to_owned()))
         }
         _ => return Step::Rest,
     };
-    noted.claimed(key, run, now, step, Step::Note)
+    noted.claimed(key, run, now, action)
 }
 
 impl Noted {
@@ -123,8 +116,10 @@ impl Found {
 
     /// The next secret, on its way to become the current one.
     fn pending(&self) -> Option<&str> {
-        let next = self.next.as_ref()?.key.as_deref();
-        next.filter(|key| Some(*key) != self.current_key())
+        let next = self.next.as_ref()?;
+        let is_after = next.is_after(self.current.as_ref());
+        let key = next.key.as_deref();
+        key.filter(|key| is_after && Some(*key) != self.current_key())
     }
 
     /// The secret before the current one.

@@ -53,9 +53,9 @@ fn a_secret_is_replaced_when_half_of_its_life_is_left_or_somebody_asks() {
     let ends = NOW + LIFE;
     for (days, is_asked, step) in [
         (46, false, Step::Rest),
-        (45, false, Step::Add { ends }),
-        (0, false, Step::Add { ends }),
-        (80, true, Step::Add { ends }),
+        (45, false, Step::Do(Action::Add(ends))),
+        (0, false, Step::Do(Action::Add(ends))),
+        (80, true, Step::Do(Action::Add(ends))),
     ] {
         let (noted, found) = calm(days);
         assert_eq!(next_step(&noted, &found, NOW, is_asked), step, "{days}");
@@ -66,7 +66,7 @@ fn a_secret_is_replaced_when_half_of_its_life_is_left_or_somebody_asks() {
 
 #[test]
 fn one_that_is_absent_ended_or_unknown_to_entra_id_is_replaced() {
-    let add = Step::Add { ends: NOW + LIFE };
+    let add = Step::Do(Action::Add(NOW + LIFE));
     let nothing = next_step(&Noted::default(), &Found::default(), NOW, false);
     assert_eq!(nothing, add);
     let (noted, mut found) = calm(80);
@@ -83,11 +83,11 @@ fn a_next_one_is_tried_then_made_current_then_noted() {
     let (next, ends) = ("two".to_owned(), NOW + LIFE);
     found.next = held("two", NOW);
     let step = |noted: &Noted, found: &Found| next_step(noted, found, NOW + MINUTE, false);
-    assert_eq!(step(&noted, &found), Step::Probe { key: next.clone() });
+    assert_eq!(step(&noted, &found), Step::Do(Action::Probe(next.clone())));
     found.credentials.push(credential("two", NOW, ends));
-    assert_eq!(step(&noted, &found), Step::Probe { key: next.clone() });
+    assert_eq!(step(&noted, &found), Step::Do(Action::Probe(next.clone())));
     noted.accepted = Some(next.clone());
-    assert_eq!(step(&noted, &found), Step::Switch { key: next.clone() });
+    assert_eq!(step(&noted, &found), Step::Do(Action::Switch(next.clone())));
     found.current = held("two", NOW + MINUTE);
     let Step::Note(seen) = step(&noted, &found) else {
         panic!("it is seen");
@@ -101,9 +101,7 @@ fn a_next_one_is_tried_then_made_current_then_noted() {
         Step::Rest,
         "the old one stays for a while"
     );
-    let remove = Step::Remove {
-        key: "one".to_owned(),
-    };
+    let remove = Step::Do(Action::Remove("one".to_owned()));
     let over = NOW + MINUTE + GRACE;
     assert_eq!(next_step(&seen, &found, over - MINUTE, false), Step::Rest);
     assert_eq!(next_step(&seen, &found, over, false), remove);
@@ -128,7 +126,10 @@ fn what_a_person_added_is_left_alone_and_an_orphan_is_not() {
     let key = "orphan".to_owned();
     let before = next_step(&noted, &found, NOW - MINUTE, false);
     assert_eq!(before, Step::Rest, "somebody may be about to store it");
-    assert_eq!(next_step(&noted, &found, NOW, false), Step::Remove { key });
+    assert_eq!(
+        next_step(&noted, &found, NOW, false),
+        Step::Do(Action::Remove(key))
+    );
 }
 
 #[test]
@@ -138,10 +139,10 @@ fn the_one_before_stays_while_the_current_one_does_not_work() {
     found.credentials = vec![before.clone()];
     found.current = held("one", NOW - DAY);
     let step = next_step(&noted, &found, NOW, false);
-    assert!(matches!(step, Step::Add { .. }), "{step:?}");
+    assert!(matches!(step, Step::Do(Action::Add(_))), "{step:?}");
     found.next = held("two", NOW - MINUTE);
     let step = next_step(&noted, &found, NOW, false);
-    assert!(matches!(step, Step::Probe { .. }), "{step:?}");
+    assert!(matches!(step, Step::Do(Action::Probe(_))), "{step:?}");
 }
 
 #[test]
@@ -151,9 +152,27 @@ fn a_next_one_that_is_never_taken_is_given_up_and_removed() {
     found.next = held("two", begun);
     found.credentials.push(credential("two", begun, NOW + LIFE));
     let step = next_step(&noted, &found, NOW - MINUTE, false);
-    assert!(matches!(step, Step::Probe { .. }), "{step:?}");
+    assert!(matches!(step, Step::Do(Action::Probe(_))), "{step:?}");
     let step = next_step(&noted, &found, NOW, false);
-    assert!(matches!(step, Step::Add { .. }), "{step:?}");
+    assert!(matches!(step, Step::Do(Action::Add(_))), "{step:?}");
+}
+
+#[test]
+fn what_a_person_has_replaced_does_not_come_back_and_goes_two_days_later() {
+    let (noted, mut found) = calm(80);
+    let mut by_hand = credential("hand", NOW - MINUTE, NOW + LIFE);
+    by_hand.name = None;
+    found.credentials.push(by_hand);
+    found.current = held("hand", NOW);
+    let Step::Note(noted) = next_step(&noted, &found, NOW, false) else {
+        panic!("it is seen");
+    };
+    let over = NOW + GRACE;
+    for now in [NOW, over - MINUTE] {
+        assert_eq!(next_step(&noted, &found, now, false), Step::Rest);
+    }
+    let remove = Step::Do(Action::Remove("one".to_owned()));
+    assert_eq!(next_step(&noted, &found, over, false), remove);
 }
 
 #[test]
@@ -169,6 +188,40 @@ fn a_secret_that_a_person_stored_is_known_by_its_first_characters() {
     credentials[1].hint = Some(String::new());
     assert_eq!(key(&credentials).as_deref(), Some("one"), "no hint is none");
     assert_eq!(key(&[]), None);
+}
+
+/// The note that a run claims with now.
+pub(super) fn claimed(noted: &Noted, run: &str, key: &str) -> Noted {
+    let claim = Claim {
+        key: key.to_owned(),
+        run: run.to_owned(),
+        since: NOW,
+    };
+    Noted {
+        claim: Some(claim),
+        accepted: None,
+        ..noted.clone()
+    }
+}
+
+/// The note, which is replaced only when it is still the one that was read.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    pub(super) note: Noted,
+    version: u32,
+}
+
+impl Kept {
+    pub(super) fn read(&self) -> (Noted, u32) {
+        (self.note.clone(), self.version)
+    }
+
+    pub(super) fn save(&mut self, note: Noted, version: u32) {
+        if version == self.version {
+            self.note = note;
+            self.version += 1;
+        }
+    }
 }
 
 /// What runs and readers meet, and how a run goes on between two of its calls.
@@ -200,6 +253,15 @@ pub(super) struct Run<At> {
 }
 
 impl<At: Default> Run<At> {
+    /// Begins now under a name of its own, unless it has begun.
+    pub(super) fn begin(&mut self, now: Duration, runs: &mut u32) {
+        if self.name.is_empty() {
+            self.begun = now;
+            *runs += 1;
+            self.name = format!("run {runs}");
+        }
+    }
+
     /// A run that is not over in time is ended, and begins again.
     pub(super) fn end_in_time(&mut self, now: Duration) {
         if now > self.begun + RUN {
@@ -275,8 +337,7 @@ struct World {
     credentials: Vec<(Credential, OffsetDateTime)>,
     current: Option<Held>,
     next: Option<Held>,
-    note: Noted,
-    version: u32,
+    note: Kept,
     made: u32,
     /// Time after which a new secret is taken, and after which it is listed.
     delays: [Duration; 2],
@@ -292,7 +353,7 @@ enum At {
     ReadNote(Noted, u32),
     Listed(Noted, u32, Vec<Credential>),
     ReadCurrent(Noted, u32, Found),
-    Decided(Noted, u32, Step),
+    Decided(Noted, u32, Step<Action>),
     Added(String),
 }
 
@@ -318,13 +379,6 @@ impl World {
         let mut all = self.credentials.iter();
         all.any(|(one, from)| one.key == key && *from <= self.time())
     }
-
-    fn save(&mut self, note: Noted, version: u32) {
-        if version == self.version {
-            self.note = note;
-            self.version += 1;
-        }
-    }
 }
 
 impl Stage for World {
@@ -340,7 +394,8 @@ impl Stage for World {
         run.at = match std::mem::take(&mut run.at) {
             At::Start => {
                 run.begun = self.now;
-                At::ReadNote(self.note.clone(), self.version)
+                let (note, version) = self.note.read();
+                At::ReadNote(note, version)
             }
             At::ReadNote(note, version) => At::Listed(note, version, self.list()),
             At::Listed(note, version, credentials) => {
@@ -360,10 +415,10 @@ impl Stage for World {
             At::Decided(note, version, step) => match step {
                 Step::Rest => return true,
                 Step::Note(note) => {
-                    self.save(note, version);
+                    self.note.save(note, version);
                     At::Start
                 }
-                Step::Add { ends } => {
+                Step::Do(Action::Add(ends)) => {
                     run.is_asked = false;
                     self.made += 1;
                     let key = format!("made-{}", self.made);
@@ -371,15 +426,15 @@ impl Stage for World {
                     self.credentials.push((added, now + self.delays[0]));
                     At::Added(key)
                 }
-                Step::Probe { key } => {
+                Step::Do(Action::Probe(key)) => {
                     if !self.takes(&key) {
                         return true;
                     }
                     let accepted = Some(key);
-                    self.save(Noted { accepted, ..note }, version);
+                    self.note.save(Noted { accepted, ..note }, version);
                     At::Start
                 }
-                Step::Switch { key } => {
+                Step::Do(Action::Switch(key)) => {
                     if let Some((_, until)) = self.uses.last_mut() {
                         *until = Some(now);
                     }
@@ -387,7 +442,7 @@ impl Stage for World {
                     self.current = held(&key, now);
                     At::Start
                 }
-                Step::Remove { key } => {
+                Step::Do(Action::Remove(key)) => {
                     self.credentials.retain(|(one, _)| one.key != key);
                     At::Start
                 }
@@ -435,7 +490,7 @@ proptest! {
             let key = world.current.as_ref().and_then(|it| it.key.clone());
             assert!(world.takes(&key.expect("a key")) || world.takes_soon());
             let held: Vec<&Held> = world.current.iter().chain(&world.next).collect();
-            let noted = world.note.current.iter().map(|it| it.since);
+            let noted = world.note.note.current.iter().map(|it| it.since);
             let mut changes = held.iter().map(|it| it.stored).chain(noted);
             let is_calm = changes.all(|at| world.time() > at + GRACE + 2 * DAY);
             let is_held = |key: &str| held.iter().any(|it| it.key.as_deref() == Some(key));

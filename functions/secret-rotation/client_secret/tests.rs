@@ -3,17 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bridge::state::blobs;
 use futures::future::{join, join_all};
 use serde_json::json;
 use services::testing::{Password, Reply, World};
 
 use super::*;
 use crate::secret_rotation::steps::PROPAGATION;
-use crate::secret_rotation::tests::killed_at_write;
+use crate::secret_rotation::tests::{DAY, killed_at_write, noted};
 use crate::testing::app_in;
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A world whose app has one secret, which a person made, and which ends in so many days.
 async fn world(days: i64) -> World {
@@ -52,11 +49,6 @@ fn keys(world: &World) -> Vec<String> {
     world.passwords().into_iter().map(|one| one.key).collect()
 }
 
-fn noted(world: &World) -> Noted {
-    let blob = world.blob("state", &blobs::rotation(names::GRAPH_CLIENT));
-    serde_json::from_slice(&blob.expect("a note")).expect("readable")
-}
-
 /// After some days only the current one is left, and it is one that we added.
 async fn assert_comes_to_rest(world: &World) {
     let app = app(world);
@@ -73,7 +65,8 @@ async fn assert_comes_to_rest(world: &World) {
         world.secret(names::GRAPH_CLIENT).as_ref(),
         Some(&all[0].secret)
     );
-    assert_eq!(noted(world).current.expect("noted").key, all[0].key);
+    let noted = noted(world, names::GRAPH_CLIENT);
+    assert_eq!(noted.current.expect("noted").key, all[0].key);
 }
 
 #[tokio::test]
@@ -109,7 +102,7 @@ async fn one_that_does_not_end_soon_is_left_alone_until_somebody_asks() {
     let (noted, next) = look_only(&app, OffsetDateTime::now_utc(), true)
         .await
         .expect("a look");
-    assert!(matches!(next, Step::Add { .. }), "{next:?}");
+    assert!(matches!(next, Step::Do(Action::Add(_))), "{next:?}");
     assert_eq!(
         noted.current.expect("by its first characters").key,
         "by-hand"
@@ -179,7 +172,8 @@ async fn a_policy_that_forbids_secrets_is_noted_and_told_in_words() {
         panic!("it is refused: {failure:?}");
     };
     assert!(advice(&error).contains("app management policies"));
-    assert_eq!(noted(&world).refusal.expect("noted").code, code);
+    let noted = noted(&world, names::GRAPH_CLIENT);
+    assert_eq!(noted.refusal.expect("noted").code, code);
     assert_eq!(keys(&world), ["by-hand"]);
     assert_works(&world);
 }

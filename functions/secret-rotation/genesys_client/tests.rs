@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bridge::rotation::{RENEWED_AFTER, SETTLED_AFTER};
-use bridge::state::blobs;
 use futures::future::{join, join_all};
 use serde_json::json;
 use services::testing::{Reply, World};
@@ -12,12 +11,11 @@ use services::testing::{Reply, World};
 use super::*;
 use crate::secret_rotation::client_secret::advice;
 use crate::secret_rotation::steps::PROPAGATION;
-use crate::secret_rotation::tests::{killed_at_write, tick};
+use crate::secret_rotation::tests::{DAY, killed_at_write, noted, tick};
 use crate::testing::app_in;
 
 const A: &str = "00000000-0000-0000-0000-000000000006";
 const B: &str = "00000000-0000-0000-0000-000000000007";
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A world with two clients, the first of which a person gave to the app.
 async fn world() -> World {
@@ -43,11 +41,6 @@ async fn assert_works(world: &World) -> String {
     client
 }
 
-fn noted(world: &World) -> Noted {
-    let blob = world.blob("state", &blobs::rotation(SECRET));
-    serde_json::from_slice(&blob.expect("a note")).expect("readable")
-}
-
 #[tokio::test]
 async fn the_idle_client_takes_over_and_two_days_later_nobody_has_the_others_secret() {
     let world = world().await;
@@ -64,7 +57,7 @@ async fn the_idle_client_takes_over_and_two_days_later_nobody_has_the_others_sec
     run(&app, 3 * DAY, false).await.expect("a run");
     assert_ne!(world.genesys_client(A).as_deref(), Some("genesys-client"));
     assert_eq!(assert_works(&world).await, B);
-    let noted = noted(&world);
+    let noted = noted(&world, SECRET);
     assert!(
         noted.retired.is_empty() && noted.claim.is_none(),
         "{noted:?}"
@@ -84,7 +77,7 @@ async fn a_look_changes_nothing_and_tells_what_would_be_done() {
     let now = OffsetDateTime::now_utc();
     let (_, _, next) = look_only(&app, now, true).await.expect("a look");
     let client = B.to_owned();
-    assert_eq!(next, Step::Renew { client });
+    assert_eq!(next, Step::Do(Action::Renew(client)));
     assert_eq!(world.genesys_client(B).as_deref(), Some("never-shown"));
     assert!(world.blobs("state").is_empty());
 }
@@ -120,7 +113,7 @@ async fn a_run_can_be_killed_at_each_of_its_writes() {
         }
         assert_eq!(assert_works(&world).await, B, "{n} {takes_effect}");
         assert_ne!(world.genesys_client(A).as_deref(), Some("genesys-client"));
-        let noted = noted(&world);
+        let noted = noted(&world, SECRET);
         assert!(
             noted.retired.is_empty() && noted.claim.is_none(),
             "{noted:?}"
@@ -158,7 +151,7 @@ async fn what_genesys_does_not_allow_is_no_failure_of_the_timer_and_no_claim_is_
         panic!("it is refused: {failure:?}");
     };
     assert!(advice(error).contains("handler rotate genesys"));
-    let noted = noted(&world);
+    let noted = noted(&world, SECRET);
     assert_eq!(noted.claim, None);
     assert_eq!(noted.refusal.expect("noted").code, "missing.permissions");
     let secret = crate::secret_rotation::Secret::GenesysClient;

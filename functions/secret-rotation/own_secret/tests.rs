@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bridge::rotation::{RENEWED_AFTER, SETTLED_AFTER};
-use bridge::state::blobs;
 use futures::future::join_all;
 use http::StatusCode;
 use secrecy::ExposeSecret;
@@ -12,12 +11,10 @@ use serde_json::json;
 use services::testing::{Reply, World};
 
 use super::*;
-use crate::secret_rotation::tests::{killed_at_write, tick};
+use crate::secret_rotation::tests::{DAY, killed_at_write, noted, tick};
 use crate::testing::{agents_message, app_in, webhook};
 
 const SECRET: &str = names::GENESYS_WEBHOOK;
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 async fn run(app: &App, later: Duration, is_asked: bool) -> Result<(), Failure> {
     // Nothing is repeated here.
@@ -37,11 +34,6 @@ async fn answered(app: &Arc<App>, id: &str, secret: &str) -> StatusCode {
     webhook(app, message.to_string(), secret).await
 }
 
-fn noted(world: &World) -> Noted {
-    let blob = world.blob("state", &blobs::rotation(SECRET));
-    serde_json::from_slice(&blob.expect("a note")).expect("readable")
-}
-
 /// What Genesys signs with is the current secret, and the only one.
 async fn assert_at_rest(world: &World) {
     let current = world.secret(SECRET).expect("one");
@@ -53,7 +45,7 @@ async fn assert_at_rest(world: &World) {
     assert!(previous.expect("an answer").is_none());
     let next = vault.newest(&names::next(SECRET)).await.expect("an answer");
     assert_eq!(next.expect("the same").value.expose_secret(), current);
-    assert_eq!(noted(world).claim, None);
+    assert_eq!(noted(world, SECRET).claim, None);
 }
 
 /// No wait is needed between storing the next secret and telling Genesys: an instance that remembers for hours that there is none
@@ -86,6 +78,33 @@ async fn a_warm_instance_refuses_nothing_that_genesys_signs() {
     assert_eq!(answered(&cold, "m-4", &new).await, StatusCode::OK);
     let refused = answered(&cold, "m-5", &old).await;
     assert_eq!(refused, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn whoever_asks_gets_a_new_one_also_when_one_is_over() {
+    let world = World::start().await;
+    let app = app_in(&world, &[]);
+    run(&app, Duration::ZERO, true).await.expect("a run");
+    let first = world.secret(SECRET);
+    world.age_secret(SECRET, 3 * DAY);
+    run(&app, Duration::ZERO, true).await.expect("a run");
+    assert_ne!(world.secret(SECRET), first);
+    assert_eq!(world.secret(&names::previous(SECRET)), first);
+}
+
+#[tokio::test]
+async fn what_a_person_stored_is_not_undone() {
+    let world = World::start().await;
+    let app = app_in(&world, &[]);
+    run(&app, Duration::ZERO, true).await.expect("a run");
+    let replaced = world.webhook_secret();
+    // What the vault dates in whole seconds was a day ago.
+    world.age_secret(SECRET, DAY);
+    world.age_secret(&names::next(SECRET), DAY);
+    world.put_secret(SECRET, "chosen by a person");
+    run(&app, Duration::ZERO, false).await.expect("a run");
+    assert_eq!(world.secret(SECRET).as_deref(), Some("chosen by a person"));
+    assert_eq!(world.webhook_secret(), replaced, "that is the person's too");
 }
 
 #[tokio::test]

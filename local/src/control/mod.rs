@@ -3,6 +3,7 @@
 mod guard;
 mod operations;
 mod page;
+mod passing;
 
 use std::sync::Arc;
 

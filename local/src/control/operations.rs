@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_stream::wrappers::BroadcastStream;
 
+use super::passing;
 use crate::blobs::Blobs;
 use crate::host::{Host, Outcome};
 use crate::service_bus::ServiceBus;
@@ -64,6 +65,7 @@ pub(super) fn router() -> Router<Arc<Control>> {
         .route("/local/handler/commands", post(run).delete(kill_commands))
         .route("/local/blobs/{*path}", delete(forget))
         .route("/local/timers/{function}", post(fire_timer))
+        .route("/local/time", post(passing::pass))
 }
 
 /// What can be seen without asking anyone.

@@ -101,6 +101,13 @@ impl KeyVault {
         kept.versions.last().cloned()
     }
 
+    /// Makes every version so much older.
+    pub(crate) fn age(&self, passed: time::Duration) {
+        let mut secrets = self.secrets.lock();
+        let versions = secrets.values_mut().flat_map(|it| &mut it.versions);
+        versions.for_each(|version| version.created -= passed);
+    }
+
     /// Takes a deletion back; whether there was one.
     pub(super) fn recover(&self, name: &str) -> bool {
         let mut secrets = self.secrets.lock();

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::rotation::tests::{DAY, MINUTE, NOW, Run, Stage, events, held, play};
+use crate::rotation::tests::{DAY, Kept, MINUTE, NOW, Run, Stage, claimed, events, held, play};
 use crate::rotation::{RENEWED_AFTER, SETTLED_AFTER};
 
 const RUN: &str = "this run";
@@ -22,29 +22,15 @@ fn calm(days: u32) -> (Noted, Found) {
     (noted, found)
 }
 
-fn step(noted: &Noted, found: &Found, is_asked: bool) -> Step {
+fn step(noted: &Noted, found: &Found, is_asked: bool) -> Step<Action> {
     next_step(noted, found, RUN, NOW, is_asked)
-}
-
-/// The note that claims a client now.
-fn claimed(noted: &Noted, client: &str) -> Noted {
-    let claim = Claim {
-        key: client.to_owned(),
-        run: RUN.to_owned(),
-        since: NOW,
-    };
-    Noted {
-        claim: Some(claim),
-        accepted: None,
-        ..noted.clone()
-    }
 }
 
 #[test]
 fn a_secret_is_replaced_after_ninety_days_or_when_somebody_asks_and_only_once_claimed() {
     for (days, is_asked, is_replaced) in [(89, false, false), (90, false, true), (3, true, true)] {
         let (noted, found) = calm(days);
-        let claim = claimed(&noted, "b");
+        let claim = claimed(&noted, RUN, "b");
         let wanted = match is_replaced {
             true => Step::Note(claim.clone()),
             false => Step::Rest,
@@ -52,7 +38,10 @@ fn a_secret_is_replaced_after_ninety_days_or_when_somebody_asks_and_only_once_cl
         assert_eq!(step(&noted, &found, is_asked), wanted, "{days}");
         if is_replaced {
             let client = "b".to_owned();
-            assert_eq!(step(&claim, &found, is_asked), Step::Renew { client });
+            assert_eq!(
+                step(&claim, &found, is_asked),
+                Step::Do(Action::Renew(client))
+            );
         }
     }
     // Without any, the first client gets one.
@@ -63,14 +52,14 @@ fn a_secret_is_replaced_after_ninety_days_or_when_somebody_asks_and_only_once_cl
     let noted = Noted::default();
     assert_eq!(
         step(&noted, &found, false),
-        Step::Note(claimed(&noted, "a"))
+        Step::Note(claimed(&noted, RUN, "a"))
     );
 }
 
 #[test]
 fn what_another_run_has_claimed_is_left_to_it_for_an_hour() {
     let (noted, mut found) = calm(100);
-    let mut noted = claimed(&noted, "b");
+    let mut noted = claimed(&noted, RUN, "b");
     let other = |noted: &Noted, found: &Found, now| next_step(noted, found, "other", now, true);
     let last = NOW + SETTLED_AFTER - MINUTE;
     assert_eq!(other(&noted, &found, last), Step::Rest);
@@ -95,10 +84,13 @@ fn a_next_one_is_tried_then_made_current_and_the_other_client_is_emptied_two_day
     let (mut noted, mut found) = calm(100);
     let client = "b".to_owned();
     found.next = held("b", NOW - MINUTE);
-    assert_eq!(step(&noted, &found, false), Step::Probe { client });
+    assert_eq!(step(&noted, &found, false), Step::Do(Action::Probe(client)));
     noted.accepted = Some("b".to_owned());
     let client = "b".to_owned();
-    assert_eq!(step(&noted, &found, false), Step::Switch { client });
+    assert_eq!(
+        step(&noted, &found, false),
+        Step::Do(Action::Switch(client))
+    );
     found.current = held("b", NOW);
     let Step::Note(seen) = step(&noted, &found, false) else {
         panic!("it is seen");
@@ -111,9 +103,12 @@ fn a_next_one_is_tried_then_made_current_and_the_other_client_is_emptied_two_day
         panic!("it is seen");
     };
     let client = "a".to_owned();
-    let claim = claimed(&seen, "a");
+    let claim = claimed(&seen, RUN, "a");
     assert_eq!(step(&seen, &found, false), Step::Note(claim.clone()));
-    assert_eq!(step(&claim, &found, false), Step::Discard { client });
+    assert_eq!(
+        step(&claim, &found, false),
+        Step::Do(Action::Discard(client))
+    );
     assert_eq!(step(&claim.without("a"), &found, false), Step::Rest);
 }
 
@@ -121,12 +116,28 @@ fn a_next_one_is_tried_then_made_current_and_the_other_client_is_emptied_two_day
 fn one_that_is_never_taken_is_given_up() {
     let (noted, mut found) = calm(100);
     found.next = held("b", NOW - ABANDONED_AFTER + MINUTE);
-    assert!(matches!(step(&noted, &found, false), Step::Probe { .. }));
+    assert!(matches!(
+        step(&noted, &found, false),
+        Step::Do(Action::Probe(_))
+    ));
     found.next = held("b", NOW - ABANDONED_AFTER);
     assert_eq!(
         step(&noted, &found, false),
-        Step::Note(claimed(&noted, "b"))
+        Step::Note(claimed(&noted, RUN, "b"))
     );
+}
+
+#[test]
+fn what_a_person_has_replaced_does_not_come_back_and_ends_two_days_later() {
+    let (_, mut found) = calm(0);
+    (found.current, found.next) = (held("b", NOW - DAY), held("b", NOW - DAY));
+    let (noted, _) = Noted::default().settled(|noted| step(noted, &found, false));
+    found.current = held("a", NOW);
+    let (noted, next) = noted.settled(|noted| step(noted, &found, true));
+    assert_eq!(next, Step::Rest);
+    let over = NOW + GRACE;
+    let (_, next) = noted.settled(|noted| next_step(noted, &found, RUN, over, false));
+    assert_eq!(next, Step::Do(Action::Discard("b".to_owned())));
 }
 
 /// A secret: its client, and its number among all that were made.
@@ -140,8 +151,7 @@ struct World {
     clients: [(u32, Duration); 2],
     current: Option<(Secret, Held)>,
     next: Option<(Secret, Held)>,
-    note: Noted,
-    version: u32,
+    note: Kept,
     made: u32,
     runs: u32,
     propagation: Duration,
@@ -156,19 +166,12 @@ enum At {
     Start,
     ReadNote(Noted, u32),
     ReadCurrent(Noted, u32, Option<Held>),
-    Decided(Noted, u32, Step, Option<Secret>),
+    Decided(Noted, u32, Step<Action>, Option<Secret>),
     Renewed(Secret),
     Done(Noted, u32),
 }
 
 impl World {
-    fn save(&mut self, note: Noted, version: u32) {
-        if version == self.version {
-            self.note = note;
-            self.version += 1;
-        }
-    }
-
     fn renew(&mut self, client: &str) -> Secret {
         let client = usize::from(client == "b");
         self.made += 1;
@@ -201,12 +204,9 @@ impl Stage for World {
         run.end_in_time(self.now);
         run.at = match std::mem::take(&mut run.at) {
             At::Start => {
-                if run.name.is_empty() {
-                    run.begun = self.now;
-                    self.runs += 1;
-                    run.name = format!("run {}", self.runs);
-                }
-                At::ReadNote(self.note.clone(), self.version)
+                run.begin(self.now, &mut self.runs);
+                let (note, version) = self.note.read();
+                At::ReadNote(note, version)
             }
             At::ReadNote(note, version) => {
                 let current = self.current.clone().map(|it| it.1);
@@ -226,22 +226,22 @@ impl Stage for World {
             At::Decided(note, version, step, next) => match step {
                 Step::Rest => return true,
                 Step::Note(note) => {
-                    self.save(note, version);
+                    self.note.save(note, version);
                     At::Start
                 }
-                Step::Renew { client } => {
+                Step::Do(Action::Renew(client)) => {
                     run.is_asked = false;
                     At::Renewed(self.renew(&client))
                 }
-                Step::Probe { client } => {
+                Step::Do(Action::Probe(client)) => {
                     if !next.is_some_and(|secret| self.takes(secret)) {
                         return true;
                     }
                     let accepted = Some(client);
-                    self.save(Noted { accepted, ..note }, version);
+                    self.note.save(Noted { accepted, ..note }, version);
                     At::Start
                 }
-                Step::Switch { .. } => {
+                Step::Do(Action::Switch(_)) => {
                     let secret = next.expect("it was read");
                     if let Some((_, until)) = self.uses.last_mut() {
                         *until = Some(self.now);
@@ -250,7 +250,7 @@ impl Stage for World {
                     self.current = Some(self.held(secret));
                     At::Start
                 }
-                Step::Discard { client } => {
+                Step::Do(Action::Discard(client)) => {
                     self.renew(&client);
                     At::Done(note.without(&client), version)
                 }
@@ -260,7 +260,7 @@ impl Stage for World {
                 At::Start
             }
             At::Done(note, version) => {
-                self.save(note, version);
+                self.note.save(note, version);
                 At::Start
             }
         };

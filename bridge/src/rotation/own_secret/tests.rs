@@ -1,25 +1,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::rotation::tests::{DAY, MINUTE, NOW, Run, Stage, events, held, play};
-use crate::rotation::{Claim, RENEWED_AFTER, SETTLED_AFTER};
+use crate::rotation::tests::{DAY, Kept, MINUTE, NOW, Run, Stage, claimed, events, held, play};
+use crate::rotation::{RENEWED_AFTER, SETTLED_AFTER};
 
 const RUN: &str = "this run";
 
-fn step(noted: &Noted, found: &Found, is_asked: bool) -> Step {
+fn step(noted: &Noted, found: &Found, is_asked: bool) -> Step<Action> {
     next_step(noted, found, KEPT, RUN, NOW, is_asked)
-}
-
-fn claimed(noted: &Noted, key: &str) -> Noted {
-    let claim = Claim {
-        key: key.to_owned(),
-        run: RUN.to_owned(),
-        since: NOW,
-    };
-    Noted {
-        claim: Some(claim),
-        ..noted.clone()
-    }
 }
 
 /// One secret, current for so many days by now.
@@ -35,7 +23,7 @@ fn calm(days: u32) -> (Noted, Found) {
 fn a_secret_is_made_when_it_is_due_or_somebody_asks_and_only_once_claimed() {
     for (days, is_asked, is_made) in [(89, false, false), (90, false, true), (3, true, true)] {
         let (noted, found) = calm(days);
-        let claim = claimed(&noted, RUN);
+        let claim = claimed(&noted, RUN, RUN);
         let wanted = match is_made {
             true => Step::Note(claim.clone()),
             false => Step::Rest,
@@ -43,7 +31,7 @@ fn a_secret_is_made_when_it_is_due_or_somebody_asks_and_only_once_claimed() {
         assert_eq!(step(&noted, &found, is_asked), wanted, "{days}");
         if is_made {
             let key = RUN.to_owned();
-            assert_eq!(step(&claim, &found, is_asked), Step::Make { key });
+            assert_eq!(step(&claim, &found, is_asked), Step::Do(Action::Make(key)));
             let other = |now| next_step(&claim, &found, KEPT, "other", now, is_asked);
             assert_eq!(other(NOW + SETTLED_AFTER - MINUTE), Step::Rest);
             assert!(matches!(other(NOW + SETTLED_AFTER), Step::Note(_)));
@@ -62,12 +50,12 @@ fn genesys_is_told_then_the_secret_is_current_and_the_one_before_goes_two_days_l
     let (mut noted, mut found) = calm(100);
     found.next = held("two", NOW);
     let two = || "two".to_owned();
-    assert_eq!(step(&noted, &found, false), Step::Tell { key: two() });
+    assert_eq!(step(&noted, &found, false), Step::Do(Action::Tell(two())));
     noted.accepted = Some(two());
-    assert_eq!(step(&noted, &found, false), Step::Switch { key: two() });
+    assert_eq!(step(&noted, &found, false), Step::Do(Action::Switch(two())));
     // A run ended between the two writes.
     found.previous = held("one", NOW);
-    assert_eq!(step(&noted, &found, false), Step::Switch { key: two() });
+    assert_eq!(step(&noted, &found, false), Step::Do(Action::Switch(two())));
     found.current = held("two", NOW);
     let Step::Note(noted) = step(&noted, &found, false) else {
         panic!("it is seen");
@@ -78,14 +66,29 @@ fn genesys_is_told_then_the_secret_is_current_and_the_one_before_goes_two_days_l
     let Step::Note(noted) = step(&noted, &found, false) else {
         panic!("it is seen");
     };
-    let claim = claimed(&noted, "one");
+    let claim = claimed(&noted, RUN, "one");
     assert_eq!(step(&noted, &found, false), Step::Note(claim.clone()));
     let key = "one".to_owned();
-    assert_eq!(step(&claim, &found, false), Step::Remove { key });
+    assert_eq!(step(&claim, &found, false), Step::Do(Action::Remove(key)));
     let longer = next_step(&claim, &found, KEY_KEPT, RUN, NOW, false);
     assert_eq!(longer, Step::Rest);
     found.previous = None;
     assert_eq!(step(&claim.without("one"), &found, false), Step::Rest);
+}
+
+#[test]
+fn what_a_person_has_replaced_does_not_come_back() {
+    let (_, mut found) = calm(0);
+    (found.previous, found.next) = (held("zero", NOW - DAY), held("one", NOW - DAY));
+    found.current = held("hand", NOW);
+    let (noted, next) = Noted::default().settled(|noted| step(noted, &found, true));
+    assert_eq!(next, Step::Rest);
+    // The next replacement makes a new one.
+    found.previous = None;
+    assert_eq!(
+        step(&noted, &found, true),
+        Step::Note(claimed(&noted, RUN, RUN))
+    );
 }
 
 /// Genesys, the vault and the note, as runs and the webhook meet them.
@@ -96,8 +99,7 @@ struct World {
     signs: String,
     signed: Vec<(String, Duration)>,
     found: Found,
-    note: Noted,
-    version: u32,
+    note: Kept,
     runs: u32,
 }
 
@@ -109,20 +111,13 @@ enum At {
     ReadNote(Noted, u32),
     ReadCurrent(Noted, u32, Option<Held>),
     ReadPrevious(Noted, u32, Found),
-    Decided(Noted, u32, Box<(Found, Step)>),
+    Decided(Noted, u32, Box<(Found, Step<Action>)>),
     Kept(String),
     Reminded(Noted, u32, Duration),
     Told(Noted, u32),
 }
 
 impl World {
-    fn save(&mut self, note: Noted, version: u32) {
-        if version == self.version {
-            self.note = note;
-            self.version += 1;
-        }
-    }
-
     fn tell(&mut self, key: &str) {
         let before = std::mem::replace(&mut self.signs, key.to_owned());
         self.signed.push((before, self.now));
@@ -155,12 +150,9 @@ impl Stage for World {
         let now = NOW + self.now;
         run.at = match std::mem::take(&mut run.at) {
             At::Start => {
-                if run.name.is_empty() {
-                    run.begun = self.now;
-                    self.runs += 1;
-                    run.name = format!("run {}", self.runs);
-                }
-                At::ReadNote(self.note.clone(), self.version)
+                run.begin(self.now, &mut self.runs);
+                let (note, version) = self.note.read();
+                At::ReadNote(note, version)
             }
             At::ReadNote(note, version) => {
                 At::ReadCurrent(note, version, self.found.current.clone())
@@ -183,25 +175,25 @@ impl Stage for World {
             At::Decided(note, version, decided) => match decided.1 {
                 Step::Rest => return true,
                 Step::Note(note) => {
-                    self.save(note, version);
+                    self.note.save(note, version);
                     At::Start
                 }
-                Step::Make { key } => {
+                Step::Do(Action::Make(key)) => {
                     run.is_asked = false;
                     self.found.next = held(&key, now);
                     At::Start
                 }
-                Step::Tell { key } => {
+                Step::Do(Action::Tell(key)) => {
                     self.tell(&key);
                     let accepted = Some(key);
                     At::Told(Noted { accepted, ..note }, version)
                 }
-                Step::Switch { key } => {
+                Step::Do(Action::Switch(key)) => {
                     let before = key_of(decided.0.current.as_ref());
                     self.found.previous = held(&before, now);
                     At::Kept(key)
                 }
-                Step::Remove { key } => {
+                Step::Do(Action::Remove(key)) => {
                     self.tell(&key_of(decided.0.current.as_ref()));
                     At::Reminded(note.without(&key), version, self.now)
                 }
@@ -218,7 +210,7 @@ impl Stage for World {
                 At::Told(note, version)
             }
             At::Told(note, version) => {
-                self.save(note, version);
+                self.note.save(note, version);
                 At::Start
             }
         };

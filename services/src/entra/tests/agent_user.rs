@@ -5,49 +5,15 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use crate::entra::{ClientAuthentication, DelegatedTokens, Remedy};
-use crate::error::{ErrorKind, Sent, Service, ServiceError};
-use crate::testing::{Double, Reply, TENANT, delegated, secret, vault};
+use super::delegated::{Setting, refusal};
+use crate::entra::{ClientAuthentication, Remedy};
+use crate::error::{ErrorKind, Sent, Service};
+use crate::testing::{Reply, TENANT, secret};
 
 const ASSERTION: (&str, &str) = (
     "client_assertion_type",
     "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
 );
-
-struct Setting {
-    entra: Double,
-    vault: Double,
-    tokens: DelegatedTokens,
-}
-
-impl Setting {
-    async fn with(
-        authentication: ClientAuthentication,
-        entra: impl IntoIterator<Item = Reply>,
-    ) -> Self {
-        let entra = Double::start(entra).await;
-        let (vault, secrets) = vault([secret("r1")]).await;
-        let tokens = delegated(&entra, authentication, secrets);
-        Self {
-            entra,
-            vault,
-            tokens,
-        }
-    }
-
-    async fn start(entra: impl IntoIterator<Item = Reply>) -> Self {
-        Self::with(ClientAuthentication::Federated, entra).await
-    }
-
-    async fn token(&self) -> String {
-        let token = self.tokens.token("agent").await.expect("a token");
-        token.expose_secret().to_owned()
-    }
-
-    async fn error(&self) -> ServiceError {
-        self.tokens.token("agent").await.expect_err("no token")
-    }
-}
 
 fn grant(token: &str, life: u64) -> Reply {
     let body = json!({"token_type": "Bearer", "expires_in": life, "access_token": token});
@@ -57,12 +23,6 @@ fn grant(token: &str, life: u64) -> Reply {
 /// The answers to the three calls.
 fn chain(token: &str, life: u64) -> [Reply; 3] {
     [grant("t1", 3599), grant("t2", 3599), grant(token, life)]
-}
-
-fn refusal(status: u16, error: &str, number: u32) -> Reply {
-    let body = json!({"error": error, "error_description": format!("AADSTS{number}: …"),
-                      "error_codes": [number], "trace_id": "t-1", "correlation_id": "k-1"});
-    Reply::json(status, &body)
 }
 
 #[tokio::test]
@@ -98,8 +58,8 @@ async fn three_calls_in_their_order_and_wire_form_whichever_way_the_graph_app_pr
         ClientAuthentication::Federated,
         ClientAuthentication::Secret,
     ] {
-        let setting = Setting::with(authentication, chain("a1", 3599)).await;
-        assert_eq!(setting.token().await, "a1");
+        let setting = Setting::with(authentication, chain("a1", 3599), [secret("r1")]).await;
+        assert_eq!(setting.token("agent").await, "a1");
         let seen = setting.entra.seen();
         assert_eq!(seen.len(), forms.len());
         for (seen, form) in seen.iter().zip(&forms) {
@@ -117,10 +77,10 @@ async fn three_calls_in_their_order_and_wire_form_whichever_way_the_graph_app_pr
 
 #[tokio::test]
 async fn one_chain_serves_all_who_ask_and_nothing_of_it_shows() {
-    let setting = Setting::start(chain("a1", 3599)).await;
-    let all = futures::future::join_all((0..10).map(|_| setting.token())).await;
+    let setting = Setting::start(chain("a1", 3599), [secret("r1")]).await;
+    let all = futures::future::join_all((0..10).map(|_| setting.token("agent"))).await;
     assert!(all.iter().all(|token| token == "a1"));
-    assert_eq!(setting.token().await, "a1");
+    assert_eq!(setting.token("agent").await, "a1");
     assert_eq!(setting.entra.seen().len(), 3);
     let shown = format!("{:?}", setting.tokens);
     for secret in ["a1", "t1", "t2"] {
@@ -132,10 +92,10 @@ async fn one_chain_serves_all_who_ask_and_nothing_of_it_shows() {
 async fn a_token_that_ends_is_made_anew_from_the_first_call_on() {
     // Below the least life that is given out.
     let replies = [chain("a1", 20), chain("a2", 3599)].concat();
-    let setting = Setting::start(replies).await;
-    assert_eq!(setting.token().await, "a1");
-    assert_eq!(setting.token().await, "a2");
-    assert_eq!(setting.token().await, "a2");
+    let setting = Setting::start(replies, [secret("r1")]).await;
+    assert_eq!(setting.token("agent").await, "a1");
+    assert_eq!(setting.token("agent").await, "a2");
+    assert_eq!(setting.token("agent").await, "a2");
     let seen = setting.entra.seen();
     assert_eq!(seen.len(), 6);
     let asks = |index: usize, field: &str| {
@@ -148,7 +108,7 @@ async fn a_token_that_ends_is_made_anew_from_the_first_call_on() {
 #[tokio::test]
 async fn a_refused_token_is_replaced_once_a_minute_at_most() {
     let replies = [chain("a1", 3599), chain("a2", 3599)].concat();
-    let setting = Setting::start(replies).await;
+    let setting = Setting::start(replies, [secret("r1")]).await;
     let first = setting.tokens.token("agent").await.expect("a token");
     let newer = setting.tokens.of("agent").replacement(&first).await;
     let newer = newer.expect("no error").expect("another one");
@@ -164,8 +124,8 @@ async fn a_refused_token_is_replaced_once_a_minute_at_most() {
 #[tokio::test]
 async fn accounts_of_both_kinds_stand_side_by_side() {
     let replies = [&chain("a1", 3599)[..], &[grant("u1", 3599)]].concat();
-    let setting = Setting::start(replies).await;
-    assert_eq!(setting.token().await, "a1");
+    let setting = Setting::start(replies, [secret("r1")]).await;
+    assert_eq!(setting.token("agent").await, "a1");
     let other = setting.tokens.token("support").await.expect("a token");
     assert_eq!(other.expose_secret(), "u1");
     assert_eq!(setting.vault.seen().len(), 1, "its refresh token");
@@ -177,44 +137,44 @@ async fn each_call_can_be_refused_and_the_remedy_is_never_a_sign_in() {
     let table = [
         (
             0,
-            refusal(401, "invalid_client", 700_213),
+            refusal("invalid_client", 700_213),
             Configuration,
             "AGENT_BLUEPRINT_CLIENT_ID",
         ),
         (
             0,
-            refusal(400, "unauthorized_client", 700_016),
+            refusal("unauthorized_client", 700_016),
             Configuration,
             "AGENT_BLUEPRINT_CLIENT_ID",
         ),
         (
             1,
-            refusal(401, "invalid_client", 700_213),
+            refusal("invalid_client", 700_213),
             Configuration,
             "the agent identity of agent",
         ),
         (
             2,
-            refusal(400, "invalid_grant", 65_001),
+            refusal("invalid_grant", 65_001),
             Configuration,
             "consent",
         ),
         (
             2,
-            refusal(400, "invalid_grant", 70_000),
+            refusal("invalid_grant", 70_000),
             Configuration,
             "object id",
         ),
         (
             2,
-            refusal(400, "interaction_required", 53_003),
+            refusal("interaction_required", 53_003),
             Configuration,
             "Conditional Access",
         ),
-        (1, refusal(400, "invalid_grant", 50_196), Throttled, ""),
+        (1, refusal("invalid_grant", 50_196), Throttled, ""),
         (
             0,
-            refusal(400, "temporarily_unavailable", 90_033),
+            refusal("temporarily_unavailable", 90_033),
             Unavailable,
             "",
         ),
@@ -222,8 +182,8 @@ async fn each_call_can_be_refused_and_the_remedy_is_never_a_sign_in() {
     for (call, refused, kind, says) in table {
         let mut replies = chain("a1", 3599)[..call].to_vec();
         replies.push(refused);
-        let setting = Setting::start(replies).await;
-        let error = setting.error().await;
+        let setting = Setting::start(replies, [secret("r1")]).await;
+        let error = setting.error("agent").await;
         assert_eq!((error.service, error.kind), (Service::Entra, kind));
         assert_eq!(error.sent, Sent::No);
         assert!(error.request_ids.contains(&("trace_id", "t-1".to_owned())));
@@ -242,9 +202,9 @@ async fn each_call_can_be_refused_and_the_remedy_is_never_a_sign_in() {
 
 #[tokio::test]
 async fn a_refusal_that_only_a_person_mends_is_not_asked_for_in_a_loop() {
-    let setting = Setting::start([refusal(401, "invalid_client", 700_213)]).await;
+    let setting = Setting::start([refusal("invalid_client", 700_213)], [secret("r1")]).await;
     for _ in 0..5 {
-        setting.error().await;
+        setting.error("agent").await;
     }
     assert_eq!(setting.entra.seen().len(), 1);
 }
@@ -256,10 +216,10 @@ async fn what_time_mends_is_tried_again_at_once() {
         &chain("a1", 3599),
     ]
     .concat();
-    let setting = Setting::start(replies).await;
-    let error = setting.error().await;
+    let setting = Setting::start(replies, [secret("r1")]).await;
+    let error = setting.error("agent").await;
     assert_eq!(error.kind, ErrorKind::Unavailable);
     assert_eq!(error.retry_after, None::<Duration>);
     assert!(Remedy::of(&error).is_none());
-    assert_eq!(setting.token().await, "a1");
+    assert_eq!(setting.token("agent").await, "a1");
 }

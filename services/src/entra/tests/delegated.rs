@@ -5,14 +5,15 @@ use crate::entra::{ClientAuthentication, DelegatedTokens};
 use crate::error::{ErrorKind, Sent, Service, ServiceError};
 use crate::testing::{Double, Reply, TENANT, delegated, no_secret, secret, vault};
 
-struct Setting {
-    entra: Double,
-    vault: Double,
-    tokens: DelegatedTokens,
+/// Support accounts' tokens between an Entra ID and a vault that give these answers.
+pub(super) struct Setting {
+    pub(super) entra: Double,
+    pub(super) vault: Double,
+    pub(super) tokens: DelegatedTokens,
 }
 
 impl Setting {
-    async fn with(
+    pub(super) async fn with(
         authentication: ClientAuthentication,
         entra: impl IntoIterator<Item = Reply>,
         secrets: impl IntoIterator<Item = Reply>,
@@ -28,20 +29,20 @@ impl Setting {
     }
 
     /// With a federated credential.
-    async fn start(
+    pub(super) async fn start(
         entra: impl IntoIterator<Item = Reply>,
         secrets: impl IntoIterator<Item = Reply>,
     ) -> Self {
         Self::with(ClientAuthentication::Federated, entra, secrets).await
     }
 
-    async fn token(&self, account: &str) -> String {
+    pub(super) async fn token(&self, account: &str) -> String {
         let token = self.tokens.of(account).get().await.expect("a token");
         token.expose_secret().to_owned()
     }
 
-    async fn error(&self) -> ServiceError {
-        self.tokens.of("support").get().await.expect_err("no token")
+    pub(super) async fn error(&self, account: &str) -> ServiceError {
+        self.tokens.of(account).get().await.expect_err("no token")
     }
 }
 
@@ -52,10 +53,11 @@ fn grant(token: &str, refresh_token: &str) -> Reply {
     )
 }
 
-fn refusal(error: &str, number: u32) -> Reply {
+pub(super) fn refusal(error: &str, number: u32) -> Reply {
     let body = json!({"error": error, "error_description": format!("AADSTS{number}: …"),
                       "error_codes": [number], "trace_id": "t-1", "correlation_id": "k-1"});
-    Reply::json(400, &body)
+    let is_about_client = error == "invalid_client";
+    Reply::json(if is_about_client { 401 } else { 400 }, &body)
 }
 
 #[tokio::test]
@@ -147,7 +149,7 @@ async fn without_a_refresh_token_nothing_is_sent() {
         (Reply::new(503, ""), Service::KeyVault, Unavailable),
     ] {
         let setting = Setting::start([], [reply]).await;
-        let error = setting.error().await;
+        let error = setting.error("support").await;
         assert_eq!((error.service, error.kind), (service, kind));
         assert_eq!(error.sent, Sent::No);
         assert!(setting.entra.seen().is_empty());
@@ -170,7 +172,7 @@ async fn each_refusal_has_its_meaning() {
     ];
     for (error, number, kind) in table {
         let setting = Setting::start([refusal(error, number)], [secret("r1")]).await;
-        let error = setting.error().await;
+        let error = setting.error("support").await;
         assert_eq!((error.kind, error.sent), (kind, Sent::No), "{error}");
         assert!(error.request_ids.contains(&("trace_id", "t-1".to_owned())));
     }
@@ -180,7 +182,7 @@ async fn each_refusal_has_its_meaning() {
 async fn a_refusal_that_only_a_person_mends_is_not_asked_for_in_a_loop() {
     let setting = Setting::start([refusal("invalid_grant", 50_173)], [secret("r1")]).await;
     for _ in 0..5 {
-        setting.error().await;
+        setting.error("support").await;
     }
     assert_eq!(setting.entra.seen().len(), 1);
 }
