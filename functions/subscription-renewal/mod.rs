@@ -45,6 +45,8 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
 
 /// What all subscriptions share.
 struct Shared {
+    /// One time for a whole run, so that each subscription is renewed once in it at most.
+    now: OffsetDateTime,
     address: String,
     client_state: SecretString,
     key: NotificationKey,
@@ -78,7 +80,7 @@ pub(crate) async fn renew_now(app: &App) -> Result<Turn<()>, Failure> {
 pub(crate) async fn are_settled(app: &App) -> Result<bool, Failure> {
     let shared = shared(app).await?;
     let all = seen(&app.subscriptions.list().await?);
-    let now = OffsetDateTime::now_utc();
+    let now = shared.now;
     let mut accounts = app.settings.support_accounts.iter();
     Ok(accounts.all(|account| is_settled(&shared.wanted(account), &all, now)))
 }
@@ -98,6 +100,7 @@ async fn shared(app: &App) -> Result<Shared, Failure> {
     let pem = vault.get(names::GRAPH_NOTIFICATION_KEY).await?;
     let pem = pem.ok_or_else(|| missing(names::GRAPH_NOTIFICATION_KEY))?;
     Ok(Shared {
+        now: app.now(),
         address: format!("{host}{}", inbound_graph::PATH),
         client_state: client_state.ok_or_else(|| missing(names::GRAPH_CLIENT_STATE))?,
         key: NotificationKey::from_pem(&pem).map_err(|error| {
@@ -112,7 +115,7 @@ async fn renew(app: &App, shared: &Shared, account: &SupportAccount) -> Result<(
     let name = account.name.as_str();
     for _ in 0..MOST_STEPS {
         let all = seen(&app.subscriptions.list().await?);
-        let step = next_step(&wanted, &all, OffsetDateTime::now_utc());
+        let step = next_step(&wanted, &all, shared.now);
         if step == Step::Rest {
             return Ok(());
         }
@@ -158,7 +161,7 @@ async fn take(
     step: &Step,
 ) -> Result<(), ServiceError> {
     let wanted = shared.wanted(account);
-    let ends = OffsetDateTime::now_utc() + LIFE;
+    let ends = shared.now + LIFE;
     let changeable = || Changeable {
         notification_url: wanted.full_address(),
         expiration_date_time: ends,

@@ -32,11 +32,11 @@ impl Graph {
         Arc::new(Self {
             chats: Locked::default(),
             deliveries: Deliveries::new(Arc::clone(&world)),
+            subscriptions: Subscriptions::new(world.clock),
             world,
             entra,
             directory: Directory::default(),
             drive: OneDrive::default(),
-            subscriptions: Subscriptions::default(),
             own: Own::new(),
             throttle: Throttle::default(),
         })
