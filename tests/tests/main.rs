@@ -17,3 +17,4 @@ mod repeats;
 mod secrets;
 mod sign_in;
 mod trouble;
+mod year;
