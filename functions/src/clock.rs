@@ -14,7 +14,7 @@ pub const VARIABLE: &str = "LOCAL_CLOCK";
 
 /// What belongs there.
 pub(crate) const EXPECTS: &str =
-    "nothing: only the local platform sets it, for an app that it serves at a loopback address";
+    "nothing (only the local platform sets it, for an app at a loopback address)";
 
 /// Tells the time.
 #[derive(Debug, Clone, Copy, Default)]
