@@ -58,7 +58,7 @@ pub(super) async fn replace(
                 is_asked = false;
                 let secret = next.ok_or(Failure::OutOfTime)?.value;
                 let probe = || app.client_secret_probe.is_taken(&secret);
-                if !until_taken(names::GRAPH_CLIENT, key, deadline, probe).await? {
+                if !until_taken(app, names::GRAPH_CLIENT, key, deadline, probe).await? {
                     return Ok(());
                 }
                 note.value.accepted = Some(key.clone());

@@ -51,7 +51,7 @@ pub(super) async fn replace(
                 is_asked = false;
                 let secret = look.next.ok_or(Failure::OutOfTime)?.value;
                 let probe = || is_taken(app, client, &secret);
-                match until_taken(SECRET, client, deadline, probe).await {
+                match until_taken(app, SECRET, client, deadline, probe).await {
                     Ok(false) => return Ok(()),
                     Ok(true) => {
                         note.value.accepted = Some(client.clone());

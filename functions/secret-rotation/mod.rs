@@ -47,7 +47,7 @@ pub enum Secret {
 
 /// Renews every secret that is due.
 pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
-    let now = OffsetDateTime::now_utc();
+    let now = app.now();
     timer::run(&app, NAME, request, |deadline| {
         renew_all(&app, now, deadline)
     })
@@ -130,7 +130,7 @@ impl Secret {
     /// # Errors
     /// What kept it from being renewed; another run goes on from there.
     pub async fn renew_alone(&self, app: &App, is_asked: bool) -> Result<Turn<()>, Failure> {
-        let now = OffsetDateTime::now_utc();
+        let now = app.now();
         alone(app, NAME, async |deadline| {
             // Each night a refresh token is renewed whatever its age; by hand only where that is due.
             if !is_asked && matches!(self, Self::RefreshToken(_)) {

@@ -13,7 +13,6 @@ use services::error::ServiceError;
 use services::key_vault::Version;
 use services::secrets::names;
 use time::OffsetDateTime;
-use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::genesys::{administrator, gave_up};
@@ -189,7 +188,7 @@ async fn remove(
 ) -> Result<(), ServiceError> {
     if !is_of_graph(secret) {
         tell(app, secret, current).await?;
-        sleep(repeated_for).await;
+        app.settings.clock.sleep(repeated_for).await;
     }
     app.secrets.vault().clear(&names::previous(secret)).await
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bridge::rotation::{Noted, Step, Told};
 use bridge::state::blobs;
 use services::error::{ErrorKind, ServiceError};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::client_secret::advice;
 use crate::app::App;
@@ -39,6 +39,7 @@ pub(super) async fn save(app: &App, note: &mut Document<Noted>) -> Result<(), Fa
 
 /// Tries the secret until it is taken several times in a row, for as long as there is time; tells when it is not.
 pub(super) async fn until_taken<F>(
+    app: &App,
     secret: &str,
     key: &str,
     deadline: Instant,
@@ -61,7 +62,7 @@ where
             tracing::warn!(event = "secret_not_taken_yet", secret, key);
             return Ok(false);
         }
-        sleep(BETWEEN_TRIES).await;
+        app.settings.clock.sleep(BETWEEN_TRIES).await;
     }
 }
 

@@ -22,6 +22,7 @@ use services::key_vault::KeyVault;
 use services::managed_identity::ManagedIdentity;
 use services::secrets::Secrets;
 use services::service_bus::ServiceBus;
+use time::OffsetDateTime;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 
@@ -120,6 +121,12 @@ impl App {
         let client = services::http::client()?;
         let identity = ManagedIdentity::new(client.clone(), &settings.identity_client_id)?;
         Self::build_with(settings, client, Arc::new(identity))
+    }
+
+    /// The time by which secrets and subscriptions are renewed.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        self.settings.clock.now()
     }
 
     /// Builds everything on this HTTP client and this identity.

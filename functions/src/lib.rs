@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::routing::{get, post};
 
 pub mod app;
+pub mod clock;
 mod counters;
 mod doors;
 pub mod events;

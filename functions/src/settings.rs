@@ -16,6 +16,8 @@ use services::entra::ClientAuthentication;
 use services::files::{HostPattern, Origin};
 use tracing::level_filters::LevelFilter;
 
+use crate::clock::{self, Clock};
+
 mod rules;
 pub use rules::address_of;
 #[cfg(test)]
@@ -102,10 +104,13 @@ macro_rules! settings {
             pub placeholder: Option<&'static Specification>,
             /// Scheme and host under which the app is reached, where the platform tells (`WEBSITE_HOSTNAME`).
             pub address: Option<String>,
+            /// By which secrets and subscriptions are renewed: the system's clock, unless this is the local platform.
+            pub clock: Clock,
         }
 
         /// All settings that the handler reads, besides those that the platform itself sets
-        /// (`FUNCTIONS_CUSTOMHANDLER_PORT`, `IDENTITY_ENDPOINT`, `IDENTITY_HEADER`, `SSL_CERT_FILE`, `WEBSITE_HOSTNAME`).
+        /// (`FUNCTIONS_CUSTOMHANDLER_PORT`, `IDENTITY_ENDPOINT`, `IDENTITY_HEADER`, `SSL_CERT_FILE`, `WEBSITE_HOSTNAME`, and on the
+        /// local platform `LOCAL_CLOCK`).
         pub const SPECIFICATIONS: &[Specification] = &[$(Specification {
             name: $name,
             expects: $expects,
@@ -117,7 +122,8 @@ macro_rules! settings {
             fn read_all(&mut self) -> Option<Settings> {
                 $(let $field: Option<$type> = self.read($name, $parse);)*
                 let address = self.value(HOST_NAME).and_then(|host| address_of(&host));
-                Some(Settings { $($field: $field?,)* placeholder: self.placeholder, address })
+                let clock = self.clock(address.as_deref());
+                Some(Settings { $($field: $field?,)* placeholder: self.placeholder, address, clock: clock? })
             }
         }
     };
@@ -379,6 +385,20 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         }
         let read = value.map_or_else(|| Err("missing".to_owned()), |value| rule(&value));
         read.map_err(|problem| self.errors.push(setting.error(problem)))
+            .ok()
+    }
+
+    fn clock(&mut self, address: Option<&str>) -> Option<Clock> {
+        let Some(value) = self.value(clock::VARIABLE) else {
+            return Some(Clock::default());
+        };
+        let error = |problem| SettingError {
+            name: clock::VARIABLE,
+            problem,
+            expects: clock::EXPECTS,
+        };
+        let read = Clock::read(&value, address);
+        read.map_err(|problem| self.errors.push(error(problem)))
             .ok()
     }
 

@@ -49,6 +49,8 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
 
 /// What all subscriptions share.
 struct Shared {
+    /// One time for a whole run, so that each subscription is renewed once in it at most.
+    now: OffsetDateTime,
     address: String,
     lifecycle_address: String,
     renewed_after: Duration,
@@ -92,7 +94,7 @@ pub(crate) async fn renew_as_asked(app: &App) -> Result<Turn<()>, Failure> {
 pub(crate) async fn are_settled(app: &App) -> Result<bool, Failure> {
     let shared = shared(app, RENEWED_AFTER).await?;
     let all = seen(&app.subscriptions.list().await?);
-    let now = OffsetDateTime::now_utc();
+    let now = shared.now;
     let mut accounts = app.settings.support_accounts.iter();
     Ok(accounts.all(|account| is_settled(&shared.wanted(account), &all, now)))
 }
@@ -111,6 +113,7 @@ async fn shared(app: &App, renewed_after: Duration) -> Result<Shared, Failure> {
     let pem = vault.get(names::GRAPH_NOTIFICATION_KEY).await?;
     let pem = pem.ok_or_else(|| missing(names::GRAPH_NOTIFICATION_KEY))?;
     Ok(Shared {
+        now: app.now(),
         address: format!("{host}{}", inbound_graph::PATH),
         lifecycle_address: format!("{host}{}", lifecycle_graph::PATH),
         renewed_after,
@@ -128,7 +131,7 @@ async fn renew(app: &App, shared: &Shared, account: &SupportAccount) -> Result<(
     for _ in 0..MOST_STEPS {
         let listed = app.subscriptions.list().await;
         let listed = listed.map_err(|error| not_renewed(name, "list", None, error))?;
-        let (all, now) = (seen(&listed), OffsetDateTime::now_utc());
+        let (all, now) = (seen(&listed), shared.now);
         let step = next_step(&wanted, &all, now);
         if !is_covered(&wanted, &all, now) {
             // Before there is one again, so that a run that ends here does not leave the gap unread.
@@ -187,7 +190,7 @@ async fn take(
     step: &Step,
 ) -> Result<(), ServiceError> {
     let wanted = shared.wanted(account);
-    let ends = OffsetDateTime::now_utc() + LIFE;
+    let ends = shared.now + LIFE;
     let changeable = || Changeable {
         notification_url: wanted.full_address(),
         expiration_date_time: ends,

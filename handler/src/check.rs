@@ -51,6 +51,11 @@ fn print_settings(lookup: impl Fn(&str) -> Option<String>, errors: &[SettingErro
         };
         println!("  {name:<36} {state}");
     }
+    let is_listed = |it: &&SettingError| SPECIFICATIONS.iter().any(|one| one.name == it.name);
+    for error in errors.iter().filter(|it| !is_listed(it)) {
+        let (name, problem, expects) = (error.name, &error.problem, error.expects);
+        println!("  {name:<36} WRONG    {problem}: put {expects} there");
+    }
 }
 
 async fn try_services(settings: Settings) -> bool {

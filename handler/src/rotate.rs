@@ -66,7 +66,7 @@ pub async fn run(settings: Settings, order: &Order) -> anyhow::Result<bool> {
 
 /// How a secret stands, for `handler check` too.
 pub async fn planned(app: &App, secret: &Secret, is_asked: bool) -> Finding {
-    let now = OffsetDateTime::now_utc();
+    let now = app.now();
     let status = secret
         .status(app, now, is_asked)
         .await
@@ -83,7 +83,7 @@ async fn renewed(app: &App, secret: &Secret, is_asked: bool) -> Finding {
     match turn.map_err(|failure| words(&failure))? {
         Turn::Busy => Err("another run is at it: try again in ten minutes".to_owned()),
         Turn::Done(()) => {
-            let now = OffsetDateTime::now_utc();
+            let now = app.now();
             let status = secret
                 .status(app, now, false)
                 .await

@@ -95,8 +95,13 @@ async fn obey(order: &str, attempt: &str, at_work: &Work) -> Response {
     }
 }
 
+/// How long the timer function takes.
+const TICK: Duration = Duration::from_millis(20);
+
 async fn clock(body: String) -> Response {
     println!("clock {body}");
+    tokio::time::sleep(TICK).await;
+    println!("ticked");
     json(r#"{"Outputs":{},"Logs":["ticked"],"ReturnValue":null}"#)
 }
 

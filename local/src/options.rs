@@ -63,6 +63,10 @@ pub struct Options {
     #[arg(long, value_name = "REQUESTS", default_value_t = 300)]
     pub genesys_rate_limit: usize,
 
+    /// How many times as fast as usual time passes for timers, secrets and subscriptions: at 86400, a day in a second.
+    #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub speed: u32,
+
     /// Stop when standard input ends: for a parent that may die without stopping us.
     #[arg(long)]
     pub until_stdin_closes: bool,

@@ -24,6 +24,7 @@ use crate::key_vault;
 use crate::options::Options;
 use crate::service_bus::{self, ServiceBus};
 use crate::settings;
+use crate::shared::clock;
 use crate::shared::serve;
 use crate::shared::tls::CertificateAuthority;
 use crate::simulators::Simulators;
@@ -101,6 +102,7 @@ impl Platform {
             no_secrets: options.no_secrets.clone(),
             genesys_rate_limit: options.genesys_rate_limit,
             genesys_greeting: options.genesys_greeting.clone(),
+            speed: options.speed,
             ..Config::from_settings(&settings)?
         };
 
@@ -167,6 +169,8 @@ impl Platform {
         ] {
             settings.insert(name.to_owned(), value);
         }
+        let clock = world.clock.variable();
+        settings.extend(clock.map(|it| (clock::VARIABLE.to_owned(), it)));
         let handler = options.handler.canonicalize();
         let handler =
             handler.with_context(|| format!("cannot find {}", options.handler.display()))?;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::crm;
 use crate::hub::Hub;
+use crate::shared::clock::Clock;
 use crate::shared::tls::CertificateAuthority;
 
 /// The simulated world, shared by the simulators, the host stand-in and the control interface.
@@ -17,6 +18,8 @@ pub struct World {
     pub config: Config,
     /// Where each service listens. All ports are bound before the world is made, so these never change.
     pub endpoints: Endpoints,
+    /// The time of what is renewed.
+    pub clock: Clock,
     /// Journeys, events, faults and logs.
     pub hub: Hub,
     /// The throw-away authority that signed every service's certificate.
@@ -27,6 +30,7 @@ impl World {
     /// A world of these parts, with an empty hub.
     pub fn new(config: Config, endpoints: Endpoints, authority: CertificateAuthority) -> Arc<Self> {
         Arc::new(Self {
+            clock: Clock::new(config.speed),
             config,
             endpoints,
             hub: Hub::default(),
@@ -78,6 +82,8 @@ pub struct Config {
     pub genesys_greeting: Option<String>,
     /// `--genesys-rate-limit`: requests of our client that Genesys takes in any minute.
     pub genesys_rate_limit: usize,
+    /// `--speed`: how many times as fast as usual time passes for what is renewed.
+    pub speed: u32,
 }
 
 /// The names of the three queues.
@@ -210,6 +216,7 @@ impl Default for Config {
             no_secrets: Vec::new(),
             genesys_greeting: None,
             genesys_rate_limit: 300,
+            speed: 1,
         }
     }
 }

@@ -19,3 +19,4 @@ mod secrets;
 mod sign_in;
 mod trouble;
 mod untold;
+mod year;

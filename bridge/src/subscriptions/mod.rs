@@ -112,7 +112,8 @@ pub fn resource(user: &str) -> String {
     format!("users/{user}/chats/getAllMessages")
 }
 
-/// The next step for one Support User.
+/// The next step for one Support User. A renewal that can wait comes last: were it slow or refused, it would hold up a replacement
+/// until the old subscription has ended.
 #[must_use]
 pub fn next_step(wanted: &Wanted, all: &[Seen], now: OffsetDateTime) -> Step {
     let living = all.iter().filter(|it| it.ends > now);
@@ -122,15 +123,21 @@ pub fn next_step(wanted: &Wanted, all: &[Seen], now: OffsetDateTime) -> Step {
     if let Some(one) = good.iter().find(|it| it.address != wanted.full_address()) {
         return Step::Mend(one.id.clone());
     }
-    if let Some(one) = good
-        .iter()
-        .find(|it| it.ends < now + LIFE - wanted.renewed_after)
-    {
+    let older_than = |age: Duration| good.iter().find(move |it| it.ends < now + LIFE - age);
+    if let Some(one) = older_than(LIFE / 2) {
         return Step::Renew(one.id.clone());
     }
+    match (replacement(&good, &stale), older_than(wanted.renewed_after)) {
+        (Step::Rest, Some(one)) => Step::Renew(one.id.clone()),
+        (step, _) => step,
+    }
+}
+
+/// The next step towards one whole subscription, out of those that have the wanted secret and those that have another.
+fn replacement(good: &[&Seen], stale: &[&Seen]) -> Step {
     let is_whole = |it: &&&Seen| it.change_types == ChangeTypes::all();
     if let Some(whole) = good.iter().find(is_whole) {
-        let mut others = stale.iter().chain(&good);
+        let mut others = stale.iter().chain(good);
         let other = others.find(|it| it.id != whole.id);
         return other.map_or(Step::Rest, |it| Step::Delete(it.id.clone()));
     }

@@ -153,6 +153,22 @@ fn another_secret_replaces_it_without_a_gap_and_another_certificate_in_place() {
 }
 
 #[test]
+fn renewals_do_not_hold_up_a_replacement() {
+    let mut graph = Graph::new();
+    graph.run(&wanted("s", "c"), 9);
+    let newer = wanted("t", "c");
+    for _ in 0..6 {
+        let step = next_step(&newer, &graph.all, graph.now);
+        graph.apply(&newer, &step);
+        // Each step takes longer than a subscription waits for its renewal.
+        graph.pass(RENEWED_AFTER + Duration::from_secs(1));
+        assert_eq!(graph.told(), ChangeTypes::all().0, "after {step:?}");
+    }
+    assert!(is_settled(&newer, &graph.all, graph.now));
+    assert_eq!(graph.all.len(), 1);
+}
+
+#[test]
 fn others_subscriptions_are_left_alone() {
     let mut graph = Graph::new();
     let other = Seen {

@@ -266,6 +266,19 @@ fn files_come_from_the_endpoints_and_from_genesys_downloads_by_default() {
 }
 
 #[test]
+fn only_the_local_platform_makes_time_pass_faster() {
+    let faster = ("LOCAL_CLOCK", "86400@2026-12-01T03:17:00Z");
+    let local = ("WEBSITE_HOSTNAME", "127.0.0.1:7071");
+    with(&[faster, local]).expect("good settings");
+    let deployed = ("WEBSITE_HOSTNAME", "app.azurewebsites.net");
+    for further in [&[deployed][..], &[]] {
+        let errors = with(&[&[faster], further].concat()).expect_err("refused");
+        let names: Vec<_> = errors.iter().map(|it| it.name).collect();
+        assert_eq!(names, ["LOCAL_CLOCK"]);
+    }
+}
+
+#[test]
 fn the_platform_tells_the_address() {
     for (host, address) in [
         (

@@ -64,6 +64,7 @@ pub(super) fn router() -> Router<Arc<Control>> {
         .route("/local/handler/kill", post(kill))
         .route("/local/handler/commands", post(run).delete(kill_commands))
         .route("/local/blobs/{*path}", delete(forget))
+        .route("/local/timers", show(|it| it.host.timers_view()))
         .route("/local/timers/{function}", post(fire_timer))
         .route("/local/time", post(passing::pass))
 }

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::refusal::Refusal;
+use crate::shared::clock::Clock;
 use crate::shared::locked::Locked;
 use crate::shared::random_text;
 
@@ -35,25 +36,28 @@ pub struct Password {
 }
 
 /// All secrets of the app.
-#[derive(Default)]
 pub struct Passwords {
+    clock: Clock,
     all: Locked<Vec<Password>>,
     asked: AtomicUsize,
 }
 
 impl Passwords {
     /// With one that a person made a hundred days ago and that has eighty days left.
-    pub(super) fn with_one() -> Self {
-        let passwords = Self::default();
-        let now = OffsetDateTime::now_utc();
-        passwords.all.lock().push(Password {
+    pub(super) fn with_one(clock: Clock) -> Self {
+        let now = clock.now();
+        let by_hand = Password {
             key: Uuid::new_v4().to_string(),
             name: Some("by hand".to_owned()),
             secret: random_text(),
             starts: now - 100 * DAY,
             ends: now + 80 * DAY,
-        });
-        passwords
+        };
+        Self {
+            clock,
+            all: Locked::new(vec![by_hand]),
+            asked: AtomicUsize::default(),
+        }
     }
 
     /// All of them, oldest first.
@@ -67,7 +71,7 @@ impl Passwords {
         name: Option<String>,
         ends: Option<OffsetDateTime>,
     ) -> Option<Password> {
-        let starts = OffsetDateTime::now_utc();
+        let starts = self.clock.now();
         let password = Password {
             key: Uuid::new_v4().to_string(),
             name,
@@ -112,7 +116,7 @@ impl Passwords {
         let all = self.all.lock();
         let found = all.iter().find(|one| one.secret == secret);
         let found = found.ok_or(Refusal::client(7_000_215, WRONG))?;
-        let now = OffsetDateTime::now_utc();
+        let now = self.clock.now();
         let age = now - found.starts;
         let is_uneven = age < UNEVEN_FOR;
         let meets_another =
@@ -133,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_new_one_and_one_that_has_ended_are_refused() {
-        let passwords = Passwords::with_one();
+        let passwords = Passwords::with_one(Clock::new(1));
         let first = passwords.list().remove(0);
         assert!(passwords.check(&first.secret).is_ok());
         let new = passwords.add(None, None).expect("an end ahead");

@@ -63,9 +63,9 @@ impl Entra {
     #[must_use]
     pub fn new(world: Arc<World>) -> Arc<Self> {
         Arc::new(Self {
-            world,
             keys: SigningKeys::new(),
-            passwords: Passwords::with_one(),
+            passwords: Passwords::with_one(world.clock),
+            world,
             refresh_tokens: Locked::default(),
             codes: Locked::default(),
             withheld: Locked::default(),

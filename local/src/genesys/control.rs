@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::agent::{Attachment, Written};
 use super::conversations::Place;
+use super::login::Client;
 use super::profile::ContentProfile;
 use super::raw;
 use super::state::Genesys;
@@ -118,11 +119,9 @@ async fn webhook_secret(
 /// The administrator's client, with which a person would run a command.
 async fn clients(State(genesys): Shared) -> Json<Value> {
     let login = &genesys.login;
-    let view = login.named(
-        "administrator",
-        |client| json!({ "id": client.id, "secret": client.secret }),
-    );
-    Json(json!({ "administrator": view }))
+    let view = |client: &Client| json!({ "id": client.id, "secret": client.secret });
+    let administrator = login.named("administrator", view);
+    Json(json!({ "administrator": administrator, "all": login.all(view) }))
 }
 
 #[derive(Deserialize)]

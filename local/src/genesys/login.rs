@@ -41,6 +41,8 @@ pub struct Login {
     clients: Locked<Vec<Client>>,
     /// Requests of a client that pass within the window.
     limit: usize,
+    /// Whether a client's tokens end with its secret.
+    ends_tokens: bool,
     /// How long a new secret is not known yet.
     propagation: Locked<Duration>,
 }
@@ -75,6 +77,7 @@ impl Login {
         Self {
             clients: Locked::new(clients),
             limit: config.genesys_rate_limit,
+            ends_tokens: config.speed == 1,
             propagation: Locked::default(),
         }
     }
@@ -82,6 +85,11 @@ impl Login {
     /// Shows a client, where there is one of this id.
     pub fn client<T>(&self, id: &str, show: impl FnOnce(&Client) -> T) -> Option<T> {
         self.clients.lock().iter().find(|it| it.id == id).map(show)
+    }
+
+    /// Shows all clients.
+    pub fn all<T>(&self, show: impl FnMut(&Client) -> T) -> Vec<T> {
+        self.clients.lock().iter().map(show).collect()
     }
 
     /// The same for the client of this name.
@@ -132,13 +140,16 @@ impl Login {
     }
 
     /// Makes a new secret for a client. The one before ends at once; so do the tokens that were given for it, which Genesys does not
-    /// say and which is the stricter guess.
+    /// say and which is the stricter guess. Where time passes faster they do not: then a token is still in use that would have been
+    /// replaced long before.
     pub fn renew(&self, id: &str) -> Option<String> {
         let mut clients = self.clients.lock();
         let client = clients.iter_mut().find(|it| it.id == id)?;
         client.secret = random_text();
         client.taken_from = Instant::now() + *self.propagation.lock();
-        client.tokens.clear();
+        if self.ends_tokens {
+            client.tokens.clear();
+        }
         Some(client.secret.clone())
     }
 

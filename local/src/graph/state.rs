@@ -33,10 +33,10 @@ impl Graph {
             chats: Locked::default(),
             deliveries: Deliveries::new(Arc::clone(&world)),
             directory: Directory::of(&world.config.support_accounts),
+            subscriptions: Subscriptions::new(world.clock),
             world,
             entra,
             drive: OneDrive::default(),
-            subscriptions: Subscriptions::default(),
             own: Own::new(),
             throttle: Throttle::default(),
         })

@@ -27,8 +27,7 @@ fn date_time(at: OffsetDateTime) -> String {
     at.format(SECONDS).unwrap_or_default()
 }
 
-fn system(function: &str) -> Value {
-    let now = OffsetDateTime::now_utc();
+fn system(function: &str, now: OffsetDateTime) -> Value {
     let utc_now = format!("{}.{:07}Z", date_time(now), now.nanosecond() / 100);
     json!({ "MethodName": function, "UtcNow": utc_now, "RandGuid": Uuid::new_v4().to_string() })
 }
@@ -78,7 +77,7 @@ pub(super) fn of_message(function: &str, binding: &QueueBinding, message: &Messa
     ] {
         put(noise, json!({}));
     }
-    put("sys", system(function));
+    put("sys", system(function, OffsetDateTime::now_utc()));
     let body = STANDARD.encode(&draft.body);
     json!({ "Data": { &binding.name: body }, "Metadata": metadata })
 }
@@ -98,5 +97,5 @@ pub(super) fn of_timer(
         "ScheduleStatus": { "Last": last, "Next": zoned(next), "LastUpdated": last },
         "IsPastDue": false,
     });
-    json!({ "Data": { binding: timer }, "Metadata": { "sys": system(function) } })
+    json!({ "Data": { binding: timer }, "Metadata": { "sys": system(function, next) } })
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use futures::future::join_all;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -25,6 +24,7 @@ use super::worker::Status;
 use crate::service_bus::ServiceBus;
 use crate::shared::locked::Locked;
 use crate::shared::serve::loopback_client;
+use crate::shared::time_text;
 
 /// Silence after which a proxied request fails.
 const INACTIVITY: Duration = Duration::from_secs(240);
@@ -78,16 +78,22 @@ impl Host {
         Ok(host)
     }
 
-    /// Fires a timer function whenever its schedule says so, on one instance and one at a time.
+    /// Fires a timer function whenever its schedule says so, on one instance and one at a time. What the schedule says while a
+    /// call is under way is made up for by one call, at once after it: the next time is counted from the last call's begin
+    /// (`TimerListener`, `InvokeJobFunction` and `StartTimer`). The host does not call that past due, which it says of its own
+    /// absence only.
     async fn keep_time(host: Weak<Self>, name: String) {
+        let clock = host.upgrade().map(|host| host.around.world.clock);
+        let Some(clock) = clock else { return };
+        let mut last = clock.now();
         loop {
             let next = host
                 .upgrade()
-                .and_then(|host| host.timers.get(&name)?.next());
+                .and_then(|host| host.timers.get(&name)?.next(last));
             let Some(next) = next else { return };
-            let wait = Duration::try_from(next - OffsetDateTime::now_utc());
-            tokio::time::sleep(wait.unwrap_or_default()).await;
+            tokio::time::sleep(clock.wait_until(next)).await;
             let Some(host) = host.upgrade() else { return };
+            last = clock.now();
             host.fire_timer(&name).await;
         }
     }
@@ -119,7 +125,15 @@ impl Host {
     /// Fires a timer function now. None when no timer function has this name.
     pub async fn fire_timer(&self, function: &str) -> Option<Outcome> {
         let timer = self.timers.get(function)?;
-        Some(timer.fire(&self.pick().worker).await)
+        let clock = &self.around.world.clock;
+        Some(timer.fire(&self.pick().worker, clock).await)
+    }
+
+    /// The timer functions and their time for `GET /local/timers`.
+    pub fn timers_view(&self) -> Value {
+        let clock = &self.around.world.clock;
+        let timers: Vec<Value> = self.timers.values().map(Timer::view).collect();
+        json!({ "now": time_text(clock.now()), "speed": clock.speed(), "timers": timers })
     }
 
     /// Runs one of the handler's commands for operators as it would run inside of the app: how it ended and what it printed.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::sync::Mutex;
 
@@ -11,14 +12,27 @@ use super::app::{App, TimerBinding, Trigger};
 use super::envelope;
 use super::invoke::Outcome;
 use super::worker::Worker;
+use crate::shared::clock::Clock;
+use crate::shared::locked::Locked;
+use crate::shared::time_text;
 
 /// A timer function.
 #[derive(Debug)]
 pub(super) struct Timer {
     function: String,
     binding: TimerBinding,
-    /// The last call; held while one is under way, since the host makes one at a time.
-    last: Mutex<Option<OffsetDateTime>>,
+    /// Held while a call is under way, since the host makes one at a time.
+    turn: Mutex<()>,
+    past: Locked<Past>,
+}
+
+/// The calls that are over.
+#[derive(Debug, Default, Clone, Copy)]
+struct Past {
+    calls: u64,
+    failures: u64,
+    /// Begin and end of the last one.
+    last: Option<(OffsetDateTime, OffsetDateTime)>,
 }
 
 /// The timer functions of an app, by their names.
@@ -28,11 +42,11 @@ pub(super) fn of(app: &App) -> BTreeMap<String, Timer> {
         _ => None,
     });
     let timer = |(function, binding): (String, TimerBinding)| {
-        let last = Mutex::default();
         let timer = Timer {
             function: function.clone(),
             binding,
-            last,
+            turn: Mutex::default(),
+            past: Locked::default(),
         };
         (function, timer)
     };
@@ -40,19 +54,35 @@ pub(super) fn of(app: &App) -> BTreeMap<String, Timer> {
 }
 
 impl Timer {
-    /// When it is due next.
-    pub(super) fn next(&self) -> Option<OffsetDateTime> {
-        self.binding.schedule.next(OffsetDateTime::now_utc())
+    /// When it is due next after this.
+    pub(super) fn next(&self, after: OffsetDateTime) -> Option<OffsetDateTime> {
+        self.binding.schedule.next(after)
     }
 
     /// Calls the function now, once an earlier call is over.
-    pub(super) async fn fire(&self, worker: &Worker) -> Outcome {
-        let mut last = self.last.lock().await;
-        let now = OffsetDateTime::now_utc();
+    pub(super) async fn fire(&self, worker: &Worker, clock: &Clock) -> Outcome {
+        let _turn = self.turn.lock().await;
+        let began = clock.now();
+        let last = self.past.lock().last.map(|(began, _)| began);
         let (function, binding) = (&self.function, &self.binding.name);
-        let envelope = envelope::of_timer(function, binding, *last, now);
+        let envelope = envelope::of_timer(function, binding, last, began);
         let outcome = worker.call(function, &envelope).await;
-        *last = Some(now);
+        let mut past = self.past.lock();
+        past.calls += 1;
+        past.failures += u64::from(matches!(outcome, Outcome::Failure(_)));
+        past.last = Some((began, clock.now()));
         outcome
+    }
+
+    /// How it went until now.
+    pub(super) fn view(&self) -> Value {
+        let past = *self.past.lock();
+        json!({
+            "function": self.function,
+            "calls": past.calls,
+            "failures": past.failures,
+            "began": past.last.map(|(began, _)| time_text(began)),
+            "ended": past.last.map(|(_, ended)| time_text(ended)),
+        })
     }
 }

@@ -12,7 +12,7 @@ use axum::{Json, Router};
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 use uuid::Uuid;
 
 use super::state::{Deleted, KeyVault, Secret};
@@ -201,7 +201,7 @@ async fn remove(
 ) -> Result<Json<Value>, Refusal> {
     check_name(&name)?;
     vault.check_writer("delete", &name)?;
-    let now = OffsetDateTime::now_utc();
+    let now = vault.world.clock.now();
     let secret = vault.delete(&name, now);
     let secret = secret.ok_or_else(|| Refusal::not_found(&name))?;
     let mut bundle = without_value(vault.bundle(&name, &secret));

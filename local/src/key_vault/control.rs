@@ -8,10 +8,11 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use serde_json::{Value, json};
 
 use super::state::{Deleted, KeyVault};
 use crate::shared::refused::Refused;
+use crate::shared::time_text;
 
 #[derive(Serialize, Deserialize)]
 struct Secret {
@@ -25,6 +26,7 @@ pub fn router(vault: &Arc<KeyVault>) -> Router {
     Router::new()
         .route(ONE, get(read).put(write).post(place).delete(delete))
         .route(&format!("{ONE}/recover"), post(recover))
+        .route(&format!("{ONE}/versions"), get(versions))
         .route("/local/key-vault/writable", put(let_write))
         .with_state(Arc::clone(vault))
 }
@@ -35,6 +37,16 @@ async fn read(
 ) -> Result<Json<Secret>, Refused> {
     let value = vault.get(&name).ok_or_else(no_secret)?.value;
     Ok(Json(Secret { value }))
+}
+
+/// All versions, the oldest first.
+async fn versions(State(vault): State<Arc<KeyVault>>, Path(name): Path<String>) -> Json<Value> {
+    let all = vault.versions(&name).into_iter();
+    let view = |it: super::state::Secret| {
+        let created = time_text(it.created);
+        json!({ "value": it.value, "created": created, "tags": it.tags })
+    };
+    Json(json!({ "versions": all.map(view).collect::<Vec<_>>() }))
 }
 
 async fn write(
@@ -63,7 +75,7 @@ async fn delete(
     State(vault): State<Arc<KeyVault>>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Refused> {
-    let deleted = vault.delete(&name, OffsetDateTime::now_utc());
+    let deleted = vault.delete(&name, vault.world.clock.now());
     deleted.ok_or_else(no_secret)?;
     Ok(StatusCode::NO_CONTENT)
 }

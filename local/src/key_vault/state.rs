@@ -63,7 +63,8 @@ impl KeyVault {
         tags: BTreeMap<String, String>,
     ) -> Result<Secret, Deleted> {
         let mut secrets = self.secrets.lock();
-        secrets.entry(key(name)).or_default().add(value, tags)
+        let kept = secrets.entry(key(name)).or_default();
+        kept.add(value, tags, self.world.clock.now())
     }
 
     /// Stores a first version of a secret where there is none, as a deployment does; whether it was stored.
@@ -76,7 +77,8 @@ impl KeyVault {
         if kept.deleted.is_none() && !kept.versions.is_empty() {
             return Ok(false);
         }
-        kept.add(value, BTreeMap::new()).map(|_| true)
+        let added = kept.add(value, BTreeMap::new(), self.world.clock.now());
+        added.map(|_| true)
     }
 
     /// The newest version of a secret.
@@ -138,14 +140,19 @@ impl KeyVault {
 }
 
 impl Kept {
-    fn add(&mut self, value: &str, tags: BTreeMap<String, String>) -> Result<Secret, Deleted> {
+    fn add(
+        &mut self,
+        value: &str,
+        tags: BTreeMap<String, String>,
+        created: OffsetDateTime,
+    ) -> Result<Secret, Deleted> {
         if self.deleted.is_some() {
             return Err(Deleted);
         }
         let secret = Secret {
             id: Uuid::new_v4().simple().to_string(),
             value: value.to_owned(),
-            created: OffsetDateTime::now_utc(),
+            created,
             tags,
         };
         self.versions.push(secret.clone());

@@ -1,5 +1,6 @@
 //! Tools that all parts of the platform use.
 
+pub mod clock;
 pub mod content;
 pub mod correlation;
 pub mod download;

@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use local::host::Outcome;
 use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_message_comes_again_at_once_and_first() {
@@ -226,4 +228,34 @@ async fn a_timer_is_fired_by_its_schedule() {
     let calls = stand.printed("clock ");
     let next = |call: &serde_json::Value| call["Data"]["timer"]["ScheduleStatus"]["Next"].clone();
     assert_ne!(next(&calls[0]), next(&calls[1]));
+}
+
+/// Hours pass in less time than a call takes: what is missed meanwhile is made up for by one call, at once after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_that_is_late_is_fired_once_and_never_twice_at_a_time() {
+    let setup = Setup {
+        schedule: "0 0 * * * *",
+        speed: 1_000_000,
+        ..Setup::default()
+    };
+    let stand = Stand::start(setup).await;
+    let ended = |stand: &Stand| stand.lines().iter().filter(|it| *it == "ticked").count();
+    stand.until("five calls", |stand| ended(stand) >= 5).await;
+    let mut at_work = 0;
+    for line in stand.lines() {
+        at_work += i32::from(line.starts_with("clock ")) - i32::from(line == "ticked");
+        assert!((0..=1).contains(&at_work), "{:#?}", stand.lines());
+    }
+    let began = |call: &serde_json::Value| {
+        let began = call["Data"]["timer"]["ScheduleStatus"]["Next"].clone();
+        OffsetDateTime::parse(began.as_str().expect("a time"), &Rfc3339).expect("a time")
+    };
+    for pair in stand.printed("clock ").windows(2) {
+        let hours = (began(&pair[1]) - began(&pair[0])).whole_hours();
+        assert!(hours >= 5, "a call takes longer than five of them: {hours}");
+        assert_eq!(pair[1]["Data"]["timer"]["IsPastDue"], false);
+    }
+    let view = stand.host.timers_view();
+    assert_eq!(view["speed"], 1_000_000);
+    assert_eq!(view["timers"][0]["failures"], 0);
 }

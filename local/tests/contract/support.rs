@@ -9,8 +9,9 @@ use local::host::app::App;
 use local::host::{Host, Surroundings};
 use local::service_bus::broker_properties::BrokerProperties;
 use local::service_bus::{Draft, Queue, ServiceBus};
+use local::shared::tls::CertificateAuthority;
 use local::watchdog::Watchdog;
-use local::world::World;
+use local::world::{Config, Endpoints, World};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -27,6 +28,8 @@ pub struct Setup {
     pub lock_renewal: &'static str,
     /// `maxConcurrentSessions`.
     pub sessions: usize,
+    /// `--speed`.
+    pub speed: u32,
     /// `schedule` of the timer function.
     pub schedule: &'static str,
     /// One more variable for the handler.
@@ -41,6 +44,7 @@ impl Default for Setup {
             lock: Duration::from_secs(60),
             lock_renewal: "-00:00:00.0010000",
             sessions: 4,
+            speed: 1,
             schedule: "0 0 0 29 2 *",
             variable: ("QUEUE", "inbound"),
         }
@@ -64,7 +68,12 @@ impl Stand {
     pub async fn try_start(setup: Setup) -> anyhow::Result<Self> {
         let root = tempfile::tempdir()?;
         write_app(root.path(), &setup);
-        let world = World::for_tests();
+        let config = Config {
+            speed: setup.speed,
+            ..Config::default()
+        };
+        let authority = CertificateAuthority::new()?;
+        let world = World::new(config, Endpoints::nowhere(), authority);
         let bus = ServiceBus::new(Arc::clone(&world), setup.lock);
         let queue = bus.queue("inbound").expect("the queue");
         let namespace = ("ServiceBus__fullyQualifiedNamespace", "127.0.0.1:9");

@@ -9,7 +9,6 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use super::rules::{Changes, Terms, check_lifecycle};
 use super::{Owner, Refusal, Subscription, handshake};
@@ -86,7 +85,7 @@ async fn update(
     body: Bytes,
 ) -> Answer {
     let owner = graph.subscriber(&headers)?;
-    let now = OffsetDateTime::now_utc();
+    let now = graph.world.clock.now();
     let check = |it: &mut Subscription| {
         let changes = Changes::read(&body, now)?;
         if let Some(ends) = changes.ends {
@@ -130,7 +129,7 @@ async fn reauthorize(
     headers: HeaderMap,
 ) -> Result<StatusCode, Refusal> {
     let owner = graph.subscriber(&headers)?;
-    let now = OffsetDateTime::now_utc();
+    let now = graph.world.clock.now();
     let id = graph.subscriptions.with(&owner, &id, |it| {
         Subscription::check_apart(it.updated, now)?;
         it.reauthorized = Some(now);
@@ -156,7 +155,7 @@ impl Graph {
         owner: Owner,
         body: &[u8],
     ) -> Result<Subscription, Refusal> {
-        let terms = Terms::read(body, &owner, OffsetDateTime::now_utc())?;
+        let terms = Terms::read(body, &owner, self.world.clock.now())?;
         self.check_delegated(&owner, &terms)?;
         self.subscriptions.check_room(&owner, &terms)?;
         // Each is asked, also when they are the same.

@@ -30,6 +30,7 @@ use self::lifecycle::Held;
 use self::rules::{Changes, Terms};
 use super::answers::Refusal;
 use super::changes::ChangeType;
+use crate::shared::clock::Clock;
 use crate::shared::locked::Locked;
 use crate::shared::time_text;
 
@@ -77,8 +78,8 @@ enum State {
 }
 
 /// All subscriptions.
-#[derive(Default)]
 pub struct Subscriptions {
+    clock: Clock,
     made: Locked<Made>,
     /// Whether a signed-in user may subscribe. The documentation contradicts itself, so at first not.
     delegated: AtomicBool,
@@ -91,10 +92,19 @@ struct Made {
 }
 
 impl Subscriptions {
+    /// None yet; they end by this clock.
+    pub fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            made: Locked::default(),
+            delegated: AtomicBool::default(),
+        }
+    }
+
     /// What there is now: a subscription that ended is gone.
     fn living(&self) -> MutexGuard<'_, Made> {
         let mut made = self.made.lock();
-        let now = OffsetDateTime::now_utc();
+        let now = self.clock.now();
         made.all.retain(|it| it.terms.ends > now);
         made
     }

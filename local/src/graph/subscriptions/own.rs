@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{CertifiedKey, KeyPair};
 use serde_json::json;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 use super::Owner;
 use crate::graph::state::Graph;
@@ -56,7 +56,7 @@ impl Graph {
                 "notificationUrl": url,
                 "lifecycleNotificationUrl": url,
                 "resource": format!("/users/{}/chats/getAllMessages", account.user),
-                "expirationDateTime": time_text(OffsetDateTime::now_utc() + Duration::minutes(4300)),
+                "expirationDateTime": time_text(self.world.clock.now() + Duration::minutes(4300)),
                 "clientState": format!("{}.{}", account.name, self.own.secret),
                 "includeResourceData": true,
                 "encryptionCertificate": STANDARD.encode(certificate),
