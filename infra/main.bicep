@@ -175,6 +175,14 @@ param tenantNotice string = 'Sorry, this support chat is not open to your organi
 @maxValue(30)
 param customerLookupSeconds int = 5
 
+@description('With whose right Graph\'s subscriptions are made: the Graph app\'s own (Chat.Read.All), the Support User\'s (Chat.Read), or the latter where Graph allows it.')
+@allowed([
+  'application'
+  'delegated'
+  'auto'
+])
+param subscriptionAccess string = 'application'
+
 @description('Minutes between two looks at each Support User\'s list of chats for messages that Graph did not tell of; 0 leaves it at once a day and after a gap.')
 @minValue(0)
 @maxValue(60)
@@ -431,6 +439,7 @@ module functionApp './modules/functionapp.bicep' = {
     customerTenants: customerTenants
     tenantNotice: tenantNotice
     customerLookupSeconds: customerLookupSeconds
+    subscriptionAccess: subscriptionAccess
     silenceCheckMinutes: silenceCheckMinutes
     groupChats: groupChats
     threadWindowHours: threadWindowHours

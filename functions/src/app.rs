@@ -89,6 +89,8 @@ pub struct App {
     pub(crate) threads: Threads,
     /// Posts that this process made.
     pub(crate) own_posts: OwnPosts,
+    /// Accounts for which Graph refused a subscription with the Support User's own right lately.
+    pub(crate) not_delegated: Bounded<SupportAccountName, ()>,
     /// Chats whose owner was told in the log lately.
     pub(crate) owners_told: Bounded<Digest, ()>,
     /// What tenants showed of themselves lately, and that there is none.
@@ -198,6 +200,7 @@ impl App {
             keys: NotificationKeys::default(),
             threads: Threads::new(Bounded::new(20_000, HOUR)),
             own_posts: OwnPosts::default(),
+            not_delegated: Bounded::new(1_000, 24 * HOUR),
             owners_told: Bounded::new(1_000, HOUR),
             tenants: Bounded::new(5_000, HOUR),
             transfers: Semaphore::new(TRANSFERS),

@@ -48,6 +48,17 @@ pub struct SupportAccount {
     pub kind: AccountKind,
 }
 
+/// With whose right subscriptions are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubscriptionAccess {
+    /// The Graph app's own (`Chat.Read.All`).
+    Application,
+    /// The Support User's (`Chat.Read`).
+    Delegated,
+    /// The Support User's where Graph allows it, else the app's.
+    Auto,
+}
+
 /// Where the delegated tokens of a support account come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountKind {
@@ -178,6 +189,13 @@ settings! {
         "the text that people of other tenants than CUSTOMER_TENANTS read once a day, at most 1000 characters, or `off`";
     customer_lookup: Duration = "CUSTOMER_LOOKUP_SECONDS" or "5", seconds(0, 30),
         "seconds from 0 to 30 that a message may wait for what Microsoft's directories tell of its sender; 0 asks nothing";
+    subscription_access: SubscriptionAccess = "SUBSCRIPTION_ACCESS" or "application",
+        words([
+            ("application", SubscriptionAccess::Application),
+            ("delegated", SubscriptionAccess::Delegated),
+            ("auto", SubscriptionAccess::Auto),
+        ]),
+        "`application` (the Graph app's permission Chat.Read.All), `delegated` (the Support User's own Chat.Read) or `auto` (the latter where Graph allows it)";
     silence_check: Duration = "SILENCE_CHECK_MINUTES" or "2", amount(0, 60, |minutes| Duration::from_secs(minutes * 60)),
         "minutes from 1 to 60 between two looks at each Support User's list of chats for messages that Graph did not tell of; 0 leaves it at once a day and after a gap";
     group_chats: GroupPolicy = "GROUP_CHATS" or "mention",

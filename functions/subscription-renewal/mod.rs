@@ -1,6 +1,8 @@
 //! `subscription-renewal`: makes, renews and mends Graph's subscriptions to the Support Users' chats, every few minutes. Which of
 //! that is to be done is decided by [`bridge::subscriptions`].
 
+mod access;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,22 +10,23 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use bridge::ids::Digest;
 use bridge::subscriptions::{
-    ChangeTypes, LIFE, Mark, RENEWED_AFTER, RENEWED_WHEN_ASKED, Seen, Step, Wanted, is_covered,
-    is_settled, next_step, resource,
+    LIFE, Mark, RENEWED_AFTER, RENEWED_WHEN_ASKED, Seen, Step, Wanted, is_covered, is_settled,
+    next_step, resource,
 };
 use bridge::teams::unwrap::NotificationKey;
 use secrecy::{ExposeSecret, SecretString};
 use services::error::{ErrorKind, Sent, Service, ServiceError};
-use services::graph::subscriptions::{Changeable, NewSubscription, SubscriptionRecord};
+use services::graph::subscriptions::{Changeable, NewSubscription};
 use services::secrets::names;
 use time::OffsetDateTime;
 
+use self::access::Side;
 use crate::app::App;
 use crate::catch_up;
 use crate::failure::Failure;
 use crate::inbound_graph;
 use crate::lifecycle_graph;
-use crate::settings::SupportAccount;
+use crate::settings::{SubscriptionAccess, SupportAccount};
 use crate::timer::{self, Turn};
 
 /// Folder, and the name by which Azure knows the function.
@@ -93,10 +96,13 @@ pub(crate) async fn renew_as_asked(app: &App) -> Result<Turn<()>, Failure> {
 /// What they are known by could not be read.
 pub(crate) async fn are_settled(app: &App) -> Result<bool, Failure> {
     let shared = shared(app, RENEWED_AFTER).await?;
-    let all = seen(&app.subscriptions.list().await?);
-    let now = shared.now;
-    let mut accounts = app.settings.support_accounts.iter();
-    Ok(accounts.all(|account| is_settled(&shared.wanted(account), &all, now)))
+    for account in &app.settings.support_accounts {
+        let all = access::all(app, account).await?;
+        if !is_settled(&shared.wanted(account), &all, shared.now) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Read from the vault itself: what is in memory may be an hour old.
@@ -125,35 +131,71 @@ async fn shared(app: &App, renewed_after: Duration) -> Result<Shared, Failure> {
     })
 }
 
+/// Brings one Support User's subscription to what is wanted, with the right that the settings name.
 async fn renew(app: &App, shared: &Shared, account: &SupportAccount) -> Result<(), Failure> {
     let wanted = shared.wanted(account);
-    let name = account.name.as_str();
+    let [application, delegated] = Side::of(app, account);
+    match app.settings.subscription_access {
+        SubscriptionAccess::Application => bring(app, shared, account, &application, &[]).await,
+        SubscriptionAccess::Delegated => bring(app, shared, account, &delegated, &[]).await,
+        SubscriptionAccess::Auto if app.not_delegated.contains(&account.name) => {
+            bring(app, shared, account, &application, &[]).await
+        }
+        SubscriptionAccess::Auto => {
+            // Without the app's own permission it has none.
+            let others = application.seen().await.unwrap_or_default();
+            match bring(app, shared, account, &delegated, &others).await {
+                Ok(()) => access::remove(&wanted, &application, &delegated).await,
+                Err(Failure::Service(error)) if delegated.is_refused(&error) => {
+                    access::note_refused(app, account, &error);
+                    bring(app, shared, account, &application, &[]).await
+                }
+                failed => failed,
+            }
+        }
+    }
+}
+
+/// Makes steps on one side until there is nothing more to do. `others` are what the other side has.
+async fn bring(
+    app: &App,
+    shared: &Shared,
+    account: &SupportAccount,
+    side: &Side,
+    others: &[Seen],
+) -> Result<(), Failure> {
+    let wanted = shared.wanted(account);
+    let (name, access) = (account.name.as_str(), side.access);
+    let failed = |step, subscription, error: ServiceError| match side.is_refused(&error) {
+        true => error.into(),
+        false => not_renewed(name, access, step, subscription, error),
+    };
     for _ in 0..MOST_STEPS {
-        let listed = app.subscriptions.list().await;
-        let listed = listed.map_err(|error| not_renewed(name, "list", None, error))?;
-        let (all, now) = (seen(&listed), shared.now);
-        let step = next_step(&wanted, &all, now);
-        if !is_covered(&wanted, &all, now) {
+        let listed = side.seen().await;
+        let all = listed.map_err(|error| failed("list", None, error))?;
+        let step = next_step(&wanted, &all, shared.now);
+        if !is_covered(&wanted, &[all.as_slice(), others].concat(), shared.now) {
             // Before there is one again, so that a run that ends here does not leave the gap unread.
             catch_up::note_gap(app, &account.name).await?;
         }
         if step == Step::Rest {
             return catch_up::begin(app, &account.name).await;
         }
-        let done = take(app, shared, account, &step).await;
+        let done = take(side, shared, account, &step).await;
         let (word, subscription) = told(&step);
         match done {
             Ok(()) => {
                 tracing::info!(
                     event = "subscription_step",
                     account = name,
+                    access,
                     step = word,
                     subscription
                 );
             }
             // It ended, or somebody removed it, since it was listed.
             Err(error) if error.kind == ErrorKind::NotFound => {}
-            Err(error) => return Err(not_renewed(name, word, subscription, error)),
+            Err(error) => return Err(failed(word, subscription, error)),
         }
     }
     Err(Failure::OutOfTime)
@@ -162,6 +204,7 @@ async fn renew(app: &App, shared: &Shared, account: &SupportAccount) -> Result<(
 /// Says what kept a Support User from a subscription.
 fn not_renewed(
     account: &str,
+    access: &str,
     step: &str,
     subscription: Option<String>,
     error: ServiceError,
@@ -172,6 +215,7 @@ fn not_renewed(
     tracing::error!(
         event = "subscription_not_renewed",
         account,
+        access,
         step,
         subscription,
         service,
@@ -184,7 +228,7 @@ fn not_renewed(
 }
 
 async fn take(
-    app: &App,
+    side: &Side,
     shared: &Shared,
     account: &SupportAccount,
     step: &Step,
@@ -206,11 +250,11 @@ async fn take(
                 client_state: shared.client_state_of(account),
                 changeable: changeable(),
             };
-            app.subscriptions.create(&new).await
+            side.subscriptions.create(&new).await
         }
-        Step::Renew(id) => app.subscriptions.renew(id, ends).await,
-        Step::Mend(id) => app.subscriptions.change(id, &changeable()).await,
-        Step::Delete(id) => app.subscriptions.delete(id).await,
+        Step::Renew(id) => side.subscriptions.renew(id, ends).await,
+        Step::Mend(id) => side.subscriptions.change(id, &changeable()).await,
+        Step::Delete(id) => side.subscriptions.delete(id).await,
         Step::Rest => Ok(()),
     }
 }
@@ -231,17 +275,6 @@ impl Shared {
         let (name, state) = (account.name.as_str(), self.client_state.expose_secret());
         format!("{name}.{state}").into()
     }
-}
-
-fn seen(records: &[SubscriptionRecord]) -> Vec<Seen> {
-    let seen = records.iter().map(|record| Seen {
-        id: record.id.clone(),
-        resource: record.resource.clone(),
-        change_types: ChangeTypes::read(&record.change_type),
-        address: record.notification_url.clone(),
-        ends: record.expiration_date_time,
-    });
-    seen.collect()
 }
 
 /// The step in a word, and the digest of the subscription that it is about.

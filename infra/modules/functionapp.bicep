@@ -163,6 +163,14 @@ param tenantNotice string
 @maxValue(30)
 param customerLookupSeconds int
 
+@description('With whose right Graph\'s subscriptions are made.')
+@allowed([
+  'application'
+  'delegated'
+  'auto'
+])
+param subscriptionAccess string
+
 @description('Minutes between two looks at each Support User\'s list of chats for messages that Graph did not tell of.')
 @minValue(0)
 @maxValue(60)
@@ -342,6 +350,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     CUSTOMER_TENANTS: customerTenants
     TENANT_NOTICE: tenantNotice
     CUSTOMER_LOOKUP_SECONDS: string(customerLookupSeconds)
+    SUBSCRIPTION_ACCESS: subscriptionAccess
     SILENCE_CHECK_MINUTES: string(silenceCheckMinutes)
     GROUP_CHATS: groupChats
     THREAD_WINDOW_HOURS: string(threadWindowHours)

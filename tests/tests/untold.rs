@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use end_to_end::platform::IMPATIENT;
 use end_to_end::{Platform, Talk, view};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 async fn subscription(platform: &Platform) -> String {
     let shown = platform.get("/local/graph/subscriptions").await;
@@ -135,5 +135,53 @@ async fn a_catch_up_that_is_killed_goes_on() {
     let expected: Vec<String> = expected.chain(["told".to_owned()]).collect();
     assert_eq!(texts[known..], expected);
     platform.until_idle().await;
+    platform.assert_nothing_failed().await;
+}
+
+async fn subscribed_as(platform: &Platform) -> Value {
+    let shown = platform.get("/local/graph/subscriptions").await;
+    let all = view::list(shown, "subscriptions");
+    assert_eq!(all.len(), 1, "{all:?}");
+    all[0]["signed_in"].clone()
+}
+
+async fn let_support_users_subscribe(platform: &Platform, allowed: bool) {
+    let path = "/local/graph/delegated-subscriptions";
+    let wish = json!({ "allowed": allowed });
+    platform.call(Method::PUT, path, Some(&wish)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_support_users_own_right_serves_where_graph_allows_it() {
+    let arguments = [IMPATIENT, &["--set=SUBSCRIPTION_ACCESS=auto"]].concat();
+    let platform = Platform::start(&arguments).await;
+    let anna = Talk::begun(&platform, "Anna").await;
+    assert_eq!(subscribed_as(&platform).await, Value::Null);
+    platform
+        .until_logged("event", "subscription_not_delegated", 1)
+        .await;
+
+    // Another process asks again, and replaces what there is without a gap.
+    let_support_users_subscribe(&platform, true).await;
+    platform.kill_handler().await;
+    tick(&platform, "subscription-renewal").await;
+    assert_eq!(subscribed_as(&platform).await, anna.account.user.as_str());
+    anna.writes("second").await;
+    anna.until_inbound(2).await;
+
+    // Nobody may subscribe for all any more, and nobody needs to.
+    let withdrawn = json!({ "given": false });
+    let path = "/local/entra/permissions/Chat.Read.All";
+    platform.call(Method::PUT, path, Some(&withdrawn)).await;
+    forget(&platform).await;
+    anna.writes("third").await;
+    platform.kill_handler().await;
+    tick(&platform, "subscription-renewal").await;
+    tick(&platform, "catch-up").await;
+    anna.until_inbound(3).await;
+    assert_eq!(subscribed_as(&platform).await, anna.account.user.as_str());
+    anna.writes("fourth").await;
+    anna.agent_sees(&["hello", "second", "third", "fourth"])
+        .await;
     platform.assert_nothing_failed().await;
 }

@@ -190,8 +190,9 @@ impl Wanted {
         format!("{address}?state={state}&certificate={certificate}")
     }
 
-    /// Graph writes a resource with or without a slash at its beginning, and ids in either case.
-    fn is_for(&self, resource: &str) -> bool {
+    /// Whether a resource is the wanted one. Graph writes it with or without a slash at its beginning, and ids in either case.
+    #[must_use]
+    pub fn is_for(&self, resource: &str) -> bool {
         let bare = |it: &str| it.trim_start_matches('/').to_ascii_lowercase();
         bare(resource) == bare(&self.resource)
     }

@@ -61,6 +61,7 @@ fn wrong_values_are_refused_without_being_repeated() {
         ),
         ("CUSTOMER_LOOKUP_SECONDS", "31"),
         ("SILENCE_CHECK_MINUTES", "61"),
+        ("SUBSCRIPTION_ACCESS", "user"),
         ("GROUP_CHATS", "some"),
         ("ATTEMPT_DEADLINE_SECONDS", "900"),
         ("LOG_LEVEL", "loud"),

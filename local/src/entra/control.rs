@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::state::{Entra, SCOPES};
+use super::token_endpoint::APPLICATION_PERMISSION;
 use crate::shared::refused::Refused;
 use crate::shared::time_text;
 
@@ -91,14 +92,14 @@ struct Consent {
     given: bool,
 }
 
-/// Gives or withdraws the consent to one of the Graph app's delegated permissions; tokens that are out keep it.
+/// Gives or withdraws the consent to one of the Graph app's permissions, delegated or its own; tokens that are out keep it.
 async fn permission(
     State(entra): State<Arc<Entra>>,
     Path(name): Path<String>,
     Json(Consent { given }): Json<Consent>,
 ) -> Result<StatusCode, Refused> {
-    if !SCOPES.split(' ').any(|it| it == name) {
-        return Err(Refused::not_found("delegated permission of this name"));
+    if name != APPLICATION_PERMISSION && !SCOPES.split(' ').any(|it| it == name) {
+        return Err(Refused::not_found("permission of this name"));
     }
     let mut withheld = entra.withheld.lock();
     match given {

@@ -97,6 +97,9 @@ pub(super) fn typed_assertion(form: &Form) -> Result<Option<&String>, Refusal> {
     Ok(assertion)
 }
 
+/// What the Graph app may do by itself.
+pub(super) const APPLICATION_PERMISSION: &str = "Chat.Read.All";
+
 impl Entra {
     /// Holds the tenant of a path against ours.
     pub(super) fn check_tenant(&self, tenant: &str) -> Result<(), Refusal> {
@@ -116,12 +119,14 @@ impl Entra {
             return Err(Refusal::bad_request("invalid_scope", 1_002_012, SCOPE));
         }
         self.check_client(form)?;
+        let is_withheld = self.withheld.lock().contains(APPLICATION_PERMISSION);
+        let role = Some(APPLICATION_PERMISSION).filter(|_| !is_withheld);
         let token = self.issue(json!({
             "aud": GRAPH_AUDIENCE,
             "ver": "1.0",
             "appid": self.world.config.graph_client_id,
             "idtyp": "app",
-            "roles": ["Chat.Read.All"],
+            "roles": Vec::from_iter(role),
         }));
         let life = TOKEN_LIFE - 1;
         let body = json!({ "token_type": "Bearer", "expires_in": life, "access_token": token });

@@ -79,7 +79,7 @@ struct Page {
 
 /// The app's subscriptions, those that it made by itself or those that it made on behalf of one user: Graph shows and changes either
 /// only to whom they belong ("List subscriptions").
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Subscriptions {
     client: reqwest::Client,
     url: String,
