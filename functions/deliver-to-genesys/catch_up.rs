@@ -37,7 +37,10 @@ pub(super) struct ChatReading<'a> {
 struct Apart {
     /// The one that is being worked on.
     current: Option<TeamsMessageId>,
+    /// Those that are to go on so.
     given_up: BTreeSet<TeamsMessageId>,
+    /// Those that do.
+    enqueued: BTreeSet<TeamsMessageId>,
 }
 
 impl<'a> ChatReading<'a> {
@@ -82,10 +85,14 @@ impl<'a> ChatReading<'a> {
             account: self.reading.account.clone(),
             encrypted: None,
         };
+        if self.apart(|apart| apart.enqueued.contains(&untold.message)) {
+            return Ok(false);
+        }
         if self.apart(|apart| apart.given_up.contains(&untold.message)) {
             let content = Content::Notification(notification);
             let envelope = Envelope::new(OffsetDateTime::now_utc(), content);
             enqueue(app, &[envelope.replayed(Some(REPLAY.to_owned()))]).await?;
+            self.apart(|apart| apart.enqueued.insert(untold.message.clone()));
             return Ok(false);
         }
         let mut delivery = self.delivery.clone();

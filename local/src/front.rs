@@ -62,6 +62,9 @@ async fn front(
     }
     if plan.drop != Some(Drop::Before) {
         let answer = next.run(Request::from_parts(parts, body)).await;
+        if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+            calls.count_throttled(service);
+        }
         if plan.drop.is_none() {
             return answer;
         }

@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 mod azurite;
+mod blob_front;
 mod blobs;
 mod control;
 pub mod crm;

@@ -63,6 +63,10 @@ pub struct Options {
     #[arg(long, value_name = "REQUESTS", default_value_t = 300)]
     pub genesys_rate_limit: usize,
 
+    /// Faults can be ordered for Blob Storage too, whose every call then takes a little longer.
+    #[arg(long)]
+    pub blob_faults: bool,
+
     /// How many times as fast as usual time passes for timers, secrets and subscriptions: at 86400, a day in a second.
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub speed: u32,

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::azurite::Azurite;
+use crate::blob_front;
 use crate::blobs::Blobs;
 use crate::control::{self, Control};
 use crate::entra;
@@ -154,6 +155,16 @@ impl Platform {
             FaultService::ServiceBus,
             service_bus::router(&bus, entra),
         )?;
+        let blob = match options.blob_faults {
+            true => {
+                let (port, front) = listen("https", 0)?;
+                let (origin, account) = blob.rsplit_once('/').context("no account of Azurite")?;
+                let router = blob_front::router(world.authority.client()?, origin);
+                serve_tls(port, FaultService::Blob, router)?;
+                format!("{front}/{account}")
+            }
+            false => blob,
+        };
         let identity = entra::identity_router(entra);
         let identity = with_faults(identity, &world, FaultService::Identity);
         tasks.push(serve::serve_plain(identity_port, identity)?);

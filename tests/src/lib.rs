@@ -9,6 +9,7 @@ pub mod browser;
 pub mod files;
 pub mod platform;
 mod running;
+pub mod storm;
 mod talk;
 pub mod view;
 pub mod web_driver;

@@ -133,8 +133,12 @@ fn program(variable: &str, name: &str) -> PathBuf {
     std::env::var_os(variable).map_or_else(
         || {
             let test = std::env::current_exe().expect("a path");
-            let build = test.parent().and_then(Path::parent);
-            build.expect("a build directory").join(name)
+            // A test is one folder deeper than the programs.
+            let folders = test.ancestors().skip(1).take(2);
+            let mut programs = folders.map(|folder| folder.join(name));
+            programs
+                .find(|it| it.exists())
+                .unwrap_or_else(|| name.into())
         },
         PathBuf::from,
     )

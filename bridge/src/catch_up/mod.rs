@@ -30,6 +30,9 @@ const REACH: Duration = Duration::from_secs(24 * 3600);
 /// Microsoft Graph API to work with Microsoft Teams", polling).
 const WHOLE_EVERY: Duration = Duration::from_secs(24 * 3600);
 
+/// How much earlier than due a look may come: timers fire a little early or late.
+const SLACK: Duration = Duration::from_secs(30);
+
 /// Time without a successful run that counts as an outage of our own, or of the sign-in.
 const OUTAGE: Duration = Duration::from_secs(30 * 60);
 
@@ -125,7 +128,7 @@ impl Progress {
     pub fn due(&self, now: OffsetDateTime, every: Duration) -> Option<Sweep> {
         let until = now - GRACE;
         let is_outage = !every.is_zero() && now - self.looked > GRACE + every + OUTAGE;
-        let is_look_due = !every.is_zero() && now - self.looked >= GRACE + every;
+        let is_look_due = !every.is_zero() && now - self.looked + SLACK >= GRACE + every;
         let (whole, from) = if self.gap.is_some() || now - self.swept >= WHOLE_EVERY || is_outage {
             (true, self.swept)
         } else if is_look_due {

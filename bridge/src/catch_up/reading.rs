@@ -70,7 +70,9 @@ fn one(chat: Chat<'_>, listed: &Listed, since: OffsetDateTime) -> Option<Untold>
         (Some(deleted), _) => (!seen.deleted)
             .then_some(())
             .and_then(|()| untold(ChangeType::Deleted, deleted)),
-        (None, _) if seen.deleted || !known.complete => {
+        // Of what is known only in part, what it is now is delivered.
+        (None, _) if !known.complete => untold(ChangeType::Created, listed.created),
+        (None, _) if seen.deleted => {
             untold(ChangeType::Updated, listed.edited.unwrap_or(listed.created))
         }
         (None, Some(edited)) if is_edited(edited) => untold(ChangeType::Updated, edited),
@@ -192,7 +194,7 @@ mod tests {
             (
                 known(None, false, false, false),
                 listed("1", 1, None, None),
-                updated,
+                Some(ChangeType::Created),
             ),
             // Its sender knows that it failed.
             (

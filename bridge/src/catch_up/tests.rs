@@ -24,6 +24,7 @@ fn which_sweep_is_due() {
     for (progress, every, expected) in [
         // Just looked, a little later, and after runs that did not come through.
         (progress(2, 1), EVERY, None),
+        (progress(3, 1), EVERY, Some((false, 13))),
         (progress(4, 1), EVERY, Some((false, 14))),
         (progress(30, 1), EVERY, Some((false, 40))),
         (progress(40, 1), EVERY, Some((true, 70))),

@@ -26,9 +26,19 @@ pub struct Calls {
 impl Calls {
     /// Counts a call to a simulated service.
     pub fn count(&self, service: FaultService, method: &Method, path: &str, batch: bool) {
+        // Azurite's access log tells of those.
+        if service == FaultService::Blob {
+            return;
+        }
         // Named as rules for faults name it.
         let name = json!(service).as_str().unwrap_or_default().to_owned();
         self.add(name, kind(service, method, path, batch));
+    }
+
+    /// Counts an answer by which the service wanted to be left alone.
+    pub fn count_throttled(&self, service: FaultService) {
+        let name = json!(service).as_str().unwrap_or_default().to_owned();
+        self.add(name, "throttled".to_owned());
     }
 
     /// Counts the call that a line of Azurite's access log tells of, `… "GET /account/container/blob HTTP/1.1" …`, unless the

@@ -25,6 +25,8 @@ pub enum FaultService {
     Identity,
     /// Calls to Service Bus.
     ServiceBus,
+    /// Calls to Blob Storage, where the platform was started with `--blob-faults`.
+    Blob,
     /// Notifications that Graph delivers to us.
     GraphNotification,
     /// Webhooks that Genesys delivers to us.
