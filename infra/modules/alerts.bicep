@@ -106,6 +106,17 @@ var logRules = [
     threshold: 0
   }
   {
+    name: 'agents-messages-wait'
+    title: 'Agents\' messages wait for Service Bus'
+    description: 'Service Bus takes none of them, so they lie in Blob, in state/spool, and are forwarded in their order when it does. None is lost unless Blob fails as well. Is the namespace well, and may the identity of the app send to the queue?'
+    severity: 1
+    frequency: 'PT5M'
+    window: 'PT5M'
+    scope: applicationInsightsId
+    query: '${entries} | where event == "spool_waits" and tolong(entry.oldest_s) > 120'
+    threshold: 0
+  }
+  {
     name: 'service-down'
     title: 'An outside service does not answer'
     description: 'Lanes wait and are tried again. The field service of the event names it.'
@@ -263,7 +274,7 @@ var metricRules = [
   {
     name: 'queue-throttling'
     title: 'Service Bus throttles'
-    description: 'The namespace takes no more for the moment; webhooks answer 503 and their senders try again.'
+    description: 'The namespace takes no more for the moment. Graph is asked to try again; agents\' messages wait in Blob.'
     severity: 3
     metric: 'ThrottledRequests'
     aggregation: 'Total'

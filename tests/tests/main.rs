@@ -17,6 +17,7 @@ mod refused_files;
 mod repeats;
 mod secrets;
 mod sign_in;
+mod spool;
 mod trouble;
 mod untold;
 mod year;
