@@ -62,6 +62,17 @@ var logRules = [
     threshold: 0
   }
   {
+    name: 'chat-not-accepted'
+    title: 'A customer may be waiting to be accepted'
+    description: 'Graph refuses the first answer to a customer while all else is well. The first message from another organization is a request: sign in to Teams as the Support User, accept it, and replay the message, which lies in the container failed.'
+    severity: 1
+    frequency: 'PT5M'
+    window: 'PT5M'
+    scope: applicationInsightsId
+    query: '${entries} | where event == "message_failed" and tostring(entry.kind) == "chat_not_accepted"'
+    threshold: 0
+  }
+  {
     name: 'sign-in-needed'
     title: 'A Support User must sign in again'
     description: 'Nothing is read from or posted to the chats of this Support User until a person signs in as it. The field action of the event says with which command.'
