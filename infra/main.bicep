@@ -156,19 +156,44 @@ param threadWindowHours int = 24
 ])
 param threadWindowPolicy string = 'same'
 
-@description('What a customer reads when a message of theirs could not be delivered, or `off`.')
+@description('What a customer reads when a message of theirs could not be delivered: `standard`, `off`, or a text of your own.')
 @minLength(1)
 @maxLength(1000)
-param failureNotice string = 'Your last message could not be delivered to our support team. Please try again later.'
+param failureNotice string = 'standard'
+
+@description('What a customer reads when a message of theirs waits for long: `standard`, `off`, or a text of your own.')
+@minLength(1)
+@maxLength(1000)
+param delayNotice string = 'standard'
+
+@description('Minutes that a customer\'s message may wait before its sender is told; 0 for never.')
+@minValue(0)
+@maxValue(1440)
+param delayNoticeMinutes int = 10
+
+@description('Language of the standard texts where Teams does not tell the customer\'s.')
+@allowed([
+  'de'
+  'en'
+  'es'
+  'fr'
+  'it'
+  'ja'
+  'nl'
+  'pl'
+  'pt'
+  'zh-hans'
+])
+param noticeLanguage string = 'en'
 
 @description('Whose messages are passed on: `all`, or ids of Entra tenants, separated by commas.')
 @minLength(1)
 param customerTenants string = 'all'
 
-@description('What people of other tenants read once a day, or `off`.')
+@description('What people of other tenants read once a day: `standard`, `off`, or a text of your own.')
 @minLength(1)
 @maxLength(1000)
-param tenantNotice string = 'Sorry, this support chat is not open to your organization, so your messages are not passed on.'
+param tenantNotice string = 'standard'
 
 @description('Seconds that a message may wait for what Microsoft\'s directories tell of its sender; 0 asks nothing.')
 @minValue(0)
@@ -445,6 +470,9 @@ module functionApp './modules/functionapp.bicep' = {
     threadWindowHours: threadWindowHours
     threadWindowPolicy: threadWindowPolicy
     failureNotice: failureNotice
+    delayNotice: delayNotice
+    delayNoticeMinutes: delayNoticeMinutes
+    noticeLanguage: noticeLanguage
     replyContext: replyContext
     reactions: reactions
     attachmentLimitMB: attachmentLimitMB

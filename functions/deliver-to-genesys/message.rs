@@ -1,13 +1,18 @@
 //! What happened to a message in Teams, on its way to the agent: read, plan, post.
 
+use std::convert::Infallible;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bridge::conversation::admission::TurnedAway;
 use bridge::conversation::case::{Answers, Case, Need, Plan, Policy};
 use bridge::conversation::plan;
+use bridge::conversation::series::Series;
 use bridge::ids::{Digest, SupportAccountName};
-use bridge::queue::envelope::{NoticeKind, NotificationEnvelope};
+use bridge::notices::{Language, NoticeKind, Waiting};
+use bridge::queue::envelope::NotificationEnvelope;
+use bridge::state::inbound::InboundState;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
@@ -21,6 +26,7 @@ use crate::failure::{Failure, Rejection};
 use crate::outside::Caller;
 use crate::queue::delivery::{Delivery, HandBack, Outcome};
 use crate::queue::job::Job;
+use crate::queue::settlement::handed_back;
 
 /// Time until the state is read again while another holder of the lane posts.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -34,6 +40,8 @@ pub(super) struct CustomerMessage<'a> {
     /// When the message first waited for something that it can do without.
     pub(super) first_wait: OnceLock<Instant>,
     left_files: LeftFiles,
+    /// When the queue accepted it, where its sender waits for it since then.
+    accepted: Option<OffsetDateTime>,
 }
 
 impl<'a> CustomerMessage<'a> {
@@ -50,7 +58,14 @@ impl<'a> CustomerMessage<'a> {
             caller: delivery.caller(notification.chat.digest()),
             first_wait: OnceLock::new(),
             left_files: LeftFiles::default(),
+            accepted: None,
         }
+    }
+
+    /// Has the sender told when the message waits for long; not so where it comes late anyway.
+    pub(super) fn telling_of_delay(mut self, delivery: &Delivery, is_replay: bool) -> Self {
+        self.accepted = delivery.trigger.enqueued_at.filter(|_| !is_replay);
+        self
     }
 }
 
@@ -60,18 +75,63 @@ impl CustomerMessage<'_> {
         InboundChat::load(self.app, chat, account).await
     }
 
+    /// Posts what the agent is to be told, and has the customer told while that waits for too long.
+    async fn post(&self, told: &[Series], chat: &mut InboundChat) -> Result<Outcome, Failure> {
+        let (app, is_told) = (self.app, AtomicBool::new(false));
+        let delay = Delay::of(self, told, chat);
+        let posting = async {
+            for series in told {
+                let posting = Posting {
+                    app,
+                    caller: &self.caller,
+                    left_files: &self.left_files,
+                    series,
+                };
+                posting.run(chat).await?;
+            }
+            Ok(Outcome::Delivered)
+        };
+        let telling = async {
+            if let Some(wait) = delay.told_in(false) {
+                sleep(wait).await;
+                is_told.store(delay.tell().await, Ordering::Relaxed);
+            }
+            std::future::pending::<Infallible>().await
+        };
+        let posted = tokio::select! {
+            biased;
+            posted = posting => posted,
+            never = telling => match never {},
+        };
+        if posted.is_err() {
+            if !is_told.load(Ordering::Relaxed) && delay.told_in(true) == Some(Duration::ZERO) {
+                is_told.store(delay.tell().await, Ordering::Relaxed);
+            }
+            // What the attempt left of the state may not be what is stored.
+            if is_told.into_inner()
+                && let Ok(mut chat) = self.load().await
+            {
+                chat.state().delay_told_at = Some(OffsetDateTime::now_utc());
+                notice::note(app, &mut chat).await;
+            }
+        }
+        posted
+    }
+
     /// Counts a message that is not passed on, and has its sender told. Should the note of that not be saved, the repetition
     /// sends the same notice, which the chat then knows.
     async fn turn_away(
         &self,
         turned_away: &TurnedAway,
+        language: Option<Language>,
         chat: &mut InboundChat,
     ) -> Result<Outcome, Failure> {
         let app = self.app;
-        let told = turned_away.tell && app.settings.tenant_notice.is_some();
+        let told = turned_away.tell && notice::is_on(app, NoticeKind::TurnedAway);
         if told {
-            let state = Some(chat.known().inbound);
-            notice::send(app, self.notification, state, NoticeKind::TurnedAway).await?;
+            let (says, state) = (NoticeKind::TurnedAway, Some(chat.known().inbound));
+            let language = language.map(|language| language.tag().to_owned());
+            notice::send(app, self.notification, state, says, language).await?;
         }
         if turned_away.tell {
             turned_away.apply(chat.state(), OffsetDateTime::now_utc());
@@ -112,7 +172,8 @@ impl Job for CustomerMessage<'_> {
                 (Plan::Skip(reason), _) => return Ok(Outcome::Skipped(reason)),
                 (Plan::Refuse(refusal), _) => return Err(Rejection::from(refusal).into()),
                 (Plan::TurnAway(turned_away), Some(chat)) => {
-                    return self.turn_away(&turned_away, chat).await;
+                    let language = answers.message.as_ref().and_then(|it| it.language);
+                    return self.turn_away(&turned_away, language, chat).await;
                 }
                 (Plan::Note(note), Some(chat)) => {
                     let reason = note.reason;
@@ -121,16 +182,7 @@ impl Job for CustomerMessage<'_> {
                     return Ok(Outcome::Skipped(reason));
                 }
                 (Plan::Tell(told), Some(chat)) => {
-                    for series in &told {
-                        let posting = Posting {
-                            app,
-                            caller,
-                            left_files: &self.left_files,
-                            series,
-                        };
-                        posting.run(chat).await?;
-                    }
-                    return Ok(Outcome::Delivered);
+                    return self.post(&told, chat).await;
                 }
                 (Plan::Wait, _) if Instant::now() >= caller.deadline => {
                     return Err(Failure::OutOfTime);
@@ -165,5 +217,68 @@ impl Job for CustomerMessage<'_> {
 
     async fn tell(&self, rejection: &Rejection) -> Result<(), HandBack> {
         notice::tell(self.app, self.notification, rejection).await
+    }
+}
+
+/// What the customer is told when the message waits for long.
+struct Delay<'a> {
+    message: &'a CustomerMessage<'a>,
+    waiting: Waiting,
+    state: InboundState,
+    language: Option<String>,
+}
+
+impl<'a> Delay<'a> {
+    fn of(message: &'a CustomerMessage<'a>, told: &[Series], chat: &InboundChat) -> Self {
+        let (settings, state) = (&message.app.settings, chat.known().inbound);
+        let is_on = notice::is_on(message.app, NoticeKind::Delayed);
+        let new = told.iter().find(|series| series.is_new_of_customer);
+        let language = new.and_then(|series| series.conversation.learned.language);
+        Self {
+            message,
+            waiting: Waiting {
+                told_after: settings.delay_notice_after,
+                age: Duration::ZERO,
+                is_new: is_on && new.is_some(),
+                is_late_anyway: message.accepted.is_none(),
+                is_told: state.delay_told_at.is_some(),
+                has_failed: false,
+            },
+            language: language.map(str::to_owned).or(state.language.clone()),
+            state: state.clone(),
+        }
+    }
+
+    /// How long from now the customer is to be told.
+    fn told_in(&self, has_failed: bool) -> Option<Duration> {
+        let age = self
+            .message
+            .accepted
+            .map(|accepted| OffsetDateTime::now_utc() - accepted);
+        let age = age.and_then(|age| age.try_into().ok()).unwrap_or_default();
+        let waiting = Waiting {
+            age,
+            has_failed,
+            ..self.waiting
+        };
+        waiting.told_in()
+    }
+
+    /// Has the customer told; true when it is on its way.
+    async fn tell(&self) -> bool {
+        let CustomerMessage {
+            app, notification, ..
+        } = self.message;
+        let (says, language) = (NoticeKind::Delayed, self.language.clone());
+        let sent = notice::send(app, notification, Some(&self.state), says, language).await;
+        match &sent {
+            Ok(()) => tracing::warn!(
+                event = "delay_told",
+                "a customer is told that the message waits"
+            ),
+            // The next attempt tells it.
+            Err(error) => drop(handed_back("notice_not_enqueued", error)),
+        }
+        sent.is_ok()
     }
 }

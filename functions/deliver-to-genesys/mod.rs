@@ -42,9 +42,11 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
 async fn deliver(app: &App, delivery: Delivery) -> Result<Outcome, HandBack> {
     let delivery = &delivery;
     let opened = open(app, delivery).await?;
+    let is_replay = opened.envelope.as_ref().is_ok_and(|it| it.replay.is_some());
     match opened.envelope.as_ref().map(|it| &it.content) {
         Ok(Content::Notification(notification)) => {
-            let message = CustomerMessage::new(app, delivery, notification);
+            let message = CustomerMessage::new(app, delivery, notification)
+                .telling_of_delay(delivery, is_replay);
             settle(app, delivery, &opened, &message).await
         }
         Ok(Content::Receipt(receipt)) => {

@@ -1,6 +1,7 @@
 //! The route as the Functions host calls it, in process, with all outside services in memory.
 
 mod catch_up;
+mod delay;
 mod files;
 mod held;
 mod identity;
@@ -9,6 +10,7 @@ mod scene;
 use std::sync::atomic::Ordering;
 
 use bridge::ids::Digest;
+use bridge::notices::NoticeKind;
 use bridge::teams::notification::ChangeType;
 use http::StatusCode;
 use serde_json::json;
@@ -164,7 +166,7 @@ async fn a_tenant_that_may_not_write_is_counted_and_told_once() {
     assert_eq!(posted, StatusCode::OK);
     let seen = scene.world.seen(Service::Graph);
     let posts: Vec<_> = seen.iter().filter(|it| it.method == "POST").collect();
-    let text = scene.app.settings.tenant_notice.clone();
+    let text = scene.app.settings.notice(NoticeKind::TurnedAway, None);
     assert_eq!(posts.len(), 1);
     assert_eq!(posts[0].json()["body"]["content"], json!(text));
 }

@@ -5,9 +5,10 @@ use std::sync::OnceLock;
 use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
 use bridge::genesys::webhook::{Webhook, question};
 use bridge::ids::{ChatId, Digest, SupportAccountName, ThreadId};
+use bridge::patience::Reason;
 use bridge::queue::envelope::{AgentEnvelope, Envelope};
 use bridge::state::outbound::Says;
-use services::error::ServiceError;
+use services::error::{Service, ServiceError};
 use time::OffsetDateTime;
 
 use super::parts;
@@ -22,6 +23,14 @@ use crate::queue::job::Job;
 use crate::queue::settlement::handed_back;
 use crate::settings::SupportAccount;
 
+/// What Graph answers where the Support User may not write.
+const FORBIDDEN: u16 = 403;
+
+/// What the operator must do when a customer's first message may be a request that waits.
+const NOT_ACCEPTED: &str = "Graph refuses posts into this chat while all else is well, and nothing of ours is in it yet: \
+    the customer's message may be a request that somebody must accept. Sign in to Teams as the Support User, accept the request, \
+    and replay this message";
+
 /// An agent's message.
 pub(super) struct AgentMessage<'a> {
     app: &'a App,
@@ -31,6 +40,8 @@ pub(super) struct AgentMessage<'a> {
     caller: Caller,
     thread: Option<ThreadId>,
     chat: OnceLock<Digest>,
+    /// Nothing of ours was in the chat yet, so that it may be a request that nobody has accepted.
+    may_await_acceptance: OnceLock<bool>,
 }
 
 impl Job for AgentMessage<'_> {
@@ -45,6 +56,10 @@ impl Job for AgentMessage<'_> {
         }
         let (account, id) = self.destination().await?;
         let mut chat = OutboundChat::load(self.app, &self.caller, account, &id).await?;
+        if let Some(thread) = &self.thread {
+            let may_await_acceptance = chat.state.value.may_await_acceptance(thread);
+            let _ = self.may_await_acceptance.set(may_await_acceptance);
+        }
         chat.resolve_pending().await?;
         let posted_now = if chat.state.value.is_posted(&webhook.id) {
             false
@@ -59,6 +74,17 @@ impl Job for AgentMessage<'_> {
             true => Outcome::Delivered,
             false => Outcome::Skipped("already posted"),
         })
+    }
+
+    fn explained(&self, reason: Reason, mut rejection: Box<Rejection>) -> Box<Rejection> {
+        let is_forbidden =
+            rejection.service == Some(Service::Graph) && rejection.status == Some(FORBIDDEN);
+        let may_await_acceptance = self.may_await_acceptance.get() == Some(&true);
+        if reason == Reason::Refused && is_forbidden && may_await_acceptance {
+            rejection.kind = "chat_not_accepted";
+            NOT_ACCEPTED.clone_into(&mut rejection.explanation);
+        }
+        rejection
     }
 
     async fn arrived_after_all(&self) -> Result<bool, HandBack> {
@@ -134,6 +160,7 @@ impl<'a> AgentMessage<'a> {
             }),
             thread: to.ok().and_then(|to| to.parse().ok()),
             chat: OnceLock::new(),
+            may_await_acceptance: OnceLock::new(),
             webhook,
         }
     }

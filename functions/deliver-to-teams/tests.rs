@@ -1,6 +1,7 @@
 //! The route as the Functions host calls it, in process, with all outside services in memory.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bridge::genesys::receipt::ReceiptOutcome;
 use bridge::genesys::webhook::Webhook;
@@ -294,6 +295,37 @@ async fn whom_teams_lets_nobody_write_to_is_told_of_in_the_receipt() {
     assert_eq!(receipts[0]["code"], "MessageNotAllowed");
     let told = "Microsoft Teams does not allow messages in this chat.";
     assert!(receipts[0].to_string().contains(told), "{receipts:?}");
+}
+
+#[tokio::test]
+async fn a_refused_first_word_hints_at_a_request_that_nobody_accepted() {
+    let scene = Scene::start().await;
+    let refusal = json!({ "error": { "code": "Forbidden", "message": "no" } });
+    let refusal = Reply::json(403, &refusal);
+    let write = |id: &'static str| {
+        let now = OffsetDateTime::now_utc();
+        agents_message(id, now, json!({})).to_string()
+    };
+    let refuses = Arc::new(AtomicBool::new(true));
+    let now = Arc::clone(&refuses);
+    scene.world.answer_with("POST", "/v1.0/chats/", move |_| {
+        now.load(Ordering::Relaxed).then(|| refusal.clone())
+    });
+    scene.agent_writes(write("g-1").as_bytes()).await;
+    let failed = scene.failed();
+    assert_eq!(failed[0]["kind"], "chat_not_accepted");
+    let reason = failed[0]["reason"].as_str().expect("a reason");
+    assert!(reason.contains("accept the request"), "{reason}");
+    assert_eq!(scene.receipts()[0]["code"], "MessageNotAllowed");
+    // Once a word of ours is in the chat, a refusal has another reason.
+    refuses.store(false, Ordering::Relaxed);
+    scene.agent_writes(write("g-2").as_bytes()).await;
+    refuses.store(true, Ordering::Relaxed);
+    scene.agent_writes(write("g-3").as_bytes()).await;
+    let failed = scene.failed();
+    let mut kinds: Vec<_> = failed.iter().map(|it| it["kind"].as_str()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, [Some("chat_not_accepted"), Some("refused")]);
 }
 
 #[tokio::test]

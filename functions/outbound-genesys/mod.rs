@@ -1,5 +1,8 @@
 //! `outbound-genesys`: Genesys' webhook with what the agent writes. Verify the raw bytes, enqueue, answer.
 //!
+//! Genesys gives up on a call after 85 s. So an agent's message that the queue does not take is kept in Blob, where
+//! `spool-forwarding` finds it, and only a message that neither takes is left to Genesys' repetition.
+//!
 //! Rules: Genesys Developer Center, Open Messaging, "validate" (signature) and "outboundMessages". Genesys wants an answer
 //! within 10 s and repeats 429, 5xx and time-outs up to five times, 5 s apart; another 4xx is final, and makes the whole
 //! conversation fail. So a call that Genesys signed never gets one: what cannot be read or is too old is taken as well, and
@@ -17,9 +20,10 @@ use http::{HeaderMap, StatusCode};
 use time::OffsetDateTime;
 
 use crate::app::App;
+use crate::queue::spool;
 use crate::webhook::refusal::Refusal;
 use crate::webhook::verified::signed;
-use crate::webhook::{Function, Taken, accept, run};
+use crate::webhook::{Function, Taken, accept, accept_or_spool, run};
 
 /// Name of the function.
 pub const NAME: &str = "outbound-genesys";
@@ -39,6 +43,7 @@ const FUNCTION: Function = Function {
 
 /// Takes one webhook call.
 pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
+    spool::watch(&app);
     let work = |headers, body| take(&app, headers, body);
     run(&app, &FUNCTION, request, work).await
 }
@@ -51,7 +56,7 @@ async fn take(app: &App, headers: HeaderMap, body: Bytes) -> Result<Taken, Refus
     let envelope =
         body.map(|body| Envelope::new(now, Content::AgentMessage(AgentEnvelope::of(&body))));
     match kind {
-        Kind::Message => taken.enqueued = accept(app, vec![envelope]).await?,
+        Kind::Message => taken.enqueued = accept_or_spool(app, envelope).await?,
         // Worth a try and no retry: whatever happens, Genesys hears that all is well.
         Kind::Typing => match accept(app, vec![envelope]).await {
             Ok(enqueued) => taken.enqueued = enqueued,

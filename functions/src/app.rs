@@ -28,6 +28,7 @@ use tokio::time::Instant;
 
 use crate::counters::Counters;
 use crate::outside::Gate;
+use crate::queue::spool::Spool;
 use crate::settings::{AccountKind, Settings};
 use crate::store::bounded::Bounded;
 use crate::store::keys::NotificationKeys;
@@ -108,6 +109,8 @@ pub struct App {
     /// Parts that Genesys has and no state says yet, by chat and message: a post whose note could not be written. It closes the
     /// gap while the process lives, so that a store that cannot be written does not make every attempt post again.
     pub(crate) unsaved: Bounded<(Digest, TeamsMessageId), Vec<PostedPart>>,
+    /// What is known of the messages that wait in Blob for Service Bus.
+    pub(crate) spool: Spool,
     /// Counts for the health route.
     pub(crate) counters: Counters,
     /// Told at each ping of the host.
@@ -209,6 +212,7 @@ impl App {
             slow_files: Bounded::new(1_000, 15 * MINUTE),
             lanes: Lanes::default(),
             unsaved: Bounded::new(10_000, 24 * HOUR),
+            spool: Spool::default(),
             counters: Counters::default(),
             greeted: Notify::new(),
             settings,

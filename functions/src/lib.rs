@@ -43,6 +43,8 @@ mod outbound_genesys;
 pub mod secret_rotation;
 #[path = "../sign-in/mod.rs"]
 mod sign_in;
+#[path = "../spool-forwarding/mod.rs"]
+mod spool_forwarding;
 #[path = "../subscription-renewal/mod.rs"]
 mod subscription_renewal;
 
@@ -62,6 +64,7 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
     (deliver_to_teams::NAME, "POST", deliver_to_teams::PATH),
     (catch_up::NAME, "POST", catch_up::PATH),
     (secret_rotation::NAME, "POST", secret_rotation::PATH),
+    (spool_forwarding::NAME, "POST", spool_forwarding::PATH),
     (
         subscription_renewal::NAME,
         "POST",
@@ -82,6 +85,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route(deliver_to_teams::PATH, post(deliver_to_teams::handle))
         .route(catch_up::PATH, post(catch_up::handle))
         .route(secret_rotation::PATH, post(secret_rotation::handle))
+        .route(spool_forwarding::PATH, post(spool_forwarding::handle))
         .route(
             subscription_renewal::PATH,
             post(subscription_renewal::handle),

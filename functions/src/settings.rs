@@ -10,6 +10,7 @@ use bridge::conversation::admission::CustomerTenants;
 use bridge::conversation::case::{GroupPolicy, Policy};
 use bridge::files::MediaTypes;
 use bridge::ids::{SupportAccountName, TenantId, UserId};
+use bridge::notices::{Language, NoticeKind};
 use bridge::state::thread::WindowPolicy;
 use bridge::teams::to_text::ReplyContext;
 use services::entra::ClientAuthentication;
@@ -74,6 +75,17 @@ impl SupportAccount {
     pub const fn is_agent_user(&self) -> bool {
         matches!(self.kind, AccountKind::AgentUser(_))
     }
+}
+
+/// What customers are told on an occasion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoticeText {
+    /// Nothing.
+    Off,
+    /// The text of the bridge's own table, in the customer's language as far as that is known.
+    Standard,
+    /// A text of the operator's, to everybody.
+    Own(String),
 }
 
 /// Name, meaning and default of one setting.
@@ -184,9 +196,8 @@ settings! {
         "the name of the queue of typing indicators";
     customer_tenants: CustomerTenants = "CUSTOMER_TENANTS" or "all", customer_tenants,
         "`all`, or the GUIDs of the Microsoft Entra tenants whose people may write, separated by commas";
-    tenant_notice: Option<String> = "TENANT_NOTICE"
-        or "Sorry, this support chat is not open to your organization, so your messages are not passed on.", notice,
-        "the text that people of other tenants than CUSTOMER_TENANTS read once a day, at most 1000 characters, or `off`";
+    tenant_notice: NoticeText = "TENANT_NOTICE" or "standard", notice,
+        "the text that people of other tenants than CUSTOMER_TENANTS read once a day, at most 1000 characters, `standard` for the bridge's own in their language, or `off`";
     customer_lookup: Duration = "CUSTOMER_LOOKUP_SECONDS" or "5", seconds(0, 30),
         "seconds from 0 to 30 that a message may wait for what Microsoft's directories tell of its sender; 0 asks nothing";
     subscription_access: SubscriptionAccess = "SUBSCRIPTION_ACCESS" or "application",
@@ -216,9 +227,15 @@ settings! {
         "seconds from 1 to 600 to wait for a thread that an agent's message names but no state shows yet";
     graph_post_timeout: Duration = "GRAPH_POST_TIMEOUT_SECONDS" or "10", seconds(1, 30),
         "seconds from 1 to 30 to wait for the answer of a post to a chat";
-    failure_notice: Option<String> = "FAILURE_NOTICE"
-        or "Your last message could not be delivered to our support team. Please try again later.", notice,
-        "the text that a customer reads when a message of theirs could not be delivered, at most 1000 characters, or `off`";
+    failure_notice: NoticeText = "FAILURE_NOTICE" or "standard", notice,
+        "the text that a customer reads when a message of theirs could not be delivered, at most 1000 characters, `standard` for the bridge's own in their language, or `off`";
+    delay_notice: NoticeText = "DELAY_NOTICE" or "standard", notice,
+        "the text that a customer reads when a message of theirs waits for longer than DELAY_NOTICE_MINUTES, at most 1000 characters, `standard` for the bridge's own in their language, or `off`";
+    delay_notice_after: Duration = "DELAY_NOTICE_MINUTES" or "10", amount(0, 1440, |minutes| Duration::from_secs(minutes * 60)),
+        "minutes from 1 to 1440 that a customer's message may wait before its sender is told, or 0 for never";
+    notice_language: Language = "NOTICE_LANGUAGE" or "en",
+        |value| Language::of_tag(value).ok_or_else(|| "not a language that there are texts in".to_owned()),
+        "the language of the bridge's own notices where Teams does not tell the customer's: en, de, es, fr, it, ja, nl, pl, pt or zh-hans";
     reply_context: ReplyContext = "REPLY_CONTEXT" or "quote",
         words([("quote", ReplyContext::Quote), ("strip", ReplyContext::Strip)]),
         "`quote` (the agent sees the beginning of what a reply answers) or `strip`";
@@ -301,6 +318,21 @@ impl Settings {
             }]);
         }
         Ok(settings)
+    }
+
+    /// What a notice says in a language; nothing where customers are not told.
+    #[must_use]
+    pub fn notice(&self, kind: NoticeKind, language: Option<Language>) -> Option<&str> {
+        let text = match kind {
+            NoticeKind::Failed => &self.failure_notice,
+            NoticeKind::Delayed => &self.delay_notice,
+            NoticeKind::TurnedAway => &self.tenant_notice,
+        };
+        match text {
+            NoticeText::Off => None,
+            NoticeText::Standard => Some(language.unwrap_or(self.notice_language).text(kind)),
+            NoticeText::Own(text) => Some(text),
+        }
     }
 
     /// Adds what follows from other settings: Genesys' endpoints, and the origins of files.

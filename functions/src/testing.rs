@@ -1,6 +1,7 @@
 //! Apps for tests in process: local settings, and clients that reach nobody or a world in memory.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -99,6 +100,18 @@ pub async fn post(
 
 /// Delivers a message of a queue as the host does, for so many times by now.
 pub async fn deliver(app: &Arc<App>, sent: &Sent, times: u32) -> StatusCode {
+    deliver_after(app, sent, times, Duration::ZERO).await
+}
+
+/// The same for a message that the queue accepted so long ago.
+pub async fn deliver_after(
+    app: &Arc<App>,
+    sent: &Sent,
+    times: u32,
+    waited: Duration,
+) -> StatusCode {
+    let accepted = OffsetDateTime::now_utc() - waited;
+    let accepted = accepted.format(&Rfc3339).expect("a time");
     let text = |value: &Option<String>| value.as_ref().map(|value| json!(value).to_string());
     let payload = json!({
         "Data": { "message": STANDARD.encode(&sent.body) },
@@ -107,6 +120,7 @@ pub async fn deliver(app: &Arc<App>, sent: &Sent, times: u32) -> StatusCode {
             "MessageId": text(&sent.message_id),
             "CorrelationId": text(&sent.correlation),
             "DeliveryCount": times.to_string(),
+            "EnqueuedTime": json!(accepted).to_string(),
         },
     });
     let path = match sent.queue.as_str() {

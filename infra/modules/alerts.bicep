@@ -62,6 +62,17 @@ var logRules = [
     threshold: 0
   }
   {
+    name: 'chat-not-accepted'
+    title: 'A customer may be waiting to be accepted'
+    description: 'Graph refuses the first answer to a customer while all else is well. The first message from another organization is a request: sign in to Teams as the Support User, accept it, and replay the message, which lies in the container failed.'
+    severity: 1
+    frequency: 'PT5M'
+    window: 'PT5M'
+    scope: applicationInsightsId
+    query: '${entries} | where event == "message_failed" and tostring(entry.kind) == "chat_not_accepted"'
+    threshold: 0
+  }
+  {
     name: 'sign-in-needed'
     title: 'A Support User must sign in again'
     description: 'Nothing is read from or posted to the chats of this Support User until a person signs in as it. The field action of the event says with which command.'
@@ -103,6 +114,17 @@ var logRules = [
     window: 'PT15M'
     scope: applicationInsightsId
     query: '${entries} | where event in ("settled", "handed_back") | where tolong(entry.age_s) > ${waitingAlertMinutes * 60}'
+    threshold: 0
+  }
+  {
+    name: 'agents-messages-wait'
+    title: 'Agents\' messages wait for Service Bus'
+    description: 'Service Bus takes none of them, so they lie in Blob, in state/spool, and are forwarded in their order when it does. None is lost unless Blob fails as well. Is the namespace well, and may the identity of the app send to the queue?'
+    severity: 1
+    frequency: 'PT5M'
+    window: 'PT5M'
+    scope: applicationInsightsId
+    query: '${entries} | where event == "spool_waits" and tolong(entry.oldest_s) > 120'
     threshold: 0
   }
   {
@@ -263,7 +285,7 @@ var metricRules = [
   {
     name: 'queue-throttling'
     title: 'Service Bus throttles'
-    description: 'The namespace takes no more for the moment; webhooks answer 503 and their senders try again.'
+    description: 'The namespace takes no more for the moment. Graph is asked to try again; agents\' messages wait in Blob.'
     severity: 3
     metric: 'ThrottledRequests'
     aggregation: 'Total'

@@ -147,14 +147,26 @@ param threadWindowHours int
 ])
 param threadWindowPolicy string
 
-@description('What a customer reads when a message of theirs could not be delivered, or `off`.')
+@description('What a customer reads when a message of theirs could not be delivered: `standard`, `off`, or a text of its own.')
 @maxLength(1000)
 param failureNotice string
+
+@description('What a customer reads when a message of theirs waits for long: `standard`, `off`, or a text of its own.')
+@maxLength(1000)
+param delayNotice string
+
+@description('Minutes that a customer\'s message may wait before its sender is told; 0 for never.')
+@minValue(0)
+@maxValue(1440)
+param delayNoticeMinutes int
+
+@description('Language of the standard texts where Teams does not tell the customer\'s.')
+param noticeLanguage string
 
 @description('Whose messages are passed on: `all`, or ids of Entra tenants, separated by commas.')
 param customerTenants string
 
-@description('What people of other tenants read once a day, or `off`.')
+@description('What people of other tenants read once a day: `standard`, `off`, or a text of its own.')
 @maxLength(1000)
 param tenantNotice string
 
@@ -356,6 +368,9 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     THREAD_WINDOW_HOURS: string(threadWindowHours)
     THREAD_WINDOW_POLICY: threadWindowPolicy
     FAILURE_NOTICE: failureNotice
+    DELAY_NOTICE: delayNotice
+    DELAY_NOTICE_MINUTES: string(delayNoticeMinutes)
+    NOTICE_LANGUAGE: noticeLanguage
     REPLY_CONTEXT: replyContext
     REACTIONS: reactions
     ATTACHMENT_LIMIT_MB: string(attachmentLimitMB)

@@ -18,9 +18,11 @@ use crate::http::CALL_TIMEOUT;
 use crate::managed_identity::ManagedIdentity;
 
 mod link;
+mod listing;
 mod store;
 
 use link::Links;
+pub use listing::Listing;
 pub use store::{Label, StoreError, Stored};
 
 /// Largest document: well above the largest webhook body (4 MB) that a claim check stores.

@@ -17,6 +17,7 @@ mod refused_files;
 mod repeats;
 mod secrets;
 mod sign_in;
+mod spool;
 mod storm;
 mod trouble;
 mod untold;

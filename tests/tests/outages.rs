@@ -66,7 +66,7 @@ async fn a_message_given_up_is_not_delivered_after_all() {
     let refused = json!({ "service": "graph", "match": anna.chat, "status": 403 });
     platform.faults(json!([refused, no_receipts])).await;
     let lost = anna.agent_writes("given up").await;
-    assert_eq!(platform.until_failed(1).await, ["refused"]);
+    assert_eq!(platform.until_failed(1).await, ["chat_not_accepted"]);
     platform.faults(json!([no_receipts])).await;
     platform
         .until_logged("event", "receipt_not_enqueued", 3)

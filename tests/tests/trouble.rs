@@ -146,7 +146,7 @@ async fn dead_chats_delay_no_other_chat() {
     let failed = platform.failed().await;
     assert_eq!(failed.len(), refused.len(), "{failed:#?}");
     for one in &failed {
-        assert_eq!(one["body"]["kind"], "refused");
+        assert_eq!(one["body"]["kind"], "chat_not_accepted");
         assert_eq!(one["body"]["service"], "graph");
     }
     // What only fails is kept, and arrives once its chat is well; a refused chat works again too.

@@ -116,6 +116,7 @@ pub(super) fn gone(
         time: case.now,
         pieces: vec![Piece::Text(text)],
         seen: Some(seen),
+        is_new_of_customer: false,
         answered: None,
         conversation,
     }]))
@@ -154,6 +155,7 @@ pub(super) fn reactions(
             time: case.now,
             pieces: vec![Piece::Text(text)],
             seen: None,
+            is_new_of_customer: false,
             answered: None,
             conversation: conversation.clone(),
         });

@@ -9,6 +9,7 @@ use super::case::{Asked, Case, Chat, GroupPolicy, Need, Plan};
 use super::profile::{complete, is_due};
 use super::series::{Conversation, Learned};
 use crate::ids::{Party, SupportAccountName, ThreadId, UserId};
+use crate::notices::Language;
 use crate::state::customer::{self, Customer, is_guest};
 use crate::state::inbound::{Carried, InboundState};
 use crate::state::thread::advance;
@@ -46,6 +47,7 @@ pub(super) fn conversation(
         policy.window_policy,
     );
     learned.thread = Some(thread);
+    learned.language = message.language.map(Language::tag);
     let thread = thread_id(chat, kind, &account, &customer, thread.counter);
     let is_new = present(chat).is_none_or(|present| present.thread != thread);
     Ok(Conversation {

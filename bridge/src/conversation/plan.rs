@@ -237,6 +237,7 @@ fn tell(
         time,
         pieces,
         seen: Some(with_earlier_files(seen, chat, message)),
+        is_new_of_customer: step == Step::Deliver && !by_hand,
         answered,
         conversation,
     }]))

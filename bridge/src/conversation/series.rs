@@ -49,6 +49,8 @@ pub struct Learned {
     pub customer: Option<(Customer, Option<OffsetDateTime>)>,
     /// Where its thread stands.
     pub thread: Option<ThreadState>,
+    /// The tag of the customer's language, where Graph tells it.
+    pub language: Option<&'static str>,
 }
 
 /// One piece of a series. `Debug` shows its kind only.
@@ -84,6 +86,8 @@ pub struct Series {
     pub pieces: Vec<Piece>,
     /// What is known of the original once all is posted.
     pub seen: Option<Seen>,
+    /// A customer wrote it, and it is no change of something that the agent has.
+    pub is_new_of_customer: bool,
     /// The question that it answers.
     pub answered: Option<GenesysMessageId>,
     /// Where it belongs.
@@ -111,6 +115,9 @@ impl Series {
         state.account = self.conversation.account.clone();
         state.kind = learned.kind.or(state.kind);
         state.thread = learned.thread.or(state.thread);
+        if let Some(language) = learned.language {
+            state.language = Some(language.to_owned());
+        }
         if let Some((customer, at)) = learned.customer {
             state.customer = Some(customer);
             state.customer_resolved_at = at;

@@ -107,10 +107,16 @@ impl BusMessageId {
         Self::of("receipt", &[message.as_str(), "final"], replay)
     }
 
-    /// A notice to the customer about one of its messages.
+    /// A notice to the customer about one of its messages; `distinction` tells one kind of them from the others.
     #[must_use]
-    pub fn notice(chat: &ChatId, message: &TeamsMessageId, replay: Option<&str>) -> Self {
-        Self::of("notice", &[chat.as_str(), message.as_str()], replay)
+    pub fn notice(
+        chat: &ChatId,
+        message: &TeamsMessageId,
+        distinction: Option<&str>,
+        replay: Option<&str>,
+    ) -> Self {
+        let parts = [&[chat.as_str(), message.as_str()], distinction.as_slice()];
+        Self::of("notice", &parts.concat(), replay)
     }
 
     /// The reading of a chat: `what` names the message or the time for whose sake it is read.

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use crate::genesys::receipt::ReceiptOutcome;
 use crate::ids::{ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMessageId, ThreadId};
 use crate::json_fault::JsonFault;
+use crate::notices::NoticeKind;
 use crate::teams::notification::{ChangeType, EncryptedContent, LifecycleEvent};
 
 /// An envelope above this many bytes is put into Blob and only claimed on the queue. Service Bus Standard takes 256 KB with
@@ -123,23 +124,6 @@ pub struct ReceiptEnvelope {
 
 debug_shows!(ReceiptEnvelope: message, outcome, at);
 
-/// What a customer is told of a message of theirs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum NoticeKind {
-    /// It could not be delivered.
-    #[default]
-    Failed,
-    /// It is not passed on, because of the customer's tenant.
-    TurnedAway,
-}
-
-impl NoticeKind {
-    fn is_failed(&self) -> bool {
-        *self == Self::Failed
-    }
-}
-
 /// A customer's message that was not delivered, whose chat is to be told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeEnvelope {
@@ -155,6 +139,9 @@ pub struct NoticeEnvelope {
     /// What it is told.
     #[serde(default, skip_serializing_if = "NoticeKind::is_failed")]
     pub says: NoticeKind,
+    /// In which language, as the tag of one, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 /// A chat that is to be read.

@@ -3,6 +3,7 @@
 pub mod envelope;
 pub mod failed;
 pub mod route;
+pub mod spool;
 pub mod trigger;
 
 #[cfg(test)]

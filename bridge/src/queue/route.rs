@@ -80,7 +80,12 @@ impl Envelope {
                     Some(thread) => Lane::of_thread(thread),
                     None => Lane::notices(&notice.account, &notice.chat),
                 },
-                BusMessageId::notice(&notice.chat, &notice.message, replay),
+                BusMessageId::notice(
+                    &notice.chat,
+                    &notice.message,
+                    notice.says.distinction(),
+                    replay,
+                ),
                 CorrelationId::of_teams_message(&notice.chat, &notice.message),
             ),
             Content::CatchUp(reading) => {

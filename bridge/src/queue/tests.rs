@@ -7,11 +7,12 @@ use time::macros::datetime;
 
 use super::envelope::{
     AgentEnvelope, CatchUpEnvelope, Content, Envelope, EnvelopeError, LifecycleEnvelope,
-    NoticeEnvelope, NoticeKind, NotificationEnvelope, ReceiptEnvelope,
+    NoticeEnvelope, NotificationEnvelope, ReceiptEnvelope,
 };
 use super::route::{Queue, Route};
 use crate::genesys::receipt::{ReasonCode, ReceiptOutcome};
 use crate::ids::{ChatId, CorrelationId, Lane, TeamsMessageId};
+use crate::notices::NoticeKind;
 use crate::teams::notification::{ChangeType, EncryptedContent, LifecycleEvent};
 
 const AT: OffsetDateTime = datetime!(2026-01-02 03:04:05.678 UTC);
@@ -63,6 +64,7 @@ fn notice(thread: Option<&str>) -> Content {
         account: "support".parse().expect("a name"),
         thread: thread.map(|thread| thread.parse().expect("a thread")),
         says: NoticeKind::Failed,
+        language: None,
     })
 }
 

@@ -48,6 +48,23 @@ pub struct InboundState {
         skip_serializing_if = "Option::is_none"
     )]
     pub turned_away_at: Option<OffsetDateTime>,
+    /// When the chat was told that a message of it waits; nothing once a message was delivered after that.
+    #[serde(
+        default,
+        with = "rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub delay_told_at: Option<OffsetDateTime>,
+    /// When the chat was told that a message of it could not be delivered; nothing once one was delivered after that.
+    #[serde(
+        default,
+        with = "rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub failure_told_at: Option<OffsetDateTime>,
+    /// The tag of the language in which its people are told, where Graph told one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// The present thread.
     #[serde(default)]
     pub thread: Option<ThreadState>,
@@ -170,6 +187,9 @@ impl InboundState {
             customer: None,
             customer_resolved_at: None,
             turned_away_at: None,
+            delay_told_at: None,
+            failure_told_at: None,
+            language: None,
             thread: None,
             messages: BTreeMap::new(),
             answered: None,
@@ -238,12 +258,17 @@ impl InboundState {
         carried.pieces.push(part);
     }
 
-    /// Notes that nothing more is to be done for the message.
+    /// Notes that nothing more is to be done for the message. Where Genesys has it, what its people were told of messages that
+    /// did not arrive is over: of the next one they are told again.
     pub fn complete(&mut self, message: &TeamsMessageId, at: OffsetDateTime) {
         let carried = self.entry(message, at);
         carried.at = at;
         carried.complete = true;
         carried.given_up = false;
+        if carried.is_shown() {
+            self.delay_told_at = None;
+            self.failure_told_at = None;
+        }
     }
 
     /// Whether somebody else may be posting a part right now.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::KEPT;
-use crate::ids::{ChatId, Digest, GenesysMessageId, TeamsMessageId};
+use crate::ids::{ChatId, Digest, GenesysMessageId, Party, TeamsMessageId, ThreadId};
 use crate::state::question::Question;
 
 /// A chat as seen on the way to Teams.
@@ -153,6 +153,14 @@ impl OutboundState {
         }
     }
 
+    /// Whether Graph's refusal to post here may mean that the chat is a *message request*, which somebody has to accept first: in a
+    /// one-to-one chat with a person of another organization, until the first word of ours is in it (Microsoft Support, "Accept,
+    /// block, or delete chat or meeting requests from people outside your organization").
+    #[must_use]
+    pub const fn may_await_acceptance(&self, thread: &ThreadId) -> bool {
+        matches!(thread.party, Party::Customer(_)) && self.last_post.is_none()
+    }
+
     /// Notes that the pending part is not in the chat.
     pub fn clear_pending(&mut self) {
         self.pending = None;
@@ -195,6 +203,29 @@ mod tests {
     use crate::ids::InvalidId;
 
     const AT: OffsetDateTime = datetime!(2026-01-02 03:04:05 UTC);
+
+    #[test]
+    fn only_a_persons_own_chat_without_a_post_may_await_acceptance() {
+        let digest = Digest::of("chat", "x");
+        for (party, may) in [
+            (
+                "teams:support:0f0e0d0c-0000-4000-8000-00000000000a".to_owned(),
+                true,
+            ),
+            (
+                "teams:support:0f0e0d0c-0000-4000-8000-00000000000a:2".to_owned(),
+                true,
+            ),
+            (format!("teams-guest:support:{digest}"), false),
+            (format!("teams-chat:support:{digest}"), false),
+        ] {
+            let thread: ThreadId = party.parse().expect("a thread");
+            let mut state = state();
+            assert_eq!(state.may_await_acceptance(&thread), may, "{party}");
+            state.last_post = Some(AT);
+            assert!(!state.may_await_acceptance(&thread), "{party}");
+        }
+    }
 
     fn state() -> OutboundState {
         OutboundState::new(id("19:a@thread.v2"))

@@ -6,6 +6,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::ids::{ChatId, TeamsMessageId, TenantId, UserId};
 use crate::json_fault::JsonFault;
+use crate::notices::Language;
 
 /// One message of a chat; what the bridge does not use is left out.
 #[derive(Debug, Clone)]
@@ -40,6 +41,8 @@ pub struct ChatMessage {
     pub reactions: Vec<Reaction>,
     /// How its writer marked it.
     pub importance: Importance,
+    /// Its writer's language, where Graph tells one that notices can be written in.
+    pub language: Option<Language>,
     /// The writer's organisation lets nobody read it (Microsoft Learn, "chatMessagePolicyViolation resource type").
     pub blocked: bool,
 }
@@ -203,6 +206,7 @@ impl ChatMessage {
             summary: shown(&raw["summary"]),
             attachments: each(&raw["attachments"]).map(Attachment::of).collect(),
             mentions: each(&raw["mentions"]).map(Mention::of).collect(),
+            language: raw["locale"].as_str().and_then(Language::of_locale),
             reactions: each(&raw["reactions"]).filter_map(Reaction::of).collect(),
             importance: match raw["importance"].as_str() {
                 Some("urgent") => Importance::Urgent,

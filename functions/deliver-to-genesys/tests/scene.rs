@@ -1,6 +1,7 @@
 //! A customer's chat with a Support User, and what Genesys has of it.
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use aws_lc_rs::cipher::{AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
@@ -23,7 +24,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::app::App;
-use crate::testing::{ANNA, ANNAS_CHAT, agents_message, app_in, deliver, webhook};
+use crate::testing::{ANNA, ANNAS_CHAT, agents_message, app_in, deliver, deliver_after, webhook};
 
 /// The Support User of the local settings.
 pub(super) const SUPPORT: &str = "00000000-0000-0000-0000-000000000004";
@@ -151,6 +152,31 @@ impl Scene {
         id: &str,
         encrypted: Option<EncryptedContent>,
     ) {
+        let sent = Self::notification(change, id, encrypted, None);
+        assert_eq!(deliver(&self.app, &sent, 1).await, StatusCode::OK);
+    }
+
+    /// Delivers a customer's message that has waited on the queue; `replay` names the replay that it belongs to.
+    pub(super) async fn waited(
+        &self,
+        id: &str,
+        waited: Duration,
+        replay: Option<&str>,
+        locale: &str,
+    ) -> StatusCode {
+        let mut message = self.message(id, ANNA, "hello?");
+        message["locale"] = json!(locale);
+        let encrypted = Some(sealed(&message));
+        let sent = Self::notification(ChangeType::Created, id, encrypted, replay);
+        deliver_after(&self.app, &sent, 1, waited).await
+    }
+
+    fn notification(
+        change: ChangeType,
+        id: &str,
+        encrypted: Option<EncryptedContent>,
+        replay: Option<&str>,
+    ) -> Sent {
         let notification = NotificationEnvelope {
             change,
             chat: ANNAS_CHAT.parse().expect("a chat"),
@@ -160,15 +186,15 @@ impl Scene {
         };
         let content = Content::Notification(notification);
         let envelope = Envelope::new(OffsetDateTime::now_utc(), content);
-        let sent = Sent {
+        let envelope = envelope.replayed(replay.map(str::to_owned));
+        Sent {
             queue: "inbound".to_owned(),
             body: Bytes::from(envelope.to_json()),
             session: Some("chat".to_owned()),
             message_id: None,
             correlation: None,
             request: 0,
-        };
-        assert_eq!(deliver(&self.app, &sent, 1).await, StatusCode::OK);
+        }
     }
 
     /// Has the agent's text posted; its id in Teams.

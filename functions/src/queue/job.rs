@@ -1,6 +1,7 @@
 //! What a queue function writes itself: the work on one queue message.
 
 use bridge::ids::{Digest, SupportAccountName};
+use bridge::patience::Reason;
 
 use super::delivery::{HandBack, Outcome};
 use crate::failure::{Failure, Rejection};
@@ -33,6 +34,11 @@ pub trait Job: Sync {
     /// with the rest; false when there is no rest.
     fn set_apart(&self) -> bool {
         false
+    }
+
+    /// The rejection with what this message knows of its cause.
+    fn explained(&self, _reason: Reason, rejection: Box<Rejection>) -> Box<Rejection> {
+        rejection
     }
 
     /// A last look before the message is given up: it may have arrived all the same.

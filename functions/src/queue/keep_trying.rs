@@ -63,7 +63,7 @@ pub(super) async fn keep_trying(
                 Failure::OfFile { file, .. } if job.give_up_file(&file) => trying.streak = None,
                 _ if job.set_apart() => trying.streak = None,
                 failure => {
-                    let rejection = failure.into_rejection(reason);
+                    let rejection = job.explained(reason, failure.into_rejection(reason));
                     return Ok(End::GivenUp(rejection, trying.attempts));
                 }
             },

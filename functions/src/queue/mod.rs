@@ -7,3 +7,4 @@ pub mod keep_trying;
 pub mod opening;
 mod question;
 pub mod settlement;
+pub mod spool;

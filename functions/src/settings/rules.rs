@@ -6,7 +6,7 @@ use std::time::Duration;
 use bridge::conversation::admission::CustomerTenants;
 use bridge::ids::{SupportAccountName, UserId};
 
-use super::{AccountKind, SupportAccount};
+use super::{AccountKind, NoticeText, SupportAccount};
 
 /// A value that its type itself can read.
 pub(super) fn parsed<T: FromStr>(problem: &'static str) -> impl Fn(&str) -> Result<T, String> {
@@ -140,10 +140,12 @@ pub(super) fn customer_tenants(value: &str) -> Result<CustomerTenants, String> {
     }
 }
 
-pub(super) fn notice(value: &str) -> Result<Option<String>, String> {
+/// A text for customers.
+pub(super) fn notice(value: &str) -> Result<NoticeText, String> {
     match value {
-        "off" => Ok(None),
-        text if text.chars().count() <= 1000 => Ok(Some(text.to_owned())),
+        "standard" => Ok(NoticeText::Standard),
+        "off" => Ok(NoticeText::Off),
+        text if text.chars().count() <= 1000 => Ok(NoticeText::Own(text.to_owned())),
         _ => Err("too long".to_owned()),
     }
 }

@@ -16,7 +16,8 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use bridge::queue::envelope::Envelope;
 use http::{HeaderMap, StatusCode};
-use tokio::time::{Instant, timeout};
+use services::error::ServiceError;
+use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument;
 
 use self::refusal::Refusal;
@@ -26,6 +27,14 @@ use crate::counters::{Counters, count};
 use crate::log::milliseconds;
 use crate::queue::delivery::invocation_id;
 use crate::queue::enqueue::enqueue;
+use crate::queue::spool::{self, Place};
+
+/// Time that Service Bus has for an agent's message before it goes into the spool: with as much for Blob, and what the check of
+/// the signature may take, the webhook is answered within its deadline even when Service Bus hangs.
+const QUEUE_TIME: Duration = Duration::from_secs(3);
+
+/// Wait before Service Bus is asked again: most of its failures last no longer.
+const SECOND_TRY: Duration = Duration::from_millis(300);
 
 /// What is particular to one function.
 pub struct Function {
@@ -134,21 +143,70 @@ where
 /// 503 when the queue, or the store for what is too large for it, did not take them all.
 pub async fn accept(app: &App, envelopes: Vec<Verified<Envelope>>) -> Result<u64, Refusal> {
     let envelopes: Vec<Envelope> = envelopes.into_iter().map(Verified::into_inner).collect();
-    let journeys = enqueue(app, &envelopes).await.map_err(|error| {
-        let (service, kind) = (error.service.label(), error.kind.label());
-        tracing::warn!(
-            event = "enqueue_failed",
-            service,
-            kind,
-            status = error.status
-        );
+    put_on_queue(app, &envelopes).await.map_err(|error| {
+        not_taken(&error);
         Refusal::unavailable("the queue did not take it, please retry")
+    })
+}
+
+/// Puts an agent's message on its queue or, where that does not take it or others of its lane wait there already, into the spool.
+///
+/// # Errors
+/// 503 when neither took it.
+pub async fn accept_or_spool(app: &App, envelope: Verified<Envelope>) -> Result<u64, Refusal> {
+    let envelope = envelope.into_inner();
+    let place = Place::of(&envelope);
+    let reason = match spool::is_behind(app, &place).await {
+        true => "behind others",
+        false => match timeout(QUEUE_TIME, put_on_queue_in_two_tries(app, &envelope)).await {
+            Ok(Ok(enqueued)) => return Ok(enqueued),
+            Ok(Err(error)) => {
+                not_taken(&error);
+                "the queue did not take it"
+            }
+            Err(_) => "the queue did not answer",
+        },
+    };
+    spool::keep(app, &place, &envelope).await.map_err(|error| {
+        not_taken(&error);
+        Refusal::unavailable("neither the queue nor the store took it, please retry")
     })?;
-    for (correlation, envelope) in journeys.iter().zip(&envelopes) {
+    let correlation = envelope.route(|| [0; 16]).correlation;
+    tracing::warn!(
+        event = "spooled",
+        correlation = correlation.as_str(),
+        reason,
+        "an agent's message waits in Blob for Service Bus"
+    );
+    Ok(1)
+}
+
+async fn put_on_queue_in_two_tries(app: &App, envelope: &Envelope) -> Result<u64, ServiceError> {
+    let envelope = std::slice::from_ref(envelope);
+    if let Ok(enqueued) = put_on_queue(app, envelope).await {
+        return Ok(enqueued);
+    }
+    sleep(SECOND_TRY).await;
+    put_on_queue(app, envelope).await
+}
+
+async fn put_on_queue(app: &App, envelopes: &[Envelope]) -> Result<u64, ServiceError> {
+    let journeys = enqueue(app, envelopes).await?;
+    for (correlation, envelope) in journeys.iter().zip(envelopes) {
         let (correlation, what) = (correlation.as_str(), envelope.content.label());
         tracing::info!(event = "enqueued", correlation, what);
     }
     Ok(journeys.len() as u64)
+}
+
+fn not_taken(error: &ServiceError) {
+    let (service, kind) = (error.service.label(), error.kind.label());
+    tracing::warn!(
+        event = "enqueue_failed",
+        service,
+        kind,
+        status = error.status
+    );
 }
 
 fn reasons(dropped: &BTreeMap<&'static str, u64>) -> Option<String> {

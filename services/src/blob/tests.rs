@@ -84,6 +84,37 @@ async fn only_one_creates_and_only_the_current_version_is_replaced() {
 }
 
 #[tokio::test]
+async fn names_are_listed_in_parts_until_they_are_removed() {
+    let (world, blobs) = blobs().await;
+    let list = |most, from: Option<String>| {
+        let blobs = &blobs;
+        async move {
+            let listed = blobs.list(CONTAINER, "spool/", most, from.as_deref()).await;
+            listed.expect("a list")
+        }
+    };
+    assert_eq!(list(10, None).await, Listing::default());
+    for name in ["other/0", "spool/b/2", "spool/a/1", "spool/a/0", "spoon"] {
+        world.put_blob(CONTAINER, name, "{}");
+    }
+    let first = list(2, None).await;
+    assert_eq!(first.names, ["spool/a/0", "spool/a/1"]);
+    assert!(first.next.is_some());
+    let second = list(2, first.next).await;
+    assert_eq!(
+        (second.names, second.next),
+        (vec!["spool/b/2".to_owned()], None)
+    );
+    for _ in 0..2 {
+        let removed = blobs.remove(CONTAINER, "spool/a/0").await;
+        removed.expect("gone, and gone before");
+    }
+    assert_eq!(list(1, None).await.names, ["spool/a/1"]);
+    let error = blobs.list("absent", "", 1, None).await;
+    assert_eq!(error.expect_err("no container").kind, ErrorKind::NotFound);
+}
+
+#[tokio::test]
 async fn a_failure_is_passed_on_at_once() {
     let (world, blobs) = blobs().await;
     fails_with(&world, 503);

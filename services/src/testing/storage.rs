@@ -1,5 +1,5 @@
 //! A storage account in memory, with the rules that the client relies on (Azure Storage REST API, "Put Blob", "Put Block",
-//! "Put Block List", "Get Blob", "Get User Delegation Key").
+//! "Put Block List", "Get Blob", "Delete Blob", "List Blobs", "Get User Delegation Key").
 
 use std::collections::HashMap;
 
@@ -61,7 +61,12 @@ impl Storage {
             return refusal(404, "ContainerNotFound");
         }
         match (seen.method.as_str(), operation) {
+            ("GET", Some("list")) => self.list(&path, &query),
             ("GET", None) => self.read(&path, seen),
+            ("DELETE", None) => match self.blobs.remove(&path) {
+                Some(_) => Reply::new(202, ""),
+                None => refusal(404, "BlobNotFound"),
+            },
             ("PUT", Some("block")) => {
                 let id = query.get("blockid").cloned().unwrap_or_default();
                 self.staged.insert((path, id), seen.body.clone());
@@ -70,6 +75,27 @@ impl Storage {
             ("PUT", None | Some("blocklist")) => self.write_if(path, seen, operation.is_some()),
             _ => refusal(405, "UnsupportedHttpVerb"),
         }
+    }
+
+    /// Names from the marker on, which here is the first of them.
+    fn list(&self, container: &str, query: &HashMap<String, String>) -> Reply {
+        let text = |name: &str| query.get(name).map_or("", String::as_str);
+        let (prefix, marker) = (text("prefix"), text("marker"));
+        let most = text("maxresults").parse().unwrap_or(5_000);
+        let mut names = self.names(container);
+        names.retain(|name| name.starts_with(prefix) && name.as_str() >= marker);
+        let next = names.get(most).cloned().unwrap_or_default();
+        names.truncate(most);
+        let blobs: Vec<String> = names
+            .iter()
+            .map(|name| format!("<Blob><Name>{name}</Name><Properties/></Blob>"))
+            .collect();
+        let body = format!(
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ContainerName=\"{container}\">\
+            <Blobs>{}</Blobs><NextMarker>{next}</NextMarker></EnumerationResults>",
+            blobs.concat()
+        );
+        Reply::new(200, body).header("content-type", "application/xml")
     }
 
     fn read(&self, path: &str, seen: &Seen) -> Reply {
