@@ -12,6 +12,7 @@ pub mod app;
 mod counters;
 mod doors;
 pub mod events;
+pub mod failed;
 pub mod failure;
 mod files;
 mod log;

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azure_core::http::Etag;
-use azure_storage_blob::models::{BlobClientDownloadOptions, BlockBlobClientUploadOptions};
+use azure_storage_blob::models::{
+    BlobClientDeleteOptions, BlobClientDownloadOptions, BlobContainerClientListBlobsOptions,
+    BlockBlobClientUploadOptions,
+};
 use azure_storage_blob::{BlobServiceClient, BlobServiceClientOptions};
 use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt;
@@ -132,6 +135,65 @@ impl Blobs {
             ..document()
         };
         self.upload(container, name, body, options).await
+    }
+
+    /// Removes the blob if it still has this version; one that is gone already is as wanted.
+    ///
+    /// # Errors
+    /// `Precondition` when somebody else wrote since; otherwise the account or the managed identity refused or could not be
+    /// reached.
+    pub async fn remove(&self, container: &str, name: &str, version: &ETag) -> Result<()> {
+        let removed = call(|| async {
+            let options = BlobClientDeleteOptions {
+                if_match: Some(version.0.as_str().into()),
+                ..BlobClientDeleteOptions::default()
+            };
+            let blob = self.service.blob_client(container, name);
+            blob.delete(Some(options)).await.map_err(failed)
+        });
+        match removed.await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code.as_deref() == Some("BlobNotFound") => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The names of all blobs of a container, in their order.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such container; otherwise the account or the managed identity refused or could not be
+    /// reached.
+    pub async fn names(&self, container: &str) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        let mut marker = None;
+        loop {
+            let (page, next) = call(|| self.page(container, marker.clone())).await?;
+            names.extend(page);
+            marker = next.filter(|marker| !marker.is_empty());
+            if marker.is_none() {
+                return Ok(names);
+            }
+        }
+    }
+
+    /// The names behind this marker, and the marker of the next ones.
+    async fn page(
+        &self,
+        container: &str,
+        marker: Option<String>,
+    ) -> Result<(Vec<String>, Option<String>)> {
+        let options = BlobContainerClientListBlobsOptions {
+            marker,
+            ..BlobContainerClientListBlobsOptions::default()
+        };
+        let container = self.service.blob_container_client(container);
+        let pages = container.list_blobs(Some(options)).map_err(failed)?;
+        let Some(page) = pages.into_pages().try_next().await.map_err(failed)? else {
+            return Ok((Vec::new(), None));
+        };
+        let page = page.into_model().map_err(failed)?;
+        let names = page.blob_items.into_iter().filter_map(|blob| blob.name);
+        Ok((names.collect(), page.next_marker))
     }
 
     /// A link that lets anybody read this one blob over https for `lifetime`: a user delegation SAS, valid from 5 minutes

@@ -2,7 +2,9 @@
 
 pub mod envelope;
 pub mod failed;
+pub mod replay;
 pub mod route;
+pub mod selection;
 pub mod trigger;
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! A storage account in memory, with the rules that the client relies on (Azure Storage REST API, "Put Blob", "Put Block",
-//! "Put Block List", "Get Blob", "Get User Delegation Key").
+//! "Put Block List", "Get Blob", "Delete Blob", "List Blobs", "Get User Delegation Key").
 
 use std::collections::HashMap;
 
@@ -9,6 +9,9 @@ use super::{Reply, Seen};
 
 /// The account's name, the first part of each path, as Azurite has it.
 pub(super) const ACCOUNT: &str = "account";
+
+/// Most names of one page of a listing; the real service's page has 5,000.
+const LISTED: usize = 2;
 
 /// The containers that there are.
 const CONTAINERS: [&str; 3] = ["state", "attachments", "failed"];
@@ -61,7 +64,9 @@ impl Storage {
             return refusal(404, "ContainerNotFound");
         }
         match (seen.method.as_str(), operation) {
+            ("GET", Some("list")) => self.list(&path, query.get("marker").map(String::as_str)),
             ("GET", None) => self.read(&path, seen),
+            ("DELETE", None) => self.delete(&path, seen),
             ("PUT", Some("block")) => {
                 let id = query.get("blockid").cloned().unwrap_or_default();
                 self.staged.insert((path, id), seen.body.clone());
@@ -92,6 +97,35 @@ impl Storage {
             }
         };
         reply.header("etag", etag(blob.version))
+    }
+
+    /// The names of a container's blobs, two at a time; the marker is the name that comes next.
+    fn list(&self, container: &str, marker: Option<&str>) -> Reply {
+        let names = self.names(container);
+        let from = marker.unwrap_or_default();
+        let mut rest = names.iter().filter(|name| name.as_str() >= from);
+        let page = rest.by_ref().take(LISTED);
+        let blobs: String = page
+            .map(|name| format!("<Blob><Name>{name}</Name><Properties/></Blob>"))
+            .collect();
+        let next = rest.next().map_or("", String::as_str);
+        let listing = format!(
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ServiceEndpoint=\"https://localhost/\" \
+ContainerName=\"{container}\"><Blobs>{blobs}</Blobs><NextMarker>{next}</NextMarker></EnumerationResults>"
+        );
+        Reply::new(200, listing).header("content-type", "application/xml")
+    }
+
+    fn delete(&mut self, path: &str, seen: &Seen) -> Reply {
+        let Some(blob) = self.blobs.get(path) else {
+            return refusal(404, "BlobNotFound");
+        };
+        let expected = seen.headers.get("if-match");
+        if expected.is_some() && etag(blob.version) != seen.header("if-match") {
+            return refusal(412, "ConditionNotMet");
+        }
+        self.blobs.remove(path);
+        Reply::new(202, "")
     }
 
     fn write_if(&mut self, path: String, seen: &Seen, is_list: bool) -> Reply {
