@@ -18,6 +18,7 @@ use bridge::queue::failed::Direction;
 
 use self::message::AgentMessage;
 use self::notice::Notice;
+pub(crate) use self::receipt::{explanation_for_agent, receipt};
 use crate::app::App;
 use crate::queue::delivery::{self, Delivery, HandBack, Outcome};
 use crate::queue::opening::open;

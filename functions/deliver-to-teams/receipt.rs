@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 /// An agent message's receipt. Queued twice, it is still delivered once: its `MessageId` is the message's, whatever the outcome,
 /// so the first final state stands; a replay's receipt has an id of its own.
-pub(super) fn receipt(
+pub(crate) fn receipt(
     webhook: &Webhook,
     replay: Option<&str>,
     outcome: ReceiptOutcome,
@@ -23,7 +23,7 @@ pub(super) fn receipt(
 }
 
 /// What the agent is told about a message that did not reach the customer.
-pub(super) fn explanation_for_agent(code: ReasonCode) -> &'static str {
+pub(crate) fn explanation_for_agent(code: ReasonCode) -> &'static str {
     match code {
         ReasonCode::MessageExpired => "The message is too old to be delivered.",
         ReasonCode::RateLimited => "Microsoft Teams takes no more messages at the moment.",

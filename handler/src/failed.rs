@@ -44,6 +44,12 @@ pub enum Command {
         #[command(flatten)]
         meant: Meant,
     },
+    /// Move what the queues put aside (their dead letters) to the failed messages; an agent is told that the message failed.
+    Drain {
+        /// Only tell what would be done.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Remove failed messages for good; nobody is told.
     Discard {
         #[command(flatten)]
@@ -146,6 +152,7 @@ pub async fn run(
         Command::List { filters } => list(&desk, filters).await,
         Command::Show { blob, with_content } => show(&desk, blob, *with_content).await,
         Command::Replay { meant } => replay(&desk, meant).await,
+        Command::Drain { dry_run } => drain(&desk, *dry_run).await,
         Command::Discard { meant, yes } => discard(&desk, meant, *yes).await,
     }
 }
@@ -282,6 +289,22 @@ fn told(end: &End) -> String {
             explained(error)
         ),
     }
+}
+
+async fn drain(desk: &Desk, is_dry_run: bool) -> anyhow::Result<bool> {
+    let count = Cell::new(0_usize);
+    let (done, all_done) = match is_dry_run {
+        true => ("would drain", "would be drained"),
+        false => ("drained", "drained"),
+    };
+    let tell = |failed: &Failed| {
+        count.set(count.get() + 1);
+        println!("{done} {}", line(failed));
+    };
+    let drained = desk.drain(is_dry_run, tell).await;
+    println!("{} dead letters {all_done}", count.get());
+    drained.map_err(|error| explained(&error))?;
+    Ok(true)
 }
 
 async fn discard(desk: &Desk, meant: &Meant, yes: bool) -> anyhow::Result<bool> {

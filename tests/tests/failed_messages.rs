@@ -201,3 +201,52 @@ async fn a_replay_that_is_killed_loses_nothing_and_repeats_nothing() {
     assert_eq!(talk.seen().await, ["once"]);
     platform.assert_nothing_failed().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_are_drained_told_and_replayed() {
+    let platform = Platform::start(IMPATIENT).await;
+    let talk = Talk::begun(&platform, "Anna").await;
+    // One is under way for long, and two outlive their time behind it.
+    let down = json!({ "service": "graph", "method": "POST", "path": talk.chat, "status": 503 });
+    platform.faults(json!([down])).await;
+    talk.agent_writes("first").await;
+    platform.until_logged("event", "attempt_failed", 1).await;
+    let behind = [
+        talk.agent_writes("second").await,
+        talk.agent_writes("third").await,
+    ];
+    let lane = platform
+        .until("both to wait", async || {
+            let queues = view::list(platform.get("/local/queues").await, "queues");
+            let queue = queues.iter().find(|it| it["name"] == "outbound")?;
+            (queue["active"] == 3).then(|| queue["lanes"][0].clone())
+        })
+        .await;
+    let lane = lane.as_str().expect("a lane");
+    let outlive = format!("/local/queues/outbound/lanes/{lane}/outlive");
+    assert_eq!(platform.post(&outlive, json!({})).await["outlived"], 2);
+    platform.faults(json!([])).await;
+    talk.sees(&["first"]).await;
+
+    let dry = platform.run(&["failed", "drain", "--dry-run"]).await;
+    assert!(dry.ends_with("2 dead letters would be drained\n"), "{dry}");
+    platform.assert_nothing_failed().await;
+    let drained = platform.run(&["failed", "drain"]).await;
+    assert!(drained.ends_with("2 dead letters drained\n"), "{drained}");
+    assert_eq!(platform.until_failed(2).await, ["dead_letter_expired"; 2]);
+    for message in &behind {
+        let receipts = platform.until_receipt(message).await;
+        assert_eq!(receipts, ["Failed:MessageExpired"]);
+    }
+    let nothing = platform.run(&["failed", "drain"]).await;
+    assert_eq!(nothing, "0 dead letters drained\n");
+
+    platform.run(&["failed", "replay"]).await;
+    talk.sees(&["first", "second", "third"]).await;
+    for message in &behind {
+        let receipts = until_receipts(&platform, message, 2).await;
+        assert_eq!(receipts, ["Failed:MessageExpired", "Delivered"]);
+    }
+    platform.until_idle().await;
+    platform.assert_nothing_failed().await;
+}

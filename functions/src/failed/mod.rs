@@ -1,6 +1,7 @@
 //! What a person does about the messages in the container `failed`: read them, have them tried once more, remove them.
 //! `bridge::queue` decides which are meant, in which order they go back, and what becomes of each.
 
+mod drain;
 mod replay;
 
 #[cfg(test)]

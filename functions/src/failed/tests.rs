@@ -276,3 +276,79 @@ async fn only_what_was_seen_is_removed() {
     let found = scene.desk.find(&selection).await.expect("an answer");
     assert!(found.failed.is_empty() && found.strange.is_empty());
 }
+
+#[tokio::test]
+async fn dead_letters_become_failed_messages_and_their_agents_are_told() {
+    let scene = Scene::start().await;
+    let sent = scene.agent_writes("g-1", ANNAS_THREAD).await;
+    let lane = sent.session.clone().expect("a lane");
+    scene
+        .world
+        .put_dead_letter("outbound", &lane, sent.body.clone(), "TTLExpiredException");
+    scene
+        .world
+        .put_dead_letter("inbound", "lane", "hello", "MaxDeliveryCountExceeded");
+    let told = RefCell::new(Vec::new());
+    let tell = |it: &Failed| told.borrow_mut().push(it.message.kind.clone());
+    let kinds = ["dead_letter_retried", "dead_letter_expired"];
+
+    scene.desk.drain(true, tell).await.expect("a look");
+    assert_eq!(told.take(), kinds);
+    assert_eq!(scene.world.dead_letters(), 2);
+    assert!(scene.world.blobs("failed").is_empty());
+
+    // It is broken off after the message was stored.
+    scene
+        .world
+        .answer_once("DELETE", "/$deadletterqueue/", Reply::new(503, ""));
+    scene.desk.drain(false, tell).await.expect_err("broken off");
+    assert_eq!(
+        (
+            scene.world.blobs("failed").len(),
+            scene.world.dead_letters()
+        ),
+        (1, 2)
+    );
+    scene.world.unlock_dead_letters();
+    scene.desk.drain(false, tell).await.expect("drained");
+    assert_eq!(told.take(), kinds);
+    assert_eq!(
+        (
+            scene.world.blobs("failed").len(),
+            scene.world.dead_letters()
+        ),
+        (2, 0)
+    );
+    let receipts = scene.receipts();
+    assert_eq!((receipts.len(), receipts[0].0.as_str()), (1, "failed"));
+
+    // The same commands serve.
+    scene.knows_the_thread();
+    let before = scene.world.sent().len();
+    let mut ends = scene.replay().await;
+    ends.sort();
+    assert_eq!(ends, ["Left", "Replayed"]);
+    let sent = scene.outbound(before).remove(0);
+    assert_eq!(sent.session, Some(lane));
+    assert_eq!(deliver(&scene.app, &sent, 1).await, StatusCode::OK);
+    assert_eq!(scene.posts(), ["g-1"]);
+}
+
+#[tokio::test]
+async fn a_verdict_that_is_stored_already_stays_what_it_is() {
+    let scene = Scene::start().await;
+    let sent = scene.agent_writes("g-1", ANNAS_THREAD).await;
+    assert_eq!(deliver(&scene.app, &sent, 1).await, StatusCode::OK);
+    let before = scene.find().await;
+    let lane = sent.session.expect("a lane");
+    scene
+        .world
+        .put_dead_letter("outbound", &lane, sent.body, "MaxDeliveryCountExceeded");
+    scene.desk.drain(false, |_| {}).await.expect("drained");
+    let after = scene.find().await;
+    assert_eq!((after.failed.len(), scene.world.dead_letters()), (1, 0));
+    assert_eq!(after.failed[0].message.kind, before.failed[0].message.kind);
+    // The agent's second receipt has the first one's id, so that the queue drops it.
+    let receipts = scene.receipts();
+    assert_eq!(receipts[0].1, receipts[1].1);
+}
