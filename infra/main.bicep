@@ -62,7 +62,7 @@ param genesysLoginEndpoint string = ''
 @description('Media types that the integration\'s supported content profile takes from customers, separated by commas.')
 param genesysMediaTypes string = '*/*'
 
-@description('Object id of the Entra group of operators, who may set secrets and read failed messages. Empty for none.')
+@description('Object id of the Entra group of operators, who may set secrets and handle failed messages. Empty for none.')
 param operatorsGroupId string = ''
 
 @description('HTTP instances that always run. Graph wants an answer within 3 seconds, which a cold start can miss; 0 saves their price.')

@@ -13,6 +13,7 @@ pub mod clock;
 mod counters;
 mod doors;
 pub mod events;
+pub mod failed;
 pub mod failure;
 mod files;
 mod log;

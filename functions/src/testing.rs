@@ -10,12 +10,15 @@ use base64::engine::general_purpose::STANDARD;
 use bridge::genesys::signature::sign;
 use http::StatusCode;
 use serde_json::{Value, json};
+use services::blob::Blobs;
+use services::service_bus::ServiceBus;
 use services::testing::{Sent, World};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tower::ServiceExt;
 
 use crate::app::App;
+use crate::failed::Desk;
 use crate::settings::{SettingError, Settings};
 
 /// A customer, the chat with the Support User of the local settings, and its thread.
@@ -52,6 +55,17 @@ pub async fn start() -> (World, Arc<App>) {
     let world = World::start().await;
     let app = app_in(&world, &[]);
     (world, app)
+}
+
+/// What an operator's commands reach of this world.
+pub fn desk(world: &World) -> Desk {
+    let blobs = Blobs::new(world.client(), &world.blob_endpoint(), world.identity());
+    Desk {
+        blobs: blobs.expect("a client"),
+        bus: ServiceBus::new(world.client(), world.authority(), world.identity()),
+        inbound_queue: "inbound".to_owned(),
+        outbound_queue: "outbound".to_owned(),
+    }
 }
 
 /// A value of `local.settings.json`.

@@ -2,8 +2,10 @@
 
 mod check;
 mod deployed;
+mod failed;
 mod genesys;
 mod logging;
+mod login;
 mod report;
 mod rotate;
 mod serve;
@@ -70,6 +72,11 @@ enum Command {
     },
     /// Renew the secrets that the function secret-rotation renews once a day, or tell what it would do.
     Rotate(rotate::Order),
+    /// Look at the messages that were given up, have them tried once more, or remove them.
+    Failed {
+        #[command(subcommand)]
+        command: failed::Command,
+    },
     /// Set up Genesys Cloud where no Terraform resource does, as an administrator.
     Genesys {
         #[command(subcommand)]
@@ -112,6 +119,10 @@ fn main() -> ExitCode {
         Command::Rotate(order) => {
             settings().and_then(|settings| finish(rotate::run(settings, &order)))
         }
+        Command::Failed { command } => finish(async {
+            let lookup = |name: &str| std::env::var(name).ok();
+            failed::run(&command, lookup).await
+        }),
         Command::Genesys { command } => finish(async {
             println!("{}", genesys::run(&command).await?);
             Ok(true)

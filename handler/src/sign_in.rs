@@ -1,24 +1,19 @@
 //! `handler sign-in`: the one-time link with which a Support User signs in; `handler sign-out`: its token forgotten.
 
-use std::sync::Arc;
-
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use bridge::ids::SupportAccountName;
 use functions::offer_sign_in;
 use functions::settings::{HOST_NAME, SupportAccount, read_support_accounts};
 use reqwest::Url;
 use secrecy::ExposeSecret;
 use services::blob::Blobs;
-use services::error::{ErrorKind, ServiceError};
 use services::http;
 use services::key_vault::KeyVault;
-use services::managed_identity::ManagedIdentity;
 use services::secrets::names;
 
-const ACCOUNTS: &str = "SUPPORT_ACCOUNTS";
-const BLOBS: &str = "BLOB_ENDPOINT";
-const VAULT: &str = "KEY_VAULT_URL";
-const IDENTITY: &str = "AZURE_CLIENT_ID";
+use crate::login::{BLOBS, Setting, VAULT, explained, given, identity, required};
+
+const ACCOUNTS: Setting = ("SUPPORT_ACCOUNTS", "`name=object id` of each Support User");
 
 /// Makes the link for this account of the app at this address, which inside of Azure the platform tells.
 ///
@@ -42,11 +37,7 @@ pub async fn link(
             .with_context(|| format!("{HOST_NAME} is no host name"))?,
         (None, None) => bail!("no app is named: give --app with its address"),
     };
-    let blobs = required(
-        &lookup,
-        BLOBS,
-        "the https URL of the data storage account's Blob service",
-    )?;
+    let blobs = required(&lookup, BLOBS)?;
     let client = http::client()?;
     let identity = identity(&client, &lookup)?;
     let blobs = Blobs::new(client, &blobs, identity)?;
@@ -75,7 +66,7 @@ pub async fn out(
             "{name} is an agent user: there is no token to forget; to stop it, disable its agent identity or the user in Entra ID"
         );
     }
-    let vault = required(&lookup, VAULT, "the https URL of the Key Vault")?;
+    let vault = required(&lookup, VAULT)?;
     let client = http::client()?;
     let vault = KeyVault::new(client.clone(), &vault, identity(&client, &lookup)?);
     let (name, user) = (account.name.as_str(), account.user.as_str());
@@ -89,53 +80,13 @@ pub async fn out(
     ))
 }
 
-/// Who runs the command: the managed identity where there is one, else whoever is logged in by `az login`.
-fn identity(
-    client: &http::Client,
-    lookup: &impl Fn(&str) -> Option<String>,
-) -> anyhow::Result<Arc<ManagedIdentity>> {
-    let is_managed = given(lookup, "IDENTITY_ENDPOINT").is_some();
-    let identity = match given(lookup, IDENTITY).filter(|_| is_managed) {
-        Some(client_id) => ManagedIdentity::new(client.clone(), &client_id),
-        None => ManagedIdentity::of_the_azure_cli(),
-    };
-    Ok(Arc::new(identity?))
-}
-
 /// The account among those of the setting.
 fn configured(
     account: &SupportAccountName,
     lookup: &impl Fn(&str) -> Option<String>,
 ) -> anyhow::Result<SupportAccount> {
-    let accounts = required(lookup, ACCOUNTS, "`name=object id` of each Support User")?;
+    let accounts = required(lookup, ACCOUNTS)?;
     let accounts = read_support_accounts(&accounts)?;
     let found = accounts.into_iter().find(|it| it.name == *account);
-    found.with_context(|| format!("{ACCOUNTS} holds no account {}", account.as_str()))
-}
-
-fn given(lookup: &impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
-    let value = lookup(name)?.trim().to_owned();
-    (!value.is_empty()).then_some(value)
-}
-
-fn required(
-    lookup: &impl Fn(&str) -> Option<String>,
-    name: &str,
-    expects: &str,
-) -> anyhow::Result<String> {
-    given(lookup, name).with_context(|| format!("{name} is missing: put {expects} there"))
-}
-
-/// What an operator can do about an error.
-fn explained(error: &ServiceError) -> anyhow::Error {
-    let advice = match error.kind {
-        ErrorKind::Forbidden => {
-            "you lack the role for this (DEPLOY.md, \"What is needed, by whom\"), or got it a moment ago"
-        }
-        ErrorKind::Unauthorized => "you are not logged in: az login",
-        ErrorKind::Precondition => "somebody else did the same at this moment: repeat it",
-        ErrorKind::TimedOut | ErrorKind::Connection => "check the endpoint and the network",
-        _ => "try again later",
-    };
-    anyhow!("{advice} ({error})")
+    found.with_context(|| format!("{} holds no account {}", ACCOUNTS.0, account.as_str()))
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azure_core::http::Etag;
-use azure_storage_blob::models::{BlobClientDownloadOptions, BlockBlobClientUploadOptions};
+use azure_storage_blob::models::{
+    BlobClientDeleteOptions, BlobClientDownloadOptions, BlockBlobClientUploadOptions,
+};
 use azure_storage_blob::{BlobServiceClient, BlobServiceClientOptions};
 use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt;
@@ -134,6 +136,27 @@ impl Blobs {
             ..document()
         };
         self.upload(container, name, body, options).await
+    }
+
+    /// Removes the blob if it still has this version; one that is gone already is as wanted.
+    ///
+    /// # Errors
+    /// `Precondition` when somebody else wrote since; otherwise the account or the managed identity refused or could not be
+    /// reached.
+    pub async fn remove(&self, container: &str, name: &str, version: &ETag) -> Result<()> {
+        let removed = call(|| async {
+            let options = BlobClientDeleteOptions {
+                if_match: Some(version.0.as_str().into()),
+                ..BlobClientDeleteOptions::default()
+            };
+            let blob = self.service.blob_client(container, name);
+            blob.delete(Some(options)).await.map_err(failed)
+        });
+        match removed.await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code.as_deref() == Some("BlobNotFound") => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// A link that lets anybody read this one blob over https for `lifetime`: a user delegation SAS, valid from 5 minutes

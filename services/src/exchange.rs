@@ -30,6 +30,7 @@ const REQUEST_ID_FIELDS: &[&str] = &["contextId", "trace_id", "correlation_id"];
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
     /// The body, or why it could not be read although the service said yes.
     pub(crate) body: Result<Bytes>,
 }
@@ -47,8 +48,13 @@ pub(crate) async fn send(
     }
     let mut error = match read(&mut response, limit).await {
         Ok((body, true)) => {
+            let headers = std::mem::take(response.headers_mut());
             let body = Ok(body);
-            return Ok(Answer { status, body });
+            return Ok(Answer {
+                status,
+                headers,
+                body,
+            });
         }
         Ok((_, false)) => ServiceError::new(service, ErrorKind::Malformed, Sent::Yes),
         Err(error) => lost(service, error),
@@ -56,8 +62,13 @@ pub(crate) async fn send(
     error.sent = Sent::Yes;
     error.status = Some(status.as_u16());
     error.request_ids = header_ids(text_of(response.headers()));
+    let headers = std::mem::take(response.headers_mut());
     let body = Err(error);
-    Ok(Answer { status, body })
+    Ok(Answer {
+        status,
+        headers,
+        body,
+    })
 }
 
 /// Sends the request and parses the JSON of its answer. Of an answer in a form that the service does not document the error

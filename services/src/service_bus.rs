@@ -1,5 +1,5 @@
-//! Azure Service Bus: sending over REST ("Send Message" and "Send Message Batch" in the Service Bus REST API reference).
-//! Receiving is the Functions host's part.
+//! Azure Service Bus: sending over REST ("Send Message" and "Send Message Batch" in the Service Bus REST API reference), and what
+//! the queues put aside. Receiving is the Functions host's part.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -16,6 +16,10 @@ use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::exchange::{self, ERROR_BODY_LIMIT};
 use crate::http::CALL_TIMEOUT;
 use crate::managed_identity::ManagedIdentity;
+
+mod dead_letters;
+
+pub use dead_letters::DeadLetter;
 
 /// Audience of Service Bus in every cloud ("Authenticate an application with Microsoft Entra ID to access Azure Service Bus").
 const SCOPE: &str = "https://servicebus.azure.net/.default";

@@ -4,6 +4,7 @@ mod agent_user;
 mod changes;
 mod conversation;
 mod crashes;
+mod failed_messages;
 mod files_from_agents;
 mod files_from_customers;
 mod forged;

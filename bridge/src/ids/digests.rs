@@ -29,6 +29,14 @@ impl Digest {
         Self(half_sha256(&[namespace.as_bytes(), b"\n", bytes].concat()))
     }
 
+    /// The 16 bytes that the digits stand for.
+    #[must_use]
+    pub fn bytes(&self) -> [u8; 16] {
+        let number = u128::from_str_radix(&self.0, 16);
+        // A digest has 32 digits, as its parser sees to it.
+        number.unwrap_or_default().to_be_bytes()
+    }
+
     /// The digits behind a word that tells what they stand for.
     pub(super) fn tagged(&self, word: &str) -> String {
         [word, "-", &self.0].concat()
@@ -71,6 +79,7 @@ mod tests {
     fn digests_are_parsed_back() {
         let digest = Digest::of("chat", "x");
         assert_eq!(digest.as_str().parse(), Ok(digest.clone()));
+        assert_eq!(hex(&digest.bytes()), digest.as_str());
         assert!("abc".parse::<Digest>().is_err());
         assert!("Z".repeat(32).parse::<Digest>().is_err());
     }

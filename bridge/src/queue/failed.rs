@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use super::envelope::{AgentEnvelope, Content, Envelope, EnvelopeError};
 use crate::genesys::receipt::ReasonCode;
-use crate::ids::Digest;
+use crate::genesys::webhook::Webhook;
+use crate::ids::{Digest, Party, ThreadId};
+use crate::json_fault::JsonFault;
 
 /// Which way a message was going.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,12 +61,120 @@ pub struct FailedMessage {
     pub envelope: serde_json::Value,
 }
 
+impl Direction {
+    /// A word for people and machines.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
+}
+
 impl FailedMessage {
     /// The blob's content, indented for people.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec_pretty(self).unwrap_or_default()
     }
+
+    /// Reads a blob's content.
+    ///
+    /// # Errors
+    /// It is not what [`FailedMessage::to_json`] writes.
+    pub fn parse(json: &[u8]) -> Result<Self, JsonFault> {
+        serde_json::from_slice(json).map_err(JsonFault::from)
+    }
+
+    /// The envelope, which may be none of ours at all, or one of another release.
+    ///
+    /// # Errors
+    /// Those of [`Envelope::parse`].
+    pub fn envelope(&self) -> Result<Envelope, EnvelopeError> {
+        Envelope::parse(self.envelope.to_string().as_bytes())
+    }
+
+    /// What the envelope holds, in a word.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        self.envelope()
+            .map_or("unreadable", |envelope| envelope.content.label())
+    }
+
+    /// The chat, as far as it was known or the envelope tells. An agent's message names only a group's chat.
+    #[must_use]
+    pub fn chat(&self) -> Option<Digest> {
+        if self.chat.is_some() {
+            return self.chat.clone();
+        }
+        let envelope = self.envelope().ok()?;
+        match &envelope.content {
+            Content::Notification(notification) => Some(notification.chat.digest()),
+            Content::Notice(notice) => Some(notice.chat.digest()),
+            Content::CatchUp(reading) => Some(reading.chat.digest()),
+            Content::AgentMessage(message) => {
+                let webhook = Webhook::parse(&message.body(), envelope.accepted_at).ok()?;
+                group_of(&webhook.to)
+            }
+            Content::Receipt(receipt) => group_of(&receipt.to),
+            Content::Lifecycle(_) | Content::Claim { .. } => None,
+        }
+    }
+
+    /// All that is stored but what people wrote, which is left out whatever may be told from it. Ids are shown: they are what
+    /// a person searches Teams and Genesys for.
+    #[must_use]
+    pub fn without_words(&self) -> Value {
+        let mut shown = serde_json::to_value(self).unwrap_or_default();
+        shown["envelope"] = match self.envelope() {
+            Ok(envelope) => envelope_without_words(&envelope),
+            Err(_) => json!({ "left_out": "nothing of it can be read by this release" }),
+        };
+        shown
+    }
+}
+
+/// The digest of a group's chat out of the id of its thread.
+fn group_of(thread: &str) -> Option<Digest> {
+    match thread.parse::<ThreadId>().ok()?.party {
+        Party::Group(chat) => Some(chat),
+        Party::Customer(_) | Party::Guest(_) => None,
+    }
+}
+
+fn envelope_without_words(envelope: &Envelope) -> Value {
+    let mut shown = serde_json::to_value(envelope).unwrap_or_default();
+    match &envelope.content {
+        Content::Notification(notification) => {
+            if let Some(encrypted) = &notification.encrypted {
+                shown["encrypted"] = left_out(encrypted.data.len());
+            }
+        }
+        Content::AgentMessage(message) => {
+            shown["webhook"] = webhook_without_words(message, envelope)
+        }
+        Content::Receipt(_)
+        | Content::Notice(_)
+        | Content::CatchUp(_)
+        | Content::Lifecycle(_)
+        | Content::Claim { .. } => {}
+    }
+    shown
+}
+
+fn webhook_without_words(message: &AgentEnvelope, envelope: &Envelope) -> Value {
+    let body = message.body();
+    let mut shown = left_out(body.len());
+    if let Ok(webhook) = Webhook::parse(&body, envelope.accepted_at) {
+        shown["id"] = json!(webhook.id);
+        shown["to"] = json!(webhook.to);
+    }
+    shown
+}
+
+fn left_out(bytes: usize) -> Value {
+    json!({ "left_out": format!("{bytes} bytes") })
 }
 
 #[cfg(test)]
@@ -93,5 +205,43 @@ mod tests {
             envelope: serde_json::json!({ "version": 1, "kind": "agentMessage", "webhook": "{}" }),
         };
         insta::assert_snapshot!(String::from_utf8(message.to_json()).expect("UTF-8"));
+        let read = FailedMessage::parse(&message.to_json()).expect("readable");
+        assert_eq!(read.to_json(), message.to_json());
+        assert!(FailedMessage::parse(b"{}").is_err());
+    }
+
+    fn of(envelope: Value) -> FailedMessage {
+        let stored = json!({
+            "direction": "outbound", "queue": "outbound", "lane": "thread-0123", "message_id": null, "chat": null,
+            "correlation": "c", "kind": "refused", "reason": "graph refused the message", "receipt": "ServerError",
+            "service": "graph", "status": 403, "request_ids": {}, "first_attempt": "2026-01-02T03:04:05Z",
+            "last_attempt": "2026-01-02T03:04:05Z", "attempts": 2, "envelope": envelope,
+        });
+        FailedMessage::parse(stored.to_string().as_bytes()).expect("readable")
+    }
+
+    #[test]
+    fn what_people_wrote_is_left_out() {
+        let webhook = r#"{"id":"b71f","type":"Text","text":"secret","channel":{"to":{"id":"teams:support:x"},"from":{"nickname":"secret"}}}"#;
+        let agents = json!({ "version": 1, "accepted_at": "2026-01-02T03:04:05Z", "kind": "agentMessage", "webhook": webhook });
+        let encrypted = json!({ "version": 1, "accepted_at": "2026-01-02T03:04:05Z", "kind": "notification", "change": "created",
+            "chat": "19:a", "message": "1", "account": "support", "encrypted": { "data": "secret", "dataSignature": "s",
+            "dataKey": "k", "encryptionCertificateId": "c" } });
+        let unknown = json!({ "version": 2, "text": "secret" });
+        for (envelope, shown, label) in [
+            (agents, "b71f", "agent message"),
+            (encrypted, "19:a", "created"),
+            (unknown, "left_out", "unreadable"),
+            (json!("secret"), "left_out", "unreadable"),
+        ] {
+            let message = of(envelope);
+            let without = message.without_words().to_string();
+            assert!(!without.contains("secret"), "{without}");
+            assert!(
+                without.contains(shown) && without.contains("graph refused"),
+                "{without}"
+            );
+            assert_eq!(message.label(), label, "{without}");
+        }
     }
 }

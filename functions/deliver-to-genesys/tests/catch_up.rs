@@ -1,6 +1,7 @@
 //! Reading a chat in which changes went untold.
 
 use bridge::queue::envelope::{CatchUpEnvelope, Content, Envelope};
+use bridge::queue::selection::Selection;
 use http::StatusCode;
 use serde_json::{Value, json};
 use services::error::Service;
@@ -8,7 +9,7 @@ use services::testing::{Reply, Sent};
 use time::{Duration, OffsetDateTime};
 
 use super::scene::{Scene, chat_digest, time_text};
-use crate::testing::{ANNA, ANNAS_CHAT, deliver};
+use crate::testing::{ANNA, ANNAS_CHAT, deliver, desk};
 
 impl Scene {
     /// Graph has these messages, each written a second after the one before, and lists them newest first.
@@ -123,12 +124,27 @@ async fn what_cannot_be_told_is_set_apart_once_and_keeps_nobody() {
         assert_eq!(deliver(&scene.app, one, 1).await, StatusCode::OK);
     }
     assert_eq!(scene.world.blobs("failed").len(), 2);
-    let state = scene
-        .world
-        .blob("state", &format!("chats/{}/inbound.json", chat_digest()));
-    let state: Value = serde_json::from_slice(&state.expect("a state")).expect("JSON");
+    let blob = format!("chats/{}/inbound.json", chat_digest());
+    let state = scene.world.blob("state", &blob).expect("a state");
+    let state: Value = serde_json::from_slice(&state).expect("JSON");
     assert_eq!(state["messages"]["2"]["given_up"], true);
     let told = scene.told().len();
     assert_eq!(scene.reads(None).await, StatusCode::OK);
     assert_eq!(scene.told().len(), told);
+    // Only whoever replays it brings it, and it is given up no longer.
+    scene.world.answer_with("POST", "/open/message", |_| {
+        Some(Reply::json(200, &json!({ "id": "late" })))
+    });
+    let known = scene.world.sent().len();
+    let desk = desk(&scene.world);
+    let found = desk.find(&Selection::default()).await.expect("readable");
+    desk.replay(&found, false, |_, _| {}).await;
+    assert!(scene.world.blobs("failed").is_empty());
+    let replayed = scene.world.sent()[known].clone();
+    assert_eq!(deliver(&scene.app, &replayed, 2).await, StatusCode::OK);
+    assert_eq!(scene.texts().last().map(String::as_str), Some("message 2"));
+    let state = scene.world.blob("state", &blob).expect("a state");
+    let state: Value = serde_json::from_slice(&state).expect("JSON");
+    assert_eq!(state["messages"]["2"]["complete"], true);
+    assert_eq!(state["messages"]["2"]["given_up"], Value::Null);
 }

@@ -2,11 +2,12 @@
 
 use bridge::ids::{CorrelationId, Digest};
 use bridge::queue::envelope::{self, Content, Envelope};
-use bridge::queue::route::Queue;
+use bridge::queue::route::{Queue, Route};
 use bridge::state::blobs::{self, STATE};
 use bytes::Bytes;
+use services::blob::Blobs;
 use services::error::ServiceError;
-use services::service_bus::Outgoing;
+use services::service_bus::{Outgoing, ServiceBus};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -20,41 +21,56 @@ pub async fn enqueue(
     app: &App,
     envelopes: &[Envelope],
 ) -> Result<Vec<CorrelationId>, ServiceError> {
-    let mut routed = Vec::with_capacity(envelopes.len());
-    for envelope in envelopes {
-        let route = envelope.route(|| Uuid::new_v4().into_bytes());
-        routed.push((route, body(app, envelope).await?));
+    let route = |envelope: &Envelope| envelope.route(|| Uuid::new_v4().into_bytes());
+    let routes: Vec<Route> = envelopes.iter().map(route).collect();
+    if let Some(first) = routes.first() {
+        let queue = match first.queue {
+            Queue::Inbound => &app.settings.inbound_queue,
+            Queue::Outbound => &app.settings.outbound_queue,
+            Queue::Typing => &app.settings.typing_queue,
+        };
+        send(&app.blobs, &app.bus, queue, envelopes, &routes).await?;
     }
-    let outgoing = routed.iter().map(|(route, body)| Outgoing {
-        body: body.clone(),
+    Ok(routes.into_iter().map(|route| route.correlation).collect())
+}
+
+/// Sends envelopes of one lane by these routes, as [`enqueue`] does.
+///
+/// # Errors
+/// Those of [`enqueue`].
+pub async fn send(
+    blobs: &Blobs,
+    bus: &ServiceBus,
+    queue: &str,
+    envelopes: &[Envelope],
+    routes: &[Route],
+) -> Result<(), ServiceError> {
+    let mut bodies = Vec::with_capacity(envelopes.len());
+    for envelope in envelopes {
+        bodies.push(body(blobs, envelope).await?);
+    }
+    let outgoing = routes.iter().zip(bodies).map(|(route, body)| Outgoing {
+        body,
         session_id: route.lane.as_ref().map(|lane| lane.as_str()),
         message_id: route.message_id.as_ref().map(|id| id.as_str()),
         correlation_id: route.correlation.as_str(),
         time_to_live: route.time_to_live,
     });
     let outgoing: Vec<Outgoing<'_>> = outgoing.collect();
-    if let Some((first, _)) = routed.first() {
-        let queue = match first.queue {
-            Queue::Inbound => &app.settings.inbound_queue,
-            Queue::Outbound => &app.settings.outbound_queue,
-            Queue::Typing => &app.settings.typing_queue,
-        };
-        app.bus.send_batch(queue, &outgoing).await?;
-    }
-    let journeys = routed.into_iter().map(|(route, _)| route.correlation);
-    Ok(journeys.collect())
+    bus.send_batch(queue, &outgoing).await
 }
 
 /// The envelope as it travels: itself, or a claim on the blob that holds it.
-async fn body(app: &App, envelope: &Envelope) -> Result<Bytes, ServiceError> {
+async fn body(blobs: &Blobs, envelope: &Envelope) -> Result<Bytes, ServiceError> {
     let body = envelope.to_json();
     if body.len() <= envelope::CLAIM_CHECK_THRESHOLD {
         return Ok(Bytes::from(body));
     }
-    // Named by its content, so that a sender's retry overwrites instead of piling up.
-    let content = serde_json::to_vec(&envelope.content).unwrap_or_default();
+    // Named by its content, so that a sender's retry overwrites instead of piling up. A replay has a blob of its own: what it
+    // repeats may still be on the queue.
+    let content = serde_json::to_vec(&(&envelope.replay, &envelope.content)).unwrap_or_default();
     let blob = blobs::claim(&Digest::of_bytes("claim", &content));
-    app.blobs.put(STATE, &blob, Bytes::from(body)).await?;
+    blobs.put(STATE, &blob, Bytes::from(body)).await?;
     let claim = Envelope::new(envelope.accepted_at, Content::Claim { blob });
     Ok(Bytes::from(claim.to_json()))
 }

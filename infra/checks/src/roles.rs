@@ -10,10 +10,10 @@ use crate::inputs::{Inputs, difference, own_name};
 const ROLES: &str = "\
 b7e6dc6d-f1e8-4753-8033-0f276bb0955b Storage Blob Data Owner
 ba92f5b4-2d11-453d-a403-e96b0029c9fe Storage Blob Data Contributor
-2a2b9908-6ea1-4ae2-8e65-a410df84e7d1 Storage Blob Data Reader
 db58b8e5-c6ad-4a2a-8342-4190687cbf4a Storage Blob Delegator
 0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3 Storage Table Data Contributor
 090c5cfd-751d-490a-894a-3ce6f1109419 Azure Service Bus Data Owner
+4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0 Azure Service Bus Data Receiver
 69a216fc-b8fb-44d8-bc22-1f3c2cd27a39 Azure Service Bus Data Sender
 4633458b-17de-408a-b874-0445c86b69e6 Key Vault Secrets User
 b86a8fe4-44ce-4948-aee5-eccb2c155cd7 Key Vault Secrets Officer
@@ -46,9 +46,13 @@ pub fn check(inputs: &Inputs) -> Vec<String> {
             };
             let role = names.get(role).unwrap_or(&role);
             // Without its condition a right would reach further than its scope says.
-            let path = text("condition").split("blobs:path] StringLike '").nth(1);
-            let path = path.and_then(|rest| rest.split('\'').next());
-            let within = path.map_or(String::new(), |path| format!(" within {path}"));
+            let paths = text("condition").split("blobs:path] StringLike '").skip(1);
+            let paths = paths.filter_map(|rest| rest.split('\'').next());
+            let paths = paths.collect::<Vec<_>>().join(" and ");
+            let within = match paths.is_empty() {
+                true => paths,
+                false => format!(" within {paths}"),
+            };
             format!("{holder}: {role} at {}{within}", scope(assignment))
         });
     difference("rights", needed(inputs), found)
@@ -108,9 +112,18 @@ fn needed(inputs: &Inputs) -> Vec<String> {
     // Production has operators; the other profile is a first deployment, without them.
     if inputs.profile == "main" {
         rights.push(format!("operators: Key Vault Secrets Officer at {vault}"));
-        rights.push(format!("operators: Storage Blob Data Reader at {failed}"));
-        let links = "operators: Storage Blob Data Contributor at";
-        rights.push(format!("{links} {state} within sign-in/*"));
+        let contributor = "operators: Storage Blob Data Contributor at";
+        rights.push(format!("{contributor} {failed}"));
+        rights.push(format!(
+            "{contributor} {state} within sign-in/* and claims/*"
+        ));
+        let queues = inputs.made(QUEUE);
+        for queue in queues.filter(|it| awaited.contains(own_name(it))) {
+            let id = queue["id"].as_str().unwrap_or_default();
+            for role in ["Sender", "Receiver"] {
+                rights.push(format!("operators: Azure Service Bus Data {role} at {id}"));
+            }
+        }
     }
     rights.extend(
         inputs.secret_names().map(|name| {

@@ -54,6 +54,7 @@ pub(super) fn router() -> Router<Arc<Control>> {
         .route("/local/faults", faults.put(replace_faults).post(add_faults))
         .route("/local/faults/{id}", get(strikes).delete(remove_faults))
         .route("/local/queues", get(queues))
+        .route("/local/queues/{queue}/lanes/{lane}/outlive", post(outlive))
         .route("/local/failed", get(failed))
         .route("/local/journeys", journeys.delete(forget_journeys))
         .route("/local/journeys/times", times)
@@ -126,6 +127,15 @@ async fn queues(State(control): Reach) -> Answer {
     let failed = control.blobs.failed_names().await?.len();
     let queues = control.bus.view();
     Ok(Json(json!({ "queues": queues, "failed": failed })))
+}
+
+/// The messages that wait in a lane outlive their time, but for the one under way.
+async fn outlive(State(control): Reach, Path((queue, lane)): Path<(String, String)>) -> Answer {
+    let queue = control.bus.queue(&queue);
+    let queue = queue.ok_or_else(|| Refused::not_found("such queue"))?;
+    let outlived = queue.outlive(&lane);
+    control.bus.touch();
+    Ok(Json(json!({ "outlived": outlived })))
 }
 
 async fn failed(State(control): Reach) -> Answer {

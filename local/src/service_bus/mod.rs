@@ -1,7 +1,8 @@
 //! Azure Service Bus, simulated: REST send, sessions with peek-lock, duplicate detection, schedule, time to live and
-//! dead letters.
+//! dead letters, which REST takes away.
 
 pub mod broker_properties;
+mod dead_letters;
 pub mod journey;
 mod message;
 mod namespace;

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
+use super::dead_letters::{DeadLetters, LockedLetter};
 use super::message::{Draft, Message, QueueSettings, QueueView};
 use super::store::{HostId, LaneLock, LockLost, Sent, Store};
 use crate::shared::locked::Locked;
@@ -98,6 +99,24 @@ impl Queue {
     /// A host died without a word: its locks hold until they run out.
     pub fn host_died(&self, host: HostId) {
         self.change(|store, now| store.host_died(host, now));
+    }
+
+    /// Locks the next of its dead letters.
+    pub(super) fn lock_dead_letter(&self) -> Option<LockedLetter> {
+        self.change(|store, now| store.dead_letters.lock_next(now))
+    }
+
+    /// Settles one of its dead letters.
+    pub(super) fn settle_dead_letter(
+        &self,
+        settle: impl FnOnce(&mut DeadLetters, Instant) -> bool,
+    ) -> bool {
+        self.change(|store, now| settle(&mut store.dead_letters, now))
+    }
+
+    /// Ends the time of all messages that wait in a lane, but for the one under way; how many there were.
+    pub fn outlive(&self, lane: &str) -> usize {
+        self.change(|store, now| store.outlive(lane, now))
     }
 
     /// What the control interface shows of it.

@@ -9,11 +9,12 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{delete, post};
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 
 use super::broker_properties::BrokerProperties;
+use super::dead_letters;
 use super::journey;
 use super::message::Draft;
 use super::namespace::ServiceBus;
@@ -28,14 +29,22 @@ const AUDIENCES: [&str; 2] = [
     "https://servicebus.azure.net",
     "https://servicebus.azure.net/",
 ];
-/// The routes of Service Bus, for the one identity that has the role to send.
+/// The routes of Service Bus, for the one identity that has the roles to send and to receive.
 pub fn router(bus: &Arc<ServiceBus>, entra: &Arc<Entra>) -> Router {
     Router::new()
         .route("/{queue}/messages", post(send))
+        .route(
+            "/{queue}/{sub_queue}/messages/head",
+            post(dead_letters::lock),
+        )
+        .route(
+            "/{queue}/{sub_queue}/messages/{message}/{token}",
+            delete(dead_letters::complete).put(dead_letters::unlock),
+        )
         .with_state((Arc::clone(bus), Arc::clone(entra)))
 }
 
-struct Refusal(StatusCode, String);
+pub(super) struct Refusal(pub(super) StatusCode, pub(super) String);
 
 impl Refusal {
     fn bad_request(detail: impl Display) -> Self {
@@ -97,7 +106,7 @@ async fn send(
 }
 
 /// What Service Bus asks of a token: genuine, current, meant for it, and of the identity that has the role.
-fn authorize(entra: &Entra, headers: &HeaderMap) -> Result<(), String> {
+pub(super) fn authorize(entra: &Entra, headers: &HeaderMap) -> Result<(), String> {
     let token = text(headers, header::AUTHORIZATION.as_str());
     let token = token.and_then(|value| value.strip_prefix("Bearer "));
     let token = token.ok_or("MissingToken: The authorization header was not found.")?;
@@ -107,7 +116,7 @@ fn authorize(entra: &Entra, headers: &HeaderMap) -> Result<(), String> {
     if claims["oid"] == entra.managed_identity_principal() {
         Ok(())
     } else {
-        Err("InvalidToken: the identity has no role to send".to_owned())
+        Err("InvalidToken: the identity has no role here".to_owned())
     }
 }
 

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::dead_letters::{DeadLetters, Reason};
 use super::message::{Draft, Message, QueueSettings, QueueView};
 
 /// Expired messages, and ids to forget, are looked for this often.
@@ -61,13 +62,14 @@ pub(super) struct Store {
     scheduled: BTreeMap<(Instant, u64), Message>,
     /// When each `MessageId` was seen; a repeated one does not prolong its own memory.
     seen: HashMap<String, Instant>,
-    dead_letters: usize,
+    pub(super) dead_letters: DeadLetters,
     next_sweep: Instant,
 }
 
 impl Store {
     pub(super) fn new(settings: QueueSettings) -> Self {
         Self {
+            dead_letters: DeadLetters::new(settings.lock),
             settings,
             last_sequence: 0,
             last_token: 0,
@@ -76,7 +78,6 @@ impl Store {
             ready: BTreeMap::new(),
             scheduled: BTreeMap::new(),
             seen: HashMap::new(),
-            dead_letters: 0,
             next_sweep: Instant::now(),
         }
     }
@@ -183,11 +184,26 @@ impl Store {
         let in_flight = self.held.get(key).is_some_and(|held| held.in_flight);
         let under_way = lane.front().map(|first| first.sequence);
         let under_way = under_way.filter(|_| in_flight);
-        let before = lane.len();
-        lane.retain(|message| message.expires > now || Some(message.sequence) == under_way);
+        let lives =
+            |message: &Message| message.expires > now || Some(message.sequence) == under_way;
+        let (alive, expired) = std::mem::take(lane).into_iter().partition(lives);
+        *lane = alive;
         if self.settings.dead_letter_on_expiry {
-            self.dead_letters += before - lane.len();
+            self.dead_letters.add(expired, Reason::Expired);
         }
+    }
+
+    /// Ends the time of all messages that wait in a lane, but for the one under way; how many there were.
+    pub(super) fn outlive(&mut self, key: &str, now: Instant) -> usize {
+        let Some(lane) = self.lanes.get_mut(key) else {
+            return 0;
+        };
+        let before = lane.len();
+        for message in lane.iter_mut() {
+            message.expires = now;
+        }
+        self.expire(key, now);
+        before - self.lanes.get(key).map_or(0, VecDeque::len)
     }
 
     /// When time will next change something that a receiver may wait for.
@@ -263,8 +279,8 @@ impl Store {
         if let Some(first) = lane.front_mut() {
             first.delivery_count += 1;
             if first.delivery_count > limit {
-                lane.pop_front();
-                self.dead_letters += 1;
+                let dead = lane.pop_front();
+                self.dead_letters.add(dead, Reason::Retried);
             }
         }
         Ok(())
@@ -307,7 +323,7 @@ impl Store {
             name: self.settings.name.clone(),
             active: self.lanes.values().map(VecDeque::len).sum(),
             scheduled: self.scheduled.len(),
-            dead_letters: self.dead_letters,
+            dead_letters: self.dead_letters.len(),
             sessions: if sessions { self.lanes.len() } else { 0 },
             lanes: lanes.into_iter().cloned().collect(),
         }

@@ -322,3 +322,103 @@ async fn a_batch_is_all_or_nothing() {
     assert_eq!(send(two_sessions).await, 201);
     assert_eq!(service.bus.view()[0].lanes, ["a", "b"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_outlived_its_time_is_put_aside_but_for_the_one_under_way() {
+    let queue = lane(&["1", "2", "3"]);
+    let receiver = queue.accept(HostId(0), None).await;
+    assert_eq!(next(&receiver).await, is("1", 1));
+    assert_eq!(queue.outlive("a"), 2);
+    assert_eq!(queue.view().dead_letters, 2);
+    let locked = queue.lock_dead_letter().expect("a letter");
+    assert_eq!(locked.message.message_id, "2");
+    assert_eq!(locked.reason.as_str(), "TTLExpiredException");
+    let settle = |complete: bool| {
+        let message = locked.message.sequence.to_string();
+        queue.settle_dead_letter(|letters, now| match complete {
+            true => letters.complete(&message, locked.token, now),
+            false => letters.unlock(&message, locked.token, now),
+        })
+    };
+    // A lock ends by itself, and whoever had it has it no longer.
+    assert!(queue.lock_dead_letter().is_some() && queue.lock_dead_letter().is_none());
+    advance(LOCK + SECOND).await;
+    assert!(!settle(true) && !settle(false));
+    let again = queue.lock_dead_letter().expect("the first again");
+    assert_eq!(
+        again.message.delivery_count,
+        locked.message.delivery_count + 1
+    );
+    assert_eq!(queue.view().dead_letters, 2);
+}
+
+#[tokio::test]
+async fn dead_letters_are_taken_away_over_rest() {
+    let mut service = Service::new();
+    let queue = service.bus.queue("inbound").expect("the queue");
+    let call = async |service: &Service, method: &str, path: &str| {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "bus.example")
+            .header("authorization", format!("Bearer {}", service.token))
+            .body(Body::empty());
+        testing::send(
+            router(&service.bus, &service.entra),
+            request.expect("a request"),
+        )
+        .await
+    };
+    let head = "/inbound/$DeadLetterQueue/messages/head?timeout=1";
+    assert_eq!(call(&service, "POST", head).await.status, 204);
+    assert_eq!(
+        call(&service, "POST", "/inbound/other/messages/head")
+            .await
+            .status,
+        410
+    );
+    assert_eq!(
+        call(&service, "POST", "/nowhere/$deadletterqueue/messages/head")
+            .await
+            .status,
+        410
+    );
+    send(&queue, vec![draft("a", "1")]);
+    assert_eq!(queue.outlive("a"), 1);
+    let locked = call(&service, "POST", head).await;
+    assert_eq!(locked.status, 201);
+    let header = |name: &str| locked.headers[name].to_str().expect("text").to_owned();
+    assert_eq!(header("deadletterreason"), "\"TTLExpiredException\"");
+    let properties: Value = serde_json::from_str(&header("brokerproperties")).expect("JSON");
+    assert_eq!(
+        (&properties["SessionId"], &properties["MessageId"]),
+        (&json!("a"), &json!("1"))
+    );
+    let enqueued = properties["EnqueuedTimeUtc"].as_str().expect("a date");
+    assert!(enqueued.ends_with(" GMT"), "{enqueued}");
+    assert_eq!(
+        call(&service, "POST", head).await.status,
+        204,
+        "it is locked"
+    );
+    let place = header("location");
+    let place = place
+        .strip_prefix("https://bus.example")
+        .expect("our own address");
+    assert_eq!(call(&service, "PUT", place).await.status, 200);
+    assert_eq!(
+        call(&service, "DELETE", place).await.status,
+        404,
+        "it is no longer held"
+    );
+    let again = call(&service, "POST", head).await;
+    let place = again.headers["location"].to_str().expect("text").to_owned();
+    let place = place
+        .strip_prefix("https://bus.example")
+        .expect("our own address");
+    let token = std::mem::take(&mut service.token);
+    assert_eq!(call(&service, "DELETE", place).await.status, 401);
+    service.token = token;
+    assert_eq!(call(&service, "DELETE", place).await.status, 200);
+    assert_eq!(queue.view().dead_letters, 0);
+}

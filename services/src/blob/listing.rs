@@ -1,10 +1,13 @@
-//! Which blobs there are, and taking one away.
+//! Which blobs there are.
 
 use azure_storage_blob::models::BlobContainerClientListBlobsOptions;
 use futures::TryStreamExt;
 
 use super::{Blobs, call, failed};
 use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
+
+/// The most names of one listing (Blob service REST API, "List Blobs").
+const MOST: u16 = 5_000;
 
 /// Some of a container's blobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,8 +19,7 @@ pub struct Listing {
 }
 
 impl Blobs {
-    /// The names that begin with `prefix`, at most `most` of them (5,000 at once: Blob service REST API, "List Blobs"), from where
-    /// an earlier listing ended. What is written or removed meanwhile may be listed or not.
+    /// The names that begin with `prefix`, at most `most` of them (5,000 at once), from where an earlier listing ended. What is written or removed meanwhile may be listed or not.
     ///
     /// # Errors
     /// `NotFound` when there is no such container; otherwise the account or the managed identity refused or could not be
@@ -53,16 +55,20 @@ impl Blobs {
         .await
     }
 
-    /// Removes the blob; that there is none is as good.
+    /// The names of all blobs of a container, in their order.
     ///
     /// # Errors
-    /// The account or the managed identity refused or could not be reached.
-    pub async fn remove(&self, container: &str, name: &str) -> Result<()> {
-        let blob = self.service.blob_client(container, name);
-        let removed = call(|| async { blob.delete(None).await.map_err(failed) });
-        match removed.await {
-            Err(error) if error.code.as_deref() != Some("BlobNotFound") => Err(error),
-            _ => Ok(()),
+    /// As [`Self::list`].
+    pub async fn names(&self, container: &str) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        let mut from = None;
+        loop {
+            let page = self.list(container, "", MOST, from.as_deref()).await?;
+            names.extend(page.names);
+            from = page.next;
+            if from.is_none() {
+                return Ok(names);
+            }
         }
     }
 }

@@ -105,13 +105,40 @@ async fn names_are_listed_in_parts_until_they_are_removed() {
         (second.names, second.next),
         (vec!["spool/b/2".to_owned()], None)
     );
-    for _ in 0..2 {
-        let removed = blobs.remove(CONTAINER, "spool/a/0").await;
-        removed.expect("gone, and gone before");
-    }
-    assert_eq!(list(1, None).await.names, ["spool/a/1"]);
     let error = blobs.list("absent", "", 1, None).await;
     assert_eq!(error.expect_err("no container").kind, ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn only_the_version_that_was_read_is_removed() {
+    let (world, blobs) = blobs().await;
+    let old = blobs.put("failed", "a/1.json", "1".into()).await;
+    let old = old.expect("written");
+    let new = blobs.put("failed", "a/1.json", "2".into()).await;
+    let error = blobs.remove("failed", "a/1.json", &old).await;
+    assert_eq!(
+        error.expect_err("another one").kind,
+        ErrorKind::Precondition
+    );
+    assert_eq!(world.blobs("failed"), ["a/1.json"]);
+    let new = new.expect("written");
+    for _ in 0..2 {
+        let removed = blobs.remove("failed", "a/1.json", &new).await;
+        removed.expect("gone, once or again");
+        assert!(world.blobs("failed").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn all_pages_of_a_listing_are_read() {
+    let (world, blobs) = blobs().await;
+    for count in 0..6 {
+        let names: Vec<String> = (0..count).map(|it| format!("a/{it}.json")).collect();
+        assert_eq!(blobs.names("failed").await.expect("a listing"), names);
+        world.put_blob("failed", &format!("a/{count}.json"), "{}");
+    }
+    let error = blobs.names("nowhere").await.expect_err("no such container");
+    assert_eq!(error.kind, ErrorKind::NotFound);
 }
 
 #[tokio::test]

@@ -10,6 +10,9 @@ use super::{Reply, Seen};
 /// The account's name, the first part of each path, as Azurite has it.
 pub(super) const ACCOUNT: &str = "account";
 
+/// Most names of one page of a listing; the real service's page has 5,000.
+const LISTED: usize = 2;
+
 /// The containers that there are.
 const CONTAINERS: [&str; 3] = ["state", "attachments", "failed"];
 
@@ -63,10 +66,7 @@ impl Storage {
         match (seen.method.as_str(), operation) {
             ("GET", Some("list")) => self.list(&path, &query),
             ("GET", None) => self.read(&path, seen),
-            ("DELETE", None) => match self.blobs.remove(&path) {
-                Some(_) => Reply::new(202, ""),
-                None => refusal(404, "BlobNotFound"),
-            },
+            ("DELETE", None) => self.delete(&path, seen),
             ("PUT", Some("block")) => {
                 let id = query.get("blockid").cloned().unwrap_or_default();
                 self.staged.insert((path, id), seen.body.clone());
@@ -81,7 +81,7 @@ impl Storage {
     fn list(&self, container: &str, query: &HashMap<String, String>) -> Reply {
         let text = |name: &str| query.get(name).map_or("", String::as_str);
         let (prefix, marker) = (text("prefix"), text("marker"));
-        let most = text("maxresults").parse().unwrap_or(5_000);
+        let most = text("maxresults").parse().unwrap_or(LISTED).min(LISTED);
         let mut names = self.names(container);
         names.retain(|name| name.starts_with(prefix) && name.as_str() >= marker);
         let next = names.get(most).cloned().unwrap_or_default();
@@ -118,6 +118,19 @@ impl Storage {
             }
         };
         reply.header("etag", etag(blob.version))
+    }
+
+    /// The names of a container's blobs, two at a time; the marker is the name that comes next.
+    fn delete(&mut self, path: &str, seen: &Seen) -> Reply {
+        let Some(blob) = self.blobs.get(path) else {
+            return refusal(404, "BlobNotFound");
+        };
+        let expected = seen.headers.get("if-match");
+        if expected.is_some() && etag(blob.version) != seen.header("if-match") {
+            return refusal(412, "ConditionNotMet");
+        }
+        self.blobs.remove(path);
+        Reply::new(202, "")
     }
 
     fn write_if(&mut self, path: String, seen: &Seen, is_list: bool) -> Reply {

@@ -19,6 +19,7 @@ use crate::http::Client;
 use crate::managed_identity::ManagedIdentity;
 use crate::secrets::names;
 
+mod dead_letters;
 mod genesys;
 
 /// Answers a request in the place of what the world would have answered.
@@ -42,6 +43,7 @@ struct Contents {
     webhook_secret: Option<String>,
     storage: Storage,
     sent: Vec<Sent>,
+    letters: Vec<dead_letters::Letter>,
     seen: Vec<(Service, Seen)>,
     answers: Vec<Answer>,
     /// Ids given out so far.
@@ -305,6 +307,7 @@ impl Contents {
         match service {
             Service::KeyVault => self.vault(&seen, &segments),
             Service::Blob => self.storage.answer(&seen),
+            Service::ServiceBus if segments.len() > 2 => self.dead_letter(&seen, &segments),
             Service::ServiceBus => self.queue(&seen, segments[0]),
             Service::Entra => self.entra(&seen, &segments),
             Service::Genesys => self.genesys(&seen, &segments),
@@ -471,7 +474,7 @@ fn service_at(segments: &[&str]) -> Service {
         ["v1.0", ..] => Service::Graph,
         ["api", "v2", ..] | ["oauth", "token"] => Service::Genesys,
         ["common", "discovery", ..] | [_, "oauth2", ..] => Service::Entra,
-        [_, "messages"] => Service::ServiceBus,
+        [_, "messages"] | [_, "$deadletterqueue", ..] => Service::ServiceBus,
         _ => Service::Files,
     }
 }

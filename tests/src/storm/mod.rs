@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(8 * 60);
 
 /// What was written, by who wrote it.
 #[derive(Debug, Default)]
-pub(self) struct Written {
+struct Written {
     /// Customers' messages: chat, number, correlation.
     inbound: Vec<(usize, usize, String)>,
     /// Agents' replies: chat, number, Genesys id, correlation.
