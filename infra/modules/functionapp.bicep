@@ -100,10 +100,10 @@ param genesysLoginEndpoint string
 @description('Id of the open messaging integration.')
 param genesysIntegrationId string
 
-@description('Id of the Genesys OAuth client.')
+@description('Ids of the Genesys OAuth clients, separated by commas.')
 param genesysClientId string
 
-@description('Id of the second Genesys OAuth client, or nothing.')
+@description('Id of the spare Genesys OAuth client, or nothing.')
 param genesysSpareClientId string
 
 @description('Media types that the integration\'s supported content profile takes from customers.')

@@ -5,7 +5,7 @@ mod pace;
 mod probe;
 
 use bridge::ids::{CorrelationId, Digest, SupportAccountName};
-use bridge::pace::TokenBucket;
+use bridge::pace::{Rank, TokenBucket};
 use services::error::Service;
 use tokio::time::Instant;
 
@@ -39,15 +39,15 @@ pub enum Call<'a> {
     GraphDirectory(&'a SupportAccountName),
     /// A hosted content of one chat: as a post (the same page).
     GraphHostedContent(&'a Digest),
-    /// A customer's message. Calls of one client share 300 a minute (Genesys Cloud limits,
+    /// A customer's message, by whichever of our OAuth clients. Calls of one client share 300 a minute (Genesys Cloud limits,
     /// `client.credentials.token.rate.per.minute`), a fifth of which is left for other instances' bursts.
     GenesysMessage,
-    /// A receipt; it shares the client's limit.
+    /// A receipt; it shares the clients' limits, and gives way to messages.
     GenesysReceipt,
 }
 
 impl Call<'_> {
-    /// What is throttled together.
+    /// What waits together, and is throttled together unless there are several clients.
     fn key(self) -> String {
         match self {
             Self::GraphPost(account) => format!("graph-user-{}", account.as_str()),
@@ -71,6 +71,19 @@ impl Call<'_> {
             Self::GenesysMessage | Self::GenesysReceipt => (4.0, 40.0),
         };
         TokenBucket::new(per_second, burst)
+    }
+
+    /// Whether one of our clients at Genesys makes it.
+    const fn is_of_genesys(self) -> bool {
+        matches!(self, Self::GenesysMessage | Self::GenesysReceipt)
+    }
+
+    /// What it gives way to.
+    const fn rank(self) -> Rank {
+        match self {
+            Self::GenesysReceipt => Rank::Receipt,
+            _ => Rank::Message,
+        }
     }
 
     /// What is up or down together.

@@ -115,14 +115,17 @@ async fn webhook_secret(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The administrator's client, with which a person would run a command.
+/// The administrator's client, with which a person would run a command, and how much each client was used.
 async fn clients(State(genesys): Shared) -> Json<Value> {
     let login = &genesys.login;
     let view = login.named(
         "administrator",
         |client| json!({ "id": client.id, "secret": client.secret }),
     );
-    Json(json!({ "administrator": view }))
+    let requests = login.each(|client| {
+        json!({ "id": client.id, "name": client.name, "passed": client.passed, "refused": client.refused })
+    });
+    Json(json!({ "administrator": view, "requests": requests }))
 }
 
 #[derive(Deserialize)]

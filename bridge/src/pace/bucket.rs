@@ -1,4 +1,4 @@
-//! Token buckets: how fast a throttle key may be used.
+//! A token bucket: how fast a throttle key may be used.
 
 use std::time::Duration;
 
@@ -26,12 +26,20 @@ impl TokenBucket {
 
     /// Uses one token; or, when there is none, says how long to wait before asking again.
     pub fn take(&mut self, now: Duration) -> Duration {
+        let wait = self.wait(now);
+        if wait.is_zero() {
+            self.tokens = (self.tokens - 1.0).max(0.0);
+        }
+        wait
+    }
+
+    /// How long to wait for a token; nothing when there is one.
+    pub fn wait(&mut self, now: Duration) -> Duration {
         let since = now.saturating_sub(self.updated);
         self.tokens = (self.tokens + since.as_secs_f64() * self.per_second).min(self.burst);
         self.updated = self.updated.max(now);
         // What rounding left away must not cost another wait.
         if self.tokens >= 1.0 - 1e-9 {
-            self.tokens = (self.tokens - 1.0).max(0.0);
             return Duration::ZERO;
         }
         Duration::from_secs_f64((1.0 - self.tokens) / self.per_second).max(Duration::from_millis(1))
