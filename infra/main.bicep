@@ -50,6 +50,11 @@ param genesysIntegrationId string = ''
 @description('Ids of the Genesys OAuth clients, separated by commas. Empty until infra/genesys made them.')
 param genesysClientId string = ''
 
+@description('Calls a minute that Genesys Cloud takes from each of these clients, more where it raised that for you.')
+@minValue(30)
+@maxValue(30000)
+param genesysCallsPerMinute int = 300
+
 @description('Id of the spare Genesys OAuth client, with which genesys-client-secret renews itself. Empty until infra/genesys made it, or for none.')
 param genesysSpareClientId string = ''
 
@@ -420,6 +425,7 @@ module functionApp './modules/functionapp.bicep' = {
     genesysLoginEndpoint: genesysLoginEndpoint
     genesysIntegrationId: empty(genesysIntegrationId) ? placeholder : genesysIntegrationId
     genesysClientId: empty(genesysClientId) ? placeholder : genesysClientId
+    genesysCallsPerMinute: genesysCallsPerMinute
     genesysSpareClientId: genesysSpareClientId
     genesysMediaTypes: genesysMediaTypes
     serviceBusHostName: serviceBus.outputs.hostName

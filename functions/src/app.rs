@@ -194,7 +194,11 @@ impl App {
             genesys_operator: None,
             files: Files::new(client.clone(), rules),
             bus: ServiceBus::new(client, &settings.service_bus_namespace, identity),
-            gate: Gate::new(Arc::clone(&blobs), &settings.genesys_clients),
+            gate: Gate::new(
+                Arc::clone(&blobs),
+                &settings.genesys_clients,
+                settings.genesys_calls_per_minute,
+            ),
             failing_since: Bounded::new(10_000, 24 * HOUR),
             well_besides: Bounded::new(1_000, Duration::from_secs(5)),
             keys: NotificationKeys::default(),

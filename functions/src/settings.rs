@@ -144,6 +144,8 @@ settings! {
         "the id (GUID) of the open messaging integration";
     genesys_clients: Vec<String> = "GENESYS_CLIENT_ID", guids,
         "the id (GUID) of the client-credentials OAuth client, or several, separated by commas, each with a limit of its own";
+    genesys_calls_per_minute: u32 = "GENESYS_CALLS_PER_MINUTE" or "300", amount(30, 30_000, |calls| calls as u32),
+        "calls a minute from 30 to 30000 that Genesys takes from each client of GENESYS_CLIENT_ID: 300, unless it raised that for you";
     genesys_spare_client_id: Option<String> = "GENESYS_SPARE_CLIENT_ID" or "", optional_guid,
         "the id (GUID) of a second OAuth client with the same role, or nothing: genesys-client-secret then renews itself";
     service_bus_namespace: String = "ServiceBus__fullyQualifiedNamespace", authority,

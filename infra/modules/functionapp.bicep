@@ -103,6 +103,9 @@ param genesysIntegrationId string
 @description('Ids of the Genesys OAuth clients, separated by commas.')
 param genesysClientId string
 
+@description('Calls a minute that Genesys Cloud takes from each of these clients.')
+param genesysCallsPerMinute int
+
 @description('Id of the spare Genesys OAuth client, or nothing.')
 param genesysSpareClientId string
 
@@ -329,6 +332,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     GENESYS_LOGIN_ENDPOINT: genesysLoginEndpoint
     GENESYS_INTEGRATION_ID: genesysIntegrationId
     GENESYS_CLIENT_ID: genesysClientId
+    GENESYS_CALLS_PER_MINUTE: string(genesysCallsPerMinute)
     GENESYS_SPARE_CLIENT_ID: genesysSpareClientId
     BLOB_ENDPOINT: blobEndpoint
     KEY_VAULT_URL: keyVaultUri

@@ -10,6 +10,7 @@ mod forged;
 mod genesys_secrets;
 mod outages;
 mod own_secrets;
+mod pace;
 mod page;
 mod payloads;
 mod permissions;

@@ -63,6 +63,18 @@ impl Line {
         place
     }
 
+    /// How many wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether nobody waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// Whether this place is the next to be served.
     #[must_use]
     pub fn is_first(&self, place: Place) -> bool {

@@ -1,7 +1,6 @@
 //! Calls through the gate.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use bridge::ids::Digest;
 use bridge::patience::{Fault, Meter};
@@ -13,9 +12,6 @@ use super::pace::Pace;
 use super::probe::{Outage, Probe};
 use super::{Call, Caller, Kind};
 use crate::failure::{Failure, fault_of};
-
-/// Pause after a 429 that names none.
-const DEFAULT_PAUSE: Duration = Duration::from_secs(2);
 
 /// The one way to Graph and Genesys.
 #[derive(Debug)]
@@ -42,10 +38,11 @@ pub struct Turn<'a> {
 }
 
 impl Gate {
-    /// Nothing is called yet. `genesys_clients` are the ids of our OAuth clients, each with a limit of its own.
-    pub fn new(blobs: Arc<Blobs>, genesys_clients: &[String]) -> Self {
+    /// Nothing is called yet. `genesys_clients` are the ids of our OAuth clients, each of which Genesys takes so
+    /// many calls a minute from.
+    pub fn new(blobs: Arc<Blobs>, genesys_clients: &[String], genesys_per_minute: u32) -> Self {
         Self {
-            pace: Pace::new(blobs, genesys_clients),
+            pace: Pace::new(blobs, genesys_clients, genesys_per_minute),
             started: Instant::now(),
             health: Default::default(),
         }
@@ -155,8 +152,10 @@ impl Turn<'_> {
             }
         }
         if let Some(error) = error.filter(|error| error.kind == ErrorKind::Throttled) {
-            let pause = error.retry_after.unwrap_or(DEFAULT_PAUSE);
-            gate.pace.pause(call, self.client, pause).await;
+            gate.pace.pause(call, self.client, error).await;
+        }
+        if error.is_none() {
+            gate.pace.served(call, self.client);
         }
         if error.is_some_and(|error| is_about_client(call, error)) {
             gate.pace.doubt(call, self.client);
