@@ -1,6 +1,6 @@
 //! Several instances against one limit, in steps of time: why they share their bookings.
 //!
-//! Each instance always has calls waiting. The far side counts what it refuses as well, and says how long to wait. Compared are
+//! Each instance always has calls waiting, but for a quiet minute in the middle, after which all come at once. The far side counts what it refuses as well, and says how long to wait. Compared are
 //! instances that know nothing of each other, those that adapt their rate to the refusals they get (by more each second, by a
 //! factor at a refusal), and those that share [`Bookings`].
 
@@ -14,7 +14,8 @@ use super::limits::{GRAPH_POSTS, Limit, genesys};
 
 const START: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 const STEP: Duration = Duration::from_millis(10);
-const SPAN: Duration = Duration::from_secs(600);
+const SPAN: Duration = Duration::from_secs(660);
+const QUIET: std::ops::Range<u64> = 300..360;
 /// From an instance to the far side, and back.
 const WAY: Duration = Duration::from_millis(80);
 /// To write the shared bookings.
@@ -76,6 +77,10 @@ struct Instance {
     paused_until: Duration,
     slots: VecDeque<Duration>,
     booked_at: Option<Duration>,
+    /// Whether the next call comes after a quiet time, and so needs no booking.
+    is_free: bool,
+    /// Calls that were made so and are booked with the next ones.
+    unpaid: usize,
 }
 
 /// The part of all calls that was refused, and the calls that were taken as a part of what the far side takes.
@@ -95,6 +100,8 @@ fn simulate(means: Means, instances: u32, limit: Limit, far: Far) -> (f64, f64) 
         paused_until: Duration::ZERO,
         slots: VecDeque::new(),
         booked_at: None,
+        is_free: true,
+        unpaid: 0,
     };
     let mut all: Vec<Instance> = (0..instances).map(instance).collect();
     let mut under_way: VecDeque<(Duration, usize)> = VecDeque::new();
@@ -135,15 +142,25 @@ fn simulate(means: Means, instances: u32, limit: Limit, far: Far) -> (f64, f64) 
         }
         for (number, one) in all.iter_mut().enumerate() {
             one.part = (one.part + STEP.as_secs_f64() * 0.002).min(1.0);
+            if QUIET.contains(&now.as_secs()) {
+                one.slots.clear();
+                one.is_free = true;
+                continue;
+            }
             if one.paused_until > now {
                 continue;
             }
             let goes = match means {
+                Means::Bookings if std::mem::take(&mut one.is_free) => {
+                    one.unpaid = 1;
+                    true
+                }
                 Means::Bookings => {
                     if one.booked_at.is_some_and(|done| done <= now) {
                         one.booked_at = None;
-                        let booked = shared.book(&limit, at(now), limit.most_at_once());
-                        one.slots.extend(booked.into_iter().map(since));
+                        let unpaid = std::mem::take(&mut one.unpaid);
+                        let booked = shared.book(&limit, at(now), unpaid + limit.most_at_once());
+                        one.slots.extend(booked.into_iter().skip(unpaid).map(since));
                     }
                     if one.slots.is_empty() && one.booked_at.is_none() {
                         one.booked_at = Some(now + BOOKING);
@@ -170,8 +187,8 @@ fn simulate(means: Means, instances: u32, limit: Limit, far: Far) -> (f64, f64) 
         now += STEP;
     }
     let possible = match far {
-        Far::Minute(most) => most as f64 * SPAN.as_secs_f64() / 60.0,
-        Far::Second(_) => SPAN.as_secs_f64(),
+        Far::Minute(most) => most as f64 * 10.0,
+        Far::Second(_) => 600.0,
     };
     let all = f64::from(service.taken + service.refused);
     (

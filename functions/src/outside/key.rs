@@ -1,8 +1,8 @@
 //! One throttle key: when it may be used next, until when the service wants it left alone, and whether it is in doubt.
 //!
 //! A key that several instances use has its calls booked in Blob ([`Bookings`]), about a second's at a time, so that together they
-//! keep the limit. The first call after a quiet time is made without: it costs an instance a call in [`QUIET`] at most, which the
-//! limits leave room for, and a quiet chat waits for nothing. While Blob cannot be asked each instance keeps the limit alone.
+//! keep the limit. The first call after a quiet time is made at once and booked with the next ones, so that a quiet chat waits for
+//! nothing: should there be no next ones, that is a call in [`QUIET`] at most, which the limits leave room for. While Blob cannot be asked each instance keeps the limit alone.
 //!
 //! A pause that one instance was told (`Retry-After`) is passed on with the bookings; of other keys it is written to a blob of its
 //! own, where the other instances see it within [`REFRESH`]. Pauses are advice: a lost one costs another 429.
@@ -68,6 +68,8 @@ struct State {
     /// Calls that are booked in Blob and not made yet.
     booked: VecDeque<Instant>,
     is_booking: bool,
+    /// Calls that were made without booking since then: they are booked with the next ones.
+    unpaid: usize,
     /// Before this time there is nothing to book, as far as is known.
     free_at: Instant,
     used: Option<Instant>,
@@ -109,6 +111,7 @@ impl Key {
                 own: Bookings::empty(&limit, began.0),
                 booked: VecDeque::new(),
                 is_booking: false,
+                unpaid: 0,
                 free_at: began.1,
                 used: None,
                 paused_until: None,
@@ -163,20 +166,24 @@ impl Key {
         }
         if state.used.is_none_or(|at| now >= at + QUIET) && state.free_at <= now {
             state.used = Some(now);
+            // One before it is long made up for.
+            state.unpaid = 1;
             return Leave::Now;
         }
         if !state.is_booking {
             state.is_booking = true;
             let calls = waiting.clamp(1, self.limit.most_at_once());
-            tokio::spawn(Arc::clone(self).book(calls));
+            let unpaid = std::mem::take(&mut state.unpaid);
+            tokio::spawn(Arc::clone(self).book(calls, unpaid));
         }
         Leave::Told
     }
 
-    async fn book(self: Arc<Self>, calls: usize) {
+    /// Books calls that are to be made, and before them those that were made already.
+    async fn book(self: Arc<Self>, calls: usize, unpaid: usize) {
         let limit = &self.limit;
         let change = |bookings: &mut Bookings, now| {
-            let times = bookings.book(limit, now, calls);
+            let times = bookings.book(limit, now, unpaid + calls);
             // Pauses that others were told stand before what is booked next.
             (now, times, bookings.wait(limit, now))
         };
@@ -197,13 +204,12 @@ impl Key {
                     "each instance keeps the limit alone"
                 );
                 let time = self.time(now);
-                (time, state.own.book(limit, time, calls))
+                (time, state.own.book(limit, time, unpaid + calls))
             }
         };
         let wait = |at: OffsetDateTime| Duration::try_from(at - time).unwrap_or_default();
-        state
-            .booked
-            .extend(times.into_iter().map(|at| now + wait(at)));
+        let times = times.into_iter().skip(unpaid);
+        state.booked.extend(times.map(|at| now + wait(at)));
         drop(state);
         self.moved.notify_waiters();
     }
@@ -382,7 +388,7 @@ mod tests {
         let (_world, [one, other]) = instances(900).await;
         let start = Instant::now();
         tokio::join!(turns(&one, 8), turns(&other, 8));
-        // But for the first call of each, which is free.
+        // The first call of each is made at once.
         let least = limits::genesys(900).each() * 14;
         assert!(start.elapsed() >= least, "{:?}", start.elapsed());
     }
