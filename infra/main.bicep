@@ -47,10 +47,15 @@ param graphEndpoint string = environment().name == 'AzureUSGovernment' ? 'https:
 @description('Id of the open messaging integration. Empty until infra/genesys made it.')
 param genesysIntegrationId string = ''
 
-@description('Id of the Genesys OAuth client. Empty until infra/genesys made it.')
+@description('Ids of the Genesys OAuth clients, separated by commas. Empty until infra/genesys made them.')
 param genesysClientId string = ''
 
-@description('Id of the second Genesys OAuth client, with which genesys-client-secret renews itself. Empty until infra/genesys made it, or for none.')
+@description('Calls a minute that Genesys Cloud takes from each of these clients, more where it raised that for you.')
+@minValue(30)
+@maxValue(30000)
+param genesysCallsPerMinute int = 300
+
+@description('Id of the spare Genesys OAuth client, with which genesys-client-secret renews itself. Empty until infra/genesys made it, or for none.')
 param genesysSpareClientId string = ''
 
 @description('URL of the Genesys API, only for a region that the handler does not know.')
@@ -453,6 +458,7 @@ module functionApp './modules/functionapp.bicep' = {
     genesysLoginEndpoint: genesysLoginEndpoint
     genesysIntegrationId: empty(genesysIntegrationId) ? placeholder : genesysIntegrationId
     genesysClientId: empty(genesysClientId) ? placeholder : genesysClientId
+    genesysCallsPerMinute: genesysCallsPerMinute
     genesysSpareClientId: genesysSpareClientId
     genesysMediaTypes: genesysMediaTypes
     serviceBusHostName: serviceBus.outputs.hostName

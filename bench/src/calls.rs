@@ -103,7 +103,7 @@ pub async fn measure(arguments: &Arguments) -> Result<Table> {
     table.note(format!(
         "Over {MESSAGES} messages of each kind after one of each. Two sends for an agent's message: itself and its receipt."
     ));
-    table.note("Background: tokens, keys, secrets, and every 5 s a look for pauses that other instances were told of.");
+    table.note("Background: tokens, keys, secrets, every 5 s a look for pauses that other instances were told of, and what is booked of the limits that instances share.");
     Ok(table)
 }
 

@@ -163,13 +163,14 @@ impl Posting<'_> {
             attributes: &conversation.attributes(&chat.state().chat),
         });
         let correlation = self.caller.correlation.as_str();
+        let genesys = app.genesys_by(turn.client());
         let posted = match body {
             Body::Choice { .. } => {
-                turn.make(app.genesys.post_structured_response(json, correlation))
+                turn.make(genesys.post_structured_response(json, correlation))
                     .await
             }
             Body::Text(_) | Body::File(_) => {
-                turn.make(app.genesys.post_message(json, correlation)).await
+                turn.make(genesys.post_message(json, correlation)).await
             }
         };
         Ok(posted?)

@@ -35,8 +35,10 @@ impl Job for ReceiptJob<'_> {
         let outcome = &receipt.outcome;
         let body = outcome.to_json(&receipt.message, &receipt.to, receipt.at);
         let correlation = caller.correlation.as_str();
-        let post = app.genesys.post_receipt(Bytes::from(body), correlation);
-        app.gate.call(Call::GenesysReceipt, caller, post).await?;
+        let turn = app.gate.turn(Call::GenesysReceipt, caller).await?;
+        let genesys = app.genesys_by(turn.client());
+        turn.make(genesys.post_receipt(Bytes::from(body), correlation))
+            .await?;
         Ok(Outcome::Delivered)
     }
 

@@ -15,6 +15,7 @@ use bridge::teams::notification::ChangeType;
 use http::StatusCode;
 use serde_json::json;
 use services::error::Service;
+use services::secrets::names;
 use services::testing::{Reply, World};
 use time::{Duration, OffsetDateTime};
 
@@ -29,6 +30,34 @@ async fn a_known_customers_text_costs_two_reads_two_writes_and_one_call() {
     scene.customer_writes("2", "again").await;
     assert_eq!(scene.texts(), ["hello", "again"]);
     assert_eq!(scene.calls_since(before), [2, 2, 1, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_client_that_genesys_refuses_leaves_its_chats_to_the_others() {
+    const CLIENTS: [&str; 2] = [
+        "00000000-0000-0000-0000-000000000006",
+        "00000000-0000-0000-0000-000000000008",
+    ];
+    const BOTH: &str = "00000000-0000-0000-0000-000000000006,00000000-0000-0000-0000-000000000008";
+    // The chat belongs to one of the two, whichever that is.
+    for refused in CLIENTS {
+        let scene = Scene::start(&[("GENESYS_CLIENT_ID", BOTH)]).await;
+        for (client, name) in [
+            (CLIENTS[0], names::GENESYS_CLIENT.to_owned()),
+            (CLIENTS[1], names::further_genesys_client(CLIENTS[1])),
+        ] {
+            let known = if client == refused {
+                "another"
+            } else {
+                "known"
+            };
+            scene.world.put_secret(&name, "known");
+            scene.world.put_genesys_client(client, known);
+        }
+        scene.customer_writes("1", "hello").await;
+        scene.customer_writes("2", "again").await;
+        assert_eq!(scene.texts(), ["hello", "again"]);
+    }
 }
 
 #[tokio::test]

@@ -113,7 +113,11 @@ async fn look(app: &App) -> Result<Look, Failure> {
     let settings = &app.settings;
     let spare = settings.genesys_spare_client_id.clone();
     let pair = [
-        settings.genesys_client_id.clone(),
+        settings
+            .genesys_clients
+            .first()
+            .cloned()
+            .unwrap_or_default(),
         spare.unwrap_or_default(),
     ];
     // What a person stored belongs to the client of the setting.

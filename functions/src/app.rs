@@ -68,8 +68,10 @@ pub struct App {
     pub own_app: OwnApp,
     /// Tries client secrets of the Graph app.
     pub client_secret_probe: ClientSecretProbe,
-    /// Genesys Cloud.
+    /// Genesys Cloud, by the first of our OAuth clients.
     pub genesys: Genesys,
+    /// The same by each further one.
+    further_genesys: Vec<Genesys>,
     /// Who changes secrets at Genesys, where a person runs a command; else our own client does as far as it may.
     pub genesys_operator: Option<AdminCredentials>,
     /// The data storage account.
@@ -161,6 +163,19 @@ impl App {
             Arc::clone(&secrets),
         );
         let delegated = DelegatedTokens::new(graph_app, agent_users(&settings));
+        // The settings have at least one.
+        let (first, further) = match settings.genesys_clients.split_first() {
+            Some((first, further)) => (first.as_str(), further),
+            None => ("", &[][..]),
+        };
+        let genesys = Genesys::new(
+            client.clone(),
+            &settings.genesys_api_endpoint,
+            &settings.genesys_login_endpoint,
+            &settings.genesys_integration_id,
+            first,
+            Arc::clone(&secrets),
+        );
         let rules = Rules {
             origins: settings.file_origins.clone(),
             hosts: settings.file_hosts.clone(),
@@ -186,18 +201,16 @@ impl App {
             ),
             sign_in: delegated.sign_in(),
             graph: Graph::new(client.clone(), &settings.graph_endpoint, delegated),
-            genesys: Genesys::new(
-                client.clone(),
-                &settings.genesys_api_endpoint,
-                &settings.genesys_login_endpoint,
-                &settings.genesys_integration_id,
-                &settings.genesys_client_id,
-                Arc::clone(&secrets),
-            ),
+            further_genesys: further.iter().map(|id| genesys.by_client(id)).collect(),
+            genesys,
             genesys_operator: None,
             files: Files::new(client.clone(), rules),
             bus: ServiceBus::new(client, &settings.service_bus_namespace, identity),
-            gate: Gate::new(Arc::clone(&blobs)),
+            gate: Gate::new(
+                Arc::clone(&blobs),
+                &settings.genesys_clients,
+                settings.genesys_calls_per_minute,
+            ),
             failing_since: Bounded::new(10_000, 24 * HOUR),
             well_besides: Bounded::new(1_000, Duration::from_secs(5)),
             keys: NotificationKeys::default(),
@@ -219,6 +232,13 @@ impl App {
             secrets,
             blobs,
         })
+    }
+
+    /// Genesys Cloud by the OAuth client at this place of `GENESYS_CLIENT_ID`, counted from 0.
+    pub fn genesys_by(&self, client: usize) -> &Genesys {
+        let further = client.checked_sub(1);
+        let further = further.and_then(|further| self.further_genesys.get(further));
+        further.unwrap_or(&self.genesys)
     }
 }
 

@@ -25,8 +25,8 @@ pub use rules::address_of;
 mod tests;
 
 use rules::{
-    amount, authority, customer_tenants, guid, hours, https, is_known_genesys_domain, list, notice,
-    optional_guid, optional_https, parsed, queue, seconds, support_accounts, text, words,
+    amount, authority, customer_tenants, guid, guids, hours, https, is_known_genesys_domain, list,
+    notice, optional_guid, optional_https, parsed, queue, seconds, support_accounts, text, words,
 };
 
 /// A link's key lives 7 days at most, and is used for up to 22 hours before a new one is got.
@@ -174,8 +174,10 @@ settings! {
         "an https URL, or nothing for https://login.{GENESYS_DOMAIN}";
     genesys_integration_id: String = "GENESYS_INTEGRATION_ID", guid,
         "the id (GUID) of the open messaging integration";
-    genesys_client_id: String = "GENESYS_CLIENT_ID", guid,
-        "the id (GUID) of the client-credentials OAuth client";
+    genesys_clients: Vec<String> = "GENESYS_CLIENT_ID", guids,
+        "the id (GUID) of the client-credentials OAuth client, or several, separated by commas, each with a limit of its own";
+    genesys_calls_per_minute: u32 = "GENESYS_CALLS_PER_MINUTE" or "300", amount(30, 30_000, |calls| calls as u32),
+        "calls a minute from 30 to 30000 that Genesys takes from each client of GENESYS_CLIENT_ID: 300, unless it raised that for you";
     genesys_spare_client_id: Option<String> = "GENESYS_SPARE_CLIENT_ID" or "", optional_guid,
         "the id (GUID) of a second OAuth client with the same role, or nothing: genesys-client-secret then renews itself";
     service_bus_namespace: String = "ServiceBus__fullyQualifiedNamespace", authority,
@@ -307,6 +309,15 @@ impl Settings {
                 name: "AGENT_BLUEPRINT_CLIENT_ID",
                 problem: "missing, although SUPPORT_ACCOUNTS names an agent user".to_owned(),
                 expects: "the client id (GUID) of the blueprint that its agent identity belongs to",
+            }]);
+        }
+        let spare = settings.genesys_spare_client_id.as_ref();
+        if spare.is_some_and(|spare| settings.genesys_clients.contains(spare)) {
+            return Err(vec![SettingError {
+                name: "GENESYS_SPARE_CLIENT_ID",
+                problem: "one of GENESYS_CLIENT_ID, whose secret would be replaced under it"
+                    .to_owned(),
+                expects: "the id (GUID) of a client that nothing else uses, or nothing",
             }]);
         }
         if settings.attachment_retention < settings.attachment_link_life {

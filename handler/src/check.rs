@@ -5,6 +5,7 @@ use functions::secret_rotation::Secret;
 use functions::settings::{AccountKind, SPECIFICATIONS, SettingError, Settings, SupportAccount};
 use services::entra::Remedy;
 use services::error::{ErrorKind, ServiceError};
+use services::genesys::Genesys;
 use services::secrets::names;
 use uuid::Uuid;
 
@@ -80,12 +81,18 @@ async fn try_services(settings: Settings) -> bool {
         Err(error) => Err(error),
     };
     note("Blob storage, links to files", link.map(|_| "can be made"));
-    for name in [
+    let clients = &app.settings.genesys_clients;
+    let further = clients.iter().skip(1);
+    let further: Vec<String> = further
+        .map(|id| names::further_genesys_client(id))
+        .collect();
+    let always = [
         names::GRAPH_CLIENT_STATE,
         names::GRAPH_NOTIFICATION_KEY,
         names::GENESYS_WEBHOOK,
         names::GENESYS_CLIENT,
-    ] {
+    ];
+    for name in always.into_iter().chain(further.iter().map(String::as_str)) {
         let what = format!("Key Vault, secret {name}");
         match app.secrets.get(name).await {
             Ok(None) if names::MADE.contains(&name) => {
@@ -117,18 +124,33 @@ async fn try_services(settings: Settings) -> bool {
             try_permissions(&app, account, &mut report).await;
         }
     }
-    let mut note = |what: &str, result| report.note(what, advised(result));
-    note(
-        "Genesys Cloud",
-        app.genesys.probe().await.map(|()| "answers"),
-    );
-    let integration = match app.genesys.integration().await {
+    for (number, id) in clients.iter().enumerate() {
+        let service = match clients.len() {
+            1 => "Genesys Cloud".to_owned(),
+            _ => format!("Genesys Cloud as client {id}"),
+        };
+        try_genesys(app.genesys_by(number), &service, &mut report).await;
+    }
+    report.good
+}
+
+/// Tries one of our OAuth clients.
+async fn try_genesys(genesys: &Genesys, service: &str, report: &mut Report) {
+    let answer = genesys.probe().await.map(|()| "answers");
+    let answers = answer.is_ok();
+    report.note(service.to_owned(), advised(answer));
+    if !answers {
+        return;
+    }
+    let integration = match genesys.integration().await {
         // Only the right messaging:integration:view shows it; messages need another one.
         Err(error) if error.kind == ErrorKind::Forbidden => Ok("not shown to this client"),
         read => read.map(|()| "exists"),
     };
-    note("Genesys Cloud, GENESYS_INTEGRATION_ID", integration);
-    report.good
+    report.note(
+        format!("{service}, GENESYS_INTEGRATION_ID"),
+        advised(integration),
+    );
 }
 
 /// Tries the permissions without which messages go on and less is known of customers: their lack is no failure, but whatever else

@@ -63,6 +63,23 @@ resource "genesyscloud_oauth_client" "spare" {
   }
 }
 
+# Calls are limited by client, so further clients share the load. Each has a secret of its own, which people replace.
+resource "genesyscloud_oauth_client" "further" {
+  count = var.further_clients
+
+  name                          = "${var.name} bridge, further ${count.index + 1}"
+  description                   = "Shares the calls of the bridge between Teams and Open Messaging."
+  authorized_grant_type         = "CLIENT-CREDENTIALS"
+  access_token_validity_seconds = var.token_validity_seconds
+  state                         = "active"
+  expose_client_secret          = false
+
+  roles {
+    role_id     = genesyscloud_auth_role.bridge.id
+    division_id = data.genesyscloud_auth_division_home.home.id
+  }
+}
+
 moved {
   from = genesyscloud_oauth_client.spare[0]
   to   = genesyscloud_oauth_client.spare

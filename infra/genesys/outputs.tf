@@ -6,8 +6,8 @@ output "integration_id" {
 }
 
 output "oauth_client_id" {
-  description = "Id of the bridge's OAuth client: app setting GENESYS_CLIENT_ID."
-  value       = genesyscloud_oauth_client.bridge.id
+  description = "Id of the bridge's OAuth client, and of the further ones after commas: app setting GENESYS_CLIENT_ID."
+  value       = join(",", concat([genesyscloud_oauth_client.bridge.id], genesyscloud_oauth_client.further[*].id))
 }
 
 output "spare_oauth_client_id" {

@@ -81,6 +81,17 @@ variable "token_validity_seconds" {
   }
 }
 
+variable "further_clients" {
+  description = "OAuth clients besides the first that share the bridge's calls: Genesys Cloud limits each to 300 a minute."
+  type        = number
+  default     = 0
+
+  validation {
+    condition     = var.further_clients >= 0 && var.further_clients <= 19
+    error_message = "The bridge takes 20 clients at most."
+  }
+}
+
 variable "let_bridge_rotate" {
   description = "Whether the bridge's own role may replace its secrets: it then may edit its integrations and every OAuth client that has no more roles than it. Otherwise an administrator runs `handler rotate genesys` every three months."
   type        = bool

@@ -152,7 +152,7 @@ var logRules = [
   {
     name: 'throttling'
     title: 'Graph or Genesys Cloud throttles'
-    description: 'Messages are late. More Support Users share the load of Graph.'
+    description: 'Messages are late. More Support Users share the load of Graph, further OAuth clients that of Genesys Cloud.'
     severity: 3
     frequency: 'PT15M'
     window: 'PT15M'

@@ -100,10 +100,13 @@ param genesysLoginEndpoint string
 @description('Id of the open messaging integration.')
 param genesysIntegrationId string
 
-@description('Id of the Genesys OAuth client.')
+@description('Ids of the Genesys OAuth clients, separated by commas.')
 param genesysClientId string
 
-@description('Id of the second Genesys OAuth client, or nothing.')
+@description('Calls a minute that Genesys Cloud takes from each of these clients.')
+param genesysCallsPerMinute int
+
+@description('Id of the spare Genesys OAuth client, or nothing.')
 param genesysSpareClientId string
 
 @description('Media types that the integration\'s supported content profile takes from customers.')
@@ -349,6 +352,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     GENESYS_LOGIN_ENDPOINT: genesysLoginEndpoint
     GENESYS_INTEGRATION_ID: genesysIntegrationId
     GENESYS_CLIENT_ID: genesysClientId
+    GENESYS_CALLS_PER_MINUTE: string(genesysCallsPerMinute)
     GENESYS_SPARE_CLIENT_ID: genesysSpareClientId
     BLOB_ENDPOINT: blobEndpoint
     KEY_VAULT_URL: keyVaultUri

@@ -59,7 +59,7 @@ pub struct Options {
     #[arg(long, value_enum, default_value_t)]
     pub crm: Kind,
 
-    /// Requests that Genesys takes from the bridge in any minute.
+    /// Requests that Genesys takes from each of the bridge's clients in any minute.
     #[arg(long, value_name = "REQUESTS", default_value_t = 300)]
     pub genesys_rate_limit: usize,
 

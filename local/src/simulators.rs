@@ -54,6 +54,11 @@ impl Simulators {
         });
         place("graph-client-secret", &|| self.entra.graph_client_secret());
         place("genesys-client-secret", &|| self.genesys.client_secret());
+        for id in world.config.genesys_client_ids.iter().skip(1) {
+            place(&format!("genesys-client-secret-{id}"), &|| {
+                self.genesys.client_secret_of(id)
+            });
+        }
         place("genesys-webhook-secret", &|| self.genesys.webhook_secret());
         let accounts = world.config.support_accounts.iter();
         for account in accounts.filter(|it| it.agent_identity.is_none()) {

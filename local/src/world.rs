@@ -66,8 +66,8 @@ pub struct Config {
     pub support_accounts: Vec<SupportAccount>,
     /// The Open Messaging integration (`GENESYS_INTEGRATION_ID`).
     pub genesys_integration_id: String,
-    /// The OAuth client that Genesys knows us by (`GENESYS_CLIENT_ID`).
-    pub genesys_client_id: String,
+    /// The OAuth clients that Genesys knows us by (`GENESYS_CLIENT_ID`), in the order of the setting.
+    pub genesys_client_ids: Vec<String>,
     /// The other client of the pair, where there is one (`GENESYS_SPARE_CLIENT_ID`).
     pub genesys_spare_client_id: Option<String>,
     /// Names of the queues (`INBOUND_QUEUE`, `OUTBOUND_QUEUE`, `TYPING_QUEUE`).
@@ -80,7 +80,7 @@ pub struct Config {
     pub no_secrets: Vec<String>,
     /// `--genesys-greeting`: what the message flow answers at once to the first message of a conversation.
     pub genesys_greeting: Option<String>,
-    /// `--genesys-rate-limit`: requests of our client that Genesys takes in any minute.
+    /// `--genesys-rate-limit`: requests of each of our clients that Genesys takes in any minute.
     pub genesys_rate_limit: usize,
     /// `--speed`: how many times as fast as usual time passes for what is renewed.
     pub speed: u32,
@@ -120,11 +120,14 @@ impl Config {
             ("AZURE_CLIENT_ID", &mut config.managed_identity_client_id),
             ("GRAPH_CLIENT_ID", &mut config.graph_client_id),
             ("GENESYS_INTEGRATION_ID", &mut config.genesys_integration_id),
-            ("GENESYS_CLIENT_ID", &mut config.genesys_client_id),
         ] {
             if let Some(value) = settings.get(name) {
                 *target = guid(name, value)?;
             }
+        }
+        if let Some(value) = settings.get("GENESYS_CLIENT_ID") {
+            let ids = value.split(',').map(|id| guid("GENESYS_CLIENT_ID", id));
+            config.genesys_client_ids = ids.collect::<anyhow::Result<_>>()?;
         }
         if let Some(value) = settings.get("GENESYS_SPARE_CLIENT_ID") {
             let id = Some(value).filter(|value| !value.is_empty());
@@ -204,7 +207,7 @@ impl Default for Config {
                 agent_identity: None,
             }],
             genesys_integration_id: id(5),
-            genesys_client_id: id(6),
+            genesys_client_ids: vec![id(6)],
             genesys_spare_client_id: Some(id(7)),
             queues: QueueNames {
                 inbound: "inbound".to_owned(),

@@ -45,7 +45,7 @@ pub mod names {
     pub const GRAPH_CLIENT: &str = "graph-client-secret";
     /// Genesys signs its webhooks with it; with neighbours.
     pub const GENESYS_WEBHOOK: &str = "genesys-webhook-secret";
-    /// The secret of our OAuth client at Genesys.
+    /// The secret of our OAuth client at Genesys, of the first where there are several.
     pub const GENESYS_CLIENT: &str = "genesys-client-secret";
 
     /// What is nobody's to choose: the app makes it where it is missing, and replaces it.
@@ -61,6 +61,12 @@ pub mod names {
     #[must_use]
     pub fn next(name: &str) -> String {
         format!("{name}{}", super::NEIGHBOURS[1])
+    }
+
+    /// The secret of a further OAuth client at Genesys, by the client's id.
+    #[must_use]
+    pub fn further_genesys_client(id: &str) -> String {
+        format!("{GENESYS_CLIENT}-{id}")
     }
 
     /// The refresh token of a Support User, by the account's configured name.

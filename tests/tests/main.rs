@@ -11,6 +11,7 @@ mod forged;
 mod genesys_secrets;
 mod outages;
 mod own_secrets;
+mod pace;
 mod page;
 mod payloads;
 mod permissions;

@@ -48,6 +48,12 @@ pub fn pause(key: &str) -> String {
     format!("pauses/{}.json", Digest::of("pause", key))
 }
 
+/// What is booked of a throttle key, in the container `state`.
+#[must_use]
+pub fn bookings(key: &str) -> String {
+    format!("bookings/{}.json", Digest::of("bookings", key))
+}
+
 /// Where a Support User's sign-in stands, in the container `state`. The name is the configured one, which names nobody.
 #[must_use]
 pub fn sign_in(account: &SupportAccountName) -> String {

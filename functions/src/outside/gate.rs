@@ -1,7 +1,6 @@
 //! Calls through the gate.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use bridge::ids::Digest;
 use bridge::patience::{Fault, Meter};
@@ -13,9 +12,6 @@ use super::pace::Pace;
 use super::probe::{Outage, Probe};
 use super::{Call, Caller, Kind};
 use crate::failure::{Failure, fault_of};
-
-/// Pause after a 429 that names none.
-const DEFAULT_PAUSE: Duration = Duration::from_secs(2);
 
 /// The one way to Graph and Genesys.
 #[derive(Debug)]
@@ -37,14 +33,16 @@ pub struct Turn<'a> {
     gate: &'a Gate,
     call: Call<'a>,
     caller: &'a Caller,
+    client: usize,
     _probe: Probe<'a>,
 }
 
 impl Gate {
-    /// Nothing is called yet.
-    pub fn new(blobs: Arc<Blobs>) -> Self {
+    /// Nothing is called yet. `genesys_clients` are the ids of our OAuth clients, each of which Genesys takes so
+    /// many calls a minute from.
+    pub fn new(blobs: Arc<Blobs>, genesys_clients: &[String], genesys_per_minute: u32) -> Self {
         Self {
-            pace: Pace::new(blobs),
+            pace: Pace::new(blobs, genesys_clients, genesys_per_minute),
             started: Instant::now(),
             health: Default::default(),
         }
@@ -59,13 +57,15 @@ impl Gate {
         call: Call<'a>,
         caller: &'a Caller,
     ) -> Result<Turn<'a>, Failure> {
-        self.pace.turn(call, caller.deadline).await?;
+        let pace = &self.pace;
+        let client = pace.turn(call, &caller.subject, caller.deadline).await?;
         let outage = &self.health(call.kind()).outage;
         let probe = outage.turn(&caller.subject, caller.deadline).await?;
         Ok(Turn {
             gate: self,
             call,
             caller,
+            client,
             _probe: probe,
         })
     }
@@ -123,6 +123,11 @@ impl Gate {
 }
 
 impl Turn<'_> {
+    /// Which client of the service is to make the call, by its place in the setting. There is only one but at Genesys.
+    pub const fn client(&self) -> usize {
+        self.client
+    }
+
     /// Makes the call, notes how it went, and passes on a wish to be left alone.
     ///
     /// # Errors
@@ -147,9 +152,23 @@ impl Turn<'_> {
             }
         }
         if let Some(error) = error.filter(|error| error.kind == ErrorKind::Throttled) {
-            let pause = error.retry_after.unwrap_or(DEFAULT_PAUSE);
-            gate.pace.pause(call, pause).await;
+            gate.pace.pause(call, self.client, error).await;
+        }
+        if error.is_none() {
+            gate.pace.served(call, self.client);
+        }
+        if error.is_some_and(|error| is_about_client(call, error)) {
+            gate.pace.doubt(call, self.client);
         }
         result
     }
+}
+
+/// Whether Genesys refused the client that called, so that another may be taken.
+fn is_about_client(call: Call<'_>, error: &ServiceError) -> bool {
+    let is_refused = matches!(
+        error.kind,
+        ErrorKind::Configuration | ErrorKind::Unauthorized | ErrorKind::Forbidden
+    );
+    call.is_of_genesys() && error.service == Service::Genesys && is_refused
 }

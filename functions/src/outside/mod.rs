@@ -1,11 +1,12 @@
 //! The one gate to Graph and Genesys: wait for pause, pace and probe, call, note how it went.
 
 mod gate;
+mod key;
 mod pace;
 mod probe;
 
 use bridge::ids::{CorrelationId, Digest, SupportAccountName};
-use bridge::pace::TokenBucket;
+use bridge::pace::{Limit, Rank, limits};
 use services::error::Service;
 use tokio::time::Instant;
 
@@ -22,32 +23,29 @@ pub struct Caller {
     pub deadline: Instant,
 }
 
-/// Kind of a call, by what the far side throttles and what can be down on its own: the table of limits.
+/// Kind of a call, by what the far side throttles and what can be down on its own. The limits are in [`limits`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call<'a> {
-    /// A post of a Support User: 1 a second in a short window, 83 % of it sustained (Microsoft Graph service-specific throttling
-    /// limits, Teams).
+    /// A post of a Support User.
     GraphPost(&'a SupportAccountName),
-    /// A read of a Support User. The published limits differ by call and chat, so this only keeps bursts apart and obeys what
-    /// Graph asked for.
+    /// A read of a Support User.
     GraphRead(&'a SupportAccountName),
-    /// A part of a Support User's list of chats: 1 a second for each user (the same page, `GET /me/chats`).
+    /// A part of a Support User's list of chats.
     GraphChats(&'a SupportAccountName),
-    /// A further part of the list of one chat's messages: 1 a second for each chat (the same page).
+    /// A further part of the list of one chat's messages.
     GraphMessages(&'a Digest),
-    /// A look-up in a directory, which no message depends on. No limit is published that a bridge comes near.
+    /// A look-up in a directory, which no message depends on.
     GraphDirectory(&'a SupportAccountName),
-    /// A hosted content of one chat: as a post (the same page).
+    /// A hosted content of one chat.
     GraphHostedContent(&'a Digest),
-    /// A customer's message. Calls of one client share 300 a minute (Genesys Cloud limits,
-    /// `client.credentials.token.rate.per.minute`), a fifth of which is left for other instances' bursts.
+    /// A customer's message, by whichever of our OAuth clients.
     GenesysMessage,
-    /// A receipt; it shares the client's limit.
+    /// A receipt; it shares the clients' limits, and gives way to messages.
     GenesysReceipt,
 }
 
 impl Call<'_> {
-    /// What is throttled together.
+    /// What waits together, and is throttled together unless there are several clients.
     fn key(self) -> String {
         match self {
             Self::GraphPost(account) => format!("graph-user-{}", account.as_str()),
@@ -60,17 +58,29 @@ impl Call<'_> {
         }
     }
 
-    /// Uses a second, and how many may come at once after a quiet time.
-    fn bucket(self) -> TokenBucket {
-        let (per_second, burst) = match self {
-            Self::GraphPost(_)
-            | Self::GraphHostedContent(_)
-            | Self::GraphChats(_)
-            | Self::GraphMessages(_) => (0.83, 1.0),
-            Self::GraphRead(_) | Self::GraphDirectory(_) => (5.0, 10.0),
-            Self::GenesysMessage | Self::GenesysReceipt => (4.0, 40.0),
-        };
-        TokenBucket::new(per_second, burst)
+    /// How fast its key may be used; `genesys` is the limit of one of our clients there.
+    const fn limit(self, genesys: Limit) -> Limit {
+        match self {
+            Self::GraphPost(_) => limits::GRAPH_POSTS,
+            Self::GraphHostedContent(_) => limits::GRAPH_HOSTED_CONTENTS,
+            Self::GraphChats(_) => limits::GRAPH_CHATS,
+            Self::GraphMessages(_) => limits::GRAPH_MESSAGES,
+            Self::GraphRead(_) | Self::GraphDirectory(_) => limits::GRAPH_READS,
+            Self::GenesysMessage | Self::GenesysReceipt => genesys,
+        }
+    }
+
+    /// Whether one of our clients at Genesys makes it.
+    const fn is_of_genesys(self) -> bool {
+        matches!(self, Self::GenesysMessage | Self::GenesysReceipt)
+    }
+
+    /// What it gives way to.
+    const fn rank(self) -> Rank {
+        match self {
+            Self::GenesysReceipt => Rank::Receipt,
+            _ => Rank::Message,
+        }
     }
 
     /// What is up or down together.

@@ -83,3 +83,42 @@ impl Outage {
         action(&mut self.failing.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn chat(number: usize) -> Digest {
+        Digest::of("chat", &number.to_string())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_is_down_is_tried_by_one_at_a_time() {
+        let outage = Outage::default();
+        let kind = Kind::GenesysMessage;
+        for number in 0..DOWN_AFTER {
+            assert!(!outage.is_down());
+            outage.note(kind, &chat(number), Some(Fault::Transient));
+        }
+        assert!(outage.is_down());
+        let soon = || Instant::now() + Duration::from_secs(1);
+        let first = outage.turn(&chat(0), soon()).await.expect("the probe");
+        assert!(first.is_some());
+        let second = outage.turn(&chat(1), soon()).await;
+        assert!(matches!(second, Err(Failure::OutOfTime)));
+        let stranger = outage.turn(&chat(9), soon()).await.expect("a turn");
+        assert!(stranger.is_none(), "who has not failed waits for nobody");
+        // The probe fails, and the next one has its turn.
+        outage.note(kind, &chat(0), Some(Fault::Transient));
+        drop(first);
+        let second = outage.turn(&chat(1), soon()).await.expect("the probe");
+        assert!(second.is_some());
+        // It is served: nobody waits any more.
+        outage.note(kind, &chat(1), None);
+        drop(second);
+        let third = outage.turn(&chat(2), soon()).await.expect("a turn");
+        assert!(third.is_none() && !outage.is_down());
+    }
+}

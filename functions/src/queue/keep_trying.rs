@@ -187,7 +187,7 @@ impl<J: Job> Trying<'_, J> {
 }
 
 /// A random number in 0..1 for jitter.
-fn random() -> f64 {
+pub(crate) fn random() -> f64 {
     let bytes = uuid::Uuid::new_v4().into_bytes();
     f64::from(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])) / f64::from(u32::MAX)
 }

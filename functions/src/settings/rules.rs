@@ -35,6 +35,26 @@ pub(super) fn guid(value: &str) -> Result<String, String> {
         .map_err(|_| "not a GUID".to_owned())
 }
 
+/// OAuth clients that share the load; more would be another's mistake.
+const MOST_CLIENTS: usize = 20;
+
+/// One or more, each once, separated by commas.
+pub(super) fn guids(value: &str) -> Result<Vec<String>, String> {
+    let mut read: Vec<String> = Vec::new();
+    for (index, entry) in value.split(',').enumerate() {
+        let id =
+            guid(entry.trim()).map_err(|_| format!("without a GUID in entry {}", index + 1))?;
+        if read.contains(&id) {
+            return Err(format!("naming a client twice in entry {}", index + 1));
+        }
+        read.push(id);
+    }
+    match read.len() {
+        ..=MOST_CLIENTS => Ok(read),
+        _ => Err(format!("naming more than {MOST_CLIENTS} clients")),
+    }
+}
+
 /// The same, or nothing.
 pub(super) fn optional_guid(value: &str) -> Result<Option<String>, String> {
     match value {

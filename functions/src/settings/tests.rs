@@ -196,6 +196,35 @@ fn links_must_not_outlive_their_files() {
 }
 
 #[test]
+fn several_genesys_clients_are_a_list() {
+    let (one, two, three) = (id(1), id(2), id(3));
+    let several = format!("{one}, {two}");
+    let settings = with(&[
+        ("GENESYS_CLIENT_ID", &several),
+        ("GENESYS_SPARE_CLIENT_ID", &three),
+    ]);
+    let clients = settings.expect("good settings").genesys_clients;
+    assert_eq!(clients, [one.clone(), two.clone()]);
+    let many: Vec<String> = (10..31)
+        .map(|last| format!("5c0f1a0e-0b2a-4a39-8a35-0000000000{last}"))
+        .collect();
+    for value in [
+        format!("{one},"),
+        format!("{one},other"),
+        format!("{one},{one}"),
+        many.join(","),
+    ] {
+        assert_eq!(errors("GENESYS_CLIENT_ID", &value).len(), 1, "{value}");
+    }
+    let shared = with(&[
+        ("GENESYS_CLIENT_ID", &several),
+        ("GENESYS_SPARE_CLIENT_ID", &two),
+    ]);
+    let errors = shared.expect_err("one secret for two uses");
+    assert_eq!(errors[0].name, "GENESYS_SPARE_CLIENT_ID");
+}
+
+#[test]
 fn a_placeholder_is_told_from_an_id_of_zeros_and_a_digit() {
     let nil = "00000000-0000-0000-0000-000000000000";
     let placeholder = |changed: &[(&str, &str)]| {

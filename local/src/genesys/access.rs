@@ -123,7 +123,7 @@ pub async fn token_info(
         "authorizedScope": [],
         "OAuthClient": {
             "id": caller.0,
-            "name": genesys.login.client(&caller.0, |client| client.name),
+            "name": genesys.login.client(&caller.0, |client| client.name.clone()),
             "organization": organization,
         },
     }))

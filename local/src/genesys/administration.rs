@@ -122,7 +122,7 @@ pub async fn renew_secret(
     Path(id): Path<String>,
 ) -> Answer {
     caller.needs(&genesys, "oauth:client:edit")?;
-    let name = genesys.login.client(&id, |client| client.name);
+    let name = genesys.login.client(&id, |client| client.name.clone());
     let name = name.ok_or_else(no_client)?;
     if !genesys.login.has_all_of(&caller.0, &id) {
         return Err(Refusal::forbidden("the roles of the client"));

@@ -116,12 +116,15 @@ async fn webhook_secret(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The administrator's client, with which a person would run a command.
+/// The administrator's client, with which a person would run a command, and how much each client was used.
 async fn clients(State(genesys): Shared) -> Json<Value> {
     let login = &genesys.login;
     let view = |client: &Client| json!({ "id": client.id, "secret": client.secret });
     let administrator = login.named("administrator", view);
-    Json(json!({ "administrator": administrator, "all": login.all(view) }))
+    let requests = login.all(|client| {
+        json!({ "id": client.id, "name": client.name, "passed": client.passed, "refused": client.refused })
+    });
+    Json(json!({ "administrator": administrator, "all": login.all(view), "requests": requests }))
 }
 
 #[derive(Deserialize)]

@@ -26,15 +26,19 @@ const ADMINISTRATES: [&str; 1] = ["oauth:client:view"];
 /// One client.
 pub struct Client {
     pub id: String,
-    pub name: &'static str,
+    pub name: String,
     pub secret: String,
     /// From when on the secret is taken.
     taken_from: Instant,
     rights: Vec<&'static str>,
     /// When each token ends.
     tokens: HashMap<String, Instant>,
-    /// When the requests of the last window came.
-    passed: VecDeque<Instant>,
+    /// When the requests of the last window came, at most as many as pass within it.
+    lately: VecDeque<Instant>,
+    /// Requests that passed since the start.
+    pub passed: u64,
+    /// Requests that came too often since the start.
+    pub refused: u64,
 }
 
 pub struct Login {
@@ -54,23 +58,29 @@ pub enum NoToken {
 }
 
 impl Login {
-    /// The bridge's client, the spare one where there is one, and an administrator's, with new secrets and without tokens.
+    /// The bridge's clients, the spare one where there is one, and an administrator's, with new secrets and without tokens.
     pub fn new(config: &Config) -> Self {
-        let client = |id: &str, name, rights: &[&'static str]| Client {
+        let client = |id: &str, name: &str, rights: &[&'static str]| Client {
             id: id.to_owned(),
-            name,
+            name: name.to_owned(),
             secret: random_text(),
             taken_from: Instant::now(),
             rights: rights.to_vec(),
             tokens: HashMap::new(),
-            passed: VecDeque::new(),
+            lately: VecDeque::new(),
+            passed: 0,
+            refused: 0,
         };
         let administrator = Uuid::from_u128(0xad).to_string();
         let all = [&BRIDGE[..], &ROTATES, &ADMINISTRATES].concat();
-        let mut clients = vec![
-            client(&config.genesys_client_id, "bridge", &BRIDGE),
-            client(&administrator, "administrator", &all),
-        ];
+        let mut clients = vec![client(&administrator, "administrator", &all)];
+        for (index, id) in config.genesys_client_ids.iter().enumerate() {
+            let name = match index {
+                0 => "bridge".to_owned(),
+                _ => format!("bridge {}", index + 1),
+            };
+            clients.push(client(id, &name, &BRIDGE));
+        }
         if let Some(id) = &config.genesys_spare_client_id {
             clients.push(client(id, "bridge, spare", &BRIDGE));
         }
@@ -172,26 +182,27 @@ impl Login {
         }
     }
 
-    /// Counts a request of a client that passes; for one that does not, the whole seconds until the next would.
+    /// Counts a request of a client; for one that does not pass, the whole seconds until the next would. Whether Genesys counts what
+    /// it refuses is not documented; counting it is the stricter guess.
     pub fn admit(&self, id: &str) -> Result<(), u64> {
         let now = Instant::now();
         let mut clients = self.clients.lock();
         let Some(client) = clients.iter_mut().find(|it| it.id == id) else {
             return Ok(());
         };
-        let passed = &mut client.passed;
-        while passed.front().is_some_and(|at| now - *at >= WINDOW) {
-            passed.pop_front();
+        let lately = &mut client.lately;
+        while lately.front().is_some_and(|at| now - *at >= WINDOW) {
+            lately.pop_front();
         }
-        match passed.front() {
-            Some(oldest) if passed.len() >= self.limit => {
-                let left = WINDOW.saturating_sub(now - *oldest);
-                Err(left.as_secs_f64().ceil().max(1.0) as u64)
-            }
-            _ => {
-                passed.push_back(now);
-                Ok(())
-            }
+        lately.push_back(now);
+        if lately.len() <= self.limit {
+            client.passed += 1;
+            return Ok(());
         }
+        client.refused += 1;
+        lately.pop_front();
+        let oldest = lately.front().map_or(WINDOW, |oldest| now - *oldest);
+        let left = WINDOW.saturating_sub(oldest);
+        Err(left.as_secs_f64().ceil().max(1.0) as u64)
     }
 }

@@ -57,6 +57,13 @@ impl Genesys {
         secret.unwrap_or_default()
     }
 
+    /// The secret of the OAuth client with this id.
+    #[must_use]
+    pub fn client_secret_of(&self, id: &str) -> String {
+        let secret = self.login.client(id, |client| client.secret.clone());
+        secret.unwrap_or_default()
+    }
+
     /// What Genesys signs its webhooks with.
     #[must_use]
     pub fn webhook_secret(&self) -> String {

@@ -40,7 +40,7 @@ async fn log_in(genesys: &Arc<Genesys>, client: &str, secret: &str, form: &str) 
 const GRANT: &str = "grant_type=client_credentials";
 
 async fn token(genesys: &Arc<Genesys>) -> String {
-    let client = &genesys.world.config.genesys_client_id;
+    let client = &genesys.world.config.genesys_client_ids[0];
     let answer = log_in(genesys, client, &genesys.client_secret(), GRANT).await;
     answer.text("access_token")
 }
@@ -111,7 +111,7 @@ fn assert_refused(answer: &Answer, status: u16, code: &str) {
 async fn a_token_is_for_a_client_with_its_secret_and_for_a_day() {
     let genesys = organisation();
     let (config, secret) = (&genesys.world.config, genesys.client_secret());
-    let client = &config.genesys_client_id;
+    let client = &config.genesys_client_ids[0];
     let password = "grant_type=password";
     for (client, secret, form, status, error) in [
         ("other", secret.as_str(), GRANT, 400, "invalid_client"),
@@ -152,10 +152,19 @@ async fn the_301st_request_of_a_minute_is_refused() {
     assert_refused(&refused, 429, "too.many.requests.retry.after");
     assert_eq!(refused.headers["retry-after"], "40");
     tokio::time::advance(Duration::from_secs(40)).await;
-    for _ in 0..100 {
+    // What was refused counts as well.
+    for _ in 0..99 {
         assert_eq!(me().await.status, 200);
     }
     assert_eq!(me().await.headers["retry-after"], "20");
+    let view = control(&genesys, "GET", "clients", Value::Null).await;
+    let counted = view.body["requests"].as_array().expect("a list");
+    let bridge = counted.iter().find(|it| it["name"] == "bridge");
+    let bridge = bridge.expect("the bridge's");
+    assert_eq!(
+        (&bridge["passed"], &bridge["refused"]),
+        (&json!(399), &json!(2))
+    );
 }
 
 #[tokio::test]

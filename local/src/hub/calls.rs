@@ -112,12 +112,14 @@ fn kind(service: FaultService, method: &Method, path: &str, batch: bool) -> Stri
     kind.to_owned()
 }
 
-/// Reading or writing a blob. What other instances were asked to leave alone is looked up by the clock and not for a message;
+/// Reading or writing a blob. What other instances were asked to leave alone is looked up by the clock and not for a message, and
+/// calls are booked for several messages at a time;
 /// everything about containers, listings and keys is something else.
 fn blob_kind(method: &str, path: &str) -> &'static str {
     let is_blob = path.trim_start_matches('/').split('/').nth(2).is_some();
     match method {
         "GET" if path.contains("/state/pauses") => "read pause",
+        _ if path.contains("/state/bookings") => "book",
         "GET" | "HEAD" if is_blob => "read",
         "PUT" if is_blob => "write",
         _ => "other",

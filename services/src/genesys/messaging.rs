@@ -38,8 +38,8 @@ pub struct PostedMessage {
 pub struct Genesys {
     client: reqwest::Client,
     api: String,
-    login: String,
     integration: String,
+    credentials: Credentials,
     token: Renewal<SecretString>,
 }
 
@@ -48,6 +48,8 @@ struct Credentials {
     client: reqwest::Client,
     login: String,
     client_id: String,
+    /// Its secret's name in the vault.
+    secret: String,
     secrets: Arc<Secrets>,
 }
 
@@ -64,17 +66,35 @@ impl Genesys {
         secrets: Arc<Secrets>,
     ) -> Self {
         let credentials = Credentials {
-            client: client.clone(),
+            client,
             login: login.to_owned(),
             client_id: client_id.to_owned(),
+            secret: names::GENESYS_CLIENT.to_owned(),
             secrets,
         };
+        Self::with(credentials, address::base(api), integration.trim())
+    }
+
+    /// The same integration by a further OAuth client, whose secret is [`names::further_genesys_client`]: it has a token and a limit
+    /// of its own.
+    #[must_use]
+    pub fn by_client(&self, id: &str) -> Self {
+        let credentials = Credentials {
+            client_id: id.to_owned(),
+            secret: names::further_genesys_client(id),
+            ..self.credentials.clone()
+        };
+        Self::with(credentials, self.api.clone(), &self.integration)
+    }
+
+    fn with(credentials: Credentials, api: String, integration: &str) -> Self {
+        let own = credentials.clone();
         Self {
-            client,
-            api: address::base(api),
-            login: login.to_owned(),
-            integration: integration.trim().to_owned(),
-            token: Renewal::new(Service::Genesys, move || credentials.clone().fetch()),
+            client: credentials.client.clone(),
+            api,
+            integration: integration.to_owned(),
+            token: Renewal::new(Service::Genesys, move || own.clone().fetch()),
+            credentials,
         }
     }
 
@@ -165,7 +185,13 @@ impl Genesys {
     /// # Errors
     /// As [`GenesysAdmin::sign_in`].
     pub async fn sign_in_as(&self, credentials: &AdminCredentials) -> Result<GenesysAdmin> {
-        GenesysAdmin::sign_in(self.client.clone(), &self.api, &self.login, credentials).await
+        GenesysAdmin::sign_in(
+            self.client.clone(),
+            &self.api,
+            &self.credentials.login,
+            credentials,
+        )
+        .await
     }
 
     /// Whether the API itself serves the file, to those with a token only.
@@ -284,15 +310,15 @@ impl Credentials {
             client,
             login,
             client_id,
+            secret,
             secrets,
         } = &self;
         // Each secret tells whose it is: the two change together.
-        let grant = |secret: Keyed| async move {
-            let client_id = secret.key.as_ref().unwrap_or(client_id);
-            login::grant(client, login, client_id, &secret.value).await
+        let grant = |held: Keyed| async move {
+            let client_id = held.key.as_ref().unwrap_or(client_id);
+            login::grant(client, login, client_id, &held.value).await
         };
-        let name = names::GENESYS_CLIENT;
-        let granted = secrets.prove(Service::Genesys, name, grant).await;
+        let granted = secrets.prove(Service::Genesys, secret, grant).await;
         granted.map_err(ServiceError::before_sending)
     }
 }

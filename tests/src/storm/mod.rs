@@ -107,7 +107,10 @@ async fn start(plan: &Plan) -> Platform {
         "--set=LOG_LEVEL=warn".to_owned(),
     ];
     if size.clients > 1 {
-        arguments.push(format!("--genesys-clients={}", size.clients));
+        let clients =
+            (1..=size.clients).map(|number| format!("00000000-0000-4000-8000-c{number:011}"));
+        let clients = Vec::from_iter(clients).join(",");
+        arguments.push(format!("--set=GENESYS_CLIENT_ID={clients}"));
     }
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     Platform::start(&arguments).await

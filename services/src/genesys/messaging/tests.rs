@@ -2,6 +2,8 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::*;
@@ -127,6 +129,36 @@ async fn an_unknown_client_is_a_matter_of_configuration() {
     }
     assert_eq!(setting.login.seen().len(), 2, "not asked in a loop");
     assert!(setting.api.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_further_client_has_a_secret_and_a_token_of_its_own() {
+    let api = Double::start([posted(), posted(), posted()]).await;
+    let login = Double::start([grant("first's"), grant("second's")]).await;
+    let (vault, secrets) = vault([secret("hush"), secret("hush-hush")]).await;
+    let first = Genesys::new(client(), &api.base, &login.base, "i-1", "one", secrets);
+    let second = first.by_client("two");
+    for genesys in [&first, &second, &first] {
+        genesys.post_message("{}", "c-1").await.expect("posted");
+    }
+    let read: Vec<String> = vault.seen().into_iter().map(|seen| seen.target).collect();
+    assert!(
+        read[0].starts_with("/secrets/genesys-client-secret?"),
+        "{read:?}"
+    );
+    assert!(
+        read[1].starts_with("/secrets/genesys-client-secret-two?"),
+        "{read:?}"
+    );
+    let seen = |double: &Double| -> Vec<String> {
+        let seen = double.seen().into_iter();
+        seen.map(|seen| seen.header("authorization").to_owned())
+            .collect()
+    };
+    let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
+    assert_eq!(seen(&login), [basic("one:hush"), basic("two:hush-hush")]);
+    let tokens = ["Bearer first's", "Bearer second's", "Bearer first's"];
+    assert_eq!(seen(&api), tokens);
 }
 
 #[tokio::test]

@@ -1,0 +1,93 @@
+//! What the outside services take, as they publish it: the one table of limits.
+
+use std::time::Duration;
+
+/// How fast a throttle key may be used.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limit {
+    /// Uses a second that are kept up.
+    pub per_second: f64,
+    /// Uses that may come at once after a quiet time; at least one.
+    pub burst: f64,
+    /// Whether several instances use the key at the same time, so that they must share it.
+    pub is_shared: bool,
+    /// Where the limit is published.
+    pub source: &'static str,
+}
+
+const GRAPH: &str = "Microsoft Graph service-specific throttling limits, Teams";
+
+/// Posts of one user: 1 a second in a short window, 83 % of it sustained.
+pub const GRAPH_POSTS: Limit = Limit {
+    per_second: 0.83,
+    burst: 1.0,
+    is_shared: true,
+    source: GRAPH,
+};
+
+/// Hosted contents of one chat: as posts. A chat's lane is in one place at a time.
+pub const GRAPH_HOSTED_CONTENTS: Limit = Limit {
+    is_shared: false,
+    ..GRAPH_POSTS
+};
+
+/// Parts of one user's list of chats (`GET /me/chats`): 1 a second. One run looks through it at a time.
+pub const GRAPH_CHATS: Limit = GRAPH_HOSTED_CONTENTS;
+
+/// Further parts of the list of one chat's messages: 1 a second.
+pub const GRAPH_MESSAGES: Limit = GRAPH_HOSTED_CONTENTS;
+
+/// Reads of one user, and look-ups in the directories. The published limits differ by call and chat and lie far above what a bridge
+/// needs, so this only keeps bursts apart.
+pub const GRAPH_READS: Limit = Limit {
+    per_second: 5.0,
+    burst: 10.0,
+    is_shared: false,
+    source: "our own",
+};
+
+/// Calls of one OAuth client, where Genesys takes this many in any minute (300 unless it raised that): a part of them at once, the
+/// others spread over the minute, and 1 in 27 is left for what is not booked (the first call after a quiet time, look-ups, files).
+#[must_use]
+pub fn genesys(per_minute: u32) -> Limit {
+    let all = f64::from(per_minute);
+    Limit {
+        per_second: all * 0.83 / 60.0,
+        burst: (all * 2.0 / 15.0).max(1.0),
+        is_shared: true,
+        source: "Genesys Cloud limits, client.credentials.token.rate.per.minute",
+    }
+}
+
+impl Limit {
+    /// The time that one use takes at the sustained rate.
+    #[must_use]
+    pub fn each(&self) -> Duration {
+        Duration::from_secs_f64(1.0 / self.per_second.max(0.001))
+    }
+
+    /// Uses that are booked together at most: about a second's.
+    #[must_use]
+    pub fn most_at_once(&self) -> usize {
+        (self.per_second.clamp(1.0, 100.0).ceil()) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_minute_holds_more_calls_than_genesys_takes() {
+        for per_minute in [30, 60, 300, 3_000] {
+            let limit = genesys(per_minute);
+            let most = limit.burst + limit.per_second * 60.0;
+            let all = f64::from(per_minute);
+            assert!(
+                most <= all * 0.97 && limit.per_second * 60.0 >= all * 0.8,
+                "{per_minute}"
+            );
+        }
+        const { assert!(GRAPH_POSTS.burst + GRAPH_POSTS.per_second * 60.0 <= 60.0) };
+    }
+}
