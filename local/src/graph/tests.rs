@@ -197,7 +197,7 @@ async fn somebody_s_chats_are_listed_by_their_newest_message() {
         [true, true]
     );
     let newest = &listed[1]["lastMessagePreview"];
-    assert_eq!(newest["createdDateTime"], "2020-01-02T00:00:00Z");
+    assert_eq!(newest["createdDateTime"], "2020-01-02T00:00:00.000Z");
     assert_eq!(newest["from"]["user"]["id"], anna()["user"]);
     assert!(page.text("@odata.nextLink").contains("skiptoken=2"));
     // Unless it is asked for, nothing is told of it; and no other order is known.
