@@ -89,7 +89,12 @@ impl Scene {
 fn record(chat: &str) -> ThreadRecord {
     let thread: ThreadId = ANNAS_THREAD.parse().expect("a thread");
     let chat: ChatId = chat.parse().expect("a chat");
-    ThreadRecord::new(&thread, chat, thread.account.clone())
+    ThreadRecord::new(
+        &thread,
+        chat,
+        thread.account.clone(),
+        OffsetDateTime::now_utc(),
+    )
 }
 
 fn hours_old(hours: i64, text: &str) -> Vec<u8> {
@@ -253,10 +258,47 @@ async fn a_thread_whose_chat_is_another_one_leads_to_the_new_one() {
     let other = app_in(&scene.world, &[]);
     let chat = other
         .threads
-        .chat_of(&other.blobs, &moved.thread)
+        .chat_of(&other.blobs, &moved.thread, OffsetDateTime::now_utc())
         .await
         .expect("read");
     assert_eq!(chat, Some(moved.chat));
+}
+
+#[tokio::test]
+async fn a_thread_in_use_is_written_again_once_a_day() {
+    let scene = Scene::start().await;
+    let name = blobs::thread(&record(ANNAS_CHAT).thread);
+    let stored = || {
+        let body = scene.world.blob("state", &name).expect("a record");
+        serde_json::from_slice::<ThreadRecord>(&body).expect("a record")
+    };
+    let written = stored();
+    let began = written.used.expect("a time");
+    let day = Duration::DAY;
+    // By answers, whatever this instance still knows of the thread.
+    for (later, noted) in [
+        (day / 2, began),
+        (day, began + day),
+        (day * 3 / 2, began + day),
+    ] {
+        let (threads, now) = (&scene.app.threads, began + later);
+        let chat = threads
+            .chat_of(&scene.app.blobs, &written.thread, now)
+            .await;
+        assert_eq!(chat.expect("read").as_ref(), Some(&written.chat));
+        assert_eq!(stored().used, Some(noted), "{later}");
+    }
+    // And by the customer's messages, from another instance.
+    let other = app_in(&scene.world, &[]);
+    for (later, noted) in [(day * 3 / 2, began + day), (day * 9, began + day * 9)] {
+        let used = ThreadRecord {
+            used: Some(began + later),
+            ..written.clone()
+        };
+        let remembered = other.threads.remember(&other.blobs, &used).await;
+        remembered.expect("remembered");
+        assert_eq!(stored().used, Some(noted), "{later}");
+    }
 }
 
 #[tokio::test]
@@ -276,7 +318,12 @@ async fn whom_teams_lets_nobody_write_to_is_told_of_in_the_receipt() {
     let thread = format!("teams-guest:support:{}", Digest::of("user", "+4930000000"));
     let thread: ThreadId = thread.parse().expect("a thread");
     let chat = "19:meeting_guest@thread.v2".parse().expect("a chat");
-    let record = ThreadRecord::new(&thread, chat, thread.account.clone());
+    let record = ThreadRecord::new(
+        &thread,
+        chat,
+        thread.account.clone(),
+        OffsetDateTime::now_utc(),
+    );
     let remembered = scene.app.threads.remember(&scene.app.blobs, &record).await;
     remembered.expect("written");
     let refusal = json!({ "error": { "code": "Forbidden", "message": "no" } });

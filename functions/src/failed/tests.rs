@@ -59,7 +59,12 @@ impl Scene {
     fn knows_the_thread(&self) {
         let thread: ThreadId = ANNAS_THREAD.parse().expect("a thread");
         let chat: ChatId = ANNAS_CHAT.parse().expect("a chat");
-        let record = ThreadRecord::new(&thread, chat, thread.account.clone());
+        let record = ThreadRecord::new(
+            &thread,
+            chat,
+            thread.account.clone(),
+            OffsetDateTime::now_utc(),
+        );
         let body = serde_json::to_vec(&record).expect("JSON");
         self.world
             .put_blob("state", &blobs::thread(&record.thread), body);
