@@ -99,6 +99,23 @@ impl World {
         place
     }
 
+    /// Notes that the sender of a message heard that it was taken: whoever posted it again meanwhile should have waited.
+    pub fn answered(&self, place: usize) {
+        let mut list = self.genesys.taken.borrow_mut();
+        list[place].answered = true;
+        let (earlier, later) = list.split_at(place + 1);
+        let it = &earlier[place];
+        if later
+            .iter()
+            .any(|other| other.chat == it.chat && other.id == it.id)
+        {
+            self.wrong(format!(
+                "{} is posted by two holders of its lane at a time",
+                it.id
+            ));
+        }
+    }
+
     /// Notes that an envelope is safe.
     pub fn is_durable(&self, envelope: &Envelope) {
         if let Content::AgentMessage(message) = &envelope.content {

@@ -248,7 +248,7 @@ impl CustomerMessage<'_> {
         let about = Some(taken.chat);
         let take = move |world: &Rc<World>| world.take(taken, part);
         let place = world.call(process, Service::Genesys, about, take).await?;
-        world.genesys.taken.borrow_mut()[place].answered = true;
+        world.answered(place);
         Ok(place)
     }
 
