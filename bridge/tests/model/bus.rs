@@ -211,7 +211,7 @@ impl World {
             world.is_durable(&envelope);
             world.bus.put(&envelope, route, world.now());
         };
-        self.call(process, Service::ServiceBus, None, put).await
+        self.call(process, Service::Bus, None, put).await
     }
 }
 

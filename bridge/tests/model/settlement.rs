@@ -320,6 +320,6 @@ async fn all_else_is_well(delivery: &Delivery, trouble: Trouble) -> bool {
             .call(process, trouble.service, None, |_| ())
             .await
             .is_ok(),
-        Service::Blob | Service::ServiceBus => false,
+        Service::Blob | Service::Bus => false,
     }
 }

@@ -192,7 +192,7 @@ fn event() -> impl Strategy<Value = Event> {
         Service::Graph,
         Service::Genesys,
         Service::Blob,
-        Service::ServiceBus,
+        Service::Bus,
     ];
     let service = move || select(services.to_vec());
     let kill = (0..SLOTS.len(), 0..24u32, any::<bool>());

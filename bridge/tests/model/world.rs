@@ -36,7 +36,7 @@ pub enum Service {
     Graph,
     Genesys,
     Blob,
-    ServiceBus,
+    Bus,
 }
 
 /// Why a call did not succeed.
