@@ -187,7 +187,8 @@ impl CustomerMessage<'_> {
         }
         if series.conversation.is_new {
             let thread = &series.conversation.thread;
-            let record = ThreadRecord::new(thread, self.notification.chat.clone(), account());
+            let chat = self.notification.chat.clone();
+            let record = ThreadRecord::new(thread, chat, account(), world.now());
             let record = serde_json::to_vec(&record).expect("JSON");
             world.put(process, blobs::thread(thread), record).await?;
         }
