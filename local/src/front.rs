@@ -61,12 +61,16 @@ async fn front(
         return refusal(service, status, &plan);
     }
     if plan.drop != Some(Drop::Before) {
+        let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
         let answer = next.run(Request::from_parts(parts, body)).await;
         if answer.status() == StatusCode::TOO_MANY_REQUESTS {
             calls.count_throttled(service);
         }
         if plan.drop.is_none() {
             return answer;
+        }
+        if answer.status().is_success() {
+            calls.count_lost(service, &method, &path);
         }
     }
     // The status shows only when the router is called without the server.

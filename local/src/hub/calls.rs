@@ -41,6 +41,12 @@ impl Calls {
         self.add(name, "throttled".to_owned());
     }
 
+    /// Counts a call whose work was done and whose answer was lost, which the caller cannot tell from one that never came.
+    pub fn count_lost(&self, service: FaultService, method: &Method, path: &str) {
+        let name = json!(service).as_str().unwrap_or_default().to_owned();
+        self.add(name, format!("lost {}", kind(service, method, path, false)));
+    }
+
     /// Counts the call that a line of Azurite's access log tells of, `… "GET /account/container/blob HTTP/1.1" …`, unless the
     /// platform itself made it, or somebody who was given a signed address.
     pub fn access_log(&self, line: &str) {
