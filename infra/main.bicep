@@ -125,6 +125,16 @@ param attachmentLinkHours int = 144
 @maxValue(3650)
 param attachmentRetentionDays int = 7
 
+@description('Days without a message after which what is remembered of a chat is deleted. At least two days longer than threadWindowHours.')
+@minValue(30)
+@maxValue(3650)
+param chatRetentionDays int = 180
+
+@description('Days after which failed messages are deleted; nobody can replay them then.')
+@minValue(15)
+@maxValue(3650)
+param failedRetentionDays int = 90
+
 @description('Days for which deleted and overwritten blobs can be brought back.')
 @minValue(1)
 @maxValue(365)
@@ -375,6 +385,8 @@ module storage './modules/storage.bicep' = {
     tags: tags
     replication: storageReplication
     attachmentRetentionDays: attachmentRetentionDays
+    chatRetentionDays: chatRetentionDays
+    failedRetentionDays: failedRetentionDays
     softDeleteDays: softDeleteDays
     logBlobAccess: logBlobAccess
     workspaceId: monitoring.outputs.workspaceId
@@ -484,6 +496,7 @@ module functionApp './modules/functionapp.bicep' = {
     attachmentLimitMB: attachmentLimitMB
     attachmentLinkHours: attachmentLinkHours
     attachmentRetentionDays: attachmentRetentionDays
+    chatRetentionDays: chatRetentionDays
     fileOrigins: fileOrigins
     fileHosts: fileHosts
     logLevel: logLevel

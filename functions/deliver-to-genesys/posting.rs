@@ -38,10 +38,12 @@ impl Posting<'_> {
             series.finish_if_done(chat.state(), OffsetDateTime::now_utc());
             chat.save(app).await?;
         }
-        if series.conversation.is_new {
+        if series.conversation.is_new || series.conversation.is_first_of_day {
             // Before Genesys hears of it, so that even an answer within milliseconds finds its way back.
             let (thread, account) = (&series.conversation.thread, &series.conversation.account);
-            let record = ThreadRecord::new(thread, chat.state().chat.clone(), account.clone());
+            let now = OffsetDateTime::now_utc();
+            let chat = chat.state().chat.clone();
+            let record = ThreadRecord::new(thread, chat, account.clone(), now);
             app.threads.remember(&app.blobs, &record).await?;
         }
         while let Some((piece, _)) = series.next(chat.state()) {

@@ -180,7 +180,7 @@ impl<'a> AgentMessage<'a> {
         let chat = self
             .app
             .threads
-            .chat_of(&self.app.blobs, thread)
+            .chat_of(&self.app.blobs, thread, OffsetDateTime::now_utc())
             .await?
             .ok_or_else(|| {
                 let why = "no chat is known for the thread that the message is addressed to";

@@ -19,7 +19,7 @@ use time::{Duration, OffsetDateTime};
 use super::receipt::receipt;
 use crate::app::App;
 use crate::queue::enqueue::enqueue;
-use crate::testing::{ANNAS_CHAT, ANNAS_THREAD, agents_message, app_in, deliver, webhook};
+use crate::testing::{ANNAS_CHAT, ANNAS_THREAD, agents_message, app_in, deliver, posts, webhook};
 
 struct Scene {
     world: World,
@@ -54,15 +54,6 @@ impl Scene {
             .await;
     }
 
-    /// Contents of the posts that Graph was sent.
-    fn posts(&self) -> Vec<Value> {
-        let seen = self.world.seen(Service::Graph);
-        let posts = seen.iter().filter(|seen| seen.method == "POST");
-        posts
-            .map(|post| post.json()["body"]["content"].clone())
-            .collect()
-    }
-
     /// How the messages ended whose receipts lie on the queue.
     fn receipts(&self) -> Vec<Value> {
         let sent = self.world.sent();
@@ -89,7 +80,12 @@ impl Scene {
 fn record(chat: &str) -> ThreadRecord {
     let thread: ThreadId = ANNAS_THREAD.parse().expect("a thread");
     let chat: ChatId = chat.parse().expect("a chat");
-    ThreadRecord::new(&thread, chat, thread.account.clone())
+    ThreadRecord::new(
+        &thread,
+        chat,
+        thread.account.clone(),
+        OffsetDateTime::now_utc(),
+    )
 }
 
 fn hours_old(hours: i64, text: &str) -> Vec<u8> {
@@ -114,7 +110,7 @@ async fn an_agents_message_comes_into_the_chat_and_is_receipted() {
     for _ in 0..2 {
         // A redelivery posts nothing again.
         assert_eq!(deliver(&scene.app, &sent[0], 1).await, StatusCode::OK);
-        assert_eq!(scene.posts(), ["hello &amp; welcome"]);
+        assert_eq!(posts(&scene.world), ["hello &amp; welcome"]);
     }
     let receipt = &scene.world.sent()[1];
     assert_eq!(receipt.queue, "inbound");
@@ -133,7 +129,7 @@ async fn a_webhook_that_comes_too_late_ends_in_failed_and_the_agent_is_told() {
     let scene = Scene::start().await;
     let late = hours_old(7, "hello");
     scene.agent_writes(&late).await;
-    assert_eq!(scene.posts(), Vec::<Value>::new());
+    assert_eq!(posts(&scene.world), Vec::<Value>::new());
     let failed = scene.failed();
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0]["kind"], "webhook_late");
@@ -152,7 +148,7 @@ async fn what_cannot_be_read_ends_in_failed() {
     let failed = scene.failed();
     assert_eq!(failed.len(), 3, "{failed:#?}");
     assert!(failed.iter().all(|one| one["kind"] == "webhook_malformed"));
-    assert!(scene.receipts().is_empty() && scene.posts().is_empty());
+    assert!(scene.receipts().is_empty() && posts(&scene.world).is_empty());
 }
 
 #[tokio::test]
@@ -197,7 +193,7 @@ async fn a_redelivery_keeps_to_an_earlier_verdict() {
     let blob = blobs::failed(&lane, &Digest::of_bytes("failed", &sent.body));
     scene.world.put_blob("failed", &blob, verdict);
     assert_eq!(deliver(&scene.app, sent, 2).await, StatusCode::OK);
-    assert_eq!(scene.posts(), Vec::<Value>::new());
+    assert_eq!(posts(&scene.world), Vec::<Value>::new());
     let codes = scene.receipts().into_iter().map(|it| it["code"].clone());
     assert!(codes.eq(["MessageExpired", "MessageExpired"]));
 }
@@ -218,7 +214,7 @@ async fn a_pending_post_of_a_chat_that_cannot_be_listed_does_not_make_it_mute() 
         .world
         .answer("GET", "/v1.0/chats/", Reply::new(403, ""));
     scene.agent_writes(&hours_old(0, "hello")).await;
-    assert_eq!(scene.posts(), ["hello"]);
+    assert_eq!(posts(&scene.world), ["hello"]);
     assert_eq!(scene.receipts()[0]["status"], "delivered");
 }
 
@@ -253,10 +249,47 @@ async fn a_thread_whose_chat_is_another_one_leads_to_the_new_one() {
     let other = app_in(&scene.world, &[]);
     let chat = other
         .threads
-        .chat_of(&other.blobs, &moved.thread)
+        .chat_of(&other.blobs, &moved.thread, OffsetDateTime::now_utc())
         .await
         .expect("read");
     assert_eq!(chat, Some(moved.chat));
+}
+
+#[tokio::test]
+async fn a_thread_in_use_is_written_again_once_a_day() {
+    let scene = Scene::start().await;
+    let name = blobs::thread(&record(ANNAS_CHAT).thread);
+    let stored = || {
+        let body = scene.world.blob("state", &name).expect("a record");
+        serde_json::from_slice::<ThreadRecord>(&body).expect("a record")
+    };
+    let written = stored();
+    let began = written.used.expect("a time");
+    let day = Duration::DAY;
+    // By answers, whatever this instance still knows of the thread.
+    for (later, noted) in [
+        (day / 2, began),
+        (day, began + day),
+        (day * 3 / 2, began + day),
+    ] {
+        let (threads, now) = (&scene.app.threads, began + later);
+        let chat = threads
+            .chat_of(&scene.app.blobs, &written.thread, now)
+            .await;
+        assert_eq!(chat.expect("read").as_ref(), Some(&written.chat));
+        assert_eq!(stored().used, Some(noted), "{later}");
+    }
+    // And by the customer's messages, from another instance.
+    let other = app_in(&scene.world, &[]);
+    for (later, noted) in [(day * 3 / 2, began + day), (day * 9, began + day * 9)] {
+        let used = ThreadRecord {
+            used: Some(began + later),
+            ..written.clone()
+        };
+        let remembered = other.threads.remember(&other.blobs, &used).await;
+        remembered.expect("remembered");
+        assert_eq!(stored().used, Some(noted), "{later}");
+    }
 }
 
 #[tokio::test]
@@ -276,7 +309,12 @@ async fn whom_teams_lets_nobody_write_to_is_told_of_in_the_receipt() {
     let thread = format!("teams-guest:support:{}", Digest::of("user", "+4930000000"));
     let thread: ThreadId = thread.parse().expect("a thread");
     let chat = "19:meeting_guest@thread.v2".parse().expect("a chat");
-    let record = ThreadRecord::new(&thread, chat, thread.account.clone());
+    let record = ThreadRecord::new(
+        &thread,
+        chat,
+        thread.account.clone(),
+        OffsetDateTime::now_utc(),
+    );
     let remembered = scene.app.threads.remember(&scene.app.blobs, &record).await;
     remembered.expect("written");
     let refusal = json!({ "error": { "code": "Forbidden", "message": "no" } });
@@ -288,7 +326,7 @@ async fn whom_teams_lets_nobody_write_to_is_told_of_in_the_receipt() {
     message["channel"]["to"] = to;
     scene.agent_writes(message.to_string().as_bytes()).await;
     // Once more after a look whether all else is well.
-    assert_eq!(scene.posts().len(), 2);
+    assert_eq!(posts(&scene.world).len(), 2);
     assert_eq!(scene.failed()[0]["kind"], "refused");
     let receipts = scene.receipts();
     assert_eq!(receipts.len(), 1);
@@ -338,7 +376,7 @@ async fn a_message_of_which_a_part_cannot_be_shown_is_never_called_delivered() {
     let fields = json!({ "type": "Structured", "content": content });
     let message = agents_message("g-1", OffsetDateTime::now_utc(), fields);
     scene.agent_writes(message.to_string().as_bytes()).await;
-    let posts = scene.posts();
+    let posts = posts(&scene.world);
     let shown = posts[0].as_str().expect("a text");
     assert!(
         shown.starts_with("hello<br>Your booking") && shown.contains("[Hologram]"),

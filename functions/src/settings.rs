@@ -250,6 +250,9 @@ settings! {
     attachment_retention: Duration = "ATTACHMENT_RETENTION_DAYS" or "7",
         amount(1, 3650, |days| Duration::from_secs(days * 24 * 3600)),
         "days from 1 to 3650 after which the storage account's lifecycle rule deletes files; not shorter than their links";
+    chat_retention: Duration = "CHAT_RETENTION_DAYS" or "180",
+        amount(30, 3650, |days| Duration::from_secs(days * 24 * 3600)),
+        "days from 30 to 3650 without a message after which the storage account's lifecycle rule deletes what is remembered of a chat; longer than THREAD_WINDOW_HOURS";
     file_timeout: Duration = "FILE_TIMEOUT_SECONDS" or "30", seconds(5, 120),
         "seconds from 5 to 120 for fetching one file, repetitions included";
     file_origins: Vec<Origin> = "FILE_ORIGINS" or "", list("no https origin"),
@@ -326,6 +329,15 @@ impl Settings {
                 problem: "shorter than ATTACHMENT_LINK_HOURS, so that links would lead nowhere"
                     .to_owned(),
                 expects: "the days after which the storage account deletes files, at least the life of their links",
+            }]);
+        }
+        // A day for the pace at which a thread's use is noted, another for that of the lifecycle rule.
+        if settings.chat_retention < settings.thread_window + Duration::from_secs(2 * 24 * 3600) {
+            return Err(vec![SettingError {
+                name: "CHAT_RETENTION_DAYS",
+                problem: "not two days longer than THREAD_WINDOW_HOURS, so that a thread would be forgotten within its window"
+                    .to_owned(),
+                expects: "the days without a message after which the storage account deletes what is remembered of a chat",
             }]);
         }
         Ok(settings)

@@ -11,6 +11,7 @@ use bridge::genesys::signature::sign;
 use http::StatusCode;
 use serde_json::{Value, json};
 use services::blob::Blobs;
+use services::error::Service;
 use services::service_bus::ServiceBus;
 use services::testing::{Sent, World};
 use time::OffsetDateTime;
@@ -142,6 +143,15 @@ pub async fn deliver_after(
         _ => crate::deliver_to_teams::PATH,
     };
     post(app, path, &[], payload.to_string()).await
+}
+
+/// Contents of the posts that Graph was sent.
+pub fn posts(world: &World) -> Vec<Value> {
+    let seen = world.seen(Service::Graph);
+    let posts = seen.iter().filter(|seen| seen.method == "POST");
+    posts
+        .map(|post| post.json()["body"]["content"].clone())
+        .collect()
 }
 
 /// A call of Genesys' webhook with an agent's text to Anna; `changes` go over it.

@@ -1,5 +1,5 @@
 // What a person must know of without looking. The handler prints one JSON object a line; the queries take it apart once and
-// ask for its events. The workbook shows what lies behind an alert.
+// ask for its events. The workbook shows what lies behind an alert, and each description ends with its place in RUNBOOK.md.
 
 @description('Name of the action group.')
 param actionGroupName string
@@ -53,7 +53,7 @@ var logRules = [
   {
     name: 'message-failed'
     title: 'Messages were given up'
-    description: 'Each lies in the container failed, with its reason; its sender was told.'
+    description: 'Each lies in the container failed, with its reason; its sender was told. RUNBOOK.md#message_failed'
     severity: 2
     frequency: 'PT15M'
     window: 'PT15M'
@@ -64,7 +64,7 @@ var logRules = [
   {
     name: 'chat-not-accepted'
     title: 'A customer may be waiting to be accepted'
-    description: 'Graph refuses the first answer to a customer while all else is well. The first message from another organization is a request: sign in to Teams as the Support User, accept it, and replay the message, which lies in the container failed.'
+    description: 'Graph refuses the first answer to a customer while all else is well. The first message from another organization is a request: sign in to Teams as the Support User, accept it, and replay the message, which lies in the container failed. RUNBOOK.md#chat-not-accepted'
     severity: 1
     frequency: 'PT5M'
     window: 'PT5M'
@@ -75,7 +75,7 @@ var logRules = [
   {
     name: 'sign-in-needed'
     title: 'A Support User must sign in again'
-    description: 'Nothing is read from or posted to the chats of this Support User until a person signs in as it. The field action of the event says with which command.'
+    description: 'Nothing is read from or posted to the chats of this Support User until a person signs in as it. The field action of the event says with which command. RUNBOOK.md#sign_in_needed'
     severity: 1
     frequency: 'PT5M'
     window: 'PT5M'
@@ -86,7 +86,7 @@ var logRules = [
   {
     name: 'rotation-overdue'
     title: 'A secret is not renewed'
-    description: 'It was to be renewed a week ago or longer, or something refuses it that does not pass by itself. The field secret names it; handler rotate tells what is the matter.'
+    description: 'It was to be renewed a week ago or longer, or something refuses it that does not pass by itself. The field secret names it; handler rotate tells what is the matter. RUNBOOK.md#rotation_overdue'
     severity: 1
     frequency: 'PT15M'
     window: 'PT15M'
@@ -97,7 +97,7 @@ var logRules = [
   {
     name: 'graph-app-refused'
     title: 'Entra ID refuses the Graph app'
-    description: 'Its credential, registration or consent does not count, so no chat is read or written. The field action of the event says what to do.'
+    description: 'Its credential, registration or consent does not count, so no chat is read or written. The field action of the event says what to do. RUNBOOK.md#graph_app_refused'
     severity: 1
     frequency: 'PT5M'
     window: 'PT5M'
@@ -108,7 +108,7 @@ var logRules = [
   {
     name: 'messages-wait'
     title: 'Messages wait too long'
-    description: 'A delivery was tried of a message that was accepted more than ${waitingAlertMinutes} minutes before.'
+    description: 'A delivery was tried of a message that was accepted more than ${waitingAlertMinutes} minutes before. RUNBOOK.md#handed_back'
     severity: 2
     frequency: 'PT15M'
     window: 'PT15M'
@@ -119,7 +119,7 @@ var logRules = [
   {
     name: 'agents-messages-wait'
     title: 'Agents\' messages wait for Service Bus'
-    description: 'Service Bus takes none of them, so they lie in Blob, in state/spool, and are forwarded in their order when it does. None is lost unless Blob fails as well. Is the namespace well, and may the identity of the app send to the queue?'
+    description: 'Service Bus takes none of them, so they lie in Blob, in state/spool, and are forwarded in their order when it does. None is lost unless Blob fails as well. Is the namespace well, and may the identity of the app send to the queue? RUNBOOK.md#spool_waits'
     severity: 1
     frequency: 'PT5M'
     window: 'PT5M'
@@ -130,7 +130,7 @@ var logRules = [
   {
     name: 'service-down'
     title: 'An outside service does not answer'
-    description: 'Lanes wait and are tried again. The field service of the event names it.'
+    description: 'Lanes wait and are tried again. The field calls of the event says which service, and what is asked of it. RUNBOOK.md#service_down'
     severity: 2
     frequency: 'PT15M'
     window: 'PT15M'
@@ -141,7 +141,7 @@ var logRules = [
   {
     name: 'error-share'
     title: 'Many deliveries do not succeed'
-    description: 'Of at least 20 deliveries, more than ${errorShareAlertPercent} percent went back to their queue.'
+    description: 'Of at least 20 deliveries, more than ${errorShareAlertPercent} percent went back to their queue. RUNBOOK.md#handed_back'
     severity: 2
     frequency: 'PT15M'
     window: 'PT15M'
@@ -152,7 +152,7 @@ var logRules = [
   {
     name: 'throttling'
     title: 'Graph or Genesys Cloud throttles'
-    description: 'Messages are late. More Support Users share the load of Graph, further OAuth clients that of Genesys Cloud.'
+    description: 'Messages are late. More Support Users share the load of Graph, further OAuth clients that of Genesys Cloud. RUNBOOK.md#paused'
     severity: 3
     frequency: 'PT15M'
     window: 'PT15M'
@@ -163,7 +163,7 @@ var logRules = [
   {
     name: 'webhooks-refused'
     title: 'Webhooks are refused'
-    description: 'A secret that does not match, a queue that takes nothing, or somebody else who calls. The field reason tells.'
+    description: 'A secret that does not match, a queue that takes nothing, or somebody else who calls. The field reason tells. RUNBOOK.md#webhook_refused'
     severity: 2
     frequency: 'PT15M'
     window: 'PT15M'
@@ -174,7 +174,7 @@ var logRules = [
   {
     name: 'lifecycle-notification'
     title: 'Graph reports trouble with a subscription'
-    description: 'It has removed the subscription or has lost notifications; the field lifecycle tells. The app makes it anew and reads what was missed by itself, at once. Look for subscription_not_renewed when this comes again.'
+    description: 'It has removed the subscription or has lost notifications; the field lifecycle tells. The app makes it anew and reads what was missed by itself, at once. Look for subscription_not_renewed when this comes again. RUNBOOK.md#lifecycle_notification'
     severity: 1
     frequency: 'PT15M'
     window: 'PT15M'
@@ -185,7 +185,7 @@ var logRules = [
   {
     name: 'notifications-missed'
     title: 'Graph does not tell of messages'
-    description: 'Again and again messages were found in chats that no notification came for. None is lost: they are read, minutes late. Is there one subscription for each Support User, and does handler check --deployed reach the app from outside?'
+    description: 'Again and again messages were found in chats that no notification came for. None is lost: they are read, minutes late. Is there one subscription for each Support User, and does handler check --deployed reach the app from outside? RUNBOOK.md#notification_missed'
     severity: 1
     frequency: 'PT15M'
     window: 'PT1H'
@@ -196,7 +196,7 @@ var logRules = [
   {
     name: 'validation-token-doubtful'
     title: 'Notifications do not prove that Graph sent them'
-    description: 'The secret was right and the token was not. Nothing is lost: the messages are read from Graph. The field reason tells.'
+    description: 'The secret was right and the token was not. Nothing is lost: the messages are read from Graph. The field reason tells. RUNBOOK.md#validation_token_doubtful'
     severity: 2
     frequency: 'PT15M'
     window: 'PT15M'
@@ -207,7 +207,7 @@ var logRules = [
   {
     name: 'setting-placeholder'
     title: 'A setting holds a placeholder'
-    description: 'A webhook answers 503 until the real id is there; the app was deployed without it.'
+    description: 'A webhook answers 503 until the real id is there; the app was deployed without it. RUNBOOK.md#setting_placeholder'
     severity: 2
     frequency: 'PT15M'
     window: 'PT15M'
@@ -218,7 +218,7 @@ var logRules = [
   {
     name: 'handler-trouble'
     title: 'The handler cannot do its work'
-    description: 'A key that does not fit, a subscription or a setting that wants a person, a store that takes nothing, a payload that cannot be read, or a fault in the handler.'
+    description: 'A key that does not fit, a subscription or a setting that wants a person, a store that takes nothing, a payload that cannot be read, or a fault in the handler. RUNBOOK.md#handler-trouble'
     severity: 2
     frequency: 'PT15M'
     window: 'PT15M'
@@ -229,7 +229,7 @@ var logRules = [
   {
     name: 'secret-expiry'
     title: 'A secret of the Key Vault expires soon'
-    description: 'Key Vault says so 30 days before the date that the secret was given, and again when it has passed.'
+    description: 'Key Vault says so 30 days before the date that the secret was given, and again when it has passed. RUNBOOK.md#secret-expiry'
     severity: 2
     frequency: 'PT1H'
     window: 'P1D'
@@ -240,7 +240,7 @@ var logRules = [
   {
     name: 'log-quota'
     title: 'The day\'s quota of logs is used up'
-    description: 'No logs are taken until the next day, and no log alert fires.'
+    description: 'No logs are taken until the next day, and no log alert fires. RUNBOOK.md#log-quota'
     severity: 2
     frequency: 'PT15M'
     window: 'PT15M'
@@ -254,7 +254,7 @@ var metricRules = [
   {
     name: 'dead-letters'
     title: 'Dead letters'
-    description: 'Messages that nobody will deliver: they outlived 14 days or 10,000 attempts, or the Functions host could not hand them over.'
+    description: 'Messages that nobody will deliver: they outlived 14 days or 10,000 attempts, or the Functions host could not hand them over. RUNBOOK.md#dead-letters'
     severity: 1
     metric: 'DeadletteredMessages'
     aggregation: 'Maximum'
@@ -264,7 +264,7 @@ var metricRules = [
   {
     name: 'backlog'
     title: 'Messages pile up'
-    description: 'More messages than usual wait on a queue.'
+    description: 'More messages than usual wait on a queue. RUNBOOK.md#backlog'
     severity: 2
     metric: 'ActiveMessages'
     aggregation: 'Average'
@@ -275,7 +275,7 @@ var metricRules = [
     // From the queue itself: it speaks when the app does not run at all and logs nothing.
     name: 'queue-stands'
     title: 'A queue was not empty for an hour'
-    description: 'Nothing is delivered, or not fast enough: look whether the app runs.'
+    description: 'Nothing is delivered, or not fast enough: look whether the app runs. RUNBOOK.md#queue-stands'
     severity: 1
     metric: 'ActiveMessages'
     aggregation: 'Minimum'
@@ -285,7 +285,7 @@ var metricRules = [
   {
     name: 'queue-throttling'
     title: 'Service Bus throttles'
-    description: 'The namespace takes no more for the moment. Graph is asked to try again; agents\' messages wait in Blob.'
+    description: 'The namespace takes no more for the moment. Graph is asked to try again; agents\' messages wait in Blob. RUNBOOK.md#queue-throttling'
     severity: 3
     metric: 'ThrottledRequests'
     aggregation: 'Total'
@@ -358,7 +358,7 @@ resource subscriptionSilent 'Microsoft.Insights/scheduledQueryRules@2023-12-01' 
   kind: 'LogAlert'
   properties: {
     displayName: 'Graph sends no notifications'
-    description: 'Nothing came for ${subscriptionSilentHours} hours: the subscription may have ended.'
+    description: 'Nothing came for ${subscriptionSilentHours} hours: the subscription may have ended. RUNBOOK.md#enqueued'
     enabled: true
     severity: 2
     evaluationFrequency: 'PT1H'

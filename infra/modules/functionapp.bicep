@@ -220,6 +220,11 @@ param attachmentLinkHours int
 @maxValue(3650)
 param attachmentRetentionDays int
 
+@description('Days without a message after which the storage account deletes what is remembered of a chat.')
+@minValue(30)
+@maxValue(3650)
+param chatRetentionDays int
+
 @description('Further https origins that files may come from, separated by commas, or nothing for Genesys\' own.')
 param fileOrigins string
 
@@ -380,6 +385,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     ATTACHMENT_LIMIT_MB: string(attachmentLimitMB)
     ATTACHMENT_LINK_HOURS: string(attachmentLinkHours)
     ATTACHMENT_RETENTION_DAYS: string(attachmentRetentionDays)
+    CHAT_RETENTION_DAYS: string(chatRetentionDays)
     FILE_ORIGINS: fileOrigins
     FILE_HOSTS: fileHosts
     GENESYS_MEDIA_TYPES: genesysMediaTypes

@@ -28,6 +28,16 @@ param replication string
 @maxValue(3650)
 param attachmentRetentionDays int
 
+@description('Days without a message after which what is remembered of a chat is deleted: its state and its threads.')
+@minValue(30)
+@maxValue(3650)
+param chatRetentionDays int
+
+@description('Days after which failed messages are deleted. A queue may hand a message over again for 14 days, and must find the verdict then.')
+@minValue(15)
+@maxValue(3650)
+param failedRetentionDays int
+
 @description('Days for which deleted and overwritten blobs and deleted containers can be brought back. They add to the retention of files.')
 @minValue(1)
 @maxValue(365)
@@ -170,6 +180,53 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
               baseBlob: {
                 delete: {
                   daysAfterModificationGreaterThan: attachmentRetentionDays
+                }
+              }
+            }
+          }
+        }
+        {
+          // The handler writes a chat's state with each message, and a thread's record once a day while it is used. Nothing else of
+          // the container may go: what lies in state/spool is not delivered yet, and the rest is the installation's own.
+          name: 'delete-chats'
+          enabled: true
+          type: 'Lifecycle'
+          definition: {
+            filters: {
+              blobTypes: [
+                'blockBlob'
+              ]
+              prefixMatch: [
+                '${state.name}/chats/'
+                '${state.name}/threads/'
+              ]
+            }
+            actions: {
+              baseBlob: {
+                delete: {
+                  daysAfterModificationGreaterThan: chatRetentionDays
+                }
+              }
+            }
+          }
+        }
+        {
+          name: 'delete-failed'
+          enabled: true
+          type: 'Lifecycle'
+          definition: {
+            filters: {
+              blobTypes: [
+                'blockBlob'
+              ]
+              prefixMatch: [
+                '${failed.name}/'
+              ]
+            }
+            actions: {
+              baseBlob: {
+                delete: {
+                  daysAfterModificationGreaterThan: failedRetentionDays
                 }
               }
             }

@@ -64,12 +64,12 @@ async fn agents_messages_are_listed_shown_and_replayed_in_their_order() {
         };
         assert_eq!(
             (direction, kind, service),
-            ("outbound", "refused", "graph/403")
+            ("outbound", "chat_not_accepted", "graph/403")
         );
         assert_eq!((chat, attempts), (digest.as_str(), "2"));
     }
     assert!(
-        printed.ends_with("2 failed messages: 2 outbound refused\n"),
+        printed.ends_with("2 failed messages: 2 outbound chat_not_accepted\n"),
         "{printed}"
     );
     let nobody = ["failed", "list", "--chat", "19:nobody@unq.gbl.spaces"];
@@ -93,7 +93,7 @@ async fn agents_messages_are_listed_shown_and_replayed_in_their_order() {
     assert!(dry.ends_with("2 of 2 would be replayed\n"), "{dry}");
     assert_eq!(platform.failed().await.len(), 2);
     let replayed = platform
-        .run(&["failed", "replay", "--kind", "refused"])
+        .run(&["failed", "replay", "--kind", "chat_not_accepted"])
         .await;
     assert!(replayed.ends_with("2 of 2 replayed\n"), "{replayed}");
     talk.sees(&["first words", "second words"]).await;

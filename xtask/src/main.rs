@@ -1,4 +1,4 @@
-//! The workspace's tasks: `cargo xtask run | test | package | bench | fuzz`.
+//! The workspace's tasks: `cargo xtask run | test | package | bench | storm | fuzz`.
 
 mod bench;
 mod browser;
@@ -10,6 +10,7 @@ mod program;
 mod run;
 mod snapshots;
 mod staging;
+mod storm;
 mod test;
 mod workspace;
 
@@ -37,6 +38,8 @@ enum Task {
     Package,
     /// Measure the release build and compare it with the bars.
     Bench(bench::Options),
+    /// Raise storms against four instances of the handler and count what became of each message.
+    Storm(storm::Options),
     /// Give the conversions inputs that libFuzzer makes of the cases.
     Fuzz(fuzz::Options),
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&workspace, &options),
         Task::Package => package::run(&workspace),
         Task::Bench(options) => bench::run(&workspace, &options),
+        Task::Storm(options) => storm::run(&workspace, &options),
         Task::Fuzz(options) => fuzz::run(&workspace, &options),
     });
     outcome.unwrap_or_else(|error| {

@@ -46,6 +46,9 @@ pub(super) fn conversation(
         policy.window,
         policy.window_policy,
     );
+    let is_first_of_day = state
+        .thread
+        .is_none_or(|before| before.last_message.date() < thread.last_message.date());
     learned.thread = Some(thread);
     learned.language = message.language.map(Language::tag);
     let thread = thread_id(chat, kind, &account, &customer, thread.counter);
@@ -56,6 +59,7 @@ pub(super) fn conversation(
         thread,
         customer,
         is_new,
+        is_first_of_day,
         learned,
     })
 }
@@ -181,6 +185,7 @@ pub(super) fn present(chat: Chat<'_>) -> Option<Conversation> {
         thread: thread_id(chat, kind, &state.account, &customer, counter),
         customer,
         is_new: false,
+        is_first_of_day: false,
         learned: Learned::default(),
     })
 }

@@ -28,6 +28,8 @@ pub struct Conversation {
     pub customer: Customer,
     /// No message of this thread was on its way before: the thread's record is to be written first.
     pub is_new: bool,
+    /// It is the thread's first message of its day (UTC): that the thread is in use is to be noted in its record.
+    pub is_first_of_day: bool,
     /// What the chat's state is to remember.
     pub learned: Learned,
 }

@@ -149,6 +149,8 @@ struct World {
     patience: usize,
     /// Whether the latest conversation was new, and the windows before it.
     thread: (bool, u32),
+    /// Whether the series told last was its thread's first of the day.
+    is_first_of_day: bool,
 }
 
 impl World {
@@ -171,6 +173,7 @@ impl World {
             remembered: Vec::new(),
             patience: usize::MAX,
             thread: (false, 0),
+            is_first_of_day: false,
         }
     }
 
@@ -277,6 +280,7 @@ impl World {
                 Plan::Tell(series) => {
                     let conversation = &series[0].conversation;
                     self.thread = (conversation.is_new, conversation.thread.counter);
+                    self.is_first_of_day = conversation.is_first_of_day;
                     return match series.iter().all(|series| self.post(series)) {
                         true => End::Told,
                         false => End::Broken,

@@ -177,6 +177,35 @@ fn left_out(bytes: usize) -> Value {
     json!({ "left_out": format!("{bytes} bytes") })
 }
 
+/// What tests need such a message for: one that was refused twice at this time.
+#[cfg(test)]
+impl FailedMessage {
+    pub(super) fn refused(
+        direction: Direction,
+        at: OffsetDateTime,
+        envelope: serde_json::Value,
+    ) -> Self {
+        Self {
+            direction,
+            queue: direction.as_str().to_owned(),
+            lane: "lane".to_owned(),
+            message_id: None,
+            chat: None,
+            correlation: String::new(),
+            kind: "refused".to_owned(),
+            reason: String::new(),
+            receipt: ReasonCode::GeneralError,
+            service: None,
+            status: None,
+            request_ids: BTreeMap::new(),
+            first_attempt: at,
+            last_attempt: at,
+            attempts: 2,
+            envelope,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use time::macros::datetime;

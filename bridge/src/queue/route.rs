@@ -5,6 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::envelope::{AgentEnvelope, CatchUpEnvelope, Content, Envelope};
+use crate::catch_up::OVERLAP;
 use crate::genesys::webhook::{Kind, Webhook};
 use crate::ids::{BusMessageId, CorrelationId, Lane, ThreadId};
 use crate::teams::notification::ChangeType;
@@ -95,7 +96,10 @@ impl Envelope {
                         message.as_str().to_owned(),
                         CorrelationId::of_teams_message(chat, message),
                     ),
-                    None => (occasion(reading), CorrelationId::of_catch_up(chat)),
+                    None => {
+                        let what = occasion(reading, self.accepted_at);
+                        (what, CorrelationId::of_catch_up(chat))
+                    }
                 };
                 let id = BusMessageId::catch_up(chat, &what, replay);
                 Route::in_lane(Queue::Inbound, Lane::inbound(chat), id, correlation)
@@ -118,11 +122,15 @@ impl Envelope {
     }
 }
 
-/// What tells one reading of all that changed from the next: a run of the timer that is repeated has the same.
-fn occasion(reading: &CatchUpEnvelope) -> String {
+/// What tells one reading of all that changed from the next: a run of the timer that is repeated soon has the same.
+///
+/// One that is repeated later must not: what was written after the first reading, and is older than the overlap when the run
+/// succeeds at last, no later sweep would find.
+fn occasion(reading: &CatchUpEnvelope, put: OffsetDateTime) -> String {
+    let soon = put.unix_timestamp() / OVERLAP.as_secs().cast_signed();
     let gap = reading.gap.map(OffsetDateTime::unix_timestamp_nanos);
     let since = reading.since.unix_timestamp_nanos();
-    format!("since {since} gap {}", gap.unwrap_or_default())
+    format!("since {since} gap {} at {soon}", gap.unwrap_or_default())
 }
 
 /// A message for a thread that is not ours still gets a lane, and so does what cannot be read: both end in `failed` instead of

@@ -216,6 +216,10 @@ fn a_chat_is_read_in_its_own_lane_and_once_for_each_occasion() {
     let since = route(catch_up(None), None, 0);
     assert_eq!(for_message, route(catch_up(Some(message())), None, 1));
     assert_eq!(since, route(catch_up(None), None, 1));
+    // A run that is repeated much later reads once more: what was written since would be older than its overlap.
+    let at = |at: OffsetDateTime| Envelope::new(at, catch_up(None)).route(|| [0; 16]);
+    assert_eq!(since, at(AT + Duration::from_secs(60)));
+    assert_ne!(since, at(AT + crate::catch_up::OVERLAP));
     assert_ne!(for_message.message_id, since.message_id);
     let created = route(notification(ChangeType::Created, None), None, 0);
     assert_ne!(for_message.message_id, created.message_id);

@@ -385,4 +385,6 @@ impl Held {
 }
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;

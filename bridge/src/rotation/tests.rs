@@ -1,14 +1,6 @@
-use proptest::prelude::*;
-use time::macros::datetime;
-
+use super::testing::*;
 use super::*;
-
-pub(super) const NOW: OffsetDateTime = datetime!(2026-12-01 03:17:00 UTC);
-pub(super) const MINUTE: Duration = Duration::from_secs(60);
-pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
-
-/// A run is ended after this.
-const RUN: Duration = Duration::from_secs(10 * 60);
+use proptest::prelude::*;
 
 fn credential(key: &str, starts: OffsetDateTime, ends: OffsetDateTime) -> Credential {
     Credential {
@@ -18,11 +10,6 @@ fn credential(key: &str, starts: OffsetDateTime, ends: OffsetDateTime) -> Creden
         starts,
         ends,
     }
-}
-
-pub(super) fn held(key: &str, stored: OffsetDateTime) -> Option<Held> {
-    let key = Some(key.to_owned());
-    Some(Held { key, stored })
 }
 
 fn noted(key: &str, since: OffsetDateTime, ends: OffsetDateTime) -> Noted {
@@ -188,145 +175,6 @@ fn a_secret_that_a_person_stored_is_known_by_its_first_characters() {
     credentials[1].hint = Some(String::new());
     assert_eq!(key(&credentials).as_deref(), Some("one"), "no hint is none");
     assert_eq!(key(&[]), None);
-}
-
-/// The note that a run claims with now.
-pub(super) fn claimed(noted: &Noted, run: &str, key: &str) -> Noted {
-    let claim = Claim {
-        key: key.to_owned(),
-        run: run.to_owned(),
-        since: NOW,
-    };
-    Noted {
-        claim: Some(claim),
-        accepted: None,
-        ..noted.clone()
-    }
-}
-
-/// The note, which is replaced only when it is still the one that was read.
-#[derive(Debug, Default)]
-pub(super) struct Kept {
-    pub(super) note: Noted,
-    version: u32,
-}
-
-impl Kept {
-    pub(super) fn read(&self) -> (Noted, u32) {
-        (self.note.clone(), self.version)
-    }
-
-    pub(super) fn save(&mut self, note: Noted, version: u32) {
-        if version == self.version {
-            self.note = note;
-            self.version += 1;
-        }
-    }
-}
-
-/// What runs and readers meet, and how a run goes on between two of its calls.
-pub(super) trait Stage: std::fmt::Debug {
-    /// Where a run is.
-    type At: std::fmt::Debug + Default;
-
-    /// Time since the beginning.
-    fn clock(&mut self) -> &mut Duration;
-
-    /// One call of a run; tells whether the run is over.
-    fn advance(&mut self, run: &mut Run<Self::At>) -> bool;
-
-    /// Somebody else changes something.
-    fn disturb(&mut self) {}
-
-    /// Whether all is well with whoever uses the secrets.
-    fn check(&self);
-}
-
-/// A run.
-#[derive(Debug, Default)]
-pub(super) struct Run<At> {
-    pub(super) at: At,
-    pub(super) begun: Duration,
-    pub(super) is_asked: bool,
-    /// Given when it begins.
-    pub(super) name: String,
-}
-
-impl<At: Default> Run<At> {
-    /// Begins now under a name of its own, unless it has begun.
-    pub(super) fn begin(&mut self, now: Duration, runs: &mut u32) {
-        if self.name.is_empty() {
-            self.begun = now;
-            *runs += 1;
-            self.name = format!("run {runs}");
-        }
-    }
-
-    /// A run that is not over in time is ended, and begins again.
-    pub(super) fn end_in_time(&mut self, now: Duration) {
-        if now > self.begun + RUN {
-            self.at = At::default();
-            self.name.clear();
-        }
-    }
-}
-
-#[derive(Debug, Clone)]
-pub(super) enum Event {
-    Advance(usize, u8),
-    Wait(u64),
-    Kill(usize),
-    Ask(usize),
-    Disturb,
-}
-
-/// What can happen to two runs.
-pub(super) fn events() -> impl Strategy<Value = Vec<Event>> {
-    let event = prop_oneof![
-        8 => (0..2usize, 1..8u8).prop_map(|(run, calls)| Event::Advance(run, calls)),
-        2 => (0..2usize, 8..40u8).prop_map(|(run, calls)| Event::Advance(run, calls)),
-        2 => (1..900u64).prop_map(Event::Wait),
-        1 => (900..200_000u64).prop_map(Event::Wait),
-        1 => (0..2usize).prop_map(Event::Kill),
-        1 => (0..2usize).prop_map(Event::Ask),
-        1 => Just(Event::Disturb),
-    ];
-    prop::collection::vec(event, 1..150)
-}
-
-/// Lets it happen, and then lets one undisturbed run a day come to rest, after each of which it is looked at.
-pub(super) fn play<S: Stage>(stage: &mut S, events: Vec<Event>, look: impl Fn(&S)) {
-    let mut runs = [Run::default(), Run::default()];
-    for event in events {
-        match event {
-            Event::Advance(run, calls) => {
-                for _ in 0..calls {
-                    if stage.advance(&mut runs[run]) {
-                        runs[run] = Run::default();
-                    }
-                    stage.check();
-                }
-            }
-            Event::Wait(seconds) => *stage.clock() += Duration::from_secs(seconds),
-            Event::Kill(run) => runs[run] = Run::default(),
-            Event::Ask(run) => runs[run].is_asked = true,
-            Event::Disturb => stage.disturb(),
-        }
-        stage.check();
-    }
-    for _ in 0..100 {
-        *stage.clock() += DAY;
-        let mut run = Run::default();
-        let mut calls = 0;
-        while !stage.advance(&mut run) {
-            *stage.clock() += Duration::from_secs(20);
-            stage.check();
-            calls += 1;
-            assert!(calls < 200, "it does not come to rest: {stage:#?}");
-            run.begun = *stage.clock();
-        }
-        look(stage);
-    }
 }
 
 /// Entra ID, the vault and the note, as runs and readers meet them.

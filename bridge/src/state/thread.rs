@@ -1,4 +1,4 @@
-//! Threads: which chat one belongs to (`threads/{digest}.json`, never changed once written), and how long it stays the same.
+//! Threads: which chat one belongs to (`threads/{digest}.json`), and how long it stays the same.
 
 use std::time::Duration;
 
@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::ids::{ChatId, SupportAccountName, ThreadId};
+
+/// How old the date of use in a thread's record gets while the thread is in use. The storage account deletes records by the date of
+/// their last change, so a record that is read and never written would go with its conversation alive.
+const USE_NOTED_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 /// A thread's chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,18 +22,37 @@ pub struct ThreadRecord {
     pub chat: ChatId,
     /// Its support account.
     pub account: SupportAccountName,
+    /// When it was in use, to the day or so; absent in the records of older releases.
+    #[serde(
+        default,
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub used: Option<OffsetDateTime>,
 }
 
 impl ThreadRecord {
     /// A record of the present version.
     #[must_use]
-    pub fn new(thread: &ThreadId, chat: ChatId, account: SupportAccountName) -> Self {
+    pub fn new(
+        thread: &ThreadId,
+        chat: ChatId,
+        account: SupportAccountName,
+        used: OffsetDateTime,
+    ) -> Self {
         Self {
             version: 1,
             thread: thread.clone(),
             chat,
             account,
+            used: Some(used),
         }
+    }
+
+    /// Whether a use at this time is to be noted, by writing the record again.
+    #[must_use]
+    pub fn is_use_due(&self, now: OffsetDateTime) -> bool {
+        self.used.is_none_or(|used| now - used >= USE_NOTED_EVERY)
     }
 }
 
@@ -140,7 +163,29 @@ mod tests {
             .parse()
             .expect("a thread");
         let chat = "19:8ea0e38b_97b8@unq.gbl.spaces".parse().expect("an id");
-        let record = ThreadRecord::new(&thread, chat, "support".parse().expect("a name"));
+        let account = "support".parse().expect("a name");
+        let record = ThreadRecord::new(&thread, chat, account, START);
         insta::assert_json_snapshot!(record);
+    }
+
+    #[test]
+    fn a_use_is_noted_once_a_day() {
+        let thread = "teams:support:0f0e0d0c-0000-4000-8000-00000000000a"
+            .parse()
+            .expect("a thread");
+        let chat = "19:8ea0e38b_97b8@unq.gbl.spaces".parse().expect("an id");
+        let account = "support".parse().expect("a name");
+        let mut record = ThreadRecord::new(&thread, chat, account, START);
+        for (hours, expected) in [
+            (-5, false),
+            (0, false),
+            (23, false),
+            (24, true),
+            (900, true),
+        ] {
+            assert_eq!(record.is_use_due(after(hours)), expected, "{hours} h");
+        }
+        record.used = None;
+        assert!(record.is_use_due(START));
     }
 }

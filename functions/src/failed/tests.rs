@@ -9,14 +9,13 @@ use bridge::state::blobs;
 use bridge::state::thread::ThreadRecord;
 use http::StatusCode;
 use serde_json::{Value, json};
-use services::error::Service;
 use services::testing::{Reply, Sent, World};
 use time::OffsetDateTime;
 
 use super::*;
 use crate::app::App;
 use crate::testing::{
-    ANNA, ANNAS_CHAT, ANNAS_THREAD, agents_message, app_in, deliver, desk, webhook,
+    ANNA, ANNAS_CHAT, ANNAS_THREAD, agents_message, app_in, deliver, desk, posts, webhook,
 };
 
 struct Scene {
@@ -59,7 +58,12 @@ impl Scene {
     fn knows_the_thread(&self) {
         let thread: ThreadId = ANNAS_THREAD.parse().expect("a thread");
         let chat: ChatId = ANNAS_CHAT.parse().expect("a chat");
-        let record = ThreadRecord::new(&thread, chat, thread.account.clone());
+        let record = ThreadRecord::new(
+            &thread,
+            chat,
+            thread.account.clone(),
+            OffsetDateTime::now_utc(),
+        );
         let body = serde_json::to_vec(&record).expect("JSON");
         self.world
             .put_blob("state", &blobs::thread(&record.thread), body);
@@ -89,15 +93,6 @@ impl Scene {
         sent
     }
 
-    /// Contents of the posts that Graph was sent.
-    fn posts(&self) -> Vec<Value> {
-        let seen = self.world.seen(Service::Graph);
-        let posts = seen.iter().filter(|seen| seen.method == "POST");
-        posts
-            .map(|post| post.json()["body"]["content"].clone())
-            .collect()
-    }
-
     /// How agents' messages ended whose receipts lie on the queue, with the ids that duplicate detection compares.
     fn receipts(&self) -> Vec<(String, Option<String>)> {
         let sent = self.world.sent().into_iter();
@@ -117,7 +112,7 @@ async fn agents_messages_go_back_in_order_and_end_with_a_receipt_of_their_own() 
         scene.agent_fails(id, ANNAS_THREAD).await;
     }
     assert_eq!(scene.world.blobs("failed").len(), 3);
-    assert_eq!(scene.posts(), Vec::<Value>::new());
+    assert_eq!(posts(&scene.world), Vec::<Value>::new());
     scene.knows_the_thread();
     let before = scene.world.sent().len();
     assert_eq!(scene.replay().await, ["Replayed", "Replayed", "Replayed"]);
@@ -128,7 +123,7 @@ async fn agents_messages_go_back_in_order_and_end_with_a_receipt_of_their_own() 
             assert_eq!(deliver(&scene.app, &sent, times).await, StatusCode::OK);
         }
     }
-    assert_eq!(scene.posts(), ["g-1", "g-2", "g-3"]);
+    assert_eq!(posts(&scene.world), ["g-1", "g-2", "g-3"]);
     let receipts = scene.receipts();
     let (failed, delivered) = receipts.split_at(3);
     for (number, (status, id)) in failed.iter().enumerate() {
@@ -187,7 +182,7 @@ async fn a_replay_that_is_broken_off_loses_nothing_and_repeats_nothing() {
     for sent in &sent {
         assert_eq!(deliver(&scene.app, sent, 1).await, StatusCode::OK);
     }
-    assert_eq!(scene.posts(), ["g-1"]);
+    assert_eq!(posts(&scene.world), ["g-1"]);
 }
 
 #[tokio::test]
@@ -231,7 +226,10 @@ async fn a_large_message_goes_back_by_its_blob() {
     let sent = scene.outbound(before).remove(0);
     assert!(sent.body.len() < 1024);
     assert_eq!(deliver(&scene.app, &sent, 1).await, StatusCode::OK);
-    let shown: usize = scene.posts().iter().map(|it| it.to_string().len()).sum();
+    let shown: usize = posts(&scene.world)
+        .iter()
+        .map(|it| it.to_string().len())
+        .sum();
     assert!(shown > 200 * 1024);
 }
 
@@ -331,7 +329,7 @@ async fn dead_letters_become_failed_messages_and_their_agents_are_told() {
     let sent = scene.outbound(before).remove(0);
     assert_eq!(sent.session, Some(lane));
     assert_eq!(deliver(&scene.app, &sent, 1).await, StatusCode::OK);
-    assert_eq!(scene.posts(), ["g-1"]);
+    assert_eq!(posts(&scene.world), ["g-1"]);
 }
 
 #[tokio::test]

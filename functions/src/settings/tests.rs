@@ -196,6 +196,15 @@ fn links_must_not_outlive_their_files() {
 }
 
 #[test]
+fn a_thread_is_not_forgotten_within_its_window() {
+    let window = ("THREAD_WINDOW_HOURS", "719");
+    let short = with(&[window, ("CHAT_RETENTION_DAYS", "31")]).expect_err("too short");
+    assert_eq!((short.len(), short[0].name), (1, "CHAT_RETENTION_DAYS"));
+    assert!(short[0].to_string().contains("THREAD_WINDOW_HOURS"));
+    with(&[window, ("CHAT_RETENTION_DAYS", "32")]).expect("long enough");
+}
+
+#[test]
 fn several_genesys_clients_are_a_list() {
     let (one, two, three) = (id(1), id(2), id(3));
     let several = format!("{one}, {two}");

@@ -43,6 +43,8 @@ pub struct Inputs {
     pub functions: BTreeMap<String, Value>,
     /// Architect's flows by their paths.
     pub flows: BTreeMap<String, String>,
+    /// `RUNBOOK.md`.
+    pub runbook: String,
     /// The program's sources as one text.
     pub sources: String,
     /// The words of the sources.
@@ -75,6 +77,7 @@ impl Inputs {
                 .into_iter()
                 .map(|it| (it.clone(), text(&it)))
                 .collect(),
+            runbook: text("RUNBOOK.md"),
             words: Arc::new(words(&sources).map(str::to_owned).collect()),
             sources,
         }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::inputs::{Inputs, PROFILES, own_name};
-use crate::{flow, policy, program, queries, roles};
+use crate::{flow, policy, program, queries, roles, runbook};
 
 fn problems(inputs: &Inputs) -> Vec<String> {
     let checks = [
@@ -13,6 +13,7 @@ fn problems(inputs: &Inputs) -> Vec<String> {
         program::check,
         queries::check,
         flow::check,
+        runbook::check,
     ];
     checks.iter().flat_map(|check| check(inputs)).collect()
 }
@@ -104,12 +105,40 @@ fn mistakes_in_texts_are_found() {
             ": &str = \"lost\";",
             "no constant for the container failed",
         ),
+        (
+            "### `sign_in_needed`",
+            "### `sign_in_wanted`",
+            "sign_in_wanted is no event and no alert",
+        ),
+        (
+            "### `panic`",
+            "### Panics",
+            "handler-trouble: RUNBOOK.md has no entry for panic",
+        ),
+        (
+            "### `backlog`",
+            "### Backlog",
+            "backlog: RUNBOOK.md has no entry backlog",
+        ),
+        (
+            "### `settled`",
+            "### `handed_back`",
+            "two entries handed_back",
+        ),
+        (
+            "in (\"message_failed\")",
+            "in (\"message_lost\")",
+            "RUNBOOK.md: the program logs no event message_lost",
+        ),
     ] {
         let mut inputs = right.clone();
         let flow = inputs.flows.values_mut().next().expect("a flow");
-        let text = match from.starts_with("lit: ") {
-            true => flow,
-            false => &mut inputs.sources,
+        let text = if from.starts_with("lit: ") {
+            flow
+        } else if inputs.runbook.contains(from) {
+            &mut inputs.runbook
+        } else {
+            &mut inputs.sources
         };
         assert!(text.contains(from), "{from} is nowhere");
         *text = text.replace(from, to);

@@ -30,6 +30,9 @@ const QUEUE: &str = "Microsoft.ServiceBus/namespaces/queues";
 /// Days that a claim is kept: a day longer than its message lives on the queue.
 const CLAIM_DAYS: i64 = 15;
 
+/// Days that failed messages are kept in the profiles, which leave it at what the templates say.
+const FAILED_DAYS: i64 = 90;
+
 /// Secrets that the program reads; what follows the last hyphen of the last one is a support account.
 const SECRETS: [&str; 6] = [
     "genesys-client-secret",
@@ -169,7 +172,7 @@ fn containers(inputs: &Inputs) -> Vec<String> {
     problems
 }
 
-/// Files and claims go away in time, and nothing else does.
+/// Files, chats, failed messages and claims go away in time, and nothing else does.
 fn lifecycle(inputs: &Inputs) -> Vec<String> {
     let policies = inputs.made("Microsoft.Storage/storageAccounts/managementPolicies");
     let rules = policies.flat_map(|it| list(&it["properties"]["policy"]["rules"]));
@@ -180,9 +183,12 @@ fn lifecycle(inputs: &Inputs) -> Vec<String> {
         let days = &deletion["daysAfterModificationGreaterThan"];
         format!("{} after {days} days", definition["filters"]["prefixMatch"])
     });
-    let days = inputs.setting("ATTACHMENT_RETENTION_DAYS");
+    let files = inputs.setting("ATTACHMENT_RETENTION_DAYS");
+    let chats = inputs.setting("CHAT_RETENTION_DAYS");
     let expected = [
-        format!(r#"["attachments/"] after {days} days"#),
+        format!(r#"["attachments/"] after {files} days"#),
+        format!(r#"["state/chats/","state/threads/"] after {chats} days"#),
+        format!(r#"["failed/"] after {FAILED_DAYS} days"#),
         format!(r#"["state/claims/"] after {CLAIM_DAYS} days"#),
     ];
     difference("deleted blobs", expected, found)

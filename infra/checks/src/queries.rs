@@ -1,4 +1,4 @@
-//! The queries of alerts and workbook ask for events and fields that the program logs.
+//! The queries of alerts, workbook and runbook ask for events and fields that the program logs.
 
 use functions::events;
 use serde_json::{Value, json};
@@ -60,6 +60,11 @@ pub fn all(inputs: &Inputs) -> Vec<Query> {
             }
         }
     }
+    let runbook = inputs.runbook.split("```kusto\n").skip(1);
+    for text in runbook.filter_map(|it| it.split("```").next()) {
+        let asked = json!("microsoft.insights/components");
+        queries.push(Query::new("RUNBOOK.md", &asked, text));
+    }
     queries
 }
 
@@ -86,7 +91,7 @@ pub fn check(inputs: &Inputs) -> Vec<String> {
 }
 
 /// The names that `event` is compared with: `event == "…"`, `event != "…"`, `event in ("…", "…")`.
-fn asked_events(query: &str) -> Vec<&str> {
+pub fn asked_events(query: &str) -> Vec<&str> {
     let mut names = Vec::new();
     for (index, word) in query.match_indices("event ") {
         let before = query[..index].chars().next_back();

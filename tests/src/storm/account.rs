@@ -59,6 +59,8 @@ struct Side {
     failed: usize,
     lost: usize,
     repeated: usize,
+    /// Of those, with another message id.
+    renamed: usize,
     out_of_order: usize,
 }
 
@@ -144,7 +146,7 @@ impl Found {
             memory,
             calls_each: total as f64
                 / (written.inbound.len() + written.outbound.len()).max(1) as f64,
-            kills: plan.blows.len(),
+            kills: plan.kills(),
         }
     }
 
@@ -165,7 +167,8 @@ impl Found {
                     side.delivered += 1;
                     // Once more with the same id is what a kill between Genesys' answer and our note of it costs.
                     let ids: HashSet<&str> = shown.iter().map(|it| it.1).collect();
-                    side.repeated += shown.len() - 1 + 1_000_000 * (ids.len() - 1);
+                    side.repeated += shown.len() - 1;
+                    side.renamed += ids.len() - 1;
                     if let Some(at) = self.accepted.get(correlation) {
                         orders.entry(*chat).or_default().push((*at, shown[0].0));
                     }
@@ -275,6 +278,10 @@ impl Report {
             ),
             ("agents' messages out of order", self.outbound.out_of_order),
             ("agents' messages repeated", self.outbound.repeated),
+            (
+                "customers' messages repeated with another id",
+                self.inbound.renamed,
+            ),
             ("messages looped", self.looped),
             ("receipts missing", self.missing_receipts),
             ("receipts too many", self.further_receipts),

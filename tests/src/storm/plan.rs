@@ -159,6 +159,15 @@ impl Plan {
         spells.chain(blows).max().unwrap_or_default()
     }
 
+    /// How often a handler ends in the middle of its work.
+    #[must_use]
+    pub fn kills(&self) -> usize {
+        let blows = self.blows.iter();
+        blows
+            .filter(|(_, blow)| !matches!(blow, Blow::Removal))
+            .count()
+    }
+
     fn deal_out(&mut self, random: &mut Rng) {
         let size = self.size;
         let dooms = [Doom::AtGenesys, Doom::AtGraph, Doom::OfFile];

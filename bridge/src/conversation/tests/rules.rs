@@ -388,6 +388,23 @@ fn the_record_of_a_thread_is_new_once() {
 }
 
 #[test]
+fn a_thread_s_use_is_noted_with_its_first_message_of_a_day() {
+    let mut world = World::new();
+    for (name, written, is_first) in [
+        ("1", START, true),
+        ("2", at(1), false),
+        ("3", at(30), true),
+        // Late, and of a day that is over.
+        ("4", at(2), false),
+        ("5", at(31), false),
+        ("6", at(24 * 60), true),
+    ] {
+        world.tells(&message(name, "x", written));
+        assert_eq!(world.is_first_of_day, is_first, "{name}");
+    }
+}
+
+#[test]
 fn what_the_sender_s_organization_blocks_is_told_once() {
     let blocked = |name: &str| {
         let mut message = message(name, "", START);

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use time::macros::datetime;
 
 use super::*;
-use crate::genesys::receipt::{ReasonCode, ReceiptOutcome};
+use crate::genesys::receipt::ReceiptOutcome;
 use crate::ids::{BusMessageId, Lane};
 use crate::queue::envelope::{
     AgentEnvelope, CatchUpEnvelope, LifecycleEnvelope, NoticeEnvelope, NotificationEnvelope,
@@ -18,22 +18,8 @@ const ANNA: &str = "teams:support:0f0e0d0c-0000-4000-8000-00000000000a";
 
 fn stored(blob: &str, envelope: serde_json::Value) -> Failed {
     let message = FailedMessage {
-        direction: Direction::Inbound,
-        queue: "inbound".to_owned(),
-        lane: "lane".to_owned(),
         message_id: Some("created-1".to_owned()),
-        chat: None,
-        correlation: String::new(),
-        kind: "refused".to_owned(),
-        reason: String::new(),
-        receipt: ReasonCode::GeneralError,
-        service: None,
-        status: None,
-        request_ids: Default::default(),
-        first_attempt: AT,
-        last_attempt: AT,
-        attempts: 2,
-        envelope,
+        ..FailedMessage::refused(Direction::Inbound, AT, envelope)
     };
     Failed {
         blob: blob.to_owned(),

@@ -1,7 +1,6 @@
 use time::macros::datetime;
 
 use super::*;
-use crate::genesys::receipt::ReasonCode;
 use crate::queue::envelope::{AgentEnvelope, Envelope, NotificationEnvelope};
 use crate::teams::notification::ChangeType;
 
@@ -18,23 +17,10 @@ fn failed(blob: &str, content: Content, accepted: OffsetDateTime) -> Failed {
         _ => Direction::Inbound,
     };
     let envelope = Envelope::new(accepted, content);
+    let envelope = serde_json::to_value(envelope).expect("JSON");
     let message = FailedMessage {
-        direction,
-        queue: direction.as_str().to_owned(),
-        lane: "lane".to_owned(),
-        message_id: None,
-        chat: None,
-        correlation: String::new(),
-        kind: "refused".to_owned(),
-        reason: String::new(),
-        receipt: ReasonCode::GeneralError,
-        service: None,
-        status: None,
-        request_ids: Default::default(),
-        first_attempt: seconds(0),
         last_attempt: seconds(60),
-        attempts: 2,
-        envelope: serde_json::to_value(envelope).expect("JSON"),
+        ..FailedMessage::refused(direction, seconds(0), envelope)
     };
     Failed {
         blob: blob.to_owned(),

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::rotation::tests::{DAY, Kept, MINUTE, NOW, Run, Stage, claimed, events, held, play};
+use crate::rotation::testing::{DAY, Kept, MINUTE, NOW, Run, Stage, claimed, events, held, play};
 use crate::rotation::{RENEWED_AFTER, SETTLED_AFTER};
 
 const RUN: &str = "this run";
