@@ -19,6 +19,7 @@ pub mod queue;
 pub mod rotation;
 pub mod sign_in;
 pub mod state;
+pub mod status;
 pub mod subscriptions;
 pub mod teams;
 pub mod text;

@@ -22,6 +22,7 @@ mod own_secrets;
 mod queue;
 pub mod settings;
 pub mod start;
+pub mod status;
 mod store;
 pub mod timer;
 mod webhook;

@@ -9,9 +9,10 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bridge::ids::Digest;
+use bridge::state::blobs;
 use bridge::subscriptions::{
-    LIFE, Mark, RENEWED_AFTER, RENEWED_WHEN_ASKED, Seen, Step, Wanted, is_covered, is_settled,
-    next_step, resource,
+    LIFE, Mark, RENEWED_AFTER, RENEWED_WHEN_ASKED, Seen, Standing, Step, Wanted, end, is_covered,
+    is_settled, next_step, resource,
 };
 use bridge::teams::unwrap::NotificationKey;
 use secrecy::{ExposeSecret, SecretString};
@@ -27,6 +28,7 @@ use crate::failure::Failure;
 use crate::inbound_graph;
 use crate::lifecycle_graph;
 use crate::settings::{SubscriptionAccess, SupportAccount};
+use crate::store::document::Document;
 use crate::timer::{self, Turn};
 
 /// Folder, and the name by which Azure knows the function.
@@ -177,8 +179,10 @@ async fn bring(
         if !is_covered(&wanted, &[all.as_slice(), others].concat(), shared.now) {
             // Before there is one again, so that a run that ends here does not leave the gap unread.
             catch_up::note_gap(app, &account.name).await?;
+            note_standing(app, account, access, None).await?;
         }
         if step == Step::Rest {
+            note_standing(app, account, access, end(&wanted, &all)).await?;
             return catch_up::begin(app, &account.name).await;
         }
         let done = take(side, shared, account, &step).await;
@@ -199,6 +203,26 @@ async fn bring(
         }
     }
     Err(Failure::OutOfTime)
+}
+
+/// Notes the subscription for `handler status`: whoever runs that may read our blobs, and not ask Graph.
+async fn note_standing(
+    app: &App,
+    account: &SupportAccount,
+    access: &str,
+    ends: Option<OffsetDateTime>,
+) -> Result<(), Failure> {
+    let standing = ends.map(|ends| Standing {
+        access: access.to_owned(),
+        ends,
+    });
+    let name = blobs::subscription(&account.name);
+    let mut document = Document::load(&app.blobs, name, || None).await?;
+    if document.value == standing {
+        return Ok(());
+    }
+    document.value = standing;
+    document.save(&app.blobs).await
 }
 
 /// Says what kept a Support User from a subscription.

@@ -108,6 +108,13 @@ async fn a_support_user_gets_a_subscription_that_is_replaced_when_the_secret_is(
         first[0]["encryptionCertificateId"],
         certificate.certificate_id()
     );
+    let account = &app.settings.support_accounts[0].name;
+    let name = blobs::subscription(account);
+    let noted = crate::store::document::peek(&app.blobs, &name).await;
+    let standing: Option<Standing> = noted.expect("readable").flatten();
+    let standing = standing.expect("a note");
+    assert_eq!(standing.access, "application");
+    assert!(standing.ends > OffsetDateTime::now_utc() + LIFE - Duration::from_secs(60));
     // Nothing is due.
     assert_eq!(tick(&app).await, StatusCode::OK);
     assert_eq!(made.all(), first);

@@ -157,7 +157,11 @@ pub async fn run(
     }
 }
 
-fn desk(lookup: &impl Fn(&str) -> Option<String>) -> anyhow::Result<Desk> {
+/// What the commands reach.
+///
+/// # Errors
+/// A setting is missing or not usable.
+pub fn desk(lookup: &impl Fn(&str) -> Option<String>) -> anyhow::Result<Desk> {
     let (blobs, namespace) = (required(lookup, BLOBS)?, required(lookup, NAMESPACE)?);
     let client = http::client()?;
     let identity = identity(&client, lookup)?;

@@ -10,6 +10,7 @@ mod report;
 mod rotate;
 mod serve;
 mod sign_in;
+mod status;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -72,6 +73,8 @@ enum Command {
     },
     /// Renew the secrets that the function secret-rotation renews once a day, or tell what it would do.
     Rotate(rotate::Order),
+    /// Tell on one screen how the bridge is; ends with 1 when something needs a person.
+    Status(status::Order),
     /// Look at the messages that were given up, have them tried once more, or remove them.
     Failed {
         #[command(subcommand)]
@@ -119,6 +122,10 @@ fn main() -> ExitCode {
         Command::Rotate(order) => {
             settings().and_then(|settings| finish(rotate::run(settings, &order)))
         }
+        Command::Status(order) => finish(async {
+            let lookup = |name: &str| std::env::var(name).ok();
+            status::run(&order, lookup).await
+        }),
         Command::Failed { command } => finish(async {
             let lookup = |name: &str| std::env::var(name).ok();
             failed::run(&command, lookup).await

@@ -42,7 +42,6 @@ var roles = {
   keyVaultSecretsOfficer: 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
   keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
-  serviceBusDataReceiver: '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0'
   serviceBusDataOwner: '090c5cfd-751d-490a-894a-3ce6f1109419'
   serviceBusDataSender: '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39'
   storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
@@ -208,33 +207,22 @@ resource operatorsFailed 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
   }
 }
 
-resource operatorsSender 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (queue, index) in triggerQueues: if (!empty(operatorsGroupId)) {
-  name: guid(triggers[index].id, operatorsGroupId, roles.serviceBusDataSender)
+// `handler failed` sends and takes dead letters away, `handler status` asks for the queue's length, which only an owner may.
+resource operatorsQueueOwner 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (queue, index) in triggerQueues: if (!empty(operatorsGroupId)) {
+  name: guid(triggers[index].id, operatorsGroupId, roles.serviceBusDataOwner)
   scope: triggers[index]
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.serviceBusDataSender)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.serviceBusDataOwner)
     principalId: operatorsGroupId
     principalType: 'Group'
   }
 }]
 
-// `handler failed drain` takes the queue's dead letters away. The right reaches the queue itself as well, whose sessions its commands
-// never ask for.
-resource operatorsReceiver 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (queue, index) in triggerQueues: if (!empty(operatorsGroupId)) {
-  name: guid(triggers[index].id, operatorsGroupId, roles.serviceBusDataReceiver)
-  scope: triggers[index]
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.serviceBusDataReceiver)
-    principalId: operatorsGroupId
-    principalType: 'Group'
-  }
-}]
-
-// `handler sign-in` writes the one-time link's digest, `handler failed replay` the content of large messages; the condition leaves
-// out whatever else the container holds.
+// `handler sign-in` writes the one-time link's digest, `handler failed replay` the content of large messages; `handler status` only
+// reads. The condition leaves out changes of whatever else the container holds.
 var blobs = 'Microsoft.Storage/storageAccounts/blobServices/containers/blobs'
 var operatorsPaths = '(@Resource[${blobs}:path] StringLike \'sign-in/*\') OR (@Resource[${blobs}:path] StringLike \'claims/*\')'
-var operatorsOnly = '((!(ActionMatches{\'${blobs}/read\'}) AND !(ActionMatches{\'${blobs}/write\'}) AND !(ActionMatches{\'${blobs}/add/action\'}) AND !(ActionMatches{\'${blobs}/move/action\'}) AND !(ActionMatches{\'${blobs}/delete\'})) OR (${operatorsPaths}))'
+var operatorsOnly = '((!(ActionMatches{\'${blobs}/write\'}) AND !(ActionMatches{\'${blobs}/add/action\'}) AND !(ActionMatches{\'${blobs}/move/action\'}) AND !(ActionMatches{\'${blobs}/delete\'})) OR (${operatorsPaths}))'
 
 resource operatorsState 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorsGroupId)) {
   name: guid(state.id, operatorsGroupId, roles.storageBlobDataContributor)

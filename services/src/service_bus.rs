@@ -1,5 +1,5 @@
 //! Azure Service Bus: sending over REST ("Send Message" and "Send Message Batch" in the Service Bus REST API reference), and what
-//! the queues put aside. Receiving is the Functions host's part.
+//! the queues put aside; and how long the queues are. Receiving is the Functions host's part.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -18,8 +18,10 @@ use crate::http::CALL_TIMEOUT;
 use crate::managed_identity::ManagedIdentity;
 
 mod dead_letters;
+mod length;
 
 pub use dead_letters::DeadLetter;
+pub use length::QueueLength;
 
 /// Audience of Service Bus in every cloud ("Authenticate an application with Microsoft Entra ID to access Azure Service Bus").
 const SCOPE: &str = "https://servicebus.azure.net/.default";

@@ -20,6 +20,7 @@ mod repeats;
 mod secrets;
 mod sign_in;
 mod spool;
+mod status;
 mod storm;
 mod trouble;
 mod untold;

@@ -72,6 +72,12 @@ pub fn catch_up(account: &SupportAccountName) -> String {
     format!("catch-up/{}.json", account.as_str())
 }
 
+/// Which subscription a support account has, in the container `state`.
+#[must_use]
+pub fn subscription(account: &SupportAccountName) -> String {
+    format!("subscriptions/{}.json", account.as_str())
+}
+
 /// What is noted of a secret's replacement, in the container `state`.
 #[must_use]
 pub fn rotation(secret: &str) -> String {

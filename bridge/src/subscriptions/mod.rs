@@ -12,7 +12,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use time::serde::rfc3339;
 
 use crate::ids::Digest;
 
@@ -75,6 +77,16 @@ pub struct Seen {
     /// Where it tells them.
     pub address: String,
     /// When it ends.
+    pub ends: OffsetDateTime,
+}
+
+/// The subscription that a Support User has, noted for people who may not ask Graph (`subscriptions/{account}.json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// With whose right it was made, in the word of the settings.
+    pub access: String,
+    /// When it ends.
+    #[serde(with = "rfc3339")]
     pub ends: OffsetDateTime,
 }
 
@@ -172,6 +184,15 @@ pub fn is_covered(wanted: &Wanted, all: &[Seen], now: OffsetDateTime) -> bool {
         .filter(|it| it.ends > now && wanted.is_for(&it.resource));
     let told = living.flat_map(|it| it.change_types.0.iter().copied());
     ChangeTypes(told.collect()) == ChangeTypes::all()
+}
+
+/// When the subscription ends that is wanted; none without one.
+#[must_use]
+pub fn end(wanted: &Wanted, all: &[Seen]) -> Option<OffsetDateTime> {
+    let good = all
+        .iter()
+        .filter(|it| wanted.is_for(&it.resource) && wanted.has_state_of(it));
+    good.map(|it| it.ends).max()
 }
 
 /// Whether some living subscription of these still has another secret than is wanted for it.

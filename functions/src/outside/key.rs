@@ -91,11 +91,12 @@ pub(super) enum Leave {
     Told,
 }
 
-/// A pause as the other instances read it.
+/// A pause as the other instances, and people, read it.
 #[derive(Debug, Serialize, Deserialize)]
-struct SharedPause {
+pub(crate) struct SharedPause {
+    /// Its end.
     #[serde(with = "time::serde::rfc3339")]
-    until: OffsetDateTime,
+    pub(crate) until: OffsetDateTime,
 }
 
 impl Key {

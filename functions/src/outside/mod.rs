@@ -11,6 +11,7 @@ use services::error::Service;
 use tokio::time::Instant;
 
 pub use gate::{Gate, Turn};
+pub(crate) use key::SharedPause;
 
 /// For whom a call is made.
 #[derive(Debug, Clone)]
@@ -96,6 +97,58 @@ impl Call<'_> {
             Self::GenesysReceipt => Kind::GenesysReceipt,
         }
     }
+}
+
+/// A throttle key that is no single chat's, for people.
+#[derive(Debug)]
+pub(crate) struct Throttled {
+    /// The key.
+    pub(crate) key: String,
+    /// What it throttles, in words.
+    pub(crate) what: String,
+    /// Its limit.
+    pub(crate) limit: Limit,
+}
+
+/// Those of these Support Users and OAuth clients.
+pub(crate) fn throttled<'a>(
+    accounts: impl Iterator<Item = &'a SupportAccountName>,
+    genesys_clients: &[String],
+    genesys_per_minute: u32,
+) -> Vec<Throttled> {
+    let genesys = limits::genesys(genesys_per_minute);
+    let of_account = |account: &'a SupportAccountName| {
+        let calls = [
+            (Call::GraphPost(account), "posts"),
+            (Call::GraphRead(account), "reads"),
+            (Call::GraphChats(account), "list of chats"),
+            (Call::GraphDirectory(account), "look-ups"),
+        ];
+        calls.map(|(call, what)| Throttled {
+            key: call.key(),
+            what: format!("graph, {what} of {}", account.as_str()),
+            limit: call.limit(genesys),
+        })
+    };
+    let of_client = |(number, key)| Throttled {
+        key,
+        what: format!("genesys, client {}", number + 1),
+        limit: genesys,
+    };
+    let clients = genesys_keys(genesys_clients).into_iter().enumerate();
+    accounts
+        .flat_map(of_account)
+        .chain(clients.map(of_client))
+        .collect()
+}
+
+/// The throttle keys of our OAuth clients. The first keeps its key when others come.
+fn genesys_keys(clients: &[String]) -> Vec<String> {
+    let key = |(number, id): (usize, &String)| match number {
+        0 => Call::GenesysMessage.key(),
+        _ => format!("genesys-client-{id}"),
+    };
+    clients.iter().enumerate().map(key).collect()
 }
 
 /// Calls whose health is one: a service can be well for one kind and down for another.

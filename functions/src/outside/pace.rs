@@ -12,8 +12,8 @@ use services::error::ServiceError;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use super::Call;
 use super::key::{Key, Leave};
+use super::{Call, genesys_keys};
 use crate::failure::Failure;
 use crate::log::milliseconds;
 use crate::store::bounded::Bounded;
@@ -51,14 +51,9 @@ impl Pace {
         genesys_clients: &[String],
         genesys_per_minute: u32,
     ) -> Self {
-        // The first keeps its key when others come.
-        let key = |(number, id): (usize, &String)| match number {
-            0 => "genesys-client".to_owned(),
-            _ => format!("genesys-client-{id}"),
-        };
         Self {
             blobs,
-            genesys: genesys_clients.iter().enumerate().map(key).collect(),
+            genesys: genesys_keys(genesys_clients),
             genesys_limit: limits::genesys(genesys_per_minute),
             queues: Bounded::new(REMEMBERED, REMEMBERED_FOR),
         }

@@ -13,7 +13,6 @@ ba92f5b4-2d11-453d-a403-e96b0029c9fe Storage Blob Data Contributor
 db58b8e5-c6ad-4a2a-8342-4190687cbf4a Storage Blob Delegator
 0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3 Storage Table Data Contributor
 090c5cfd-751d-490a-894a-3ce6f1109419 Azure Service Bus Data Owner
-4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0 Azure Service Bus Data Receiver
 69a216fc-b8fb-44d8-bc22-1f3c2cd27a39 Azure Service Bus Data Sender
 4633458b-17de-408a-b874-0445c86b69e6 Key Vault Secrets User
 b86a8fe4-44ce-4948-aee5-eccb2c155cd7 Key Vault Secrets Officer
@@ -120,9 +119,7 @@ fn needed(inputs: &Inputs) -> Vec<String> {
         let queues = inputs.made(QUEUE);
         for queue in queues.filter(|it| awaited.contains(own_name(it))) {
             let id = queue["id"].as_str().unwrap_or_default();
-            for role in ["Sender", "Receiver"] {
-                rights.push(format!("operators: Azure Service Bus Data {role} at {id}"));
-            }
+            rights.push(format!("operators: Azure Service Bus Data Owner at {id}"));
         }
     }
     rights.extend(

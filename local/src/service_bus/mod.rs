@@ -3,6 +3,7 @@
 
 pub mod broker_properties;
 mod dead_letters;
+mod entity;
 pub mod journey;
 mod message;
 mod namespace;

@@ -9,12 +9,13 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, post};
+use axum::routing::{delete, get, post};
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 
 use super::broker_properties::BrokerProperties;
 use super::dead_letters;
+use super::entity;
 use super::journey;
 use super::message::Draft;
 use super::namespace::ServiceBus;
@@ -29,9 +30,10 @@ const AUDIENCES: [&str; 2] = [
     "https://servicebus.azure.net",
     "https://servicebus.azure.net/",
 ];
-/// The routes of Service Bus, for the one identity that has the roles to send and to receive.
+/// The routes of Service Bus, for the one identity that owns the queues.
 pub fn router(bus: &Arc<ServiceBus>, entra: &Arc<Entra>) -> Router {
     Router::new()
+        .route("/{queue}", get(entity::get))
         .route("/{queue}/messages", post(send))
         .route(
             "/{queue}/{sub_queue}/messages/head",

@@ -2,6 +2,7 @@
 
 use azure_storage_blob::models::BlobContainerClientListBlobsOptions;
 use futures::TryStreamExt;
+use time::OffsetDateTime;
 
 use super::{Blobs, call, failed};
 use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
@@ -14,6 +15,8 @@ const MOST: u16 = 5_000;
 pub struct Listing {
     /// Their names, sorted.
     pub names: Vec<String>,
+    /// When each of them was written last, in the same order, where the account tells.
+    pub written: Vec<Option<OffsetDateTime>>,
     /// Where the next ones are asked for; `None` at the end.
     pub next: Option<String>,
 }
@@ -43,12 +46,14 @@ impl Blobs {
             let page = pages.into_pages().try_next().await.map_err(failed)?;
             let malformed = || ServiceError::new(Service::Blob, ErrorKind::Malformed, Sent::Yes);
             let page = page.ok_or_else(malformed)?.into_model().map_err(failed)?;
+            let named = page.blob_items.into_iter().filter_map(|it| {
+                let written = it.properties.and_then(|it| it.last_modified);
+                Some((it.name?, written))
+            });
+            let (names, written) = named.unzip();
             Ok(Listing {
-                names: page
-                    .blob_items
-                    .into_iter()
-                    .filter_map(|it| it.name)
-                    .collect(),
+                names,
+                written,
                 next: page.next_marker.filter(|marker| !marker.is_empty()),
             })
         })
@@ -60,14 +65,23 @@ impl Blobs {
     /// # Errors
     /// As [`Self::list`].
     pub async fn names(&self, container: &str) -> Result<Vec<String>> {
-        let mut names = Vec::new();
-        let mut from = None;
+        Ok(self.list_all(container, "").await?.names)
+    }
+
+    /// All blobs whose names begin with `prefix`.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
+    pub async fn list_all(&self, container: &str, prefix: &str) -> Result<Listing> {
+        let mut all = Listing::default();
         loop {
-            let page = self.list(container, "", MOST, from.as_deref()).await?;
-            names.extend(page.names);
-            from = page.next;
-            if from.is_none() {
-                return Ok(names);
+            let page = self.list(container, prefix, MOST, all.next.as_deref());
+            let page = page.await?;
+            all.names.extend(page.names);
+            all.written.extend(page.written);
+            all.next = page.next;
+            if all.next.is_none() {
+                return Ok(all);
             }
         }
     }

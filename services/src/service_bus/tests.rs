@@ -16,7 +16,7 @@ fn message() -> Outgoing<'static> {
     }
 }
 
-async fn bus(replies: impl IntoIterator<Item = Reply>) -> (Double, ServiceBus) {
+pub(super) async fn bus(replies: impl IntoIterator<Item = Reply>) -> (Double, ServiceBus) {
     let double = Double::start(replies).await;
     let bus = ServiceBus::at(client(), &double.base, identity());
     (double, bus)
