@@ -42,8 +42,8 @@ impl<'a> Graph<'a> {
     pub async fn read(self, message: &TeamsMessageId) -> Result<Vec<u8>, Failure> {
         let (correlation, chat) = self.names();
         let user = self.user();
-        self.reading(user.message(correlation, chat, message.as_str()))
-            .await
+        let request = user.message(correlation, chat, message.as_str());
+        self.reading(Call::GraphRead(self.account), request).await
     }
 
     /// The kind of the chat.
@@ -52,7 +52,8 @@ impl<'a> Graph<'a> {
     /// As [`Self::read`].
     pub async fn kind(self) -> Result<ChatKind, Failure> {
         let (correlation, chat) = self.names();
-        let chat = self.reading(self.user().chat(correlation, chat)).await?;
+        let (user, call) = (self.user(), Call::GraphFrequentRead(self.account));
+        let chat = self.reading(call, user.chat(correlation, chat)).await?;
         Ok(ChatKind::parse(&chat.chat_type))
     }
 
@@ -63,7 +64,8 @@ impl<'a> Graph<'a> {
     /// As [`Self::read`].
     pub async fn members(self) -> Result<Vec<Member>, Failure> {
         let (correlation, chat) = self.names();
-        match self.reading(self.user().members(correlation, chat)).await {
+        let (user, call) = (self.user(), Call::GraphRead(self.account));
+        match self.reading(call, user.members(correlation, chat)).await {
             Ok(records) => Ok(records
                 .into_iter()
                 .map(|record| Member {
@@ -123,8 +125,9 @@ impl<'a> Graph<'a> {
     pub async fn find_post(self, since: OffsetDateTime) -> Result<Vec<Value>, Failure> {
         let (correlation, chat) = self.names();
         let user = self.user();
-        self.reading(user.messages_since(correlation, chat, since))
-            .await
+        let digest = self.chat.digest();
+        let request = user.messages_since(correlation, chat, since);
+        self.reading(Call::GraphMessages(&digest), request).await
     }
 
     /// The messages that were written or changed since then, without what they say.
@@ -133,17 +136,13 @@ impl<'a> Graph<'a> {
     /// As [`Self::read`].
     pub async fn changes(self, since: OffsetDateTime) -> Result<Vec<MessageRecord>, Failure> {
         let (correlation, chat) = self.names();
+        let digest = self.chat.digest();
         let mut changes = Vec::new();
         let mut next = None;
         loop {
-            if next.is_some() {
-                let chat = self.chat.digest();
-                let call = Call::GraphMessages(&chat);
-                drop(self.app.gate.turn(call, self.caller).await?);
-            }
             let user = self.user();
-            let part = self.reading(user.changes(correlation, chat, since, next));
-            let part = part.await?;
+            let request = user.changes(correlation, chat, since, next);
+            let part = self.reading(Call::GraphMessages(&digest), request).await?;
             changes.extend(part.entries);
             match part.next {
                 Some(further) if changes.len() < MOST_CHANGES => next = Some(further),
@@ -166,12 +165,11 @@ impl<'a> Graph<'a> {
         let gate = &self.app.gate;
         if is_hosted {
             let chat = self.chat.digest();
-            drop(
-                gate.turn(Call::GraphHostedContent(&chat), self.caller)
-                    .await?,
-            );
+            let call = Call::GraphHostedContent(&chat);
+            drop(gate.turn(call, self.caller).await?);
         }
-        gate.turn(Call::GraphRead(self.account), self.caller).await
+        let call = Call::GraphFrequentRead(self.account);
+        gate.turn(call, self.caller).await
     }
 
     /// Opens a file at one of Graph's addresses, which for shared files redirects to the file's own host.
@@ -213,9 +211,9 @@ impl<'a> Graph<'a> {
 
     async fn reading<T>(
         self,
+        call: Call<'_>,
         request: impl Future<Output = Result<T, ServiceError>>,
     ) -> Result<T, Failure> {
-        let call = Call::GraphRead(self.account);
         let read = self.app.gate.call(call, self.caller, request).await;
         if let Err(Failure::Service(error)) = &read {
             self.tell_owner(error).await;
@@ -231,7 +229,7 @@ impl<'a> Graph<'a> {
         }
         app.owners_told.insert(digest.clone(), ());
         let (correlation, chat) = self.names();
-        let (user, call) = (self.user(), Call::GraphRead(self.account));
+        let (user, call) = (self.user(), Call::GraphFrequentRead(self.account));
         let found = app
             .gate
             .call(call, self.caller, user.chat(correlation, chat));

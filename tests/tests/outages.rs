@@ -94,6 +94,28 @@ async fn a_message_that_genesys_refuses_ends_in_failed_and_the_customer_is_told(
 }
 
 #[tokio::test]
+async fn a_customer_whose_message_waits_is_told_once_in_an_outage() {
+    let settings = [
+        "--set=DELAY_NOTICE_MINUTES=1",
+        "--set=DELAY_NOTICE=A moment, please",
+    ];
+    let platform = Platform::start(&[IMPATIENT, &settings].concat()).await;
+    let anna = Talk::begun(&platform, "Anna").await;
+    let ben = Talk::begun(&platform, "Ben").await;
+    let down = json!({ "service": "genesys", "path": "inbound/open/message", "body": anna.thread, "status": 503 });
+    platform.faults(json!([down])).await;
+    anna.writes("one").await;
+    anna.writes("two").await;
+    anna.sees(&["A moment, please"]).await;
+    platform.faults(json!([])).await;
+    anna.agent_sees(&["hello", "one", "two"]).await;
+    platform.until_idle().await;
+    anna.sees(&["A moment, please"]).await;
+    ben.sees(&[]).await;
+    platform.assert_nothing_failed().await;
+}
+
+#[tokio::test]
 async fn a_tenant_that_may_not_write_is_told_once_and_never_reaches_the_agent() {
     let mut served = Customer::new("Anna");
     served.tenant = "be9c1b6e-0000-4000-8000-c0ffee000002".to_owned();

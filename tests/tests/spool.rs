@@ -48,3 +48,28 @@ async fn an_outage_of_service_bus_costs_no_agent_s_message_and_no_order() {
     platform.assert_nothing_failed().await;
     platform.assert_logs_are_discreet().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_neither_the_queue_nor_the_store_takes_a_message_genesys_is_asked_to_come_again() {
+    let platform = Platform::start(&[IMPATIENT, &["--blob-faults"]].concat()).await;
+    let anna = Talk::begun(&platform, "Anna").await;
+    let queue = json!({ "service": "service-bus", "path": "/outbound/messages", "status": 503 });
+    let store = json!({ "service": "blob", "path": "/state/spool", "status": 503 });
+    platform.faults(json!([queue, store])).await;
+    let one = anna.agent_writes("one").await;
+    let refused = platform.until_logged("event", "webhook_refused", 2).await;
+    for line in &refused {
+        assert_eq!(line["function"], "outbound-genesys");
+        assert_eq!(line["status"], 503);
+    }
+    // The store is there again before the queue, and the message came once only.
+    platform.faults(json!([queue])).await;
+    platform.until_logged("event", "spooled", 1).await;
+    platform.faults(json!([])).await;
+    assert_eq!(forward(&platform).await, "200");
+    assert_eq!(platform.until_receipt(&one).await, ["Delivered"]);
+    platform.until_idle().await;
+    anna.sees(&["one"]).await;
+    platform.assert_nothing_failed().await;
+    platform.assert_logs_are_discreet().await;
+}

@@ -34,16 +34,20 @@ pub const GRAPH_HOSTED_CONTENTS: Limit = Limit {
 /// Parts of one user's list of chats (`GET /me/chats`): 1 a second. One run looks through it at a time.
 pub const GRAPH_CHATS: Limit = GRAPH_HOSTED_CONTENTS;
 
-/// Further parts of the list of one chat's messages: 1 a second.
+/// Parts of the list of one chat's messages: 1 a second.
 pub const GRAPH_MESSAGES: Limit = GRAPH_HOSTED_CONTENTS;
 
-/// Reads of one user, and look-ups in the directories. The published limits differ by call and chat and lie far above what a bridge
-/// needs, so this only keeps bursts apart.
-pub const GRAPH_READS: Limit = Limit {
-    per_second: 5.0,
-    burst: 10.0,
+/// Reads of one user that the published table does not name (a chat's members, one message): 1 a second for all of them, since it
+/// does not say whether each has its own.
+pub const GRAPH_READS: Limit = GRAPH_POSTS;
+
+/// Reads of one user that may come more often: a chat's own properties (5 a second), files, look-ups in the directories. This only
+/// keeps bursts apart.
+pub const GRAPH_FREQUENT_READS: Limit = Limit {
+    per_second: 4.0,
+    burst: 5.0,
     is_shared: false,
-    source: "our own",
+    source: GRAPH,
 };
 
 /// Calls of one OAuth client, where Genesys takes this many in any minute (300 unless it raised that): a part of them at once, the
@@ -66,10 +70,20 @@ impl Limit {
         Duration::from_secs_f64(1.0 / self.per_second.max(0.001))
     }
 
-    /// Uses that are booked together at most: about a second's.
+    /// Uses that are booked together at most: about two seconds'.
     #[must_use]
     pub fn most_at_once(&self) -> usize {
-        (self.per_second.clamp(1.0, 100.0).ceil()) as usize
+        (self.per_second * 2.0).clamp(1.0, 100.0).ceil() as usize
+    }
+
+    /// What an instance keeps to while it cannot book: others may be in the same place, four of them without exceeding the limit.
+    #[must_use]
+    pub fn alone(&self) -> Self {
+        Self {
+            per_second: self.per_second / 4.0,
+            burst: 1.0,
+            ..*self
+        }
     }
 }
 

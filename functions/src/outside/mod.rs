@@ -29,11 +29,13 @@ pub struct Caller {
 pub enum Call<'a> {
     /// A post of a Support User.
     GraphPost(&'a SupportAccountName),
-    /// A read of a Support User.
+    /// A read of a chat's members or of one message by a Support User.
     GraphRead(&'a SupportAccountName),
+    /// A read of a chat's own properties, or of a file, by a Support User.
+    GraphFrequentRead(&'a SupportAccountName),
     /// A part of a Support User's list of chats.
     GraphChats(&'a SupportAccountName),
-    /// A further part of the list of one chat's messages.
+    /// A part of the list of one chat's messages.
     GraphMessages(&'a Digest),
     /// A look-up in a directory, which no message depends on.
     GraphDirectory(&'a SupportAccountName),
@@ -51,6 +53,7 @@ impl Call<'_> {
         match self {
             Self::GraphPost(account) => format!("graph-user-{}", account.as_str()),
             Self::GraphRead(account) => format!("graph-reads-{}", account.as_str()),
+            Self::GraphFrequentRead(account) => format!("graph-frequent-{}", account.as_str()),
             Self::GraphChats(account) => format!("graph-chats-{}", account.as_str()),
             Self::GraphMessages(chat) => format!("graph-messages-{chat}"),
             Self::GraphDirectory(account) => format!("graph-directory-{}", account.as_str()),
@@ -66,7 +69,8 @@ impl Call<'_> {
             Self::GraphHostedContent(_) => limits::GRAPH_HOSTED_CONTENTS,
             Self::GraphChats(_) => limits::GRAPH_CHATS,
             Self::GraphMessages(_) => limits::GRAPH_MESSAGES,
-            Self::GraphRead(_) | Self::GraphDirectory(_) => limits::GRAPH_READS,
+            Self::GraphRead(_) => limits::GRAPH_READS,
+            Self::GraphFrequentRead(_) | Self::GraphDirectory(_) => limits::GRAPH_FREQUENT_READS,
             Self::GenesysMessage | Self::GenesysReceipt => genesys,
         }
     }
@@ -89,6 +93,7 @@ impl Call<'_> {
         match self {
             Self::GraphPost(_) => Kind::GraphPost,
             Self::GraphRead(_)
+            | Self::GraphFrequentRead(_)
             | Self::GraphHostedContent(_)
             | Self::GraphChats(_)
             | Self::GraphMessages(_) => Kind::GraphRead,
@@ -120,7 +125,8 @@ pub(crate) fn throttled<'a>(
     let of_account = |account: &'a SupportAccountName| {
         let calls = [
             (Call::GraphPost(account), "posts"),
-            (Call::GraphRead(account), "reads"),
+            (Call::GraphRead(account), "members and messages"),
+            (Call::GraphFrequentRead(account), "other reads"),
             (Call::GraphChats(account), "list of chats"),
             (Call::GraphDirectory(account), "look-ups"),
         ];
