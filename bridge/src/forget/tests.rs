@@ -271,10 +271,13 @@ fn files_and_posts_are_known_by_the_chat_in_their_names() {
     }
 }
 
+/// What happened in a chat.
+type Change<'a> = &'a dyn Fn(&mut InboundState);
+
 #[test]
 fn a_message_on_its_way_to_genesys_holds_up_its_chat() {
     let minutes = Duration::minutes;
-    let is_held = |change: &dyn Fn(&mut InboundState), age: Duration| {
+    let is_held = |change: Change<'_>, age: Duration| {
         let mut state = state(chat(ANNA), None, None);
         change(&mut state);
         is_sending(&state, NOW + age)
@@ -305,7 +308,7 @@ fn a_message_on_its_way_to_genesys_holds_up_its_chat() {
         state.entry(&id, NOW);
     };
     let (soon, later) = (minutes(0), minutes(14));
-    let cases: [(&dyn Fn(&mut InboundState), Duration, bool); 9] = [
+    let cases: [(Change<'_>, Duration, bool); 9] = [
         (&|_| {}, soon, false),
         (&sending, soon, true),
         (&sending, later, false),
