@@ -426,6 +426,7 @@ module rbac './modules/rbac.bicep' = {
     dataContainers: storage.outputs.dataContainers
     stateContainer: storage.outputs.stateContainer
     failedContainer: storage.outputs.failedContainer
+    attachmentsContainer: storage.outputs.attachmentsContainer
     serviceBusName: serviceBus.outputs.name
     triggerQueues: [
       serviceBus.outputs.inboundQueue

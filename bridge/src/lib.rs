@@ -9,6 +9,7 @@ mod debug;
 pub mod catch_up;
 pub mod conversation;
 pub mod files;
+pub mod forget;
 pub mod genesys;
 pub mod ids;
 pub mod json_fault;

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use bridge::catch_up::reading::{Listed, Untold, untold};
+use bridge::forget::{Erased, caught_up_from};
 use bridge::ids::{CorrelationId, Digest, SupportAccountName, TeamsMessageId};
 use bridge::queue::envelope::{CatchUpEnvelope, Content, Envelope, NotificationEnvelope};
+use bridge::state::blobs;
 use services::graph::MessageRecord;
 use time::OffsetDateTime;
 
@@ -19,6 +21,7 @@ use crate::outside::Caller;
 use crate::queue::delivery::{Delivery, Outcome};
 use crate::queue::enqueue::enqueue;
 use crate::queue::job::Job;
+use crate::store::document::peek;
 
 /// Distinguishes what a catch-up puts on the queue from what Graph told, for duplicate detection.
 const REPLAY: &str = "catch-up";
@@ -62,7 +65,8 @@ impl<'a> ChatReading<'a> {
     /// What nobody told of, as far as Graph lists it.
     async fn untold(&self) -> Result<Vec<Untold>, Failure> {
         let (chat, account) = (&self.reading.chat, &self.reading.account);
-        let since = self.reading.since;
+        let erased = peek::<Erased>(&self.app.blobs, &blobs::erased(&chat.digest())).await?;
+        let since = caught_up_from(self.reading.since, erased);
         let door = Graph {
             app: self.app,
             account,

@@ -41,6 +41,9 @@ impl Posting<'_> {
         if series.conversation.is_new || series.conversation.is_first_of_day {
             // Before Genesys hears of it, so that even an answer within milliseconds finds its way back.
             let (thread, account) = (&series.conversation.thread, &series.conversation.account);
+            if series.conversation.is_new {
+                app.threads.unlearn(thread);
+            }
             let now = OffsetDateTime::now_utc();
             let chat = chat.state().chat.clone();
             let record = ThreadRecord::new(thread, chat, account.clone(), now);

@@ -3,6 +3,7 @@
 mod catch_up;
 mod delay;
 mod files;
+mod forgotten;
 mod held;
 mod identity;
 mod scene;

@@ -16,6 +16,7 @@ pub mod events;
 pub mod failed;
 pub mod failure;
 mod files;
+pub mod forget;
 mod log;
 mod outside;
 mod own_secrets;

@@ -3,6 +3,7 @@
 mod check;
 mod deployed;
 mod failed;
+mod forget;
 mod genesys;
 mod logging;
 mod login;
@@ -80,6 +81,8 @@ enum Command {
         #[command(subcommand)]
         command: failed::Command,
     },
+    /// Erase a person from all that the bridge keeps, and tell what remains elsewhere.
+    Forget(forget::Order),
     /// Set up Genesys Cloud where no Terraform resource does, as an administrator.
     Genesys {
         #[command(subcommand)]
@@ -129,6 +132,10 @@ fn main() -> ExitCode {
         Command::Failed { command } => finish(async {
             let lookup = |name: &str| std::env::var(name).ok();
             failed::run(&command, lookup).await
+        }),
+        Command::Forget(order) => finish(async {
+            let lookup = |name: &str| std::env::var(name).ok();
+            forget::run(&order, lookup).await
         }),
         Command::Genesys { command } => finish(async {
             println!("{}", genesys::run(&command).await?);

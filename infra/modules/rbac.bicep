@@ -22,6 +22,9 @@ param stateContainer string
 @description('Container of messages that operators must look at.')
 param failedContainer string
 
+@description('Container of people\'s files.')
+param attachmentsContainer string
+
 @description('Name of the Service Bus namespace.')
 param serviceBusName string
 
@@ -76,6 +79,11 @@ resource state 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-0
 resource failed 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = {
   parent: dataBlobs
   name: failedContainer
+}
+
+resource attachments 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = {
+  parent: dataBlobs
+  name: attachmentsContainer
 }
 
 resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' existing = {
@@ -218,10 +226,12 @@ resource operatorsQueueOwner 'Microsoft.Authorization/roleAssignments@2022-04-01
   }
 }]
 
-// `handler sign-in` writes the one-time link's digest, `handler failed replay` the content of large messages; `handler status` only
-// reads. The condition leaves out changes of whatever else the container holds.
+// `handler sign-in` writes the one-time link's digest, `handler failed replay` the content of large messages; `handler forget` erases
+// chats, threads, contents and agents' messages that wait, and writes marks of that; `handler status` only reads. The condition leaves
+// out changes of whatever else the container holds.
 var blobs = 'Microsoft.Storage/storageAccounts/blobServices/containers/blobs'
-var operatorsPaths = '(@Resource[${blobs}:path] StringLike \'sign-in/*\') OR (@Resource[${blobs}:path] StringLike \'claims/*\')'
+var path = '@Resource[${blobs}:path] StringLike'
+var operatorsPaths = '(${path} \'sign-in/*\') OR (${path} \'claims/*\') OR (${path} \'chats/*\') OR (${path} \'threads/*\') OR (${path} \'spool/*\') OR (${path} \'erased/*\')'
 var operatorsOnly = '((!(ActionMatches{\'${blobs}/write\'}) AND !(ActionMatches{\'${blobs}/add/action\'}) AND !(ActionMatches{\'${blobs}/move/action\'}) AND !(ActionMatches{\'${blobs}/delete\'})) OR (${operatorsPaths}))'
 
 resource operatorsState 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorsGroupId)) {
@@ -233,5 +243,20 @@ resource operatorsState 'Microsoft.Authorization/roleAssignments@2022-04-01' = i
     principalType: 'Group'
     conditionVersion: '2.0'
     condition: operatorsOnly
+  }
+}
+
+// `handler forget` erases a person's files, which it need not open: the condition leaves listing and deleting.
+var operatorsErase = '(!(ActionMatches{\'${blobs}/read\'} AND NOT SubOperationMatches{\'Blob.List\'}) AND !(ActionMatches{\'${blobs}/write\'}) AND !(ActionMatches{\'${blobs}/add/action\'}) AND !(ActionMatches{\'${blobs}/move/action\'}))'
+
+resource operatorsAttachments 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorsGroupId)) {
+  name: guid(attachments.id, operatorsGroupId, roles.storageBlobDataContributor)
+  scope: attachments
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataContributor)
+    principalId: operatorsGroupId
+    principalType: 'Group'
+    conditionVersion: '2.0'
+    condition: operatorsErase
   }
 }

@@ -233,7 +233,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
           }
         }
         {
-          // Content of large envelopes: a message lives for 14 days on its queue.
+          // Content of large envelopes, and marks of what was erased: a message lives for 14 days on its queue.
           name: 'delete-claims'
           enabled: true
           type: 'Lifecycle'
@@ -244,6 +244,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
               ]
               prefixMatch: [
                 '${state.name}/claims/'
+                '${state.name}/erased/'
               ]
             }
             actions: {
@@ -306,3 +307,6 @@ output stateContainer string = state.name
 
 @description('Container of messages that a person must look at.')
 output failedContainer string = failed.name
+
+@description('Name of the container of people\'s files.')
+output attachmentsContainer string = attachments.name

@@ -158,6 +158,19 @@ impl Blobs {
         Ok(())
     }
 
+    /// All blobs with what is in them, as text, for `GET /local/blobs`.
+    pub(crate) async fn all(&self) -> anyhow::Result<Vec<Value>> {
+        let mut all = Vec::new();
+        for container in CONTAINERS {
+            for name in self.names(container, "").await? {
+                let body = self.get(&path_of(container, &name)).await?;
+                let text = String::from_utf8_lossy(&body);
+                all.push(json!({ "container": container, "name": name, "text": text }));
+            }
+        }
+        Ok(all)
+    }
+
     /// The failed messages, for `GET /local/failed`.
     pub(crate) async fn failed(&self) -> anyhow::Result<Vec<Value>> {
         let mut failed = Vec::new();

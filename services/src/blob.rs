@@ -144,9 +144,21 @@ impl Blobs {
     /// `Precondition` when somebody else wrote since; otherwise the account or the managed identity refused or could not be
     /// reached.
     pub async fn remove(&self, container: &str, name: &str, version: &ETag) -> Result<()> {
+        self.remove_if(container, name, Some(version)).await
+    }
+
+    /// Removes the blob in whatever version; one that is gone already is as wanted.
+    ///
+    /// # Errors
+    /// The account or the managed identity refused or could not be reached.
+    pub async fn remove_any(&self, container: &str, name: &str) -> Result<()> {
+        self.remove_if(container, name, None).await
+    }
+
+    async fn remove_if(&self, container: &str, name: &str, version: Option<&ETag>) -> Result<()> {
         let removed = call(|| async {
             let options = BlobClientDeleteOptions {
-                if_match: Some(version.0.as_str().into()),
+                if_match: version.map(|version| version.0.as_str().into()),
                 ..BlobClientDeleteOptions::default()
             };
             let blob = self.service.blob_client(container, name);

@@ -8,6 +8,7 @@ mod failed_messages;
 mod files_from_agents;
 mod files_from_customers;
 mod forged;
+mod forgotten;
 mod genesys_secrets;
 mod outages;
 mod own_secrets;

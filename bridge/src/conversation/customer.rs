@@ -115,7 +115,7 @@ fn account_of_group(
 }
 
 /// The customer whom the conversation's attributes describe: found out once per window, from the message and, where Graph shows
-/// them, the chat's members. In a group it stays the first person from outside who wrote.
+/// them, the chat's members. In a group it stays the first person from outside who wrote, unless nobody can tell who that was.
 fn customer(
     case: &Case<'_>,
     chat: Chat<'_>,
@@ -130,9 +130,10 @@ fn customer(
         .is_some_and(|at| message.created - at < policy.window);
     let known = state.customer.as_ref();
     let is_same = known.is_some_and(|known| sender.user.as_ref() == Some(&known.user));
+    let is_somebody = known.is_some_and(|known| known.user != UserId::of_chat(&state.chat));
     let stays = match kind {
         ChatKind::OneOnOne => is_fresh && is_same,
-        _ => is_fresh || !is_same,
+        _ => is_fresh || (!is_same && is_somebody),
     };
     if let Some(known) = known.filter(|_| stays) {
         if !is_due(case, known) {

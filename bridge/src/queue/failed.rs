@@ -180,7 +180,7 @@ fn left_out(bytes: usize) -> Value {
 /// What tests need such a message for: one that was refused twice at this time.
 #[cfg(test)]
 impl FailedMessage {
-    pub(super) fn refused(
+    pub(crate) fn refused(
         direction: Direction,
         at: OffsetDateTime,
         envelope: serde_json::Value,

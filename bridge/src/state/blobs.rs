@@ -11,28 +11,43 @@ pub const FAILED: &str = "failed";
 /// Container of people's files.
 pub const ATTACHMENTS: &str = "attachments";
 
+/// What the names of all chats' states begin with, in the container `state`.
+pub const CHATS: &str = "chats/";
+
+/// What the names of all threads begin with, in the container `state`.
+pub const THREADS: &str = "threads/";
+
+/// What the names of all large envelopes begin with, in the container `state`.
+pub const CLAIMS: &str = "claims/";
+
 /// A chat's state on the way to Genesys, in the container `state`.
 #[must_use]
 pub fn inbound_state(chat: &ChatId) -> String {
-    format!("chats/{}/inbound.json", chat.digest())
+    format!("{CHATS}{}/inbound.json", chat.digest())
 }
 
 /// A chat's state on the way to Teams, in the container `state`.
 #[must_use]
 pub fn outbound_state(chat: &ChatId) -> String {
-    format!("chats/{}/outbound.json", chat.digest())
+    format!("{CHATS}{}/outbound.json", chat.digest())
 }
 
 /// A thread's chat, in the container `state`.
 #[must_use]
 pub fn thread(thread: &ThreadId) -> String {
-    format!("threads/{}.json", thread.digest())
+    format!("{THREADS}{}.json", thread.digest())
+}
+
+/// That a chat's state was erased, in the container `state`.
+#[must_use]
+pub fn erased(chat: &Digest) -> String {
+    format!("erased/{chat}.json")
 }
 
 /// An envelope too large for the queue, in the container `state`.
 #[must_use]
 pub fn claim(digest: &Digest) -> String {
-    format!("claims/{digest}.json")
+    format!("{CLAIMS}{digest}.json")
 }
 
 /// A file of a message, in the container `attachments`. The file's own name is in its `Content-Disposition` only.

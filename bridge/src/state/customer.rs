@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::serde::rfc3339;
 
-use crate::ids::{DomainName, TenantId, UserId};
+use crate::ids::{ChatId, DomainName, TenantId, UserId};
 use crate::teams::message::Sender;
 
 /// The person in Teams who asks for support. `Debug` shows ids as digests and no name.
@@ -43,6 +43,25 @@ pub struct Customer {
 }
 
 debug_shows!(Customer: user, tenant);
+
+impl Customer {
+    /// Stands where a chat's customer is not known any more.
+    #[must_use]
+    pub fn nobody(chat: &ChatId) -> Self {
+        Self {
+            user: UserId::of_chat(chat),
+            user_type: None,
+            tenant: None,
+            upn: None,
+            name: None,
+            guest: false,
+            upn_verified: false,
+            company: None,
+            domain: None,
+            lookup_failed_at: None,
+        }
+    }
+}
 
 /// A member of a chat (Microsoft Learn, "aadUserConversationMember resource type"); any part may be missing.
 #[derive(Clone, Default)]

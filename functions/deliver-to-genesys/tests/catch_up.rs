@@ -13,7 +13,7 @@ use crate::testing::{ANNA, ANNAS_CHAT, deliver, desk};
 
 impl Scene {
     /// Graph has these messages, each written a second after the one before, and lists them newest first.
-    fn has(&self, messages: &[Value]) {
+    pub(super) fn has(&self, messages: &[Value]) {
         let mut listed: Vec<Value> = messages.to_vec();
         listed.reverse();
         let known = messages.to_vec();
@@ -32,7 +32,7 @@ impl Scene {
         });
     }
 
-    async fn reads(&self, message: Option<&str>) -> StatusCode {
+    pub(super) async fn reads(&self, message: Option<&str>) -> StatusCode {
         let reading = CatchUpEnvelope {
             chat: ANNAS_CHAT.parse().expect("a chat"),
             account: "support".parse().expect("a name"),
@@ -52,7 +52,7 @@ impl Scene {
         deliver(&self.app, &sent, 1).await
     }
 
-    fn written(&self, id: &str, minutes_ago: i64) -> Value {
+    pub(super) fn written(&self, id: &str, minutes_ago: i64) -> Value {
         let mut message = self.message(id, ANNA, &format!("message {id}"));
         let created = OffsetDateTime::now_utc() - Duration::minutes(minutes_ago);
         message["createdDateTime"] = json!(time_text(created));

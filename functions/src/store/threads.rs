@@ -56,6 +56,11 @@ impl Threads {
         Ok(Some(record.chat))
     }
 
+    /// Has the next look at a thread go to Blob: where its chat's state was erased, its record was as well.
+    pub fn unlearn(&self, thread: &ThreadId) {
+        self.0.remove(&thread.digest());
+    }
+
     /// Writes the thread's chat if it is not there yet, and notes its use.
     ///
     /// # Errors

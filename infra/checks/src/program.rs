@@ -172,7 +172,7 @@ fn containers(inputs: &Inputs) -> Vec<String> {
     problems
 }
 
-/// Files, chats, failed messages and claims go away in time, and nothing else does.
+/// Files, chats, failed messages, claims and marks of what was erased go away in time, and nothing else does.
 fn lifecycle(inputs: &Inputs) -> Vec<String> {
     let policies = inputs.made("Microsoft.Storage/storageAccounts/managementPolicies");
     let rules = policies.flat_map(|it| list(&it["properties"]["policy"]["rules"]));
@@ -189,7 +189,7 @@ fn lifecycle(inputs: &Inputs) -> Vec<String> {
         format!(r#"["attachments/"] after {files} days"#),
         format!(r#"["state/chats/","state/threads/"] after {chats} days"#),
         format!(r#"["failed/"] after {FAILED_DAYS} days"#),
-        format!(r#"["state/claims/"] after {CLAIM_DAYS} days"#),
+        format!(r#"["state/claims/","state/erased/"] after {CLAIM_DAYS} days"#),
     ];
     difference("deleted blobs", expected, found)
 }

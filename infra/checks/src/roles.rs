@@ -45,16 +45,41 @@ pub fn check(inputs: &Inputs) -> Vec<String> {
             };
             let role = names.get(role).unwrap_or(&role);
             // Without its condition a right would reach further than its scope says.
-            let paths = text("condition").split("blobs:path] StringLike '").skip(1);
-            let paths = paths.filter_map(|rest| rest.split('\'').next());
-            let paths = paths.collect::<Vec<_>>().join(" and ");
-            let within = match paths.is_empty() {
-                true => paths,
-                false => format!(" within {paths}"),
-            };
+            let within = within(text("condition"));
             format!("{holder}: {role} at {}{within}", scope(assignment))
         });
     difference("rights", needed(inputs), found)
+}
+
+/// What a condition leaves of a right: the paths of the blobs that may change or, where it names none, all but some actions.
+fn within(condition: &str) -> String {
+    let rest = |after: &str| {
+        let parts = condition.split(after).skip(1).map(str::to_owned);
+        parts.collect::<Vec<_>>()
+    };
+    let paths = rest("blobs:path] StringLike '");
+    let paths: Vec<&str> = paths
+        .iter()
+        .filter_map(|rest| rest.split('\'').next())
+        .collect();
+    if !paths.is_empty() {
+        return format!(" within {}", paths.join(" and "));
+    }
+    let actions =
+        rest("!(ActionMatches{'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/");
+    let actions: Vec<String> = actions
+        .iter()
+        .filter_map(|rest| {
+            let (action, more) = rest.split_once('\'')?;
+            let kept = more.strip_prefix("} AND NOT SubOperationMatches{'");
+            let kept = kept.and_then(|kept| kept.split('\'').next());
+            Some(kept.map_or_else(|| action.to_owned(), |kept| format!("{action} but {kept}")))
+        })
+        .collect();
+    match actions.is_empty() {
+        true => String::new(),
+        false => format!(" without {}", actions.join(", ")),
+    }
 }
 
 /// The id of the resource that an assignment is made at: known outright where the principal is, inside an expression else.
@@ -81,6 +106,7 @@ fn needed(inputs: &Inputs) -> Vec<String> {
     let component = id(COMPONENT, "");
     let failed = id(CONTAINER, "failed");
     let state = id(CONTAINER, "state");
+    let attachments = id(CONTAINER, "attachments");
     let mut rights = vec![
         // Leases, keys and the package; what the portal shows of a host's troubles.
         format!("the program: Storage Blob Data Owner at {host}"),
@@ -114,7 +140,11 @@ fn needed(inputs: &Inputs) -> Vec<String> {
         let contributor = "operators: Storage Blob Data Contributor at";
         rights.push(format!("{contributor} {failed}"));
         rights.push(format!(
-            "{contributor} {state} within sign-in/* and claims/*"
+            "{contributor} {state} within sign-in/* and claims/* and chats/* and threads/* and spool/* and erased/*"
+        ));
+        // A person's files are erased, and neither read nor written.
+        rights.push(format!(
+            "{contributor} {attachments} without read but Blob.List, write, add/action, move/action"
         ));
         let queues = inputs.made(QUEUE);
         for queue in queues.filter(|it| awaited.contains(own_name(it))) {

@@ -64,6 +64,7 @@ pub(super) fn router() -> Router<Arc<Control>> {
         .route("/local/instances", show(|it| it.host.view()))
         .route("/local/handler/kill", post(kill))
         .route("/local/handler/commands", post(run).delete(kill_commands))
+        .route("/local/blobs", get(blobs))
         .route("/local/blobs/{*path}", delete(forget))
         .route("/local/timers", show(|it| it.host.timers_view()))
         .route("/local/timers/{function}", post(fire_timer))
@@ -207,6 +208,11 @@ async fn run(State(control): Reach, body: Bytes) -> Answer {
 async fn kill_commands(State(control): Reach) -> StatusCode {
     control.host.kill_commands();
     StatusCode::NO_CONTENT
+}
+
+/// Everything that is stored.
+async fn blobs(State(control): Reach) -> Answer {
+    Ok(Json(json!({ "blobs": control.blobs.all().await? })))
 }
 
 /// Takes a blob away: a lease or a claim in it then keeps nobody out, as when it had run out.

@@ -1,6 +1,9 @@
 //! Each rule by an example.
 
 use super::*;
+use crate::conversation::present_thread;
+use crate::forget::take_out;
+use crate::state::customer::Customer;
 use crate::state::question::{Choice, ChoiceKind, Question};
 use crate::teams::message::Attachment;
 
@@ -255,6 +258,32 @@ fn a_group_is_described_by_the_first_person_from_outside() {
         let customer = world.inbound.customer.as_ref();
         assert_eq!(customer.map(|customer| &customer.user), described.as_ref());
     }
+}
+
+#[test]
+fn a_group_whose_description_was_taken_out_goes_on_and_is_described_by_the_next_person() {
+    let mut world = World::group();
+    world.policy.groups = GroupPolicy::All;
+    let by = |name: &str, by: char, of: char| {
+        let mut message = message(name, "x", START);
+        let from = message.from.as_mut().expect("a sender");
+        (from.user, from.tenant) = (Some(user(by)), Some(tenant(of)));
+        message
+    };
+    world.tells(&by("1", 'a', '2'));
+    let thread = present_thread(&world.inbound);
+    take_out(&mut world.inbound);
+    assert_eq!(present_thread(&world.inbound), thread);
+    assert_eq!(world.deleted("1"), End::Told);
+    // A colleague describes nobody.
+    for (name, sender, of, described) in [("2", 'c', '1', None), ("3", 'b', '2', Some(user('b')))] {
+        world.tells(&by(name, sender, of));
+        let customer = world.inbound.customer.clone().expect("somebody");
+        let nobody = Customer::nobody(&world.inbound.chat).user;
+        assert_eq!(customer.user, described.unwrap_or(nobody));
+        assert_eq!(present_thread(&world.inbound), thread);
+    }
+    assert_eq!(world.thread, (false, 0));
 }
 
 #[test]
