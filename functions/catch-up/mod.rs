@@ -20,7 +20,7 @@ use services::graph::{ChatRecord, Preview};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-pub(crate) use self::progress::{begin, note_gap};
+pub(crate) use self::progress::{note_coverage, note_gap};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::outside::{Call, Caller};

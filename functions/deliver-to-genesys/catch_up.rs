@@ -122,15 +122,14 @@ impl Job for ChatReading<'_> {
             return Ok(Outcome::Skipped("nothing went untold"));
         }
         let account = self.reading.account.as_str();
-        // For a gap that is known this is no news.
-        if self.reading.message.is_some() {
+        // For a gap that is known this is no news, nor where no subscription would have told.
+        if self.reading.message.is_some() && note_gap(self.app, &self.reading.account).await? {
             tracing::warn!(
                 event = "notification_missed",
                 account,
                 told,
                 "Graph told nothing of messages that are in the chat: all that moved will be read"
             );
-            note_gap(self.app, &self.reading.account).await?;
         }
         Ok(Outcome::Delivered)
     }

@@ -59,6 +59,7 @@ fn caught_up(swept: Duration, gap: Option<Duration>) -> Found {
         looked: AT - minutes(3),
         swept: AT - swept,
         gap: gap.map(|gap| AT - gap),
+        uncovered: None,
     }))
 }
 

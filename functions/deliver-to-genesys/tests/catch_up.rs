@@ -77,7 +77,7 @@ async fn what_went_untold_is_told_in_its_order_and_with_its_time() {
     let before = scene.written("0", 90);
     let mut gone = scene.written("4", 10);
     gone["deletedDateTime"] = json!(time_text(OffsetDateTime::now_utc()));
-    crate::catch_up::begin(&scene.app, &"support".parse().expect("a name"))
+    crate::catch_up::note_coverage(&scene.app, &"support".parse().expect("a name"), true)
         .await
         .expect("begun");
     scene.has(&[before, one, two, three.clone(), gone]);
