@@ -12,6 +12,7 @@ pub mod files;
 pub mod genesys;
 pub mod ids;
 pub mod json_fault;
+pub mod moment;
 pub mod notices;
 pub mod pace;
 pub mod patience;
