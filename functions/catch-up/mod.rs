@@ -161,6 +161,7 @@ async fn put_into_lanes(
             since: sweep.since,
             gap: sweep.gap,
             message: unless_known.map(|newest| newest.message),
+            part: None,
         };
         let content = Content::CatchUp(reading);
         enqueue(app, &[Envelope::new(OffsetDateTime::now_utc(), content)]).await?;

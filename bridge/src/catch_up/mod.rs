@@ -5,13 +5,13 @@
 //! is read; in between only a chat whose newest message nobody told of. Reading goes through the chat's own lane, behind what
 //! waits there, so order holds, and what was merely late is known by then ([`reading`]).
 
+pub mod parts;
 pub mod reading;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use time::serde::rfc3339;
 
 use crate::ids::{ChatId, TeamsMessageId, UserId};
 
@@ -44,25 +44,25 @@ const OUTAGE: Duration = Duration::from_secs(30 * 60);
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
     /// When the bridge began to listen for this account. Nothing from before is told.
-    #[serde(with = "rfc3339")]
+    #[serde(with = "crate::moment")]
     pub began: OffsetDateTime,
     /// Up to here every chat's newest message was looked at.
-    #[serde(with = "rfc3339")]
+    #[serde(with = "crate::moment")]
     pub looked: OffsetDateTime,
     /// Up to here every chat that moved was read.
-    #[serde(with = "rfc3339")]
+    #[serde(with = "crate::moment")]
     pub swept: OffsetDateTime,
     /// When it was noted last that changes may have gone untold.
     #[serde(
         default,
-        with = "rfc3339::option",
+        with = "crate::moment::option",
         skip_serializing_if = "Option::is_none"
     )]
     pub gap: Option<OffsetDateTime>,
     /// Since when no subscription tells of every change, as far as is known; none while one does.
     #[serde(
         default,
-        with = "rfc3339::option",
+        with = "crate::moment::option",
         skip_serializing_if = "Option::is_none"
     )]
     pub uncovered: Option<OffsetDateTime>,
