@@ -312,7 +312,7 @@ pub struct Erased {
     /// Version of this format.
     pub version: u32,
     /// When.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub at: OffsetDateTime,
 }
 

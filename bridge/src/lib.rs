@@ -13,6 +13,7 @@ pub mod forget;
 pub mod genesys;
 pub mod ids;
 pub mod json_fault;
+pub mod moment;
 pub mod notices;
 pub mod pace;
 pub mod patience;

@@ -20,7 +20,7 @@ use services::graph::{ChatRecord, Preview};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-pub(crate) use self::progress::{begin, note_gap};
+pub(crate) use self::progress::{note_coverage, note_gap};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::outside::{Call, Caller};
@@ -161,6 +161,7 @@ async fn put_into_lanes(
             since: sweep.since,
             gap: sweep.gap,
             message: unless_known.map(|newest| newest.message),
+            part: None,
         };
         let content = Content::CatchUp(reading);
         enqueue(app, &[Envelope::new(OffsetDateTime::now_utc(), content)]).await?;

@@ -28,6 +28,7 @@ async fn begun(gap: Option<OffsetDateTime>) -> World {
         looked: ago(10),
         swept: ago(120),
         gap,
+        uncovered: None,
     };
     let progress = serde_json::to_vec(&progress).expect("JSON");
     world.put_blob("state", STATE, progress);
@@ -141,7 +142,7 @@ async fn before_there_was_a_subscription_nothing_can_have_been_missed() {
     let app = app_in(&world, &[]);
     assert_eq!(tick(&app).await, StatusCode::OK);
     assert!(world.seen(Service::Graph).is_empty());
-    begin(&app, &"support".parse().expect("a name"))
+    note_coverage(&app, &"support".parse().expect("a name"), true)
         .await
         .expect("begun");
     assert_eq!(tick(&app).await, StatusCode::OK);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use bridge::catch_up::parts::{Part, most_changes};
 use bridge::catch_up::reading::{Listed, Untold, untold};
 use bridge::forget::{Erased, caught_up_from};
 use bridge::ids::{CorrelationId, Digest, SupportAccountName, TeamsMessageId};
@@ -15,7 +16,7 @@ use super::chat::InboundChat;
 use super::message::CustomerMessage;
 use crate::app::App;
 use crate::catch_up::note_gap;
-use crate::doors::Graph;
+use crate::doors::{Changes, Graph};
 use crate::failure::Failure;
 use crate::outside::Caller;
 use crate::queue::delivery::{Delivery, Outcome};
@@ -62,8 +63,9 @@ impl<'a> ChatReading<'a> {
         action(&mut self.apart.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What nobody told of, as far as Graph lists it.
-    async fn untold(&self) -> Result<Vec<Untold>, Failure> {
+    /// What nobody told of in the part that is read, as far as Graph lists it; or what is to be read instead, where that is too
+    /// much for one attempt.
+    async fn untold(&self, part: &Part) -> Result<Result<Vec<Untold>, Part>, Failure> {
         let (chat, account) = (&self.reading.chat, &self.reading.account);
         let erased = peek::<Erased>(&self.app.blobs, &blobs::erased(&chat.digest())).await?;
         let since = caught_up_from(self.reading.since, erased);
@@ -73,10 +75,29 @@ impl<'a> ChatReading<'a> {
             chat,
             caller: &self.caller,
         };
-        let listed = door.changes(since).await?;
+        let most = most_changes(self.app.settings.attempt_deadline);
+        let Changes { listed, is_cut } = door.changes(part, most).await?;
+        if is_cut {
+            let stopped = listed.last().and_then(|it| it.last_modified_date_time);
+            if let Some(divided) = stopped.and_then(|stopped| part.divided(stopped)) {
+                return Ok(Err(divided));
+            }
+            tracing::error!(event = "changes_cut", most);
+        }
         let listed: Vec<Listed> = listed.into_iter().filter_map(read).collect();
         let known = InboundChat::load(self.app, chat, account).await?;
-        Ok(untold(known.known(), &listed, since))
+        Ok(Ok(untold(known.known(), &listed, since)))
+    }
+
+    /// Has a further part of the chat read.
+    async fn go_on(&self, part: Part) -> Result<(), Failure> {
+        let reading = CatchUpEnvelope {
+            part: Some(part),
+            ..self.reading.clone()
+        };
+        let envelope = Envelope::new(OffsetDateTime::now_utc(), Content::CatchUp(reading));
+        enqueue(self.app, &[envelope]).await?;
+        Ok(())
     }
 
     /// Works through one change; true when the agent was told of it.
@@ -118,23 +139,32 @@ impl<'a> ChatReading<'a> {
 impl Job for ChatReading<'_> {
     async fn attempt(&self) -> Result<Outcome, Failure> {
         self.apart(|apart| apart.current = None);
-        let mut told = 0;
-        for untold in self.untold().await? {
+        let (part, mut told) = (self.reading.part(), 0);
+        let untold = match self.untold(&part).await? {
+            Ok(untold) => untold,
+            Err(divided) => {
+                self.go_on(divided).await?;
+                return Ok(Outcome::Skipped("read in parts"));
+            }
+        };
+        for untold in untold {
             told += usize::from(self.work_through(&untold).await?);
+        }
+        if let Some(rest) = part.rest() {
+            self.go_on(rest).await?;
         }
         if told == 0 {
             return Ok(Outcome::Skipped("nothing went untold"));
         }
         let account = self.reading.account.as_str();
-        // For a gap that is known this is no news.
-        if self.reading.message.is_some() {
+        // For a gap that is known this is no news, nor where no subscription would have told.
+        if self.reading.message.is_some() && note_gap(self.app, &self.reading.account).await? {
             tracing::warn!(
                 event = "notification_missed",
                 account,
                 told,
                 "Graph told nothing of messages that are in the chat: all that moved will be read"
             );
-            note_gap(self.app, &self.reading.account).await?;
         }
         Ok(Outcome::Delivered)
     }

@@ -6,7 +6,7 @@ use bridge::ids::{Digest, TeamsMessageId};
 use bridge::state::inbound::PostedPart;
 use bridge::state::thread::ThreadRecord;
 use bridge::text::split::split;
-use services::error::{ErrorKind, Service, ServiceError};
+use services::error::{ErrorKind, Sent, Service, ServiceError};
 use services::genesys::PostedMessage;
 use time::OffsetDateTime;
 use tokio::time::Instant;
@@ -158,7 +158,7 @@ impl Posting<'_> {
         let (app, series) = (self.app, self.series);
         let conversation = &series.conversation;
         let turn = app.gate.turn(Call::GenesysMessage, self.caller).await?;
-        series.claim(chat.state(), app.lanes.holder(), OffsetDateTime::now_utc());
+        let is_first = series.claim(chat.state(), app.lanes.holder(), OffsetDateTime::now_utc());
         chat.save(app).await?;
         let json = body.to_json(&Channel {
             thread: &conversation.thread,
@@ -178,6 +178,12 @@ impl Posting<'_> {
                 turn.make(genesys.post_message(json, correlation)).await
             }
         };
+        if is_first && posted.as_ref().is_err_and(|error| error.sent == Sent::No) {
+            series.retract(chat.state(), OffsetDateTime::now_utc());
+            // Should this not be noted, the agent is told at worst that a message is deleted that never came.
+            let noted = chat.save(app).await;
+            drop(noted);
+        }
         Ok(posted?)
     }
 }

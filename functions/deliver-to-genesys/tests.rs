@@ -8,7 +8,8 @@ mod held;
 mod identity;
 mod scene;
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bridge::ids::Digest;
 use bridge::notices::NoticeKind;
@@ -58,6 +59,27 @@ async fn a_client_that_genesys_refuses_leaves_its_chats_to_the_others() {
         scene.customer_writes("1", "hello").await;
         scene.customer_writes("2", "again").await;
         assert_eq!(scene.texts(), ["hello", "again"]);
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_is_told_of_a_message_whose_post_nobody_saw_answered() {
+    let scene = Scene::start(&[("ATTEMPT_DEADLINE_SECONDS", "5")]).await;
+    scene.customer_writes("1", "hello").await;
+    for (id, status, told) in [("2", 504, true), ("3", 429, false)] {
+        let fails = Arc::new(AtomicBool::new(true));
+        let failing = Arc::clone(&fails);
+        scene.world.answer_with("POST", "/open/message", move |_| {
+            let fails = failing.load(Ordering::Relaxed);
+            fails.then(|| Reply::new(status, ""))
+        });
+        let waited = scene.waited(id, time::Duration::ZERO.unsigned_abs(), None, "en-us");
+        assert_eq!(waited.await, StatusCode::INTERNAL_SERVER_ERROR);
+        fails.store(false, Ordering::Relaxed);
+        scene.deliver(ChangeType::Deleted, id, None).await;
+        let texts = scene.texts();
+        let last = texts.last().expect("a text");
+        assert_eq!(last.starts_with("[deleted]"), told, "{status}: {texts:?}");
     }
 }
 

@@ -180,6 +180,42 @@ async fn what_is_no_envelope_or_belongs_elsewhere_ends_in_failed() {
 }
 
 #[tokio::test]
+async fn an_envelope_of_a_newer_release_is_given_back_until_an_update_must_be_over() {
+    let scene = Scene::start().await;
+    let accepted = "2026-01-02T03:04:05Z";
+    let newer =
+        |version, kind| json!({ "version": version, "accepted_at": accepted, "kind": kind });
+    let large = newer(1, "largeNews").to_string();
+    scene.world.put_blob("state", "claims/0.json", large);
+    let mut claim = newer(1, "claim");
+    claim["blob"] = json!("claims/0.json");
+    for (envelope, kind) in [
+        (newer(2, "news"), "envelope_version"),
+        (newer(1, "news"), "envelope_kind"),
+        (claim, "envelope_kind"),
+    ] {
+        let sent = Sent {
+            queue: "outbound".to_owned(),
+            body: envelope.to_string().into(),
+            session: Some("chat".to_owned()),
+            message_id: None,
+            correlation: None,
+            request: 0,
+        };
+        let before = scene.failed().len();
+        for deliveries in [1, 19] {
+            let status = deliver(&scene.app, &sent, deliveries).await;
+            assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "{envelope}");
+        }
+        assert_eq!(scene.failed().len(), before);
+        assert_eq!(deliver(&scene.app, &sent, 20).await, StatusCode::OK);
+        let failed = scene.failed();
+        assert_eq!(failed.len(), before + 1);
+        assert!(failed.iter().any(|one| one["kind"] == kind), "{failed:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_redelivery_keeps_to_an_earlier_verdict() {
     let scene = Scene::start().await;
     scene.agent_writes(&hours_old(7, "hello")).await;

@@ -46,7 +46,9 @@ async fn each_event_has_its_remedy() {
     let made = Subscriptions::of(&world);
     let app = app_in(&world, &[("WEBSITE_HOSTNAME", "app.example")]);
     let account = "support".parse().expect("a name");
-    crate::catch_up::begin(&app, &account).await.expect("begun");
+    crate::catch_up::note_coverage(&app, &account, true)
+        .await
+        .expect("begun");
 
     tell(&world, &app, "subscriptionRemoved").await;
     assert_eq!(made.all().len(), 1);

@@ -14,7 +14,7 @@ use axum::response::Response;
 use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
 use bridge::genesys::webhook::Webhook;
 use bridge::ids::{CorrelationId, Lane};
-use bridge::queue::envelope::{Content, Envelope, EnvelopeError};
+use bridge::queue::envelope::{Content, Envelope};
 use bridge::queue::failed::Direction;
 use bridge::queue::spool::{SPOOL, Waiting, age, by_lane};
 use bridge::queue::trigger::Trigger;
@@ -190,14 +190,14 @@ impl Run<'_> {
                     return Err(error.into());
                 }
             },
-            Err(EnvelopeError::UnknownVersion(_)) => {
+            Err(error) if error.is_of_newer_release() => {
                 tracing::warn!(
                     event = "envelope_newer",
                     "the envelope is of a newer release"
                 );
                 End::Stays(None)
             }
-            Err(EnvelopeError::Malformed(_)) => {
+            Err(_) => {
                 let reason = "what lies in the spool is no envelope of ours";
                 self.give_up(name, body, None, reason).await
             }

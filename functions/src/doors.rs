@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use bridge::catch_up::parts::Part;
 use bridge::ids::{ChatId, Digest, SupportAccountName, TeamsMessageId};
 use bridge::patience::Fault;
 use bridge::state::customer::Member;
@@ -18,8 +19,14 @@ use crate::app::App;
 use crate::failure::{Failure, fault_of};
 use crate::outside::{Call, Caller, Turn};
 
-/// Changes of one chat that are read at a time: some ten minutes' worth of calls.
-const MOST_CHANGES: usize = 20_000;
+/// Changes in a chat, the newest first.
+#[derive(Debug)]
+pub struct Changes {
+    /// Those that were listed.
+    pub listed: Vec<MessageRecord>,
+    /// There are older ones.
+    pub is_cut: bool,
+}
 
 /// A chat, as the Support User who is a member of it reaches it for one message.
 #[derive(Clone, Copy)]
@@ -130,28 +137,25 @@ impl<'a> Graph<'a> {
         self.reading(Call::GraphMessages(&digest), request).await
     }
 
-    /// The messages that were written or changed since then, without what they say.
+    /// The messages that were written or changed in a part of the time, without what they say: `most` of them, and what comes with
+    /// the last.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub async fn changes(self, since: OffsetDateTime) -> Result<Vec<MessageRecord>, Failure> {
+    pub async fn changes(self, part: &Part, most: usize) -> Result<Changes, Failure> {
         let (correlation, chat) = self.names();
         let digest = self.chat.digest();
-        let mut changes = Vec::new();
+        let mut listed = Vec::new();
         let mut next = None;
         loop {
             let user = self.user();
-            let request = user.changes(correlation, chat, since, next);
-            let part = self.reading(Call::GraphMessages(&digest), request).await?;
-            changes.extend(part.entries);
-            match part.next {
-                Some(further) if changes.len() < MOST_CHANGES => next = Some(further),
-                further => {
-                    if further.is_some() {
-                        tracing::error!(event = "changes_cut", most = MOST_CHANGES);
-                    }
-                    return Ok(changes);
-                }
+            let request = user.changes(correlation, chat, part.after, part.until(), next);
+            let page = self.reading(Call::GraphMessages(&digest), request).await?;
+            listed.extend(page.entries);
+            next = page.next;
+            if next.is_none() || listed.len() >= most {
+                let is_cut = next.is_some();
+                return Ok(Changes { listed, is_cut });
             }
         }
     }

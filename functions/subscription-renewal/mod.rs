@@ -176,14 +176,14 @@ async fn bring(
         let listed = side.seen().await;
         let all = listed.map_err(|error| failed("list", None, error))?;
         let step = next_step(&wanted, &all, shared.now);
-        if !is_covered(&wanted, &[all.as_slice(), others].concat(), shared.now) {
-            // Before there is one again, so that a run that ends here does not leave the gap unread.
-            catch_up::note_gap(app, &account.name).await?;
+        let is_covered = is_covered(&wanted, &[all.as_slice(), others].concat(), shared.now);
+        // Before there is one again, so that a run that ends here does not leave the gap unread.
+        catch_up::note_coverage(app, &account.name, is_covered).await?;
+        if !is_covered {
             note_standing(app, account, access, None).await?;
         }
         if step == Step::Rest {
-            note_standing(app, account, access, end(&wanted, &all)).await?;
-            return catch_up::begin(app, &account.name).await;
+            return note_standing(app, account, access, end(&wanted, &all)).await;
         }
         let done = take(side, shared, account, &step).await;
         let (word, subscription) = told(&step);

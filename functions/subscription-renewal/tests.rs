@@ -1,5 +1,6 @@
 use std::sync::Mutex;
 
+use bridge::catch_up::Progress;
 use http::StatusCode;
 use serde_json::{Value, json};
 use services::testing::{Reply, Seen as Request, World};
@@ -127,6 +128,43 @@ async fn a_support_user_gets_a_subscription_that_is_replaced_when_the_secret_is(
     assert_eq!(replaced.len(), 1);
     assert_eq!(replaced[0]["clientState"], "support.another");
     assert!(are_settled(&app).await.expect("an answer"));
+}
+
+#[tokio::test]
+async fn that_no_subscription_can_be_made_is_one_gap_and_not_one_in_each_run() {
+    let world = World::start().await;
+    let key = new_value(names::GRAPH_NOTIFICATION_KEY).await;
+    world.put_secret(names::GRAPH_NOTIFICATION_KEY, key.expose_secret());
+    let made = Subscriptions::of(&world);
+    let is_refused = Arc::new(Mutex::new(false));
+    let refused = Arc::clone(&is_refused);
+    world.answer_with("POST", "/v1.0/subscriptions", move |_| {
+        let refusal = json!({"error": {"code": "Forbidden", "message": "…"}});
+        let is_refused = *refused.lock().expect("a lock");
+        is_refused.then(|| Reply::json(403, &refusal))
+    });
+    let app = app_in(&world, &[HOST]);
+    let progress = || -> Progress {
+        let blob = blobs::catch_up(&app.settings.support_accounts[0].name);
+        let blob = world.blob("state", &blob).expect("a note");
+        serde_json::from_slice(&blob).expect("readable")
+    };
+    assert_eq!(tick(&app).await, StatusCode::OK);
+    assert_eq!((progress().gap, progress().uncovered), (None, None));
+    *is_refused.lock().expect("a lock") = true;
+    made.end("2026-01-01T00:00:00Z");
+    assert_eq!(tick(&app).await, StatusCode::INTERNAL_SERVER_ERROR);
+    let noted = progress();
+    assert!(noted.gap.is_none() && noted.uncovered.is_some());
+    assert_eq!(tick(&app).await, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(progress(), noted);
+    *is_refused.lock().expect("a lock") = false;
+    made.0.lock().expect("a lock").clear();
+    assert_eq!(tick(&app).await, StatusCode::OK);
+    let closed = progress();
+    assert!(closed.gap.is_some() && closed.uncovered.is_none());
+    assert_eq!(tick(&app).await, StatusCode::OK);
+    assert_eq!(progress(), closed);
 }
 
 #[tokio::test]

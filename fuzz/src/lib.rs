@@ -1,4 +1,7 @@
-//! What the fuzz targets share: changes of JSON that leave it JSON, and what a browser shows of HTML.
+//! What the fuzz targets share: changes of JSON that leave it JSON, what a browser shows of HTML, encryption, and a delivery.
+
+pub mod sealing;
+pub mod story;
 
 use std::collections::BTreeMap;
 
@@ -54,6 +57,22 @@ const PIECES: [&str; 34] = [
     "日本語",
 ];
 
+/// Whole texts at which readers branch: times at the ends of the calendar, ids of each kind.
+const TEXTS: [&str; 12] = [
+    "0000-01-01T00:00:00Z",
+    "0000-01-01T00:00:00+23:59",
+    "9999-12-31T23:59:59.999999999Z",
+    "9999-12-31T23:59:59-23:59",
+    "2026-01-02T03:04:05Z",
+    "2026-01-01T03:04:05.5+02:00",
+    "1",
+    "19:a@unq.gbl.spaces",
+    "teams:support:0f0e0d0c-0000-4000-8000-00000000000a:4294967295",
+    "0f0e0d0c-0000-4000-8000-00000000000a",
+    "00000000000000000000000000000000",
+    "",
+];
+
 struct Dice(u64);
 
 impl Dice {
@@ -100,9 +119,10 @@ fn change(json: &mut Value, dice: &mut Dice) {
     };
     let other = other.unwrap_or_default();
     match found {
-        Value::String(text) => match dice.below(5) {
+        Value::String(text) => match dice.below(6) {
             0 => *found = other,
             1 => *text = in_other_order(text, dice),
+            2 => *text = (*dice.pick::<&str>(&TEXTS)).to_owned(),
             _ => {
                 let mut at = dice.below(text.len() + 1);
                 while !text.is_char_boundary(at) {
@@ -136,12 +156,13 @@ fn change(json: &mut Value, dice: &mut Dice) {
             }
         }
         plain => {
-            *plain = match dice.below(6) {
+            *plain = match dice.below(7) {
                 0 => Value::Bool(true),
                 1 => Value::Bool(false),
                 2 => Value::from(dice.below(1 << 20)),
                 3 => Value::Object(Map::new()),
                 4 => Value::Array(Vec::new()),
+                5 => Value::from(u32::MAX),
                 _ => other,
             };
         }

@@ -1,10 +1,10 @@
-//! `cargo xtask fuzz`: the conversions with inputs that libFuzzer makes of the cases.
+//! `cargo xtask fuzz`: what reads from outside with inputs that libFuzzer makes of the cases and fixtures.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -14,8 +14,28 @@ use crate::workspace::Workspace;
 /// The release of cargo-fuzz that is installed where there is none.
 const CARGO_FUZZ: &str = "0.13.2";
 
-/// The targets, and the reader whose cases are their first inputs.
-const TARGETS: [(&str, &str); 2] = [("message", "agent"), ("webhook", "customer")];
+/// Where a target's first inputs come from.
+enum Seeds {
+    /// The cases whose text this reader gets, as whole messages or webhooks.
+    Cases(&'static str),
+    /// These files, and those of a folder whose names begin so: JSON, or a line of JSON each in what is no `.json`.
+    Files(&'static [&'static str]),
+}
+
+/// The targets, and their first inputs.
+const TARGETS: [(&str, Seeds); 5] = [
+    ("message", Seeds::Cases("agent")),
+    ("webhook", Seeds::Cases("customer")),
+    (
+        "notification",
+        Seeds::Files(&["bridge/fixtures/notification_", "bridge/fixtures/message_"]),
+    ),
+    ("host", Seeds::Files(&["bridge/fixtures/host_", ENVELOPES])),
+    ("state", Seeds::Files(&["fuzz/seeds/state", ENVELOPES])),
+];
+
+/// One envelope of each kind.
+const ENVELOPES: &str = "bridge/src/queue/snapshots/bridge__queue__tests__envelopes";
 
 /// Options of `cargo xtask fuzz`.
 #[derive(Args)]
@@ -23,7 +43,7 @@ pub struct Options {
     /// How long each target runs.
     #[arg(long, default_value_t = 60)]
     seconds: u32,
-    /// What to run: message, webhook; both without any.
+    /// What to run: message, webhook, notification, host, state; all without any.
     targets: Vec<String>,
 }
 
@@ -31,7 +51,7 @@ pub struct Options {
 pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     let program = cargo_fuzz(workspace)?;
     let work = workspace.target().join("fuzz");
-    for (target, reader) in TARGETS {
+    for (target, seeds_of) in TARGETS {
         if !options.targets.is_empty() && !options.targets.iter().any(|wanted| wanted == target) {
             continue;
         }
@@ -40,7 +60,11 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
         for directory in [&seeds, &corpus, &findings] {
             fs::create_dir_all(directory)?;
         }
-        for (number, seed) in seeds_for(workspace.root(), reader)?.iter().enumerate() {
+        let first = match seeds_of {
+            Seeds::Cases(reader) => seeds_for(workspace.root(), reader)?,
+            Seeds::Files(paths) => seeds_in(workspace.root(), paths)?,
+        };
+        for (number, seed) in first.iter().enumerate() {
             fs::write(seeds.join(number.to_string()), seed.to_string())?;
         }
         // No sanitizer: safe Rust has nothing that one would find, and they need an unreleased compiler.
@@ -74,6 +98,35 @@ fn cargo_fuzz(workspace: &Workspace) -> Result<PathBuf> {
         workspace.cargo(install.split(' ').chain([root]))?;
     }
     Ok(program)
+}
+
+/// The JSON in files whose paths begin with one of these.
+fn seeds_in(root: &Path, paths: &[&str]) -> Result<Vec<Value>> {
+    let mut seeds = Vec::new();
+    for path in paths.iter().map(|path| root.join(path)) {
+        let (folder, begins) = (path.parent(), path.file_name());
+        let (folder, begins) = folder.zip(begins).context("no path of a file")?;
+        let begins = begins.to_string_lossy().into_owned();
+        let before = seeds.len();
+        for file in fs::read_dir(folder)? {
+            let file = file?;
+            let name = file.file_name().to_string_lossy().into_owned();
+            if !name.starts_with(&begins) {
+                continue;
+            }
+            let text = fs::read_to_string(file.path())?;
+            let parsed = match name.ends_with(".json") {
+                true => serde_json::from_str(&text).map(|seed| vec![seed]),
+                false => {
+                    let lines = text.lines().filter(|line| line.starts_with('{'));
+                    lines.map(serde_json::from_str).collect()
+                }
+            };
+            seeds.extend(parsed.with_context(|| name.clone())?);
+        }
+        ensure!(seeds.len() > before, "no JSON in {}", path.display());
+    }
+    Ok(seeds)
 }
 
 /// The inputs of the cases for a reader, as whole messages or webhooks.

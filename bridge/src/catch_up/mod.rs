@@ -5,13 +5,13 @@
 //! is read; in between only a chat whose newest message nobody told of. Reading goes through the chat's own lane, behind what
 //! waits there, so order holds, and what was merely late is known by then ([`reading`]).
 
+pub mod parts;
 pub mod reading;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use time::serde::rfc3339;
 
 use crate::ids::{ChatId, TeamsMessageId, UserId};
 
@@ -30,6 +30,9 @@ const REACH: Duration = Duration::from_secs(24 * 3600);
 /// Microsoft Graph API to work with Microsoft Teams", polling).
 const WHOLE_EVERY: Duration = Duration::from_secs(24 * 3600);
 
+/// Time between two looks while no subscription tells of anything, where the settings leave looks out.
+const LOOK_UNCOVERED_EVERY: Duration = Duration::from_secs(120);
+
 /// How much earlier than due a look may come: timers fire a little early or late.
 const SLACK: Duration = Duration::from_secs(30);
 
@@ -41,21 +44,28 @@ const OUTAGE: Duration = Duration::from_secs(30 * 60);
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
     /// When the bridge began to listen for this account. Nothing from before is told.
-    #[serde(with = "rfc3339")]
+    #[serde(with = "crate::moment")]
     pub began: OffsetDateTime,
     /// Up to here every chat's newest message was looked at.
-    #[serde(with = "rfc3339")]
+    #[serde(with = "crate::moment")]
     pub looked: OffsetDateTime,
     /// Up to here every chat that moved was read.
-    #[serde(with = "rfc3339")]
+    #[serde(with = "crate::moment")]
     pub swept: OffsetDateTime,
     /// When it was noted last that changes may have gone untold.
     #[serde(
         default,
-        with = "rfc3339::option",
+        with = "crate::moment::option",
         skip_serializing_if = "Option::is_none"
     )]
     pub gap: Option<OffsetDateTime>,
+    /// Since when no subscription tells of every change, as far as is known; none while one does.
+    #[serde(
+        default,
+        with = "crate::moment::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub uncovered: Option<OffsetDateTime>,
 }
 
 /// One look through a Support User's list of chats.
@@ -69,6 +79,8 @@ pub struct Sweep {
     until: OffsetDateTime,
     /// When the gap was noticed that it closes.
     pub gap: Option<OffsetDateTime>,
+    /// No subscription tells of every change, so that no message can be taken as told for the sake of a newer one.
+    pub is_uncovered: bool,
 }
 
 /// A chat in the list ("List chats", with `lastMessagePreview`).
@@ -115,17 +127,48 @@ impl Progress {
             looked: now,
             swept: now,
             gap: None,
+            uncovered: None,
         }
     }
 
-    /// Notes that changes may have gone untold. Since when, nobody knows, so all is read that moved since it was read last.
-    pub fn note_gap(&mut self, now: OffsetDateTime) {
-        self.gap = Some(now);
+    /// Notes that changes may have gone untold. Since when, nobody knows, so all is read that moved since it was read last. While
+    /// no subscription tells of every change, that is known already, and one reading at the end of it is enough: then nothing is
+    /// noted. Tells whether it was.
+    pub fn note_gap(&mut self, now: OffsetDateTime) -> bool {
+        let is_news = self.uncovered.is_none();
+        if is_news {
+            self.gap = Some(now);
+        }
+        is_news
     }
 
-    /// The sweep that is due, if any is. `every` is the time between two looks at the newest messages; zero leaves them out.
+    /// Whether [`Self::note_coverage`] would change nothing.
+    #[must_use]
+    pub fn is_noted(&self, is_covered: bool) -> bool {
+        self.uncovered.is_none() == is_covered
+    }
+
+    /// Notes whether subscriptions tell of every change. While they do not, only chats that move are read; when they do again, the
+    /// gap is noted that this was, and is closed by one reading of all.
+    pub fn note_coverage(&mut self, is_covered: bool, now: OffsetDateTime) {
+        if self.is_noted(is_covered) {
+            return;
+        }
+        self.uncovered = (!is_covered).then_some(now);
+        if is_covered {
+            self.note_gap(now);
+        }
+    }
+
+    /// The sweep that is due, if any is. `every` is the time between two looks at the newest messages; zero leaves them out, as long
+    /// as a subscription tells of them.
     #[must_use]
     pub fn due(&self, now: OffsetDateTime, every: Duration) -> Option<Sweep> {
+        let is_uncovered = self.uncovered.is_some();
+        let every = match every.is_zero() && is_uncovered {
+            true => LOOK_UNCOVERED_EVERY,
+            false => every,
+        };
         let until = now - GRACE;
         let is_outage = !every.is_zero() && now - self.looked > GRACE + every + OUTAGE;
         let is_look_due = !every.is_zero() && now - self.looked + SLACK >= GRACE + every;
@@ -141,6 +184,7 @@ impl Progress {
             since: (from - OVERLAP).max(self.began),
             until: until.max(self.looked),
             gap: self.gap,
+            is_uncovered,
         })
     }
 
@@ -172,9 +216,13 @@ impl Sweep {
             return Look::End;
         }
         let is_ours = newest.user.as_ref().is_some_and(ours);
+        // It is never among the messages that are known, and may have come right after one that nobody told of.
+        let is_never_known = newest.is_system || is_ours;
         match self.whole {
             true => Look::Read,
-            false if newest.is_system || is_ours || newest.created > self.until => Look::Pass,
+            false if newest.created > self.until => Look::Pass,
+            false if is_never_known && self.is_uncovered => Look::Read,
+            false if is_never_known => Look::Pass,
             false => Look::ReadUnlessKnown,
         }
     }

@@ -60,7 +60,7 @@ pub(super) fn step(
         return Step::Skip("already handled");
     }
     if seen.deleted {
-        return if known.is_shown() {
+        return if known.may_be_shown() {
             Step::Restored
         } else {
             Step::Deliver
@@ -78,8 +78,8 @@ pub(super) fn step(
     }
 }
 
-/// Tells the agent that a message is gone. One that the agent never got is remembered, so that its own notification, which may
-/// come late, does not bring it after all.
+/// Tells the agent that a message is gone. One that the agent certainly never got is remembered, so that its own notification, which
+/// may come late, does not bring it after all.
 pub(super) fn deletion(case: &Case<'_>, chat: Chat<'_>) -> Result<Plan, Plan> {
     gone(case, chat, words::deleted)
 }
@@ -100,8 +100,8 @@ pub(super) fn gone(
         return Ok(Plan::Skip("known to be deleted"));
     }
     seen.deleted = true;
-    let is_shown = carried.is_some_and(Carried::is_shown);
-    let Some(conversation) = present(chat).filter(|_| is_shown) else {
+    let may_be_shown = carried.is_some_and(Carried::may_be_shown);
+    let Some(conversation) = present(chat).filter(|_| may_be_shown) else {
         return Ok(Plan::Note(Box::new(Note {
             reason: "deleted before it was delivered",
             message: message.clone(),

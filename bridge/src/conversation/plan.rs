@@ -91,7 +91,7 @@ fn decide(case: &Case<'_>) -> Result<Plan, Plan> {
     let seen = seen(&found, message);
     let step = match carried {
         _ if !message.blocked => changes::step(change, carried, message, &seen, case.now),
-        Some(carried) if carried.is_shown() => {
+        Some(carried) if carried.may_be_shown() => {
             return changes::gone(case, chat, convert::changes::blocked);
         }
         // The agent hears of it in place of the message.

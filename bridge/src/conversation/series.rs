@@ -111,8 +111,9 @@ impl Series {
     }
 
     /// Notes that this holder of the lane is about to post the next part. The state must be written before it is posted: one
-    /// that cannot be written would have each attempt post again, and whoever else wrote it may have posted the part.
-    pub fn claim(&self, state: &mut InboundState, holder: &Digest, now: OffsetDateTime) {
+    /// that cannot be written would have each attempt post again, and whoever else wrote it may have posted the part. Tells whether
+    /// the agent can have nothing of the series before this post; see [`Self::retract`].
+    pub fn claim(&self, state: &mut InboundState, holder: &Digest, now: OffsetDateTime) -> bool {
         let learned = self.conversation.learned.clone();
         state.account = self.conversation.account.clone();
         state.kind = learned.kind.or(state.kind);
@@ -131,10 +132,19 @@ impl Series {
         {
             carried.seen = seen.clone();
         }
+        let is_first = !carried.may_be_shown();
+        carried.in_doubt |= is_first;
         state.sending = Some(Sending {
             holder: holder.clone(),
             at: now,
         });
+        is_first
+    }
+
+    /// Notes that the part of a first claim certainly is not posted.
+    pub fn retract(&self, state: &mut InboundState, now: OffsetDateTime) {
+        state.sending = None;
+        state.entry(&self.id, now).in_doubt = false;
     }
 
     /// Notes that Genesys has a part, and, with the last one, what that says of the message.

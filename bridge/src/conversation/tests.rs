@@ -147,6 +147,8 @@ struct World {
     remembered: Vec<TeamsMessageId>,
     /// Parts that can be posted before the attempt breaks off.
     patience: usize,
+    /// Genesys refuses the post for which there is no patience; else its answer is lost.
+    refuses: bool,
     /// Whether the latest conversation was new, and the windows before it.
     thread: (bool, u32),
     /// Whether the series told last was its thread's first of the day.
@@ -172,6 +174,7 @@ impl World {
             needed: Vec::new(),
             remembered: Vec::new(),
             patience: usize::MAX,
+            refuses: false,
             thread: (false, 0),
             is_first_of_day: false,
         }
@@ -297,11 +300,15 @@ impl World {
                 series.finish_piece(&mut self.inbound, self.now);
                 continue;
             };
+            let holder = Digest::of("holder", "one");
+            let is_first = series.claim(&mut self.inbound, &holder, self.now);
             let Some(patience) = self.patience.checked_sub(1) else {
+                if is_first && self.refuses {
+                    series.retract(&mut self.inbound, self.now);
+                }
                 return false;
             };
             self.patience = patience;
-            series.claim(&mut self.inbound, &Digest::of("holder", "one"), self.now);
             let id = series.next_id(&self.inbound);
             self.genesys.push((id, part.clone()));
             let posted = PostedPart {

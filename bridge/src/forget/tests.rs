@@ -190,6 +190,7 @@ fn envelopes(chat: &ChatId, thread: &str) -> Vec<Content> {
             since: NOW,
             gap: None,
             message: None,
+            part: None,
         }),
         Content::AgentMessage(AgentEnvelope::of(webhook.to_string().as_bytes())),
         Content::Receipt(ReceiptEnvelope {

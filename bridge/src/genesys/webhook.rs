@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::ids::GenesysMessageId;
 use crate::json_fault::JsonFault;
@@ -133,7 +132,7 @@ impl Webhook {
             to: channel["to"]["id"].as_str().unwrap_or_default().to_owned(),
             time: channel["time"]
                 .as_str()
-                .and_then(|time| OffsetDateTime::parse(time, &Rfc3339).ok())
+                .and_then(crate::moment::parse)
                 .unwrap_or(received),
             kind,
             text: words.map(str::to_owned),

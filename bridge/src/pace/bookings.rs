@@ -14,7 +14,7 @@ const FURTHEST: Duration = Duration::from_secs(15 * 60);
 /// Whoever books gets times of its own, so instances that write one after the other never use the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bookings {
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     full_at: OffsetDateTime,
 }
 

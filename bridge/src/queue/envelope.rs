@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::catch_up::parts::Part;
 use crate::genesys::receipt::ReceiptOutcome;
 use crate::ids::{ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMessageId, ThreadId};
 use crate::json_fault::JsonFault;
@@ -25,7 +26,7 @@ pub struct Envelope {
     /// Version of this format.
     pub version: u32,
     /// When the webhook took it.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub accepted_at: OffsetDateTime,
     /// Names the replay of a message that was settled before, or a catch-up: it goes into the ids that duplicate detection
     /// knows, so that it passes once more.
@@ -118,7 +119,7 @@ pub struct ReceiptEnvelope {
     /// How it ended.
     pub outcome: ReceiptOutcome,
     /// When.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub at: OffsetDateTime,
 }
 
@@ -152,18 +153,29 @@ pub struct CatchUpEnvelope {
     /// The Support User in whose list of chats it moved.
     pub account: SupportAccountName,
     /// What was written or changed after this may have gone untold.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub since: OffsetDateTime,
     /// When the gap was noticed that is to be closed, where there is one.
     #[serde(
         default,
-        with = "time::serde::rfc3339::option",
+        with = "crate::moment::option",
         skip_serializing_if = "Option::is_none"
     )]
     pub gap: Option<OffsetDateTime>,
     /// The message that is not known, where it is for its sake alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<TeamsMessageId>,
+    /// Which part of the changes is read, where they are too many for one reading; absent for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
+}
+
+impl CatchUpEnvelope {
+    /// Which part of the changes is read.
+    #[must_use]
+    pub fn part(&self) -> Part {
+        self.part.clone().unwrap_or_else(|| Part::all(self.since))
+    }
 }
 
 /// A lifecycle notification of Graph's.
@@ -203,11 +215,45 @@ pub enum EnvelopeError {
     /// Written by a newer release.
     #[error("envelope version {0} is not known")]
     UnknownVersion(u32),
+    /// Of a kind that only a newer release knows.
+    #[error("the envelope's kind is not known")]
+    UnknownKind,
+}
+
+impl EnvelopeError {
+    /// Whether a newer release may well read it.
+    #[must_use]
+    pub const fn is_of_newer_release(&self) -> bool {
+        match self {
+            Self::UnknownVersion(_) | Self::UnknownKind => true,
+            Self::Malformed(_) => false,
+        }
+    }
 }
 
 #[derive(Deserialize)]
 struct Version {
     version: u32,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    kind: Kind,
+}
+
+/// The kinds of [`Content`].
+#[derive(Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+enum Kind {
+    Notification,
+    AgentMessage,
+    Receipt,
+    Notice,
+    CatchUp,
+    Lifecycle,
+    Claim,
+    #[serde(other)]
+    Unknown,
 }
 
 impl Envelope {
@@ -241,13 +287,18 @@ impl Envelope {
     /// Reads an envelope.
     ///
     /// # Errors
-    /// It is not JSON of an envelope, or of a version that this release does not know.
+    /// It is not JSON of an envelope, or of a version or kind that this release does not know.
     pub fn parse(body: &[u8]) -> Result<Self, EnvelopeError> {
         let malformed = |error: serde_json::Error| EnvelopeError::Malformed(error.into());
         let Version { version } = serde_json::from_slice(body).map_err(malformed)?;
         if version != VERSION {
             return Err(EnvelopeError::UnknownVersion(version));
         }
-        serde_json::from_slice(body).map_err(malformed)
+        serde_json::from_slice(body).map_err(|error| match serde_json::from_slice(body) {
+            Ok(Named {
+                kind: Kind::Unknown,
+            }) => EnvelopeError::UnknownKind,
+            _ => malformed(error),
+        })
     }
 }

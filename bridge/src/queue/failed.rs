@@ -50,10 +50,10 @@ pub struct FailedMessage {
     /// Ids that its support asks for.
     pub request_ids: BTreeMap<String, String>,
     /// When the queue accepted the message.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub first_attempt: OffsetDateTime,
     /// When it was given up.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub last_attempt: OffsetDateTime,
     /// How often it was tried.
     pub attempts: u32,

@@ -41,7 +41,7 @@ pub enum Step {
 /// Why a message is not replayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Left {
-    /// Its envelope has another version.
+    /// Its envelope is of a version or kind that is not known.
     #[error("its envelope is of another release: replay it with that one")]
     OtherRelease,
     /// It is no envelope, or what it holds cannot be read.
@@ -63,6 +63,15 @@ pub enum Left {
     /// It tells a customer that a message failed that is being replayed.
     #[error("the message that it is about is replayed too: to be discarded when that one arrives")]
     Contradicts,
+}
+
+impl Left {
+    fn unread(error: &EnvelopeError) -> Self {
+        match error.is_of_newer_release() {
+            true => Self::OtherRelease,
+            false => Self::Unreadable,
+        }
+    }
 }
 
 /// What is done about each of these messages, which keep their order.
@@ -89,8 +98,7 @@ impl Replay {
         let name = Digest::of("replay", &format!("{}\n{attempt}", failed.blob));
         let step = match message.envelope() {
             Ok(envelope) => step(envelope, &name, now),
-            Err(EnvelopeError::UnknownVersion(_)) => Step::Leave(Left::OtherRelease),
-            Err(EnvelopeError::Malformed(_)) => Step::Leave(Left::Unreadable),
+            Err(error) => Step::Leave(Left::unread(&error)),
         };
         Self { name, step }
     }
@@ -100,8 +108,7 @@ impl Replay {
     pub fn opened(&self, content: Option<&[u8]>, now: OffsetDateTime) -> Self {
         let step = match content.map(Envelope::parse) {
             None => Step::Leave(Left::ContentGone),
-            Some(Err(EnvelopeError::UnknownVersion(_))) => Step::Leave(Left::OtherRelease),
-            Some(Err(EnvelopeError::Malformed(_))) => Step::Leave(Left::Unreadable),
+            Some(Err(error)) => Step::Leave(Left::unread(&error)),
             Some(Ok(envelope)) => match step(envelope, &self.name, now) {
                 Step::Open(_) => Step::Leave(Left::Unreadable),
                 step => step,

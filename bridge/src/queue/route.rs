@@ -101,6 +101,13 @@ impl Envelope {
                         (what, CorrelationId::of_catch_up(chat))
                     }
                 };
+                let what = match &reading.part {
+                    Some(part) => {
+                        let (soon, part) = (soon(self.accepted_at), part.name());
+                        format!("{what} at {soon} part {part}")
+                    }
+                    None => what,
+                };
                 let id = BusMessageId::catch_up(chat, &what, replay);
                 Route::in_lane(Queue::Inbound, Lane::inbound(chat), id, correlation)
             }
@@ -127,10 +134,14 @@ impl Envelope {
 /// One that is repeated later must not: what was written after the first reading, and is older than the overlap when the run
 /// succeeds at last, no later sweep would find.
 fn occasion(reading: &CatchUpEnvelope, put: OffsetDateTime) -> String {
-    let soon = put.unix_timestamp() / OVERLAP.as_secs().cast_signed();
+    let soon = soon(put);
     let gap = reading.gap.map(OffsetDateTime::unix_timestamp_nanos);
     let since = reading.since.unix_timestamp_nanos();
     format!("since {since} gap {} at {soon}", gap.unwrap_or_default())
+}
+
+fn soon(put: OffsetDateTime) -> i64 {
+    put.unix_timestamp() / OVERLAP.as_secs().cast_signed()
 }
 
 /// A message for a thread that is not ours still gets a lane, and so does what cannot be read: both end in `failed` instead of

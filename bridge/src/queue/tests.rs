@@ -75,6 +75,7 @@ fn catch_up(message: Option<TeamsMessageId>) -> Content {
         since: AT,
         gap: Some(AT),
         message,
+        part: None,
     })
 }
 
@@ -119,7 +120,13 @@ fn envelopes_as_they_travel() {
         let envelope = Envelope::new(AT, content).replayed(replay.map(str::to_owned));
         let json = envelope.to_json();
         assert_eq!(Envelope::parse(&json).expect("readable"), envelope);
-        String::from_utf8(json).expect("UTF-8")
+        let json = String::from_utf8(json).expect("UTF-8");
+        // The same kind with nothing in it is broken, and no kind of a newer release.
+        let kind: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        let bare = serde_json::json!({ "version": 1, "kind": kind["kind"] }).to_string();
+        let broken = Envelope::parse(bare.as_bytes());
+        assert!(matches!(broken, Err(EnvelopeError::Malformed(_))), "{bare}");
+        json
     });
     insta::assert_snapshot!(lines.join("\n"));
     assert_eq!(*AgentEnvelope::of(b"{\xff}").body(), *b"{\xff}");
@@ -135,7 +142,14 @@ fn envelopes_of_older_and_newer_releases_are_read() {
     assert!(matches!(envelope.content, Content::Claim { blob } if blob == "claims/0.json"));
     let next = Envelope::parse(br#"{"version":2,"kind":"new"}"#);
     assert!(matches!(next, Err(EnvelopeError::UnknownVersion(2))));
-    for foreign in [&br#"{"version":1,"kind":"new"}"#[..], b"hello"] {
+    let next =
+        Envelope::parse(br#"{"version":1,"kind":"new","accepted_at":"2026-01-02T03:04:05Z"}"#);
+    assert!(matches!(next, Err(EnvelopeError::UnknownKind)));
+    for foreign in [
+        &br#"{"version":1}"#[..],
+        br#"{"version":1,"kind":1}"#,
+        b"hello",
+    ] {
         let parsed = Envelope::parse(foreign);
         assert!(matches!(parsed, Err(EnvelopeError::Malformed(_))));
     }

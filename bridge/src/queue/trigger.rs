@@ -6,7 +6,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::json_fault::JsonFault;
 
@@ -64,7 +63,7 @@ impl Trigger {
         };
         let body = STANDARD.decode(body).map_err(TriggerError::Base64)?;
         let text = |name: &str| payload.metadata.get(name).and_then(text_of);
-        let time = |text: String| OffsetDateTime::parse(&text, &Rfc3339).ok();
+        let time = |text: String| crate::moment::parse(&text);
         Ok(Self {
             body,
             message_id: text("MessageId"),

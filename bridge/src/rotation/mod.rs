@@ -64,7 +64,7 @@ pub struct Claim {
     /// The run.
     pub run: String,
     /// Since when.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub since: OffsetDateTime,
 }
 
@@ -81,10 +81,10 @@ pub struct Current {
     /// Its key id at Entra ID.
     pub key: String,
     /// Since when it is known to be the current one.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub since: OffsetDateTime,
     /// When it ends, where Entra ID tells.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::moment::option")]
     pub ends: Option<OffsetDateTime>,
 }
 
@@ -92,7 +92,7 @@ pub struct Current {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// When.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub at: OffsetDateTime,
     /// What Graph said, as its error's code.
     pub code: String,

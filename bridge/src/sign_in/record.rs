@@ -19,7 +19,7 @@ pub struct SignInRecord {
     /// The account.
     pub account: SupportAccountName,
     link: Digest,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     link_until: OffsetDateTime,
     begun: Option<Begun>,
     superseded: Vec<Digest>,
@@ -29,7 +29,7 @@ pub struct SignInRecord {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Begun {
     state: Digest,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     until: OffsetDateTime,
     /// The PKCE code verifier, until it is taken.
     verifier: Option<String>,

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use time::serde::rfc3339;
 
 use crate::ids::{ChatId, DomainName, TenantId, UserId};
 use crate::teams::message::Sender;
@@ -36,7 +35,7 @@ pub struct Customer {
     /// When something about the person could not be told that may be told later.
     #[serde(
         default,
-        with = "rfc3339::option",
+        with = "crate::moment::option",
         skip_serializing_if = "Option::is_none"
     )]
     pub lookup_failed_at: Option<OffsetDateTime>,

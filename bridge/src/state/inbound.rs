@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use time::serde::rfc3339;
 
 use super::KEPT;
 use crate::ids::{ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMessageId};
@@ -39,26 +38,26 @@ pub struct InboundState {
     #[serde(default)]
     pub customer: Option<Customer>,
     /// Time of the message for which the customer was resolved; absent when the chat's members could not be asked.
-    #[serde(default, with = "rfc3339::option")]
+    #[serde(default, with = "crate::moment::option")]
     pub customer_resolved_at: Option<OffsetDateTime>,
     /// When the chat was told last that its messages are not passed on, because of their sender's tenant.
     #[serde(
         default,
-        with = "rfc3339::option",
+        with = "crate::moment::option",
         skip_serializing_if = "Option::is_none"
     )]
     pub turned_away_at: Option<OffsetDateTime>,
     /// When the chat was told that a message of it waits; nothing once a message was delivered after that.
     #[serde(
         default,
-        with = "rfc3339::option",
+        with = "crate::moment::option",
         skip_serializing_if = "Option::is_none"
     )]
     pub delay_told_at: Option<OffsetDateTime>,
     /// When the chat was told that a message of it could not be delivered; nothing once one was delivered after that.
     #[serde(
         default,
-        with = "rfc3339::option",
+        with = "crate::moment::option",
         skip_serializing_if = "Option::is_none"
     )]
     pub failure_told_at: Option<OffsetDateTime>,
@@ -84,7 +83,7 @@ pub struct InboundState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Carried {
     /// When its latest part was posted.
-    #[serde(with = "rfc3339")]
+    #[serde(with = "crate::moment")]
     pub at: OffsetDateTime,
     /// Genesys' ids of its parts, in order.
     pub genesys: Vec<String>,
@@ -96,6 +95,9 @@ pub struct Carried {
     /// It lies in `failed`, and its sender was told: only a replay brings it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub given_up: bool,
+    /// Its first part was sent, and nobody saw the answer: the agent may have it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_doubt: bool,
     /// What is known of the message itself.
     #[serde(default)]
     pub seen: Seen,
@@ -106,10 +108,16 @@ pub struct Carried {
 #[serde(default)]
 pub struct Seen {
     /// When it was written.
-    #[serde(with = "rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        with = "crate::moment::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub written: Option<OffsetDateTime>,
     /// When its text was last edited.
-    #[serde(with = "rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        with = "crate::moment::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub edited: Option<OffsetDateTime>,
     /// Digest of its converted text.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,7 +136,7 @@ pub struct Sending {
     /// Who: one process.
     pub holder: Digest,
     /// Since when.
-    #[serde(with = "rfc3339")]
+    #[serde(with = "crate::moment")]
     pub at: OffsetDateTime,
 }
 
@@ -161,6 +169,12 @@ impl Carried {
     #[must_use]
     pub fn is_shown(&self) -> bool {
         !self.genesys.is_empty()
+    }
+
+    /// Whether the agent has any of it, or may have.
+    #[must_use]
+    pub fn may_be_shown(&self) -> bool {
+        self.is_shown() || self.in_doubt
     }
 
     /// How far the series is: finished pieces, and parts of the next one.
@@ -219,6 +233,7 @@ impl InboundState {
             pieces: Vec::new(),
             complete: false,
             given_up: false,
+            in_doubt: false,
             seen: Seen::default(),
         })
     }
@@ -245,6 +260,7 @@ impl InboundState {
         }
         carried.at = at;
         carried.genesys.push(part.genesys);
+        carried.in_doubt = false;
         if part.ends_piece {
             carried.pieces.push(part.part + 1);
         }

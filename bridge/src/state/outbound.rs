@@ -23,7 +23,7 @@ pub struct OutboundState {
     #[serde(default)]
     pub pending: Option<Pending>,
     /// When we last posted.
-    #[serde(default, with = "time::serde::rfc3339::option")]
+    #[serde(default, with = "crate::moment::option")]
     pub last_post: Option<OffsetDateTime>,
     /// What the agent asked, as long as it is the last thing that the agent said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,7 +34,7 @@ pub struct OutboundState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Post {
     /// When its latest part was posted.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub at: OffsetDateTime,
     /// Teams' ids of its parts, in order.
     pub teams: Vec<TeamsMessageId>,
@@ -55,7 +55,7 @@ pub struct Pending {
     /// It is the last part.
     pub last: bool,
     /// Before this the request had not been sent.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub started_at: OffsetDateTime,
     /// How to recognise it in the chat.
     pub fingerprint: Digest,

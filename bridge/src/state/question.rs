@@ -43,7 +43,7 @@ pub struct Question {
     /// The structured message.
     pub message: GenesysMessageId,
     /// When it was asked.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub asked: OffsetDateTime,
     /// Its choices, in the order of the numbers that the customer reads.
     pub choices: Vec<Choice>,

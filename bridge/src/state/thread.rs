@@ -25,7 +25,7 @@ pub struct ThreadRecord {
     /// When it was in use, to the day or so; absent in the records of older releases.
     #[serde(
         default,
-        with = "time::serde::rfc3339::option",
+        with = "crate::moment::option",
         skip_serializing_if = "Option::is_none"
     )]
     pub used: Option<OffsetDateTime>,
@@ -72,7 +72,7 @@ pub struct ThreadState {
     /// Threads of this chat before the present one.
     pub counter: u32,
     /// Time of the latest message of the customer.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub last_message: OffsetDateTime,
 }
 

@@ -15,7 +15,7 @@ pub struct TimerState {
     /// Who works, until when at the latest.
     pub lease: Option<Lease>,
     /// End of the last run that succeeded.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::moment::option")]
     pub last_success: Option<OffsetDateTime>,
     /// The last run that did not.
     pub last_failure: Option<Failed>,
@@ -27,7 +27,7 @@ pub struct Lease {
     /// A name that nobody else has.
     pub holder: String,
     /// After this it counts no more.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub until: OffsetDateTime,
 }
 
@@ -35,7 +35,7 @@ pub struct Lease {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
     /// Its end.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::moment")]
     pub at: OffsetDateTime,
     /// Why, in a word or two.
     pub reason: String,

@@ -346,10 +346,17 @@ fn catch_up(progress: Option<&Progress>, now: OffsetDateTime) -> (State, String)
         Some(gap) => format!("{told}; a gap was noted {}", ago(gap, now)),
         None => told,
     };
+    let told = match progress.uncovered {
+        Some(since) => format!(
+            "{told}; no subscription tells of all changes, noted {}",
+            ago(since, now)
+        ),
+        None => told,
+    };
     let is_stuck = progress.gap.is_some_and(|gap| gap + GAP_OVERDUE < now);
     match (
         is_stuck || progress.swept + SWEEP_OVERDUE < now,
-        progress.gap,
+        progress.gap.or(progress.uncovered),
     ) {
         (true, _) => (State::NeedsPerson, format!("{told}; it does not get on")),
         (false, Some(_)) => (State::Waits, told),

@@ -59,7 +59,18 @@ fn caught_up(swept: Duration, gap: Option<Duration>) -> Found {
         looked: AT - minutes(3),
         swept: AT - swept,
         gap: gap.map(|gap| AT - gap),
+        uncovered: None,
     }))
+}
+
+fn uncovered(since: Duration) -> Found {
+    match caught_up(hours(3), None) {
+        Found::CatchUp(Some(progress)) => Found::CatchUp(Some(Progress {
+            uncovered: Some(AT - since),
+            ..progress
+        })),
+        other => other,
+    }
 }
 
 fn holding(active: u64, scheduled: u64, dead_letters: u64) -> Found {
@@ -189,6 +200,11 @@ fn what_is_well_and_what_needs_a_person() {
             caught_up(hours(3), None),
             Well,
             "looked up to 3 min ago, read all up to 3 h 0 min ago",
+        ),
+        (
+            uncovered(minutes(7)),
+            Waits,
+            "looked up to 3 min ago, read all up to 3 h 0 min ago; no subscription tells of all changes, noted 7 min ago",
         ),
         (
             caught_up(hours(3), Some(minutes(2))),

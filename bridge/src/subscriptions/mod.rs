@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use time::serde::rfc3339;
 
 use crate::ids::Digest;
 
@@ -86,7 +85,7 @@ pub struct Standing {
     /// With whose right it was made, in the word of the settings.
     pub access: String,
     /// When it ends.
-    #[serde(with = "rfc3339")]
+    #[serde(with = "crate::moment")]
     pub ends: OffsetDateTime,
 }
 

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::ids::{ChatId, TeamsMessageId, TenantId, UserId};
 use crate::json_fault::JsonFault;
@@ -338,7 +337,7 @@ fn parsed<T: std::str::FromStr>(value: &Value) -> Option<T> {
 }
 
 fn time(value: &Value) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(value.as_str()?, &Rfc3339).ok()
+    crate::moment::parse(value.as_str()?)
 }
 
 /// When a message was written, by its id: the milliseconds since 1970 (as Graph's own examples show).

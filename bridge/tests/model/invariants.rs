@@ -5,8 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use bridge::genesys::receipt::ReceiptOutcome;
 use bridge::queue::envelope::{Content, Envelope};
 use bridge::queue::failed::FailedMessage;
-use bridge::state::blobs;
-use bridge::state::inbound::InboundState;
 use bridge::teams::notification::ChangeType;
 
 use crate::teams::Written;
@@ -69,13 +67,7 @@ fn the_agent_knows(world: &World, written: &Written) -> Result<(), String> {
     if written.is_deleted() {
         let deleted = format!("{id}-deleted");
         let is_told = of_it.iter().any(|it| it.series.as_str() == deleted);
-        // A known limit: what the agent got without the bridge learning of it counts as deleted before it was delivered.
-        let state: Option<InboundState> = world
-            .store
-            .read(&blobs::inbound_state(&chat_id(written.chat)));
-        let posted = |state: &InboundState| state.progress(&written.message.id).posted;
-        let is_unknown = state.as_ref().map_or(0, posted) == 0;
-        return match is_told || is_unknown || of_it.is_empty() {
+        return match is_told || of_it.is_empty() {
             true => Ok(()),
             false => Err(format!(
                 "the agent has {word} and does not know that it is deleted"

@@ -206,9 +206,14 @@ impl CustomerMessage<'_> {
                 continue;
             }
             for (index, text) in parts.iter().enumerate().skip(progress.part) {
-                series.claim(&mut chat.inbound.value, &process.holder, world.now());
+                let is_first = series.claim(&mut chat.inbound.value, &process.holder, world.now());
                 self.save(chat).await?;
-                let place = self.post_part(series, chat, text).await?;
+                let posted = self.post_part(series, chat, text).await;
+                if is_first && posted.as_ref().is_err_and(|it| it.is_certainly_not_done()) {
+                    series.retract(&mut chat.inbound.value, world.now());
+                    let _ = self.save(chat).await;
+                }
+                let place = posted?;
                 let part = PostedPart {
                     piece: progress.piece,
                     part: index,

@@ -99,6 +99,7 @@ pub async fn catch_up(world: Rc<World>, process: Rc<Process>) -> Result<(), Trou
             since: sweep.since,
             gap: sweep.gap,
             message: unless_known,
+            part: None,
         };
         world
             .enqueue(
@@ -112,7 +113,10 @@ pub async fn catch_up(world: Rc<World>, process: Rc<Process>) -> Result<(), Trou
 
 pub async fn note_gap(world: &Rc<World>, process: &Rc<Process>) -> Result<(), Trouble> {
     let now = world.now();
-    change_progress(world, process, |progress| progress.note_gap(now)).await
+    change_progress(world, process, |progress| {
+        progress.note_gap(now);
+    })
+    .await
 }
 
 pub async fn change_progress(

@@ -61,6 +61,11 @@ pub struct Trouble {
 }
 
 impl Trouble {
+    /// As `services::error::Sent::No`.
+    pub fn is_certainly_not_done(self) -> bool {
+        matches!(self.kind, Kind::Refused | Kind::Throttled)
+    }
+
     /// As `functions::failure::fault_of`.
     pub fn fault(self) -> Fault {
         match (self.service, self.kind) {

@@ -1,11 +1,14 @@
 //! Reading a chat in which changes went untold.
 
+use std::collections::BTreeMap;
+
 use bridge::queue::envelope::{CatchUpEnvelope, Content, Envelope};
 use bridge::queue::selection::Selection;
 use http::StatusCode;
 use serde_json::{Value, json};
 use services::error::Service;
 use services::testing::{Reply, Sent};
+use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use super::scene::{Scene, chat_digest, time_text};
@@ -39,6 +42,7 @@ impl Scene {
             since: OffsetDateTime::now_utc() - Duration::hours(1),
             gap: None,
             message: message.map(|message| message.parse().expect("an id")),
+            part: None,
         };
         let envelope = Envelope::new(OffsetDateTime::now_utc(), Content::CatchUp(reading));
         let sent = Sent {
@@ -77,7 +81,7 @@ async fn what_went_untold_is_told_in_its_order_and_with_its_time() {
     let before = scene.written("0", 90);
     let mut gone = scene.written("4", 10);
     gone["deletedDateTime"] = json!(time_text(OffsetDateTime::now_utc()));
-    crate::catch_up::begin(&scene.app, &"support".parse().expect("a name"))
+    crate::catch_up::note_coverage(&scene.app, &"support".parse().expect("a name"), true)
         .await
         .expect("begun");
     scene.has(&[before, one, two, three.clone(), gone]);
@@ -95,6 +99,72 @@ async fn what_went_untold_is_told_in_its_order_and_with_its_time() {
     assert_eq!(scene.reads(None).await, StatusCode::OK);
     assert_eq!(scene.texts().len(), 4);
     assert_eq!(scene.world.seen(Service::Graph).len(), asked + 1);
+}
+
+#[tokio::test]
+async fn a_chat_with_too_many_changes_for_one_reading_is_read_in_parts_oldest_first() {
+    let scene = Scene::start(&[("ATTEMPT_DEADLINE_SECONDS", "5")]).await;
+    scene.customer_writes("1000", "hello").await;
+    // All but the oldest and the newest are deleted, and nobody has seen them.
+    let messages: Vec<Value> = (1..=120)
+        .map(|number| {
+            let mut message = scene.written(&number.to_string(), 50);
+            let now = OffsetDateTime::now_utc().truncate_to_second();
+            let changed = now - Duration::seconds(2_000 - number);
+            message["lastModifiedDateTime"] = json!(time_text(changed));
+            if (2..120).contains(&number) {
+                message["deletedDateTime"] = message["lastModifiedDateTime"].clone();
+            }
+            message
+        })
+        .collect();
+    let by_id = [messages[0].clone(), messages[119].clone()];
+    scene.has(&by_id);
+    let base = scene.world.base().to_owned();
+    scene.world.answer_with("GET", "/messages?", move |seen| {
+        let url = url::Url::parse(&format!("{base}{}", seen.target)).expect("a URL");
+        let query: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
+        let filter = query.get("$filter").map_or("", String::as_str);
+        let time = |text: &str| OffsetDateTime::parse(text, &Rfc3339).expect("a time");
+        let bound = |word: &str| {
+            let behind = filter.split_once(word)?.1;
+            behind.split(' ').next().map(time)
+        };
+        let (after, before) = (bound(" gt ")?, bound(" lt "));
+        let is_in = |message: &&Value| {
+            let at = time(message["lastModifiedDateTime"].as_str().expect("a time"));
+            at > after && before.is_none_or(|before| at < before)
+        };
+        let found = messages.iter().rev().filter(is_in);
+        let skip = query
+            .get("$skiptoken")
+            .map_or(0, |it| it.parse().expect("a number"));
+        let page: Vec<&Value> = found.clone().skip(skip).take(50).collect();
+        let mut answer = json!({ "value": page });
+        if found.count() > skip + 50 {
+            let mut next = url::Url::parse(&format!("{base}{}", seen.path())).expect("a URL");
+            next.query_pairs_mut()
+                .append_pair("$filter", filter)
+                .append_pair("$skiptoken", &(skip + 50).to_string());
+            answer["@odata.nextLink"] = json!(next.as_str());
+        }
+        Some(Reply::json(200, &answer))
+    });
+    let further = |known: usize| {
+        let sent = scene.world.sent();
+        assert_eq!(sent.len(), known + 1, "one more part");
+        sent[known].clone()
+    };
+    assert_eq!(scene.reads(None).await, StatusCode::OK);
+    assert_eq!(scene.texts(), ["hello"]);
+    let older = further(0);
+    assert_eq!(deliver(&scene.app, &older, 1).await, StatusCode::OK);
+    assert_eq!(scene.texts(), ["hello", "message 1"]);
+    let newer = further(1);
+    assert_eq!(deliver(&scene.app, &newer, 1).await, StatusCode::OK);
+    assert_eq!(scene.texts(), ["hello", "message 1", "message 120"]);
+    assert_eq!(scene.world.sent().len(), 2, "that was all");
+    assert_ne!(older.message_id, newer.message_id);
 }
 
 #[tokio::test]

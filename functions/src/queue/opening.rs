@@ -31,25 +31,12 @@ pub struct Opened {
 /// Blob could not be read in the time of this invocation, or an instance of a newer release may take the message.
 pub async fn open(app: &App, delivery: &Delivery) -> Result<Opened, HandBack> {
     let body = Bytes::from(delivery.trigger.body.clone());
-    let blob = match Envelope::parse(&body) {
-        // During an update an instance of the newer release may take it.
-        Err(EnvelopeError::UnknownVersion(_))
-            if delivery.trigger.delivery_count < UPDATE_DELIVERIES =>
-        {
-            tracing::warn!(
-                event = "envelope_newer",
-                "the envelope is of a newer release"
-            );
-            return Err(HandBack);
-        }
+    let blob = match parse(delivery, &body)? {
         Ok(Envelope {
             content: Content::Claim { blob },
             ..
         }) => blob,
-        parsed => {
-            let envelope = parsed.map_err(unreadable);
-            return Ok(Opened { body, envelope });
-        }
+        envelope => return Ok(Opened { body, envelope }),
     };
     let claim = Claim {
         app,
@@ -61,7 +48,7 @@ pub async fn open(app: &App, delivery: &Delivery) -> Result<Opened, HandBack> {
     Ok(match keep_trying(app, delivery, &claim).await? {
         End::Done(_) => {
             let body = claim.found.into_inner().unwrap_or_default();
-            let envelope = Envelope::parse(&body).map_err(unreadable);
+            let envelope = parse(delivery, &body)?;
             Opened { body, envelope }
         }
         End::GivenUp(rejection, _) => Opened {
@@ -71,6 +58,23 @@ pub async fn open(app: &App, delivery: &Delivery) -> Result<Opened, HandBack> {
     })
 }
 
+/// Reads an envelope. During an update an instance of the newer release may take what this one does not know.
+fn parse(delivery: &Delivery, body: &[u8]) -> Result<Result<Envelope, Rejection>, HandBack> {
+    match Envelope::parse(body) {
+        Err(error)
+            if error.is_of_newer_release()
+                && delivery.trigger.delivery_count < UPDATE_DELIVERIES =>
+        {
+            tracing::warn!(
+                event = "envelope_newer",
+                "the envelope is of a newer release"
+            );
+            Err(HandBack)
+        }
+        parsed => Ok(parsed.map_err(unreadable)),
+    }
+}
+
 fn unreadable(error: EnvelopeError) -> Rejection {
     match error {
         EnvelopeError::UnknownVersion(version) => Rejection::new(
@@ -78,6 +82,11 @@ fn unreadable(error: EnvelopeError) -> Rejection {
             format!(
                 "the envelope has version {version}, which this release does not know: replay it with a newer one"
             ),
+            ReasonCode::ServerError,
+        ),
+        EnvelopeError::UnknownKind => Rejection::new(
+            "envelope_kind",
+            "the envelope is of a kind that this release does not know: replay it with a newer one",
             ReasonCode::ServerError,
         ),
         EnvelopeError::Malformed(_) => Rejection::new(

@@ -1,10 +1,12 @@
 //! Lists of a Support User's chats and of what is in them, a part at a time, so that whoever reads a long one keeps its pace.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use time::OffsetDateTime;
 use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
 use url::Url;
 
 use super::user::Page;
@@ -83,6 +85,9 @@ pub struct MessageRecord {
     /// When it was written.
     #[serde(with = "time::serde::rfc3339")]
     pub created_date_time: OffsetDateTime,
+    /// When it was written or changed last.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub last_modified_date_time: Option<OffsetDateTime>,
     /// When its text was last edited.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub last_edited_date_time: Option<OffsetDateTime>,
@@ -107,7 +112,7 @@ impl UserGraph<'_> {
         self.part(correlation, next, &url, &query).await
     }
 
-    /// A part of the messages that were written or changed after `since`, newest change first.
+    /// A part of the messages that were written or changed after `since`, and up to `until` where that is given, newest change first.
     ///
     /// # Errors
     /// Graph refused or could not be reached.
@@ -116,10 +121,16 @@ impl UserGraph<'_> {
         correlation: &str,
         chat: &str,
         since: OffsetDateTime,
+        until: Option<OffsetDateTime>,
         next: Option<Next>,
     ) -> Result<Part<MessageRecord>> {
         let url = format!("{}/messages", self.graph.chat_url(chat)?);
-        let filter = changed_after(since)?;
+        let mut filter = changed_after(since)?;
+        if let Some(until) = until {
+            // The range excludes its bounds.
+            let before = graphs_time(until + Duration::from_millis(1))?;
+            filter = format!("{filter} and lastModifiedDateTime lt {before}");
+        }
         let query = [
             ("$top", PART),
             ("$orderby", "lastModifiedDateTime desc"),
@@ -171,12 +182,15 @@ impl UserGraph<'_> {
     }
 }
 
-/// The filter for what changed after a time, in the precision of Graph's own times; with more digits it refuses the filter.
+/// The filter for what changed after a time.
 pub(super) fn changed_after(since: OffsetDateTime) -> Result<String> {
+    Ok(format!("lastModifiedDateTime gt {}", graphs_time(since)?))
+}
+
+/// A time in the precision of Graph's own times; with more digits it refuses the filter.
+fn graphs_time(time: OffsetDateTime) -> Result<String> {
     let format =
         format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    let since = since.to_offset(time::UtcOffset::UTC).format(format);
-    let since =
-        since.map_err(|_| ServiceError::new(Service::Graph, ErrorKind::Rejected, Sent::No))?;
-    Ok(format!("lastModifiedDateTime gt {since}"))
+    let text = time.to_offset(UtcOffset::UTC).format(format);
+    text.map_err(|_| ServiceError::new(Service::Graph, ErrorKind::Rejected, Sent::No))
 }

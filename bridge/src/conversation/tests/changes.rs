@@ -34,6 +34,7 @@ fn carried(seen: &Seen, posted: usize, complete: bool) -> Option<Carried> {
         pieces: Vec::new(),
         complete,
         given_up: false,
+        in_doubt: false,
         seen: seen.clone(),
     })
 }
@@ -108,6 +109,11 @@ fn what_was_deleted_can_come_back() {
     let back = seen(None, "a", &[]);
     assert_eq!(updated(carried(&gone, 1, true), &back), Step::Restored);
     assert_eq!(updated(carried(&gone, 0, true), &back), Step::Deliver);
+    let in_doubt = carried(&gone, 0, true).map(|carried| Carried {
+        in_doubt: true,
+        ..carried
+    });
+    assert_eq!(updated(in_doubt, &back), Step::Restored);
     let handled = Step::Skip("already handled");
     assert_eq!(created(carried(&gone, 0, true), &back), handled);
 }
@@ -143,6 +149,29 @@ fn deletions_are_told_of_what_the_agent_has() {
     assert_eq!(world.texts(), [gone, "[restored] hello", gone]);
     let ids: Vec<&str> = world.genesys.iter().map(|(id, _)| id.as_str()).collect();
     assert_eq!((ids[0], ids[2]), ("1-deleted", "1-deleted-2"));
+}
+
+#[test]
+fn a_deletion_is_told_where_the_agent_may_have_the_message_without_our_knowing() {
+    let mut world = World::begun();
+    let unseen = End::Noted("deleted before it was delivered");
+    for (id, refusals, expected) in [
+        ("2", &[false][..], End::Told),
+        ("3", &[true], unseen),
+        // What the first attempt left in doubt, no later one can tell.
+        ("4", &[false, true], End::Told),
+        ("5", &[true, false], End::Told),
+    ] {
+        for refuses in refusals {
+            (world.patience, world.refuses) = (0, *refuses);
+            let broken = world.created(&message(id, "hello?", START));
+            assert_eq!(broken, End::Broken);
+        }
+        world.patience = usize::MAX;
+        assert_eq!(world.deleted(id), expected, "{id}");
+    }
+    let gone = "[deleted] The message of 2026-01-02 03:04 UTC was deleted.";
+    assert_eq!(world.texts(), [gone; 3]);
 }
 
 #[test]

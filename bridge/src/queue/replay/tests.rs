@@ -60,6 +60,7 @@ fn reading(since: OffsetDateTime) -> Content {
         since,
         gap: None,
         message: None,
+        part: None,
     })
 }
 
@@ -174,8 +175,12 @@ fn what_would_fail_again_or_be_told_twice_stays() {
         ),
         (stored("1", serde_json::json!("aGVsbG8=")), Left::Unreadable),
         (
-            stored("1", serde_json::json!({ "version": 1, "kind": "new" })),
+            stored("1", serde_json::json!({ "version": 1, "kind": "notice" })),
             Left::Unreadable,
+        ),
+        (
+            stored("1", serde_json::json!({ "version": 1, "kind": "new" })),
+            Left::OtherRelease,
         ),
         (
             stored("1", serde_json::json!({ "version": 2, "kind": "new" })),
