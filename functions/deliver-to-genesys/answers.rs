@@ -91,8 +91,11 @@ impl CustomerMessage<'_> {
             && posts.contains(chat, &message.id, &fingerprint(&message.body))
     }
 
-    /// The message as the notification encloses it, else as Graph has it.
+    /// The message as the notification encloses it or a list showed it, else as Graph has it.
     async fn message(&self) -> Result<ChatMessage, Failure> {
+        if let Some(listed) = &self.listed {
+            return self.of_this_id(parse(listed)?);
+        }
         let Some(encrypted) = &self.notification.encrypted else {
             return self.read().await;
         };

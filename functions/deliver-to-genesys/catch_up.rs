@@ -1,6 +1,6 @@
 //! Reading a chat in which changes may have gone untold: each is worked through as if Graph had told of it just now.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use bridge::catch_up::parts::{Part, most_changes};
@@ -26,6 +26,9 @@ use crate::store::document::peek;
 
 /// Distinguishes what a catch-up puts on the queue from what Graph told, for duplicate detection.
 const REPLAY: &str = "catch-up";
+
+/// What nobody told of, and the message as it is listed, where that could be kept.
+type Found = (Untold, Option<Vec<u8>>);
 
 /// A chat that is to be read.
 pub(super) struct ChatReading<'a> {
@@ -63,9 +66,9 @@ impl<'a> ChatReading<'a> {
         action(&mut self.apart.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What nobody told of in the part that is read, as far as Graph lists it; or what is to be read instead, where that is too
+    /// What nobody told of in the part that is read, as far as Graph lists it, with the messages as they are listed; or what is to be read instead, where that is too
     /// much for one attempt.
-    async fn untold(&self, part: &Part) -> Result<Result<Vec<Untold>, Part>, Failure> {
+    async fn untold(&self, part: &Part) -> Result<Result<Vec<Found>, Part>, Failure> {
         let (chat, account) = (&self.reading.chat, &self.reading.account);
         let erased = peek::<Erased>(&self.app.blobs, &blobs::erased(&chat.digest())).await?;
         let since = caught_up_from(self.reading.since, erased);
@@ -84,9 +87,17 @@ impl<'a> ChatReading<'a> {
             }
             tracing::error!(event = "changes_cut", most);
         }
-        let listed: Vec<Listed> = listed.into_iter().filter_map(read).collect();
+        let listed = listed.into_iter().filter_map(read);
+        let (listed, mut shown): (Vec<Listed>, HashMap<_, _>) = listed
+            .map(|(listed, whole)| (listed.clone(), (listed.message, whole)))
+            .unzip();
         let known = InboundChat::load(self.app, chat, account).await?;
-        Ok(Ok(untold(known.known(), &listed, since)))
+        let found = untold(known.known(), &listed, since).into_iter();
+        let found = found.map(|untold| {
+            let whole = shown.remove(&untold.message).flatten();
+            (untold, whole)
+        });
+        Ok(Ok(found.collect()))
     }
 
     /// Has a further part of the chat read.
@@ -101,7 +112,7 @@ impl<'a> ChatReading<'a> {
     }
 
     /// Works through one change; true when the agent was told of it.
-    async fn work_through(&self, untold: &Untold) -> Result<bool, Failure> {
+    async fn work_through(&self, (untold, listed): Found) -> Result<bool, Failure> {
         let app = self.app;
         let notification = NotificationEnvelope {
             change: untold.change,
@@ -123,7 +134,7 @@ impl<'a> ChatReading<'a> {
         let mut delivery = self.delivery.clone();
         delivery.correlation = CorrelationId::of_teams_message(&self.reading.chat, &untold.message);
         self.apart(|apart| apart.current = Some(untold.message.clone()));
-        let message = CustomerMessage::new(app, &delivery, &notification);
+        let message = CustomerMessage::new(app, &delivery, &notification).as_listed(listed);
         let outcome = message.attempt().await?;
         self.apart(|apart| apart.current = None);
         if outcome != Outcome::Delivered {
@@ -147,8 +158,8 @@ impl Job for ChatReading<'_> {
                 return Ok(Outcome::Skipped("read in parts"));
             }
         };
-        for untold in untold {
-            told += usize::from(self.work_through(&untold).await?);
+        for found in untold {
+            told += usize::from(self.work_through(found).await?);
         }
         if let Some(rest) = part.rest() {
             self.go_on(rest).await?;
@@ -190,11 +201,12 @@ impl Job for ChatReading<'_> {
 }
 
 /// A message whose id is none of Teams' cannot be asked for either.
-fn read(record: MessageRecord) -> Option<Listed> {
-    Some(Listed {
+fn read(record: MessageRecord) -> Option<(Listed, Option<Vec<u8>>)> {
+    let listed = Listed {
         message: record.id.parse().ok()?,
         created: record.created_date_time,
         edited: record.last_edited_date_time,
         deleted: record.deleted_date_time,
-    })
+    };
+    Some((listed, record.whole))
 }

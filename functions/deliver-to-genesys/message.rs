@@ -37,6 +37,8 @@ pub(super) struct CustomerMessage<'a> {
     pub(super) notification: &'a NotificationEnvelope,
     pub(super) policy: Policy,
     pub(super) caller: Caller,
+    /// The message as Graph listed it, where it did.
+    pub(super) listed: Option<Vec<u8>>,
     /// When the message first waited for something that it can do without.
     pub(super) first_wait: OnceLock<Instant>,
     left_files: LeftFiles,
@@ -56,10 +58,17 @@ impl<'a> CustomerMessage<'a> {
             notification,
             policy: app.settings.policy(),
             caller: delivery.caller(notification.chat.digest()),
+            listed: None,
             first_wait: OnceLock::new(),
             left_files: LeftFiles::default(),
             accepted: None,
         }
+    }
+
+    /// Gives the message as Graph listed it a moment ago, so that it need not be read.
+    pub(super) fn as_listed(mut self, listed: Option<Vec<u8>>) -> Self {
+        self.listed = listed;
+        self
     }
 
     /// Has the sender told when the message waits for long; not so where it comes late anyway.

@@ -19,8 +19,10 @@ use crate::app::App;
 use crate::failure::{Failure, fault_of};
 use crate::outside::{Call, Caller, Turn};
 
+/// Bytes of listed messages that are kept until they are worked through; what is beyond is read message by message.
+const MOST_KEPT: usize = 256 * 1024;
+
 /// Changes in a chat, the newest first.
-#[derive(Debug)]
 pub struct Changes {
     /// Those that were listed.
     pub listed: Vec<MessageRecord>,
@@ -137,21 +139,25 @@ impl<'a> Graph<'a> {
         self.reading(Call::GraphMessages(&digest), request).await
     }
 
-    /// The messages that were written or changed in a part of the time, without what they say: `most` of them, and what comes with
-    /// the last.
+    /// The messages that were written or changed in a part of the time: `most` of them, and what comes with the last. What they say is
+    /// there as far as it may be kept.
     ///
     /// # Errors
     /// As [`Self::read`].
     pub async fn changes(self, part: &Part, most: usize) -> Result<Changes, Failure> {
         let (correlation, chat) = self.names();
         let digest = self.chat.digest();
-        let mut listed = Vec::new();
+        let (mut listed, mut kept) = (Vec::new(), 0);
         let mut next = None;
         loop {
             let user = self.user();
             let request = user.changes(correlation, chat, part.after, part.until(), next);
             let page = self.reading(Call::GraphMessages(&digest), request).await?;
-            listed.extend(page.entries);
+            for mut message in page.entries {
+                kept += message.whole.as_ref().map_or(0, Vec::len);
+                message.whole.take_if(|_| kept > MOST_KEPT);
+                listed.push(message);
+            }
             next = page.next;
             if next.is_none() || listed.len() >= most {
                 let is_cut = next.is_some();

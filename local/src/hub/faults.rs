@@ -158,6 +158,10 @@ impl<'call> Call<'call> {
     }
 }
 
+/// How far apart the shares of two rules begin: were they to begin together, the rarer one would strike only what the other one
+/// strikes, which then hides it.
+const BETWEEN_RULES: f64 = 0.414_213_562_373_095;
+
 /// What shall go wrong with one call.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FaultPlan {
@@ -181,6 +185,8 @@ struct Armed {
     order: u64,
     ordered: Value,
     rule: Rule,
+    /// Where its share begins.
+    begin: f64,
     calls: u32,
     strikes: u32,
 }
@@ -215,16 +221,18 @@ impl Faults {
     fn arm(&self, rules: Rules, alone: bool) -> Result<u64, String> {
         let mut kept = self.0.lock();
         let order = kept.orders + 1;
-        let arm = |ordered: Value| {
+        let arm = |(number, ordered): (usize, Value)| {
             Ok(Armed {
                 order,
                 rule: Rule::read(&ordered)?,
                 ordered,
+                begin: number as f64 * BETWEEN_RULES,
                 calls: 0,
                 strikes: 0,
             })
         };
-        let armed: Result<Vec<Armed>, String> = rules.rules.into_iter().map(arm).collect();
+        let armed: Result<Vec<Armed>, String> =
+            rules.rules.into_iter().enumerate().map(arm).collect();
         let armed = armed?;
         kept.orders = order;
         if alone {
@@ -295,7 +303,7 @@ impl Armed {
             return false;
         }
         self.calls += 1;
-        let place = (f64::from(self.calls) * STEP).fract();
+        let place = (self.begin + f64::from(self.calls) * STEP).fract();
         let strikes = self.rule.share.is_none_or(|share| place < share);
         self.strikes += u32::from(strikes);
         strikes
@@ -330,6 +338,32 @@ mod tests {
         body: b"",
         ..POST
     };
+
+    #[test]
+    fn shares_do_not_hide_each_other() {
+        let rule = |share: f64, more: Value| {
+            let mut rule = json!({ "service": "graph", "share": share });
+            rule.as_object_mut()
+                .expect("an object")
+                .extend(more.as_object().expect("an object").clone());
+            rule
+        };
+        let rules = [
+            rule(0.05, json!({ "status": 503 })),
+            rule(0.02, json!({ "drop": "after" })),
+        ];
+        let faults = faults(rules.to_vec());
+        let plans: Vec<FaultPlan> = (0..1_000)
+            .map(|_| faults.decide(FaultService::Graph, &GET))
+            .collect();
+        let refused = plans.iter().filter(|plan| plan.status.is_some()).count();
+        let lost = plans
+            .iter()
+            .filter(|plan| plan.status.is_none() && plan.drop.is_some())
+            .count();
+        assert!((45..=55).contains(&refused), "{refused}");
+        assert!((15..=25).contains(&lost), "{lost}");
+    }
 
     #[test]
     fn a_share_is_spread_evenly_and_over_calls_that_take_turns() {

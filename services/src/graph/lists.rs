@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
@@ -76,8 +75,8 @@ impl Preview {
     }
 }
 
-/// A message in the list of a chat's messages, without what it says.
-#[derive(Debug, Deserialize)]
+/// A message in the list of a chat's messages.
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageRecord {
     /// Unique within the chat.
@@ -94,6 +93,17 @@ pub struct MessageRecord {
     /// When it was deleted.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub deleted_date_time: Option<OffsetDateTime>,
+    /// All that the list tells of it, which is what reading it alone would: JSON of a `chatMessage`.
+    #[serde(skip)]
+    pub whole: Option<Vec<u8>>,
+}
+
+impl MessageRecord {
+    fn read(message: &Value) -> Option<Self> {
+        let mut record = Self::deserialize(message).ok()?;
+        record.whole = serde_json::to_vec(message).ok();
+        Some(record)
+    }
 }
 
 impl UserGraph<'_> {
@@ -109,7 +119,8 @@ impl UserGraph<'_> {
             ("$orderby", "lastMessagePreview/createdDateTime desc"),
             ("$top", PART),
         ];
-        self.part(correlation, next, &url, &query).await
+        let read = |chat: &Value| ChatRecord::deserialize(chat).ok();
+        self.part(correlation, next, &url, &query, read).await
     }
 
     /// A part of the messages that were written or changed after `since`, and up to `until` where that is given, newest change first.
@@ -136,15 +147,17 @@ impl UserGraph<'_> {
             ("$orderby", "lastModifiedDateTime desc"),
             ("$filter", filter.as_str()),
         ];
-        self.part(correlation, next, &url, &query).await
+        let read = MessageRecord::read;
+        self.part(correlation, next, &url, &query, read).await
     }
 
-    async fn part<T: DeserializeOwned>(
+    async fn part<T>(
         &self,
         correlation: &str,
         next: Option<Next>,
         url: &str,
         query: &[(&str, &str)],
+        read: impl Fn(&Value) -> Option<T>,
     ) -> Result<Part<T>> {
         let page: Page<Value> = self
             .call(|token| {
@@ -157,10 +170,9 @@ impl UserGraph<'_> {
             .await?;
         let next = page.next.map(|next| self.ours(next)).transpose()?;
         // One entry that is not as documented must not keep the others from being read.
-        let (all, entries) = (page.value.len(), page.value.into_iter());
-        let entries: Vec<T> = entries.filter_map(|it| T::deserialize(it).ok()).collect();
-        if entries.len() < all {
-            let unreadable = all - entries.len();
+        let entries: Vec<T> = page.value.iter().filter_map(read).collect();
+        if entries.len() < page.value.len() {
+            let unreadable = page.value.len() - entries.len();
             tracing::warn!(event = "list_entries_unreadable", unreadable);
         }
         Ok(Part {
