@@ -340,7 +340,7 @@ mod tests {
         let until = json!({ "until": until.expect("a time") }).to_string();
         let blobs = desk(&world).blobs;
         for (container, name, body) in [
-            (STATE, blobs::pause("graph-frequent-support"), until.clone()),
+            (STATE, blobs::pause("graph-chats-support"), until.clone()),
             (STATE, blobs::pause("graph-messages-x"), until),
             (STATE, blobs::timer(catch_up::NAME), "no JSON".to_owned()),
             (FAILED, "a/b.json".to_owned(), "no JSON".to_owned()),
@@ -362,7 +362,7 @@ mod tests {
         let (state, failed) = told(Part::Failed, "failed");
         assert_eq!(state, State::NeedsPerson);
         assert!(failed.starts_with("1 unreadable"), "{failed}");
-        for what in ["graph, other reads of support", "graph, single chats"] {
+        for what in ["graph, list of chats of support", "graph, single chats"] {
             let (state, paused) = told(Part::Pace, what);
             assert_eq!(state, State::Waits);
             assert!(paused.contains("paused for 1 min"), "{paused}");
