@@ -134,7 +134,7 @@ impl<'a> ChatReading<'a> {
         let mut delivery = self.delivery.clone();
         delivery.correlation = CorrelationId::of_teams_message(&self.reading.chat, &untold.message);
         self.apart(|apart| apart.current = Some(untold.message.clone()));
-        let message = CustomerMessage::new(app, &delivery, &notification).as_listed(listed);
+        let message = CustomerMessage::new(app, &delivery, &notification).with_listed(listed);
         let outcome = message.attempt().await?;
         self.apart(|apart| apart.current = None);
         if outcome != Outcome::Delivered {

@@ -66,7 +66,7 @@ impl<'a> CustomerMessage<'a> {
     }
 
     /// Gives the message as Graph listed it a moment ago, so that it need not be read.
-    pub(super) fn as_listed(mut self, listed: Option<Vec<u8>>) -> Self {
+    pub(super) fn with_listed(mut self, listed: Option<Vec<u8>>) -> Self {
         self.listed = listed;
         self
     }

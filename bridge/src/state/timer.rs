@@ -61,6 +61,13 @@ impl TimerState {
         Ok(())
     }
 
+    /// Makes the lease that is held last for so long from now.
+    pub fn renew(&mut self, now: OffsetDateTime, life: Duration) {
+        if let Some(lease) = &mut self.lease {
+            lease.until = now + life;
+        }
+    }
+
     /// Whether this holder has the lease.
     #[must_use]
     pub fn is_held_by(&self, holder: &str) -> bool {
