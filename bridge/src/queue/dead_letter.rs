@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use time::OffsetDateTime;
 
-use super::failed::{Direction, FailedMessage};
+use super::failed::{Direction, FailedMessage, kept};
 use crate::genesys::receipt::ReasonCode;
 use crate::ids::{CorrelationId, Digest, Lane};
 use crate::state::blobs;
@@ -72,8 +70,7 @@ impl DeadLetter<'_> {
             first_attempt: self.enqueued_at.unwrap_or(now),
             last_attempt: now,
             attempts: self.deliveries,
-            envelope: serde_json::from_slice(self.body)
-                .unwrap_or_else(|_| STANDARD.encode(self.body).into()),
+            envelope: kept(self.body),
         };
         (blob, message)
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -69,6 +71,20 @@ impl Direction {
             Self::Inbound => "inbound",
             Self::Outbound => "outbound",
         }
+    }
+}
+
+/// A queue message's body as a failed message keeps it: the JSON that it is, else its base64. So is JSON that is nested too deeply to be
+/// read again where it stands within other JSON.
+#[must_use]
+pub fn kept(body: &[u8]) -> Value {
+    let json: Option<[Value; 1]> = serde_json::from_slice::<Value>(body)
+        .ok()
+        .and_then(|value| serde_json::to_vec(&[value]).ok())
+        .and_then(|within| serde_json::from_slice(&within).ok());
+    match json {
+        Some([json]) => json,
+        None => STANDARD.encode(body).into(),
     }
 }
 
@@ -211,6 +227,25 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+
+    #[test]
+    fn whatever_is_kept_is_read_again() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        for (body, is_json) in [
+            (r#"{"kind":"odd"}"#.to_owned(), true),
+            (nested(100), true),
+            (nested(127), false),
+            (nested(500), false),
+            ("1],[2".to_owned(), false),
+            ("no JSON".to_owned(), false),
+        ] {
+            let message = of(kept(body.as_bytes()));
+            assert_eq!(!message.envelope.is_string(), is_json, "{body}");
+            let stored = message.to_json();
+            let read = FailedMessage::parse(&stored).expect("what was stored is read");
+            assert_eq!(read.to_json(), stored);
+        }
+    }
 
     #[test]
     fn a_failed_message_as_it_is_stored() {

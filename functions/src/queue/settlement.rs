@@ -1,10 +1,9 @@
 //! The one settlement of a queue message: keep to an earlier verdict, keep trying, and when it is given up, store it in the
 //! container `failed` and tell its sender.
 
-use base64::Engine;
 use bridge::genesys::receipt::ReasonCode;
 use bridge::ids::Digest;
-use bridge::queue::failed::{Direction, FailedMessage};
+use bridge::queue::failed::{Direction, FailedMessage, kept};
 use bridge::state::blobs::{FAILED, failed};
 use bytes::Bytes;
 use services::error::{Service, ServiceError};
@@ -123,12 +122,7 @@ async fn store(
         first_attempt: trigger.enqueued_at.unwrap_or(now),
         last_attempt: now,
         attempts: attempts.saturating_add(trigger.delivery_count.saturating_sub(1)),
-        // What is not even JSON is kept as base64.
-        envelope: serde_json::from_slice(body).unwrap_or_else(|_| {
-            base64::engine::general_purpose::STANDARD
-                .encode(body)
-                .into()
-        }),
+        envelope: kept(body),
     };
     let blob = name(delivery, body);
     let stored = app.blobs.put(FAILED, &blob, Bytes::from(message.to_json()));
