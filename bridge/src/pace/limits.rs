@@ -56,8 +56,8 @@ pub const GRAPH_FREQUENT_READS: Limit = Limit {
 pub fn genesys(per_minute: u32) -> Limit {
     let all = f64::from(per_minute);
     Limit {
-        per_second: all * 0.83 / 60.0,
-        burst: (all * 2.0 / 15.0).max(1.0),
+        per_second: all * 0.9 / 60.0,
+        burst: (all / 15.0).max(1.0),
         is_shared: true,
         source: "Genesys Cloud limits, client.credentials.token.rate.per.minute",
     }
