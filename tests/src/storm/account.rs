@@ -243,7 +243,7 @@ fn disorder(mut messages: Vec<(f64, usize)>) -> usize {
         .count()
 }
 
-/// The least time that limits and outage allow.
+/// The least time that limits and outage allow, for the Support User with the most to post.
 pub(super) fn least_time(plan: &Plan) -> Duration {
     least(plan).0
 }
@@ -253,11 +253,15 @@ fn least(plan: &Plan) -> (Duration, String) {
     let a_second = GENESYS_A_MINUTE / 60.0 * size.clients as f64;
     let calls = (size.messages + size.replies) as f64;
     let genesys = calls / a_second + size.outage as f64;
-    let replies = size.replies as f64 / size.accounts as f64;
-    let graph = replies / POSTS_A_SECOND;
+    let mut replies = vec![0; size.accounts];
+    for chat in &plan.chats {
+        replies[chat.account] += chat.replies.len();
+    }
+    let replies = replies.into_iter().max().unwrap_or_default();
+    let graph = replies as f64 / POSTS_A_SECOND;
     let least = genesys.max(graph).max(plan.calm().as_secs_f64());
     let formula = format!(
-        "max(({} messages + {} receipts) / {a_second:.0} a second + {} s outage = {genesys:.0} s; {replies:.0} replies each / {POSTS_A_SECOND} = {graph:.0} s; weather {:.0} s)",
+        "max(({} messages + {} receipts) / {a_second:.0} a second + {} s outage = {genesys:.0} s; {replies} replies of the busiest Support User / {POSTS_A_SECOND} = {graph:.0} s; weather {:.0} s)",
         size.messages,
         size.replies,
         size.outage,
