@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::plan::Plan;
+use super::plan::{LOST, Plan, REFUSED};
 use super::{Written, inbound, outbound};
 use crate::files::sha256;
 use crate::{Platform, view};
@@ -252,7 +252,9 @@ fn least(plan: &Plan) -> (Duration, String) {
     let size = plan.size;
     let a_second = GENESYS_A_MINUTE / 60.0 * size.clients as f64;
     let calls = (size.messages + size.replies) as f64;
-    let genesys = calls / a_second + size.outage as f64;
+    // What is refused, and what is sent again because its answer was lost, counts at Genesys as well.
+    let served = 1.0 - REFUSED - LOST;
+    let genesys = calls / served / a_second + size.outage as f64;
     let mut replies = vec![0; size.accounts];
     for chat in &plan.chats {
         replies[chat.account] += chat.replies.len();
@@ -261,7 +263,7 @@ fn least(plan: &Plan) -> (Duration, String) {
     let graph = replies as f64 / POSTS_A_SECOND;
     let least = genesys.max(graph).max(plan.calm().as_secs_f64());
     let formula = format!(
-        "max(({} messages + {} receipts) / {a_second:.0} a second + {} s outage = {genesys:.0} s; {replies} replies of the busiest Support User / {POSTS_A_SECOND} = {graph:.0} s; weather {:.0} s)",
+        "max(({} messages + {} receipts) / {served:.2} served / {a_second:.0} a second + {} s outage = {genesys:.0} s; {replies} replies of the busiest Support User / {POSTS_A_SECOND} = {graph:.0} s; weather {:.0} s)",
         size.messages,
         size.replies,
         size.outage,

@@ -5,6 +5,12 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
+/// Share of the calls to Graph and Genesys that are refused throughout.
+pub const REFUSED: f64 = 0.05;
+
+/// Share of them whose work is done and whose answer is lost.
+pub const LOST: f64 = 0.02;
+
 /// How much of everything there is.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
@@ -218,12 +224,12 @@ impl Plan {
             spell(
                 0,
                 end,
-                json!({ "service": service, "share": 0.05, "status": 503 }),
+                json!({ "service": service, "share": REFUSED, "status": 503 }),
             );
             spell(
                 0,
                 end,
-                json!({ "service": service, "share": 0.02, "drop": "after" }),
+                json!({ "service": service, "share": LOST, "drop": "after" }),
             );
         }
         for service in ["service-bus", "blob", "entra", "key-vault"] {
