@@ -66,8 +66,8 @@ impl<'a> ChatReading<'a> {
         action(&mut self.apart.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What nobody told of in the part that is read, as far as Graph lists it, with the messages as they are listed; or what is to be read instead, where that is too
-    /// much for one attempt.
+    /// What nobody told of in the part that is read, as far as Graph lists it, with the messages as they are listed; or what is to be
+    /// read instead, where that is too much for one attempt.
     async fn untold(&self, part: &Part) -> Result<Result<Vec<Found>, Part>, Failure> {
         let (chat, account) = (&self.reading.chat, &self.reading.account);
         let erased = peek::<Erased>(&self.app.blobs, &blobs::erased(&chat.digest())).await?;

@@ -16,8 +16,8 @@ use crate::world::World;
 
 /// Its entry below the directory in which it was installed.
 const ENTRY: &str = "node_modules/azurite/dist/src/blob/main.js";
-/// What spares it the loading of packages that it does not need.
-const UNUSED: &str = include_str!("azurite_unused.cjs");
+/// What spares it the loading of packages that it does not need, and a collector that would make it stand still.
+const PRELOAD: &str = include_str!("azurite_preload.cjs");
 /// The account that always exists.
 const ACCOUNT: &str = "devstoreaccount1";
 /// How long it may take to listen.
@@ -48,7 +48,7 @@ impl Azurite {
         );
         let certificate = authority.issue()?;
         for (name, text) in [
-            ("azurite_unused.cjs", UNUSED),
+            ("azurite_preload.cjs", PRELOAD),
             ("azurite.pem", &certificate.certificate_pem),
             ("azurite.key", &certificate.key_pem),
         ] {
@@ -56,7 +56,7 @@ impl Azurite {
         }
         let mut command = Command::new("node");
         command
-            .args(["--require", "./azurite_unused.cjs"])
+            .args(["--require", "./azurite_preload.cjs"])
             .arg(&entry)
             .args(["--blobHost", "127.0.0.1", "--blobPort", "0"])
             .args(["--inMemoryPersistence", "--disableTelemetry"])

@@ -165,16 +165,11 @@ async fn assert_subscribed(platform: &Platform) {
 /// The subscriptions. Three days are a second and a half here, in which a busy machine may not come to the timer: it is asked then
 /// whether its next runs subscribe.
 async fn subscriptions(platform: &Platform) -> Vec<Value> {
-    let read = async || {
-        list(
-            platform.get("/local/graph/subscriptions").await,
-            "subscriptions",
-        )
-    };
     let begun = calls(platform, "subscription-renewal").await;
     loop {
         let runs = calls(platform, "subscription-renewal").await - begun;
-        let all = read().await;
+        let shown = platform.get("/local/graph/subscriptions").await;
+        let all = list(shown, "subscriptions");
         if !all.is_empty() || runs >= RUNS {
             return all;
         }

@@ -92,6 +92,14 @@ async fn what_went_untold_is_told_in_its_order_and_with_its_time() {
     let time = |value: &Value| value.as_str().expect("a time")[..23].to_owned();
     let shown = time(&scene.told()[2]["channel"]["time"]);
     assert_eq!(shown, time(&three["createdDateTime"]));
+    // The list said it all: reading messages one by one is a second each.
+    let seen = scene.world.seen(Service::Graph);
+    let of_one = |number| format!("/messages/{number}");
+    assert!(
+        [1, 2, 3]
+            .iter()
+            .all(|number| { seen.iter().all(|it| !it.path().ends_with(&of_one(number))) })
+    );
     // Graph told nothing of them: nobody knows of what else.
     assert!(scene.has_gap());
     // Once more, and nothing is new.

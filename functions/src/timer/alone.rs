@@ -25,7 +25,7 @@ pub(super) const LIMIT: Duration = Duration::from_secs(8 * 60);
 pub(super) const LEASE: Duration = Duration::from_secs(60);
 
 /// Time between two renewals: some may fail before the lease ends.
-const RENEWAL: Duration = Duration::from_secs(10);
+pub(super) const RENEWAL: Duration = Duration::from_secs(10);
 
 /// How long before its end its holder takes a lease for lost: clocks differ, and the last request of a run may still be under way.
 const MARGIN: Duration = Duration::from_secs(20);
@@ -159,18 +159,15 @@ impl<'a> Held<'a> {
         while self.document.value.is_held_by(&self.holder) {
             let before = self.document.value.clone();
             change(&mut self.document.value, OffsetDateTime::now_utc());
-            match self.document.save(&self.app.blobs).await {
-                Ok(()) => return Ok(true),
-                // An earlier write of ours may have come through all the same.
-                Err(failure) if is_overtaken(&failure) => {
-                    self.document.value = before;
-                    self.document = load(self.app, self.name).await?;
-                }
-                Err(failure) => {
-                    self.document.value = before;
-                    return Err(failure);
-                }
+            let Err(failure) = self.document.save(&self.app.blobs).await else {
+                return Ok(true);
+            };
+            self.document.value = before;
+            if !is_overtaken(&failure) {
+                return Err(failure);
             }
+            // By an earlier write of ours, it may be, that came through all the same.
+            self.document = load(self.app, self.name).await?;
         }
         Ok(false)
     }

@@ -113,24 +113,31 @@ async fn a_dead_holders_lease_runs_out() {
     assert!(state(&world).last_success.is_some());
 }
 
+/// Lets the time until a renewal pass, once the run waits for it.
+async fn until_renewal() {
+    tokio::task::yield_now().await;
+    tokio::time::pause();
+    tokio::time::advance(alone::RENEWAL).await;
+    tokio::time::resume();
+}
+
 #[tokio::test]
 async fn the_lease_is_short_and_renewed_while_the_work_goes_on() {
     let (world, app) = start().await;
-    let left = |world: &World| {
-        let lease = state(world).lease.expect("held");
-        Duration::try_from(lease.until - OffsetDateTime::now_utc()).expect("not over")
-    };
+    let (renewed, mut renewals) = tokio::sync::mpsc::unbounded_channel();
     let status = run_once(&app, |_| async {
-        assert!(left(&world) <= alone::LEASE);
         let until = state(&world).lease.expect("held").until;
-        let renewed = async {
-            while state(&world).lease.expect("held").until == until {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        tokio::time::timeout(alone::LEASE / 2, renewed)
-            .await
-            .expect("renewed well before its end");
+        let left = Duration::try_from(until - OffsetDateTime::now_utc());
+        assert!(left.expect("not over") <= alone::LEASE);
+        world.answer_with("PUT", "timer.json", move |seen| {
+            let state: TimerState = serde_json::from_slice(&seen.body).expect("readable");
+            renewed.send(state.lease).expect("somebody listens");
+            None
+        });
+        until_renewal().await;
+        let renewal = tokio::time::timeout(alone::LEASE, renewals.recv()).await;
+        let lease = renewal.expect("in time").expect("a write").expect("held");
+        assert!(lease.until > until);
         Ok(())
     });
     assert_eq!(status.await, StatusCode::OK);
@@ -142,6 +149,7 @@ async fn whose_lease_somebody_else_has_stops_and_leaves_it() {
     let (world, app) = start().await;
     let status = run_once(&app, |_| async {
         put_lease(&world, OffsetDateTime::now_utc() + Duration::from_secs(60));
+        until_renewal().await;
         std::future::pending().await
     });
     assert_eq!(status.await, StatusCode::INTERNAL_SERVER_ERROR);

@@ -1,5 +1,5 @@
-// Loaded before Azurite: answers for packages that it asks for at its start and, with the options it is given here, never
-// uses. They are two thirds of what it would load.
+// Loaded before Azurite: answers for packages that it asks for at its start and, with the options it is given here, never uses, which
+// are two thirds of what it would load; and takes its collector away.
 'use strict';
 
 const Module = require('node:module');
