@@ -304,12 +304,24 @@ param throttlingAlertCount int = 50
 ])
 param subscriptionSilentHours int = 48
 
-@description('Make an Azure Bot with the Teams channel. The handler has no function for it yet.')
+@description('Make an Azure Bot with the Teams channel: the second door, for people of tenants that install the app of infra/teams-app.')
 param botEnabled bool = false
 
 @description('Name of the bot that people see in Teams.')
+@minLength(1)
 @maxLength(42)
 param botDisplayName string = 'Support'
+
+@description('How the bot proves itself to Teams: as the managed identity, which is then the bot; or as the app registration botAppId, with a federated credential of that identity or with the secret bot-client-secret. Azure does not change this of a bot that is there.')
+@allowed([
+  'managed-identity'
+  'federated'
+  'secret'
+])
+param botAuthentication string = 'managed-identity'
+
+@description('Application id of the bot\'s own app registration, in this tenant. Empty where the bot is the managed identity.')
+param botAppId string = ''
 
 var abbreviations = loadJsonContent('./abbreviations.json')
 var token = toLower(uniqueString(subscription().id, environmentName, location))
@@ -317,6 +329,8 @@ var tags = {
   application: 'graph-to-open'
   'azd-env-name': environmentName
 }
+
+var botIsIdentity = botAuthentication == 'managed-identity'
 
 // A setting must be a GUID for the handler to start. With this one it starts, and what needs the true id fails.
 var placeholder = '00000000-0000-0000-0000-000000000000'
@@ -563,9 +577,9 @@ module bot './modules/bot.bicep' = if (botEnabled) {
     name: '${abbreviations.bots}${token}'
     tags: tags
     displayName: botDisplayName
-    functionAppHostName: functionApp.outputs.hostName
-    identityId: identity.outputs.id
-    identityClientId: identity.outputs.clientId
+    endpoint: 'https://${functionApp.outputs.hostName}/api/messages'
+    appId: botIsIdentity ? identity.outputs.clientId : botAppId
+    identityId: botIsIdentity ? identity.outputs.id : ''
     tenantId: tenant().tenantId
   }
 }
@@ -584,6 +598,12 @@ output graphNotificationUrl string = 'https://${functionApp.outputs.hostName}/ap
 
 @description('Where Genesys Cloud sends the agents\' messages.')
 output genesysWebhookUrl string = 'https://${functionApp.outputs.hostName}/api/genesys/webhook'
+
+@description('Where Genesys Cloud tells that a conversation ended, without the function\'s key.')
+output conversationEndedUrl string = 'https://${functionApp.outputs.hostName}/api/genesys/conversation-ended'
+
+@description('Application id of the bot, which its Teams app names; empty without a bot.')
+output botAppId string = !botEnabled ? '' : botIsIdentity ? identity.outputs.clientId : botAppId
 
 @description('Tells whether the handler is well.')
 output healthUrl string = 'https://${functionApp.outputs.hostName}/api/health'

@@ -1,4 +1,4 @@
-// The second door to Teams: a bot that runs as the managed identity, so it has no secret. Off by default.
+// The second door to Teams: a bot. By default it is the managed identity itself, so it has no secret and no registration of its own.
 
 @description('Name of the bot.')
 param name string
@@ -10,17 +10,19 @@ param tags object
 @maxLength(42)
 param displayName string
 
-@description('Host name of the Function App.')
-param functionAppHostName string
+@description('Where the connector sends what people write to the bot.')
+param endpoint string
 
-@description('Resource id of the managed identity.')
+@description('Application id of the bot: the client id of the managed identity, or that of an app registration of its own.')
+param appId string
+
+@description('Resource id of the managed identity, where the bot is that identity; else nothing.')
 param identityId string
 
-@description('Client id of the managed identity: the bot\'s application id.')
-param identityClientId string
-
-@description('Tenant of the managed identity.')
+@description('Tenant of the managed identity or of the app registration.')
 param tenantId string
+
+var isIdentity = !empty(identityId)
 
 resource bot 'Microsoft.BotService/botServices@2022-09-15' = {
   name: name
@@ -32,11 +34,13 @@ resource bot 'Microsoft.BotService/botServices@2022-09-15' = {
   }
   properties: {
     displayName: displayName
-    endpoint: 'https://${functionAppHostName}/api/bot/messages'
-    msaAppType: 'UserAssignedMSI'
-    msaAppId: identityClientId
-    msaAppMSIResourceId: identityId
+    endpoint: endpoint
+    // Azure makes no new bots of the type MultiTenant. People of other tenants reach either of these where the app is installed.
+    msaAppType: isIdentity ? 'UserAssignedMSI' : 'SingleTenant'
+    msaAppId: appId
+    msaAppMSIResourceId: isIdentity ? identityId : null
     msaAppTenantId: tenantId
+    // Direct Line's and Web Chat's keys: the bridge talks to Teams alone.
     disableLocalAuth: true
     isStreamingSupported: false
     // Teams calls from the internet.

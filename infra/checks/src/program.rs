@@ -43,8 +43,8 @@ const SECRETS: [&str; 6] = [
     "graph-refresh-token-",
 ];
 
-/// Addresses that the templates may give out although no function has them yet: the bot is off by default.
-const PLANNED_ROUTES: [&str; 1] = ["bot/messages"];
+/// Addresses that the templates may give out although no function has them yet.
+const PLANNED_ROUTES: [&str; 2] = ["genesys/conversation-ended", "messages"];
 
 /// Settings that the profiles are given although the program has a default for them: the account that is an agent user needs it.
 const ASKED_FOR: [&str; 2] = ["AGENT_BLUEPRINT_CLIENT_ID", "GENESYS_SPARE_CLIENT_ID"];
