@@ -1,4 +1,4 @@
-//! The workspace's tasks: `cargo xtask run | test | package | bench | storm | fuzz`.
+//! The workspace's tasks: `cargo xtask run | test | package | teams-app | bench | storm | fuzz`.
 
 mod bench;
 mod browser;
@@ -11,8 +11,10 @@ mod run;
 mod snapshots;
 mod staging;
 mod storm;
+mod teams_app;
 mod test;
 mod workspace;
+mod zip;
 
 use std::process::ExitCode;
 
@@ -36,6 +38,8 @@ enum Task {
     Test(test::Options),
     /// Stage target/package/, ready to be published to a Function App.
     Package,
+    /// Make target/teams-app.zip, the app with which people find the bot in Teams.
+    TeamsApp(teams_app::Options),
     /// Measure the release build and compare it with the bars.
     Bench(bench::Options),
     /// Raise storms against four instances of the handler and count what became of each message.
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         Task::Run(options) => run::run(&workspace, &options),
         Task::Test(options) => test::run(&workspace, &options),
         Task::Package => package::run(&workspace),
+        Task::TeamsApp(options) => teams_app::run(&workspace, &options),
         Task::Bench(options) => bench::run(&workspace, &options),
         Task::Storm(options) => storm::run(&workspace, &options),
         Task::Fuzz(options) => fuzz::run(&workspace, &options),

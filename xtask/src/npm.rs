@@ -34,6 +34,13 @@ pub struct Tool {
     lock: &'static str,
 }
 
+/// Microsoft's schemas of Teams manifests, which judge that of the bot's app, and a validator.
+pub const TEAMS_APP: Tool = Tool {
+    name: "teams-app",
+    manifest: include_str!("../teams-app/package.json"),
+    lock: include_str!("../teams-app/package-lock.json"),
+};
+
 impl Tool {
     /// Installs the tool unless it is there and returns the folder that holds its `node_modules`.
     ///
@@ -106,7 +113,7 @@ mod tests {
 
     #[test]
     fn the_locks_hold_the_versions_that_the_manifests_ask_for() {
-        for tool in [AZURITE, KUSTO] {
+        for tool in [AZURITE, KUSTO, TEAMS_APP] {
             let manifest: serde_json::Value = serde_json::from_str(tool.manifest).unwrap();
             let lock: serde_json::Value = serde_json::from_str(tool.lock).unwrap();
             let dependencies = manifest["dependencies"].as_object().unwrap();

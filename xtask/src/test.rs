@@ -29,6 +29,7 @@ const TESTS_A_PROCESSOR: usize = 3;
 struct Tools {
     azurite: PathBuf,
     kusto: PathBuf,
+    teams_app: PathBuf,
     browser: Browser,
 }
 
@@ -37,6 +38,7 @@ impl Tools {
         Ok(Self {
             azurite: npm::AZURITE.install(workspace)?,
             kusto: npm::KUSTO.install(workspace)?,
+            teams_app: npm::TEAMS_APP.install(workspace)?,
             browser: browser::find_or_install(workspace)?,
         })
     }
@@ -64,6 +66,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
         .env("APP_ROOT", workspace.root())
         .env("AZURITE_DIR", tools.azurite)
         .env("KUSTO_DIR", tools.kusto)
+        .env("TEAMS_APP_DIR", tools.teams_app)
         .env("CHROMIUM", tools.browser.chromium)
         .env("CHROMEDRIVER", tools.browser.driver);
     if let Some(path) = tools.browser.library_path {

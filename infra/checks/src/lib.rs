@@ -24,4 +24,5 @@ mod program;
 mod queries;
 mod roles;
 mod runbook;
+mod teams_app;
 mod tool;
