@@ -1,15 +1,24 @@
-# The bridge's identity: two permissions, and two clients that have nothing else.
+# The bridge's identity: two permissions, more where they are asked for, and two clients that have nothing else.
 
 resource "genesyscloud_auth_role" "bridge" {
   name        = "${var.name} bridge"
   description = "Delivers customers' messages and receipts through Open Messaging."
 
-  # Covers messages, receipts, typing and structured responses. Reading conversations or sending on one's own needs more,
-  # and the bridge does neither.
+  # Covers messages, receipts, typing and structured responses. Reading conversations needs more, which the bridge does only to find
+  # whom to disconnect when a customer ends one.
   permission_policies {
     domain      = "conversation"
     entity_name = "message"
-    action_set  = ["receive"]
+    action_set  = var.let_customers_end ? ["receive", "view"] : ["receive"]
+  }
+
+  dynamic "permission_policies" {
+    for_each = var.let_customers_end ? [1] : []
+    content {
+      domain      = "conversation"
+      entity_name = "communication"
+      action_set  = ["disconnect"]
+    }
   }
 
   # To tell a message that Genesys refuses from an integration that is not there.

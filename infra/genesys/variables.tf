@@ -98,6 +98,44 @@ variable "let_bridge_rotate" {
   default     = false
 }
 
+# ---- How a conversation ends ----
+
+variable "let_customers_end" {
+  description = "Whether a customer may end a conversation from Teams: the bridge's role then may see message conversations and disconnect their participants."
+  type        = bool
+  default     = false
+}
+
+variable "conversation_ended_url" {
+  description = "Where Genesys Cloud tells that a conversation ended: the output conversationEndedUrl of the Azure deployment. Empty for nowhere: customers then read nothing about it."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.conversation_ended_url == "" || can(regex("^https://[^/:?#@$]+/[^?#$]*$", var.conversation_ended_url))
+    error_message = "Give an https URL without a port, as the Azure deployment prints it."
+  }
+}
+
+variable "conversation_ended_key" {
+  description = "Key of the function conversation-ended. Only with conversation_ended_url."
+  type        = string
+  default     = ""
+  sensitive   = true
+}
+
+variable "conversation_ended_secret" {
+  description = "What the bridge knows the call by: the value of the Key Vault secret genesys-ended-secret. Only with conversation_ended_url."
+  type        = string
+  default     = ""
+  sensitive   = true
+
+  validation {
+    condition     = var.conversation_ended_secret == "" || can(regex("^[A-Za-z0-9+/=_-]{32,}$", var.conversation_ended_secret))
+    error_message = "The secret needs at least 32 characters of base64, for it travels in a header; make one with `openssl rand -base64 48`."
+  }
+}
+
 # ---- The queue ----
 
 variable "queue_group_ids" {

@@ -43,6 +43,8 @@ pub struct Inputs {
     pub functions: BTreeMap<String, Value>,
     /// Architect's flows by their paths.
     pub flows: BTreeMap<String, String>,
+    /// The data action that tells of a conversation's end.
+    pub ended: Value,
     /// `RUNBOOK.md`.
     pub runbook: String,
     /// The program's sources as one text.
@@ -77,6 +79,7 @@ impl Inputs {
                 .into_iter()
                 .map(|it| (it.clone(), text(&it)))
                 .collect(),
+            ended: json("infra/genesys/data-actions/conversation-ended.custom.json"),
             runbook: text("RUNBOOK.md"),
             words: Arc::new(words(&sources).map(str::to_owned).collect()),
             sources,

@@ -63,6 +63,7 @@ fn mistakes_are_found() {
         match way.split(' ').collect::<Vec<_>>()[..] {
             ["host", place] => seed(&mut inputs.host, place, wrong),
             ["local", place] => seed(&mut inputs.local, place, wrong),
+            ["ended", place] => seed(&mut inputs.ended, place, wrong),
             ["outputs", place] => seed(&mut inputs.snapshot["outputs"], place, wrong),
             [function, place] => {
                 let function = inputs.functions.get_mut(function);

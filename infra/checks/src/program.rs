@@ -46,6 +46,9 @@ const SECRETS: [&str; 6] = [
 /// Addresses that the templates may give out although no function has them yet.
 const PLANNED_ROUTES: [&str; 2] = ["genesys/conversation-ended", "messages"];
 
+/// The route whose caller sends the function's key.
+const KEYED_ROUTE: &str = "genesys/conversation-ended";
+
 /// Settings that the profiles are given although the program has a default for them: the account that is an agent user needs it.
 const ASKED_FOR: [&str; 2] = ["AGENT_BLUEPRINT_CLIENT_ID", "GENESYS_SPARE_CLIENT_ID"];
 
@@ -128,7 +131,7 @@ fn triggers(inputs: &Inputs) -> Vec<String> {
     problems
 }
 
-/// Every `…/api/…` that the templates give out is the address of a function.
+/// Every `…/api/…` that the templates give out, or that Genesys calls, is the address of a function.
 fn routes(inputs: &Inputs) -> Vec<String> {
     let known: Vec<&str> = inputs
         .bindings()
@@ -142,6 +145,7 @@ fn routes(inputs: &Inputs) -> Vec<String> {
     let given: Vec<&str> = outputs
         .flat_map(|it| it.values())
         .chain(bots)
+        .chain([&inputs.ended["config"]["request"]["requestUrlTemplate"]])
         .filter_map(|it| it.as_str()?.split_once("/api/")?.1.split('\'').next())
         .collect();
     let mut problems: Vec<String> = given
@@ -149,8 +153,29 @@ fn routes(inputs: &Inputs) -> Vec<String> {
         .filter(|it| !known.contains(it))
         .map(|it| format!("no function has the route {it}"))
         .collect();
-    if given.len() < 3 {
+    if given.len() < 4 {
         problems.push(format!("only {} addresses are given out", given.len()));
+    }
+    problems.extend(keys(inputs));
+    problems
+}
+
+/// The Functions host asks for a key of the one function whose caller sends one. All others check their callers themselves.
+fn keys(inputs: &Inputs) -> Vec<String> {
+    let header = &inputs.ended["config"]["request"]["headers"]["x-functions-key"];
+    let mut problems = Vec::new();
+    if header != "${credentials.functionKey}" {
+        problems.push("the data action sends no function key".to_owned());
+    }
+    let triggers = inputs.bindings();
+    for (function, binding) in triggers.filter(|(_, it)| it["type"] == "httpTrigger") {
+        let expected = match binding["route"].as_str() {
+            Some(KEYED_ROUTE) => "function",
+            _ => "anonymous",
+        };
+        if binding["authLevel"] != expected {
+            problems.push(format!("{function}: authLevel must be {expected}"));
+        }
     }
     problems
 }

@@ -101,3 +101,29 @@ run "addresses_and_fields_that_would_change_a_query" {
     var.salesforce_user_id_field, var.salesforce_tenant_id_field, var.dynamics_user_id_field, var.dynamics_tenant_id_field,
   ]
 }
+
+run "an_address_without_its_key" {
+  command = plan
+  variables {
+    conversation_ended_url    = "https://func-example.azurewebsites.net/api/genesys/conversation-ended"
+    conversation_ended_secret = "0123456789abcdef0123456789abcdef"
+  }
+  expect_failures = [genesyscloud_integration_credential.ended]
+}
+
+run "an_address_and_a_secret_that_no_header_takes" {
+  command = plan
+  variables {
+    conversation_ended_url    = "http://func-example.azurewebsites.net/api/genesys/conversation-ended?code=a-function-key"
+    conversation_ended_secret = "0123456789abcdef\r\n0123456789abcdef"
+  }
+  expect_failures = [var.conversation_ended_url, var.conversation_ended_secret]
+}
+
+run "a_short_secret_of_the_call" {
+  command = plan
+  variables {
+    conversation_ended_secret = "0123456789abcdef0123456789abcde"
+  }
+  expect_failures = [var.conversation_ended_secret]
+}
