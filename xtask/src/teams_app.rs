@@ -52,7 +52,7 @@ pub struct Options {
     /// Version of the app, higher with each upload.
     #[arg(long, default_value = "1.0.0", value_name = "X.Y.Z")]
     app_version: String,
-    /// Words of END_WORDS that Teams offers as commands, separated by commas.
+    /// Words of END_WORDS that Teams offers as commands, separated by commas, or `off`.
     #[arg(
         long,
         default_value = "end",
@@ -147,20 +147,31 @@ fn filled(mut manifest: Value, options: &Options) -> Result<Value> {
 
     let bot = &mut manifest["bots"][0];
     bot["botId"] = json!(id);
-    let commands = &mut bot["commandLists"][0]["commands"];
-    let description = commands[0]["description"].clone();
+    offer(bot, &options.end_words)?;
+    ask(&mut manifest, options, &id);
+    Ok(manifest)
+}
+
+/// Puts the words that end a conversation in the place of the example's command.
+fn offer(bot: &mut Value, words: &[String]) -> Result<()> {
+    if words == ["off"] {
+        if let Some(bot) = bot.as_object_mut() {
+            bot.remove("commandLists");
+        }
+        return Ok(());
+    }
     ensure!(
-        options.end_words.len() <= MOST_COMMANDS,
+        words.len() <= MOST_COMMANDS,
         "Teams shows {MOST_COMMANDS} commands: give fewer --end-words"
     );
-    let words = options.end_words.iter().map(|word| {
+    let commands = &mut bot["commandLists"][0]["commands"];
+    let description = commands[0]["description"].clone();
+    let words = words.iter().map(|word| {
         let word = text("--end-words", word, 32)?;
         Ok(json!({ "title": word, "description": description }))
     });
     *commands = Value::Array(words.collect::<Result<_>>()?);
-
-    ask(&mut manifest, options, &id);
-    Ok(manifest)
+    Ok(())
 }
 
 /// Leaves of the permissions those that are asked for. They belong to an app registration, which `webApplicationInfo` names.
@@ -290,6 +301,8 @@ mod tests {
         let commands = manifest["bots"][0]["commandLists"][0]["commands"].as_array();
         let titles: Vec<&Value> = commands.unwrap().iter().map(|it| &it["title"]).collect();
         assert_eq!(titles, ["end", "fin"]);
+        let silent = self::manifest(&["--end-words=off"]);
+        assert!(silent["bots"][0].get("commandLists").is_none());
         let text = manifest.to_string().to_lowercase();
         for example in [
             "00000000-0000-4000-8000-000000000001",
