@@ -47,16 +47,9 @@ run "with_an_address" {
   }
 
   assert {
-    condition = { for trigger in genesyscloud_processautomation_trigger.ended : trigger.topic_name => jsondecode(trigger.match_criteria) } == {
-      "v2.detail.events.conversation.{id}.customer.end" = [
-        { jsonPath = "mediaType", operator = "Equal", value = "MESSAGE" },
-        { jsonPath = "messageType", operator = "Equal", value = "OPEN" },
-      ]
-      "v2.detail.events.conversation.{id}.user.end" = [
-        { jsonPath = "mediaType", operator = "Equal", value = "MESSAGE" },
-        { jsonPath = "messageType", operator = "Equal", value = "OPEN" },
-        { jsonPath = "disconnectType", operator = "In", values = ["TRANSFER", "CONFERENCE_TRANSFER", "CONSULT_TRANSFER", "FORWARD_TRANSFER"] },
-      ]
+    condition = { for trigger in genesyscloud_processautomation_trigger.ended : trigger.topic_name => trigger.match_criteria } == {
+      "v2.detail.events.conversation.{id}.customer.end" = "[{\"jsonPath\":\"mediaType\",\"operator\":\"Equal\",\"value\":\"MESSAGE\"},{\"jsonPath\":\"messageType\",\"operator\":\"Equal\",\"value\":\"OPEN\"}]"
+      "v2.detail.events.conversation.{id}.user.end"     = "[{\"jsonPath\":\"mediaType\",\"operator\":\"Equal\",\"value\":\"MESSAGE\"},{\"jsonPath\":\"messageType\",\"operator\":\"Equal\",\"value\":\"OPEN\"},{\"jsonPath\":\"disconnectType\",\"operator\":\"In\",\"values\":[\"TRANSFER\",\"CONFERENCE_TRANSFER\",\"CONSULT_TRANSFER\",\"FORWARD_TRANSFER\"]}]"
     }
     error_message = "Of open messages the end of the customer's session counts, and that of an agent's who hands the conversation on."
   }
