@@ -33,6 +33,8 @@ pub struct Delivery {
     pub body: Vec<u8>,
     /// To the address and with the headers of the service.
     pub request: MakeRequest,
+    /// What a repetition changes in the body.
+    pub repeat: fn(&mut Vec<u8>),
     /// Whether nothing is to be repeated after an answer of this status.
     pub will_do: fn(StatusCode) -> bool,
 }
@@ -78,7 +80,7 @@ impl Deliveries {
         line: &str,
         turn: Duration,
         waits: impl Iterator<Item = Duration> + Send + 'static,
-        delivery: Delivery,
+        mut delivery: Delivery,
     ) -> FirstAttempt {
         let (over, first) = watch::channel(false);
         let first = FirstAttempt(first);
@@ -96,6 +98,7 @@ impl Deliveries {
                     return;
                 }
                 sleep(wait).await;
+                (delivery.repeat)(&mut delivery.body);
                 done = delivery.attempt(&world, &client, number).await;
             }
         });

@@ -1,7 +1,7 @@
 //! The local platform: everything that surrounds the handler in production, played on one machine.
 //!
 //! It stands in for the Azure Functions host and simulates Service Bus, Entra ID, the managed-identity endpoint,
-//! Microsoft Graph, Genesys Cloud and Key Vault over TLS; Blob Storage is the real Azurite. The handler that runs
+//! Microsoft Graph, the Bot connector, Genesys Cloud and Key Vault over TLS; Blob Storage is the real Azurite. The handler that runs
 //! here is the very binary that runs in Azure. A test instrument, not a product: it refuses what the real services
 //! refuse and misbehaves where they do.
 #![warn(missing_docs)]
@@ -9,6 +9,7 @@
 mod azurite;
 mod blob_front;
 mod blobs;
+pub mod bot;
 mod control;
 pub mod crm;
 mod delivery;
@@ -25,6 +26,7 @@ pub mod service_bus;
 mod settings;
 pub mod shared;
 mod simulators;
+mod teams_app;
 #[cfg(test)]
 mod testing;
 pub mod watchdog;

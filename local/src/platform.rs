@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::azurite::Azurite;
 use crate::blob_front;
 use crate::blobs::Blobs;
+use crate::bot;
 use crate::control::{self, Control};
 use crate::entra;
 use crate::front::with_faults;
@@ -73,6 +74,7 @@ impl Platform {
         let (files_port, files_address) = listen("https", 0)?;
         let (genesys_port, genesys) = listen("https", 0)?;
         let (media_port, genesys_downloads) = listen("https", 0)?;
+        let (bot_port, bot) = listen("https", 0)?;
         let (entra_port, entra) = listen("https", 0)?;
         let (vault_port, key_vault) = listen("https", 0)?;
         let (bus_port, service_bus) = listen("https", 0)?;
@@ -86,6 +88,7 @@ impl Platform {
             files: files_address,
             genesys,
             genesys_downloads,
+            bot,
             entra,
             key_vault,
             service_bus,
@@ -130,10 +133,12 @@ impl Platform {
             entra,
             key_vault,
             graph,
+            bot,
             genesys,
         } = &simulators;
         serve_tls(graph_port, FaultService::Graph, graph::router(graph))?;
         serve_tls(files_port, FaultService::Files, graph::downloads(graph))?;
+        serve_tls(bot_port, FaultService::Bot, bot::router(bot))?;
         serve_tls(
             genesys_port,
             FaultService::Genesys,

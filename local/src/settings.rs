@@ -43,6 +43,8 @@ pub(crate) fn point_at(settings: &mut BTreeMap<String, String>, endpoints: &Endp
         ("ENTRA_ENDPOINT", endpoints.entra.as_str()),
         ("GRAPH_ENDPOINT", endpoints.graph.as_str()),
         ("FILE_ORIGINS", file_origins.as_str()),
+        ("BOT_LOGIN_ENDPOINT", endpoints.bot.as_str()),
+        ("BOT_CONNECTOR_ORIGINS", endpoints.bot.as_str()),
     ] {
         settings.insert(name.to_owned(), value.to_owned());
     }

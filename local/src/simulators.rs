@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use axum::Router;
 
+use crate::bot::Bot;
 use crate::entra::{self, Entra};
 use crate::genesys::{self, Genesys};
 use crate::graph::{self, Graph};
 use crate::key_vault::{self, KeyVault};
+use crate::teams_app;
 use crate::world::World;
 
 /// What a deployment puts in the place of a secret that does not exist yet.
@@ -22,6 +24,8 @@ pub struct Simulators {
     pub key_vault: Arc<KeyVault>,
     /// Microsoft Graph.
     pub graph: Arc<Graph>,
+    /// The Bot connector.
+    pub bot: Arc<Bot>,
     /// Genesys Cloud.
     pub genesys: Arc<Genesys>,
 }
@@ -31,9 +35,11 @@ impl Simulators {
     /// of a running Function App would have left it.
     pub fn new(world: &Arc<World>) -> Self {
         let entra = Entra::new(Arc::clone(world));
+        let graph = Graph::new(Arc::clone(world), Arc::clone(&entra));
         let simulators = Self {
             key_vault: KeyVault::new(Arc::clone(world), Arc::clone(&entra)),
-            graph: Graph::new(Arc::clone(world), Arc::clone(&entra)),
+            bot: Bot::new(Arc::clone(world), Arc::clone(&entra), Arc::clone(&graph)),
+            graph,
             genesys: Genesys::new(Arc::clone(world)),
             entra,
         };
@@ -53,6 +59,7 @@ impl Simulators {
             self.graph.notification_key_pem()
         });
         place("graph-client-secret", &|| self.entra.graph_client_secret());
+        place("bot-client-secret", &|| self.entra.bot_client_secret());
         place("genesys-client-secret", &|| self.genesys.client_secret());
         for id in world.config.genesys_client_ids.iter().skip(1) {
             place(&format!("genesys-client-secret-{id}"), &|| {
@@ -75,6 +82,7 @@ impl Simulators {
             .merge(entra::control(&self.entra))
             .merge(key_vault::control(&self.key_vault))
             .merge(graph::control(&self.graph))
+            .merge(teams_app::control(&self.bot))
             .merge(genesys::control(&self.genesys))
     }
 }

@@ -96,6 +96,8 @@ struct Desk {
     handshake: Handshake,
     /// Paths and queries of all handshakes.
     asked: Mutex<Vec<String>>,
+    /// The `Authorization` of the last delivery, without `Bearer`.
+    token: Mutex<String>,
     sender: mpsc::UnboundedSender<Value>,
 }
 
@@ -108,6 +110,7 @@ impl OurSide {
             statuses: Mutex::new(statuses),
             handshake,
             asked: Mutex::default(),
+            token: Mutex::default(),
             sender,
         });
         let listener = serve::bind(0).expect("a port");
@@ -128,6 +131,11 @@ impl OurSide {
         self.desk.asked.lock().expect("a lock").clone()
     }
 
+    /// The token of the last delivery.
+    pub fn token(&self) -> String {
+        self.desk.token.lock().expect("a lock").clone()
+    }
+
     /// The next delivery's body.
     pub async fn next(&mut self) -> Value {
         let next = timeout(PATIENCE, self.received.recv()).await;
@@ -144,8 +152,12 @@ async fn take(
     State(desk): State<Arc<Desk>>,
     Query(query): Query<Vec<(String, String)>>,
     uri: Uri,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let token = headers.get(header::AUTHORIZATION);
+    let token = token.and_then(|it| it.to_str().ok()?.strip_prefix("Bearer "));
+    *desk.token.lock().expect("a lock") = token.unwrap_or_default().to_owned();
     let mut query = query.into_iter();
     if let Some((_, token)) = query.find(|(name, _)| name == "validationToken") {
         desk.asked.lock().expect("a lock").push(uri.to_string());

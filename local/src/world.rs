@@ -62,6 +62,10 @@ pub struct Config {
     pub graph_client_authentication: String,
     /// The agent identity blueprint (`AGENT_BLUEPRINT_CLIENT_ID`).
     pub agent_blueprint: String,
+    /// The bot's application (`BOT_APP_ID`); nothing when there is no bot.
+    pub bot_app: String,
+    /// `managed-identity`, `federated` or `secret` (`BOT_AUTHENTICATION`).
+    pub bot_authentication: String,
     /// The Support Users (`SUPPORT_ACCOUNTS`), in the order of the setting.
     pub support_accounts: Vec<SupportAccount>,
     /// The Open Messaging integration (`GENESYS_INTEGRATION_ID`).
@@ -139,10 +143,17 @@ impl Config {
         if let Some(value) = blueprint.filter(|value| !value.trim().is_empty()) {
             config.agent_blueprint = guid("AGENT_BLUEPRINT_CLIENT_ID", value)?;
         }
+        // Nothing stands for no bot.
+        if let Some(value) = settings.get("BOT_APP_ID") {
+            let id = Some(value.trim()).filter(|value| !value.is_empty());
+            let id = id.map(|value| guid("BOT_APP_ID", value)).transpose()?;
+            config.bot_app = id.unwrap_or_default();
+        }
         let authentication = &mut config.graph_client_authentication;
         let queues = &mut config.queues;
         for (name, target) in [
             ("GRAPH_CLIENT_AUTHENTICATION", authentication),
+            ("BOT_AUTHENTICATION", &mut config.bot_authentication),
             ("INBOUND_QUEUE", &mut queues.inbound),
             ("OUTBOUND_QUEUE", &mut queues.outbound),
             ("TYPING_QUEUE", &mut queues.typing),
@@ -201,6 +212,8 @@ impl Default for Config {
             graph_client_id: id(3),
             graph_client_authentication: "federated".to_owned(),
             agent_blueprint: id(7),
+            bot_app: id(8),
+            bot_authentication: "managed-identity".to_owned(),
             support_accounts: vec![SupportAccount {
                 name: "support".to_owned(),
                 user: id(4),
@@ -237,6 +250,8 @@ pub struct Endpoints {
     pub genesys: String,
     /// Genesys' host for downloads of agents' files.
     pub genesys_downloads: String,
+    /// The Bot connector, and the metadata of its keys.
+    pub bot: String,
     /// Entra ID.
     pub entra: String,
     /// Key Vault.
@@ -260,6 +275,7 @@ impl Endpoints {
             files: https.clone(),
             genesys: https.clone(),
             genesys_downloads: https.clone(),
+            bot: https.clone(),
             entra: https.clone(),
             key_vault: https.clone(),
             service_bus: https,
@@ -280,10 +296,12 @@ mod tests {
         let mut settings = BTreeMap::from([
             setting("TENANT_ID", "AAAAAAAA-0000-0000-0000-000000000002"),
             setting("SUPPORT_ACCOUNTS", &accounts),
+            setting("BOT_APP_ID", ""),
         ]);
         let config = Config::from_settings(&settings).expect("valid");
         assert_eq!(config.tenant, "aaaaaaaa-0000-0000-0000-000000000002");
         assert_eq!(config.support_accounts.len(), 2);
+        assert_eq!(config.bot_app, "", "there is no bot");
         let account = config.support_account("b").expect("the second");
         assert_eq!(account.user, second);
         assert_eq!(account.agent_identity.as_deref(), Some(first.as_str()));

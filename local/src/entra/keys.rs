@@ -22,19 +22,19 @@ struct SigningKey {
 }
 
 /// All keys of this run, the current one last. Older ones are no longer published.
-pub(super) struct SigningKeys(Locked<Vec<SigningKey>>);
+pub(crate) struct SigningKeys(Locked<Vec<SigningKey>>);
 
 impl SigningKeys {
     /// One fresh key.
     ///
     /// # Panics
     /// When no RSA key can be made, which only a broken build does.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Locked::new(vec![SigningKey::first()]))
     }
 
     /// Makes a new current key and returns its id.
-    pub(super) fn rotate(&self) -> String {
+    pub(crate) fn rotate(&self) -> String {
         let key = SigningKey::generate();
         let id = key.id.clone();
         self.0.lock().push(key);
@@ -42,7 +42,7 @@ impl SigningKeys {
     }
 
     /// The claims signed by the current key, exactly as given.
-    pub(super) fn sign(&self, claims: &Value) -> String {
+    pub(crate) fn sign(&self, claims: &Value) -> String {
         self.with_current(|key| {
             let mut header = Header::new(Algorithm::RS256);
             header.kid = Some(key.id.clone());
@@ -72,7 +72,7 @@ impl SigningKeys {
     }
 
     /// The published keys: the current one alone, with this issuer.
-    pub(super) fn published(&self, issuer: &str) -> Value {
+    pub(crate) fn published(&self, issuer: &str) -> Value {
         self.with_current(|key| {
             let mut entry = key.published.clone();
             entry["issuer"] = json!(issuer);

@@ -15,12 +15,12 @@ use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
-use super::state::{EXCHANGE_AUDIENCE, Entra, TOKEN_LIFE};
+use super::state::{BOT_AUDIENCE, EXCHANGE_AUDIENCE, Entra, TOKEN_LIFE, principal};
 
 /// The only version of the interface that names its header `X-IDENTITY-HEADER`.
 const API_VERSION: &str = "2019-08-01";
 
-/// What the managed identity has business with, written without a closing slash.
+/// What the Function App's identity has business with, written without a closing slash; the bot's own has with the connector alone.
 const RESOURCES: [&str; 5] = [
     GRAPH,
     "https://storage.azure.com",
@@ -69,16 +69,30 @@ async fn token(
     if parameter("api-version") != API_VERSION {
         return Err(refuse("The api-version is missing or not supported."));
     }
-    let client = &entra.world.config.managed_identity_client_id;
-    if !parameter("client_id").eq_ignore_ascii_case(client) {
+    let config = &entra.world.config;
+    let asked = parameter("client_id");
+    let is_app = asked.eq_ignore_ascii_case(&config.managed_identity_client_id);
+    let is_bot = config.bot_authentication == "managed-identity"
+        && !config.bot_app.is_empty()
+        && asked.eq_ignore_ascii_case(&config.bot_app);
+    if !is_app && !is_bot {
         return Err(refuse("No Managed Identity found for specified ClientId."));
     }
     let resource = parameter("resource");
-    if !RESOURCES.contains(&resource.strip_suffix('/').unwrap_or(resource)) {
+    let named = resource.strip_suffix('/').unwrap_or(resource);
+    let is_known = match named {
+        BOT_AUDIENCE => is_bot,
+        named => is_app && RESOURCES.contains(&named),
+    };
+    if !is_known {
         const UNKNOWN: &str = "AADSTS500011: The resource principal was not found in the tenant.";
         return Err(refuse(UNKNOWN));
     }
-    let (token, expires_on) = entra.managed_identity_token(resource);
+    let client = match is_app {
+        true => &config.managed_identity_client_id,
+        false => &config.bot_app,
+    };
+    let (token, expires_on) = entra.identity_token(client, resource);
     Ok(Json(json!({
         "access_token": token,
         "expires_on": expires_on.to_string(),
@@ -89,10 +103,14 @@ async fn token(
 }
 
 impl Entra {
-    /// A token of the managed identity and when it ends, in seconds since 1970. Its audience is the resource as asked for.
+    /// A token of the Function App's identity and when it ends, in seconds since 1970. Its audience is the resource as asked for.
+    #[cfg(test)]
     pub(crate) fn managed_identity_token(&self, resource: &str) -> (String, i64) {
-        let principal = self.managed_identity_principal();
-        let client = &self.world.config.managed_identity_client_id;
+        self.identity_token(&self.world.config.managed_identity_client_id, resource)
+    }
+
+    fn identity_token(&self, client: &str, resource: &str) -> (String, i64) {
+        let principal = principal(client);
         let expires_on = OffsetDateTime::now_utc().unix_timestamp() + TOKEN_LIFE;
         let mut claims = json!({
             "exp": expires_on, "aud": resource, "oid": principal, "sub": principal, "appid": client, "idtyp": "app",

@@ -18,7 +18,9 @@ mod tests;
 mod token_endpoint;
 
 pub use control::{PUBLISHER, router as control};
+pub(crate) use keys::SigningKeys;
 pub use managed_identity::router as identity_router;
 pub use passwords::Password;
+pub(crate) use state::BOT_AUDIENCE;
 pub use state::Entra;
 pub use token_endpoint::router;

@@ -23,12 +23,22 @@ pub(super) const SCOPES: &str = "Chat.Read ChatMessage.Send CrossTenantInformati
 /// Audience of a token that proves a client to Entra ID ("Configure an application to trust a managed identity").
 pub(super) const EXCHANGE_AUDIENCE: &str = "api://AzureADTokenExchange";
 
+/// Audience of a token for the Bot connector ("Authentication with the Bot Connector API").
+pub(crate) const BOT_AUDIENCE: &str = "https://api.botframework.com";
+
+/// Object id of the service principal of the managed identity with this client id: as in Entra ID, another than the client id.
+pub(super) fn principal(client: &str) -> String {
+    correlation::of_text(&format!("principal\n{client}"))
+}
+
 /// The simulated Entra ID of one tenant.
 pub struct Entra {
     pub(super) world: Arc<World>,
     pub(super) keys: SigningKeys,
     /// The client secrets of the Graph app.
     pub(crate) passwords: Passwords,
+    /// The client secrets of the bot's application.
+    pub(super) bot_passwords: Passwords,
     /// Refresh token → who signed in. One that was renewed stays good: Entra ID does not revoke it at once either.
     refresh_tokens: Locked<HashMap<String, Session>>,
     /// Authorization codes, redeemed ones included.
@@ -65,6 +75,7 @@ impl Entra {
         Arc::new(Self {
             keys: SigningKeys::new(),
             passwords: Passwords::with_one(world.clock),
+            bot_passwords: Passwords::with_one(world.clock),
             world,
             refresh_tokens: Locked::default(),
             codes: Locked::default(),
@@ -125,11 +136,17 @@ impl Entra {
         newest.map(|it| it.secret).unwrap_or_default()
     }
 
-    /// Object id (`oid`) of the managed identity's service principal: as in Entra ID, another than the client id.
+    /// The newest client secret of the bot's application, valid when `BOT_AUTHENTICATION` is `secret`.
+    #[must_use]
+    pub fn bot_client_secret(&self) -> String {
+        let newest = self.bot_passwords.list().pop();
+        newest.map(|it| it.secret).unwrap_or_default()
+    }
+
+    /// Object id (`oid`) of the service principal of the Function App's identity.
     #[must_use]
     pub fn managed_identity_principal(&self) -> String {
-        let client = &self.world.config.managed_identity_client_id;
-        correlation::of_text(&format!("principal\n{client}"))
+        principal(&self.world.config.managed_identity_client_id)
     }
 
     pub(super) fn new_refresh_token(&self, user: &str, scopes: &str) -> String {

@@ -188,3 +188,78 @@ async fn the_managed_identity_endpoint_answers_as_app_service_does() {
         assert_eq!(answer.status, 400, "{name} {wrong}");
     }
 }
+
+#[tokio::test]
+async fn the_bot_gets_tokens_for_the_connector_in_the_way_that_is_set_and_nobody_else() {
+    const BOT: &str = "https://api.botframework.com";
+    for mode in ["managed-identity", "secret", "federated"] {
+        let config = Config {
+            bot_authentication: mode.to_owned(),
+            ..Config::default()
+        };
+        let entra = Entra::new(testing::world(config, "http://127.0.0.1:9"));
+        let (config, header) = (&entra.world.config, &entra.world.endpoints.identity_header);
+        for (client, resource, is_let) in [
+            (&config.bot_app, BOT, mode == "managed-identity"),
+            (&config.bot_app, "https://vault.azure.net", false),
+            (&config.managed_identity_client_id, BOT, false),
+        ] {
+            let query = [
+                ("api-version", "2019-08-01"),
+                ("client_id", client),
+                ("resource", resource),
+            ];
+            let answer = identity(&entra, &query, header).await;
+            assert_eq!(answer.status == 200, is_let, "{mode} {client} {resource}");
+            if is_let {
+                let claims = entra
+                    .verify(&answer.text("access_token"), &[BOT])
+                    .expect("valid");
+                assert_eq!(claims["appid"], config.bot_app.as_str());
+            }
+        }
+        let (scope, other) = (
+            format!("{BOT}/.default"),
+            "https://graph.microsoft.com/.default".to_owned(),
+        );
+        let (secret, graphs) = (entra.bot_client_secret(), entra.graph_client_secret());
+        let (assertion, _) = entra.managed_identity_token(EXCHANGE_AUDIENCE);
+        let proof = [
+            ("client_assertion", assertion.as_str()),
+            ("client_assertion_type", JWT_BEARER),
+        ];
+        for (scope, proof, is_let) in [
+            (
+                &scope,
+                &[("client_secret", secret.as_str())][..],
+                mode == "secret",
+            ),
+            (&scope, &[("client_secret", graphs.as_str())][..], false),
+            (&other, &[("client_secret", secret.as_str())][..], false),
+            (&scope, &proof[..], mode == "federated"),
+        ] {
+            let form = [
+                ("grant_type", "client_credentials"),
+                ("client_id", &config.bot_app),
+                ("scope", scope),
+            ];
+            let form = url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(form.iter().chain(proof))
+                .finish();
+            let path = format!("/{}/oauth2/v2.0/token", config.tenant);
+            let answer = post(&entra, &path, form).await;
+            assert_eq!(
+                answer.status == 200,
+                is_let,
+                "{mode} {scope} {}",
+                answer.body
+            );
+            if is_let {
+                let claims = entra
+                    .verify(&answer.text("access_token"), &[BOT])
+                    .expect("valid");
+                assert_eq!(claims["appid"], config.bot_app.as_str());
+            }
+        }
+    }
+}

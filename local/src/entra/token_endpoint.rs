@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::authorize;
+use super::passwords::Passwords;
 use super::refusal::Refusal;
-use super::state::{EXCHANGE_AUDIENCE, Entra, Lapsed, TOKEN_LIFE};
+use super::state::{BOT_AUDIENCE, EXCHANGE_AUDIENCE, Entra, Lapsed, TOKEN_LIFE};
 use crate::shared::correlation;
 
 /// Issuer that the tenant-independent document tells, a template as it stands.
@@ -73,6 +74,7 @@ async fn token(
         "client_credentials" => match required(&form, "client_id")? {
             client if entra.is_blueprint(client) => entra.impersonate_agent(&form),
             client if entra.agent(client).is_some() => entra.exchange_agent(&form),
+            client if entra.is_bot(client) => entra.bot_token(&form),
             _ => entra.app_token(&form),
         },
         "user_fic" => entra.agent_user_token(&form),
@@ -97,6 +99,22 @@ pub(super) fn typed_assertion(form: &Form) -> Result<Option<&String>, Refusal> {
     Ok(assertion)
 }
 
+/// The scope of a client credentials request is all of one resource.
+fn check_scope(form: &Form, audience: &str) -> Result<(), Refusal> {
+    const SCOPE: &str = "The scope of a client credentials request must end with /.default.";
+    let scope = required(form, "scope")?;
+    let is_right = *scope == format!("{audience}/.default");
+    let refusal = Refusal::bad_request("invalid_scope", 1_002_012, SCOPE);
+    is_right.then_some(()).ok_or(refusal)
+}
+
+/// The answer with an application's own token.
+fn granted_to_app(token: &str) -> Response {
+    let life = TOKEN_LIFE - 1;
+    let body = json!({ "token_type": "Bearer", "expires_in": life, "access_token": token });
+    Json(body).into_response()
+}
+
 /// What the Graph app may do by itself.
 pub(super) const APPLICATION_PERMISSION: &str = "Chat.Read.All";
 
@@ -110,33 +128,46 @@ impl Entra {
         Err(Refusal::request(90002, UNKNOWN))
     }
 
+    /// Whether this is the bot's application; a bot that is a managed identity has none.
+    fn is_bot(&self, client: &str) -> bool {
+        let config = &self.world.config;
+        client.eq_ignore_ascii_case(&config.bot_app)
+            && config.bot_authentication != "managed-identity"
+    }
+
+    /// A token of the bot, for the connector alone.
+    fn bot_token(&self, form: &Form) -> Result<Response, Refusal> {
+        let config = &self.world.config;
+        check_scope(form, BOT_AUDIENCE)?;
+        self.check_client(form, &config.bot_authentication, &self.bot_passwords)?;
+        Ok(granted_to_app(&self.issue(json!({
+            "aud": BOT_AUDIENCE,
+            "ver": "1.0",
+            "appid": config.bot_app,
+            "idtyp": "app",
+        }))))
+    }
+
     /// A token of the Graph app itself ("OAuth 2.0 client credentials flow").
     fn app_token(&self, form: &Form) -> Result<Response, Refusal> {
-        const SCOPE: &str = "The scope of a client credentials request must end with /.default.";
         self.check_client_id(form)?;
-        let scope = required(form, "scope")?;
-        if *scope != format!("{GRAPH_AUDIENCE}/.default") {
-            return Err(Refusal::bad_request("invalid_scope", 1_002_012, SCOPE));
-        }
-        self.check_client(form)?;
+        check_scope(form, GRAPH_AUDIENCE)?;
+        self.check_graph_client(form)?;
         let is_withheld = self.withheld.lock().contains(APPLICATION_PERMISSION);
         let role = Some(APPLICATION_PERMISSION).filter(|_| !is_withheld);
-        let token = self.issue(json!({
+        Ok(granted_to_app(&self.issue(json!({
             "aud": GRAPH_AUDIENCE,
             "ver": "1.0",
             "appid": self.world.config.graph_client_id,
             "idtyp": "app",
             "roles": Vec::from_iter(role),
-        }));
-        let life = TOKEN_LIFE - 1;
-        let body = json!({ "token_type": "Bearer", "expires_in": life, "access_token": token });
-        Ok(Json(body).into_response())
+        }))))
     }
 
     /// The application of a request, which must be ours and prove it.
     fn check_app(&self, form: &Form) -> Result<(), Refusal> {
         self.check_client_id(form)?;
-        self.check_client(form)
+        self.check_graph_client(form)
     }
 
     fn check_client_id(&self, form: &Form) -> Result<(), Refusal> {
@@ -243,20 +274,24 @@ impl Entra {
         }))
     }
 
-    /// Checks how the Graph app proves itself: by a token of the managed identity (federated credential) or by its client
-    /// secret ("Configure an application to trust a managed identity"; the numbers are those of "Microsoft Entra
+    fn check_graph_client(&self, form: &Form) -> Result<(), Refusal> {
+        let mode = &self.world.config.graph_client_authentication;
+        self.check_client(form, mode, &self.passwords)
+    }
+
+    /// Checks how an application proves itself: by a token of the managed identity (federated credential) or by one of these client
+    /// secrets ("Configure an application to trust a managed identity"; the numbers are those of "Microsoft Entra
     /// authentication and authorization error codes").
-    fn check_client(&self, form: &Form) -> Result<(), Refusal> {
+    fn check_client(&self, form: &Form, mode: &str, passwords: &Passwords) -> Result<(), Refusal> {
         const UNPROVEN: &str = "The body must contain 'client_assertion' or 'client_secret'.";
         const WRONG: &str = "Invalid client secret provided.";
-        let mode = self.world.config.graph_client_authentication.as_str();
         if let Some(assertion) = typed_assertion(form)? {
             return self.check_assertion(assertion, mode == "federated");
         }
         let secret = form.get("client_secret");
         let secret = secret.ok_or(Refusal::client(7_000_218, UNPROVEN))?;
         match mode {
-            "secret" => self.passwords.check(secret),
+            "secret" => passwords.check(secret),
             _ => Err(Refusal::client(7_000_215, WRONG)),
         }
     }

@@ -64,6 +64,7 @@ impl Webhooks {
                 let request = client.post(&url).timeout(TIMEOUT);
                 request.header("x-hub-signature-256", signature)
             }),
+            repeat: |_| {},
             // A 2xx, or a status that Genesys does not repeat.
             will_do: |status| status != 429 && !status.is_server_error(),
         };

@@ -37,6 +37,7 @@ pub fn send(
             let limit = if first { TIMEOUT } else { TIMEOUT_REPEATED };
             client.post(&url).timeout(limit)
         }),
+        repeat: |_| {},
         will_do: |status| status.is_success(),
     };
     let waits = waits.map(Duration::from_secs);

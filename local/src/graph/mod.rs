@@ -32,6 +32,7 @@ mod views;
 mod written;
 
 pub use api::router;
+pub(crate) use chats::{Person, UserType};
 pub use control::router as control;
 pub use files::downloads;
 pub use state::Graph;

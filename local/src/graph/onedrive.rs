@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::chats::Person;
 use super::parts;
+use super::state::Graph;
 use crate::shared::download::{Download, segment};
 use crate::shared::kept::Kept;
 
@@ -77,6 +78,27 @@ impl OneDrive {
         let (until, proof) = self.proof(id, OffsetDateTime::now_utc().unix_timestamp());
         let query = format!("UniqueId={id}&tempauth=v1.{until}.{proof}");
         format!("{origin}/personal/{folder}/_layouts/15/download.aspx?{query}")
+    }
+}
+
+impl Graph {
+    /// Keeps a file that somebody sends to the app in a chat; the attachment of the activity, whose `downloadUrl` needs no token
+    /// ("Send and receive files from a bot").
+    pub(crate) fn share_with_app(&self, chat: &str, owner: &Person, download: Download) -> Value {
+        let name = download.name.clone();
+        let kind = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        let shared = self
+            .drive
+            .share(chat, owner, &owner.tenant, false, download);
+        let id = shared["id"].as_str().unwrap_or_default();
+        let file = self.drive.get(id);
+        let url = file.map(|file| self.drive.address(&self.world.endpoints.files, &file));
+        json!({
+            "contentType": "application/vnd.microsoft.teams.file.download.info",
+            "contentUrl": shared["contentUrl"],
+            "name": name,
+            "content": { "downloadUrl": url, "uniqueId": id, "fileType": kind, "etag": format!("\"{{{id}}},1\"") },
+        })
     }
 }
 

@@ -101,8 +101,9 @@ fn kind(service: FaultService, method: &Method, path: &str, batch: bool) -> Stri
             let (queue, way) = (path.split('/').nth(1), if batch { "batch" } else { "send" });
             return format!("{way} {}", queue.unwrap_or_default());
         }
-        FaultService::Graph if method == Method::GET => "read",
-        FaultService::Graph if method == Method::POST => "post",
+        FaultService::Entra | FaultService::Bot if ends("/keys") => "keys",
+        FaultService::Graph | FaultService::Bot if method == Method::GET => "read",
+        FaultService::Graph | FaultService::Bot if method == Method::POST => "post",
         FaultService::KeyVault if method == Method::GET => "read",
         FaultService::KeyVault if method == Method::PUT => "write",
         FaultService::Genesys if ends("/inbound/open/message") => "message",
@@ -110,7 +111,6 @@ fn kind(service: FaultService, method: &Method, path: &str, batch: bool) -> Stri
         FaultService::Genesys if ends("/inbound/open/receipt") => "receipt",
         FaultService::Genesys if ends("/inbound/open/event") => "event",
         FaultService::Genesys | FaultService::Entra if ends("/token") => "token",
-        FaultService::Entra if ends("/keys") => "keys",
         FaultService::Identity => "token",
         FaultService::GenesysMedia | FaultService::Files => "download",
         _ => "other",

@@ -35,6 +35,10 @@ pub enum FaultService {
     GenesysMedia,
     /// Downloads of customers' files from OneDrive.
     Files,
+    /// Calls to the Bot connector and for its keys.
+    Bot,
+    /// Activities that the Bot connector delivers to us.
+    BotDelivery,
 }
 
 /// When a connection is cut.

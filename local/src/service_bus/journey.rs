@@ -10,7 +10,13 @@ fn way(world: &World, queue: &str, correlation: &str) -> Option<(Direction, &'st
     let queues = &world.config.queues;
     let journey = world.hub.journeys.direction_of(correlation);
     if queue == queues.inbound && journey != Some(Direction::Outbound) {
-        Some((Direction::Inbound, "inbound-graph"))
+        let through_bot = world.hub.journeys.next_attempt(correlation, "activity") > 1;
+        let function = if through_bot {
+            "inbound-bot"
+        } else {
+            "inbound-graph"
+        };
+        Some((Direction::Inbound, function))
     } else if queue == queues.outbound {
         Some((Direction::Outbound, "outbound-genesys"))
     } else {

@@ -1,11 +1,15 @@
 //! Tools that all parts of the platform use.
 
+pub mod activity;
+pub mod adaptive_card;
 pub mod clock;
 pub mod content;
 pub mod correlation;
 pub mod download;
 pub mod kept;
+pub mod limits;
 pub mod locked;
+pub mod picture;
 pub mod refused;
 pub mod serve;
 pub mod tls;
