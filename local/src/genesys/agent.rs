@@ -85,7 +85,7 @@ impl Genesys {
             "written",
         );
         self.tell(&placed.conversation, thread);
-        self.webhooks.send(thread, id, &body(&placed))
+        self.webhooks.send(thread, Some(id), &body(&placed))
     }
 
     /// Reads what an agent wants to send; a file is at its address from here on.

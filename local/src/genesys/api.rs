@@ -92,6 +92,7 @@ async fn inbound(
         (Ok(body), "message") => genesys.message(&body).await,
         (Ok(body), "structured/response") => genesys.structured_response(&body),
         (Ok(body), "receipt") => genesys.receipt(body),
+        (Ok(body), "event") => genesys.customer_types(&body),
         (Ok(_), _) => Err(unknown().await),
     };
     let answer = taken.into_response();
@@ -212,23 +213,25 @@ impl Genesys {
 
     /// The answer to a message (`OpenMessageNormalizedMessage`).
     fn normalized(&self, placed: &Placed, request: &Value) -> Value {
-        let integration = &self.world.config.genesys_integration_id;
-        let mut channel = request["channel"].clone();
-        channel["id"] = json!(integration);
-        channel["platform"] = json!("Open");
-        channel["type"] = json!("Private");
-        channel["to"] = json!({ "id": integration, "idType": "Opaque" });
-        let mut answer = json!({
-            "id": placed.message,
-            "channel": channel,
-            "type": "Text",
-            "direction": "Inbound",
-        });
+        let mut answer = self.answer_about(request);
+        answer["id"] = json!(placed.message);
+        answer["type"] = json!("Text");
         for name in ["text", "content", "metadata"] {
             if let Some(value) = request.get(name) {
                 answer[name] = value.clone();
             }
         }
         answer
+    }
+
+    /// What every answer says of a request.
+    pub(super) fn answer_about(&self, request: &Value) -> Value {
+        let integration = &self.world.config.genesys_integration_id;
+        let mut channel = request["channel"].clone();
+        channel["id"] = json!(integration);
+        channel["platform"] = json!("Open");
+        channel["type"] = json!("Private");
+        channel["to"] = json!({ "id": integration, "idType": "Opaque" });
+        json!({ "channel": channel, "direction": "Inbound" })
     }
 }

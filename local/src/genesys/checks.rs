@@ -59,11 +59,13 @@ enum IdType {
     Opaque,
 }
 
+/// Who sends.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only their types are checked")]
-struct Sender {
-    id: Text,
+pub struct Sender {
+    /// The thread.
+    pub id: Text,
     id_type: IdType,
     nickname: Option<String>,
     first_name: Option<String>,

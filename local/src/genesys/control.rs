@@ -15,8 +15,8 @@ use super::agent::{Attachment, Written};
 use super::conversations::Place;
 use super::login::Client;
 use super::profile::ContentProfile;
-use super::raw;
 use super::state::Genesys;
+use super::{raw, typing};
 use crate::crm::Record;
 use crate::shared::correlation;
 use crate::shared::download::{Behaviour, Download, harmless};
@@ -42,6 +42,11 @@ pub fn router(genesys: &Arc<Genesys>) -> Router {
     Router::new()
         .route("/local/genesys/threads/{thread}/messages", post(write))
         .route("/local/genesys/threads/{thread}/raw", post(raw::write))
+        .route(
+            "/local/genesys/threads/{thread}/typing",
+            post(typing::agent_types),
+        )
+        .route("/local/genesys/typing", put(typing::set))
         .route("/local/genesys/conversations", get(conversations))
         .route("/local/genesys/webhook-secret", put(webhook_secret))
         .route("/local/genesys/clients", get(clients).put(set_clients))

@@ -168,6 +168,9 @@ struct Conversation {
     #[serde(skip_serializing_if = "Option::is_none")]
     screen_pop: Option<ScreenPop>,
     messages: Vec<Message>,
+    /// When the customer typed last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    typed: Option<String>,
     #[serde(skip)]
     last_activity: OffsetDateTime,
 }
@@ -273,6 +276,21 @@ impl Conversations {
         conversation.place(message, false)
     }
 
+    /// The customer types; the id of the conversation, which there is from now on if there was none.
+    pub fn typed(&mut self, thread: &str, time: OffsetDateTime, now: OffsetDateTime) -> String {
+        let index = self.touch(thread, now);
+        let conversation = &mut self.all[index];
+        conversation.typed = Some(time_text(time));
+        conversation.id.clone()
+    }
+
+    /// The id of the thread's open conversation.
+    pub fn open(&self, thread: &str, now: OffsetDateTime) -> Option<String> {
+        let newest = &self.all[*self.newest.get(thread)?];
+        let is_open = now - newest.last_activity <= THREADING_WINDOW;
+        is_open.then(|| newest.id.clone())
+    }
+
     /// Index of the conversation that something of this thread belongs to now.
     fn touch(&mut self, thread: &str, now: OffsetDateTime) -> usize {
         let newest = self.newest.get(thread).copied();
@@ -286,6 +304,7 @@ impl Conversations {
                 attributes: BTreeMap::new(),
                 screen_pop: None,
                 messages: Vec::new(),
+                typed: None,
                 last_activity: now,
             });
         }

@@ -3,8 +3,8 @@
 //! It refuses what Genesys refuses (wrong credentials, unknown integrations, malformed messages, too many requests, answers
 //! that a structured message did not offer), drops media outside the content profile or above 25 MB without a word, and shows a
 //! repeated message twice, because Genesys documents no check of `messageId`. Sources: Genesys Cloud Developer Center,
-//! "Open Messaging"; Genesys Cloud Platform API models `OpenInboundNormalizedMessage`, `OpenInboundNormalizedReceipt` and
-//! `ErrorBody`; Genesys Cloud Resource Center, "Messaging threading timeline".
+//! "Open Messaging"; Genesys Cloud Platform API models `OpenInboundNormalizedMessage`, `OpenInboundNormalizedReceipt`,
+//! `OpenInboundNormalizedEvent` and `ErrorBody`; Genesys Cloud Resource Center, "Messaging threading timeline".
 
 mod access;
 mod administration;
@@ -24,6 +24,7 @@ mod state;
 mod structured;
 #[cfg(test)]
 mod tests;
+mod typing;
 mod webhook;
 
 pub use api::router;

@@ -9,6 +9,7 @@ use super::conversations::Conversations;
 use super::login::Login;
 use super::media::Media;
 use super::profile::ContentProfile;
+use super::typing::Typing;
 use super::webhook::Webhooks;
 use crate::crm::Crm;
 use crate::shared::locked::Locked;
@@ -26,6 +27,7 @@ pub struct Genesys {
     pub(super) webhooks: Webhooks,
     pub(super) media: Media,
     pub(super) profile: Locked<ContentProfile>,
+    pub(super) typing: Locked<Typing>,
     /// Fetches customers' files.
     pub(super) client: reqwest::Client,
 }
@@ -45,6 +47,7 @@ impl Genesys {
             webhooks: Webhooks::new(Arc::clone(&world)),
             media: Media::default(),
             profile: Locked::default(),
+            typing: Locked::default(),
             client: world.authority.client().expect("a client can be built"),
             world,
         })

@@ -464,3 +464,75 @@ async fn secrets_are_for_whoever_may_and_a_new_one_ends_the_one_before() {
         "what is left out is unset"
     );
 }
+
+#[tokio::test]
+async fn typing_passes_both_ways_where_it_is_switched_on() {
+    let mut ours = OurSide::start(Vec::new(), |token| ("", token));
+    let genesys = Genesys::new(testing::world(Config::default(), &ours.address));
+    let event = |more: Value| {
+        let mut event = json!({ "channel": { "from": { "id": THREAD, "idType": "Opaque", "nickname": "Ada" },
+            "time": TIME }, "events": [{ "eventType": "Typing" }] });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            event[name] = value.clone();
+        }
+        event
+    };
+    for wrong in [
+        json!({ "events": [] }),
+        json!({ "events": [{ "eventType": "Presence" }] }),
+        json!({ "events": [{ "eventType": "Typing", "typing": { "type": "On" } }] }),
+        json!({ "direction": "Inbound" }),
+        json!({ "channel": { "from": { "id": THREAD, "idType": "Opaque" }, "time": TIME, "messageId": "1" } }),
+        json!({ "channel": { "from": { "id": THREAD, "idType": "Opaque" } } }),
+    ] {
+        let refused = send(&genesys, "event", event(wrong.clone())).await;
+        assert_refused(&refused, 400, "bad.request");
+    }
+    let control = async |method: &str, path: &str, body: Value| {
+        ask(super::control(&genesys), method, path, "", body).await
+    };
+    let agent = format!("/local/genesys/threads/{THREAD}/typing");
+    assert_eq!(control("POST", &agent, json!({})).await.status, 404);
+    assert_eq!(
+        genesys.conversations.lock().view("")["conversations"],
+        json!([])
+    );
+
+    // A keystroke alone opens a case.
+    assert_eq!(send(&genesys, "event", event(json!({}))).await.status, 202);
+    let view = genesys.conversations.lock().view("");
+    let conversation = &view["conversations"][0];
+    assert_eq!(
+        (&conversation["typed"], &conversation["messages"]),
+        (&json!(TIME), &json!([]))
+    );
+
+    let typing = control("POST", &agent, json!({})).await;
+    assert_eq!(typing.status, 201, "{}", typing.body);
+    let webhook = ours.next().await;
+    assert_eq!(
+        (&webhook["type"], &webhook["id"]),
+        (&json!("Event"), &typing.body["id"])
+    );
+    assert_eq!(
+        webhook["events"],
+        json!([{ "eventType": "Typing", "typing": { "type": "On", "duration": 5000 } }])
+    );
+    assert_eq!(
+        (&webhook["channel"]["to"]["id"], &webhook["text"]),
+        (&json!(THREAD), &Value::Null)
+    );
+    assert_eq!(conversation["id"], webhook["conversationId"]);
+
+    let off = json!({ "inbound": false, "outbound": false });
+    assert_eq!(
+        control("PUT", "/local/genesys/typing", off).await.status,
+        204
+    );
+    assert_refused(
+        &send(&genesys, "event", event(json!({}))).await,
+        400,
+        "bad.request",
+    );
+    assert_eq!(control("POST", &agent, json!({})).await.status, 409);
+}

@@ -50,14 +50,14 @@ impl Webhooks {
         }
     }
 
-    /// Puts a message on its way.
-    pub fn send(&self, thread: &str, message: &str, body: &Value) -> FirstAttempt {
+    /// Puts a message on its way, or something that is none and has no journey.
+    pub fn send(&self, thread: &str, message: Option<&str>, body: &Value) -> FirstAttempt {
         let (url, secret) = (self.url.clone(), Arc::clone(&self.secret));
         let delivery = Delivery {
             service: FaultService::GenesysWebhook,
             direction: Direction::Outbound,
             hop: "webhook",
-            correlation: Some(correlation::of_genesys_message(message)),
+            correlation: message.map(correlation::of_genesys_message),
             body: body.to_string().into_bytes(),
             request: Box::new(move |client, _, body| {
                 let signature = sign(&secret.lock(), body);
