@@ -7,6 +7,7 @@ import { startComposer } from './composer.js';
 import { avatar, byId, element, followEnd, syncList } from './dom.js';
 import { startQuestion } from './quick_replies.js';
 import { screenPop } from './screen_pop.js';
+import { showTyping, tellTyping } from './typing.js';
 import { chats, companyOf, journeys, nameOf, texts } from './state.js';
 
 const CARD = [
@@ -18,6 +19,9 @@ const CARD = [
   ['teamsDoor', 'Came through'],
 ];
 
+/** For how long a customer is seen to be typing, in milliseconds. */
+const TYPING = 5000;
+
 let conversations = [];
 let chosen;
 let toEnd = () => {};
@@ -28,6 +32,7 @@ export function start(options) {
   ({ tell, showJourney } = options);
   toEnd = followEnd(byId('agent-messages'));
   startComposer('agent', { tell, prepare });
+  tellTyping('agent', () => current() && api.agentTypes(current().thread));
   startQuestion(ask);
   render();
 }
@@ -69,6 +74,7 @@ export function render() {
   syncList(byId('conversations'), conversations, (one) => one.id, (one) => JSON.stringify([title(one), note(one), one === conversation]), pill);
   for (const id of ['agent-input', 'agent-send', 'agent-attach', 'agent-question', 'agent-paste']) byId(id).disabled = !conversation;
   renderCard(conversation);
+  showTyping('agent', typingUntil(conversation));
   const list = byId('agent-messages');
   if (!conversation) {
     list.replaceChildren(element('p', { class: 'empty' }, 'No conversation yet. A customer’s message opens one.'));
@@ -80,6 +86,13 @@ export function render() {
   syncList(list, conversation.messages, (message) => message.id, signature,
     (message) => bubble(message, () => showJourney(message.correlation)));
   if (other) toEnd();
+}
+
+/** Typing ends with the next message, or by itself. */
+function typingUntil(conversation) {
+  const typed = new Date(conversation?.typed ?? 0).getTime();
+  const wrote = conversation?.messages.some((one) => one.direction === 'inbound' && new Date(one.time) >= typed);
+  return wrote ? 0 : typed + TYPING;
 }
 
 function title(conversation) {

@@ -42,6 +42,11 @@ export const customerDeletes = (chat, message) => call('DELETE', messagePath(cha
 export const customerRestores = (chat, message) => call('POST', `${messagePath(chat, message)}/restore`);
 export const customerReacts = (chat, message, from, reaction) => call('POST', `${messagePath(chat, message)}/reactions`, { from, reaction });
 export const customerTakesReactionBack = (chat, message, from, reaction) => call('DELETE', `${messagePath(chat, message)}/reactions`, { from, reaction });
+export const appChats = () => call('GET', '/local/bot/chats');
+export const appChat = (chat) => call('GET', `/local/bot/chats/${segment(chat)}`);
+/** What somebody does in a chat with the app, by the word in `do`. */
+export const appDoes = (chat, deed) => call('POST', `/local/bot/chats/${segment(chat)}`, deed);
+export const agentTypes = (thread) => call('POST', `/local/genesys/threads/${segment(thread)}/typing`, {});
 export const conversations = () => call('GET', '/local/genesys/conversations');
 export const agentWrites = (thread, message) => call('POST', `/local/genesys/threads/${segment(thread)}/messages`, message);
 /** A message as it is, as JSON, in a chat; `order` is what else the control interface takes. */

@@ -1,5 +1,6 @@
 // One message of the Teams chat.
 
+import { adaptiveCard } from './adaptive_card.js';
 import { duration, element, timeOfDay } from './dom.js';
 import { actionRow, reactionChips } from './message_actions.js';
 import { richText } from './teams_html.js';
@@ -13,13 +14,13 @@ export function reached(message) {
 
 /** What the bubble of a message depends on. */
 export function signature(message, own, me) {
-  const { from, html, edited, deleted, attachments, reactions, images } = message;
-  return JSON.stringify([from, html, edited, deleted, attachments, reactions, images, own && reached(message), me]);
+  const { from, html, edited, deleted, attachments, reactions, images, cards } = message;
+  return JSON.stringify([from, html, edited, deleted, attachments, reactions, images, cards, own && reached(message), me]);
 }
 
 /**
  * The bubble: `own` for the customers' messages, `named` where the author's name stands above, `me` for who reacts,
- * `on` what the buttons do (`react`, `reply`, `edit`, `remove`, `restore`, `journey`). A message that was
+ * `on` what the buttons do (`react`, `reply`, `edit`, `remove`, `restore`, `journey`, `press` those of cards). A message that was
  * pasted as a whole cannot be changed here.
  */
 export function bubble(message, { own, named, me, on }, before) {
@@ -28,7 +29,7 @@ export function bubble(message, { own, named, me, on }, before) {
   const time = own ? reached(message) : undefined;
   return element('article', { class: `message ${own ? 'own' : 'other'}`, 'data-message': message.id, 'data-deleted': message.deleted ? 'true' : undefined },
     named ? element('p', { class: 'from' }, name) : null,
-    message.deleted ? deletedBody(own && !fixed, on) : element('div', { class: 'body' }, richText(message)),
+    message.deleted ? deletedBody(own && !fixed, on) : element('div', { class: 'body' }, richText(message), ...(message.cards ?? []).map((card) => adaptiveCard(card, on.press))),
     message.deleted ? null : actionRow(message, me, {
       onReact: !fixed && on.react, onReply: on.reply, onEdit: !fixed && own && on.edit, onDelete: !fixed && own && on.remove,
     }, before?.querySelector('.actions')),

@@ -12,6 +12,10 @@ const STATIONS = {
     ['teams', 'Teams'], ['notification', 'Notified'], ['inbound-graph', 'Received'], ['queue inbound', 'Queued'],
     ['deliver-to-genesys', 'Delivering'], ['genesys', 'Genesys'],
   ],
+  'inbound-bot': [
+    ['teams', 'Teams'], ['activity', 'Told'], ['inbound-bot', 'Received'], ['queue inbound', 'Queued'],
+    ['deliver-to-genesys', 'Delivering'], ['genesys', 'Genesys'],
+  ],
   outbound: [
     ['genesys', 'Genesys'], ['webhook', 'Webhook'], ['outbound-genesys', 'Received'], ['queue outbound', 'Queued'],
     ['deliver-to-teams', 'Delivering'], ['teams', 'Teams'], ['receipt', 'Receipt'],
@@ -85,13 +89,13 @@ function trip(journey, before) {
       journey.change ? element('span', { class: 'change' }, journey.change) : null,
       state === 'echo' ? element('span', { class: 'echo-text' }, text) : null,
       element('span', { class: 'trip-time' }, told[state])),
-    state === 'echo' ? null : element('p', { class: 'trip-text' }, text || (inbound ? 'A customer’s message' : 'An agent’s message')),
+    state === 'echo' ? null : element('p', { class: 'trip-text' }, text || (inbound ? /installed$/.test(journey.change) ? 'The Teams app' : 'A customer’s message' : 'An agent’s message')),
     state === 'echo' ? null : element('ol', { class: 'stations' }, ...stops.map((stop) => station(stop, begin))),
     details(journey, begin, before?.querySelector('details')?.open));
 }
 
-/** What the host, Graph or Genesys calls once more by itself after a failure. */
-const TRIED_AGAIN = /^deliver-|^notification$|^webhook$/;
+/** What the host, Graph, the connector or Genesys calls once more by itself after a failure. */
+const TRIED_AGAIN = /^deliver-|^notification$|^activity$|^webhook$/;
 
 /** Echoes and messages that are not for the agent end at the delivery, on purpose. */
 function stateOf(journey, stops) {
@@ -106,7 +110,8 @@ function stateOf(journey, stops) {
 
 /** The expected stations with what happened at each, and unexpected hops (`failed`, say) after them. */
 function stations(journey) {
-  const expected = STATIONS[journey.direction] ?? [];
+  const throughBot = journey.hops.some((hop) => hop.hop === 'activity');
+  const expected = STATIONS[throughBot ? 'inbound-bot' : journey.direction] ?? [];
   const names = new Map(expected);
   const others = journey.hops.map((hop) => hop.hop).filter((hop) => !names.has(hop));
   for (const hop of others) names.set(hop, hop[0].toUpperCase() + hop.slice(1));

@@ -18,6 +18,11 @@ function oneToOneChatId(user) {
   return `19:${user}_${SUPPORT_USER}@unq.gbl.spaces`;
 }
 
+/** The person's chat with the app. */
+function appChatOf(who) {
+  return { id: `a:${who.user}`, type: 'personal', title: who.name, people: [who] };
+}
+
 function firstChats() {
   const ada = person('Ada Kovács', '9a6f0c1d-4b3e-4f27-a8d1-0e5b7c6a1a01', TENANTS[0]);
   const jonas = person('Jonas Lindqvist', 'b27e5d90-1c84-4a6b-93f0-7d2c8e4f1b02', TENANTS[1]);
@@ -26,6 +31,8 @@ function firstChats() {
     { id: oneToOneChatId(ada.user), type: 'oneOnOne', title: ada.name, people: [ada] },
     { id: oneToOneChatId(jonas.user), type: 'oneOnOne', title: jonas.name, people: [jonas] },
     { id: '19:5d0e8c7b4a2f4e91b6d3c2a1f0e9d8c7@thread.v2', type: 'group', title: 'Project room', people: [mei, ada] },
+    appChatOf(ada),
+    appChatOf(jonas),
   ];
 }
 
@@ -67,7 +74,7 @@ export function nameOf(user) {
 export function addChat({ type, name, upn, tenant, support }) {
   const customer = person(name, crypto.randomUUID(), TENANTS.find((known) => known.id === tenant) ?? TENANTS[0]);
   if (upn) customer.upn = upn;
-  const chat = {
+  const chat = type === 'personal' ? appChatOf(customer) : {
     id: type === 'group' ? `19:${crypto.randomUUID().replaceAll('-', '')}@thread.v2` : oneToOneChatId(customer.user),
     type,
     title: type === 'group' ? `${name} and others` : name,

@@ -19,7 +19,7 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     pub app_root: PathBuf,
 
-    /// Directory in which Azurite was installed with npm.
+    /// Directory in which Azurite, and the renderer of the page's cards, were installed with npm.
     #[arg(long, value_name = "DIR")]
     pub azurite: PathBuf,
 

@@ -207,7 +207,7 @@ impl Platform {
             blobs,
             simulators: simulators.clone(),
         });
-        let page = control::router(control, serve::port(&public)?);
+        let page = control::router(control, serve::port(&public)?, &options.azurite);
         let page = page.fallback_service(host::router(Arc::clone(&host)));
         tasks.push(serve::serve_plain(public, page)?);
         tasks.push(tokio::spawn(tell_queues(world, bus)));

@@ -138,6 +138,30 @@ async fn a_conversation_goes_both_ways_in_the_page() {
     page.journey(OUTBOUND).await;
 }
 
+/// The same person has a chat with the app, which is installed by the first message.
+#[tokio::test]
+async fn a_customer_writes_to_the_app_and_takes_it_away() {
+    let platform = Platform::start(&[]).await;
+    let page = Page::begun(&platform, "This is my chat").await;
+    page.click("kind-app").await;
+    page.shows("customer-messages", "No messages yet").await;
+    page.types("customer-input", "This is the app").await;
+    page.click("customer-send").await;
+    page.message(
+        "customer-messages",
+        "This is the app",
+        "[data-action=delete]",
+    )
+    .await;
+    page.journey(&["teams", "activity"]).await;
+    let installed = "document.querySelector('[data-testid=customer-install]').textContent";
+    page.until(&format!("{installed} === 'Remove app'")).await;
+    page.click("customer-install").await;
+    page.until(&format!("{installed} === 'Install app'")).await;
+    page.click("kind-chat").await;
+    page.shows("customer-messages", "This is my chat").await;
+}
+
 /// Everybody of the page is known to the CRM in another way, and who takes a big customer's address is shown to be nobody.
 #[tokio::test]
 async fn the_agent_sees_who_the_customer_is_and_nobody_who_only_claims_to_be() {

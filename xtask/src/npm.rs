@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 /// Oldest Node.js release that the tools were seen to work with.
 const NODE_MAJOR: u32 = 20;
 
-/// Azurite, the Blob Storage emulator of the local platform.
+/// Azurite, the Blob Storage emulator of the local platform, and the renderer of Adaptive Cards of its page.
 pub const AZURITE: Tool = Tool {
     name: "azurite",
     manifest: include_str!("../azurite/package.json"),

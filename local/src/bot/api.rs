@@ -61,6 +61,8 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let Self(status, code, message, retry_after) = self;
+        let message = Some(message).filter(|it| !it.is_empty());
+        let message = message.unwrap_or_else(|| code.to_owned());
         let body = Json(json!({ "error": { "code": code, "message": message } }));
         let status = StatusCode::from_u16(status).expect("each of them is a status");
         let wait = retry_after.map(|seconds| (header::RETRY_AFTER, seconds.into()));

@@ -1,9 +1,11 @@
 //! The console page, embedded in the program.
 
+use std::path::Path;
+
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::header;
+use http::{StatusCode, header};
 
 /// The page must load nothing from elsewhere, and nobody may frame it. `blob:` is for pictures that are about to be sent.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
@@ -18,7 +20,10 @@ const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &str); 26] = files![
+/// The renderer of Adaptive Cards.
+const CARDS: &str = "adaptivecards.min.js";
+
+const FILES: [(&str, &str, &str); 30] = files![
     "index.html" HTML,
     "style.css" CSS,
     "panels.css" CSS,
@@ -26,10 +31,13 @@ const FILES: [(&str, &str, &str); 26] = files![
     "composer.css" CSS,
     "rich.css" CSS,
     "journeys.css" CSS,
+    "app_chat.css" CSS,
+    "adaptive_card.js" JS,
     "agent.js" JS,
     "agent_message.js" JS,
     "api.js" JS,
     "app.js" JS,
+    "app_chat.js" JS,
     "attachments.js" JS,
     "composer.js" JS,
     "customer.js" JS,
@@ -45,9 +53,10 @@ const FILES: [(&str, &str, &str); 26] = files![
     "state.js" JS,
     "teams_html.js" JS,
     "teams_text.js" JS,
+    "typing.js" JS,
 ];
 
-fn answer(kind: &'static str, text: &'static str) -> Response {
+fn answer(kind: &'static str, text: impl IntoResponse) -> Response {
     let headers = [
         (header::CONTENT_TYPE, kind),
         (header::CACHE_CONTROL, "no-cache"),
@@ -58,9 +67,14 @@ fn answer(kind: &'static str, text: &'static str) -> Response {
     (headers, text).into_response()
 }
 
-/// `/` and the files it needs.
-pub(super) fn router() -> Router {
-    let mut router = Router::new();
+/// `/` and the files it needs. The renderer of cards is the published one, from the packages in this directory.
+pub(super) fn router(packages: &Path) -> Router {
+    let cards = packages.join("node_modules/adaptivecards/dist").join(CARDS);
+    let cards = get(async move || match tokio::fs::read_to_string(cards).await {
+        Ok(text) => answer(JS, text),
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
+    });
+    let mut router = Router::new().route(&format!("/{CARDS}"), cards);
     for (name, kind, text) in FILES {
         let show = move || async move { answer(kind, text) };
         router = router.route(&format!("/{name}"), get(show));
