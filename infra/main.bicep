@@ -323,6 +323,62 @@ param botAuthentication string = 'managed-identity'
 @description('Application id of the bot\'s own app registration, in this tenant. Empty where the bot is the managed identity.')
 param botAppId string = ''
 
+@description('Name of the bot among the support accounts, part of its threads\' ids: a-z, 0-9 and -, at most 20 characters, and none of those in supportAccounts.')
+@minLength(1)
+@maxLength(20)
+param botAccount string = 'bot'
+
+@description('URL of the service that signs what Teams sends to bots, empty for that of the public cloud.')
+param botLoginEndpoint string = environment().name == 'AzureUSGovernment' ? 'https://login.botframework.azure.us' : (environment().name == 'AzureChinaCloud' ? 'https://login.botframework.azure.cn' : '')
+
+@description('Https origins of Teams\' connector, separated by commas: the bot\'s token goes nowhere else.')
+@minLength(1)
+param botConnectorOrigins string = 'https://smba.trafficmanager.net,https://smba.infra.gcc.teams.microsoft.com,https://smba.infra.gov.teams.microsoft.us'
+
+@description('What a customer reads when the bot is added: `standard`, `off`, or a text of your own.')
+@minLength(1)
+@maxLength(1000)
+param botGreeting string = 'standard'
+
+@description('Which name of the agent stands before a message when another one writes.')
+@allowed([
+  'off'
+  'first'
+  'full'
+  'alias'
+])
+param agentName string = 'off'
+
+@description('Name that stands before what a bot of Genesys Cloud writes, where agentName is not `off`.')
+@minLength(1)
+param virtualAgentName string = 'Virtual assistant'
+
+@description('Minutes after an agent\'s message in which Genesys is told that the customer is typing; 0 for never.')
+@minValue(0)
+@maxValue(1440)
+param typingMinutes int = 10
+
+@description('Words by which a customer ends the conversation, separated by commas, or `off`.')
+@minLength(1)
+param endWords string = 'off'
+
+@description('What a customer reads when the conversation has ended: `standard`, `off`, or a text of your own.')
+@minLength(1)
+@maxLength(1000)
+param endedNotice string = 'standard'
+
+@description('What a customer reads when another agent takes the conversation over: `standard`, `off`, or a text of your own.')
+@minLength(1)
+@maxLength(1000)
+param transferNotice string = 'off'
+
+@description('Whether a chat is marked as read for the Support User when the agent answers.')
+@allowed([
+  'off'
+  'on'
+])
+param markRead string = 'off'
+
 var abbreviations = loadJsonContent('./abbreviations.json')
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = {
@@ -445,9 +501,11 @@ module rbac './modules/rbac.bicep' = {
     triggerQueues: [
       serviceBus.outputs.inboundQueue
       serviceBus.outputs.outboundQueue
-    ]
-    sendQueues: [
       serviceBus.outputs.typingQueue
+    ]
+    keptQueues: [
+      serviceBus.outputs.inboundQueue
+      serviceBus.outputs.outboundQueue
     ]
     keyVaultName: keyVault.outputs.name
     applicationInsightsName: monitoring.outputs.applicationInsightsName
@@ -494,6 +552,19 @@ module functionApp './modules/functionapp.bicep' = {
     typingQueue: serviceBus.outputs.typingQueue
     blobEndpoint: storage.outputs.blobEndpoint
     keyVaultUri: keyVault.outputs.uri
+    botAppId: !botEnabled ? '' : botIsIdentity ? identity.outputs.clientId : botAppId
+    botAuthentication: botAuthentication
+    botAccount: botAccount
+    botLoginEndpoint: botLoginEndpoint
+    botConnectorOrigins: botConnectorOrigins
+    botGreeting: botGreeting
+    agentName: agentName
+    virtualAgentName: virtualAgentName
+    typingMinutes: typingMinutes
+    endWords: endWords
+    endedNotice: endedNotice
+    transferNotice: transferNotice
+    markRead: markRead
     customerTenants: customerTenants
     tenantNotice: tenantNotice
     customerLookupSeconds: customerLookupSeconds

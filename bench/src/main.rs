@@ -17,6 +17,7 @@ mod server;
 mod streaming;
 mod table;
 mod tokens;
+mod typing;
 mod way;
 
 use std::path::PathBuf;
@@ -69,8 +70,10 @@ enum Part {
     Calls,
     /// The time from Teams to Genesys.
     Way,
-    /// The look-up of a token that each call to Graph needs.
+    /// The look-up of a token that each call to Graph needs, and the check of one of the bot's connector.
     Tokens,
+    /// Typing in the bot's conversations, beside messages.
+    Typing,
 }
 
 /// The handler with the least that it needs around it, and the reference with the same.
@@ -132,6 +135,7 @@ async fn measure(part: Part, arguments: &Arguments) -> Result<Table> {
         Part::Calls => calls::measure(arguments).await,
         Part::Way => way::measure(arguments).await,
         Part::Tokens => tokens::measure().await,
+        Part::Typing => typing::measure(arguments).await,
     }
 }
 

@@ -233,6 +233,14 @@ impl Traces {
             Content::Notification(notification) => self.of_named_chat(&notification.chat),
             Content::Notice(notice) => self.of_named_chat(&notice.chat),
             Content::CatchUp(reading) => self.of_named_chat(&reading.chat),
+            Content::Activity(activity) => match self.of_named_chat(&activity.chat) {
+                // The id of a bot's conversation names nobody, and the first message may be in no state yet.
+                Share::None => all_if(self.person.is_named_in(activity.activity.as_bytes())),
+                share => share,
+            },
+            Content::Answered(answered) => self.of_named_chat(&answered.chat),
+            Content::Ending(ending) => self.of_named_chat(&ending.chat),
+            Content::Ended(ended) => self.of_party(&ended.thread.party),
             Content::AgentMessage(message) => {
                 let body = message.body();
                 match Webhook::parse(&body, envelope.accepted_at) {

@@ -61,7 +61,10 @@ pub use addresses::{BusMessageId, CorrelationId, Lane};
 pub use digests::Digest;
 pub(crate) use digests::hex;
 pub use domains::DomainName;
-pub use people::{ChatId, GenesysMessageId, SupportAccountName, TeamsMessageId, TenantId, UserId};
+pub use people::{
+    ChatId, GenesysConversationId, GenesysMessageId, SupportAccountName, TeamsMessageId, TenantId,
+    UserId,
+};
 pub use threads::{Party, ThreadId};
 
 /// A text that is not the id it should be; the text itself is not repeated.

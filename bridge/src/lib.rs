@@ -6,8 +6,10 @@
 #[macro_use]
 mod debug;
 
+pub mod bot;
 pub mod catch_up;
 pub mod conversation;
+pub mod ending;
 pub mod files;
 pub mod forget;
 pub mod genesys;
@@ -26,3 +28,4 @@ pub mod subscriptions;
 pub mod teams;
 pub mod text;
 pub mod timer;
+pub mod typing;

@@ -2,15 +2,17 @@
 
 use bridge::conversation::case::{Answers, Asked, Need};
 use bridge::genesys::receipt::ReasonCode;
+use bridge::state::outbound::OutboundState;
 use bridge::teams::message::ChatMessage;
 use bridge::teams::recognise::fingerprint;
 use bridge::teams::unwrap::unwrap;
 use services::error::ErrorKind;
 use tokio::time::timeout_at;
 
+use super::chat::InboundChat;
 use super::lookups::TenantQuestion;
 use super::message::CustomerMessage;
-use crate::doors::Graph;
+use crate::doors::{Bot, Door, Graph};
 use crate::failure::{Failure, Rejection};
 use crate::outside::Caller;
 
@@ -20,13 +22,21 @@ impl CustomerMessage<'_> {
     /// # Errors
     /// The content was tampered with, names another message or is no chat message; or Graph or Key Vault did not do its part,
     /// and the answer is needed.
-    pub(super) async fn answer(&self, need: Need, answers: &mut Answers) -> Result<(), Failure> {
-        let door = self.door(&self.caller);
+    pub(super) async fn answer(
+        &self,
+        need: Need,
+        answers: &mut Answers,
+        chat: Option<&InboundChat>,
+    ) -> Result<(), Failure> {
+        let door = self.door(&self.caller)?;
         match need {
             // The state is read by whoever writes it.
             Need::Chat => {}
             Need::Message => {
-                let message = self.message().await?;
+                let message = match &self.activity {
+                    Some(activity) => activity.chat_message(self.posts(chat)),
+                    None => self.message().await?,
+                };
                 answers.is_own_post = self.is_own_post(&message);
                 answers.message = Some(message);
             }
@@ -42,14 +52,14 @@ impl CustomerMessage<'_> {
                 let end = self.lookups_end();
                 let mut caller = self.caller.clone();
                 caller.deadline = caller.deadline.min(end);
-                let asked = timeout_at(end, self.door(&caller).members()).await;
+                let asked = timeout_at(end, self.door(&caller)?.members()).await;
                 answers.members = told(asked.unwrap_or(Err(Failure::OutOfTime)), &need)?;
             }
             Need::Members { dispensable: false } => {
                 answers.members = told(door.members().await, &need)?;
             }
             Need::Tenant => {
-                let members = self.door(&self.caller).members().await?;
+                let members = door.members().await?;
                 answers.members = Asked::Told(members);
             }
             Need::DirectoryEntry(user) => answers.directory = self.directory_entry(&user).await,
@@ -63,6 +73,10 @@ impl CustomerMessage<'_> {
                     _ => Asked::CannotTell,
                 };
             }
+            // What somebody sends to a bot comes with an address of its own, by which nobody sees more than the sender gave.
+            Need::FileHosts if self.activity.is_some() => {
+                answers.file_hosts = Asked::Told(Vec::new());
+            }
             Need::FileHosts => {
                 let user = self.app.graph.as_user(self.notification.account.as_str());
                 let hosts = user.own_file_hosts(self.caller.correlation.as_str()).await;
@@ -75,13 +89,37 @@ impl CustomerMessage<'_> {
         Ok(())
     }
 
-    fn door<'a>(&'a self, caller: &'a Caller) -> Graph<'a> {
+    /// The door that the message came through.
+    ///
+    /// # Errors
+    /// It is a bot's, and there is none any more.
+    pub(super) fn door<'a>(&'a self, caller: &'a Caller) -> Result<Door<'a>, Failure> {
+        let (app, chat) = (self.app, &self.notification.chat);
+        let Some(activity) = &self.activity else {
+            return Ok(Door::Graph(self.graph(caller)));
+        };
+        Ok(Door::Bot(Bot {
+            app,
+            client: app.bot.as_ref().ok_or_else(no_bot)?,
+            reference: &activity.reference,
+            activity: Some(activity),
+            chat,
+            caller,
+        }))
+    }
+
+    fn graph<'a>(&'a self, caller: &'a Caller) -> Graph<'a> {
         Graph {
             app: self.app,
             account: &self.notification.account,
             chat: &self.notification.chat,
             caller,
         }
+    }
+
+    /// What was posted in the chat, by which a press of a card's button is understood.
+    fn posts<'a>(&self, chat: Option<&'a InboundChat>) -> Option<&'a OutboundState> {
+        chat?.known().outbound
     }
 
     /// Whether this process posted the message: then no state need be read.
@@ -123,8 +161,8 @@ impl CustomerMessage<'_> {
 
     /// The message as it is at Graph now.
     async fn read(&self) -> Result<ChatMessage, Failure> {
-        let door = self.door(&self.caller);
-        let body = door.read(&self.notification.message).await?;
+        let graph = self.graph(&self.caller);
+        let body = graph.read(&self.notification.message).await?;
         self.of_this_id(parse(&body)?)
     }
 
@@ -161,6 +199,16 @@ fn told<T>(asked: Result<T, Failure>, need: &Need) -> Result<Asked<T>, Failure> 
     let kind = kind.map(ErrorKind::label);
     tracing::warn!(event = "known_serves", kind, "Graph cannot be asked now");
     Ok(Asked::CannotTell)
+}
+
+/// A message of a bot that the settings do not name any more.
+pub(super) fn no_bot() -> Failure {
+    Rejection::new(
+        "bot_unknown",
+        "the message came through a bot that BOT_APP_ID does not name any more",
+        ReasonCode::InvalidDestination,
+    )
+    .into()
 }
 
 fn parse(body: &[u8]) -> Result<ChatMessage, Failure> {

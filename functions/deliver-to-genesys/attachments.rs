@@ -16,7 +16,7 @@ use tokio::time::timeout_at;
 use url::Url;
 
 use crate::app::App;
-use crate::doors::Graph;
+use crate::doors::{Bot, Door, Graph};
 use crate::failure::Failure;
 use crate::files::{
     HostTime, NotRehosted, Opened, Rehosted, Unfetched, look, persistently, read_up_to, store,
@@ -60,14 +60,14 @@ pub(super) enum Brought {
 /// Brings one file over.
 ///
 /// # Errors
-/// Graph or Blob does not do its part, so that the message has to wait.
+/// Graph, the bot's connector or Blob does not do its part, so that the message has to wait.
 pub(super) async fn bring(
-    door: Graph<'_>,
+    door: Door<'_>,
     message: &TeamsMessageId,
     file: &SentFile,
     left: &LeftFiles,
 ) -> Result<Brought, Failure> {
-    let (app, subject, digest) = (door.app, &door.caller.subject, file.digest());
+    let (app, subject, digest) = (door.app(), &door.caller().subject, file.digest());
     let fetched = match address(door, message, file) {
         _ if left.contains(&digest) => Err(Unfetched::Unreachable.into()),
         Ok(address) => fetch(door, message, file, &address).await?,
@@ -88,7 +88,9 @@ pub(super) async fn bring(
         {
             Unfetched::SignedOut
         }
-        Err(NotRehosted::Later(error)) if error.service == Service::Graph => {
+        Err(NotRehosted::Later(error))
+            if matches!(error.service, Service::Graph | Service::Bot) =>
+        {
             return Err(Failure::OfFile {
                 file: digest,
                 error,
@@ -112,6 +114,36 @@ struct Address {
 }
 
 fn address(
+    door: Door<'_>,
+    message: &TeamsMessageId,
+    file: &SentFile,
+) -> Result<Address, NotRehosted> {
+    match door {
+        Door::Graph(graph) => address_at_graph(graph, message, file),
+        Door::Bot(bot) => address_of_activity(bot, file),
+    }
+}
+
+/// The signed address of a file that was sent to the bot, or that of a picture.
+fn address_of_activity(bot: Bot<'_>, file: &SentFile) -> Result<Address, NotRehosted> {
+    let (address, name) = match file {
+        SentFile::Picture { source, .. } | SentFile::Snippet { source, .. } => {
+            (Some(source.as_str()), "")
+        }
+        SentFile::Shared { name, .. } => {
+            let address = bot.activity.and_then(|it| it.download_address(file));
+            (address, name.as_str())
+        }
+    };
+    let url = address.and_then(|address| Url::parse(address).ok());
+    Ok(Address {
+        url: url.ok_or(Unfetched::NotAllowed)?,
+        name: name.to_owned(),
+        is_hosted: false,
+    })
+}
+
+fn address_at_graph(
     door: Graph<'_>,
     message: &TeamsMessageId,
     file: &SentFile,
@@ -141,12 +173,12 @@ fn address(
 
 /// Fetches and stores a file, again and again while only its own host fails.
 async fn fetch(
-    door: Graph<'_>,
+    door: Door<'_>,
     message: &TeamsMessageId,
     file: &SentFile,
     address: &Address,
 ) -> Result<Result<Brought, NotRehosted>, Failure> {
-    let (app, caller) = (door.app, door.caller);
+    let (app, caller) = (door.app(), door.caller());
     let time = HostTime::allowed(app, &caller.subject);
     // What Graph asked to wait for is waited for here: it is not the file's fault, and must not use up its time.
     let mut turn = Some(door.turn_for_file(address.is_hosted).await?);

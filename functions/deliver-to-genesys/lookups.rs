@@ -80,10 +80,15 @@ impl CustomerMessage<'_> {
     where
         F: Future<Output = Result<T, ServiceError>>,
     {
-        let (app, account) = (self.app, &self.notification.account);
-        if app.settings.customer_lookup.is_zero() {
+        let app = self.app;
+        // A bot sees no directory: whichever Support User there is asks in its place.
+        let account = match &self.activity {
+            None => Some(&self.notification.account),
+            Some(_) => app.settings.support_accounts.first().map(|it| &it.name),
+        };
+        let Some(account) = account.filter(|_| !app.settings.customer_lookup.is_zero()) else {
             return Asked::CannotTell;
-        }
+        };
         let end = self.lookups_end();
         let mut caller = self.caller.clone();
         caller.deadline = caller.deadline.min(end);

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bridge::bot::activity::Activity;
 use bridge::conversation::admission::TurnedAway;
 use bridge::conversation::case::{Answers, Case, Need, Plan, Policy};
 use bridge::conversation::plan;
@@ -16,8 +17,10 @@ use bridge::state::inbound::InboundState;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
+use super::activity;
 use super::attachments::LeftFiles;
 use super::chat::InboundChat;
+use super::ending;
 use super::notice;
 use super::posting::Posting;
 use crate::app::App;
@@ -39,6 +42,8 @@ pub(super) struct CustomerMessage<'a> {
     pub(super) caller: Caller,
     /// The message as Graph listed it, where it did.
     pub(super) listed: Option<Vec<u8>>,
+    /// The activity that told of it, where it came through the bot.
+    pub(super) activity: Option<Box<Activity>>,
     /// When the message first waited for something that it can do without.
     pub(super) first_wait: OnceLock<Instant>,
     left_files: LeftFiles,
@@ -59,6 +64,7 @@ impl<'a> CustomerMessage<'a> {
             policy: app.settings.policy(),
             caller: delivery.caller(notification.chat.digest()),
             listed: None,
+            activity: None,
             first_wait: OnceLock::new(),
             left_files: LeftFiles::default(),
             accepted: None,
@@ -68,6 +74,12 @@ impl<'a> CustomerMessage<'a> {
     /// Gives the message as Graph listed it a moment ago, so that it need not be read.
     pub(super) fn with_listed(mut self, listed: Option<Vec<u8>>) -> Self {
         self.listed = listed;
+        self
+    }
+
+    /// Gives the activity that told of it.
+    pub(super) fn of_bot(mut self, activity: Activity) -> Self {
+        self.activity = Some(Box::new(activity));
         self
     }
 
@@ -81,7 +93,12 @@ impl<'a> CustomerMessage<'a> {
 impl CustomerMessage<'_> {
     async fn load(&self) -> Result<InboundChat, Failure> {
         let (chat, account) = (&self.notification.chat, &self.notification.account);
-        InboundChat::load(self.app, chat, account).await
+        let mut chat = InboundChat::load(self.app, chat, account).await?;
+        if let Some(activity) = &self.activity {
+            // Saved with whatever else is noted of the message.
+            chat.state().reference = Some(activity.reference.clone());
+        }
+        Ok(chat)
     }
 
     /// Posts what the agent is to be told, and has the customer told while that waits for too long.
@@ -93,6 +110,7 @@ impl CustomerMessage<'_> {
                 let posting = Posting {
                     app,
                     caller: &self.caller,
+                    activity: self.activity.as_deref(),
                     left_files: &self.left_files,
                     series,
                 };
@@ -190,8 +208,12 @@ impl Job for CustomerMessage<'_> {
                     chat.save(app).await?;
                     return Ok(Outcome::Skipped(reason));
                 }
-                (Plan::Tell(told), Some(chat)) => {
-                    return self.post(&told, chat).await;
+                (Plan::Tell(mut told), Some(chat)) => {
+                    if let Some(activity) = &self.activity {
+                        Box::pin(activity::understand(app, activity, &mut told, chat)).await?;
+                    }
+                    Box::pin(ending::ask(app, notification, &told)).await?;
+                    return Box::pin(self.post(&told, chat)).await;
                 }
                 (Plan::Wait, _) if Instant::now() >= caller.deadline => {
                     return Err(Failure::OutOfTime);
@@ -203,7 +225,10 @@ impl Job for CustomerMessage<'_> {
                 (Plan::Need(Need::Chat) | Plan::TurnAway(_) | Plan::Note(_) | Plan::Tell(_), _) => {
                     chat = Some(self.load().await?);
                 }
-                (Plan::Need(need), _) => self.answer(need, &mut answers).await?,
+                (Plan::Need(need), chat) => {
+                    // On the heap, as is all that is large and seldom: what calls this holds the rest.
+                    Box::pin(self.answer(need, &mut answers, chat.as_ref())).await?;
+                }
             }
         }
     }

@@ -1,10 +1,12 @@
 //! `deliver-to-genesys`: takes customers' messages, and receipts of agents' messages, from the inbound queue to Genesys; and reads
 //! the chats in which messages may have gone untold.
 
+mod activity;
 mod answers;
 mod attachments;
 mod catch_up;
 mod chat;
+mod ending;
 mod lookups;
 mod message;
 mod notice;
@@ -19,6 +21,7 @@ use bridge::queue::envelope::Content;
 use bridge::queue::failed::Direction;
 
 use self::catch_up::ChatReading;
+use self::ending::Ending;
 use self::message::CustomerMessage;
 use self::receipt::ReceiptJob;
 use crate::app::App;
@@ -48,6 +51,16 @@ async fn deliver(app: &App, delivery: Delivery) -> Result<Outcome, HandBack> {
             let message = CustomerMessage::new(app, delivery, notification)
                 .telling_of_delay(delivery, is_replay);
             settle(app, delivery, &opened, &message).await
+        }
+        Ok(Content::Activity(activity)) => {
+            Box::pin(activity::deliver(
+                app, delivery, &opened, activity, is_replay,
+            ))
+            .await
+        }
+        Ok(Content::Ending(ending)) => {
+            let ending = Ending::new(app, delivery, ending);
+            settle(app, delivery, &opened, &ending).await
         }
         Ok(Content::Receipt(receipt)) => {
             let receipt = ReceiptJob::new(app, delivery, receipt);

@@ -1,5 +1,6 @@
 //! Posting a series to Genesys: each part once, in order, and noted.
 
+use bridge::bot::activity::Activity;
 use bridge::conversation::series::{Piece, Series};
 use bridge::genesys::inbound::{Body, Channel};
 use bridge::ids::{Digest, TeamsMessageId};
@@ -11,10 +12,11 @@ use services::genesys::PostedMessage;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
+use super::answers::no_bot;
 use super::attachments::{Brought, LeftFiles, bring};
 use super::chat::InboundChat;
 use crate::app::App;
-use crate::doors::Graph;
+use crate::doors::{Bot, Door, Graph};
 use crate::failure::Failure;
 use crate::outside::{Call, Caller};
 
@@ -22,6 +24,8 @@ use crate::outside::{Call, Caller};
 pub(super) struct Posting<'a> {
     pub(super) app: &'a App,
     pub(super) caller: &'a Caller,
+    /// The activity that told of it, where it came through the bot.
+    pub(super) activity: Option<&'a Activity>,
     pub(super) left_files: &'a LeftFiles,
     pub(super) series: &'a Series,
 }
@@ -96,11 +100,22 @@ impl Posting<'_> {
                 otherwise,
             } => vec![Body::answer(question.clone(), choice.clone(), otherwise)],
             Piece::File(file) => {
-                let door = Graph {
-                    app: self.app,
-                    account: &self.series.conversation.account,
-                    chat: &chat.state().chat,
-                    caller: self.caller,
+                let (app, caller, id) = (self.app, self.caller, &chat.state().chat);
+                let door = match self.activity {
+                    None => Door::Graph(Graph {
+                        app,
+                        account: &self.series.conversation.account,
+                        chat: id,
+                        caller,
+                    }),
+                    Some(activity) => Door::Bot(Bot {
+                        app,
+                        client: app.bot.as_ref().ok_or_else(no_bot)?,
+                        reference: &activity.reference,
+                        activity: Some(activity),
+                        chat: id,
+                        caller,
+                    }),
                 };
                 let message = &self.series.original;
                 match bring(door, message, file, self.left_files).await? {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use bridge::bot::{cards, outgoing};
 use bridge::files::{FileKind, LARGEST_INLINE_IMAGE, clean_name, file_name_for, readable_size};
 use bridge::genesys::receipt::ReasonCode;
 use bridge::genesys::webhook::{Webhook, WebhookAttachment};
-use bridge::ids::{ChatId, Digest};
+use bridge::ids::Digest;
 use bridge::state::blobs;
 use bridge::teams::from_text::{escaped, from_text, link};
 use bytes::Bytes;
@@ -15,25 +16,55 @@ use services::graph::HostedImage;
 use time::macros::format_description;
 use url::Url;
 
-use super::posting::Part;
-use crate::app::App;
+use crate::doors::{Door, Part};
 use crate::failure::{Failure, Rejection};
 use crate::files::{
-    HostTime, NotRehosted, Rehosted, Unfetched, look, persistently, read_up_to, store,
+    HostTime, NotRehosted, Opened, Rehosted, Unfetched, look, persistently, read_up_to, store,
 };
 
-/// The Teams message that shows a file.
+/// What is shown of a file.
+enum Shown {
+    /// A picture in the message itself.
+    Inline {
+        name: Option<String>,
+        kind: FileKind,
+        bytes: Bytes,
+    },
+    /// A link, with what is said of it.
+    Linked {
+        name: String,
+        address: Url,
+        details: String,
+    },
+}
+
+/// The Teams messages that show a file.
 ///
 /// # Errors
 /// Permanent when the customer can never get the file, so that the agent hears of it; retriable when Blob or Genesys' login
 /// does not do its part.
-pub(super) async fn part(
-    app: &App,
+pub(super) async fn parts(
+    door: &Door<'_>,
     webhook: &Webhook,
-    chat: &ChatId,
     index: usize,
     file: &WebhookAttachment,
-) -> Result<Part, Failure> {
+) -> Result<Vec<Part>, Failure> {
+    let shown = shown(door, webhook, index, file).await?;
+    let caption = file.text.as_deref().map(str::trim);
+    let caption = caption.filter(|text| !text.is_empty());
+    Ok(match door {
+        Door::Graph(_) => vec![for_graph(shown, caption)],
+        Door::Bot(_) => for_bot(shown, caption),
+    })
+}
+
+async fn shown(
+    door: &Door<'_>,
+    webhook: &Webhook,
+    index: usize,
+    file: &WebhookAttachment,
+) -> Result<Shown, Failure> {
+    let (app, chat) = (door.app(), door.chat());
     let name = file.filename.as_deref().map(clean_name);
     let url = file
         .url
@@ -41,7 +72,7 @@ pub(super) async fn part(
         .and_then(|url| Url::parse(url).ok())
         .ok_or_else(|| failed(Unfetched::NotAllowed))?;
     if file.media_type == "Link" {
-        return Ok(linked(file, name.as_deref(), &url, None));
+        return Ok(linked(name.as_deref(), &url, None));
     }
     let limit = app.settings.attachment_limit;
     if let Some(size) = file.size.filter(|size| *size > limit) {
@@ -53,10 +84,7 @@ pub(super) async fn part(
     let place = Digest::of("agent's file", &format!("{index}\n{url}"));
     let blob = blobs::attachment(&chat.digest(), webhook.id.as_str(), &place);
     let needs_token = app.genesys.needs_token(&url);
-    let brought = persistently(&time, || {
-        bring(app, &url, file, name.as_deref(), &blob, &time)
-    })
-    .await;
+    let brought = persistently(&time, || bring(door, &url, name.as_deref(), &blob, &time)).await;
     match brought {
         Ok(part) => {
             app.slow_files.remove(&host);
@@ -69,7 +97,7 @@ pub(super) async fn part(
         {
             app.slow_files.insert(host, ());
             tracing::warn!(event = "file_not_fetched", reason = reason.label());
-            Ok(linked(file, name.as_deref(), &url, None))
+            Ok(linked(name.as_deref(), &url, None))
         }
         Err(NotRehosted::Finally(reason)) => {
             tracing::warn!(event = "file_not_fetched", reason = reason.label());
@@ -79,13 +107,13 @@ pub(super) async fn part(
 }
 
 async fn bring(
-    app: &App,
+    door: &Door<'_>,
     url: &Url,
-    file: &WebhookAttachment,
     name: Option<&str>,
     blob: &str,
     time: &Arc<HostTime>,
-) -> Result<Part, NotRehosted> {
+) -> Result<Shown, NotRehosted> {
+    let app = door.app();
     let opening = app.genesys.download(&app.files, url, time.left());
     let opening = opening.inspect_err(|error| {
         if let FetchError::NotAllowed { host } = error {
@@ -96,54 +124,94 @@ async fn bring(
     let limit = app.settings.attachment_limit;
     let mut opened = look(opening, name.unwrap_or_default(), limit, time).await?;
     let kind = opened.kind.clone();
+    let largest = match door {
+        Door::Graph(_) => LARGEST_INLINE_IMAGE,
+        Door::Bot(_) => outgoing::PICTURE_LIMIT,
+    };
     if kind.is_inline_in_teams() {
-        opened = match read_up_to(opened, LARGEST_INLINE_IMAGE).await? {
-            Ok(bytes) => return Ok(inline(file, name, &kind, bytes)),
+        opened = match read_up_to(opened, largest).await? {
+            Ok(bytes) if fits(door, &kind, &bytes) => {
+                let name = name.map(str::to_owned);
+                return Ok(Shown::Inline { name, kind, bytes });
+            }
+            Ok(bytes) => Opened::of_bytes(bytes, kind.clone()),
             Err(larger) => larger,
         };
     }
     let name = name.map_or_else(|| file_name_for("file", &kind), str::to_owned);
     let stored = store(app, opened, blob, &name, limit).await?;
-    Ok(linked(file, Some(&name), &stored.link, Some(&stored)))
+    Ok(linked(Some(&name), &stored.link, Some(&stored)))
 }
 
-/// A picture that the message shows.
-fn inline(file: &WebhookAttachment, name: Option<&str>, kind: &FileKind, bytes: Bytes) -> Part {
-    let alt = escaped(name.unwrap_or("image"));
-    Part {
-        html: format!(
-            "{}<img src=\"../hostedContents/1/$value\" alt=\"{alt}\">",
-            caption(file)
-        ),
-        images: vec![HostedImage {
-            content_type: kind.media_type.clone(),
-            bytes,
-        }],
+/// Whether a picture of a bot's message is of a kind and size that Teams shows.
+fn fits(door: &Door<'_>, kind: &FileKind, bytes: &Bytes) -> bool {
+    match door {
+        Door::Graph(_) => true,
+        Door::Bot(_) => outgoing::is_shown(&kind.media_type, bytes),
     }
 }
 
 /// A file behind a link, with its size and the end of the link where they are known.
-fn linked(
-    file: &WebhookAttachment,
-    name: Option<&str>,
-    address: &Url,
-    stored: Option<&Rehosted>,
-) -> Part {
-    let shown = name.unwrap_or("file");
-    let anchor = link(address.as_str(), shown).unwrap_or_else(|| escaped(shown));
-    let details = stored.map_or_else(String::new, |stored| {
+fn linked(name: Option<&str>, address: &Url, stored: Option<&Rehosted>) -> Shown {
+    let details = stored.map(|stored| {
         let format = format_description!("[day] [month repr:short] [year], [hour]:[minute] UTC");
         let until = stored.expires.format(format).unwrap_or_default();
-        format!(" ({}, until {until})", readable_size(stored.size))
+        format!("{}, until {until}", readable_size(stored.size))
     });
-    Part::of_html(format!("{}📎 {anchor}{details}", caption(file)))
+    Shown::Linked {
+        name: name.unwrap_or("file").to_owned(),
+        address: address.clone(),
+        details: details.unwrap_or_default(),
+    }
 }
 
-fn caption(file: &WebhookAttachment) -> String {
-    match file.text.as_deref().map(str::trim) {
-        Some(text) if !text.is_empty() => format!("{}<br>", from_text(text)),
-        _ => String::new(),
+fn for_graph(shown: Shown, caption: Option<&str>) -> Part {
+    let caption = caption.map_or_else(String::new, |text| format!("{}<br>", from_text(text)));
+    match shown {
+        Shown::Inline { name, kind, bytes } => {
+            let alt = escaped(name.as_deref().unwrap_or("image"));
+            Part::Html {
+                html: format!("{caption}<img src=\"../hostedContents/1/$value\" alt=\"{alt}\">"),
+                images: vec![HostedImage {
+                    content_type: kind.media_type,
+                    bytes,
+                }],
+            }
+        }
+        Shown::Linked {
+            name,
+            address,
+            details,
+        } => {
+            let anchor = link(address.as_str(), &name).unwrap_or_else(|| escaped(&name));
+            let details = match details.as_str() {
+                "" => String::new(),
+                details => format!(" ({details})"),
+            };
+            Part::of_html(format!("{caption}📎 {anchor}{details}"))
+        }
     }
+}
+
+/// What is said of a file is a message of its own: a bot's message with words and an attachment has no id (Microsoft Learn, "Messages
+/// in bot conversations").
+fn for_bot(shown: Shown, caption: Option<&str>) -> Vec<Part> {
+    let caption = caption.map(|text| Part::Activity(outgoing::words(text)));
+    let file = match shown {
+        Shown::Inline { name, kind, bytes } => {
+            let name = name.as_deref().unwrap_or("image");
+            outgoing::picture(&kind.media_type, &bytes, name)
+        }
+        Shown::Linked {
+            name,
+            address,
+            details,
+        } => {
+            let card = cards::file(&name, &details, address.as_str());
+            outgoing::card(&card, &name)
+        }
+    };
+    caption.into_iter().chain([Part::Activity(file)]).collect()
 }
 
 /// The agent hears that the customer did not get the file.

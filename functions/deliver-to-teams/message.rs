@@ -3,25 +3,25 @@
 use std::sync::OnceLock;
 
 use bridge::genesys::receipt::{ReasonCode, ReceiptOutcome};
-use bridge::genesys::webhook::{Webhook, question};
+use bridge::genesys::webhook::Webhook;
 use bridge::ids::{ChatId, Digest, SupportAccountName, ThreadId};
 use bridge::patience::Reason;
 use bridge::queue::envelope::{AgentEnvelope, Envelope};
-use bridge::state::outbound::Says;
 use services::error::{Service, ServiceError};
 use time::OffsetDateTime;
 
 use super::parts;
 use super::posting::OutboundChat;
 use super::receipt::{explanation_for_agent, receipt};
+use super::speaker;
 use crate::app::App;
+use crate::doors::Door;
 use crate::failure::{Failure, Rejection};
 use crate::outside::Caller;
 use crate::queue::delivery::{Delivery, HandBack, Outcome};
 use crate::queue::enqueue::enqueue;
 use crate::queue::job::Job;
 use crate::queue::settlement::handed_back;
-use crate::settings::SupportAccount;
 
 /// What Graph answers where the Support User may not write.
 const FORBIDDEN: u16 = 403;
@@ -56,6 +56,11 @@ impl Job for AgentMessage<'_> {
         }
         let (account, id) = self.destination().await?;
         let mut chat = OutboundChat::load(self.app, &self.caller, account, &id).await?;
+        chat.state.value.conversation = webhook.conversation.clone().or(chat
+            .state
+            .value
+            .conversation
+            .take());
         if let Some(thread) = &self.thread {
             let may_await_acceptance = chat.state.value.may_await_acceptance(thread);
             let _ = self.may_await_acceptance.set(may_await_acceptance);
@@ -65,11 +70,19 @@ impl Job for AgentMessage<'_> {
             false
         } else {
             // All files are at hand before the first word is posted: a message that cannot be shown whole fails whole.
-            let (parts, _pictures) = parts::of(self.app, webhook, &id).await?;
-            let says = question(webhook).map_or(Says::Words, Says::Question);
-            chat.post(&webhook.id, &parts, &says).await?
+            let speaker = speaker::of(self.app, &self.caller, webhook).await;
+            let digest = speaker.as_deref().map(bridge::genesys::speaker::digest);
+            let is_known = digest.as_ref() == chat.state.value.last_speaker();
+            let name = speaker.as_deref().filter(|_| !is_known);
+            let made = parts::of(self.app, &chat.way.door()?, webhook, name).await?;
+            let now = OffsetDateTime::now_utc();
+            chat.state.value.spoken_by(&webhook.id, digest, now);
+            chat.post(&webhook.id, &made.parts, &made.says).await?
         };
         self.send_receipt(webhook, posted(webhook)).await?;
+        if let (true, Door::Graph(graph)) = (self.app.settings.mark_read, chat.way.door()?) {
+            graph.mark_read().await;
+        }
         Ok(match posted_now {
             true => Outcome::Delivered,
             false => Outcome::Skipped("already posted"),
@@ -165,17 +178,12 @@ impl<'a> AgentMessage<'a> {
         }
     }
 
-    /// The Support User and the chat that the thread id stands for.
-    async fn destination(&self) -> Result<(&'a SupportAccount, ChatId), Failure> {
+    /// The account and the chat that the thread id stands for.
+    async fn destination(&self) -> Result<(&SupportAccountName, ChatId), Failure> {
         let refusal = |kind, why: &str| Rejection::new(kind, why, ReasonCode::InvalidDestination);
         let thread = self.thread.as_ref().ok_or_else(|| {
             let why = "the message is addressed to no thread of this bridge";
             refusal("thread_not_ours", why)
-        })?;
-        let account = self.app.settings.support_account(&thread.account);
-        let account = account.ok_or_else(|| {
-            let why = "the thread belongs to a support account that SUPPORT_ACCOUNTS does not name";
-            refusal("account_unknown", why)
         })?;
         let chat = self
             .app
@@ -187,7 +195,7 @@ impl<'a> AgentMessage<'a> {
                 Failure::NotYet(Box::new(refusal("thread_unknown", why)))
             })?;
         let _ = self.chat.set(chat.digest());
-        Ok((account, chat))
+        Ok((&thread.account, chat))
     }
 
     /// The message, when an attempt whose answer got lost posted all of it. A chat that cannot be read leaves the question to

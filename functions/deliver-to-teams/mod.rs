@@ -1,13 +1,16 @@
 //! `deliver-to-teams`: takes agents' messages from the outbound queue into the customer's chat, once each, and tells Genesys
 //! how each of them ended.
 
+mod answered;
 mod attachments;
+mod ended;
 mod message;
 mod notice;
 mod parts;
 mod pending;
 mod posting;
 mod receipt;
+mod speaker;
 
 use std::sync::Arc;
 
@@ -16,6 +19,8 @@ use axum::response::Response;
 use bridge::queue::envelope::Content;
 use bridge::queue::failed::Direction;
 
+use self::answered::Answered;
+use self::ended::Ended;
 use self::message::AgentMessage;
 use self::notice::Notice;
 pub(crate) use self::receipt::{explanation_for_agent, receipt};
@@ -50,6 +55,14 @@ async fn deliver(app: &App, delivery: Delivery) -> Result<Outcome, HandBack> {
         Content::Notice(notice) => {
             let notice = Notice::new(app, delivery, notice);
             settle(app, delivery, &opened, &notice).await
+        }
+        Content::Answered(answered) => {
+            let answered = Answered::new(app, delivery, answered);
+            settle(app, delivery, &opened, &answered).await
+        }
+        Content::Ended(ended) => {
+            let ended = Ended::new(app, delivery, ended);
+            settle(app, delivery, &opened, &ended).await
         }
         _ => refuse(app, delivery, &opened).await,
     }

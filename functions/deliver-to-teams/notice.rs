@@ -1,5 +1,6 @@
 //! Telling a customer that a message of theirs waits, could not be delivered, or is not passed on.
 
+use bridge::bot::{cards, outgoing};
 use bridge::genesys::receipt::ReasonCode;
 use bridge::ids::{BusMessageId, Digest, GenesysMessageId, SupportAccountName};
 use bridge::notices::{Language, NoticeKind};
@@ -7,10 +8,10 @@ use bridge::queue::envelope::NoticeEnvelope;
 use bridge::state::blobs;
 use bridge::state::inbound::InboundState;
 use bridge::state::outbound::Says;
-use bridge::teams::from_text::from_text;
 
-use super::posting::{OutboundChat, Part};
+use super::posting::OutboundChat;
 use crate::app::App;
+use crate::doors::{Door, Part};
 use crate::failure::{Failure, Rejection};
 use crate::outside::Caller;
 use crate::queue::delivery::{Delivery, Outcome};
@@ -54,8 +55,6 @@ impl Job for Notice<'_> {
         if notice.says == NoticeKind::Delayed && self.is_delivered().await? {
             return Ok(Outcome::Skipped("the message arrived meanwhile"));
         }
-        let account = app.settings.support_account(&notice.account);
-        let account = account.ok_or_else(|| unaddressable("account_unknown"))?;
         // It is remembered like an agent's message; its own kind of id keeps it apart from those.
         let id = BusMessageId::notice(
             &notice.chat,
@@ -63,13 +62,18 @@ impl Job for Notice<'_> {
             notice.says.distinction(),
             None,
         );
-        let id: GenesysMessageId = id
-            .as_str()
-            .parse()
-            .map_err(|_| unaddressable("notice_unnamed"))?;
-        let mut chat = OutboundChat::load(app, &self.caller, account, &notice.chat).await?;
+        let id: GenesysMessageId = id.as_str().parse().map_err(|_| unnamed())?;
+        let mut chat = OutboundChat::load(app, &self.caller, &notice.account, &notice.chat).await?;
         chat.resolve_pending().await?;
-        let parts = [Part::of_html(from_text(text))];
+        let door = chat.way.door()?;
+        let language = language.unwrap_or(app.settings.notice_language);
+        let parts = [match (&door, notice.says) {
+            (Door::Bot(_), NoticeKind::Greeting) if !app.settings.end_words.is_empty() => {
+                let card = cards::with_end_button(text, language.end_button());
+                Part::Activity(outgoing::card(&card, text))
+            }
+            _ => door.words(text),
+        }];
         Ok(match chat.post(&id, &parts, &Says::Notice).await? {
             true => Outcome::Delivered,
             false => Outcome::Skipped("already posted"),
@@ -89,10 +93,11 @@ impl Job for Notice<'_> {
     }
 }
 
-fn unaddressable(kind: &'static str) -> Failure {
+/// The message that a notice is about has an id that makes none for the notice.
+pub(super) fn unnamed() -> Failure {
     Failure::from(Rejection::new(
-        kind,
-        "the notice belongs to a support account that SUPPORT_ACCOUNTS does not name",
+        "notice_unnamed",
+        "the id of the message makes no id for a notice about it",
         ReasonCode::InvalidDestination,
     ))
 }

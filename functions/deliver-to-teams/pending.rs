@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 use tokio::time::sleep;
 
 use super::posting::OutboundChat;
+use crate::doors::Door;
 use crate::failure::{Failure, fault_of};
 
 /// How far our clock may run ahead of Graph's.
@@ -36,9 +37,21 @@ impl OutboundChat<'_> {
         let Some(pending) = self.state.value.pending.clone() else {
             return Ok(());
         };
+        let (graph, user) = match self.way.door()? {
+            Door::Graph(graph) => (graph, self.way.user()),
+            // A bot cannot look into its conversation. A message that may be there is posted once more: twice is better than never.
+            Door::Bot(_) => {
+                tracing::warn!(
+                    event = "pending_post_unknown",
+                    "the answer to a post of the bot's was lost, so it is made again"
+                );
+                self.state.value.clear_pending();
+                return self.save().await;
+            }
+        };
         sleep(self.until_over(&pending)).await;
         let since = pending.started_at - CLOCK_SKEW;
-        let listed = match self.door.find_post(since).await {
+        let listed = match graph.find_post(since).await {
             Err(Failure::Service(error)) if is_hopeless(&pending, fault_of(&error)) => {
                 tracing::error!(
                     event = "pending_post_forgotten",
@@ -51,12 +64,16 @@ impl OutboundChat<'_> {
             listed => listed?,
         };
         let candidates: Vec<Candidate> = listed.iter().filter_map(candidate).collect();
-        let (taken, user) = (self.state.value.taken(), &self.account.user);
-        match recognise(&candidates, &pending.fingerprint, since, &taken, user) {
+        let taken = self.state.value.taken();
+        let found =
+            user.and_then(|user| recognise(&candidates, &pending.fingerprint, since, &taken, user));
+        match found {
             Some(message) => {
                 tracing::info!(event = "pending_post_recognised");
-                let chat = self.door.chat.digest();
-                self.door.app.own_posts.posted(&chat, &message);
+                self.way
+                    .app
+                    .own_posts
+                    .posted(&self.way.chat.digest(), &message);
                 self.state.value.posted(message, OffsetDateTime::now_utc());
             }
             None => {
@@ -69,11 +86,11 @@ impl OutboundChat<'_> {
 
     /// Time until the request can no longer be under way: a crashed attempt's may still be on its way to Graph.
     fn until_over(&self, pending: &Pending) -> Duration {
-        let app = self.door.app;
+        let app = self.way.app;
         let limit = app.settings.graph_post_timeout * 2;
         let passed = Duration::try_from(OffsetDateTime::now_utc() - pending.started_at);
         let left = limit.saturating_sub(passed.unwrap_or_default());
-        match app.own_posts.since_answer(&self.door.chat.digest()) {
+        match app.own_posts.since_answer(&self.way.chat.digest()) {
             Some(answered) => left.min(AFTER_AN_ANSWER.saturating_sub(answered)),
             None => left,
         }

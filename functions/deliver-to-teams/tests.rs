@@ -421,3 +421,23 @@ async fn a_message_of_which_a_part_cannot_be_shown_is_never_called_delivered() {
     let receipts = scene.receipts();
     assert_eq!(receipts[0]["code"], "UnsupportedMessage", "{receipts:?}");
 }
+
+#[tokio::test]
+async fn an_answered_chat_is_marked_as_read_where_the_settings_ask_for_it() {
+    for (setting, marks) in [("off", 0), ("on", 1)] {
+        let mut scene = Scene::start().await;
+        let changed = [("RETRY_FLOOR_SECONDS", "0"), ("MARK_READ", setting)];
+        scene.app = app_in(&scene.world, &changed);
+        scene.agent_writes(&hours_old(0, "hello")).await;
+        let seen = scene.world.seen(Service::Graph).into_iter();
+        let marked: Vec<Value> = seen
+            .filter(|seen| seen.target.ends_with("/markChatReadForUser"))
+            .map(|seen| seen.json())
+            .collect();
+        assert_eq!(marked.len(), marks, "{setting}");
+        let tenant = scene.app.settings.tenant.as_str();
+        assert!(marked.iter().all(|it| it["user"]["tenantId"] == tenant));
+    }
+}
+
+mod bot;

@@ -51,6 +51,7 @@ fn degraded(app: &App) -> Vec<String> {
         let name = match service {
             Service::Graph => "Microsoft Graph",
             Service::Genesys => "Genesys Cloud",
+            Service::Bot => "the bot's connector",
             other => other.label(),
         };
         format!("{name} does not answer, so messages wait on their queue")

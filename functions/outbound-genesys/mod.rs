@@ -15,6 +15,7 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bridge::genesys::webhook::{Kind, Webhook};
+use bridge::ids::ThreadId;
 use bridge::queue::envelope::{AgentEnvelope, Content, Envelope};
 use http::{HeaderMap, StatusCode};
 use time::OffsetDateTime;
@@ -23,7 +24,7 @@ use crate::app::App;
 use crate::queue::spool;
 use crate::webhook::refusal::Refusal;
 use crate::webhook::verified::signed;
-use crate::webhook::{Function, Taken, accept, accept_or_spool, run};
+use crate::webhook::{Function, Taken, accept_or_spool, accept_typing, run};
 
 /// Name of the function.
 pub const NAME: &str = "outbound-genesys";
@@ -51,16 +52,22 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
 async fn take(app: &App, headers: HeaderMap, body: Bytes) -> Result<Taken, Refusal> {
     let body = signed(&app.secrets, &headers, body).await?;
     let now = OffsetDateTime::now_utc();
-    let kind = Webhook::parse(body.get(), now).map_or(Kind::Message, |webhook| webhook.kind);
+    let webhook = Webhook::parse(body.get(), now);
+    let kind = webhook
+        .as_ref()
+        .map_or(Kind::Message, |webhook| webhook.kind);
+    let thread = webhook.ok().and_then(|it| it.to.parse::<ThreadId>().ok());
+    let thread = thread.filter(|thread| app.settings.is_bot(&thread.account));
     let mut taken = Taken::default();
     let envelope =
         body.map(|body| Envelope::new(now, Content::AgentMessage(AgentEnvelope::of(&body))));
     match kind {
         Kind::Message => taken.enqueued = accept_or_spool(app, envelope).await?,
-        // Worth a try and no retry: whatever happens, Genesys hears that all is well.
-        Kind::Typing => match accept(app, vec![envelope]).await {
-            Ok(enqueued) => taken.enqueued = enqueued,
-            Err(_) => taken.drop("typing that the queue did not take"),
+        // Whatever happens, Genesys hears that all is well.
+        Kind::Typing => match thread {
+            Some(thread) => taken = accept_typing(app, thread.digest(), envelope).await,
+            // A Support User cannot be shown typing: Graph has nothing of the kind.
+            None => taken.drop("typing that cannot be shown"),
         },
         Kind::Receipt => taken.drop("receipt"),
         Kind::Other => taken.drop("unknown type"),

@@ -108,11 +108,20 @@ async fn what_needs_no_delivery_is_thanked_for() {
 async fn typing_is_tried_once_and_a_message_twice() {
     let (world, app) = start().await;
     let typing = include_str!("../../bridge/fixtures/webhook_typing.json");
+    // A Support User cannot be shown typing.
     assert_eq!(call(&app, typing).await, StatusCode::OK);
+    assert_eq!(world.sent().len(), 0);
+    let typing = typing.replace("teams:support:", "teams:bot:");
+    assert_eq!(call(&app, typing.clone()).await, StatusCode::OK);
     assert_eq!(world.sent()[0].queue, "typing");
     let failing = || world.answer_once("POST", "/messages", Reply::new(503, ""));
+    // The same once more, which would only say the same; and another's, which the queue does not take.
+    assert_eq!(call(&app, typing.clone()).await, StatusCode::OK);
+    assert_eq!(world.sent().len(), 1);
     failing();
-    assert_eq!(call(&app, typing).await, StatusCode::OK);
+    let other = typing.replace("00000000000a", "00000000000b");
+    assert_ne!(other, typing);
+    assert_eq!(call(&app, other).await, StatusCode::OK);
     failing();
     assert_eq!(call(&app, message(json!({}))).await, StatusCode::OK);
     assert_eq!(world.sent().len(), 2);

@@ -4,12 +4,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bridge::bot::reference::ConversationReference;
 use bridge::conversation::case::TenantInformation;
-use bridge::ids::{Digest, SupportAccountName, TeamsMessageId};
+use bridge::genesys::speaker::Speaker;
+use bridge::ids::{ChatId, Digest, GenesysConversationId, SupportAccountName, TeamsMessageId};
 use bridge::state::inbound::PostedPart;
+use bridge::typing::{TAKEN_EVERY, TOLD_EVERY};
 use services::blob::Blobs;
+use services::bot::{Bot, BotAuthentication, BotTokens, ConnectorTokens};
 use services::entra::{
-    AgentUser, AgentUsers, ClientSecretProbe, DelegatedTokens, GraphApp, SignIn, TokenValidator,
+    AgentUser, AgentUsers, ClientAuthentication, ClientSecretProbe, DelegatedTokens,
+    OwnRegistration, Registration, SignIn, TokenValidator,
 };
 use services::error::{Service, ServiceError};
 use services::files::{Files, Rules};
@@ -20,7 +25,7 @@ use services::graph::own_app::OwnApp;
 use services::graph::subscriptions::Subscriptions;
 use services::key_vault::KeyVault;
 use services::managed_identity::ManagedIdentity;
-use services::secrets::Secrets;
+use services::secrets::{Secrets, names};
 use services::service_bus::ServiceBus;
 use time::OffsetDateTime;
 use tokio::sync::{Notify, Semaphore};
@@ -68,6 +73,10 @@ pub struct App {
     pub own_app: OwnApp,
     /// Tries client secrets of the Graph app.
     pub client_secret_probe: ClientSecretProbe,
+    /// The bot, where there is one.
+    pub bot: Option<Bot>,
+    /// Checks of what its connector sends.
+    pub connector_tokens: Option<ConnectorTokens>,
     /// Genesys Cloud, by the first of our OAuth clients.
     pub genesys: Genesys,
     /// The same by each further one.
@@ -92,6 +101,16 @@ pub struct App {
     pub(crate) threads: Threads,
     /// Posts that this process made.
     pub(crate) own_posts: OwnPosts,
+    /// Agents as Genesys told them lately, by conversation.
+    pub(crate) speakers: Bounded<GenesysConversationId, Option<Speaker>>,
+    /// The bot's conversations as typing was shown in them lately, by thread.
+    pub(crate) bot_chats: Bounded<Digest, (ChatId, ConversationReference)>,
+    /// Those whose typing a webhook put on its queue a moment ago.
+    pub(crate) typing_taken: Bounded<Digest, ()>,
+    /// When an agent was shown typing last, by thread.
+    pub(crate) typing_shown: Bounded<Digest, Instant>,
+    /// Chats whose customer Genesys was told to be typing a moment ago.
+    pub(crate) typing_told: Bounded<Digest, ()>,
     /// Accounts for which Graph refused a subscription with the Support User's own right lately.
     pub(crate) not_delegated: Bounded<SupportAccountName, ()>,
     /// Chats whose owner was told in the log lately.
@@ -153,12 +172,15 @@ impl App {
             &settings.blob_endpoint,
             same_identity(),
         )?);
-        let graph_app = GraphApp::new(
+        let graph_app = OwnRegistration::new(
             client.clone(),
             &settings.entra_endpoint,
-            settings.tenant.as_str(),
-            &settings.graph_client_id,
-            settings.graph_client_authentication,
+            Registration {
+                tenant: settings.tenant.as_str(),
+                client_id: &settings.graph_client_id,
+                authentication: settings.graph_client_authentication,
+                secret: names::GRAPH_CLIENT,
+            },
             same_identity(),
             Arc::clone(&secrets),
         );
@@ -176,6 +198,7 @@ impl App {
             first,
             Arc::clone(&secrets),
         );
+        let (bot, connector_tokens) = bot(&settings, &client, &identity, &secrets)?.unzip();
         let rules = Rules {
             origins: settings.file_origins.clone(),
             hosts: settings.file_hosts.clone(),
@@ -199,6 +222,8 @@ impl App {
                 &settings.graph_endpoint,
                 delegated.application(&settings.graph_endpoint),
             ),
+            bot,
+            connector_tokens,
             sign_in: delegated.sign_in(),
             graph: Graph::new(client.clone(), &settings.graph_endpoint, delegated),
             further_genesys: further.iter().map(|id| genesys.by_client(id)).collect(),
@@ -216,6 +241,11 @@ impl App {
             keys: NotificationKeys::default(),
             threads: Threads::new(Bounded::new(20_000, HOUR)),
             own_posts: OwnPosts::default(),
+            speakers: Bounded::new(5_000, MINUTE),
+            bot_chats: Bounded::new(10_000, 5 * MINUTE),
+            typing_taken: Bounded::new(10_000, TAKEN_EVERY),
+            typing_shown: Bounded::new(10_000, MINUTE),
+            typing_told: Bounded::new(10_000, TOLD_EVERY),
             not_delegated: Bounded::new(1_000, 24 * HOUR),
             owners_told: Bounded::new(1_000, HOUR),
             tenants: Bounded::new(5_000, HOUR),
@@ -240,6 +270,48 @@ impl App {
         let further = further.and_then(|further| self.further_genesys.get(further));
         further.unwrap_or(&self.genesys)
     }
+}
+
+/// The bot's client and what checks its connector's tokens, where the settings name one.
+fn bot(
+    settings: &Settings,
+    client: &services::http::Client,
+    identity: &Arc<ManagedIdentity>,
+    secrets: &Arc<Secrets>,
+) -> Result<Option<(Bot, ConnectorTokens)>, ServiceError> {
+    let Some(id) = &settings.bot_app_id else {
+        return Ok(None);
+    };
+    let entra = &settings.entra_endpoint;
+    let registration = |authentication| {
+        let registration = Registration {
+            tenant: settings.tenant.as_str(),
+            client_id: id,
+            authentication,
+            secret: names::BOT_CLIENT,
+        };
+        let (identity, secrets) = (Arc::clone(identity), Arc::clone(secrets));
+        OwnRegistration::new(client.clone(), entra, registration, identity, secrets)
+    };
+    let tokens = match settings.bot_authentication {
+        BotAuthentication::ManagedIdentity if *id == settings.identity_client_id => {
+            BotTokens::of_identity(Arc::clone(identity), entra)
+        }
+        BotAuthentication::ManagedIdentity => {
+            let own = ManagedIdentity::new(client.clone(), id)?;
+            BotTokens::of_identity(Arc::new(own), entra)
+        }
+        BotAuthentication::Federated => {
+            BotTokens::of_registration(registration(ClientAuthentication::Federated), entra)
+        }
+        BotAuthentication::Secret => {
+            BotTokens::of_registration(registration(ClientAuthentication::Secret), entra)
+        }
+    };
+    let login = &settings.bot_login_endpoint;
+    let checks = ConnectorTokens::new(client.clone(), login, entra, id);
+    let origins = settings.bot_connector_origins.clone();
+    Ok(Some((Bot::new(client.clone(), tokens, origins), checks)))
 }
 
 /// The support accounts that are agent users.

@@ -15,6 +15,10 @@ pub struct Counters {
     pub webhooks_enqueued: AtomicU64,
     /// Calls of Genesys' webhook that were refused, forged, not understood or of no interest.
     pub webhooks_dropped: AtomicU64,
+    /// The connector's activities on a queue.
+    pub activities_enqueued: AtomicU64,
+    /// The connector's activities that were refused, forged, not understood or of no interest.
+    pub activities_dropped: AtomicU64,
     /// Requests answered with 503.
     pub deferred: AtomicU64,
     /// Queue messages that reached the other side.

@@ -162,7 +162,12 @@ pub fn fault_of(error: &ServiceError) -> Fault {
     match (error.service, error.kind) {
         (Service::Blob, ErrorKind::Precondition) => Fault::Overtaken,
         (
-            Service::Graph | Service::Genesys,
+            Service::Bot,
+            // Two writes into one conversation at a time (Microsoft Learn, "Messages in bot conversations", status codes).
+            ErrorKind::Precondition | ErrorKind::Conflict,
+        ) => Fault::Transient,
+        (
+            Service::Graph | Service::Genesys | Service::Bot,
             ErrorKind::Forbidden
             | ErrorKind::NotFound
             | ErrorKind::Conflict
@@ -171,7 +176,7 @@ pub fn fault_of(error: &ServiceError) -> Fault {
             | ErrorKind::Rejected,
         ) => Fault::Refusal,
         (
-            Service::Graph | Service::Genesys | Service::Files,
+            Service::Graph | Service::Genesys | Service::Bot | Service::Files,
             ErrorKind::Unavailable
             | ErrorKind::TimedOut
             | ErrorKind::Connection

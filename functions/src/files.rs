@@ -102,6 +102,14 @@ pub struct Opened {
     pub body: BoxStream<'static, Result<Bytes, ServiceError>>,
 }
 
+impl Opened {
+    /// A file of which all is at hand.
+    pub fn of_bytes(bytes: Bytes, kind: FileKind) -> Self {
+        let body = stream::iter([Ok(bytes)]).boxed();
+        Self { kind, body }
+    }
+}
+
 /// Waits for a download to begin, reads its beginning and tells what it is.
 ///
 /// # Errors

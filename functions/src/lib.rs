@@ -30,12 +30,18 @@ mod webhook;
 
 #[path = "../catch-up/mod.rs"]
 mod catch_up;
+#[path = "../conversation-ended/mod.rs"]
+mod conversation_ended;
 #[path = "../deliver-to-genesys/mod.rs"]
 mod deliver_to_genesys;
 #[path = "../deliver-to-teams/mod.rs"]
 mod deliver_to_teams;
+#[path = "../deliver-typing/mod.rs"]
+mod deliver_typing;
 #[path = "../health/mod.rs"]
 mod health;
+#[path = "../inbound-bot/mod.rs"]
+mod inbound_bot;
 #[path = "../inbound-graph/mod.rs"]
 mod inbound_graph;
 #[path = "../lifecycle-graph/mod.rs"]
@@ -60,11 +66,14 @@ use app::App;
 pub const ROUTES: &[(&str, &str, &str)] = &[
     (inbound_graph::NAME, "POST", inbound_graph::PATH),
     (lifecycle_graph::NAME, "POST", lifecycle_graph::PATH),
+    (inbound_bot::NAME, "POST", inbound_bot::PATH),
+    (conversation_ended::NAME, "POST", conversation_ended::PATH),
     (outbound_genesys::NAME, "POST", outbound_genesys::PATH),
     (health::NAME, "GET", health::PATH),
     (sign_in::NAME, "GET", sign_in::PATH),
     (deliver_to_genesys::NAME, "POST", deliver_to_genesys::PATH),
     (deliver_to_teams::NAME, "POST", deliver_to_teams::PATH),
+    (deliver_typing::NAME, "POST", deliver_typing::PATH),
     (catch_up::NAME, "POST", catch_up::PATH),
     (secret_rotation::NAME, "POST", secret_rotation::PATH),
     (spool_forwarding::NAME, "POST", spool_forwarding::PATH),
@@ -81,11 +90,17 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/", get(ready))
         .route(inbound_graph::PATH, post(inbound_graph::handle))
         .route(lifecycle_graph::PATH, post(lifecycle_graph::handle))
+        .route(
+            inbound_bot::PATH,
+            post(inbound_bot::handle).head(inbound_bot::look),
+        )
         .route(outbound_genesys::PATH, post(outbound_genesys::handle))
+        .route(conversation_ended::PATH, post(conversation_ended::handle))
         .route(health::PATH, get(health::handle))
         .route(sign_in::PATH, get(sign_in::handle))
         .route(deliver_to_genesys::PATH, post(deliver_to_genesys::handle))
         .route(deliver_to_teams::PATH, post(deliver_to_teams::handle))
+        .route(deliver_typing::PATH, post(deliver_typing::handle))
         .route(catch_up::PATH, post(catch_up::handle))
         .route(secret_rotation::PATH, post(secret_rotation::handle))
         .route(spool_forwarding::PATH, post(spool_forwarding::handle))

@@ -9,10 +9,12 @@ use std::time::Duration;
 use bridge::conversation::admission::CustomerTenants;
 use bridge::conversation::case::{GroupPolicy, Policy};
 use bridge::files::MediaTypes;
+use bridge::genesys::speaker::NamePolicy;
 use bridge::ids::{SupportAccountName, TenantId, UserId};
 use bridge::notices::{Language, NoticeKind};
 use bridge::state::thread::WindowPolicy;
 use bridge::teams::to_text::ReplyContext;
+use services::bot::BotAuthentication;
 use services::entra::ClientAuthentication;
 use services::files::{HostPattern, Origin};
 use tracing::level_filters::LevelFilter;
@@ -25,8 +27,9 @@ pub use rules::address_of;
 mod tests;
 
 use rules::{
-    amount, authority, customer_tenants, guid, guids, hours, https, is_known_genesys_domain, list,
-    notice, optional_guid, optional_https, parsed, queue, seconds, support_accounts, text, words,
+    amount, authority, customer_tenants, end_words, guid, guids, hours, https,
+    is_known_genesys_domain, list, notice, optional_guid, optional_https, parsed, queue, seconds,
+    support_accounts, text, words,
 };
 
 /// A link's key lives 7 days at most, and is used for up to 22 hours before a new one is got.
@@ -196,6 +199,42 @@ settings! {
         "the name of the queue of messages to Teams";
     typing_queue: String = "TYPING_QUEUE" or "typing", queue,
         "the name of the queue of typing indicators";
+    bot_app_id: Option<String> = "BOT_APP_ID" or "", optional_guid,
+        "the application id (GUID) of the Teams bot, or nothing without one";
+    bot_authentication: BotAuthentication = "BOT_AUTHENTICATION" or "managed-identity",
+        words([
+            ("managed-identity", BotAuthentication::ManagedIdentity),
+            ("federated", BotAuthentication::Federated),
+            ("secret", BotAuthentication::Secret),
+        ]),
+        "`managed-identity` (BOT_APP_ID is the client id of one of the app's identities), `federated` (BOT_APP_ID is an app registration that trusts AZURE_CLIENT_ID) or `secret` (Key Vault secret bot-client-secret)";
+    bot_account: SupportAccountName = "BOT_ACCOUNT" or "bot", parsed("no name of a support account"),
+        "a short name for the bot, other than those in SUPPORT_ACCOUNTS: a-z, 0-9 and -, at most 20 characters";
+    bot_login_endpoint: String = "BOT_LOGIN_ENDPOINT" or "", optional_https,
+        "an https URL, or nothing for the Bot Framework's own, e.g. https://login.botframework.com";
+    bot_connector_origins: Vec<Origin> = "BOT_CONNECTOR_ORIGINS"
+        or "https://smba.trafficmanager.net,https://smba.infra.gcc.teams.microsoft.com,https://smba.infra.gov.teams.microsoft.us",
+        list("no https origin"),
+        "https origins of the bot's connector, separated by commas: the bot's token goes nowhere else";
+    bot_greeting: NoticeText = "BOT_GREETING" or "standard", notice,
+        "the text that a customer reads when the bot is added, at most 1000 characters, `standard` for the bridge's own, or `off`";
+    agent_name: NamePolicy = "AGENT_NAME" or "off",
+        words([
+            ("off", NamePolicy::Off), ("first", NamePolicy::First), ("full", NamePolicy::Full), ("alias", NamePolicy::Alias),
+        ]),
+        "`off`, `first`, `full` or `alias`: which name of the agent stands before a message when another one writes";
+    virtual_agent_name: String = "VIRTUAL_AGENT_NAME" or "Virtual assistant", text,
+        "the name that stands before what Genesys' bot writes, where AGENT_NAME is not off";
+    typing_window: Duration = "TYPING_MINUTES" or "10", amount(0, 1440, |minutes| Duration::from_secs(minutes * 60)),
+        "minutes from 1 to 1440 after an agent's message in which Genesys is told that the customer is typing, or 0 for never";
+    end_words: Vec<String> = "END_WORDS" or "off", end_words,
+        "words by which a customer ends the conversation, separated by commas, or `off`";
+    ended_notice: NoticeText = "ENDED_NOTICE" or "standard", notice,
+        "the text that a customer reads when the conversation has ended, at most 1000 characters, `standard` for the bridge's own in their language, or `off`";
+    transfer_notice: NoticeText = "TRANSFER_NOTICE" or "off", notice,
+        "the text that a customer reads when another agent takes the conversation over, at most 1000 characters, `standard` for the bridge's own in their language, or `off`";
+    mark_read: bool = "MARK_READ" or "off", words([("off", false), ("on", true)]),
+        "`off`, or `on` to mark a chat as read for the Support User when the agent answers";
     customer_tenants: CustomerTenants = "CUSTOMER_TENANTS" or "all", customer_tenants,
         "`all`, or the GUIDs of the Microsoft Entra tenants whose people may write, separated by commas";
     tenant_notice: NoticeText = "TENANT_NOTICE" or "standard", notice,
@@ -314,6 +353,13 @@ impl Settings {
                 expects: "the client id (GUID) of the blueprint that its agent identity belongs to",
             }]);
         }
+        if settings.support_account(&settings.bot_account).is_some() {
+            return Err(vec![SettingError {
+                name: "BOT_ACCOUNT",
+                problem: "one of the names in SUPPORT_ACCOUNTS".to_owned(),
+                expects: "a name that no Support User has",
+            }]);
+        }
         let spare = settings.genesys_spare_client_id.as_ref();
         if spare.is_some_and(|spare| settings.genesys_clients.contains(spare)) {
             return Err(vec![SettingError {
@@ -350,6 +396,9 @@ impl Settings {
             NoticeKind::Failed => &self.failure_notice,
             NoticeKind::Delayed => &self.delay_notice,
             NoticeKind::TurnedAway => &self.tenant_notice,
+            NoticeKind::Greeting => &self.bot_greeting,
+            NoticeKind::Ended => &self.ended_notice,
+            NoticeKind::Transferred => &self.transfer_notice,
         };
         match text {
             NoticeText::Off => None,
@@ -380,6 +429,10 @@ impl Settings {
             .iter()
             .filter_map(|address| Origin::of(&address.parse().ok()?));
         self.file_origins.extend(further);
+        if self.bot_app_id.is_some() {
+            let connectors = self.bot_connector_origins.iter().cloned();
+            self.file_origins.extend(connectors);
+        }
     }
 
     /// Scheme and host under which the app is reached, for what cannot be done without.
@@ -402,10 +455,13 @@ impl Settings {
     #[must_use]
     pub fn policy(&self) -> Policy {
         let accounts = self.support_accounts.iter();
+        let accounts = accounts.map(|account| (account.name.clone(), account.user.clone()));
+        // Whoever mentions the bot means it as one means a Support User.
+        let bot = self.bot_app_id.as_ref();
+        let bot = bot.and_then(|id| format!("28:{id}").parse().ok());
+        let bot = bot.map(|user| (self.bot_account.clone(), user));
         Policy {
-            accounts: accounts
-                .map(|account| (account.name.clone(), account.user.clone()))
-                .collect(),
+            accounts: accounts.chain(bot).collect(),
             home: self.tenant.clone(),
             tenants: self.customer_tenants.clone(),
             groups: self.group_chats,
@@ -414,6 +470,12 @@ impl Settings {
             replies: self.reply_context,
             reactions: self.reactions,
         }
+    }
+
+    /// Whether the name is the bot's, and there is one.
+    #[must_use]
+    pub fn is_bot(&self, name: &SupportAccountName) -> bool {
+        self.bot_app_id.is_some() && *name == self.bot_account
     }
 
     /// The Support User with this name, if one is configured.

@@ -16,6 +16,15 @@ const FIRST_PING: Duration = Duration::from_millis(100);
 /// Begins to read what the webhooks need for their verdicts: the first requests after a cold start wait for it instead of
 /// starting it.
 pub fn in_background(app: &Arc<App>) {
+    if app.connector_tokens.is_some() {
+        let app = Arc::clone(app);
+        // Apart from the rest, which must not wait for it.
+        tokio::spawn(async move {
+            if let Some(tokens) = &app.connector_tokens {
+                until_done(|| tokens.warm_up()).await;
+            }
+        });
+    }
     let app = Arc::clone(app);
     tokio::spawn(async move {
         // The host calls nobody before its first ping is answered, so that answer comes first.

@@ -18,6 +18,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tower::ServiceExt;
 
+pub mod bot;
+
 use crate::app::App;
 use crate::failed::Desk;
 use crate::settings::{SettingError, Settings};
@@ -44,6 +46,9 @@ pub fn app_in(world: &World, changed: &[(&str, &str)]) -> Arc<App> {
         ("ENTRA_ENDPOINT", world.base()),
         ("GRAPH_ENDPOINT", world.base()),
         ("FILE_ORIGINS", world.base()),
+        ("BOT_LOGIN_ENDPOINT", world.base()),
+        ("BOT_CONNECTOR_ORIGINS", world.base()),
+        ("BOT_AUTHENTICATION", "federated"),
     ];
     let settings = settings(&[changed, &endpoints].concat());
     let settings = settings.expect("good settings");
@@ -140,6 +145,7 @@ pub async fn deliver_after(
     });
     let path = match sent.queue.as_str() {
         "inbound" => crate::deliver_to_genesys::PATH,
+        "typing" => crate::deliver_typing::PATH,
         _ => crate::deliver_to_teams::PATH,
     };
     post(app, path, &[], payload.to_string()).await

@@ -124,6 +124,12 @@ async fn try_services(settings: Settings) -> bool {
             try_permissions(&app, account, &mut report).await;
         }
     }
+    if let (Some(bot), Some(tokens)) = (&app.bot, &app.connector_tokens) {
+        let token = bot.token().await.map(|()| "received");
+        report.note("token of the bot", advised(token));
+        let keys = tokens.warm_up().await.map(|()| "received");
+        report.note("Bot Framework, signing keys", advised(keys));
+    }
     for (number, id) in clients.iter().enumerate() {
         let service = match clients.len() {
             1 => "Genesys Cloud".to_owned(),

@@ -223,7 +223,7 @@ var logRules = [
     frequency: 'PT15M'
     window: 'PT15M'
     scope: applicationInsightsId
-    query: '${entries} | where event in ("failed_not_stored", "invocation_overdue", "notification_key_unknown", "notification_key_unusable", "panic", "payload_malformed", "payload_unreadable", "receipt_not_enqueued", "refresh_token_not_renewed", "secret_not_made", "setting_missing", "setting_placeholder", "subscription_not_renewed", "timer_failed")'
+    query: '${entries} | where event in ("bot_host_not_allowed", "failed_not_stored", "invocation_overdue", "notification_key_unknown", "notification_key_unusable", "panic", "payload_malformed", "payload_unreadable", "receipt_not_enqueued", "refresh_token_not_renewed", "secret_not_made", "setting_missing", "setting_placeholder", "subscription_not_renewed", "timer_failed")'
     threshold: 0
   }
   {

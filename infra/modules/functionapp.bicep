@@ -166,6 +166,66 @@ param delayNoticeMinutes int
 @description('Language of the standard texts where Teams does not tell the customer\'s.')
 param noticeLanguage string
 
+@description('Application id of the bot, or nothing for no bot.')
+param botAppId string
+
+@description('How the bot proves itself to Teams.')
+@allowed([
+  'managed-identity'
+  'federated'
+  'secret'
+])
+param botAuthentication string
+
+@description('Name of the bot among the support accounts.')
+@maxLength(20)
+param botAccount string
+
+@description('URL of the service that signs what Teams sends to bots, or nothing for that of the public cloud.')
+param botLoginEndpoint string
+
+@description('Https origins of Teams\' connector, separated by commas.')
+param botConnectorOrigins string
+
+@description('What a customer reads when the bot is added: `standard`, `off`, or a text of its own.')
+@maxLength(1000)
+param botGreeting string
+
+@description('Which name of the agent stands before a message when another one writes.')
+@allowed([
+  'off'
+  'first'
+  'full'
+  'alias'
+])
+param agentName string
+
+@description('Name that stands before what a bot of Genesys Cloud writes.')
+param virtualAgentName string
+
+@description('Minutes after an agent\'s message in which Genesys is told that the customer is typing; 0 for never.')
+@minValue(0)
+@maxValue(1440)
+param typingMinutes int
+
+@description('Words by which a customer ends the conversation, separated by commas, or `off`.')
+param endWords string
+
+@description('What a customer reads when the conversation has ended: `standard`, `off`, or a text of its own.')
+@maxLength(1000)
+param endedNotice string
+
+@description('What a customer reads when another agent takes the conversation over: `standard`, `off`, or a text of its own.')
+@maxLength(1000)
+param transferNotice string
+
+@description('Whether a chat is marked as read for the Support User when the agent answers.')
+@allowed([
+  'off'
+  'on'
+])
+param markRead string
+
 @description('Whose messages are passed on: `all`, or ids of Entra tenants, separated by commas.')
 param customerTenants string
 
@@ -367,6 +427,14 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     OUTBOUND_QUEUE: outboundQueue
     TYPING_QUEUE: typingQueue
 
+    // The handler: the bot.
+    BOT_APP_ID: botAppId
+    BOT_AUTHENTICATION: botAuthentication
+    BOT_ACCOUNT: botAccount
+    BOT_LOGIN_ENDPOINT: botLoginEndpoint
+    BOT_CONNECTOR_ORIGINS: botConnectorOrigins
+    BOT_GREETING: botGreeting
+
     // The handler: what it does with messages and files.
     CUSTOMER_TENANTS: customerTenants
     TENANT_NOTICE: tenantNotice
@@ -380,6 +448,13 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     DELAY_NOTICE: delayNotice
     DELAY_NOTICE_MINUTES: string(delayNoticeMinutes)
     NOTICE_LANGUAGE: noticeLanguage
+    AGENT_NAME: agentName
+    VIRTUAL_AGENT_NAME: virtualAgentName
+    TYPING_MINUTES: string(typingMinutes)
+    END_WORDS: endWords
+    ENDED_NOTICE: endedNotice
+    TRANSFER_NOTICE: transferNotice
+    MARK_READ: markRead
     REPLY_CONTEXT: replyContext
     REACTIONS: reactions
     ATTACHMENT_LIMIT_MB: string(attachmentLimitMB)

@@ -31,8 +31,8 @@ param serviceBusName string
 @description('Queues that functions are triggered by, and that the handler sends to.')
 param triggerQueues array
 
-@description('Further queues that the handler sends to.')
-param sendQueues array
+@description('Those of them whose messages are kept when they cannot be delivered.')
+param keptQueues array
 
 @description('Name of the Key Vault.')
 param keyVaultName string
@@ -46,7 +46,6 @@ var roles = {
   keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
   serviceBusDataOwner: '090c5cfd-751d-490a-894a-3ce6f1109419'
-  serviceBusDataSender: '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39'
   storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
   storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
   storageBlobDelegator: 'db58b8e5-c6ad-4a2a-8342-4190687cbf4a'
@@ -95,7 +94,7 @@ resource triggers 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' existing =
   name: queue
 }]
 
-resource sendTargets 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' existing = [for queue in sendQueues: {
+resource kept 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' existing = [for queue in keptQueues: {
   parent: namespace
   name: queue
 }]
@@ -163,16 +162,6 @@ resource queueOwner 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for 
   }
 }]
 
-resource sender 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (queue, index) in sendQueues: {
-  name: guid(sendTargets[index].id, principalId, roles.serviceBusDataSender)
-  scope: sendTargets[index]
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.serviceBusDataSender)
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-  }
-}]
-
 // Read only: which secrets the handler may also write is in secret-writes.bicep.
 resource secretsUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(vault.id, principalId, roles.keyVaultSecretsUser)
@@ -216,9 +205,9 @@ resource operatorsFailed 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
 }
 
 // `handler failed` sends and takes dead letters away, `handler status` asks for the queue's length, which only an owner may.
-resource operatorsQueueOwner 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (queue, index) in triggerQueues: if (!empty(operatorsGroupId)) {
-  name: guid(triggers[index].id, operatorsGroupId, roles.serviceBusDataOwner)
-  scope: triggers[index]
+resource operatorsQueueOwner 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (queue, index) in keptQueues: if (!empty(operatorsGroupId)) {
+  name: guid(kept[index].id, operatorsGroupId, roles.serviceBusDataOwner)
+  scope: kept[index]
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.serviceBusDataOwner)
     principalId: operatorsGroupId

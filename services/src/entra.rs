@@ -8,17 +8,22 @@ mod cloud;
 mod delegated;
 mod refusal;
 mod sign_in;
-mod signing_keys;
+pub(crate) mod signing_keys;
 mod validator;
 
 pub use agent_user::{AgentUser, AgentUsers};
-pub use app::{ClientAuthentication, GraphApp};
+pub use app::{ClientAuthentication, OwnRegistration, Registration};
 pub use application::ApplicationToken;
 pub use client_secret::ClientSecretProbe;
 pub use delegated::DelegatedTokens;
 pub use refusal::Remedy;
 pub use sign_in::{SignIn, SignedIn};
 pub use validator::{IdToken, TokenValidator, Verdict};
+
+/// The host of a login endpoint's cloud, which its v2.0 tokens name as their issuer.
+pub(crate) fn issuer_of(endpoint: &str) -> &'static str {
+    cloud::of(&crate::address::base(endpoint)).issuer
+}
 
 #[cfg(test)]
 mod tests {

@@ -22,6 +22,8 @@ pub enum Service {
     Graph,
     /// Genesys Cloud: login and API.
     Genesys,
+    /// The Bot Framework: its connector for Teams, and its signing keys.
+    Bot,
     /// Whoever hosts a file that somebody sent: OneDrive, SharePoint, Genesys' media hosts.
     Files,
     /// What the process itself runs on: certificates and environment.
@@ -39,6 +41,7 @@ impl Service {
             Self::ServiceBus => "service-bus",
             Self::Graph => "graph",
             Self::Genesys => "genesys",
+            Self::Bot => "bot",
             Self::Files => "files",
             Self::Platform => "platform",
         }

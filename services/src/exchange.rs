@@ -202,7 +202,11 @@ fn code_of(service: Service, body: &Value) -> Option<String> {
         }
         _ => body.pointer("/error/code").or_else(|| body.get("error")),
     };
-    code.and_then(Value::as_str).and_then(identifier)
+    // An older form of the Bot Framework's refusals has a number alone.
+    let number = || Some(body.get("errorCode")?.as_u64()?.to_string());
+    code.and_then(Value::as_str)
+        .and_then(identifier)
+        .or_else(number)
 }
 
 /// Service Bus answers `<Error><Code>401</Code><Detail>SubCode=40103: …</Detail></Error>`; the sub-code says more.

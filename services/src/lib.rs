@@ -7,6 +7,7 @@
 mod address;
 mod azure;
 pub mod blob;
+pub mod bot;
 pub mod entra;
 pub mod error;
 mod exchange;

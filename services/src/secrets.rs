@@ -43,8 +43,12 @@ pub mod names {
     pub const GRAPH_NOTIFICATION_KEY: &str = "graph-notification-key";
     /// The Graph app's client secret, in the mode that has one.
     pub const GRAPH_CLIENT: &str = "graph-client-secret";
+    /// The bot's client secret, in the mode that has one.
+    pub const BOT_CLIENT: &str = "bot-client-secret";
     /// Genesys signs its webhooks with it; with neighbours.
     pub const GENESYS_WEBHOOK: &str = "genesys-webhook-secret";
+    /// Genesys' workflow shows it with word of a conversation's end; with neighbours.
+    pub const GENESYS_ENDED: &str = "genesys-ended-secret";
     /// The secret of our OAuth client at Genesys, of the first where there are several.
     pub const GENESYS_CLIENT: &str = "genesys-client-secret";
 

@@ -11,7 +11,7 @@ use crate::{command, npm, package};
 /// Options of `cargo xtask bench`.
 #[derive(Args)]
 pub struct Options {
-    /// What to measure: bars, bodies, file, calls, way, tokens; all without any.
+    /// What to measure: bars, bodies, file, calls, way, tokens, typing; all without any.
     parts: Vec<String>,
 }
 

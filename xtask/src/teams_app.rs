@@ -55,7 +55,7 @@ pub struct Options {
     /// Words of END_WORDS that Teams offers as commands, separated by commas, or `off`.
     #[arg(
         long,
-        default_value = "end",
+        default_value = "off",
         value_delimiter = ',',
         value_name = "WORDS"
     )]

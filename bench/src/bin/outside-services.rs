@@ -13,8 +13,14 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use axum_server::tls_rustls::RustlsConfig;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use rcgen::{
+    BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256,
+    RsaKeySize, SanType,
+};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls_pki_types::PrivatePkcs8KeyDer;
@@ -31,7 +37,9 @@ async fn main() -> Result<()> {
         "{}",
         json!({ "authority": authority, "identity": format!("http://{identity}/msi/token"), "roots": roots })
     );
+    let connector = connector(&authority)?;
     let services = Router::new()
+        .merge(connector)
         .route("/{queue}/messages", post(accept))
         .route("/secrets/{name}", get(secret))
         .route("/{tenant}/oauth2/v2.0/token", post(grant))
@@ -75,6 +83,30 @@ fn certificates(file: &Path) -> Result<Arc<ServerConfig>> {
         )?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// The Bot Framework's signing keys, and a token that they sign, for as long as any bench takes.
+fn connector(authority: &str) -> Result<Router> {
+    let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
+    // RSAPublicKey of 2048 bits with the exponent 65537 (RFC 8017, A.1.1): the modulus begins after nine bytes.
+    let modulus = URL_SAFE_NO_PAD.encode(&key.public_key_raw()[9..265]);
+    let keys = json!({ "keys": [{ "kty": "RSA", "kid": "bench", "n": modulus, "e": "AQAB",
+        "endorsements": ["msteams"] }] });
+    let metadata = json!({ "jwks_uri": format!("https://{authority}/v1/.well-known/keys") });
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let claims = json!({ "iss": "https://api.botframework.com", "aud": "bench", "nbf": now - 60,
+        "exp": now + 86_400, "serviceurl": "https://smba.trafficmanager.net/amer/" });
+    let mut header = Header::new(Algorithm::RS256);
+    header.kid = Some("bench".to_owned());
+    let signing = EncodingKey::from_rsa_pem(key.serialize_pem().as_bytes())?;
+    let token = encode(&header, &claims, &signing)?;
+    Ok(Router::new()
+        .route(
+            "/v1/.well-known/openidconfiguration",
+            get(async || Json(metadata)),
+        )
+        .route("/v1/.well-known/keys", get(async || Json(keys)))
+        .route("/connector-token", get(async || token)))
 }
 
 /// A queue that takes everything.

@@ -116,6 +116,17 @@ impl Body {
     }
 }
 
+/// That a customer is typing: `OpenInboundNormalizedEvent`, which knows no name, id or attributes.
+#[must_use]
+pub fn typing(thread: &ThreadId, time: OffsetDateTime) -> Vec<u8> {
+    let channel = json!({
+        "from": { "id": thread.to_string(), "idType": "Opaque" },
+        "time": time_text(time),
+    });
+    let event = json!({ "channel": channel, "events": [{ "eventType": "Typing" }] });
+    event.to_string().into_bytes()
+}
+
 /// Id of one part of a split message, counted from 1; the first keeps the message's own id.
 #[must_use]
 pub fn part_message_id(message: &TeamsMessageId, part: usize) -> String {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use crate::ids::GenesysMessageId;
+use super::speaker::Speaker;
+use crate::ids::{GenesysConversationId, GenesysMessageId};
 use crate::json_fault::JsonFault;
 use crate::state::question::{Choice, Question};
 use crate::text::one_line;
@@ -30,6 +31,12 @@ pub struct Webhook {
     pub text: Option<String>,
     /// Files, choices, cards and the like, in order.
     pub content: Vec<Part>,
+    /// Who wrote it.
+    pub speaker: Speaker,
+    /// Genesys' conversation, where the call names one.
+    pub conversation: Option<GenesysConversationId>,
+    /// How long somebody goes on typing, as far as the call tells.
+    pub typing_for: Option<Duration>,
 }
 
 debug_shows!(Webhook: id, time, kind);
@@ -69,8 +76,17 @@ debug_shows!(WebhookAttachment: media_type);
 /// A part of a message's content.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Part {
-    /// Words: a title, a description, a link.
+    /// Words: a title, a description.
     Words(String),
+    /// The address of a page or a film, and what is written on its button.
+    Link {
+        /// What is written on it.
+        text: Option<String>,
+        /// The address.
+        url: String,
+    },
+    /// The address of a picture that everybody can see.
+    Picture(String),
     /// A file.
     File(WebhookAttachment),
     /// One choice of a question, and what is said of it besides.
@@ -137,6 +153,9 @@ impl Webhook {
             kind,
             text: words.map(str::to_owned),
             content: content.iter().flat_map(parts).collect(),
+            speaker: Speaker::read(&raw),
+            conversation: text("conversationId").and_then(|id| id.parse().ok()),
+            typing_for: list("events").iter().find_map(duration),
         })
     }
 
@@ -153,6 +172,13 @@ impl Webhook {
     pub fn is_late(&self, received: OffsetDateTime) -> bool {
         self.time < received - OLDEST
     }
+}
+
+/// How long an event says that somebody types (`typing.duration`, in milliseconds).
+fn duration(event: &Value) -> Option<Duration> {
+    event["typing"]["duration"]
+        .as_u64()
+        .map(Duration::from_millis)
 }
 
 /// The parts of one item of the content.
@@ -190,7 +216,11 @@ pub fn pieces(webhook: &Webhook) -> Vec<Piece<'_>> {
     for (index, part) in webhook.content.iter().enumerate() {
         match part {
             Part::Words(_) if is_text(part) && text_at != Some(index) => {}
-            Part::Words(words) => lines.push(words.clone()),
+            Part::Words(words) | Part::Picture(words) => lines.push(words.clone()),
+            Part::Link { text, url } => lines.push(match text {
+                Some(text) => format!("{text}: {url}"),
+                None => url.clone(),
+            }),
             Part::Choice(choice, note) => {
                 number += 1;
                 let note = note.as_ref().map(|note| format!(" ({note})"));
@@ -235,6 +265,7 @@ pub fn question(webhook: &Webhook) -> Option<Question> {
         message: webhook.id.clone(),
         asked: webhook.time,
         choices,
+        card: None,
     })
 }
 

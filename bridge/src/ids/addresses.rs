@@ -5,7 +5,8 @@ use std::fmt;
 use super::digests::{half_sha256, hex};
 use super::people::guid;
 use super::{
-    ChatId, Digest, GenesysMessageId, Party, SupportAccountName, TeamsMessageId, ThreadId,
+    ChatId, Digest, GenesysConversationId, GenesysMessageId, Party, SupportAccountName,
+    TeamsMessageId, ThreadId,
 };
 
 /// One session of a queue: its messages are delivered one at a time, in order. A lane is one chat, in both directions, so that
@@ -86,6 +87,34 @@ impl BusMessageId {
     #[must_use]
     pub fn created(chat: &ChatId, message: &TeamsMessageId, replay: Option<&str>) -> Self {
         Self::of("created", &[chat.as_str(), message.as_str()], replay)
+    }
+
+    /// A message that a bot was sent.
+    #[must_use]
+    pub fn activity(chat: &ChatId, message: &TeamsMessageId, replay: Option<&str>) -> Self {
+        Self::of("activity", &[chat.as_str(), message.as_str()], replay)
+    }
+
+    /// A card whose question has its answer.
+    #[must_use]
+    pub fn answered(chat: &ChatId, card: &TeamsMessageId, replay: Option<&str>) -> Self {
+        Self::of("answered", &[chat.as_str(), card.as_str()], replay)
+    }
+
+    /// A customer's wish to end a conversation.
+    #[must_use]
+    pub fn ending(chat: &ChatId, message: &TeamsMessageId, replay: Option<&str>) -> Self {
+        Self::of("ending", &[chat.as_str(), message.as_str()], replay)
+    }
+
+    /// The end of a part of a conversation at Genesys.
+    #[must_use]
+    pub fn ended(
+        conversation: &GenesysConversationId,
+        session: &Digest,
+        replay: Option<&str>,
+    ) -> Self {
+        Self::of("ended", &[conversation.as_str(), session.as_str()], replay)
     }
 
     /// An agent's message.

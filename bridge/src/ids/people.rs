@@ -62,11 +62,26 @@ hidden_id!(
     |text| ascii(text, 128, |byte| byte.is_ascii_graphic())
 );
 
+hidden_id!(
+    /// Genesys' id of a conversation: a GUID, kept in lower case.
+    GenesysConversationId,
+    "Genesys conversation id",
+    guid
+);
+
 impl ChatId {
     /// Stands for the chat in blob names, lanes and thread ids.
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of("chat", &self.0)
+    }
+}
+
+impl TeamsMessageId {
+    /// Stands in for the id of something that has none of Teams'.
+    #[must_use]
+    pub fn standing_for(digest: &Digest) -> Self {
+        Self(digest.tagged("unnamed"))
     }
 }
 

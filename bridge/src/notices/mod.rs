@@ -30,6 +30,12 @@ pub enum NoticeKind {
     Delayed,
     /// It is not passed on, because of the customer's tenant.
     TurnedAway,
+    /// No message yet: the bot was added, and says what it is for.
+    Greeting,
+    /// The conversation has ended.
+    Ended,
+    /// Another agent goes on with it.
+    Transferred,
 }
 
 impl NoticeKind {
@@ -38,6 +44,9 @@ impl NoticeKind {
     pub const fn distinction(self) -> Option<&'static str> {
         match self {
             Self::Delayed => Some("delayed"),
+            Self::Greeting => Some("greeting"),
+            Self::Ended => Some("ended"),
+            Self::Transferred => Some("transferred"),
             Self::Failed | Self::TurnedAway => None,
         }
     }
@@ -56,6 +65,10 @@ struct Texts {
     failed: &'static str,
     delayed: &'static str,
     turned_away: &'static str,
+    greeting: &'static str,
+    ended: &'static str,
+    transferred: &'static str,
+    end: &'static str,
 }
 
 /// The language of a notice: one that there are texts in.
@@ -113,7 +126,16 @@ impl Language {
             NoticeKind::Failed => self.0.failed,
             NoticeKind::Delayed => self.0.delayed,
             NoticeKind::TurnedAway => self.0.turned_away,
+            NoticeKind::Greeting => self.0.greeting,
+            NoticeKind::Ended => self.0.ended,
+            NoticeKind::Transferred => self.0.transferred,
         }
+    }
+
+    /// What stands on a button that ends the conversation.
+    #[must_use]
+    pub const fn end_button(self) -> &'static str {
+        self.0.end
     }
 }
 
@@ -266,6 +288,9 @@ mod tests {
                 NoticeKind::Failed,
                 NoticeKind::Delayed,
                 NoticeKind::TurnedAway,
+                NoticeKind::Greeting,
+                NoticeKind::Ended,
+                NoticeKind::Transferred,
             ] {
                 let text = language.text(kind);
                 assert!((10..=200).contains(&text.chars().count()), "{tag}: {text}");

@@ -19,11 +19,12 @@ pub struct Bookings {
 }
 
 impl Bookings {
-    /// An empty bucket: what was used just before is not known.
+    /// A bucket of whose use just before nothing is known: empty but for what the limit allows at first.
     #[must_use]
     pub fn empty(limit: &Limit, now: OffsetDateTime) -> Self {
+        let missing = (limit.burst.max(1.0) - limit.at_first).max(0.0);
         Self {
-            full_at: now + limit.each().mul_f64(limit.burst.max(1.0)),
+            full_at: now + limit.each().mul_f64(missing),
         }
     }
 

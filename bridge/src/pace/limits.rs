@@ -9,6 +9,8 @@ pub struct Limit {
     pub per_second: f64,
     /// Uses that may come at once after a quiet time; at least one.
     pub burst: f64,
+    /// Those that may come at once from an instance that does not know what was used before it.
+    pub at_first: f64,
     /// Whether several instances use the key at the same time, so that they must share it.
     pub is_shared: bool,
     /// Where the limit is published.
@@ -21,6 +23,7 @@ const GRAPH: &str = "Microsoft Graph service-specific throttling limits, Teams";
 pub const GRAPH_POSTS: Limit = Limit {
     per_second: 0.83,
     burst: 1.0,
+    at_first: 0.0,
     is_shared: true,
     source: GRAPH,
 };
@@ -46,8 +49,46 @@ pub const GRAPH_READS: Limit = GRAPH_POSTS;
 pub const GRAPH_FREQUENT_READS: Limit = Limit {
     per_second: 4.15,
     burst: 3.0,
+    at_first: 0.0,
     is_shared: true,
     source: GRAPH,
+};
+
+const BOT: &str = "Microsoft Learn, Rate limiting for agents in Teams";
+
+/// What a bot sends to one conversation, typing included: 7 in 1 s, 8 in 2 s, 60 in 30 s. A conversation's lane is in one place at a
+/// time; what shows typing is elsewhere, and the limit leaves room for it.
+pub const BOT_SENDS: Limit = Limit {
+    per_second: 1.2,
+    burst: 5.0,
+    at_first: 2.0,
+    is_shared: false,
+    source: BOT,
+};
+
+/// The same over a longer time: 1,800 in an hour.
+pub const BOT_SENDS_OF_AN_HOUR: Limit = Limit {
+    per_second: 0.4,
+    burst: 200.0,
+    at_first: 30.0,
+    ..BOT_SENDS
+};
+
+/// All that a bot asks of one tenant: 50 a second, of which each of four instances may have its part. They need not tell one another,
+/// since no conversations of one tenant are as many.
+pub const BOT_CALLS_OF_A_TENANT: Limit = Limit {
+    per_second: 9.0,
+    burst: 3.0,
+    at_first: 3.0,
+    ..BOT_SENDS
+};
+
+/// Look-ups of the members of one conversation: 14 in 1 s, 16 in 2 s, 120 in 30 s, 3,600 in an hour.
+pub const BOT_READS: Limit = Limit {
+    per_second: 0.9,
+    burst: 10.0,
+    at_first: 4.0,
+    ..BOT_SENDS
 };
 
 /// Calls of one OAuth client, where Genesys takes this many in any minute (300 unless it raised that): a part of them at once, the
@@ -58,6 +99,7 @@ pub fn genesys(per_minute: u32) -> Limit {
     Limit {
         per_second: all * 0.9 / 60.0,
         burst: (all / 15.0).max(1.0),
+        at_first: 0.0,
         is_shared: true,
         source: "Genesys Cloud limits, client.credentials.token.rate.per.minute",
     }
@@ -103,5 +145,23 @@ mod tests {
             );
         }
         const { assert!(GRAPH_POSTS.burst + GRAPH_POSTS.per_second * 60.0 <= 60.0) };
+    }
+
+    #[test]
+    fn no_span_holds_more_than_a_bot_may_send() {
+        let most = |limit: Limit, seconds: f64| limit.burst + limit.per_second * seconds;
+        for (seconds, sends, reads) in [
+            (1.0, 7.0, 14.0),
+            (2.0, 8.0, 16.0),
+            (30.0, 60.0, 120.0),
+            (3_600.0, 1_800.0, 3_600.0),
+        ] {
+            let sent = most(BOT_SENDS, seconds).min(most(BOT_SENDS_OF_AN_HOUR, seconds));
+            assert!(
+                sent <= sends && most(BOT_READS, seconds) <= reads,
+                "{seconds} s"
+            );
+        }
+        assert!(most(BOT_CALLS_OF_A_TENANT, 1.0) * 4.0 <= 50.0);
     }
 }

@@ -7,9 +7,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::bot::activity::What;
 use crate::catch_up::parts::Part;
 use crate::genesys::receipt::ReceiptOutcome;
-use crate::ids::{ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMessageId, ThreadId};
+use crate::ids::{
+    ChatId, Digest, GenesysConversationId, GenesysMessageId, SupportAccountName, TeamsMessageId,
+    ThreadId,
+};
 use crate::json_fault::JsonFault;
 use crate::notices::NoticeKind;
 use crate::teams::notification::{ChangeType, EncryptedContent, LifecycleEvent};
@@ -53,6 +57,14 @@ pub enum Content {
     CatchUp(CatchUpEnvelope),
     /// Something is the matter with a subscription.
     Lifecycle(LifecycleEnvelope),
+    /// What a bot's connector told.
+    Activity(ActivityEnvelope),
+    /// A question's card that was answered, and is to show no buttons any more.
+    Answered(AnsweredEnvelope),
+    /// A customer who wants the conversation to end.
+    Ending(EndingEnvelope),
+    /// A conversation that has ended at Genesys.
+    Ended(EndedEnvelope),
     /// An envelope too large for the queue.
     Claim {
         /// Its blob in the container `state`.
@@ -74,6 +86,79 @@ pub struct NotificationEnvelope {
     /// The message itself, when the notification was rich.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encrypted: Option<EncryptedContent>,
+}
+
+/// An activity of a bot's conversation. `Debug` leaves out what it says.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActivityEnvelope {
+    /// What it tells.
+    pub what: What,
+    /// The conversation.
+    pub chat: ChatId,
+    /// The message that it is about; its own id where it is about none.
+    pub message: TeamsMessageId,
+    /// The bot.
+    pub account: SupportAccountName,
+    /// The activity, as its JSON came.
+    pub activity: String,
+}
+
+debug_shows!(ActivityEnvelope: what, chat, message, account);
+
+impl ActivityEnvelope {
+    /// The change of a message that it tells, in the form in which Graph tells one; nothing where it tells of no message.
+    #[must_use]
+    pub fn notification(&self) -> Option<NotificationEnvelope> {
+        Some(NotificationEnvelope {
+            change: self.what.change()?,
+            chat: self.chat.clone(),
+            message: self.message.clone(),
+            account: self.account.clone(),
+            encrypted: None,
+        })
+    }
+}
+
+/// A card whose question has its answer. `Debug` leaves the answer out.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnsweredEnvelope {
+    /// The chat's thread, in whose lane it travels.
+    pub thread: ThreadId,
+    /// The chat.
+    pub chat: ChatId,
+    /// The question.
+    pub question: GenesysMessageId,
+    /// The Teams message that shows it.
+    pub card: TeamsMessageId,
+    /// The words of the answer.
+    pub answer: String,
+}
+
+debug_shows!(AnsweredEnvelope: thread, chat, question, card);
+
+/// A conversation that its customer ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndingEnvelope {
+    /// The chat.
+    pub chat: ChatId,
+    /// The message that asks for it.
+    pub message: TeamsMessageId,
+    /// The account that bridges the chat.
+    pub account: SupportAccountName,
+}
+
+/// A conversation that is over at Genesys, or was handed to another agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedEnvelope {
+    /// The conversation.
+    pub conversation: GenesysConversationId,
+    /// Stands for the part of it that ended: under one id a conversation can go on and end again.
+    pub session: Digest,
+    /// Its thread.
+    pub thread: ThreadId,
+    /// Another agent goes on with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub transferred: bool,
 }
 
 /// An agent's message. `Debug` leaves its text out.
@@ -201,6 +286,10 @@ impl Content {
             Self::Notice(_) => "notice",
             Self::CatchUp(_) => "catch-up",
             Self::Lifecycle(lifecycle) => lifecycle.event.as_str(),
+            Self::Activity(activity) => activity.what.label(),
+            Self::Answered(_) => "answered card",
+            Self::Ending(_) => "ending",
+            Self::Ended(_) => "ended",
             Self::Claim { .. } => "claim",
         }
     }
@@ -251,6 +340,10 @@ enum Kind {
     Notice,
     CatchUp,
     Lifecycle,
+    Activity,
+    Answered,
+    Ending,
+    Ended,
     Claim,
     #[serde(other)]
     Unknown,

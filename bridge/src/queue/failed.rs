@@ -129,11 +129,15 @@ impl FailedMessage {
             Content::Notification(notification) => Some(notification.chat.digest()),
             Content::Notice(notice) => Some(notice.chat.digest()),
             Content::CatchUp(reading) => Some(reading.chat.digest()),
+            Content::Activity(activity) => Some(activity.chat.digest()),
+            Content::Answered(answered) => Some(answered.chat.digest()),
             Content::AgentMessage(message) => {
                 let webhook = Webhook::parse(&message.body(), envelope.accepted_at).ok()?;
                 group_of(&webhook.to)
             }
             Content::Receipt(receipt) => group_of(&receipt.to),
+            Content::Ending(ending) => Some(ending.chat.digest()),
+            Content::Ended(ended) => group_of(&ended.thread.to_string()),
             Content::Lifecycle(_) | Content::Claim { .. } => None,
         }
     }
@@ -170,7 +174,11 @@ fn envelope_without_words(envelope: &Envelope) -> Value {
         Content::AgentMessage(message) => {
             shown["webhook"] = webhook_without_words(message, envelope)
         }
+        Content::Activity(activity) => shown["activity"] = left_out(activity.activity.len()),
+        Content::Answered(answered) => shown["answer"] = left_out(answered.answer.len()),
         Content::Receipt(_)
+        | Content::Ending(_)
+        | Content::Ended(_)
         | Content::Notice(_)
         | Content::CatchUp(_)
         | Content::Lifecycle(_)

@@ -129,6 +129,7 @@ impl Replay {
         match &self.step {
             Step::Send(envelope) => match &envelope.content {
                 Content::Notification(it) => Some((it.chat.clone(), it.message.clone())),
+                Content::Activity(it) => Some((it.chat.clone(), it.message.clone())),
                 _ => None,
             },
             Step::Open(_) | Step::Leave(_) => None,
@@ -166,6 +167,10 @@ fn step(envelope: Envelope, name: &Digest, now: OffsetDateTime) -> Step {
         // Whether the agent, or the customer, knows it already is told by the chat's state.
         Content::CatchUp(_)
         | Content::Notification(_)
+        | Content::Activity(_)
+        | Content::Ending(_)
+        | Content::Ended(_)
+        | Content::Answered(_)
         | Content::Receipt(_)
         | Content::Notice(_)
         | Content::Lifecycle(_) => None,

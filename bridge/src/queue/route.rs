@@ -5,6 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::envelope::{AgentEnvelope, CatchUpEnvelope, Content, Envelope};
+use crate::bot::activity::What;
 use crate::catch_up::OVERLAP;
 use crate::genesys::webhook::{Kind, Webhook};
 use crate::ids::{BusMessageId, CorrelationId, Lane, ThreadId};
@@ -111,6 +112,35 @@ impl Envelope {
                 let id = BusMessageId::catch_up(chat, &what, replay);
                 Route::in_lane(Queue::Inbound, Lane::inbound(chat), id, correlation)
             }
+            Content::Activity(activity) => {
+                let (chat, message) = (&activity.chat, &activity.message);
+                let correlation = CorrelationId::of_teams_message(chat, message);
+                let id = match activity.what {
+                    // Not the id that Graph's notification of the same message has: each of them alone may be for the agent.
+                    What::Written => BusMessageId::activity(chat, message, replay),
+                    What::Typing => return typing(correlation),
+                    _ => BusMessageId::unique(random()),
+                };
+                Route::in_lane(Queue::Inbound, Lane::inbound(chat), id, correlation)
+            }
+            Content::Answered(answered) => Route::in_lane(
+                Queue::Outbound,
+                Lane::of_thread(&answered.thread),
+                BusMessageId::answered(&answered.chat, &answered.card, replay),
+                CorrelationId::of_genesys_message(&answered.question),
+            ),
+            Content::Ending(ending) => Route::in_lane(
+                Queue::Inbound,
+                Lane::inbound(&ending.chat),
+                BusMessageId::ending(&ending.chat, &ending.message, replay),
+                CorrelationId::of_teams_message(&ending.chat, &ending.message),
+            ),
+            Content::Ended(ended) => Route::in_lane(
+                Queue::Outbound,
+                Lane::of_thread(&ended.thread),
+                BusMessageId::ended(&ended.conversation, &ended.session, replay),
+                CorrelationId::of_unknown(ended.conversation.as_str().as_bytes()),
+            ),
             Content::Lifecycle(lifecycle) => Route::in_lane(
                 Queue::Inbound,
                 Lane::lifecycle(&lifecycle.account),
@@ -144,6 +174,16 @@ fn soon(put: OffsetDateTime) -> i64 {
     put.unix_timestamp() / OVERLAP.as_secs().cast_signed()
 }
 
+fn typing(correlation: CorrelationId) -> Route {
+    Route {
+        queue: Queue::Typing,
+        lane: None,
+        message_id: None,
+        correlation,
+        time_to_live: Some(TYPING_TIME_TO_LIVE),
+    }
+}
+
 /// A message for a thread that is not ours still gets a lane, and so does what cannot be read: both end in `failed` instead of
 /// nowhere.
 fn agent_message(message: &AgentEnvelope, envelope: &Envelope) -> Route {
@@ -155,13 +195,7 @@ fn agent_message(message: &AgentEnvelope, envelope: &Envelope) -> Route {
     };
     let correlation = CorrelationId::of_genesys_message(&webhook.id);
     if webhook.kind == Kind::Typing {
-        return Route {
-            queue: Queue::Typing,
-            lane: None,
-            message_id: None,
-            correlation,
-            time_to_live: Some(TYPING_TIME_TO_LIVE),
-        };
+        return typing(correlation);
     }
     let lane = match webhook.to.parse::<ThreadId>() {
         Ok(thread) => Lane::of_thread(&thread),

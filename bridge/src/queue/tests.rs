@@ -6,12 +6,14 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::envelope::{
-    AgentEnvelope, CatchUpEnvelope, Content, Envelope, EnvelopeError, LifecycleEnvelope,
-    NoticeEnvelope, NotificationEnvelope, ReceiptEnvelope,
+    ActivityEnvelope, AgentEnvelope, AnsweredEnvelope, CatchUpEnvelope, Content, EndedEnvelope,
+    EndingEnvelope, Envelope, EnvelopeError, LifecycleEnvelope, NoticeEnvelope,
+    NotificationEnvelope, ReceiptEnvelope,
 };
 use super::route::{Queue, Route};
+use crate::bot::activity::What;
 use crate::genesys::receipt::{ReasonCode, ReceiptOutcome};
-use crate::ids::{ChatId, CorrelationId, Lane, TeamsMessageId};
+use crate::ids::{ChatId, CorrelationId, Digest, Lane, TeamsMessageId};
 use crate::notices::NoticeKind;
 use crate::teams::notification::{ChangeType, EncryptedContent, LifecycleEvent};
 
@@ -87,6 +89,44 @@ fn lifecycle() -> Content {
     })
 }
 
+fn activity(what: What) -> Content {
+    Content::Activity(ActivityEnvelope {
+        what,
+        chat: chat(),
+        message: message(),
+        account: "bot".parse().expect("a name"),
+        activity: r#"{"text":"secret"}"#.to_owned(),
+    })
+}
+
+fn answered() -> Content {
+    Content::Answered(AnsweredEnvelope {
+        thread: ANNA.parse().expect("a thread"),
+        chat: chat(),
+        question: "b71f".parse().expect("an id"),
+        card: message(),
+        answer: "secret".to_owned(),
+    })
+}
+
+fn ending() -> Content {
+    Content::Ending(EndingEnvelope {
+        chat: chat(),
+        message: message(),
+        account: "bot".parse().expect("a name"),
+    })
+}
+
+fn ended(session: &str, transferred: bool) -> Content {
+    let conversation = "be9c1b6e-0000-4000-8000-c0ffee000001";
+    Content::Ended(EndedEnvelope {
+        conversation: conversation.parse().expect("an id"),
+        session: Digest::of("session", session),
+        thread: ANNA.parse().expect("a thread"),
+        transferred,
+    })
+}
+
 fn route(content: Content, replay: Option<&str>, random: u8) -> Route {
     Envelope::new(AT, content)
         .replayed(replay.map(str::to_owned))
@@ -114,6 +154,11 @@ fn envelopes_as_they_travel() {
         (catch_up(Some(message())), None),
         (catch_up(None), None),
         (lifecycle(), None),
+        (activity(What::Written), None),
+        (answered(), None),
+        (ending(), None),
+        (ended("s", false), None),
+        (ended("s", true), None),
         (claim, None),
     ]
     .map(|(content, replay)| {
@@ -161,6 +206,10 @@ fn debug_output_holds_no_text_and_no_person() {
         let shown = format!("{:?}", Envelope::new(AT, content));
         assert!(!shown.contains("teams:support"), "{shown}");
     }
+    for content in [activity(What::Written), answered()] {
+        let shown = format!("{:?}", Envelope::new(AT, content));
+        assert!(!shown.contains("secret"), "{shown}");
+    }
 }
 
 #[test]
@@ -202,10 +251,43 @@ fn a_receipt_is_in_nobody_s_way() {
 #[test]
 fn typing_has_no_lane_and_a_short_life() {
     let typing = agent(include_bytes!("../../fixtures/webhook_typing.json"));
-    let route = route(typing, None, 0);
-    assert_eq!(route.queue, Queue::Typing);
-    assert_eq!((route.lane, route.message_id), (None, None));
-    assert_eq!(route.time_to_live, Some(Duration::from_secs(5)));
+    for typing in [typing, activity(What::Typing)] {
+        let route = route(typing, None, 0);
+        assert_eq!(route.queue, Queue::Typing);
+        assert_eq!((route.lane, route.message_id), (None, None));
+        assert_eq!(route.time_to_live, Some(Duration::from_secs(5)));
+    }
+}
+
+#[test]
+fn a_bot_s_messages_have_the_chat_s_lane_and_ids_of_their_own() {
+    let by_graph = route(notification(ChangeType::Created, None), None, 0);
+    let written = route(activity(What::Written), None, 1);
+    assert_eq!(written, route(activity(What::Written), None, 2));
+    assert_eq!(
+        (&written.queue, &written.lane, &written.correlation),
+        (&by_graph.queue, &by_graph.lane, &by_graph.correlation)
+    );
+    // Either door's word of a message in a group may be the only one that is for the agent.
+    assert_ne!(written.message_id, by_graph.message_id);
+    for what in [What::Edited, What::Deleted, What::Reacted, What::Installed] {
+        let [first, second] = [1, 2].map(|random| route(activity(what), None, random));
+        assert_ne!(first.message_id, second.message_id);
+        assert_eq!(first.lane, by_graph.lane);
+    }
+    let ending = route(ending(), None, 0);
+    assert_eq!(ending.lane, by_graph.lane, "behind the message that asks");
+}
+
+#[test]
+fn what_follows_an_agent_s_message_stays_in_its_lane() {
+    let lane = route(agent_text(ANNA), None, 0).lane;
+    let ends = ["s", "t"].map(|session| route(ended(session, false), None, 0));
+    for one in [&ends[0], &ends[1], &route(answered(), None, 0)] {
+        assert_eq!((one.queue, &one.lane), (Queue::Outbound, &lane));
+    }
+    assert_ne!(ends[0].message_id, ends[1].message_id);
+    assert_eq!(ends[0], route(ended("s", false), None, 1));
 }
 
 #[test]
@@ -255,6 +337,10 @@ fn a_replay_passes_in_the_same_lane() {
         receipt(),
         notice(None),
         catch_up(None),
+        activity(What::Written),
+        answered(),
+        ending(),
+        ended("s", false),
     ] {
         let first = route(content.clone(), None, 0);
         let replayed = route(content, Some("1"), 0);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::KEPT;
+use crate::bot::reference::ConversationReference;
 use crate::ids::{ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMessageId};
 use crate::state::customer::Customer;
 use crate::state::thread::ThreadState;
@@ -31,6 +32,9 @@ pub struct InboundState {
     pub chat: ChatId,
     /// The Support User that bridges it.
     pub account: SupportAccountName,
+    /// Where the chat is reached, where it is a bot's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ConversationReference>,
     /// Kind of the chat, once Graph was asked.
     #[serde(default, alias = "chat_type")]
     pub kind: Option<ChatKind>,
@@ -197,6 +201,7 @@ impl InboundState {
             version: 1,
             chat,
             account,
+            reference: None,
             kind: None,
             customer: None,
             customer_resolved_at: None,

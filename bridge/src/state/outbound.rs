@@ -6,8 +6,13 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::KEPT;
-use crate::ids::{ChatId, Digest, GenesysMessageId, Party, TeamsMessageId, ThreadId};
+use crate::ids::{
+    ChatId, Digest, GenesysConversationId, GenesysMessageId, Party, TeamsMessageId, ThreadId,
+};
 use crate::state::question::Question;
+
+/// Cards whose buttons are understood at a time: each is kept with all that it shows.
+const MOST_CARDS: usize = 20;
 
 /// A chat as seen on the way to Teams.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +30,16 @@ pub struct OutboundState {
     /// When we last posted.
     #[serde(default, with = "crate::moment::option")]
     pub last_post: Option<OffsetDateTime>,
+    /// Genesys' conversation that the agent last wrote in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<GenesysConversationId>,
+    /// When the customer was told last that the conversation has ended.
+    #[serde(
+        default,
+        with = "crate::moment::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub ended_at: Option<OffsetDateTime>,
     /// What the agent asked, as long as it is the last thing that the agent said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
@@ -43,6 +58,12 @@ pub struct Post {
     pub fingerprints: Vec<Digest>,
     /// All parts are posted.
     pub complete: bool,
+    /// Stands for whose name was shown before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaker: Option<Digest>,
+    /// The question that it asks by a card with buttons, which can be pressed whatever is said later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Question>,
 }
 
 /// A post whose answer has not been seen.
@@ -86,8 +107,19 @@ impl OutboundState {
             posts: BTreeMap::new(),
             pending: None,
             last_post: None,
+            conversation: None,
+            ended_at: None,
             question: None,
         }
+    }
+
+    /// Whether the customer knows that the conversation has ended: nobody has written anything since that was told.
+    #[must_use]
+    pub fn is_told_of_end(&self, last_message: Option<OffsetDateTime>) -> bool {
+        self.ended_at.is_some_and(|told| {
+            let is_before = |at: Option<OffsetDateTime>| at.is_none_or(|at| at <= told);
+            is_before(self.last_post) && is_before(last_message)
+        })
     }
 
     /// Whether all of the message is in the chat.
@@ -133,6 +165,8 @@ impl OutboundState {
             teams: Vec::new(),
             fingerprints: Vec::new(),
             complete: false,
+            speaker: None,
+            question: None,
         })
     }
 
@@ -145,12 +179,33 @@ impl OutboundState {
         post.at = now;
         post.teams.push(teams_id);
         post.complete = pending.last;
+        if let Says::Question(question) = &pending.says {
+            post.question = question.card.is_some().then(|| question.clone());
+        }
         self.last_post = Some(now);
         match pending.says {
             Says::Question(question) if pending.last => self.question = Some(question),
             Says::Question(_) | Says::Words => self.question = None,
             Says::Notice => {}
         }
+    }
+
+    /// Whose name was shown last before a message of an agent's.
+    #[must_use]
+    pub fn last_speaker(&self) -> Option<&Digest> {
+        let posts = self.posts.values().filter(|post| post.complete);
+        let named = posts.filter(|post| post.speaker.is_some());
+        named.max_by_key(|post| post.at)?.speaker.as_ref()
+    }
+
+    /// Notes whose message it is, before any of it is posted.
+    pub fn spoken_by(
+        &mut self,
+        message: &GenesysMessageId,
+        speaker: Option<Digest>,
+        now: OffsetDateTime,
+    ) {
+        self.entry(message, now).speaker = speaker;
     }
 
     /// Whether Graph's refusal to post here may mean that the chat is a *message request*, which somebody has to accept first: in a
@@ -187,9 +242,15 @@ impl OutboundState {
         posts.flat_map(|post| post.teams.iter().cloned()).collect()
     }
 
-    /// Forgets posts older than [`KEPT`].
+    /// Forgets posts older than [`KEPT`], and all but the newest questions that cards ask.
     pub fn forget_before(&mut self, now: OffsetDateTime) {
         self.posts.retain(|_, post| now - post.at <= KEPT);
+        let asking = self.posts.values_mut();
+        let mut asking: Vec<&mut Post> = asking.filter(|post| post.question.is_some()).collect();
+        asking.sort_by_key(|post| std::cmp::Reverse(post.at));
+        for post in asking.into_iter().skip(MOST_CARDS) {
+            post.question = None;
+        }
     }
 }
 
@@ -274,6 +335,7 @@ mod tests {
             message: id("q"),
             asked: AT,
             choices: Vec::new(),
+            card: None,
         });
         let asks = || Says::Question(question.clone().expect("one"));
         for (message, last, says, open) in [
@@ -286,6 +348,77 @@ mod tests {
             state.posted(id("1"), AT);
             assert_eq!(&state.question, open, "{message}");
         }
+    }
+
+    #[test]
+    fn cards_are_kept_for_a_while_and_not_too_many_of_them() {
+        let mut state = state();
+        for number in 0..=MOST_CARDS {
+            let message: GenesysMessageId = id(&format!("g{number}"));
+            let question = Question {
+                message: message.clone(),
+                asked: AT,
+                choices: Vec::new(),
+                card: (number > 0).then(|| "{}".to_owned()),
+            };
+            let at = AT + time::Duration::seconds(number as i64);
+            let fingerprint = Digest::of("post", "a");
+            state.begin(&message, 0, true, at, fingerprint, Says::Question(question));
+            state.posted(id(&number.to_string()), at);
+        }
+        let kept = |state: &OutboundState| {
+            let posts = state.posts.values();
+            posts.filter(|post| post.question.is_some()).count()
+        };
+        // One without a card is no more than the open question.
+        state.forget_before(AT);
+        assert_eq!(kept(&state), MOST_CARDS);
+        let message: GenesysMessageId = id("one-more");
+        let question = state.question.clone().expect("an open question");
+        let (at, fingerprint) = (AT + time::Duration::HOUR, Digest::of("post", "a"));
+        state.begin(&message, 0, true, at, fingerprint, Says::Question(question));
+        state.posted(id("1000"), at);
+        state.forget_before(at);
+        assert_eq!(kept(&state), MOST_CARDS);
+        assert!(state.posts[&message].question.is_some());
+        assert!(
+            state.posts[&id::<GenesysMessageId>("g1")]
+                .question
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn the_last_speaker_is_that_of_the_latest_whole_message() {
+        let mut state = state();
+        assert_eq!(state.last_speaker(), None);
+        let (ada, bob) = (Digest::of("speaker", "Ada"), Digest::of("speaker", "Bob"));
+        for (number, speaker, last) in [
+            (0, Some(&ada), true),
+            (1, None, true),
+            (2, Some(&bob), false),
+        ] {
+            let at = AT + time::Duration::seconds(number);
+            let message: GenesysMessageId = id(&format!("g{number}"));
+            state.spoken_by(&message, speaker.cloned(), at);
+            let fingerprint = Digest::of("post", "a");
+            state.begin(&message, 0, last, at, fingerprint, Says::Words);
+            state.posted(id(&number.to_string()), at);
+        }
+        assert_eq!(state.last_speaker(), Some(&ada));
+    }
+
+    #[test]
+    fn an_end_is_told_once_until_somebody_writes() {
+        let mut state = state();
+        let later = |seconds| Some(AT + time::Duration::seconds(seconds));
+        assert!(!state.is_told_of_end(None));
+        state.ended_at = later(10);
+        state.last_post = later(10);
+        assert!(state.is_told_of_end(None) && state.is_told_of_end(later(5)));
+        assert!(!state.is_told_of_end(later(11)), "the customer wrote");
+        state.last_post = later(12);
+        assert!(!state.is_told_of_end(later(5)), "the agent wrote");
     }
 
     #[test]

@@ -37,8 +37,8 @@ pub struct Choice {
 
 debug_shows!(Choice: kind);
 
-/// A message that asks the customer to choose.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A message that asks the customer to choose. `Debug` leaves its words out.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
     /// The structured message.
     pub message: GenesysMessageId,
@@ -47,7 +47,12 @@ pub struct Question {
     pub asked: OffsetDateTime,
     /// Its choices, in the order of the numbers that the customer reads.
     pub choices: Vec<Choice>,
+    /// The card that shows it, as JSON without its buttons: what is left of it once it is answered. Only a bot shows cards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
 }
+
+debug_shows!(Question: message, asked, choices);
 
 impl Question {
     /// The choice that a text of the customer means: its number, or its words. `None` for any other text, for an ambiguous one,
@@ -110,6 +115,7 @@ mod tests {
             message: "b71f".parse().expect("an id"),
             asked: ASKED,
             choices: choices.collect(),
+            card: None,
         }
     }
 

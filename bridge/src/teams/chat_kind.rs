@@ -28,11 +28,11 @@ impl ChatKind {
     }
 
     /// What the shape of a chat's id suggests, for as long as Graph cannot be asked: `19:{user}_{user}@unq.gbl.spaces`,
-    /// `19:meeting_…@thread.v2`, `19:…@thread.v2`.
+    /// `19:meeting_…@thread.v2`, `19:…@thread.v2`; `a:…` where the other side is a bot.
     #[must_use]
     pub fn guess(chat: &ChatId) -> Self {
         let id = chat.as_str();
-        if id.ends_with("unq.gbl.spaces") {
+        if id.ends_with("unq.gbl.spaces") || id.starts_with("a:") {
             Self::OneOnOne
         } else if id.starts_with("19:meeting_") {
             Self::Meeting
@@ -66,6 +66,7 @@ mod tests {
                 "19:8ea0e38b-0000_97b8-0000@unq.gbl.spaces",
                 ChatKind::OneOnOne,
             ),
+            ("a:17I0kl9EkpE1O9PH5TWrzrLNwnWWcfrU", ChatKind::OneOnOne),
             ("19:meeting_MjdhNjM4@thread.v2", ChatKind::Meeting),
             ("19:7d898072-792c@thread.v2", ChatKind::Group),
             ("something else", ChatKind::Group),

@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::files::clean_name;
 use crate::ids::Digest;
-use crate::teams::message::{ChatMessage, Importance};
+use crate::teams::message::{Attachment, ChatMessage, Importance};
 use crate::teams::to_text::{self, InlineImage, Medium, ReplyContext};
 use crate::text::begins_with_a_mark;
 use attachments::Attachments;
@@ -198,6 +198,11 @@ pub fn inbound(
         files,
         quotes,
     }
+}
+
+/// The file that an attachment is, if it is one that can be fetched.
+pub(crate) fn shared_file(attachment: &Attachment) -> Option<SentFile> {
+    attachments::shared(attachment)
 }
 
 fn marked(mark: &str, text: &str) -> String {

@@ -268,7 +268,7 @@ fn is_user_type(word: &str) -> bool {
 }
 
 impl Attachment {
-    pub(super) fn of(raw: &Value) -> Self {
+    pub(crate) fn of(raw: &Value) -> Self {
         let content = &raw["content"];
         Self {
             id: text(&raw["id"]).unwrap_or_default(),
@@ -341,7 +341,7 @@ fn time(value: &Value) -> Option<OffsetDateTime> {
 }
 
 /// When a message was written, by its id: the milliseconds since 1970 (as Graph's own examples show).
-fn time_of(id: &TeamsMessageId) -> Option<OffsetDateTime> {
+pub(crate) fn time_of(id: &TeamsMessageId) -> Option<OffsetDateTime> {
     let milliseconds: i128 = id.as_str().parse().ok()?;
     let time = OffsetDateTime::from_unix_timestamp_nanos(milliseconds.checked_mul(1_000_000)?);
     time.ok().filter(|time| time.year() >= 2017)

@@ -170,5 +170,5 @@ fn is_about_client(call: Call<'_>, error: &ServiceError) -> bool {
         error.kind,
         ErrorKind::Configuration | ErrorKind::Unauthorized | ErrorKind::Forbidden
     );
-    call.is_of_genesys() && error.service == Service::Genesys && is_refused
+    call.proves_client() && error.service == Service::Genesys && is_refused
 }

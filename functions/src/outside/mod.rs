@@ -1,4 +1,4 @@
-//! The one gate to Graph and Genesys: wait for pause, pace and probe, call, note how it went.
+//! The one gate to Graph, the bot's connector and Genesys: wait for pause, pace and probe, call, note how it went.
 
 mod gate;
 mod key;
@@ -41,10 +41,24 @@ pub enum Call<'a> {
     GraphDirectory(&'a SupportAccountName),
     /// A hosted content of one chat.
     GraphHostedContent(&'a Digest),
+    /// A post of the bot into one conversation; [`Self::BotHour`] and [`Self::BotTenant`] are to be waited for before it.
+    BotPost(&'a Digest),
+    /// The same, within what the conversation may have in an hour.
+    BotHour(&'a Digest),
+    /// Anything that the bot asks of one tenant.
+    BotTenant(&'a Digest),
+    /// That somebody is typing, to one conversation: the limit is that of posts, which it gives way to.
+    BotTyping(&'a Digest),
+    /// A look-up of a conversation's member, or a file of it.
+    BotRead(&'a Digest),
     /// A customer's message, by whichever of our OAuth clients.
     GenesysMessage,
     /// A receipt; it shares the clients' limits, and gives way to messages.
     GenesysReceipt,
+    /// A question about a conversation, or its end, besides messages.
+    GenesysConversation,
+    /// That a customer is typing; it gives way to all else.
+    GenesysTyping,
 }
 
 impl Call<'_> {
@@ -58,7 +72,14 @@ impl Call<'_> {
             Self::GraphMessages(chat) => format!("graph-messages-{chat}"),
             Self::GraphDirectory(account) => format!("graph-directory-{}", account.as_str()),
             Self::GraphHostedContent(chat) => format!("graph-hosted-{chat}"),
-            Self::GenesysMessage | Self::GenesysReceipt => "genesys-client".to_owned(),
+            Self::BotPost(chat) | Self::BotTyping(chat) => format!("bot-{chat}"),
+            Self::BotHour(chat) => format!("bot-hour-{chat}"),
+            Self::BotTenant(tenant) => format!("bot-tenant-{tenant}"),
+            Self::BotRead(chat) => format!("bot-reads-{chat}"),
+            Self::GenesysMessage
+            | Self::GenesysReceipt
+            | Self::GenesysConversation
+            | Self::GenesysTyping => "genesys-client".to_owned(),
         }
     }
 
@@ -71,19 +92,38 @@ impl Call<'_> {
             Self::GraphMessages(_) => limits::GRAPH_MESSAGES,
             Self::GraphRead(_) => limits::GRAPH_READS,
             Self::GraphFrequentRead(_) | Self::GraphDirectory(_) => limits::GRAPH_FREQUENT_READS,
-            Self::GenesysMessage | Self::GenesysReceipt => genesys,
+            Self::BotPost(_) | Self::BotTyping(_) => limits::BOT_SENDS,
+            Self::BotHour(_) => limits::BOT_SENDS_OF_AN_HOUR,
+            Self::BotTenant(_) => limits::BOT_CALLS_OF_A_TENANT,
+            Self::BotRead(_) => limits::BOT_READS,
+            Self::GenesysMessage
+            | Self::GenesysReceipt
+            | Self::GenesysConversation
+            | Self::GenesysTyping => genesys,
         }
     }
 
     /// Whether one of our clients at Genesys makes it.
     const fn is_of_genesys(self) -> bool {
+        matches!(
+            self,
+            Self::GenesysMessage
+                | Self::GenesysReceipt
+                | Self::GenesysConversation
+                | Self::GenesysTyping
+        )
+    }
+
+    /// Whether what refuses it may be about the client that calls: our clients have the same right to it.
+    const fn proves_client(self) -> bool {
         matches!(self, Self::GenesysMessage | Self::GenesysReceipt)
     }
 
     /// What it gives way to.
     const fn rank(self) -> Rank {
         match self {
-            Self::GenesysReceipt => Rank::Receipt,
+            Self::GenesysReceipt | Self::GenesysConversation => Rank::Receipt,
+            Self::GenesysTyping | Self::BotTyping(_) => Rank::Typing,
             _ => Rank::Message,
         }
     }
@@ -100,6 +140,11 @@ impl Call<'_> {
             Self::GraphDirectory(_) => Kind::GraphDirectory,
             Self::GenesysMessage => Kind::GenesysMessage,
             Self::GenesysReceipt => Kind::GenesysReceipt,
+            Self::BotPost(_) | Self::BotHour(_) | Self::BotTenant(_) => Kind::BotPost,
+            Self::BotRead(_) => Kind::BotRead,
+            Self::GenesysConversation => Kind::GenesysConversation,
+            Self::GenesysTyping => Kind::GenesysTyping,
+            Self::BotTyping(_) => Kind::BotTyping,
         }
     }
 }
@@ -165,26 +210,46 @@ pub(crate) enum Kind {
     GraphDirectory,
     GenesysMessage,
     GenesysReceipt,
+    GenesysConversation,
+    GenesysTyping,
+    BotPost,
+    BotRead,
+    BotTyping,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::GraphPost,
         Self::GraphRead,
         Self::GraphDirectory,
         Self::GenesysMessage,
         Self::GenesysReceipt,
+        Self::GenesysConversation,
+        Self::GenesysTyping,
+        Self::BotPost,
+        Self::BotRead,
+        Self::BotTyping,
     ];
 
     /// Whether messages wait while it is down.
     fn holds_messages(self) -> bool {
-        self != Self::GraphDirectory
+        !matches!(
+            self,
+            Self::GraphDirectory
+                | Self::GenesysConversation
+                | Self::GenesysTyping
+                | Self::BotTyping
+        )
     }
 
     const fn service(self) -> Service {
         match self {
             Self::GraphPost | Self::GraphRead | Self::GraphDirectory => Service::Graph,
-            Self::GenesysMessage | Self::GenesysReceipt => Service::Genesys,
+            Self::GenesysMessage
+            | Self::GenesysReceipt
+            | Self::GenesysConversation
+            | Self::GenesysTyping => Service::Genesys,
+            Self::BotPost | Self::BotRead | Self::BotTyping => Service::Bot,
         }
     }
 
@@ -195,6 +260,11 @@ impl Kind {
             Self::GraphDirectory => "graph directories",
             Self::GenesysMessage => "genesys messages",
             Self::GenesysReceipt => "genesys receipts",
+            Self::GenesysConversation => "genesys conversations",
+            Self::GenesysTyping => "genesys typing",
+            Self::BotPost => "bot posts",
+            Self::BotRead => "bot reads",
+            Self::BotTyping => "bot typing",
         }
     }
 }

@@ -24,6 +24,7 @@ pub(super) async fn all_else_is_well(
     let is_well = match (refusal.service, account) {
         (Service::Graph, Some(account)) => account_is_well(app, account).await,
         (Service::Genesys, _) => integration_is_well(app, refusal, subject).await,
+        (Service::Bot, _) => conversation_is_to_blame(app, refusal, subject),
         _ => false,
     };
     app.well_besides.insert(key, is_well);
@@ -42,6 +43,11 @@ async fn account_is_well(app: &App, account: &SupportAccountName) -> bool {
         );
     }
     answer.is_ok()
+}
+
+/// The connector says with a code of its own what is the matter with a conversation; what refuses without one may be in its place.
+fn conversation_is_to_blame(app: &App, refusal: &ServiceError, subject: &Digest) -> bool {
+    refusal.code.is_some() || app.gate.served_others(Kind::BotPost, subject)
 }
 
 async fn integration_is_well(app: &App, refusal: &ServiceError, subject: &Digest) -> bool {

@@ -175,6 +175,19 @@ const GENESYS_DOMAINS: &str = "mypurecloud.com usw2.pure.cloud cac1.pure.cloud s
     mypurecloud.ie euw2.pure.cloud mypurecloud.de euc2.pure.cloud edee1.eusc-pure.cloud mec1.pure.cloud aps1.pure.cloud \
     apne2.pure.cloud apne3.pure.cloud mypurecloud.jp mypurecloud.com.au apse1.pure.cloud use2.us-gov-pure.cloud";
 
+/// Words that end a conversation, in lower case; `off` for none.
+pub(super) fn end_words(value: &str) -> Result<Vec<String>, String> {
+    if value == "off" {
+        return Ok(Vec::new());
+    }
+    let words = value.split(',').map(|word| word.trim().to_lowercase());
+    let words: Vec<String> = words.filter(|word| !word.is_empty()).collect();
+    match words.iter().all(|word| word.chars().count() <= 100) {
+        true => Ok(words),
+        false => Err("naming a word of more than 100 characters".to_owned()),
+    }
+}
+
 pub(super) fn is_known_genesys_domain(domain: &str) -> bool {
     GENESYS_DOMAINS.split(' ').any(|known| known == domain)
 }

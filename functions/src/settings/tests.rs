@@ -293,6 +293,7 @@ fn files_come_from_the_endpoints_and_from_genesys_downloads_by_default() {
     ] {
         let settings = with(&[
             ("FILE_ORIGINS", named),
+            ("BOT_APP_ID", ""),
             ("GENESYS_DOMAIN", "mypurecloud.de"),
             ("GENESYS_API_ENDPOINT", ""),
             ("GENESYS_LOGIN_ENDPOINT", ""),

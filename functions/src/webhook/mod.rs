@@ -14,6 +14,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use bridge::ids::Digest;
 use bridge::queue::envelope::Envelope;
 use http::{HeaderMap, StatusCode};
 use services::error::ServiceError;
@@ -147,6 +148,21 @@ pub async fn accept(app: &App, envelopes: Vec<Verified<Envelope>>) -> Result<u64
         not_taken(&error);
         Refusal::unavailable("the queue did not take it, please retry")
     })
+}
+
+/// Puts somebody's typing on its queue, once in a while: worth a try and no repetition.
+pub async fn accept_typing(app: &App, who: Digest, envelope: Verified<Envelope>) -> Taken {
+    let mut taken = Taken::default();
+    if app.typing_taken.contains(&who) {
+        taken.drop("typing that was taken a moment ago");
+        return taken;
+    }
+    app.typing_taken.insert(who, ());
+    match accept(app, vec![envelope]).await {
+        Ok(enqueued) => taken.enqueued = enqueued,
+        Err(_) => taken.drop("typing that the queue did not take"),
+    }
+    taken
 }
 
 /// Puts an agent's message on its queue or, where that does not take it or others of its lane wait there already, into the spool.

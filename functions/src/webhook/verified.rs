@@ -4,14 +4,17 @@ use std::slice;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use bridge::bot::activity::{Activity, CHANNEL};
 use bridge::genesys::signature;
 use bridge::ids::SupportAccountName;
 use bridge::teams::client_state;
 use bridge::teams::notification::{EncryptedContent, Item};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
+use services::bot::{self as connector, ConnectorTokens};
 use services::entra::{TokenValidator, Verdict};
 use services::secrets::{Accepts, Secrets, names};
+use time::OffsetDateTime;
 use tokio::time::{Instant, timeout};
 
 use super::refusal::Refusal;
@@ -19,6 +22,9 @@ use super::refusal::Refusal;
 /// Longest wait for the keys that sign validation tokens: within the deadline, the message can still be taken without what the
 /// tokens would prove.
 const KEYS_WAIT: Duration = Duration::from_secs(1);
+
+/// Longest wait for the keys that sign the connector's tokens.
+const CONNECTOR_KEYS_WAIT: Duration = Duration::from_secs(4);
 
 /// Something that comes from whom it should, or that was made of it. The field is private to this module: outside of it there
 /// is no way to a `Verified` but through a check.
@@ -76,6 +82,87 @@ pub async fn signed(
     {
         Accepts::Yes(()) => Ok(Verified(body)),
         Accepts::No => Err(UNSIGNED),
+        Accepts::CannotTell => Err(CANNOT_TELL),
+    }
+}
+
+/// The connector's token, for an activity of the address that the token names.
+///
+/// # Errors
+/// 401 without a token, 403 when it is not genuine or for something else, 400 when the body is no activity, 503 while none of that can be
+/// told.
+pub async fn of_the_connector(
+    tokens: &ConnectorTokens,
+    headers: &HeaderMap,
+    body: &Bytes,
+    received: OffsetDateTime,
+) -> Result<Verified<Activity>, Refusal> {
+    const FORGED: Refusal = Refusal {
+        status: StatusCode::FORBIDDEN,
+        reason: "the token is not genuine",
+    };
+    let token = bearer(headers).ok_or(Refusal {
+        status: StatusCode::UNAUTHORIZED,
+        reason: "there is no token",
+    })?;
+    let verdict = timeout(CONNECTOR_KEYS_WAIT, tokens.verdict(token, CHANNEL)).await;
+    let address = match verdict {
+        Ok(connector::Verdict::Valid(address)) => address,
+        Ok(connector::Verdict::Invalid(reason)) => {
+            tracing::warn!(event = "connector_token_refused", reason);
+            return Err(FORGED);
+        }
+        Ok(connector::Verdict::CannotTell) | Err(_) => return Err(CANNOT_TELL),
+    };
+    let activity = Activity::parse(body, received).map_err(|error| {
+        let reason = error.label();
+        tracing::warn!(event = "activity_malformed", reason);
+        Refusal::bad_request("the body is no activity")
+    })?;
+    match address.is(&activity.reference.service_url) {
+        true => Ok(Verified(activity)),
+        false => {
+            let reason = "service_url";
+            tracing::warn!(event = "connector_token_refused", reason);
+            Err(FORGED)
+        }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = Some(token.trim()).filter(|token| !token.is_empty());
+    token.filter(|_| scheme.eq_ignore_ascii_case("bearer"))
+}
+
+/// Genesys' workflow shows a secret in a header: what its data actions send cannot be signed.
+///
+/// # Errors
+/// 401 when it is none of ours, 503 while that cannot be told.
+pub async fn of_the_workflow(
+    secrets: &Secrets,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Verified<Bytes>, Refusal> {
+    const UNKNOWN: Refusal = Refusal {
+        status: StatusCode::UNAUTHORIZED,
+        reason: "the secret is not known",
+    };
+    let shown = headers.get("x-bridge-secret").ok_or(UNKNOWN)?;
+    let fits = |secret: &SecretString| {
+        let secret = secret.expose_secret().as_bytes();
+        let is_same = aws_lc_rs::constant_time::verify_slices_are_equal(secret, shown.as_bytes());
+        (!secret.is_empty())
+            .then_some(())
+            .filter(|()| is_same.is_ok())
+    };
+    match secrets
+        .accepts(names::GENESYS_ENDED, Instant::now(), fits)
+        .await
+    {
+        Accepts::Yes(()) => Ok(Verified(body)),
+        Accepts::No => Err(UNKNOWN),
         Accepts::CannotTell => Err(CANNOT_TELL),
     }
 }

@@ -43,9 +43,6 @@ const SECRETS: [&str; 6] = [
     "graph-refresh-token-",
 ];
 
-/// Addresses that the templates may give out although no function has them yet.
-const PLANNED_ROUTES: [&str; 2] = ["genesys/conversation-ended", "messages"];
-
 /// The route whose caller sends the function's key.
 const KEYED_ROUTE: &str = "genesys/conversation-ended";
 
@@ -110,7 +107,9 @@ fn triggers(inputs: &Inputs) -> Vec<String> {
                 "{function}: queueName {setting} is no setting that names a queue"
             )),
             Some(queue) => {
-                if binding["isSessionsEnabled"] != queue["properties"]["requiresSession"] {
+                // A binding that does not say takes no sessions.
+                let takes = binding["isSessionsEnabled"].as_bool().unwrap_or(false);
+                if queue["properties"]["requiresSession"] != takes {
                     let name = own_name(queue);
                     problems.push(format!(
                         "{function}: isSessionsEnabled must be requiresSession of {name}"
@@ -136,7 +135,6 @@ fn routes(inputs: &Inputs) -> Vec<String> {
     let known: Vec<&str> = inputs
         .bindings()
         .filter_map(|(_, it)| it["route"].as_str())
-        .chain(PLANNED_ROUTES)
         .collect();
     let bots = inputs
         .made("Microsoft.BotService/botServices")

@@ -13,7 +13,6 @@ ba92f5b4-2d11-453d-a403-e96b0029c9fe Storage Blob Data Contributor
 db58b8e5-c6ad-4a2a-8342-4190687cbf4a Storage Blob Delegator
 0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3 Storage Table Data Contributor
 090c5cfd-751d-490a-894a-3ce6f1109419 Azure Service Bus Data Owner
-69a216fc-b8fb-44d8-bc22-1f3c2cd27a39 Azure Service Bus Data Sender
 4633458b-17de-408a-b874-0445c86b69e6 Key Vault Secrets User
 b86a8fe4-44ce-4948-aee5-eccb2c155cd7 Key Vault Secrets Officer
 3913510d-42f4-4e42-8a64-420c390055eb Monitoring Metrics Publisher
@@ -123,16 +122,11 @@ fn needed(inputs: &Inputs) -> Vec<String> {
             .map(|id| format!("the program: Storage Blob Data Contributor at {id}")),
     );
     let awaited = inputs.awaited_queues();
-    for queue in inputs.made(QUEUE) {
-        // An owner may ask for the queue's length, which target-based scaling does, and may send and receive.
-        let role = match awaited.contains(own_name(queue)) {
-            true => "Owner",
-            false => "Sender",
-        };
+    // An owner may ask for the queue's length, which target-based scaling does, and may send and receive.
+    let queues = inputs.made(QUEUE);
+    for queue in queues.filter(|it| awaited.contains(own_name(it))) {
         let id = queue["id"].as_str().unwrap_or_default();
-        rights.push(format!(
-            "the program: Azure Service Bus Data {role} at {id}"
-        ));
+        rights.push(format!("the program: Azure Service Bus Data Owner at {id}"));
     }
     // Production has operators; the other profile is a first deployment, without them.
     if inputs.profile == "main" {
@@ -147,7 +141,8 @@ fn needed(inputs: &Inputs) -> Vec<String> {
             "{contributor} {attachments} without read but Blob.List, write, add/action, move/action"
         ));
         let queues = inputs.made(QUEUE);
-        for queue in queues.filter(|it| awaited.contains(own_name(it))) {
+        let kept = |it: &&Value| it["properties"]["deadLetteringOnMessageExpiration"] == true;
+        for queue in queues.filter(kept) {
             let id = queue["id"].as_str().unwrap_or_default();
             rights.push(format!("operators: Azure Service Bus Data Owner at {id}"));
         }

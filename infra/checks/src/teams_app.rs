@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::inputs::{json as file, root};
+use crate::inputs::{json as file, list, root};
 use crate::tool::{left_out, printed};
 
 /// Where `cargo xtask` installs the schemas and a validator.
@@ -96,4 +96,14 @@ fn teams_takes_the_manifest_and_refuses_mistakes_in_it() {
         );
     }
     assert!(!others[mistakes.len()].is_empty(), "supportsSessions");
+}
+
+#[test]
+fn the_commands_are_the_words_that_end_a_conversation() {
+    let local = file("local.settings.json");
+    let words = local["Values"]["END_WORDS"].as_str().expect("a word");
+    let manifest = file("infra/teams-app/manifest.json");
+    let commands = list(&manifest["bots"][0]["commandLists"][0]["commands"]);
+    let titles: Vec<&str> = commands.filter_map(|it| it["title"].as_str()).collect();
+    assert_eq!(titles.join(","), words);
 }

@@ -36,6 +36,10 @@ pub fn router(graph: &Arc<Graph>) -> Router {
         .route("/v1.0/chats/{chat}", get(get_chat))
         .route("/v1.0/chats/{chat}/members", get(members))
         .route("/v1.0/chats/{chat}/messages", get(list).post(post))
+        .route(
+            "/v1.0/chats/{chat}/markChatReadForUser",
+            axum::routing::post(mark_read),
+        )
         .route(MESSAGE, get(get_message))
         .route(
             &format!("{MESSAGE}/hostedContents/{{content}}/$value"),
@@ -124,6 +128,27 @@ async fn hosted_content(
         let hosted = message.hosted(&content).ok_or(Refusal::NOT_FOUND)?;
         Ok(sized(&hosted.content, &hosted.content_type))
     })
+}
+
+/// "chat: markChatReadForUser": nobody but the user may do it.
+async fn mark_read(
+    State(graph): Shared,
+    Path(chat): Path<String>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Result<StatusCode, Refusal> {
+    let caller = graph.caller(&headers)?;
+    caller.may(&["Chat.ReadWrite"])?;
+    let user = &body["user"];
+    if user["id"] != caller.user || user["tenantId"] != graph.world.config.tenant {
+        return Err(Refusal::forbidden("The user is not the one that asks."));
+    }
+    let chats = graph.chats.lock();
+    let found = chats.get(&chat).ok_or(Refusal::NOT_FOUND)?;
+    match found.has_member(&caller.user) {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(Refusal::forbidden("InsufficientPrivileges")),
+    }
 }
 
 async fn post(

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::app::{Grant, GraphApp, assertion};
+use super::app::{Grant, OwnRegistration, assertion};
 use super::refusal::{AgentStep, Reason};
 use crate::address;
 use crate::error::{Result, ServiceError};
@@ -56,7 +56,7 @@ impl AgentUsers {
     /// A token of this agent user by the three calls, or which of them was refused and why.
     pub(super) async fn grant(
         &self,
-        app: &GraphApp,
+        app: &OwnRegistration,
         agent: &AgentUser,
     ) -> Result<Grant, (Option<Reason>, ServiceError)> {
         let refused = |step: AgentStep| {
@@ -88,7 +88,11 @@ impl AgentUsers {
     /// T1: the blueprint's token to act as the agent identity. The blueprint proves itself by the managed identity (federated
     /// credential) in every mode of the Graph app: that one's client secret is another application's, and Microsoft warns of
     /// client secrets of blueprints.
-    async fn impersonation(&self, app: &GraphApp, agent: &AgentUser) -> Result<SecretString> {
+    async fn impersonation(
+        &self,
+        app: &OwnRegistration,
+        agent: &AgentUser,
+    ) -> Result<SecretString> {
         let own = app.own_assertion().await?;
         let form = [
             ("grant_type", "client_credentials"),
@@ -102,7 +106,7 @@ impl AgentUsers {
     /// T2: the agent identity's token to act as its user.
     async fn exchange(
         &self,
-        app: &GraphApp,
+        app: &OwnRegistration,
         agent: &AgentUser,
         impersonation: &SecretString,
     ) -> Result<SecretString> {

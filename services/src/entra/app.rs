@@ -1,4 +1,4 @@
-//! The Graph app registration as a client of the token endpoint: how it proves itself, and what a refusal means.
+//! An app registration, Graph's or the bot's, as a client of the token endpoint: how it proves itself, and what a refusal means.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::exchange;
 use crate::http::CALL_TIMEOUT;
 use crate::key_vault::{KeyVault, Keyed};
 use crate::managed_identity::ManagedIdentity;
-use crate::secrets::{Secrets, names};
+use crate::secrets::Secrets;
 
 /// Form of a client assertion (RFC 7523, 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -21,24 +21,39 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 /// Largest answer of the token endpoint.
 const ANSWER_LIMIT: usize = 256 * 1024;
 
-/// How the Graph app proves itself to Entra ID.
+/// How an app registration proves itself to Entra ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientAuthentication {
     /// A token of the managed identity as client assertion (federated credential): nothing to rotate.
     Federated,
-    /// The client secret in Key Vault (`graph-client-secret`).
+    /// Its client secret in Key Vault.
     Secret,
 }
 
-/// The Graph app registration.
+/// What tells one app registration from another.
+#[derive(Debug, Clone, Copy)]
+pub struct Registration<'a> {
+    /// Its tenant.
+    pub tenant: &'a str,
+    /// Its application id.
+    pub client_id: &'a str,
+    /// How it proves itself.
+    pub authentication: ClientAuthentication,
+    /// Name of its client secret.
+    pub secret: &'static str,
+}
+
+/// An app registration of ours.
 #[derive(Debug)]
-pub struct GraphApp {
+pub struct OwnRegistration {
     client: reqwest::Client,
     /// `{endpoint}/{tenant}/oauth2/v2.0`.
     base: String,
     pub(super) exchange_scope: &'static str,
     client_id: String,
     authentication: ClientAuthentication,
+    /// Name of its client secret.
+    secret: &'static str,
     identity: Arc<ManagedIdentity>,
     secrets: Arc<Secrets>,
     pub(super) told: Told,
@@ -61,24 +76,29 @@ pub(super) fn assertion(token: &SecretString) -> [(&str, &str); 2] {
     ]
 }
 
-impl GraphApp {
-    /// The app with this client id in this tenant; nothing is called yet.
+impl OwnRegistration {
+    /// This app; nothing is called yet.
     pub fn new(
         client: reqwest::Client,
         entra_endpoint: &str,
-        tenant: &str,
-        client_id: &str,
-        authentication: ClientAuthentication,
+        registration: Registration<'_>,
         identity: Arc<ManagedIdentity>,
         secrets: Arc<Secrets>,
     ) -> Self {
         let endpoint = address::base(entra_endpoint);
+        let Registration {
+            tenant,
+            client_id,
+            authentication,
+            secret,
+        } = registration;
         Self {
             client,
             base: format!("{endpoint}/{tenant}/oauth2/v2.0"),
             exchange_scope: cloud::of(&endpoint).exchange_scope,
             client_id: client_id.to_owned(),
             authentication,
+            secret,
             identity,
             secrets,
             told: Told::default(),
@@ -110,7 +130,7 @@ impl GraphApp {
                     let proof = [("client_secret", secret.value.expose_secret())];
                     self.send(form, &proof).await
                 };
-                let (secrets, name) = (&self.secrets, names::GRAPH_CLIENT);
+                let (secrets, name) = (&self.secrets, self.secret);
                 secrets.prove(Service::Entra, name, grant).await
             }
         }

@@ -1,4 +1,4 @@
-//! The Graph app's own token ("Microsoft identity platform and the OAuth 2.0 client credentials flow"), for what is granted to
+//! The own token of an app registration ("Microsoft identity platform and the OAuth 2.0 client credentials flow"), for what is granted to
 //! the app and not to a Support User.
 
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::app::GraphApp;
+use super::app::OwnRegistration;
 use crate::address;
 use crate::error::{Result, Service};
 use crate::graph::own_app::scope_of;
@@ -18,14 +18,18 @@ pub struct ApplicationToken(pub(crate) Renewal<SecretString>);
 
 impl ApplicationToken {
     /// For the Graph at this endpoint; nothing is called yet.
-    pub(super) fn new(app: Arc<GraphApp>, graph_endpoint: &str) -> Self {
-        let scope = scope_of(&address::base(graph_endpoint));
+    pub(super) fn new(app: Arc<OwnRegistration>, graph_endpoint: &str) -> Self {
+        Self::for_scope(app, scope_of(&address::base(graph_endpoint)))
+    }
+
+    /// For this scope; nothing is called yet.
+    pub(crate) fn for_scope(app: Arc<OwnRegistration>, scope: String) -> Self {
         let fetch = move || fetch(Arc::clone(&app), scope.clone());
         Self(Renewal::new(Service::Entra, fetch))
     }
 }
 
-async fn fetch(app: Arc<GraphApp>, scope: String) -> Result<Lease<SecretString>> {
+async fn fetch(app: Arc<OwnRegistration>, scope: String) -> Result<Lease<SecretString>> {
     let form = [
         ("grant_type", "client_credentials"),
         ("scope", scope.as_str()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::app::GraphApp;
+use super::app::OwnRegistration;
 use crate::address;
 use crate::error::Result;
 use crate::graph::own_app::scope_of;
@@ -17,12 +17,12 @@ const UNKNOWN: &str = "7000215";
 /// Tries client secrets.
 #[derive(Debug)]
 pub struct ClientSecretProbe {
-    app: Arc<GraphApp>,
+    app: Arc<OwnRegistration>,
     scope: String,
 }
 
 impl ClientSecretProbe {
-    pub(super) fn new(app: Arc<GraphApp>, graph_endpoint: &str) -> Self {
+    pub(super) fn new(app: Arc<OwnRegistration>, graph_endpoint: &str) -> Self {
         let scope = scope_of(&address::base(graph_endpoint));
         Self { app, scope }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::agent_user::AgentUsers;
-use super::app::{Grant, GraphApp};
+use super::app::{Grant, OwnRegistration};
 use super::application::ApplicationToken;
 use super::client_secret::ClientSecretProbe;
 use super::refusal::{NO_REFRESH_TOKEN, Reason};
@@ -21,14 +21,14 @@ use crate::secrets::names;
 /// `graph-refresh-token-{name}`.
 #[derive(Debug)]
 pub struct DelegatedTokens {
-    app: Arc<GraphApp>,
+    app: Arc<OwnRegistration>,
     agents: Arc<AgentUsers>,
     tokens: Mutex<HashMap<String, Renewal<SecretString>>>,
 }
 
 impl DelegatedTokens {
     /// Those of this app, and of these agent users; nothing is called yet.
-    pub fn new(app: GraphApp, agents: AgentUsers) -> Self {
+    pub fn new(app: OwnRegistration, agents: AgentUsers) -> Self {
         Self {
             app: Arc::new(app),
             agents: Arc::new(agents),
@@ -92,7 +92,7 @@ impl DelegatedTokens {
 }
 
 async fn fetch(
-    app: Arc<GraphApp>,
+    app: Arc<OwnRegistration>,
     agents: Arc<AgentUsers>,
     account: String,
 ) -> Result<Lease<SecretString>> {
@@ -108,7 +108,7 @@ async fn fetch(
     Ok(Lease::of_token(grant.access_token, life))
 }
 
-impl GraphApp {
+impl OwnRegistration {
     async fn granted(&self, account: &str) -> Result<Grant> {
         let refresh_token = self.refresh_token(account).await?;
         self.redeem(&refresh_token).await

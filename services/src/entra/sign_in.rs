@@ -5,7 +5,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::app::GraphApp;
+use super::app::OwnRegistration;
 use crate::error::{ErrorKind, Result, Sent, Service, ServiceError};
 use crate::secrets::names;
 
@@ -21,7 +21,7 @@ const PERMISSIONS: [&str; 5] = [
 /// The sign-in of Support Users to the Graph app.
 #[derive(Debug)]
 pub struct SignIn {
-    app: Arc<GraphApp>,
+    app: Arc<OwnRegistration>,
 }
 
 /// What a redeemed code gives.
@@ -34,7 +34,7 @@ pub struct SignedIn {
 }
 
 impl SignIn {
-    pub(super) const fn new(app: Arc<GraphApp>) -> Self {
+    pub(super) const fn new(app: Arc<OwnRegistration>) -> Self {
         Self { app }
     }
 

@@ -1,4 +1,4 @@
-//! Entra ID's public signing keys (JWKS), and the claims of tokens signed with them.
+//! Public signing keys (JWKS) of Entra ID and of the Bot Framework, and the claims of tokens signed with them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,18 +25,22 @@ const EXPIRE_AFTER: Duration = Duration::from_secs(48 * 3600);
 const CLOCK_SKEW_SECONDS: u64 = 300;
 
 /// The keys of one reading, by key id.
-pub(super) struct SigningKeys(HashMap<String, SigningKey>);
+pub(crate) struct SigningKeys(HashMap<String, SigningKey>);
 
 struct SigningKey {
     key: DecodingKey,
     /// Issuer that the key is limited to; a template with `{tenantid}` fits all.
     issuer: Option<String>,
+    /// Channels of the Bot Framework whose activities it may sign.
+    endorsements: Vec<String>,
 }
 
 /// Claims that decide about a validation token, or say who signed in.
 #[derive(Deserialize)]
-pub(super) struct Claims {
+pub(crate) struct Claims {
     pub(super) iss: String,
+    /// Where the connector takes answers, in its tokens.
+    pub(crate) serviceurl: Option<String>,
     pub(super) ver: Option<String>,
     pub(super) appid: Option<String>,
     pub(super) azp: Option<String>,
@@ -48,7 +52,7 @@ pub(super) struct Claims {
 
 /// Why a token is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(crate) enum Refused {
     /// It names a key that is not among these.
     UnknownKey,
     /// It is not genuine, for this reason.
@@ -67,26 +71,57 @@ struct Jwk {
     n: Option<String>,
     e: Option<String>,
     issuer: Option<String>,
+    #[serde(default)]
+    endorsements: Vec<String>,
 }
 
 impl SigningKeys {
-    /// Reads the keys. Entries of other kinds than RSA are passed over.
+    /// Reads Entra ID's keys.
     pub(super) async fn read(client: reqwest::Client, url: String) -> Result<Lease<Arc<Self>>> {
+        Ok(Lease {
+            value: Self::read_at(&client, Service::Entra, &url).await?,
+            renew_after: RENEWED_AFTER,
+            expires_after: EXPIRE_AFTER,
+        })
+    }
+
+    /// Reads the keys at this address. Entries of other kinds than RSA are passed over.
+    pub(crate) async fn read_at(
+        client: &reqwest::Client,
+        service: Service,
+        url: &str,
+    ) -> Result<Arc<Self>> {
         let request = client.get(url).timeout(CALL_TIMEOUT);
-        let set: KeySet = exchange::send_for_json(Service::Entra, request, LIMIT).await?;
+        let set: KeySet = exchange::send_for_json(service, request, LIMIT).await?;
         let keys = set.keys.into_iter().filter_map(|jwk| {
             if jwk.kty.as_deref() != Some("RSA") {
                 return None;
             }
             let key = DecodingKey::from_rsa_components(&jwk.n?, &jwk.e?).ok()?;
-            let issuer = jwk.issuer;
-            Some((jwk.kid?, SigningKey { key, issuer }))
+            let (issuer, endorsements) = (jwk.issuer, jwk.endorsements);
+            let key = SigningKey {
+                key,
+                issuer,
+                endorsements,
+            };
+            Some((jwk.kid?, key))
         });
-        Ok(Lease {
-            value: Arc::new(Self(keys.collect())),
-            renew_after: RENEWED_AFTER,
-            expires_after: EXPIRE_AFTER,
-        })
+        Ok(Arc::new(Self(keys.collect())))
+    }
+
+    /// As [`Self::check`], for a token whose key must be endorsed for this channel of the Bot Framework.
+    pub(crate) fn check_endorsed(
+        &self,
+        token: &str,
+        audience: &str,
+        issuers: &[String],
+        channel: &str,
+    ) -> Result<Claims, Refused> {
+        let (claims, key) = self.checked(token, audience, issuers)?;
+        match key.endorsements.iter().any(|it| it == channel) {
+            true => Ok(claims),
+            false => Err(Refused::Because("endorsement")),
+        }
     }
 
     /// The claims of a token that is signed by one of the keys, current, and meant for the audience from an issuer.
@@ -96,6 +131,16 @@ impl SigningKeys {
         audience: &str,
         issuers: &[String],
     ) -> Result<Claims, Refused> {
+        let (claims, _) = self.checked(token, audience, issuers)?;
+        Ok(claims)
+    }
+
+    fn checked(
+        &self,
+        token: &str,
+        audience: &str,
+        issuers: &[String],
+    ) -> Result<(Claims, &SigningKey), Refused> {
         let header = decode_header(token).map_err(|_| Refused::Because("malformed"))?;
         // Which algorithm counts is ours to say, never the token's.
         if header.alg != Algorithm::RS256 {
@@ -117,7 +162,7 @@ impl SigningKeys {
         if !key.issuer.as_ref().is_none_or(fits) {
             return Err(Refused::Because("issuer"));
         }
-        Ok(claims)
+        Ok((claims, key))
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -262,7 +262,27 @@ impl Genesys {
         self.send(|| self.client.get(&url)).await.map(drop)
     }
 
-    async fn post(&self, kind: &str, json: Bytes, correlation: &str) -> Result<Answer> {
+    /// Any other call of the API.
+    pub(super) async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        json: Option<Bytes>,
+    ) -> Result<Answer> {
+        let url = format!("{}/api/v2/{path}", self.api);
+        self.send(|| {
+            let request = self.client.request(method.clone(), &url);
+            match &json {
+                Some(json) => request
+                    .header(CONTENT_TYPE, "application/json")
+                    .body(json.clone()),
+                None => request,
+            }
+        })
+        .await
+    }
+
+    pub(super) async fn post(&self, kind: &str, json: Bytes, correlation: &str) -> Result<Answer> {
         let Self {
             api, integration, ..
         } = self;

@@ -162,6 +162,26 @@ impl<'a> UserGraph<'a> {
         Ok(posted.id)
     }
 
+    /// Marks the chat as read for this user ("chat: markChatReadForUser").
+    ///
+    /// # Errors
+    /// Graph refused or could not be reached.
+    pub async fn mark_read(
+        &self,
+        correlation: &str,
+        chat: &str,
+        user: &str,
+        tenant: &str,
+    ) -> Result<()> {
+        let url = format!("{}/markChatReadForUser", self.graph.chat_url(chat)?);
+        let body = json!({ "user": { "id": user, "tenantId": tenant } });
+        let marked = self.call(|token| {
+            let request = self.graph.request(Method::POST, &url, &token, correlation);
+            exchange::send(Service::Graph, request.json(&body), ANSWER_LIMIT)
+        });
+        marked.await.map(drop)
+    }
+
     /// Whether Graph answers the Support User a plain read: one chat of the list ("List chats").
     ///
     /// # Errors

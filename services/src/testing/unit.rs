@@ -16,12 +16,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::{Reply, Seen, client_of, identity};
-use crate::entra::{AgentUser, AgentUsers, ClientAuthentication, DelegatedTokens, GraphApp};
+use crate::entra::{
+    AgentUser, AgentUsers, ClientAuthentication, DelegatedTokens, OwnRegistration, Registration,
+};
 use crate::exchange::ERROR_BODY_LIMIT;
 use crate::files::{Download, Files, Rules};
 use crate::http::with_roots;
 use crate::key_vault::KeyVault;
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, names};
 
 /// A service that gives its answers in order, then 500, and keeps what it saw.
 #[derive(Clone)]
@@ -126,12 +128,15 @@ pub(crate) fn delegated(
     authentication: ClientAuthentication,
     secrets: Arc<Secrets>,
 ) -> DelegatedTokens {
-    let app = GraphApp::new(
+    let app = OwnRegistration::new(
         client(),
         &entra.base,
-        TENANT,
-        "client",
-        authentication,
+        Registration {
+            tenant: TENANT,
+            client_id: "client",
+            authentication,
+            secret: names::GRAPH_CLIENT,
+        },
         identity(),
         secrets,
     );

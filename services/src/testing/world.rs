@@ -19,6 +19,7 @@ use crate::http::Client;
 use crate::managed_identity::ManagedIdentity;
 use crate::secrets::names;
 
+mod bot;
 mod dead_letters;
 mod genesys;
 
@@ -300,7 +301,9 @@ impl Contents {
         if let Some(reply) = newest_first.find_map(|answer| answer(&seen)) {
             return reply;
         }
-        let is_open = matches!(service, Service::Entra | Service::Files) || path == "/oauth/token";
+        let is_open = matches!(service, Service::Entra | Service::Files)
+            || path == "/oauth/token"
+            || path.starts_with("/v1/.well-known/");
         if !is_open && !seen.header("authorization").starts_with("Bearer ") {
             return Reply::new(401, "");
         }
@@ -312,6 +315,7 @@ impl Contents {
             Service::Entra => self.entra(&seen, &segments),
             Service::Genesys => self.genesys(&seen, &segments),
             Service::Graph => self.graph(&seen, &segments),
+            Service::Bot => self.bot(&seen, &segments),
             _ => Reply::new(404, ""),
         }
     }
@@ -451,6 +455,7 @@ impl Contents {
                 let id = (1_700_000_000_000 + self.next_id()).to_string();
                 Reply::json(201, &json!({ "id": id }))
             }
+            ("POST", ["chats", _, "markChatReadForUser"]) => Reply::new(204, ""),
             ("GET", ["me", "chats"] | ["chats", _, "messages" | "members"]) => {
                 Reply::json(200, &json!({ "value": [] }))
             }
@@ -472,6 +477,7 @@ fn service_at(segments: &[&str]) -> Service {
         ["secrets", ..] => Service::KeyVault,
         [ACCOUNT, ..] => Service::Blob,
         ["v1.0", ..] => Service::Graph,
+        [_, "v3", ..] | ["v1", ".well-known", ..] => Service::Bot,
         ["api", "v2", ..] | ["oauth", "token"] => Service::Genesys,
         ["common", "discovery", ..] | [_, "oauth2", ..] => Service::Entra,
         [_, "messages"] | [_, "$deadletterqueue", ..] => Service::ServiceBus,

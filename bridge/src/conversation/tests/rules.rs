@@ -51,6 +51,7 @@ fn question() -> Says {
         message: "question".parse().expect("an id"),
         asked: START,
         choices: vec![choice("Yes"), choice("No")],
+        card: None,
     })
 }
 

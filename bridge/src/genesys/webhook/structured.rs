@@ -116,8 +116,7 @@ impl Walk {
         self.parts
             .extend(texts.map(|text| Part::Words(filled_in(text, fields))));
         self.range(fields);
-        let addresses = ADDRESSES.iter().filter_map(|name| text_of(fields, name));
-        self.words(addresses.filter_map(shown_address));
+        self.addresses(fields);
         self.place(fields);
         each(fields.get("availableTimes"), |time| self.time(time));
         for name in ELEMENTS {
@@ -176,8 +175,10 @@ impl Walk {
             answers.iter().any(|known| known.eq_ignore_ascii_case(kind))
         });
         match (text, leads_to) {
-            (Some(text), Some(address)) => self.words([&*format!("{text}: {address}")].into_iter()),
-            (None, Some(address)) => self.words([address].into_iter()),
+            (text, Some(address)) => self.parts.push(Part::Link {
+                text: text.map(str::to_owned),
+                url: address.to_owned(),
+            }),
             (Some(text), None) if answers => {
                 let notes = ["description", "subtitle", "image", "imageUrl"];
                 let notes: Vec<&str> = notes
@@ -205,8 +206,23 @@ impl Walk {
             let texts = TEXTS.iter().filter_map(|name| text_of(fields, name));
             self.words(texts);
         }
-        let addresses = ADDRESSES.iter().filter_map(|name| text_of(fields, name));
-        self.words(addresses.filter_map(shown_address));
+        self.addresses(fields);
+    }
+
+    fn addresses(&mut self, fields: &Fields) {
+        for name in ADDRESSES {
+            let Some(address) = text_of(fields, name).and_then(shown_address) else {
+                continue;
+            };
+            let address = address.to_owned();
+            self.parts.push(match name {
+                "image" | "imageUrl" => Part::Picture(address),
+                _ => Part::Link {
+                    text: None,
+                    url: address,
+                },
+            });
+        }
     }
 
     fn choice(&mut self, kind: ChoiceKind, text: &str, payload: Option<&str>, note: Option<&str>) {

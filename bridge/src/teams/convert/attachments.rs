@@ -151,7 +151,7 @@ impl Shown {
 }
 
 /// A file that can be fetched: it has an address, and is no page that only a browser can show.
-fn shared(attachment: &Attachment) -> Option<SentFile> {
+pub(super) fn shared(attachment: &Attachment) -> Option<SentFile> {
     let address = address_of(attachment)?;
     let name = attachment.name.as_deref().unwrap_or_default();
     let is_component = [".loop", ".fluid"]

@@ -8,6 +8,9 @@ use crate::teams::to_text::tokens::Tag;
 use crate::teams::to_text::{HOSTED, InlineImage, Medium, shown_address};
 use crate::text::spoken_duration;
 
+/// Where a bot's connector keeps pictures (Microsoft Learn, "Send and receive files through the bot").
+const CONNECTOR: &str = "/v3/attachments/";
+
 /// A video or audio element that is open.
 pub(super) struct Recording {
     medium: Medium,
@@ -92,7 +95,7 @@ impl Renderer<'_> {
     }
 
     fn collects(&self, source: &str) -> bool {
-        matches!(self.pictures, Pictures::Collect { .. }) && source.contains(HOSTED)
+        matches!(self.pictures, Pictures::Collect { .. }) && is_kept(source)
     }
 
     /// The number in a notice, where there are several to tell apart.
@@ -105,14 +108,19 @@ impl Renderer<'_> {
         }
     }
 
-    /// The address of a picture that anybody can open; those that Graph keeps need a token.
+    /// The address of a picture that anybody can open; those that Graph or a bot's connector keep need a token.
     fn source(&mut self, source: &str) {
         if let Some(address) = shown_address(source)
-            && !address.contains(HOSTED)
+            && !is_kept(address)
         {
             self.text(&format!(" ({address})"));
         }
     }
+}
+
+/// Whether Graph or a bot's connector keeps what is at an address.
+fn is_kept(address: &str) -> bool {
+    address.contains(HOSTED) || address.contains(CONNECTOR)
 }
 
 /// Whether words are the name of a file: they end in a dot and a few letters or digits.

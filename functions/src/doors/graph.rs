@@ -1,5 +1,4 @@
-//! The doors to a chat: whatever is done in Teams is done through one of six verbs. There is one door today, Microsoft Graph as a
-//! Support User, through the gate; another one (a bot) has its place beside it.
+//! The door of a Support User: Microsoft Graph, through the gate.
 
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use services::error::{ErrorKind, Sent, Service, ServiceError};
 use services::files::{Download, FetchError};
 use services::graph::{HostedImage, MessageRecord, UserGraph};
 use time::OffsetDateTime;
+use tokio::time::{Instant, timeout};
 use url::Url;
 
 use crate::app::App;
@@ -21,6 +21,9 @@ use crate::outside::{Call, Caller, Turn};
 
 /// Bytes of listed messages that are kept until they are worked through; what is beyond is read message by message.
 const MOST_KEPT: usize = 256 * 1024;
+
+/// How long the marking of a chat as read may take.
+const MARKING: Duration = Duration::from_secs(2);
 
 /// Changes in a chat, the newest first.
 pub struct Changes {
@@ -125,6 +128,26 @@ impl<'a> Graph<'a> {
         posted?
             .parse()
             .map_err(|_| ServiceError::new(Service::Graph, ErrorKind::Malformed, Sent::Yes))
+    }
+
+    /// Marks the chat as read for the Support User, whose app otherwise counts what agents have answered long ago. It is worth one try.
+    pub async fn mark_read(self) {
+        let (app, account) = (self.app, self.account);
+        let Some(user) = app.settings.support_account(account) else {
+            return;
+        };
+        let (correlation, chat) = self.names();
+        let (user, tenant) = (user.user.as_str(), app.settings.tenant.as_str());
+        let graph = self.user();
+        let request = graph.mark_read(correlation, chat, user, tenant);
+        let mut caller = self.caller.clone();
+        caller.deadline = caller.deadline.min(Instant::now() + MARKING);
+        let call = Call::GraphFrequentRead(account);
+        let marking = timeout(MARKING, app.gate.call(call, &caller, request));
+        if let Err(failure) = marking.await.unwrap_or(Err(Failure::OutOfTime)) {
+            let reason = failure.label();
+            tracing::info!(event = "chat_not_marked_read", reason);
+        }
     }
 
     /// Messages that were written or changed since then, among which a post of ours may be.

@@ -1,0 +1,118 @@
+//! The press of a card's button: it comes back as a message without text whose `value` is the button's `data`, and the inputs of
+//! the card beside it (Microsoft Learn, "Card actions", `Action.Submit`).
+
+use serde_json::{Value, json};
+
+use super::activity::text;
+use crate::conversation::series::{Piece, Series};
+use crate::ids::GenesysMessageId;
+use crate::state::outbound::OutboundState;
+use crate::state::question::{Choice, Question};
+
+/// The name under which our buttons keep what is ours.
+const OURS: &str = "bridge";
+
+/// What the ids of the inputs begin with by which a card offers its choices as lists.
+pub(super) const LIST: &str = "bridgeChoice";
+
+/// What was pressed. It comes from a customer's client, so it only names what the bridge itself knows. `Debug` leaves words out.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Press {
+    /// A choice of a question.
+    Choice {
+        /// The question.
+        question: GenesysMessageId,
+        /// Its place, counted from 0; nothing where none was chosen.
+        place: Option<usize>,
+        /// The words on the button.
+        text: String,
+    },
+    /// The conversation is to be ended.
+    End,
+}
+
+debug_names!(Press: Choice, End);
+
+impl Press {
+    /// Reads what a button of ours sends; nothing where another's was pressed.
+    #[must_use]
+    pub fn read(value: &Value) -> Option<Self> {
+        let ours = value.get(OURS)?;
+        if ours["end"] == true {
+            return Some(Self::End);
+        }
+        let mut inputs = value.as_object().into_iter().flatten();
+        let mut chosen = || {
+            inputs.find_map(|(id, value)| {
+                let chosen = id.starts_with(LIST).then(|| text(value)).flatten();
+                chosen?.parse().ok()
+            })
+        };
+        let place = ours["choice"].as_u64().or_else(&mut chosen);
+        Some(Self::Choice {
+            question: text(&ours["question"])?.parse().ok()?,
+            place: place.and_then(|place| usize::try_from(place).ok()),
+            text: text(&ours["text"]).unwrap_or_default().to_owned(),
+        })
+    }
+
+    /// The `data` of a choice's button.
+    pub(super) fn of_choice(question: &GenesysMessageId, place: usize, choice: &Choice) -> Value {
+        json!({ OURS: { "question": question.as_str(), "choice": place, "text": choice.text } })
+    }
+
+    /// The `data` of the button that sends what was chosen in a list.
+    pub(super) fn of_list(question: &GenesysMessageId) -> Value {
+        json!({ OURS: { "question": question.as_str() } })
+    }
+
+    /// The `data` of a button that ends the conversation.
+    #[must_use]
+    pub fn of_end() -> Value {
+        json!({ OURS: { "end": true } })
+    }
+
+    /// The question and the choice that are meant, as the bridge asked them.
+    #[must_use]
+    pub fn meant<'a>(&self, posts: &'a OutboundState) -> Option<(&'a Question, &'a Choice)> {
+        let Self::Choice {
+            question, place, ..
+        } = self
+        else {
+            return None;
+        };
+        let question = posts.posts.get(question)?.question.as_ref()?;
+        Some((question, question.choices.get((*place)?)?))
+    }
+
+    /// What the press says in words: those of the choice as it was asked, else those on the button.
+    #[must_use]
+    pub fn words(&self, posts: Option<&OutboundState>) -> String {
+        let meant = posts.and_then(|posts| self.meant(posts));
+        match (meant, self) {
+            (Some((_, choice)), _) => choice.text.clone(),
+            (None, Self::Choice { text, .. }) => text.clone(),
+            (None, Self::End) => String::new(),
+        }
+    }
+
+    /// Turns what is to be told of a press into the answer to its question, whatever was said since: the button names both.
+    pub fn answer(&self, told: &mut [Series], posts: Option<&OutboundState>) {
+        let Some((question, choice)) = posts.and_then(|posts| self.meant(posts)) else {
+            return;
+        };
+        for series in told.iter_mut().filter(|series| series.is_new_of_customer) {
+            let Some(piece) = series.pieces.first_mut() else {
+                continue;
+            };
+            if let Piece::Text(words) = piece {
+                *piece = Piece::Choice {
+                    question: question.message.clone(),
+                    choice: choice.clone(),
+                    otherwise: std::mem::take(words),
+                };
+                series.answered = Some(question.message.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Agents' messages to a customer of the bot's, in process, with all outside services in memory.
+
+use serde_json::{Value, json};
+use services::error::Service;
+use services::testing::Reply;
+
+use crate::testing::bot::{BotScene, CHAT, THREAD};
+use crate::testing::{ANNAS_THREAD, post};
+
+const CONVERSATION: &str = "be9c1b6e-0000-4000-8000-c0ffee00000c";
+
+/// A scene in which the customer has written.
+async fn begun(changed: &[(&str, &str)]) -> BotScene {
+    let scene = BotScene::start(changed).await;
+    scene.customer_writes("1", "hello").await;
+    scene
+}
+
+fn quick_replies() -> Value {
+    let reply = |text: &str| json!({"contentType": "QuickReply", "quickReply": {"text": text, "payload": format!("payload of {text}"), "action": "Message"}});
+    json!({"type": "Structured", "text": "What is it about?", "content": [reply("My order"), reply("My invoice")]})
+}
+
+#[tokio::test]
+async fn an_agents_message_comes_into_the_conversation_and_is_receipted() {
+    let scene = begun(&[]).await;
+    scene
+        .agent_writes("g-1", json!({"text": "*welcome* & <hello>"}))
+        .await;
+    assert_eq!(
+        scene.posted(),
+        [json!({"type": "message", "text": "*welcome* & <hello>", "textFormat": "plain"})]
+    );
+    let call = &scene.by_bot("POST")[0];
+    assert_eq!(
+        call.target,
+        "/amer/v3/conversations/a%3A17I0kl9EkpE1O9PH5TWrzrLNwnWWcfrU/activities"
+    );
+    assert_eq!(
+        scene.receipts(),
+        [("g-1".to_owned(), "Delivered".to_owned())]
+    );
+    // Its repetition is known.
+    scene
+        .agent_writes("g-1", json!({"text": "*welcome* & <hello>"}))
+        .await;
+    assert_eq!(scene.posted().len(), 1);
+}
+
+#[tokio::test]
+async fn a_press_answers_its_question_whatever_was_said_since() {
+    let scene = begun(&[]).await;
+    scene.agent_writes("g-1", quick_replies()).await;
+    scene
+        .agent_writes("g-2", json!({"text": "Take your time."}))
+        .await;
+    let card = scene.state("outbound")["posts"]["g-1"]["teams"][0].clone();
+    let press = json!({"id": "2", "replyToId": card, "value": {"bridge": {"question": "g-1", "choice": 1, "text": "forged"}}});
+    scene.told(press.clone()).await;
+    let told = scene.at_genesys();
+    let (kind, body) = told.last().expect("an answer");
+    assert_eq!(kind, "structured/response");
+    assert_eq!(body["originatingMessageId"], "g-1");
+    assert_eq!(
+        body["buttonResponse"],
+        json!({"type": "QuickReply", "text": "My invoice", "payload": "payload of My invoice"})
+    );
+    let updates = scene.by_bot("PUT");
+    assert_eq!(updates.len(), 1);
+    assert!(
+        updates[0]
+            .target
+            .ends_with(&format!("/activities/{}", card.as_str().expect("an id")))
+    );
+    let shown = updates[0].json().to_string();
+    assert!(
+        shown.contains("My invoice") && !shown.contains("Action.Submit"),
+        "{shown}"
+    );
+    scene.told(press).await;
+    assert_eq!(
+        (scene.at_genesys().len(), scene.by_bot("PUT").len()),
+        (told.len(), 1)
+    );
+}
+
+#[tokio::test]
+async fn a_press_of_a_card_that_is_not_known_goes_as_its_words() {
+    let scene = begun(&[]).await;
+    let press = json!({"id": "2", "replyToId": "9", "value": {"bridge": {"question": "g-9", "choice": 0, "text": "My order"}}});
+    scene.told(press).await;
+    assert_eq!(scene.texts(), ["hello", "My order"]);
+    assert!(scene.by_bot("PUT").is_empty());
+}
+
+#[tokio::test]
+async fn the_words_of_a_choice_can_be_typed_as_well() {
+    let scene = begun(&[]).await;
+    scene.agent_writes("g-1", quick_replies()).await;
+    scene.customer_writes("2", "my invoice").await;
+    let told = scene.at_genesys();
+    let (kind, body) = told.last().expect("an answer");
+    assert_eq!(
+        (kind.as_str(), &body["buttonResponse"]["text"]),
+        ("structured/response", &json!("My invoice"))
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_is_final_and_a_busy_conversation_is_not() {
+    for (status, code, ends) in [
+        (403, "BotNotInConversationRoster", true),
+        (404, "ConversationNotFound", true),
+        (412, "PreconditionFailed", false),
+        (502, "ServiceError", false),
+        (503, "ServiceUnavailable", false),
+    ] {
+        let scene = begun(&[]).await;
+        let refusal = Reply::json(status, &json!({"error": {"code": code}}));
+        match ends {
+            true => scene.world.answer("POST", "/activities", refusal),
+            false => scene.world.answer_once("POST", "/activities", refusal),
+        }
+        scene.agent_writes("g-1", json!({"text": "hi"})).await;
+        let outcome = if ends { "Failed" } else { "Delivered" };
+        assert_eq!(
+            scene.receipts(),
+            [("g-1".to_owned(), outcome.to_owned())],
+            "{code}"
+        );
+        assert_eq!(scene.failed().len(), usize::from(ends), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_wish_to_be_left_alone_is_kept() {
+    let scene = begun(&[]).await;
+    let wish =
+        Reply::json(429, &json!({"error": {"code": "Throttled"}})).header("retry-after", "1");
+    scene.world.answer_once("POST", "/activities", wish);
+    let start = tokio::time::Instant::now();
+    scene.agent_writes("g-1", json!({"text": "hi"})).await;
+    assert!(start.elapsed().as_millis() >= 900, "{:?}", start.elapsed());
+    assert_eq!(scene.posted().len(), 2);
+}
+
+#[tokio::test]
+async fn speakers_are_named_when_they_change() {
+    let scene = begun(&[("AGENT_NAME", "first"), ("VIRTUAL_AGENT_NAME", "Robot")]).await;
+    let by = |first: &str, text: &str, entity: &str| {
+        json!({"text": text, "originatingEntity": entity,
+            "channel": {"time": "2099-01-01T00:00:00Z", "to": {"id": THREAD}, "from": {"firstName": first, "lastName": "X"}}})
+    };
+    for (id, first, text, entity) in [
+        ("g-1", "", "one", "Bot"),
+        ("g-2", "Ada", "two", "Human"),
+        ("g-3", "Ada", "three", "Human"),
+        ("g-4", "Bob", "four", "Human"),
+        ("g-5", "Ada", "five", "Human"),
+    ] {
+        scene.agent_writes(id, by(first, text, entity)).await;
+    }
+    let texts: Vec<Value> = scene.posted().iter().map(|it| it["text"].clone()).collect();
+    assert_eq!(
+        texts,
+        [
+            "Robot:\none",
+            "Ada:\ntwo",
+            "three",
+            "Bob:\nfour",
+            "Ada:\nfive"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_nameless_speaker_is_looked_up_in_the_conversation() {
+    let scene = begun(&[("AGENT_NAME", "full")]).await;
+    let participants = json!({"participants": [
+        {"id": "c", "purpose": "customer", "state": "connected", "name": "Anna"},
+        {"id": "a", "purpose": "agent", "state": "disconnected", "name": "Bob Gone"},
+        {"id": "b", "purpose": "agent", "state": "connected", "name": "Ada King"},
+    ]});
+    scene.world.answer(
+        "GET",
+        "/conversations/messages/",
+        Reply::json(200, &participants),
+    );
+    scene
+        .agent_writes("g-1", json!({"text": "hi", "conversationId": CONVERSATION}))
+        .await;
+    assert_eq!(scene.posted()[0]["text"], "Ada King:\nhi");
+    // What cannot be told keeps nothing back.
+    let alone = begun(&[("AGENT_NAME", "full")]).await;
+    alone
+        .world
+        .answer("GET", "/conversations/messages/", Reply::new(403, "{}"));
+    alone
+        .agent_writes("g-1", json!({"text": "hi", "conversationId": CONVERSATION}))
+        .await;
+    assert_eq!(alone.posted()[0]["text"], "hi");
+}
+
+#[tokio::test]
+async fn a_customer_ends_the_conversation_by_a_word_or_a_button() {
+    let scene = begun(&[("END_WORDS", "end")]).await;
+    scene
+        .agent_writes("g-1", json!({"text": "hi", "conversationId": CONVERSATION}))
+        .await;
+    let participants = json!({"participants": [
+        {"id": "c1", "purpose": "customer", "state": "disconnected"},
+        {"id": "c2", "purpose": "customer", "state": "connected"},
+        {"id": "a", "purpose": "agent", "state": "connected"},
+    ]});
+    scene.world.answer(
+        "GET",
+        "/conversations/messages/",
+        Reply::json(200, &participants),
+    );
+    scene
+        .world
+        .answer("PATCH", "/participants/", Reply::new(202, "{}"));
+    scene.customer_writes("2", "End.").await;
+    let left = |scene: &BotScene| -> Vec<(String, Value)> {
+        let seen = scene.world.seen(Service::Genesys).into_iter();
+        seen.filter(|it| it.method == "PATCH")
+            .map(|it| (it.target.clone(), it.json()))
+            .collect()
+    };
+    let address = format!("/api/v2/conversations/messages/{CONVERSATION}/participants/c2");
+    assert_eq!(left(&scene), [(address, json!({"state": "disconnected"}))]);
+    assert_eq!(
+        scene.texts().last().map(String::as_str),
+        Some("End."),
+        "the agent sees why"
+    );
+    let told = |scene: &BotScene| {
+        let posted = scene.posted().into_iter();
+        posted
+            .filter(|it| it.to_string().contains("beendet"))
+            .count()
+    };
+    assert_eq!(told(&scene), 1);
+    scene
+        .told(json!({"id": "3", "replyToId": "9", "value": {"bridge": {"end": true}}}))
+        .await;
+    assert_eq!(
+        (left(&scene).len(), told(&scene)),
+        (2, 1),
+        "the customer knows"
+    );
+}
+
+#[tokio::test]
+async fn a_conversation_that_genesys_does_not_end_keeps_nothing_back() {
+    let scene = begun(&[("END_WORDS", "end")]).await;
+    let words = json!({"text": "hi", "conversationId": CONVERSATION});
+    scene.agent_writes("g-1", words).await;
+    let refusal = Reply::new(403, "{}");
+    scene
+        .world
+        .answer("GET", "/conversations/messages/", refusal);
+    scene.customer_writes("2", "end").await;
+    scene.customer_writes("3", "still here").await;
+    assert_eq!(scene.texts(), ["hello", "end", "still here"]);
+    assert_eq!((scene.posted().len(), scene.failed().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn genesys_tells_of_an_end_and_of_a_transfer() {
+    let scene = begun(&[("TRANSFER_NOTICE", "standard")]).await;
+    scene.world.put_secret("genesys-ended-secret", "shared");
+    let tell = async |secret: &str, session: &str, kind: &str, address: &str| {
+        let body = json!({"conversationId": CONVERSATION, "sessionId": session, "disconnectType": kind,
+            "addressFrom": "", "addressTo": address});
+        let headers = [("x-bridge-secret", secret)];
+        let path = crate::conversation_ended::PATH;
+        let status = post(&scene.app, path, &headers, body.to_string()).await;
+        scene.settle().await;
+        status.as_u16()
+    };
+    assert_eq!(tell("another", "s", "PEER", THREAD).await, 401);
+    assert!(scene.posted().is_empty());
+    assert_eq!(tell("shared", "s", "TRANSFER", THREAD).await, 200);
+    for _ in 0..2 {
+        assert_eq!(tell("shared", "s", "PEER", THREAD).await, 200);
+    }
+    // Nobody of ours, and a thread that no chat is known for.
+    assert_eq!(tell("shared", "s", "PEER", "whatsapp:+49").await, 200);
+    assert_eq!(tell("shared", "s", "PEER", ANNAS_THREAD).await, 200);
+    let texts: Vec<String> = scene.posted().iter().map(ToString::to_string).collect();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(
+        texts[0].contains("Kollegin") && texts[1].contains("beendet"),
+        "{texts:?}"
+    );
+    // Written again, it can end again.
+    scene.customer_writes("2", "me again").await;
+    assert_eq!(tell("shared", "s-2", "PEER", THREAD).await, 200);
+    assert_eq!(scene.posted().len(), 3);
+    assert!(scene.failed().is_empty());
+}
+
+#[tokio::test]
+async fn a_conversation_that_nobody_wrote_in_is_not_known() {
+    let scene = BotScene::start(&[("UNKNOWN_THREAD_SECONDS", "1")]).await;
+    scene.agent_writes("g-1", json!({"text": "hi"})).await;
+    assert!(scene.posted().is_empty());
+    assert_eq!(
+        scene.receipts(),
+        [("g-1".to_owned(), "Failed".to_owned())],
+        "{CHAT}"
+    );
+}
