@@ -59,8 +59,8 @@ pub fn thread_to_tell(
     within: Duration,
     now: OffsetDateTime,
 ) -> Option<ThreadId> {
-    let last_post = outbound.last_post?;
-    let is_recent = now - last_post <= within && !within.is_zero();
+    let last_words = outbound.last_words?;
+    let is_recent = now - last_words <= within && !within.is_zero();
     let last_message = inbound.thread.map(|thread| thread.last_message);
     let is_open = outbound.conversation.is_some() && !outbound.is_told_of_end(last_message);
     present_thread(inbound).filter(|_| is_recent && is_open)
@@ -112,7 +112,7 @@ mod tests {
             last_message: NOW - seconds(100),
         });
         let mut open = OutboundState::new(chat);
-        open.last_post = Some(NOW - seconds(60));
+        open.last_words = Some(NOW - seconds(60));
         open.conversation = "be9c1b6e-0000-4000-8000-c0ffee000001".parse().ok();
         let tell = |inbound: &InboundState, outbound: &OutboundState, window| {
             thread_to_tell(inbound, outbound, window, NOW).is_some()
@@ -121,7 +121,7 @@ mod tests {
         assert!(!tell(&inbound, &open, seconds(59)));
         assert!(!tell(&inbound, &open, Duration::ZERO));
         let mut other = open.clone();
-        other.last_post = None;
+        other.last_words = None;
         assert!(!tell(&inbound, &other, WINDOW));
         other = open.clone();
         other.conversation = None;

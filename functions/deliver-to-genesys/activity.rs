@@ -41,6 +41,10 @@ pub(super) async fn deliver(
         return refuse(app, delivery, opened).await;
     };
     if activity.press == Some(Press::End) {
+        // In a group nobody ends what others may need.
+        if activity.kind != ChatKind::OneOnOne {
+            return Ok(Outcome::Skipped("a group's conversation is not ended"));
+        }
         let ending = EndingEnvelope {
             chat: envelope.chat.clone(),
             message: envelope.message.clone(),
@@ -113,16 +117,18 @@ struct Installed<'a> {
 impl Installed<'_> {
     /// The thread that a first message would have, where that is certain: the greeting travels in its lane.
     fn thread(&self, chat: &InboundChat) -> Option<ThreadId> {
-        let direct = || {
-            let is_direct = self.activity.kind == ChatKind::OneOnOne;
-            let user = self.activity.sender.as_ref().filter(|_| is_direct)?;
+        let party = || match self.activity.kind {
+            ChatKind::OneOnOne => self.activity.sender.as_ref().map(Party::of),
+            _ => Some(Party::Group(self.activity.chat.digest())),
+        };
+        let first = || {
             Some(ThreadId {
                 account: self.envelope.account.clone(),
-                party: Party::of(user),
+                party: party()?,
                 counter: 0,
             })
         };
-        present_thread(chat.known().inbound).or_else(direct)
+        present_thread(chat.known().inbound).or_else(first)
     }
 }
 

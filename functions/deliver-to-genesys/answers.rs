@@ -48,14 +48,16 @@ impl CustomerMessage<'_> {
                 answers.fresh = told(found, &need)?;
             }
             Need::Kind => answers.kind = told(door.kind().await, &need)?,
-            Need::Members { dispensable: true } => {
+            // An activity itself tells who wrote it.
+            Need::Members { dispensable } if dispensable || self.activity.is_some() => {
                 let end = self.lookups_end();
                 let mut caller = self.caller.clone();
                 caller.deadline = caller.deadline.min(end);
                 let asked = timeout_at(end, self.door(&caller)?.members()).await;
-                answers.members = told(asked.unwrap_or(Err(Failure::OutOfTime)), &need)?;
+                let asked = asked.unwrap_or(Err(Failure::OutOfTime));
+                answers.members = told(asked, &Need::Members { dispensable: true })?;
             }
-            Need::Members { dispensable: false } => {
+            Need::Members { .. } => {
                 answers.members = told(door.members().await, &need)?;
             }
             Need::Tenant => {

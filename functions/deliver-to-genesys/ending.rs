@@ -76,8 +76,8 @@ impl<'a> Ending<'a> {
 }
 
 impl Ending<'_> {
-    /// Takes the customer out of the conversation, in a few tries.
-    async fn end(&self, conversation: &str) -> Result<(), Failure> {
+    /// Takes the customer out of the conversation, in a few tries; how many participants that were.
+    async fn end(&self, conversation: &str) -> Result<usize, Failure> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -92,7 +92,7 @@ impl Ending<'_> {
         }
     }
 
-    async fn disconnect(&self, conversation: &str) -> Result<(), Failure> {
+    async fn disconnect(&self, conversation: &str) -> Result<usize, Failure> {
         let (app, caller) = (self.app, &self.caller);
         let turn = app.gate.turn(Call::GenesysConversation, caller).await?;
         let genesys = app.genesys_by(turn.client());
@@ -100,13 +100,15 @@ impl Ending<'_> {
         let customers = participants
             .iter()
             .filter(|one| one.purpose == "customer" && !one.is_gone());
+        let mut left = 0;
         for customer in customers {
+            left += 1;
             let turn = app.gate.turn(Call::GenesysConversation, caller).await?;
             let genesys = app.genesys_by(turn.client());
             turn.make(genesys.disconnect(conversation, &customer.id))
                 .await?;
         }
-        Ok(())
+        Ok(left)
     }
 }
 
@@ -121,15 +123,22 @@ impl Job for Ending<'_> {
             // Genesys tells a conversation's id with what the agent or the flow writes in it, and nowhere else.
             return Ok(Outcome::Skipped("no conversation is known"));
         };
-        if let Err(error) = self.end(conversation.as_str()).await {
-            let reason = error.label();
-            tracing::error!(
-                event = "conversation_not_ended",
-                reason,
-                "a customer wants a conversation ended, and Genesys does not end it: check let_customers_end"
-            );
-            // It waits in the chat's lane, and must not keep what the customer writes next.
-            return Ok(Outcome::Skipped("Genesys does not end it"));
+        let left = match self.end(conversation.as_str()).await {
+            Ok(left) => left,
+            Err(error) => {
+                let reason = error.label();
+                tracing::error!(
+                    event = "conversation_not_ended",
+                    reason,
+                    "a customer wants a conversation ended, and Genesys does not end it: check let_customers_end"
+                );
+                // It waits in the chat's lane, and must not keep what the customer writes next.
+                return Ok(Outcome::Skipped("Genesys does not end it"));
+            }
+        };
+        if left == 0 {
+            // It was over before, and what the customer wrote since is a conversation whose id is not known yet.
+            return Ok(Outcome::Skipped("the conversation that is known was over"));
         }
         let ended = EndedEnvelope {
             session: Digest::of("ending", ending.message.as_str()),

@@ -175,12 +175,16 @@ impl Posting<'_> {
         let turn = app.gate.turn(Call::GenesysMessage, self.caller).await?;
         let is_first = series.claim(chat.state(), app.lanes.holder(), OffsetDateTime::now_utc());
         chat.save(app).await?;
+        let door = match app.settings.is_bot(&conversation.account) {
+            true => "bot",
+            false => "graph",
+        };
         let json = body.to_json(&Channel {
             thread: &conversation.thread,
             name: conversation.customer.name.as_deref(),
             time: series.time,
             message_id: &series.next_id(chat.state()),
-            attributes: &conversation.attributes(&chat.state().chat),
+            attributes: &conversation.attributes(&chat.state().chat, door),
         });
         let correlation = self.caller.correlation.as_str();
         let genesys = app.genesys_by(turn.client());

@@ -1,16 +1,24 @@
 //! Taking the buttons off a card whose question has its answer.
 
+use std::time::Duration;
+
 use bridge::bot::{cards, outgoing};
 use bridge::ids::{Digest, SupportAccountName};
+use bridge::patience::Fault;
 use bridge::queue::envelope::AnsweredEnvelope;
+use tokio::time::sleep;
 
 use super::posting::OutboundChat;
 use crate::app::App;
 use crate::doors::Door;
-use crate::failure::Failure;
+use crate::failure::{Failure, fault_of};
 use crate::outside::Caller;
 use crate::queue::delivery::{Delivery, Outcome};
 use crate::queue::job::Job;
+
+/// Tries to change a card, and the time between them.
+const TRIES: u32 = 3;
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 /// An answered card.
 pub(super) struct Answered<'a> {
@@ -42,8 +50,24 @@ impl Job for Answered<'_> {
             return Ok(Outcome::Skipped("no card of a bot"));
         };
         let activity = outgoing::card(&card, &answered.answer);
-        bot.update(&answered.card, &activity).await?;
-        Ok(Outcome::Delivered)
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match bot.update(&answered.card, &activity).await {
+                Ok(()) => return Ok(Outcome::Delivered),
+                Err(Failure::Service(error))
+                    if tries < TRIES && fault_of(&error) == Fault::Transient =>
+                {
+                    sleep(BETWEEN_TRIES).await;
+                }
+                // It must not keep what the agent writes next.
+                Err(failure) => {
+                    let reason = failure.label();
+                    tracing::warn!(event = "card_keeps_its_buttons", reason);
+                    return Ok(Outcome::Skipped("the card keeps its buttons"));
+                }
+            }
+        }
     }
 
     fn subject(&self) -> &Digest {

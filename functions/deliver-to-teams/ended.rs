@@ -51,23 +51,37 @@ impl Job for Ended<'_> {
             true => NoticeKind::Transferred,
             false => NoticeKind::Ended,
         };
-        let Some(text) = app.settings.notice(says, language) else {
-            return Ok(Outcome::Skipped("notices are off"));
-        };
         let account = &ended.thread.account;
         let mut chat = OutboundChat::load(app, &self.caller, account, &id).await?;
         chat.resolve_pending().await?;
+        let name = name(ended, &id)?;
         let last_message = inbound.and_then(|state| Some(state.thread?.last_message));
-        if !ended.transferred && chat.state.value.is_told_of_end(last_message) {
-            return Ok(Outcome::Skipped("the customer knows"));
+        let state = &mut chat.state.value;
+        if state.conversation_before.as_ref() == Some(&ended.conversation) {
+            return Ok(Outcome::Skipped("another conversation has begun since"));
         }
+        if ended.transferred {
+            // Whoever goes on with it has another name.
+            app.speakers.remove(&ended.conversation);
+        }
+        // What an earlier attempt began is still to be said.
+        let is_begun = state.posts.contains_key(&name);
+        if !ended.transferred && !is_begun {
+            if state.is_told_of_end(last_message) {
+                return Ok(Outcome::Skipped("the customer knows"));
+            }
+            // The times of messages are Teams', whose clock may be ahead of ours.
+            state.ended_at = Some(last_message.map_or(now, |last| last.max(now)));
+        }
+        let Some(text) = app.settings.notice(says, language) else {
+            if !ended.transferred {
+                // Nobody is there any more, whether or not that is told.
+                chat.save().await?;
+            }
+            return Ok(Outcome::Skipped("notices are off"));
+        };
         let parts = [chat.way.door()?.words(text)];
-        let has_posted = chat.post(&name(ended, &id)?, &parts, &Says::Notice).await?;
-        if !ended.transferred {
-            chat.state.value.ended_at = chat.state.value.last_post;
-            chat.save().await?;
-        }
-        Ok(match has_posted {
+        Ok(match chat.post(&name, &parts, &Says::Notice).await? {
             true => Outcome::Delivered,
             false => Outcome::Skipped("already posted"),
         })

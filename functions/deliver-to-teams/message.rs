@@ -56,11 +56,9 @@ impl Job for AgentMessage<'_> {
         }
         let (account, id) = self.destination().await?;
         let mut chat = OutboundChat::load(self.app, &self.caller, account, &id).await?;
-        chat.state.value.conversation = webhook.conversation.clone().or(chat
-            .state
-            .value
-            .conversation
-            .take());
+        if let Some(conversation) = &webhook.conversation {
+            chat.state.value.is_of(conversation);
+        }
         if let Some(thread) = &self.thread {
             let may_await_acceptance = chat.state.value.may_await_acceptance(thread);
             let _ = self.may_await_acceptance.set(may_await_acceptance);
@@ -70,13 +68,13 @@ impl Job for AgentMessage<'_> {
             false
         } else {
             // All files are at hand before the first word is posted: a message that cannot be shown whole fails whole.
-            let speaker = speaker::of(self.app, &self.caller, webhook).await;
-            let digest = speaker.as_deref().map(bridge::genesys::speaker::digest);
-            let is_known = digest.as_ref() == chat.state.value.last_speaker();
-            let name = speaker.as_deref().filter(|_| !is_known);
-            let made = parts::of(self.app, &chat.way.door()?, webhook, name).await?;
             let now = OffsetDateTime::now_utc();
-            chat.state.value.spoken_by(&webhook.id, digest, now);
+            let speaker = speaker::of(self.app, &self.caller, webhook).await;
+            let state = &mut chat.state.value;
+            state.spoken_by(&webhook.id, speaker.as_deref(), now);
+            let name = state.name_before(&webhook.id).map(str::to_owned);
+            let door = chat.way.door()?;
+            let made = parts::of(self.app, &door, webhook, name.as_deref()).await?;
             chat.post(&webhook.id, &made.parts, &made.says).await?
         };
         self.send_receipt(webhook, posted(webhook)).await?;

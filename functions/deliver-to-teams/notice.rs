@@ -8,6 +8,7 @@ use bridge::queue::envelope::NoticeEnvelope;
 use bridge::state::blobs;
 use bridge::state::inbound::InboundState;
 use bridge::state::outbound::Says;
+use bridge::teams::chat_kind::ChatKind;
 
 use super::posting::OutboundChat;
 use crate::app::App;
@@ -68,7 +69,9 @@ impl Job for Notice<'_> {
         let door = chat.way.door()?;
         let language = language.unwrap_or(app.settings.notice_language);
         let parts = [match (&door, notice.says) {
-            (Door::Bot(_), NoticeKind::Greeting) if !app.settings.end_words.is_empty() => {
+            (Door::Bot(bot), NoticeKind::Greeting)
+                if !app.settings.end_words.is_empty() && bot.kind() == ChatKind::OneOnOne =>
+            {
                 let card = cards::with_end_button(text, language.end_button());
                 Part::Activity(outgoing::card(&card, text))
             }

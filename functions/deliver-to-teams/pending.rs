@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use bridge::bot::outgoing::repeated_after;
 use bridge::patience::Fault;
 use bridge::state::outbound::Pending;
 use bridge::teams::from_text::from_text;
@@ -12,10 +13,10 @@ use bridge::teams::message::{Attachment, ChatMessage};
 use bridge::teams::recognise::{Candidate, recognise};
 use serde_json::Value;
 use time::OffsetDateTime;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::posting::OutboundChat;
-use crate::doors::Door;
+use crate::doors::{Bot, Door};
 use crate::failure::{Failure, fault_of};
 
 /// How far our clock may run ahead of Graph's.
@@ -39,13 +40,9 @@ impl OutboundChat<'_> {
         };
         let (graph, user) = match self.way.door()? {
             Door::Graph(graph) => (graph, self.way.user()),
-            // A bot cannot look into its conversation. A message that may be there is posted once more: twice is better than never.
-            Door::Bot(_) => {
-                tracing::warn!(
-                    event = "pending_post_unknown",
-                    "the answer to a post of the bot's was lost, so it is made again"
-                );
-                self.state.value.clear_pending();
+            Door::Bot(bot) => {
+                self.until_worth_another(&pending, bot).await?;
+                self.state.value.lose_pending(OffsetDateTime::now_utc());
                 return self.save().await;
             }
         };
@@ -82,6 +79,27 @@ impl OutboundChat<'_> {
             }
         }
         self.save().await
+    }
+
+    /// Waits until a post of the bot's whose answer was lost is to be made again. A bot cannot look into its conversation, and twice is
+    /// better than never; but while the connector does not even tell who is there, another post would only add to those that may be
+    /// in it, and each further one comes later than the one before.
+    async fn until_worth_another(&self, pending: &Pending, bot: Bot<'_>) -> Result<(), Failure> {
+        let passed = Duration::try_from(OffsetDateTime::now_utc() - pending.started_at);
+        let wait = repeated_after(self.state.value.lost());
+        let until = Instant::now() + wait.saturating_sub(passed.unwrap_or_default());
+        if until >= self.way.caller.deadline {
+            return Err(Failure::OutOfTime);
+        }
+        sleep_until(until).await;
+        bot.is_reached().await?;
+        let lost = self.state.value.lost() + 1;
+        tracing::warn!(
+            event = "pending_post_unknown",
+            lost,
+            "the answer to a post of the bot's was lost, so it is made again"
+        );
+        Ok(())
     }
 
     /// Time until the request can no longer be under way: a crashed attempt's may still be on its way to Graph.

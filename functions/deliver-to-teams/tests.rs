@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bridge::genesys::receipt::ReceiptOutcome;
 use bridge::genesys::webhook::Webhook;
 use bridge::ids::{ChatId, Digest, GenesysMessageId, Lane, ThreadId};
-use bridge::queue::envelope::{AgentEnvelope, Content, Envelope};
+use bridge::queue::envelope::{AgentEnvelope, Content, EndedEnvelope, Envelope};
 use bridge::state::blobs;
 use bridge::state::outbound::{OutboundState, Says};
 use bridge::state::thread::ThreadRecord;
@@ -252,6 +252,43 @@ async fn a_pending_post_of_a_chat_that_cannot_be_listed_does_not_make_it_mute() 
     scene.agent_writes(&hours_old(0, "hello")).await;
     assert_eq!(posts(&scene.world), ["hello"]);
     assert_eq!(scene.receipts()[0]["status"], "delivered");
+}
+
+#[tokio::test]
+async fn the_end_is_told_once_whoever_tells_of_it_and_again_after_further_words() {
+    let scene = Scene::start().await;
+    scene.agent_writes(&hours_old(0, "hello")).await;
+    let ends = async |session: &str| {
+        let ended = EndedEnvelope {
+            session: Digest::of("session", session),
+            conversation: "be9c1b6e-0000-4000-8000-c0ffee000001"
+                .parse()
+                .expect("an id"),
+            thread: ANNAS_THREAD.parse().expect("a thread"),
+            transferred: false,
+        };
+        let content = Content::Ended(ended);
+        scene
+            .delivers(Envelope::new(OffsetDateTime::now_utc(), content))
+            .await;
+    };
+    let told = || posts(&scene.world).len() - 1;
+    ends("customer's").await;
+    ends("customer's").await;
+    ends("agent's").await;
+    let said = posts(&scene.world);
+    let last = said.last().and_then(Value::as_str).unwrap_or_default();
+    assert!(last.contains("has ended"), "{said:?}");
+    let before = told();
+    let again = agents_message(
+        "g-2",
+        OffsetDateTime::now_utc(),
+        json!({ "text": "one more thing" }),
+    );
+    scene.agent_writes(again.to_string().as_bytes()).await;
+    ends("the next").await;
+    assert_eq!(told(), before + 2);
+    assert!(scene.failed().is_empty());
 }
 
 #[tokio::test]

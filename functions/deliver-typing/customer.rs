@@ -52,6 +52,7 @@ pub(super) async fn tell(
     };
     let mut caller = delivery.caller(subject);
     caller.deadline = caller.deadline.min(Instant::now() + WAIT);
+    drop(app.gate.turn(Call::GenesysTypingPart, &caller).await?);
     let turn = app.gate.turn(Call::GenesysTyping, &caller).await?;
     let genesys = app.genesys_by(turn.client());
     let correlation = caller.correlation.as_str();

@@ -94,6 +94,21 @@ async fn a_customer_who_types_is_told_of_once_in_a_while() {
 }
 
 #[tokio::test]
+async fn after_the_end_nobody_is_told_who_types() {
+    let scene = begun(&[("ENDED_NOTICE", "off")]).await;
+    scene.world.put_secret("genesys-ended-secret", "shared");
+    let body = json!({"conversationId": CONVERSATION, "sessionId": "s", "disconnectType": "PEER", "addressTo": THREAD});
+    let headers = [("x-bridge-secret", "shared")];
+    let path = crate::conversation_ended::PATH;
+    let status = crate::testing::post(&scene.app, path, &headers, body.to_string()).await;
+    assert_eq!(status.as_u16(), 200);
+    scene.settle().await;
+    scene.told(json!({"type": "typing"})).await;
+    let told = scene.at_genesys();
+    assert!(told.iter().all(|(kind, _)| kind != "event"));
+}
+
+#[tokio::test]
 async fn without_an_agent_nobody_is_told_who_types() {
     let alone = BotScene::start(&[]).await;
     alone.customer_writes("1", "hello").await;

@@ -83,7 +83,9 @@ async fn take(app: &App, headers: HeaderMap, body: Bytes) -> Result<Taken, Refus
         What::Other => taken.drop("of no interest"),
         What::Removed => taken.drop("removed"),
         // Who may not write is told so, once a day; nothing else of theirs is of interest.
-        what if what != What::Written && !may_write(app, told) => taken.drop("tenant"),
+        what if (what != What::Written || told.press.is_some()) && !may_write(app, told) => {
+            taken.drop("tenant");
+        }
         what => {
             let chat = told.chat.digest();
             let envelope = activity.map(|it| Envelope::new(now, content(app, it, &body)));

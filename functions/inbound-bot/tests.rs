@@ -264,6 +264,60 @@ async fn a_group_needs_a_mention_and_names_its_people() {
 }
 
 #[tokio::test]
+async fn a_picture_that_the_connector_refuses_keeps_no_message_back() {
+    for status in [403, 404, 410] {
+        let scene = BotScene::start(&[]).await;
+        scene
+            .world
+            .answer("GET", "/v3/attachments/", Reply::new(status, ""));
+        let address = format!(
+            "{}v3/attachments/0-a/views/original",
+            scene.world.bot_service_url()
+        );
+        let picture = json!([{"contentType": "image/*", "contentUrl": address}]);
+        scene
+            .told(json!({"id": "1", "text": "see", "attachments": picture}))
+            .await;
+        let texts = scene.texts();
+        assert_eq!(texts.len(), 2, "{status} {texts:?}");
+        assert!(texts[1].starts_with("[image]"), "{texts:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_members_look_up_keeps_no_message_back() {
+    for status in [400, 403, 429, 503] {
+        let scene = BotScene::start(&[("CUSTOMER_LOOKUP_SECONDS", "1")]).await;
+        let refusal = Reply::json(status, &json!({"error": {"code": "BadArgument"}}));
+        scene.world.answer("GET", "/members/", refusal);
+        scene.customer_writes("1", "hello").await;
+        assert_eq!(scene.texts(), ["hello"], "{status}");
+    }
+}
+
+#[tokio::test]
+async fn in_a_group_the_host_is_not_everybodys_tenant() {
+    let scene = BotScene::start(&[
+        ("CUSTOMER_TENANTS", "be9c1b6e-0000-4000-8000-c0ffee000009"),
+        ("GROUP_CHATS", "all"),
+    ])
+    .await;
+    let home = scene.app.settings.tenant.as_str().to_owned();
+    let group = json!({"conversationType": "groupChat", "isGroup": true, "tenantId": home, "id": "19:253b@thread.v2"});
+    let member = json!({"id": "29:1XJK", "aadObjectId": crate::testing::ANNA, "tenantId": TENANT});
+    scene
+        .world
+        .answer("GET", "/members/", Reply::json(200, &member));
+    scene
+        .told(json!({"id": "1", "text": "let me in", "conversation": group}))
+        .await;
+    assert!(
+        scene.texts().is_empty(),
+        "a guest of the group is of another tenant"
+    );
+}
+
+#[tokio::test]
 async fn without_a_bot_there_is_nobody_to_talk_to() {
     let world = World::start().await;
     let app = app_in(&world, &[("BOT_APP_ID", "")]);

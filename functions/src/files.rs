@@ -193,14 +193,19 @@ fn refused(error: FetchError) -> NotRehosted {
         FetchError::NotAllowed { .. } => Unfetched::NotAllowed.into(),
         FetchError::Redirects => Unfetched::Unreachable.into(),
         // The token could not be had.
-        FetchError::Service(error) if !matches!(error.service, Service::Graph | Service::Files) => {
+        FetchError::Service(error)
+            if !matches!(
+                error.service,
+                Service::Graph | Service::Bot | Service::Files
+            ) =>
+        {
             NotRehosted::Later(error)
         }
         FetchError::Service(error) => match error.kind {
             ErrorKind::NotFound => Unfetched::Gone.into(),
             ErrorKind::Forbidden => Unfetched::NoAccess.into(),
-            // A host that knows no token of ours; Graph's own refusals are judged before.
-            ErrorKind::Unauthorized if error.service != Service::Graph => {
+            // A host that knows no token of ours; what refuses a token itself is about the account.
+            ErrorKind::Unauthorized if error.service == Service::Files => {
                 Unfetched::NoAccess.into()
             }
             ErrorKind::TooLarge

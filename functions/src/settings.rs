@@ -353,7 +353,8 @@ impl Settings {
                 expects: "the client id (GUID) of the blueprint that its agent identity belongs to",
             }]);
         }
-        if settings.support_account(&settings.bot_account).is_some() {
+        let bot = &settings.bot_account;
+        if settings.bot_app_id.is_some() && settings.support_account(bot).is_some() {
             return Err(vec![SettingError {
                 name: "BOT_ACCOUNT",
                 problem: "one of the names in SUPPORT_ACCOUNTS".to_owned(),

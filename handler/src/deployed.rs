@@ -16,6 +16,9 @@ const NOTIFICATIONS: &str = "/api/graph/notifications";
 /// Path of the function that takes Genesys' webhooks.
 const WEBHOOK: &str = "/api/genesys/webhook";
 
+/// Path of the function that takes what the bot's connector tells.
+const BOT: &str = "/api/messages";
+
 /// Path of the function that tells how the handler is.
 const HEALTH: &str = "/api/health";
 
@@ -72,6 +75,7 @@ pub async fn run(app: &Url, patience: Duration) -> bool {
         "Genesys webhook, wrong signature",
         webhook(&probe, Some(FOREIGN_SIGNATURE)).await,
     );
+    report.note("the bot, without a token", bot(&probe).await);
     report.good
 }
 
@@ -203,6 +207,22 @@ async fn webhook(probe: &Probe, signature: Option<&str>) -> Finding {
         }
         200..=299 => Err(
             "it was taken, though nobody signed it: take the app off the network (az functionapp stop) and see which \
+             program answers there"
+                .to_owned(),
+        ),
+        _ => Err(unexpected(&answer, "401")),
+    }
+}
+
+/// A call that the connector did not make. An app without a bot says so.
+async fn bot(probe: &Probe) -> Finding {
+    let answer = probe.post(BOT, &serde_json::json!({}), None).await?;
+    match answer.status {
+        401 if answer.is_refusal() => Ok("refused with 401".to_owned()),
+        404 if answer.is_refusal() => Ok("there is none (BOT_APP_ID)".to_owned()),
+        STATUS_CANNOT_TELL if answer.is_refusal() => Err(cannot_tell(&answer, "bot-client-secret")),
+        200..=299 => Err(
+            "it was taken, though nobody vouched for it: take the app off the network (az functionapp stop) and see which \
              program answers there"
                 .to_owned(),
         ),

@@ -11,12 +11,13 @@ use services::testing::{Reply, Seen, World, serve_tls};
 use crate::program::{Outcome, authority, handler, local_settings};
 
 /// Titles of the lines, in their order.
-const CHECKS: [&str; 5] = [
+const CHECKS: [&str; 6] = [
     "Graph handshake",
     "health",
     "forged notification",
     "Genesys webhook, unsigned",
     "Genesys webhook, wrong signature",
+    "the bot, without a token",
 ];
 
 /// Which check a call belongs to.
@@ -29,6 +30,7 @@ fn check_of(seen: &Seen) -> &'static str {
             "" => "Genesys webhook, unsigned",
             _ => "Genesys webhook, wrong signature",
         },
+        ("POST", "/api/messages") => "the bot, without a token",
         (method, path) => panic!("{method} {path} belongs to no function"),
     }
 }
@@ -65,6 +67,8 @@ async fn app() -> World {
     app.answer("GET", "/api/health", Reply::json(200, &well));
     let refusal = Reply::json(401, &json!({"error": "the signature does not match"}));
     app.answer("POST", "/api/genesys/webhook", refusal);
+    let refusal = Reply::json(401, &json!({"error": "there is no token"}));
+    app.answer("POST", "/api/messages", refusal);
     app.answer_with("POST", "/api/graph/notifications", |seen| {
         Some(match check_of(seen) {
             "Graph handshake" => text(200, &token(seen)),

@@ -234,12 +234,19 @@ impl<'a> Builder<'a> {
             Some(note) => format!("{} ({note})", choice.text),
             None => choice.text.clone(),
         };
+        if title.chars().count() > LONGEST_BUTTON {
+            // What is too long for a button stands above its row.
+            let whole = line(&title, false);
+            self.body.push(whole.clone());
+            self.left.push(whole);
+            self.said += &format!("{title} ");
+        }
         let title = one_line(&title, LONGEST_BUTTON);
         let data = Press::of_choice(self.message, self.choices, choice);
-        self.list
-            .push(json!({ "title": title, "value": self.choices.to_string() }));
-        self.buttons
-            .push(json!({ "type": "Action.Submit", "title": title, "data": data }));
+        let value = Press::of_entry(self.choices, choice);
+        self.list.push(json!({ "title": title, "value": value }));
+        let button = json!({ "type": "Action.Submit", "title": title, "data": data });
+        self.buttons.push(button);
         self.choices += 1;
     }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::activity::{Activity, What, parsed, text};
 use crate::ids::UserId;
 use crate::state::outbound::OutboundState;
+use crate::teams::chat_kind::ChatKind;
 use crate::teams::convert::{SentFile, shared_file};
 use crate::teams::from_text::{escaped, from_text};
 use crate::teams::message::{
@@ -78,9 +79,14 @@ impl Activity {
     }
 
     fn sender(&self) -> Sender {
+        // A group has people of several tenants, and names the one that hosts it.
+        let is_direct = self.kind == ChatKind::OneOnOne;
+        // Only who is in a directory has an object id.
+        let is_entra = text(&self.raw["from"]["aadObjectId"]).is_some();
         Sender {
             user: self.sender.clone(),
-            tenant: self.reference.tenant.clone(),
+            user_type: is_entra.then(|| "aadUser".to_owned()),
+            tenant: self.reference.tenant.clone().filter(|_| is_direct),
             name: text(&self.raw["from"]["name"]).map(str::to_owned),
             ..Sender::default()
         }
@@ -102,8 +108,8 @@ impl Activity {
             let kind = text(&raw["contentType"]).unwrap_or_default();
             if kind == "text/html" {
                 // It says the same as the text, in full; a second one would be something else.
-                let html = text(&raw["content"]).unwrap_or_default();
-                rich = rich.or(Some(html));
+                let html = text(&raw["content"]).filter(|html| shows_something(html));
+                rich = rich.or(html);
             } else if kind == FILE {
                 attachments.push(file_of(raw));
             } else if let Some(address) = picture_address(raw, kind) {
@@ -147,8 +153,12 @@ impl Activity {
             // What somebody entered into a card that is none of ours.
             (Value::Object(entered), "") => {
                 let entered = entered.iter().filter_map(|(name, value)| {
-                    let value = value.as_str().map(str::to_owned);
-                    Some(format!("{name}: {}", value?))
+                    let value = match value {
+                        Value::String(value) => value.clone(),
+                        Value::Number(_) | Value::Bool(_) => value.to_string(),
+                        _ => return None,
+                    };
+                    Some(format!("{name}: {value}"))
                 });
                 entered.collect::<Vec<_>>().join("\n")
             }
@@ -240,6 +250,24 @@ fn mention(entity: &Value) -> Option<Mention> {
 fn bare(mention: &str) -> &str {
     let inner = mention.strip_prefix("<at>").unwrap_or(mention);
     inner.strip_suffix("</at>").unwrap_or(inner)
+}
+
+/// Whether HTML has anything in it but empty elements.
+fn shows_something(html: &str) -> bool {
+    let mut in_tag = false;
+    let mut words = html.replace("&nbsp;", " ");
+    words.retain(|character| match character {
+        '<' => {
+            in_tag = true;
+            false
+        }
+        '>' if in_tag => {
+            in_tag = false;
+            false
+        }
+        _ => !in_tag,
+    });
+    !words.trim().is_empty() || html.contains("<img")
 }
 
 /// HTML without its pictures, which come as attachments as well; emoji are words.

@@ -1,5 +1,7 @@
 //! The activities that the bot posts (Microsoft Learn, "Format your bot messages", "Send and receive files through the bot").
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -18,6 +20,19 @@ const PICTURES: [&str; 3] = ["image/png", "image/jpeg", "image/gif"];
 
 /// Media type of an Adaptive Card.
 const CARD: &str = "application/vnd.microsoft.card.adaptive";
+
+/// How long after a post whose answer was lost it is made again, by how often that happened before. A bot cannot look whether the post is
+/// there, and each repetition may show it once more.
+#[must_use]
+pub const fn repeated_after(lost: u32) -> Duration {
+    Duration::from_secs(match lost {
+        0 => 1,
+        1 => 10,
+        2 => 30,
+        3 => 90,
+        _ => 300,
+    })
+}
 
 /// Words exactly as they are: without this format Teams would take signs in them for Markdown.
 #[must_use]

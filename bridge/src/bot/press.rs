@@ -15,6 +15,9 @@ const OURS: &str = "bridge";
 /// What the ids of the inputs begin with by which a card offers its choices as lists.
 pub(super) const LIST: &str = "bridgeChoice";
 
+/// What stands between place and words in the value of such an input.
+const BETWEEN: &str = "|";
+
 /// What was pressed. It comes from a customer's client, so it only names what the bridge itself knows. `Debug` leaves words out.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Press {
@@ -41,19 +44,27 @@ impl Press {
         if ours["end"] == true {
             return Some(Self::End);
         }
+        // A list sends the place and the words of what was chosen.
         let mut inputs = value.as_object().into_iter().flatten();
-        let mut chosen = || {
-            inputs.find_map(|(id, value)| {
-                let chosen = id.starts_with(LIST).then(|| text(value)).flatten();
-                chosen?.parse().ok()
-            })
+        let listed = inputs.find_map(|(id, value)| {
+            let chosen = id.starts_with(LIST).then(|| text(value)).flatten()?;
+            chosen.split_once(BETWEEN)
+        });
+        let (place, words) = match (ours["choice"].as_u64(), listed) {
+            (Some(place), _) => (Some(place), text(&ours["text"])),
+            (None, Some((place, words))) => (place.parse().ok(), Some(words)),
+            (None, None) => (None, None),
         };
-        let place = ours["choice"].as_u64().or_else(&mut chosen);
         Some(Self::Choice {
             question: text(&ours["question"])?.parse().ok()?,
             place: place.and_then(|place| usize::try_from(place).ok()),
-            text: text(&ours["text"]).unwrap_or_default().to_owned(),
+            text: words.unwrap_or_default().to_owned(),
         })
+    }
+
+    /// The value of a choice in a list.
+    pub(super) fn of_entry(place: usize, choice: &Choice) -> String {
+        format!("{place}{BETWEEN}{}", choice.text)
     }
 
     /// The `data` of a choice's button.
@@ -96,23 +107,30 @@ impl Press {
         }
     }
 
-    /// Turns what is to be told of a press into the answer to its question, whatever was said since: the button names both.
+    /// Turns what is to be told of a press into the answer to its question, whatever was said since: the button names both. Its words
+    /// are those of no other question, although they may fit the one that is open.
     pub fn answer(&self, told: &mut [Series], posts: Option<&OutboundState>) {
-        let Some((question, choice)) = posts.and_then(|posts| self.meant(posts)) else {
-            return;
-        };
+        let meant = posts.and_then(|posts| self.meant(posts));
         for series in told.iter_mut().filter(|series| series.is_new_of_customer) {
             let Some(piece) = series.pieces.first_mut() else {
                 continue;
             };
-            if let Piece::Text(words) = piece {
-                *piece = Piece::Choice {
+            let words = match piece {
+                Piece::Text(words)
+                | Piece::Choice {
+                    otherwise: words, ..
+                } => std::mem::take(words),
+                Piece::File(_) => continue,
+            };
+            series.answered = meant.map(|(question, _)| question.message.clone());
+            *piece = match meant {
+                Some((question, choice)) => Piece::Choice {
                     question: question.message.clone(),
                     choice: choice.clone(),
-                    otherwise: std::mem::take(words),
-                };
-                series.answered = Some(question.message.clone());
-            }
+                    otherwise: words,
+                },
+                None => Piece::Text(words),
+            };
         }
     }
 }

@@ -142,11 +142,14 @@ fn a_sender_is_known_by_the_object_id_and_the_tenant() {
     let sender = activity.chat_message(None).from.expect("somebody");
     let user = sender.user.expect("a user");
     assert_eq!(user.as_str(), "0f0e0d0c-0000-4000-8000-00000000000a");
+    assert_eq!(sender.user_type.as_deref(), Some("aadUser"));
     assert_eq!(sender.name.as_deref(), Some("Anna Adler"));
     assert_eq!(activity.tenant(), sender.tenant.as_ref());
     let elsewhere = json!({"type": "message", "id": "1", "text": "x", "conversation": {"id": "a:1"},
         "from": {"id": "29:1X"}});
     let activity = read(elsewhere);
+    let sender = activity.chat_message(None).from.expect("somebody");
+    assert_eq!(sender.user_type, None, "without an object id");
     assert!(activity.tenant().is_some(), "by the channel's data");
     assert_eq!(activity.sender.expect("somebody").as_str(), "29:1X");
     let shown = format!(
@@ -212,8 +215,12 @@ fn a_press_means_what_was_asked_and_nothing_else() {
         "x"
     );
     assert!(press(json!({"other": 1})).is_none() && press(json!(null)).is_none());
-    let listed = json!({"bridge": {"question": "b71f"}, "bridgeChoice8": "2"});
+    let listed = json!({"bridge": {"question": "b71f"}, "bridgeChoice8": "2|Choice 2"});
     assert_eq!(meant(listed).as_deref(), Some("payload 2"));
+    // Of a question that is forgotten the words are left.
+    let forgotten = json!({"bridge": {"question": "other"}, "bridgeChoice8": "2|My invoice|x"});
+    let forgotten = press(forgotten).expect("a press");
+    assert_eq!(forgotten.words(Some(&posts)), "My invoice|x");
     // A list in which nothing is chosen.
     let nothing = json!({"bridge": {"question": "b71f"}, "bridgeChoice8": ""});
     assert_eq!(meant(nothing), None);
@@ -369,7 +376,7 @@ proptest! {
     }
 
     #[test]
-    fn no_words_of_a_question_are_lost_in_its_card(text in "[a-z ]{1,50}", choices in proptest::collection::vec("[a-z]{1,20}", 1..12)) {
+    fn no_words_of_a_question_are_lost_in_its_card(text in "[a-z ]{1,50}", choices in proptest::collection::vec("[a-z]{1,20}|[a-z]{70,120}", 1..12)) {
         let content: Vec<Value> = choices.iter()
             .map(|choice| json!({"contentType": "QuickReply", "quickReply": {"text": choice, "payload": choice, "action": "Message"}}))
             .collect();

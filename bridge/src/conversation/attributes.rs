@@ -15,6 +15,7 @@ pub fn custom_attributes(
     customer: &Customer,
     chat: &ChatId,
     account: &SupportAccountName,
+    door: &str,
 ) -> BTreeMap<String, String> {
     let tenant = customer.tenant.as_ref().map(|tenant| tenant.as_str());
     let digest = chat.digest();
@@ -36,7 +37,7 @@ pub fn custom_attributes(
         &[("teamsCompany", customer.company.as_deref())],
         &[("teamsSupportAccount", Some(account.as_str()))],
         &[("teamsChat", Some(digest.as_str()))],
-        &[("teamsDoor", Some("graph"))],
+        &[("teamsDoor", Some(door))],
     ];
     let mut attributes = BTreeMap::new();
     for together in by_importance {
@@ -80,7 +81,8 @@ mod tests {
 
     fn attributes(customer: &Customer) -> BTreeMap<String, String> {
         let chat = "19:a@thread.v2".parse().expect("an id");
-        custom_attributes(customer, &chat, &"support".parse().expect("a name"))
+        let account = "support".parse().expect("a name");
+        custom_attributes(customer, &chat, &account, "graph")
     }
 
     #[test]

@@ -35,10 +35,10 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// The attributes for the flow.
+    /// The attributes for the flow. The door is `graph` or `bot`, as the account is a Support User or the bot.
     #[must_use]
-    pub fn attributes(&self, chat: &ChatId) -> BTreeMap<String, String> {
-        custom_attributes(&self.customer, chat, &self.account)
+    pub fn attributes(&self, chat: &ChatId, door: &str) -> BTreeMap<String, String> {
+        custom_attributes(&self.customer, chat, &self.account, door)
     }
 }
 

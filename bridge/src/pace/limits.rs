@@ -91,6 +91,15 @@ pub const BOT_READS: Limit = Limit {
     ..BOT_SENDS
 };
 
+/// That customers are typing, of all that Genesys takes: a small part, so that none is missing when a message comes.
+pub const GENESYS_TYPING: Limit = Limit {
+    per_second: 0.5,
+    burst: 3.0,
+    at_first: 3.0,
+    is_shared: false,
+    source: "a choice of ours: a tenth of 300 calls a minute",
+};
+
 /// Calls of one OAuth client, where Genesys takes this many in any minute (300 unless it raised that): a part of them at once, the
 /// others spread over the minute, and 1 in 27 is left for what is not booked (the first call after a quiet time, look-ups, files).
 #[must_use]

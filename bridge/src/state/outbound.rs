@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::KEPT;
+use crate::genesys::speaker;
 use crate::ids::{
     ChatId, Digest, GenesysConversationId, GenesysMessageId, Party, TeamsMessageId, ThreadId,
 };
@@ -30,9 +31,19 @@ pub struct OutboundState {
     /// When we last posted.
     #[serde(default, with = "crate::moment::option")]
     pub last_post: Option<OffsetDateTime>,
+    /// When what was posted last was the agent's, and none of the bridge's own notices.
+    #[serde(
+        default,
+        with = "crate::moment::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_words: Option<OffsetDateTime>,
     /// Genesys' conversation that the agent last wrote in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<GenesysConversationId>,
+    /// The one before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation_before: Option<GenesysConversationId>,
     /// When the customer was told last that the conversation has ended.
     #[serde(
         default,
@@ -58,9 +69,15 @@ pub struct Post {
     pub fingerprints: Vec<Digest>,
     /// All parts are posted.
     pub complete: bool,
-    /// Stands for whose name was shown before it.
+    /// Stands for whose message it is, where that was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speaker: Option<Digest>,
+    /// The name that stands before it, until all of it is posted: each attempt must make the same parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// How often the answer to a post of its next part was lost.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lost: u32,
     /// The question that it asks by a card with buttons, which can be pressed whatever is said later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
@@ -97,6 +114,10 @@ pub enum Says {
     Notice,
 }
 
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 impl OutboundState {
     /// The state of a chat without posts.
     #[must_use]
@@ -107,18 +128,27 @@ impl OutboundState {
             posts: BTreeMap::new(),
             pending: None,
             last_post: None,
+            last_words: None,
             conversation: None,
+            conversation_before: None,
             ended_at: None,
             question: None,
         }
     }
 
-    /// Whether the customer knows that the conversation has ended: nobody has written anything since that was told.
+    /// Notes the conversation that an agent's message belongs to.
+    pub fn is_of(&mut self, conversation: &GenesysConversationId) {
+        if self.conversation.as_ref() != Some(conversation) {
+            self.conversation_before = self.conversation.replace(conversation.clone());
+        }
+    }
+
+    /// Whether the customer knows that the conversation has ended: neither agent nor customer has written anything since that was told.
     #[must_use]
     pub fn is_told_of_end(&self, last_message: Option<OffsetDateTime>) -> bool {
         self.ended_at.is_some_and(|told| {
             let is_before = |at: Option<OffsetDateTime>| at.is_none_or(|at| at <= told);
-            is_before(self.last_post) && is_before(last_message)
+            is_before(self.last_words) && is_before(last_message)
         })
     }
 
@@ -166,6 +196,8 @@ impl OutboundState {
             fingerprints: Vec::new(),
             complete: false,
             speaker: None,
+            name: None,
+            lost: 0,
             question: None,
         })
     }
@@ -179,10 +211,17 @@ impl OutboundState {
         post.at = now;
         post.teams.push(teams_id);
         post.complete = pending.last;
+        post.lost = 0;
+        if pending.last {
+            post.name = None;
+        }
         if let Says::Question(question) = &pending.says {
             post.question = question.card.is_some().then(|| question.clone());
         }
         self.last_post = Some(now);
+        if pending.says != Says::Notice {
+            self.last_words = Some(now);
+        }
         match pending.says {
             Says::Question(question) if pending.last => self.question = Some(question),
             Says::Question(_) | Says::Words => self.question = None,
@@ -198,14 +237,31 @@ impl OutboundState {
         named.max_by_key(|post| post.at)?.speaker.as_ref()
     }
 
-    /// Notes whose message it is, before any of it is posted.
+    /// Notes whose message it is, and the name to put before it where its last speaker was another one. What an earlier attempt has
+    /// begun to post keeps its name.
     pub fn spoken_by(
         &mut self,
         message: &GenesysMessageId,
-        speaker: Option<Digest>,
+        name: Option<&str>,
         now: OffsetDateTime,
     ) {
-        self.entry(message, now).speaker = speaker;
+        let speaker = name.map(speaker::digest);
+        let is_known = speaker.as_ref() == self.last_speaker();
+        let has_begun = self
+            .pending
+            .as_ref()
+            .is_some_and(|it| it.message == *message);
+        let post = self.entry(message, now);
+        if post.teams.is_empty() && !has_begun {
+            post.speaker = speaker;
+            post.name = name.filter(|_| !is_known).map(str::to_owned);
+        }
+    }
+
+    /// The name that stands before a message that is not posted whole.
+    #[must_use]
+    pub fn name_before(&self, message: &GenesysMessageId) -> Option<&str> {
+        self.posts.get(message)?.name.as_deref()
     }
 
     /// Whether Graph's refusal to post here may mean that the chat is a *message request*, which somebody has to accept first: in a
@@ -219,6 +275,21 @@ impl OutboundState {
     /// Notes that the pending part is not in the chat.
     pub fn clear_pending(&mut self) {
         self.pending = None;
+    }
+
+    /// Notes that nobody can tell whether the pending part is in the chat, and that it is posted again.
+    pub fn lose_pending(&mut self, now: OffsetDateTime) {
+        if let Some(pending) = self.pending.take() {
+            self.entry(&pending.message, now).lost += 1;
+        }
+    }
+
+    /// How often the answer to a post of the pending part was lost before.
+    #[must_use]
+    pub fn lost(&self) -> u32 {
+        let pending = self.pending.as_ref();
+        let post = pending.and_then(|pending| self.posts.get(&pending.message));
+        post.map_or(0, |post| post.lost)
     }
 
     /// Whether a Teams message is one of our posts.
@@ -321,6 +392,23 @@ mod tests {
     }
 
     #[test]
+    fn the_word_of_an_end_is_nothing_that_was_written_since() {
+        let later = |seconds| AT + time::Duration::seconds(seconds);
+        let mut state = state();
+        assert!(!state.is_told_of_end(None));
+        begin(&mut state, "b71f", 0, true, Says::Words);
+        state.posted(id("1612289765949"), AT);
+        state.ended_at = Some(later(1));
+        begin(&mut state, "b720", 0, true, Says::Notice);
+        state.posted(id("1612289765950"), later(2));
+        assert!(state.is_told_of_end(None) && state.is_told_of_end(Some(later(1))));
+        assert!(!state.is_told_of_end(Some(later(2))));
+        begin(&mut state, "b721", 0, true, Says::Words);
+        state.posted(id("1612289765951"), later(2));
+        assert!(!state.is_told_of_end(None));
+    }
+
+    #[test]
     fn a_state_with_unknown_fields_is_read() {
         let json = r#"{"version":1,"chat":"19:a","later":{"a":1},"pending":{"message":"b71f","part":0,"last":true,
             "started_at":"2026-01-02T03:04:05Z","fingerprint":"0123456789abcdef0123456789abcdef","later":2}}"#;
@@ -392,33 +480,41 @@ mod tests {
     fn the_last_speaker_is_that_of_the_latest_whole_message() {
         let mut state = state();
         assert_eq!(state.last_speaker(), None);
-        let (ada, bob) = (Digest::of("speaker", "Ada"), Digest::of("speaker", "Bob"));
-        for (number, speaker, last) in [
-            (0, Some(&ada), true),
-            (1, None, true),
-            (2, Some(&bob), false),
+        for (number, speaker, last, shown) in [
+            (0, Some("Ada"), true, Some("Ada")),
+            (1, None, true, None),
+            (2, Some("Ada"), true, None),
+            (3, Some("Bob"), false, Some("Bob")),
+            (4, Some("Ada"), true, None),
         ] {
             let at = AT + time::Duration::seconds(number);
             let message: GenesysMessageId = id(&format!("g{number}"));
-            state.spoken_by(&message, speaker.cloned(), at);
+            state.spoken_by(&message, speaker, at);
+            assert_eq!(state.name_before(&message), shown, "{number}");
             let fingerprint = Digest::of("post", "a");
             state.begin(&message, 0, last, at, fingerprint, Says::Words);
             state.posted(id(&number.to_string()), at);
+            // What is begun keeps its name, whoever can be asked in the next attempt.
+            state.spoken_by(&message, None, at);
+            let kept = if last { None } else { shown };
+            assert_eq!(state.name_before(&message), kept, "{number}");
         }
-        assert_eq!(state.last_speaker(), Some(&ada));
+        assert_eq!(state.last_speaker(), Some(&speaker::digest("Ada")));
     }
 
     #[test]
-    fn an_end_is_told_once_until_somebody_writes() {
+    fn lost_answers_are_counted_until_one_comes() {
         let mut state = state();
-        let later = |seconds| Some(AT + time::Duration::seconds(seconds));
-        assert!(!state.is_told_of_end(None));
-        state.ended_at = later(10);
-        state.last_post = later(10);
-        assert!(state.is_told_of_end(None) && state.is_told_of_end(later(5)));
-        assert!(!state.is_told_of_end(later(11)), "the customer wrote");
-        state.last_post = later(12);
-        assert!(!state.is_told_of_end(later(5)), "the agent wrote");
+        for times in 0..3 {
+            begin(&mut state, "b71f", 0, true, Says::Words);
+            assert_eq!(state.lost(), times);
+            state.lose_pending(AT);
+            assert!(state.pending.is_none());
+        }
+        begin(&mut state, "b71f", 0, false, Says::Words);
+        state.posted(id("1"), AT);
+        begin(&mut state, "b71f", 1, true, Says::Words);
+        assert_eq!(state.lost(), 0);
     }
 
     #[test]

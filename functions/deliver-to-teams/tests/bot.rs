@@ -5,7 +5,7 @@ use services::error::Service;
 use services::testing::Reply;
 
 use crate::testing::bot::{BotScene, CHAT, THREAD};
-use crate::testing::{ANNAS_THREAD, post};
+use crate::testing::{ANNAS_THREAD, deliver, post};
 
 const CONVERSATION: &str = "be9c1b6e-0000-4000-8000-c0ffee00000c";
 
@@ -85,6 +85,42 @@ async fn a_press_answers_its_question_whatever_was_said_since() {
 }
 
 #[tokio::test]
+async fn a_press_answers_no_other_question_that_its_words_would_fit() {
+    let scene = begun(&[]).await;
+    scene.agent_writes("g-1", quick_replies()).await;
+    let card = scene.state("outbound")["posts"]["g-1"]["teams"][0].clone();
+    scene.agent_writes("g-2", quick_replies()).await;
+    let press = |question: &str| json!({"replyToId": card, "value": {"bridge": {"question": question, "choice": 0, "text": "My order"}}});
+    for (id, question) in [("2", "g-1"), ("3", "forgotten")] {
+        let mut press = press(question);
+        press["id"] = json!(id);
+        scene.told(press).await;
+    }
+    let told = scene.at_genesys();
+    let answers: Vec<&Value> = told
+        .iter()
+        .filter(|(kind, _)| kind == "structured/response")
+        .map(|(_, body)| &body["originatingMessageId"])
+        .collect();
+    assert_eq!(answers, ["g-1"]);
+    assert_eq!(scene.texts().last().map(String::as_str), Some("My order"));
+}
+
+#[tokio::test]
+async fn a_card_that_cannot_be_changed_keeps_nothing_back() {
+    let scene = begun(&[]).await;
+    scene
+        .world
+        .answer("PUT", "/activities/", Reply::new(404, ""));
+    scene.agent_writes("g-1", quick_replies()).await;
+    let card = scene.state("outbound")["posts"]["g-1"]["teams"][0].clone();
+    let press = json!({"id": "2", "replyToId": card, "value": {"bridge": {"question": "g-1", "choice": 0, "text": "x"}}});
+    scene.told(press).await;
+    scene.agent_writes("g-2", json!({"text": "thanks"})).await;
+    assert_eq!(scene.posted().last().expect("a post")["text"], "thanks");
+}
+
+#[tokio::test]
 async fn a_press_of_a_card_that_is_not_known_goes_as_its_words() {
     let scene = begun(&[]).await;
     let press = json!({"id": "2", "replyToId": "9", "value": {"bridge": {"question": "g-9", "choice": 0, "text": "My order"}}});
@@ -130,6 +166,75 @@ async fn a_refusal_is_final_and_a_busy_conversation_is_not() {
         );
         assert_eq!(scene.failed().len(), usize::from(ends), "{code}");
     }
+}
+
+#[tokio::test]
+async fn while_the_connector_is_down_a_lost_post_is_not_made_again() {
+    let scene = begun(&[("ATTEMPT_DEADLINE_SECONDS", "5")]).await;
+    let down = || Reply::json(502, &json!({"error": {"code": "ServiceError"}}));
+    scene.world.answer_once("POST", "/activities", down());
+    scene.world.answer_with("GET", "/members/", {
+        let mut times = 0;
+        move |_| {
+            times += 1;
+            (times <= 2).then(down)
+        }
+    });
+    scene.agent_writes("g-1", json!({"text": "hi"})).await;
+    assert_eq!(
+        scene.posted().len(),
+        2,
+        "once more, and not for each question"
+    );
+    assert_eq!(
+        scene.receipts(),
+        [("g-1".to_owned(), "Delivered".to_owned())]
+    );
+}
+
+#[tokio::test]
+async fn a_message_keeps_the_name_that_it_was_begun_with() {
+    let scene = begun(&[("AGENT_NAME", "first")]).await;
+    let url = format!("{}/files/a.bin", scene.world.base());
+    scene
+        .world
+        .answer("GET", "/files/", Reply::new(200, vec![1, 2, 3, 4]));
+    let asked = json!({"participants": [{"id": "a", "purpose": "agent", "state": "connected", "name": "Ada King"}]});
+    scene
+        .world
+        .answer_once("GET", "/conversations/messages/", Reply::json(200, &asked));
+    // The name is in the conversation, the file is refused once, and then nobody can be asked.
+    let mut times = 0;
+    scene.world.answer_with("POST", "/activities", move |_| {
+        times += 1;
+        (times == 2).then(|| Reply::json(503, &json!({"error": {"code": "ServiceUnavailable"}})))
+    });
+    let file = json!({"contentType": "Attachment", "attachment": {"mediaType": "File", "url": url, "filename": "a.bin"}});
+    scene
+        .webhook(
+            "g-1",
+            json!({"text": null, "content": [file], "conversationId": CONVERSATION}),
+        )
+        .await;
+    let sent = scene.next().expect("an envelope");
+    let first = deliver(&scene.app, &sent, 1).await;
+    assert_eq!(first, http::StatusCode::OK);
+    let texts: Vec<String> = scene
+        .posted()
+        .iter()
+        .map(|it| it["text"].to_string())
+        .collect();
+    let files = scene
+        .posted()
+        .iter()
+        .filter(|it| it["attachments"].is_array())
+        .count();
+    assert_eq!(
+        (texts[0].as_str(), files),
+        ("\"Ada:\"", 2),
+        "the file once more: {texts:?}"
+    );
+    assert!(texts[1..].iter().all(|it| it == "null"), "{texts:?}");
 }
 
 #[tokio::test]
@@ -264,6 +369,53 @@ async fn a_conversation_that_genesys_does_not_end_keeps_nothing_back() {
     scene.customer_writes("3", "still here").await;
     assert_eq!(scene.texts(), ["hello", "end", "still here"]);
     assert_eq!((scene.posted().len(), scene.failed().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn an_end_that_is_over_already_is_not_told_again_and_a_group_is_not_ended() {
+    let scene = begun(&[("END_WORDS", "end")]).await;
+    let words = json!({"text": "hi", "conversationId": CONVERSATION});
+    scene.agent_writes("g-1", words).await;
+    let gone =
+        json!({"participants": [{"id": "c", "purpose": "customer", "state": "disconnected"}]});
+    scene
+        .world
+        .answer("GET", "/conversations/messages/", Reply::json(200, &gone));
+    scene.customer_writes("2", "end").await;
+    assert_eq!(
+        scene.posted().len(),
+        1,
+        "nobody says that what goes on has ended"
+    );
+    let group =
+        json!({"conversationType": "groupChat", "isGroup": true, "id": "19:253b@thread.v2"});
+    let press = json!({"id": "3", "conversation": group, "value": {"bridge": {"end": true}}});
+    let asked = scene.world.seen(Service::Genesys).len();
+    scene.told(press).await;
+    assert_eq!(scene.world.seen(Service::Genesys).len(), asked);
+}
+
+#[tokio::test]
+async fn a_late_end_of_an_earlier_conversation_is_not_told() {
+    let scene = begun(&[]).await;
+    scene.world.put_secret("genesys-ended-secret", "shared");
+    let other = "be9c1b6e-0000-4000-8000-c0ffee00000d";
+    for (id, conversation) in [("g-1", CONVERSATION), ("g-2", other)] {
+        let words = json!({"text": "hi", "conversationId": conversation});
+        scene.agent_writes(id, words).await;
+    }
+    let tell = async |conversation: &str| {
+        let body = json!({"conversationId": conversation, "sessionId": "s", "disconnectType": "PEER", "addressTo": THREAD});
+        let headers = [("x-bridge-secret", "shared")];
+        let path = crate::conversation_ended::PATH;
+        let status = post(&scene.app, path, &headers, body.to_string()).await;
+        assert_eq!(status.as_u16(), 200);
+        scene.settle().await;
+    };
+    tell(CONVERSATION).await;
+    assert_eq!(scene.posted().len(), 2);
+    tell(other).await;
+    assert_eq!(scene.posted().len(), 3);
 }
 
 #[tokio::test]

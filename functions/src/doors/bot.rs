@@ -10,7 +10,7 @@ use bridge::state::customer::Member;
 use bridge::teams::chat_kind::ChatKind;
 use serde_json::Value;
 use services::bot::Conversation;
-use services::error::{ErrorKind, Service, ServiceError};
+use services::error::{Service, ServiceError};
 use services::files::{Download, FetchError};
 use url::Url;
 
@@ -60,18 +60,36 @@ impl<'a> Bot<'a> {
                 let sender = activity.sender.clone();
                 let known = record.aad_object_id.and_then(|user| user.parse().ok());
                 let tenant = record.tenant_id.and_then(|tenant| tenant.parse().ok());
+                // The tenant that hosts a group is not that of each member.
+                let is_direct = activity.kind == ChatKind::OneOnOne;
+                let hosts = || activity.tenant().cloned().filter(|_| is_direct);
                 Ok(vec![Member {
                     user: sender.or(known),
-                    tenant: tenant.or_else(|| activity.tenant().cloned()),
+                    tenant: tenant.or_else(hosts),
                     email: record.user_principal_name.or(record.email),
                     name: record.name,
                 }])
             }
-            Err(error) if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::NotFound) => {
+            Err(error) if fault_of(&error) == Fault::Refusal => {
                 tracing::info!(event = "members_not_shown", status = error.status);
                 Ok(Vec::new())
             }
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Sees that the connector answers for this conversation, by a question that changes nothing; a refusal is an answer.
+    ///
+    /// # Errors
+    /// Those of the gate and of the connector.
+    pub async fn is_reached(self) -> Result<(), Failure> {
+        let turn = self.turn_to_read().await?;
+        let asked = self
+            .client
+            .member(self.conversation(), &self.reference.user);
+        match turn.make(asked).await {
+            Err(error) if fault_of(&error) != Fault::Refusal => Err(error.into()),
+            _ => Ok(()),
         }
     }
 

@@ -57,8 +57,10 @@ pub enum Call<'a> {
     GenesysReceipt,
     /// A question about a conversation, or its end, besides messages.
     GenesysConversation,
-    /// That a customer is typing; it gives way to all else.
+    /// That a customer is typing; it gives way to all else, and [`Self::GenesysTypingPart`] is to be waited for before it.
     GenesysTyping,
+    /// The same, within the part of all calls that typing may have.
+    GenesysTypingPart,
 }
 
 impl Call<'_> {
@@ -76,6 +78,7 @@ impl Call<'_> {
             Self::BotHour(chat) => format!("bot-hour-{chat}"),
             Self::BotTenant(tenant) => format!("bot-tenant-{tenant}"),
             Self::BotRead(chat) => format!("bot-reads-{chat}"),
+            Self::GenesysTypingPart => "genesys-typing".to_owned(),
             Self::GenesysMessage
             | Self::GenesysReceipt
             | Self::GenesysConversation
@@ -96,6 +99,7 @@ impl Call<'_> {
             Self::BotHour(_) => limits::BOT_SENDS_OF_AN_HOUR,
             Self::BotTenant(_) => limits::BOT_CALLS_OF_A_TENANT,
             Self::BotRead(_) => limits::BOT_READS,
+            Self::GenesysTypingPart => limits::GENESYS_TYPING,
             Self::GenesysMessage
             | Self::GenesysReceipt
             | Self::GenesysConversation
@@ -123,7 +127,7 @@ impl Call<'_> {
     const fn rank(self) -> Rank {
         match self {
             Self::GenesysReceipt | Self::GenesysConversation => Rank::Receipt,
-            Self::GenesysTyping | Self::BotTyping(_) => Rank::Typing,
+            Self::GenesysTyping | Self::GenesysTypingPart | Self::BotTyping(_) => Rank::Typing,
             _ => Rank::Message,
         }
     }
@@ -143,7 +147,7 @@ impl Call<'_> {
             Self::BotPost(_) | Self::BotHour(_) | Self::BotTenant(_) => Kind::BotPost,
             Self::BotRead(_) => Kind::BotRead,
             Self::GenesysConversation => Kind::GenesysConversation,
-            Self::GenesysTyping => Kind::GenesysTyping,
+            Self::GenesysTyping | Self::GenesysTypingPart => Kind::GenesysTyping,
             Self::BotTyping(_) => Kind::BotTyping,
         }
     }

@@ -17,6 +17,10 @@ pub(super) async fn all_else_is_well(
     account: Option<&SupportAccountName>,
     subject: &Digest,
 ) -> bool {
+    if refusal.service == Service::Bot {
+        // It is about this conversation alone.
+        return conversation_is_to_blame(app, refusal, subject);
+    }
     let key = (refusal.service, account.cloned());
     if let Some(answer) = app.well_besides.get(&key) {
         return answer;
@@ -24,7 +28,6 @@ pub(super) async fn all_else_is_well(
     let is_well = match (refusal.service, account) {
         (Service::Graph, Some(account)) => account_is_well(app, account).await,
         (Service::Genesys, _) => integration_is_well(app, refusal, subject).await,
-        (Service::Bot, _) => conversation_is_to_blame(app, refusal, subject),
         _ => false,
     };
     app.well_besides.insert(key, is_well);

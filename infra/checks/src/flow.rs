@@ -36,7 +36,8 @@ fn bridge_attributes() -> BTreeSet<String> {
         lookup_failed_at: None,
     };
     let chat = "19:a@thread.v2".parse().expect("a chat id");
-    custom_attributes(&customer, &chat, &"support".parse().expect("a name"))
+    let account = "support".parse().expect("a name");
+    custom_attributes(&customer, &chat, &account, "graph")
         .into_keys()
         .collect()
 }

@@ -478,6 +478,8 @@ fn service_at(segments: &[&str]) -> Service {
         [ACCOUNT, ..] => Service::Blob,
         ["v1.0", ..] => Service::Graph,
         [_, "v3", ..] | ["v1", ".well-known", ..] => Service::Bot,
+        // The handler's own functions, where a test has an app answer for them.
+        ["api", "messages"] => Service::Files,
         ["api", "v2", ..] | ["oauth", "token"] => Service::Genesys,
         ["common", "discovery", ..] | [_, "oauth2", ..] => Service::Entra,
         [_, "messages"] | [_, "$deadletterqueue", ..] => Service::ServiceBus,
