@@ -9,6 +9,7 @@ use crate::entra::{self, Entra};
 use crate::genesys::{self, Genesys};
 use crate::graph::{self, Graph};
 use crate::key_vault::{self, KeyVault};
+use crate::shared::random_text;
 use crate::teams_app;
 use crate::world::World;
 
@@ -67,6 +68,8 @@ impl Simulators {
             });
         }
         place("genesys-webhook-secret", &|| self.genesys.webhook_secret());
+        // What the data action of Genesys' workflow presents is made by whoever sets it up.
+        place("genesys-ended-secret", &random_text);
         let accounts = world.config.support_accounts.iter();
         for account in accounts.filter(|it| it.agent_identity.is_none()) {
             let name = &account.name;

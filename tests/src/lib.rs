@@ -5,6 +5,7 @@
 
 #![warn(missing_docs)]
 
+pub mod app_talk;
 pub mod browser;
 pub mod files;
 pub mod platform;

@@ -39,12 +39,13 @@ pub const IMPATIENT: &[&str] = &[
 ];
 
 /// Secrets of the vault that every platform has.
-const SECRETS: [&str; 5] = [
+const SECRETS: [&str; 6] = [
     "graph-client-state",
     "graph-notification-key",
     "graph-client-secret",
     "genesys-client-secret",
     "genesys-webhook-secret",
+    "genesys-ended-secret",
 ];
 
 /// A running platform. It can be the test's own, or shared: then the test has a Support User of its own, and sees the
@@ -67,6 +68,8 @@ struct Used {
     ids: BTreeSet<String>,
     /// The same as logs, lanes and failed messages name them.
     digests: BTreeSet<String>,
+    /// Its threads with the app.
+    apps: BTreeSet<String>,
     /// Its customers' names.
     names: BTreeSet<String>,
     /// The id of the faults that it has ordered.
@@ -117,6 +120,9 @@ impl Platform {
         let notices = format!("{}\n{}", talk.account.name, talk.chat);
         let mut used = self.used();
         used.ids.extend([talk.chat.clone(), talk.thread.clone()]);
+        if talk.is_app() {
+            used.apps.insert(talk.thread.clone());
+        }
         used.names.insert(talk.customer.name.clone());
         used.digests.extend([
             digest("chat", &talk.chat),
@@ -175,8 +181,21 @@ impl Platform {
 
     /// Sends JSON, or what should be, to a webhook; returns status and answer.
     pub async fn send(&self, path: &str, body: impl Into<reqwest::Body>) -> (u16, String) {
-        let request = self.client.post(self.url(path));
-        let request = request.header("content-type", "application/json");
+        self.send_with(path, None, body).await
+    }
+
+    /// The same, with a header more.
+    pub async fn send_with(
+        &self,
+        path: &str,
+        header: Option<(&str, &str)>,
+        body: impl Into<reqwest::Body>,
+    ) -> (u16, String) {
+        let mut request = self.client.post(self.url(path));
+        request = request.header("content-type", "application/json");
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
+        }
         let answer = request.body(body).send().await;
         let answer = answer.expect("the platform answers");
         let status = answer.status().as_u16();
@@ -232,14 +251,20 @@ impl Platform {
         health["counters"][name].as_u64().expect("a counter")
     }
 
-    /// All conversations at Genesys, of a shared platform those of the test's Support User.
+    /// All conversations at Genesys, of a shared platform those of the test's Support User and of its chats with the app.
     pub async fn conversations(&self) -> Vec<Value> {
-        let threads = match &self.own {
-            Some(_) => String::new(),
-            None => format!("?thread=%3A{}%3A", self.account.name),
-        };
-        let path = format!("/local/genesys/conversations{threads}");
-        list(self.get(&path).await, "conversations")
+        const PATH: &str = "/local/genesys/conversations";
+        if self.own.is_some() {
+            return list(self.get(PATH).await, "conversations");
+        }
+        let mut wanted = vec![format!(":{}:", self.account.name)];
+        wanted.extend(self.used().apps.iter().cloned());
+        let mut all = Vec::new();
+        for thread in wanted {
+            let path = format!("{PATH}?thread={}", thread.replace(':', "%3A"));
+            all.extend(list(self.get(&path).await, "conversations"));
+        }
+        all
     }
 
     /// The messages of all conversations, each with its thread.
@@ -288,7 +313,7 @@ impl Platform {
     /// Whether these events can be a reason to look again. On a shared platform most are about the chats of other tests.
     fn may_matter(&self, events: &[u8]) -> bool {
         let of_one_chat = |line: &str| {
-            ["journey", "chat", "conversation"]
+            ["journey", "chat", "conversation", "bot"]
                 .iter()
                 .any(|kind| line.contains(&format!("\"kind\":\"{kind}\"")))
         };

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{Account, Platform, view, with};
+use crate::{Account, Platform, app_talk, view, with};
 
 /// A person at one of our customers.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ impl Customer {
     }
 
     /// The thread of the one-to-one chat with this Support User.
-    fn thread(&self, account: &Account) -> String {
+    pub(crate) fn thread(&self, account: &Account) -> String {
         match self.user_type {
             "aadUser" => format!("teams:{}:{}", account.name, self.user),
             _ => {
@@ -55,7 +55,7 @@ impl Customer {
         }
     }
 
-    fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         json!({ "user": self.user, "user_type": self.user_type, "name": self.name,
             "tenant": self.tenant, "upn": self.upn })
     }
@@ -74,7 +74,7 @@ pub struct Talk<'a> {
     pub chat: String,
     /// The thread as Genesys sees it.
     pub thread: String,
-    chat_type: &'static str,
+    pub(crate) chat_type: &'static str,
 }
 
 impl<'a> Talk<'a> {
@@ -136,13 +136,16 @@ impl<'a> Talk<'a> {
         }
     }
 
-    fn expected(self) -> Self {
+    pub(crate) fn expected(self) -> Self {
         self.platform.expects(&self);
         self
     }
 
     /// The customer writes; returns the message's id.
     pub async fn writes(&self, html: &str) -> String {
+        if self.is_app() {
+            return self.says(&view::plain(html), json!({})).await;
+        }
         self.writes_with(html, json!({})).await
     }
 
@@ -208,13 +211,20 @@ impl<'a> Talk<'a> {
 
     /// The messages of the chat as Teams shows them.
     pub async fn shown(&self) -> Vec<Value> {
-        view::list(self.platform.get(&self.path("")).await, "messages")
+        let path = match self.is_app() {
+            true => self.app_path(),
+            false => self.path(""),
+        };
+        view::list(self.platform.get(&path).await, "messages")
     }
 
-    /// What the Support User has posted.
+    /// What the Support User, or the bot, has posted.
     pub async fn posts(&self) -> Vec<Value> {
         let mut posts = self.shown().await;
-        posts.retain(|message| message["from"]["user"] == self.account.user.as_str());
+        posts.retain(|message| match self.is_app() {
+            true => message["from"].is_null(),
+            false => message["from"]["user"] == self.account.user.as_str(),
+        });
         posts
     }
 
@@ -228,12 +238,13 @@ impl<'a> Talk<'a> {
             .await
     }
 
-    /// The texts of the posts: HTML without its tags.
+    /// The texts of the posts: HTML without its tags, cards as their lines.
     pub async fn seen(&self) -> Vec<String> {
         let posts = self.posts().await;
-        let texts = posts
-            .iter()
-            .map(|post| view::plain(view::text(post, "html")));
+        let texts = posts.iter().map(|post| match self.is_app() {
+            true => app_talk::said(post),
+            false => view::plain(view::text(post, "html")),
+        });
         texts.collect()
     }
 

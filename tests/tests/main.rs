@@ -1,6 +1,13 @@
 //! End-to-end tests: one program, so that they share platforms and run side by side.
 
 mod agent_user;
+mod bot;
+mod bot_cards;
+mod bot_ends;
+mod bot_files;
+mod bot_tokens;
+mod bot_trouble;
+mod bot_typing;
 mod changes;
 mod conversation;
 mod crashes;
@@ -14,12 +21,14 @@ mod outages;
 mod own_secrets;
 mod pace;
 mod page;
+mod page_app;
 mod payloads;
 mod permissions;
 mod refused_files;
 mod repeats;
 mod secrets;
 mod sign_in;
+mod speakers;
 mod spool;
 mod status;
 mod storm;

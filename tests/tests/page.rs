@@ -28,20 +28,20 @@ const OUTBOUND: &[&str] = &[
 ];
 
 /// A square of two by two pixels.
-const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR42mNwCNgARAwQCgAhTgUBguOScwAAAABJRU5ErkJggg==";
+pub(crate) const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR42mNwCNgARAwQCgAhTgUBguOScwAAAABJRU5ErkJggg==";
 
 /// The key Enter (W3C, "WebDriver", keyboard actions).
-const ENTER: &str = "\u{E007}";
+pub(crate) const ENTER: &str = "\u{E007}";
 
 /// The key Escape.
 const ESCAPE: &str = "\u{E00C}";
 
 /// The page of a platform; what it is made of is named by `data-testid`.
-struct Page(Browser);
+pub(crate) struct Page(pub(crate) Browser);
 
 impl Page {
     /// Opens the page and has the customer bring a first message to the agent, which opens the conversation.
-    async fn begun(platform: &Platform, text: &str) -> Self {
+    pub(crate) async fn begun(platform: &Platform, text: &str) -> Self {
         let page = Self(Browser::open(&format!("{}/", platform.address)).await);
         page.until("document.querySelector('[data-testid=customer-input]')")
             .await;
@@ -78,21 +78,21 @@ impl Page {
         self.has("[data-testid=screen-pop]", &condition).await;
     }
 
-    async fn until(&self, expression: &str) {
+    pub(crate) async fn until(&self, expression: &str) {
         self.0.wait_for(expression, expression).await;
     }
 
-    async fn types(&self, field: &str, text: &str) {
+    pub(crate) async fn types(&self, field: &str, text: &str) {
         self.0
             .type_into(&format!("[data-testid={field}]"), text)
             .await;
     }
 
-    async fn click(&self, button: &str) {
+    pub(crate) async fn click(&self, button: &str) {
         self.0.click(&format!("[data-testid={button}]")).await;
     }
 
-    async fn shows(&self, area: &str, text: &str) {
+    pub(crate) async fn shows(&self, area: &str, text: &str) {
         self.until(&format!(
             "document.querySelector('[data-testid={area}]')?.innerText.includes({text:?})"
         ))
@@ -100,7 +100,7 @@ impl Page {
     }
 
     /// Waits until one of the elements with this selector fulfils a condition about `it`.
-    async fn has(&self, selector: &str, condition: &str) {
+    pub(crate) async fn has(&self, selector: &str, condition: &str) {
         self.until(&format!(
             "[...document.querySelectorAll({selector:?})].some(it => {condition})"
         ))
@@ -108,7 +108,7 @@ impl Page {
     }
 
     /// The id of the message with this text, once there is one whose elements match the selector.
-    async fn message(&self, area: &str, text: &str, selector: &str) -> String {
+    pub(crate) async fn message(&self, area: &str, text: &str, selector: &str) -> String {
         let script = format!(
             "[...document.querySelectorAll('[data-testid={area}] [data-message]')].find(message => \
              message.innerText.includes({text:?}) && message.querySelector({selector:?}))?.dataset.message"
@@ -118,7 +118,7 @@ impl Page {
     }
 
     /// Waits for a journey that has taken all of these hops.
-    async fn journey(&self, hops: &[&str]) {
+    pub(crate) async fn journey(&self, hops: &[&str]) {
         let steps = "[...it.querySelectorAll('[data-hop]')].map(step => step.dataset.hop)";
         let condition = format!("{hops:?}.every(hop => {steps}.includes(hop))");
         self.has("[data-testid=journeys] [data-journey]", &condition)
@@ -136,30 +136,6 @@ async fn a_conversation_goes_both_ways_in_the_page() {
     page.shows("customer-messages", "Let me have a look").await;
     page.journey(INBOUND).await;
     page.journey(OUTBOUND).await;
-}
-
-/// The same person has a chat with the app, which is installed by the first message.
-#[tokio::test]
-async fn a_customer_writes_to_the_app_and_takes_it_away() {
-    let platform = Platform::start(&[]).await;
-    let page = Page::begun(&platform, "This is my chat").await;
-    page.click("kind-app").await;
-    page.shows("customer-messages", "No messages yet").await;
-    page.types("customer-input", "This is the app").await;
-    page.click("customer-send").await;
-    page.message(
-        "customer-messages",
-        "This is the app",
-        "[data-action=delete]",
-    )
-    .await;
-    page.journey(&["teams", "activity"]).await;
-    let installed = "document.querySelector('[data-testid=customer-install]').textContent";
-    page.until(&format!("{installed} === 'Remove app'")).await;
-    page.click("customer-install").await;
-    page.until(&format!("{installed} === 'Install app'")).await;
-    page.click("kind-chat").await;
-    page.shows("customer-messages", "This is my chat").await;
 }
 
 /// Everybody of the page is known to the CRM in another way, and who takes a big customer's address is shown to be nobody.
@@ -216,7 +192,7 @@ fn paste_picture(field: &str) -> String {
 }
 
 /// A file on disk, for the page's file fields.
-fn file(name: &str, content: &[u8]) -> String {
+pub(crate) fn file(name: &str, content: &[u8]) -> String {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, content).expect("a file to choose");
     path.to_str().expect("a readable path").to_owned()

@@ -20,6 +20,9 @@ use crate::shared::download::{self, Behaviour};
 /// A message's answer waits at most this long for the flow's greeting to be delivered.
 const GREETING_WAIT: Duration = Duration::from_secs(1);
 
+/// Who writes where nobody else is named.
+const AGENT: &str = "Local Agent";
+
 /// What goes out, as the control interface takes it.
 #[derive(Deserialize)]
 pub struct Written {
@@ -30,6 +33,8 @@ pub struct Written {
     attachment: Option<Attachment>,
     #[serde(default, alias = "structured")]
     content: Vec<Value>,
+    /// Who writes it; another one than before takes the conversation over.
+    agent: Option<String>,
 }
 
 /// An agent's file, as the control interface takes it.
@@ -112,11 +117,15 @@ impl Genesys {
         if written.text.is_empty() && content.is_empty() && written.attachment.is_none() {
             return Err("text must not be empty".to_owned());
         }
+        // Only bots send structured content.
+        let is_agents = structured(&content).is_empty();
+        let agent = written.agent.unwrap_or_else(|| AGENT.to_owned());
         let mut outgoing = Outgoing {
             kind: written.kind,
             text: written.text,
             content,
             file: None,
+            agent: is_agents.then_some(agent),
         };
         if let Some(attachment) = written.attachment {
             let (id, item) = self.host(attachment).await?;

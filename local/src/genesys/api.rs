@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use axum::{Extension, Json, Router, middleware};
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use super::access::Caller;
 use super::answers::{Refusal, with_correlation};
 use super::conversations::{Arrival, Placed};
 use super::state::Genesys;
-use super::{access, administration, checks, downloads, structured};
+use super::{access, administration, checks, downloads, participants, structured};
 use crate::crm::ScreenPop;
 use crate::hub::Direction;
 use crate::shared::correlation;
@@ -37,8 +37,13 @@ pub fn router(genesys: &Arc<Genesys>) -> Router {
         .route("/tokens/me", get(access::token_info))
         .route("/downloads/{id}", get(downloads::redirection))
         .route(
-            "/conversations/messages/{integration}/inbound/open/{*kind}",
+            "/conversations/messages/{id}/inbound/open/{*kind}",
             post(inbound),
+        )
+        .route("/conversations/messages/{id}", get(participants::show))
+        .route(
+            "/conversations/messages/{id}/participants/{participant}",
+            patch(participants::update),
         )
         .route(
             "/conversations/messaging/integrations/open/{integration}",

@@ -137,6 +137,8 @@ async fn clients(State(genesys): Shared) -> Json<Value> {
 struct Clients {
     /// Whether the bridge's role may replace its secrets.
     let_bridge_rotate: Option<bool>,
+    /// Whether the bridge's role may take customers out of conversations.
+    let_customers_end: Option<bool>,
     /// How long a new secret is not known yet.
     propagation_seconds: Option<u64>,
 }
@@ -145,6 +147,9 @@ struct Clients {
 async fn set_clients(State(genesys): Shared, Json(wanted): Json<Clients>) -> StatusCode {
     if let Some(is_allowed) = wanted.let_bridge_rotate {
         genesys.login.let_bridge_rotate(is_allowed);
+    }
+    if let Some(is_allowed) = wanted.let_customers_end {
+        genesys.login.let_customers_end(is_allowed);
     }
     if let Some(seconds) = wanted.propagation_seconds {
         genesys.login.set_propagation(Duration::from_secs(seconds));

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use super::participants::{Left, Participants};
 use crate::crm::ScreenPop;
 use crate::shared::time_text;
 
-/// After this long without a message the next one opens a new conversation. Genesys counts from the disconnect, which
-/// nobody does here (Genesys Cloud Resource Center, "Messaging threading timeline": 72 hours by default).
+/// After this long without a message the next one opens a new conversation. Genesys counts from the disconnect, which is the last
+/// of what happens where the customer leaves, and which nobody else does here (Genesys Cloud Resource Center, "Messaging threading timeline": 72 hours by default).
 const THREADING_WINDOW: Duration = Duration::hours(72);
 
 /// The direction of what agents and flows write.
@@ -107,6 +108,8 @@ pub struct Outgoing {
     pub content: Vec<Value>,
     /// Where its file is.
     pub file: Option<Place>,
+    /// The agent who writes it; nobody of whom it is a bot, a flow or not known.
+    pub agent: Option<String>,
 }
 
 impl Outgoing {
@@ -168,6 +171,7 @@ struct Conversation {
     #[serde(skip_serializing_if = "Option::is_none")]
     screen_pop: Option<ScreenPop>,
     messages: Vec<Message>,
+    participants: Participants,
     /// When the customer typed last.
     #[serde(skip_serializing_if = "Option::is_none")]
     typed: Option<String>,
@@ -271,6 +275,9 @@ impl Conversations {
             receipts: Vec::new(),
             file: outgoing.file.clone(),
         };
+        if let Some(agent) = &outgoing.agent {
+            conversation.participants.agent(agent);
+        }
         let place = (index, conversation.messages.len());
         self.outbound.insert(id, place);
         conversation.place(message, false)
@@ -287,11 +294,34 @@ impl Conversations {
     /// The id of the thread's open conversation.
     pub fn open(&self, thread: &str, now: OffsetDateTime) -> Option<String> {
         let newest = &self.all[*self.newest.get(thread)?];
-        let is_open = now - newest.last_activity <= THREADING_WINDOW;
+        let is_recent = now - newest.last_activity <= THREADING_WINDOW;
+        let is_open = is_recent && !newest.participants.is_over();
         is_open.then(|| newest.id.clone())
     }
 
-    /// Index of the conversation that something of this thread belongs to now.
+    /// Who takes part in the conversation with this id.
+    pub fn participants(&self, id: &str) -> Option<&Participants> {
+        let mut all = self.all.iter();
+        Some(&all.find(|it| it.id == id)?.participants)
+    }
+
+    /// Takes a participant out of the conversation with this id: its thread, and what became of the participant.
+    pub fn disconnect(
+        &mut self,
+        id: &str,
+        participant: &str,
+        now: OffsetDateTime,
+    ) -> Option<(String, Option<Left>)> {
+        let conversation = self.all.iter_mut().find(|it| it.id == id)?;
+        let left = conversation.participants.disconnect(participant);
+        if matches!(left, Some(Left::Customer)) {
+            conversation.last_activity = now;
+        }
+        Some((conversation.thread.clone(), left))
+    }
+
+    /// Index of the conversation that something of this thread belongs to now. Within the threading window one that is over goes on,
+    /// with the customer as a new participant.
     fn touch(&mut self, thread: &str, now: OffsetDateTime) -> usize {
         let newest = self.newest.get(thread).copied();
         let open = newest.filter(|it| now - self.all[*it].last_activity <= THREADING_WINDOW);
@@ -304,11 +334,13 @@ impl Conversations {
                 attributes: BTreeMap::new(),
                 screen_pop: None,
                 messages: Vec::new(),
+                participants: Participants::default(),
                 typed: None,
                 last_activity: now,
             });
         }
         self.all[index].last_activity = now;
+        self.all[index].participants.customer();
         index
     }
 

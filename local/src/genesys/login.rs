@@ -18,6 +18,11 @@ const WINDOW: Duration = Duration::from_secs(60);
 
 /// What the bridge's role has.
 const BRIDGE: [&str; 2] = ["conversation:message:receive", "messaging:integration:view"];
+/// What it has besides where customers may end conversations, as they may here from the start.
+const ENDS: [&str; 2] = [
+    "conversation:message:view",
+    "conversation:communication:disconnect",
+];
 /// What it has besides where it may replace its secrets.
 const ROTATES: [&str; 2] = ["messaging:integration:edit", "oauth:client:edit"];
 /// What an administrator has besides.
@@ -72,17 +77,18 @@ impl Login {
             refused: 0,
         };
         let administrator = Uuid::from_u128(0xad).to_string();
-        let all = [&BRIDGE[..], &ROTATES, &ADMINISTRATES].concat();
+        let all = [&BRIDGE[..], &ENDS, &ROTATES, &ADMINISTRATES].concat();
+        let bridge = [BRIDGE, ENDS].concat();
         let mut clients = vec![client(&administrator, "administrator", &all)];
         for (index, id) in config.genesys_client_ids.iter().enumerate() {
             let name = match index {
                 0 => "bridge".to_owned(),
                 _ => format!("bridge {}", index + 1),
             };
-            clients.push(client(id, &name, &BRIDGE));
+            clients.push(client(id, &name, &bridge));
         }
         if let Some(id) = &config.genesys_spare_client_id {
-            clients.push(client(id, "bridge, spare", &BRIDGE));
+            clients.push(client(id, "bridge, spare", &bridge));
         }
         Self {
             clients: Locked::new(clients),
@@ -170,15 +176,24 @@ impl Login {
 
     /// Gives the bridge's role the rights to replace its secrets, or takes them.
     pub fn let_bridge_rotate(&self, is_allowed: bool) {
+        self.let_bridge(&ROTATES, is_allowed);
+    }
+
+    /// Gives the bridge's role the rights to end a customer's conversation, or takes them.
+    pub fn let_customers_end(&self, is_allowed: bool) {
+        self.let_bridge(&ENDS, is_allowed);
+    }
+
+    fn let_bridge(&self, rights: &[&'static str], is_allowed: bool) {
         let mut clients = self.clients.lock();
         for client in clients
             .iter_mut()
             .filter(|it| it.name.starts_with("bridge"))
         {
-            client.rights = match is_allowed {
-                true => [BRIDGE, ROTATES].concat(),
-                false => BRIDGE.to_vec(),
-            };
+            client.rights.retain(|right| !rights.contains(right));
+            if is_allowed {
+                client.rights.extend(rights);
+            }
         }
     }
 

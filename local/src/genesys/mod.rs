@@ -4,7 +4,7 @@
 //! that a structured message did not offer), drops media outside the content profile or above 25 MB without a word, and shows a
 //! repeated message twice, because Genesys documents no check of `messageId`. Sources: Genesys Cloud Developer Center,
 //! "Open Messaging"; Genesys Cloud Platform API models `OpenInboundNormalizedMessage`, `OpenInboundNormalizedReceipt`,
-//! `OpenInboundNormalizedEvent` and `ErrorBody`; Genesys Cloud Resource Center, "Messaging threading timeline".
+//! `OpenInboundNormalizedEvent`, `MessageConversation` and `ErrorBody`; Genesys Cloud Resource Center, "Messaging threading timeline".
 
 mod access;
 mod administration;
@@ -18,6 +18,7 @@ mod downloads;
 mod fetch;
 mod login;
 mod media;
+mod participants;
 mod profile;
 mod raw;
 mod state;

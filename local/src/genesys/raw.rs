@@ -75,6 +75,7 @@ impl Genesys {
             text: text.unwrap_or_default().to_owned(),
             content,
             file,
+            agent: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod agent;
 mod crm;
+mod participants;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

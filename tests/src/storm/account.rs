@@ -51,6 +51,10 @@ pub struct Report {
     kills: usize,
     /// Customers' messages that Genesys took and whose answers were lost.
     lost_answers: usize,
+    /// Agents' messages that the bot repeated.
+    app_repeated: usize,
+    /// Posts that the bot's connector took and whose answers were lost.
+    lost_app_answers: usize,
 }
 
 /// One direction.
@@ -129,10 +133,12 @@ impl Found {
         let finals: Vec<usize> = finals.collect();
         let (total, throttled) = self.calls();
         let (least, formula) = least(plan);
+        let is_app = |chat: usize| plan.chats[chat].is_app;
         Report {
             seed: plan.seed,
             inbound: self.inbound(written),
-            outbound: self.outbound(written),
+            outbound: self.outbound(written, |_| true),
+            app_repeated: self.outbound(written, is_app).repeated,
             looped: self
                 .inbound
                 .iter()
@@ -149,7 +155,8 @@ impl Found {
             calls_each: total as f64
                 / (written.inbound.len() + written.outbound.len()).max(1) as f64,
             kills: plan.kills(),
-            lost_answers: self.lost_answers(),
+            lost_answers: self.lost_answers("genesys", &["message", "response"]),
+            lost_app_answers: self.lost_answers("bot", &["post"]),
         }
     }
 
@@ -184,13 +191,14 @@ impl Found {
         side
     }
 
-    fn outbound(&self, written: &Written) -> Side {
+    fn outbound(&self, written: &Written, chats: impl Fn(usize) -> bool) -> Side {
+        let written = written.outbound.iter().filter(|it| chats(it.0));
         let mut side = Side {
-            sent: written.outbound.len(),
+            sent: written.clone().count(),
             ..Side::default()
         };
         let mut orders: HashMap<usize, Vec<(f64, usize)>> = HashMap::new();
-        for (chat, message, _, correlation) in &written.outbound {
+        for (chat, message, _, correlation) in written {
             let text = outbound(*chat, *message);
             let posts = self.posts[*chat].iter().enumerate();
             let shown: Vec<usize> = posts.filter(|it| *it.1 == text).map(|it| it.0).collect();
@@ -210,16 +218,18 @@ impl Found {
         side
     }
 
-    fn lost_answers(&self) -> usize {
-        let lost = ["lost message", "lost response"].map(|kind| &self.calls["genesys"][kind]);
-        let lost = lost.iter().filter_map(|count| count.as_u64()).sum::<u64>();
+    fn lost_answers(&self, service: &str, kinds: &[&str]) -> usize {
+        let lost = kinds
+            .iter()
+            .map(|kind| &self.calls[service][format!("lost {kind}")]);
+        let lost = lost.filter_map(|count| count.as_u64()).sum::<u64>();
         usize::try_from(lost).unwrap_or(usize::MAX)
     }
 
-    /// All calls to Graph and Genesys, and how many of them were answered 429.
+    /// All calls to Graph, Genesys and the bot's connector, and how many of them were answered 429.
     fn calls(&self) -> (u64, u64) {
         let (mut total, mut throttled) = (0, 0);
-        for service in ["graph", "genesys"] {
+        for service in ["graph", "genesys", "bot"] {
             let kinds = self.calls[service].as_object().into_iter().flatten();
             for (kind, count) in kinds {
                 let count = count.as_u64().unwrap_or_default();
@@ -243,7 +253,7 @@ fn disorder(mut messages: Vec<(f64, usize)>) -> usize {
         .count()
 }
 
-/// The least time that limits and outage allow, for the Support User with the most to post.
+/// The least time that limits and outage allow, for the Support User with the most to post. The bot's chats do not wait for any.
 pub(super) fn least_time(plan: &Plan) -> Duration {
     least(plan).0
 }
@@ -256,7 +266,7 @@ fn least(plan: &Plan) -> (Duration, String) {
     let served = 1.0 - REFUSED - LOST;
     let genesys = calls / served / a_second + size.outage as f64;
     let mut replies = vec![0; size.accounts];
-    for chat in &plan.chats {
+    for chat in plan.chats.iter().filter(|chat| !chat.is_app) {
         replies[chat.account] += chat.replies.len();
     }
     let replies = replies.into_iter().max().unwrap_or_default();
@@ -293,7 +303,10 @@ impl Report {
                 self.inbound.out_of_order,
             ),
             ("agents' messages out of order", self.outbound.out_of_order),
-            ("agents' messages repeated", self.outbound.repeated),
+            (
+                "agents' messages repeated by Support Users",
+                self.outbound.repeated - self.app_repeated,
+            ),
             (
                 "customers' messages repeated with another id",
                 self.inbound.renamed,
@@ -313,6 +326,13 @@ impl Report {
             faults.push(format!(
                 "{} customers' messages repeated",
                 self.inbound.repeated
+            ));
+        }
+        // Nor does the bot's connector, which lists no messages either.
+        if self.app_repeated > self.kills + self.lost_app_answers {
+            faults.push(format!(
+                "{} agents' messages repeated by the bot",
+                self.app_repeated
             ));
         }
         faults
@@ -364,8 +384,8 @@ impl fmt::Display for Report {
         }
         writeln!(
             formatter,
-            "  {} answers of Genesys lost, {} kills",
-            self.lost_answers, self.kills
+            "  {} answers of Genesys lost, {} of the bot's connector, {} kills",
+            self.lost_answers, self.lost_app_answers, self.kills
         )?;
         let seconds = |time: Duration| time.as_secs_f64();
         writeln!(formatter, "{:<24}{:>12}", "looped", self.looped)?;

@@ -117,22 +117,28 @@ async fn start(plan: &Plan) -> Platform {
 }
 
 fn talk<'a>(platform: &'a Platform, plan: &Plan, number: usize) -> Talk<'a> {
-    let account = Account::number(plan.chats[number].account);
+    let chat = &plan.chats[number];
     let customer = Customer::new(&format!("Customer{number}"));
-    Talk::at(platform, customer, account)
+    match chat.is_app {
+        true => Talk::app_of(platform, customer),
+        false => Talk::at(platform, customer, Account::number(chat.account)),
+    }
 }
 
 /// The fault that holds for a doomed chat throughout.
 fn rule(doom: Doom, talk: &Talk<'_>) -> Value {
-    match doom {
-        Doom::AtGenesys => json!({
+    match (doom, talk.is_app()) {
+        (Doom::AtGenesys, _) => json!({
             "service": "genesys", "body": talk.customer.user, "path": "/open/message", "status": 400,
         }),
-        Doom::AtGraph => json!({
-            "service": "graph", "method": "POST", "path": talk.chat, "status": 403,
+        (Doom::InTeams, is_app) => json!({
+            "service": if is_app { "bot" } else { "graph" }, "method": "POST", "path": talk.chat, "status": 403,
         }),
-        Doom::OfFile => json!({
+        (Doom::OfFile, false) => json!({
             "service": "graph", "path": "/hostedContents/", "status": 404,
+        }),
+        (Doom::OfFile, true) => json!({
+            "service": "bot", "path": "/v3/attachments/", "status": 404,
         }),
     }
 }
@@ -146,11 +152,17 @@ async fn customer_writes(
     let mut written = Vec::new();
     for (message, at) in chat.writes.iter().enumerate() {
         sleep_until(begun + *at).await;
-        let more = match chat.doom {
-            Some(Doom::OfFile) if message == 0 => json!({ "images": [image()] }),
-            _ => json!({}),
+        let with_image = message == 0 && chat.doom == Some(Doom::OfFile);
+        let images = Vec::from_iter(with_image.then(image));
+        let text = inbound(number, message);
+        let id = if chat.is_app {
+            if message == 0 {
+                talk.installs().await;
+            }
+            talk.says(&text, json!({ "pictures": images })).await
+        } else {
+            talk.writes_with(&text, json!({ "images": images })).await
         };
-        let id = talk.writes_with(&inbound(number, message), more).await;
         let correlation = account::correlation(&["teams", &talk.chat, &id]);
         written.push((number, message, correlation));
     }
@@ -252,7 +264,7 @@ async fn is_idle(platform: &Platform) -> bool {
     lanes.next().is_none()
 }
 
-/// The texts that the Support User posted in each chat, in order.
+/// The texts that the Support User or the bot posted in each chat, in order.
 async fn posts(talks: &[Talk<'_>]) -> Vec<Vec<String>> {
     let mut all = Vec::new();
     for talk in talks {

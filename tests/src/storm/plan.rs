@@ -5,7 +5,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-/// Share of the calls to Graph and Genesys that are refused throughout.
+/// Share of the calls to Graph, Genesys and the bot's connector that are refused throughout.
 pub const REFUSED: f64 = 0.05;
 
 /// Share of them whose work is done and whose answer is lost.
@@ -16,7 +16,7 @@ pub const LOST: f64 = 0.02;
 pub struct Size {
     /// Chats, each with a customer of its own.
     pub chats: usize,
-    /// Support Users, to whom the chats are dealt out.
+    /// Support Users, to whom the chats are dealt out that are not the bot's, which are a third of them.
     pub accounts: usize,
     /// OAuth clients of the bridge at Genesys.
     pub clients: usize,
@@ -26,7 +26,7 @@ pub struct Size {
     pub messages: usize,
     /// Agents' replies.
     pub replies: usize,
-    /// Chats that fail for ever: at Genesys, at Graph, and with a file, in turn.
+    /// Chats that fail for ever: at Genesys, in Teams, and with a file, in turn.
     pub doomed: usize,
     /// Seconds in which all is written.
     pub writing: u64,
@@ -83,8 +83,8 @@ impl Size {
 pub enum Doom {
     /// Genesys refuses the customer's messages.
     AtGenesys,
-    /// Graph refuses the Support User's posts.
-    AtGraph,
+    /// Graph refuses the Support User's posts, or the connector the bot's.
+    InTeams,
     /// A picture of the customer's cannot be fetched.
     OfFile,
 }
@@ -92,8 +92,10 @@ pub enum Doom {
 /// What happens in one chat, as times since the beginning.
 #[derive(Debug, Clone)]
 pub struct Chat {
-    /// Which Support User's chat it is.
+    /// Which Support User's chat it is, where it is not the bot's.
     pub account: usize,
+    /// Whether it is the bot's.
+    pub is_app: bool,
     /// When the customer writes.
     pub writes: Vec<Duration>,
     /// When the agent replies, at the earliest.
@@ -176,10 +178,12 @@ impl Plan {
 
     fn deal_out(&mut self, random: &mut Rng) {
         let size = self.size;
-        let dooms = [Doom::AtGenesys, Doom::AtGraph, Doom::OfFile];
+        let dooms = [Doom::AtGenesys, Doom::InTeams, Doom::OfFile];
         self.chats = (0..size.chats)
             .map(|number| Chat {
                 account: number % size.accounts,
+                // A third of all, and of those with each doom.
+                is_app: (number + number / dooms.len()) % 3 == 2,
                 writes: Vec::new(),
                 replies: Vec::new(),
                 doom: (number < size.doomed).then(|| dooms[number % dooms.len()]),
@@ -220,7 +224,7 @@ impl Plan {
                 rule,
             });
         };
-        for service in ["graph", "genesys"] {
+        for service in ["graph", "genesys", "bot"] {
             spell(
                 0,
                 end,
@@ -244,7 +248,7 @@ impl Plan {
             end,
             json!({ "service": "service-bus", "share": 0.02, "drop": "after" }),
         );
-        for service in ["graph-notification", "genesys-webhook"] {
+        for service in ["graph-notification", "genesys-webhook", "bot-delivery"] {
             spell(
                 0,
                 end,
@@ -261,6 +265,7 @@ impl Plan {
         let brown_out = |service| json!({ "service": service, "share": 0.9, "status": 503 });
         spell(at(random), writing / 6, brown_out("graph"));
         spell(at(random), writing / 6, brown_out("genesys"));
+        spell(at(random), writing / 6, brown_out("bot"));
         let down = |service| json!({ "service": service, "status": 503 });
         spell(at(random), outage, down("genesys"));
         spell(at(random), writing / 20, down("service-bus"));
