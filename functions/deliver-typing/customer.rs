@@ -33,7 +33,6 @@ pub(super) async fn tell(
     if app.typing_told.contains(&subject) {
         return Ok(Outcome::Skipped("told a moment ago"));
     }
-    app.typing_told.insert(subject.clone(), ());
     let (ours, theirs) = (
         blobs::inbound_state(&activity.chat),
         blobs::outbound_state(&activity.chat),
@@ -50,6 +49,7 @@ pub(super) async fn tell(
     let Some(thread) = thread else {
         return Ok(Outcome::Skipped("no agent is there"));
     };
+    app.typing_told.insert(subject.clone(), ());
     let mut caller = delivery.caller(subject);
     caller.deadline = caller.deadline.min(Instant::now() + WAIT);
     drop(app.gate.turn(Call::GenesysTypingPart, &caller).await?);
