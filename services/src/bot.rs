@@ -116,6 +116,7 @@ impl Bot {
         }
         let url = self.url(conversation, &["activities"])?;
         let answer = self
+            .tokens
             .call(|token| {
                 let request = self.request(Method::POST, &url, &token, conversation);
                 let request = request.json(activity).timeout(timeout);
@@ -141,7 +142,7 @@ impl Bot {
         activity: &Value,
     ) -> Result<()> {
         let url = self.url(conversation, &["activities", activity_id])?;
-        let answer = self.call(|token| {
+        let answer = self.tokens.call(|token| {
             let request = self.request(Method::PUT, &url, &token, conversation);
             let request = request.json(activity);
             exchange::send(Service::Bot, request, ANSWER_LIMIT)
@@ -155,11 +156,12 @@ impl Bot {
     /// As [`Self::post`].
     pub async fn member(&self, conversation: Conversation<'_>, user: &str) -> Result<BotMember> {
         let url = self.url(conversation, &["members", user])?;
-        self.call(|token| {
-            let request = self.request(Method::GET, &url, &token, conversation);
-            exchange::send_for_json(Service::Bot, request, ANSWER_LIMIT)
-        })
-        .await
+        self.tokens
+            .call(|token| {
+                let request = self.request(Method::GET, &url, &token, conversation);
+                exchange::send_for_json(Service::Bot, request, ANSWER_LIMIT)
+            })
+            .await
     }
 
     /// Opens a file: one at the connector with the bot's token, any other without.
@@ -186,8 +188,9 @@ impl Bot {
         if !self.is_known(url) || !url.path().contains("/v3/attachments/") {
             return files.open(wanted(None)).await;
         }
-        let opened =
-            self.call(async |token| unless_unauthorized(files.open(wanted(Some(token))).await));
+        let opened = self
+            .tokens
+            .call(async |token| unless_unauthorized(files.open(wanted(Some(token))).await));
         opened.await?
     }
 
@@ -225,23 +228,6 @@ impl Bot {
             .bearer_auth(token.expose_secret())
             .header("client-request-id", conversation.correlation)
             .timeout(CALL_TIMEOUT)
-    }
-
-    /// Asks once more with a newer token where the connector refuses the one at hand.
-    async fn call<T, F>(&self, send: impl Fn(SecretString) -> F) -> Result<T>
-    where
-        F: Future<Output = Result<T>>,
-    {
-        let token = self.tokens.get().await?;
-        match send(token.clone()).await {
-            Err(error) if error.is_refused_token(Service::Bot) => {
-                match self.tokens.replacement(&token).await? {
-                    Some(newer) => send(newer).await,
-                    None => Err(error),
-                }
-            }
-            result => result,
-        }
     }
 }
 

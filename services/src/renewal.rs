@@ -263,6 +263,27 @@ impl<V: Clone + Send + Sync + 'static> Renewal<V> {
 }
 
 impl Renewal<SecretString> {
+    /// Calls a service with the token; where that refuses it, once more with a newer one.
+    pub(crate) async fn call<T, F>(
+        &self,
+        service: Service,
+        send: impl Fn(SecretString) -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let token = self.get().await?;
+        match send(token.clone()).await {
+            Err(error) if error.is_refused_token(service) => {
+                match self.replacement(&token).await? {
+                    Some(newer) => send(newer).await,
+                    None => Err(error),
+                }
+            }
+            result => result,
+        }
+    }
+
     /// Another token than the one that was refused; `None` while there is none, because one was fetched for such a reason less
     /// than a minute ago: what is refused all the same is not the token's fault.
     pub(crate) async fn replacement(&self, refused: &SecretString) -> Result<Option<SecretString>> {

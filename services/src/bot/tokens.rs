@@ -5,7 +5,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::entra::{ApplicationToken, OwnRegistration};
-use crate::error::Result;
+use crate::error::{Result, Service};
 use crate::managed_identity::ManagedIdentity;
 
 /// How the bot proves who it is.
@@ -56,11 +56,15 @@ impl BotTokens {
         .map_err(|error| error.before_sending())
     }
 
-    /// Another token than one that was refused; a managed identity has none to give before its token ends.
-    pub(super) async fn replacement(&self, refused: &SecretString) -> Result<Option<SecretString>> {
+    /// Calls the connector with a token; where that refuses it, once more with a newer one. A managed identity has none to give before its
+    /// token ends.
+    pub(super) async fn call<T, F>(&self, send: impl Fn(SecretString) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
         match self {
-            Self::Identity { .. } => Ok(None),
-            Self::Registration(token) => token.0.replacement(refused).await,
+            Self::Identity { .. } => send(self.get().await?).await,
+            Self::Registration(token) => token.0.call(Service::Bot, send).await,
         }
     }
 }

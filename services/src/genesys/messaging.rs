@@ -235,7 +235,8 @@ impl Genesys {
             }
         };
         let opened = self
-            .with_token(|token| async {
+            .token
+            .call(Service::Genesys, |token| async {
                 unless_unauthorized(files.open(wanted(url, Some(token))).await)
             })
             .await?;
@@ -298,29 +299,13 @@ impl Genesys {
     }
 
     async fn send(&self, request: impl Fn() -> RequestBuilder) -> Result<Answer> {
-        self.with_token(|token| {
-            let request = request().bearer_auth(token.expose_secret());
-            let request = request.timeout(CALL_TIMEOUT);
-            exchange::send(Service::Genesys, request, ANSWER_LIMIT)
-        })
-        .await
-    }
-
-    /// Calls with the token; when Genesys refuses it, once more with a newer one.
-    async fn with_token<T, F>(&self, call: impl Fn(SecretString) -> F) -> Result<T>
-    where
-        F: Future<Output = Result<T>>,
-    {
-        let token = self.token.get().await?;
-        match call(token.clone()).await {
-            Err(error) if error.is_refused_token(Service::Genesys) => {
-                match self.token.replacement(&token).await? {
-                    Some(newer) => call(newer).await,
-                    None => Err(error),
-                }
-            }
-            result => result,
-        }
+        self.token
+            .call(Service::Genesys, |token| {
+                let request = request().bearer_auth(token.expose_secret());
+                let request = request.timeout(CALL_TIMEOUT);
+                exchange::send(Service::Genesys, request, ANSWER_LIMIT)
+            })
+            .await
     }
 }
 

@@ -115,7 +115,8 @@ impl Subscriptions {
         let mut url = self.url.clone();
         for _ in 0..MOST_PAGES {
             let page: Page = self
-                .call(|token| {
+                .token
+                .call(Service::Graph, |token| {
                     let request = self.request(Method::GET, &url, &token);
                     exchange::send_for_json(Service::Graph, request, ANSWER_LIMIT)
                 })
@@ -178,7 +179,7 @@ impl Subscriptions {
     /// As [`Self::list`].
     pub async fn delete(&self, id: &str) -> Result<()> {
         let url = self.url_of(id)?;
-        let deleted = self.call(|token| {
+        let deleted = self.token.call(Service::Graph, |token| {
             let request = self.request(Method::DELETE, &url, &token);
             exchange::send(Service::Graph, request, ANSWER_LIMIT)
         });
@@ -189,31 +190,13 @@ impl Subscriptions {
     }
 
     async fn write(&self, method: Method, url: &str, body: &Value) -> Result<()> {
-        let written = self.call(|token| {
+        let written = self.token.call(Service::Graph, |token| {
             let request = self.request(method.clone(), url, &token);
             let request = request.json(body).timeout(HANDSHAKE_TIMEOUT);
             exchange::send(Service::Graph, request, ANSWER_LIMIT)
         });
         // It is done when Graph says yes, whatever else the answer holds.
         written.await.map(drop)
-    }
-
-    /// Asks once more with a newer token where Graph refuses the one at hand.
-    async fn call<T, F>(&self, send: impl Fn(SecretString) -> F) -> Result<T>
-    where
-        F: Future<Output = Result<T>>,
-    {
-        let tokens = &self.token;
-        let token = tokens.get().await?;
-        match send(token.clone()).await {
-            Err(error) if error.is_refused_token(Service::Graph) => {
-                match tokens.replacement(&token).await? {
-                    Some(newer) => send(newer).await,
-                    None => Err(error),
-                }
-            }
-            result => result,
-        }
     }
 
     fn request(&self, method: Method, url: &str, token: &SecretString) -> RequestBuilder {
