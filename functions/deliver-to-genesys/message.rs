@@ -210,6 +210,10 @@ impl Job for CustomerMessage<'_> {
                 }
                 (Plan::Tell(mut told), Some(chat)) => {
                     if let Some(activity) = &self.activity {
+                        let (state, bot) = (chat.known().inbound, &app.settings.bot_account);
+                        if activity.comes_by_graph(state, self.policy.groups, bot) {
+                            return Ok(Outcome::Skipped("the Support User's door brings it"));
+                        }
                         Box::pin(activity::understand(app, activity, &mut told, chat)).await?;
                     }
                     Box::pin(ending::ask(app, notification, &told)).await?;

@@ -7,9 +7,11 @@ use time::OffsetDateTime;
 
 use super::press::Press;
 use super::reference::ConversationReference;
-use crate::ids::{ChatId, Digest, TeamsMessageId, TenantId, UserId};
+use crate::conversation::case::GroupPolicy;
+use crate::ids::{ChatId, Digest, SupportAccountName, TeamsMessageId, TenantId, UserId};
 use crate::json_fault::JsonFault;
 use crate::notices::Language;
+use crate::state::inbound::InboundState;
 use crate::teams::chat_kind::ChatKind;
 use crate::teams::notification::ChangeType;
 
@@ -162,6 +164,19 @@ impl Activity {
             press,
             raw,
         })
+    }
+
+    /// Whether the other door brings the same message in any case, with the files that a group's activity has not: a Support User is in
+    /// the chat, has its conversation, and all messages of groups are for the agent.
+    #[must_use]
+    pub fn comes_by_graph(
+        &self,
+        state: &InboundState,
+        groups: GroupPolicy,
+        bot: &SupportAccountName,
+    ) -> bool {
+        let is_others = state.thread.is_some() && state.account != *bot;
+        self.kind != ChatKind::OneOnOne && groups == GroupPolicy::All && is_others
     }
 
     /// The message that it answers: for a press, the card.

@@ -9,10 +9,13 @@ use super::activity::{Activity, MalformedActivity, What};
 use super::cards::{Shown, answered, file, shown, with_end_button};
 use super::outgoing;
 use super::press::Press;
+use crate::conversation::case::GroupPolicy;
 use crate::genesys::webhook::{Piece, Webhook};
 use crate::ids::{ChatId, Digest};
+use crate::state::inbound::InboundState;
 use crate::state::outbound::{OutboundState, Says};
 use crate::state::question::Question;
+use crate::state::thread::ThreadState;
 use crate::teams::convert::{self, SentFile};
 use crate::teams::to_text::ReplyContext;
 
@@ -179,6 +182,34 @@ fn what_is_no_activity_of_teams_is_refused() {
     assert!(matches!(other, Err(MalformedActivity::Field("channelId"))));
     for body in [&b"no JSON"[..], b"[]", b"\xff", b"null"] {
         assert!(Activity::parse(body, AT).is_err());
+    }
+}
+
+#[test]
+fn of_a_group_that_a_support_user_bridges_graph_tells_all() {
+    let group = json!({"conversationType": "groupChat", "id": "19:253b@thread.v2"});
+    let group = read(json!({"type": "message", "id": "1", "text": "x", "conversation": group}));
+    let direct = read(json!({"type": "message", "id": "1", "text": "x"}));
+    let bot = "bot".parse().expect("a name");
+    let state = |account: &str, has_thread: bool| {
+        let mut state = InboundState::new(group.chat.clone(), account.parse().expect("a name"));
+        let last_message = AT;
+        state.thread = has_thread.then_some(ThreadState {
+            counter: 0,
+            last_message,
+        });
+        state
+    };
+    let (all, mention) = (GroupPolicy::All, GroupPolicy::Mention);
+    for (activity, account, has_thread, groups, comes) in [
+        (&group, "support", true, all, true),
+        (&group, "support", true, mention, false),
+        (&group, "support", false, all, false),
+        (&group, "bot", true, all, false),
+        (&direct, "support", true, all, false),
+    ] {
+        let state = state(account, has_thread);
+        assert_eq!(activity.comes_by_graph(&state, groups, &bot), comes);
     }
 }
 
