@@ -10,7 +10,7 @@ use bridge::state::customer::Member;
 use bridge::teams::chat_kind::ChatKind;
 use serde_json::Value;
 use services::bot::Conversation;
-use services::error::{Service, ServiceError};
+use services::error::ServiceError;
 use services::files::{Download, FetchError};
 use url::Url;
 
@@ -156,18 +156,7 @@ impl<'a> Bot<'a> {
         host_limit: Duration,
     ) -> Result<Download, FetchError> {
         let opening = self.client.download(&self.app.files, url, host_limit);
-        // What is about the file says nothing of the connector.
-        let opened = turn.make(async {
-            match opening.await {
-                Err(FetchError::Service(error))
-                    if error.service == Service::Bot && fault_of(&error) != Fault::Refusal =>
-                {
-                    Err(error)
-                }
-                opened => Ok(opened),
-            }
-        });
-        opened.await?
+        turn.open(opening).await
     }
 
     /// What the connector is told of it.

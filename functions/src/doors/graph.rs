@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bridge::catch_up::parts::Part;
 use bridge::ids::{ChatId, Digest, SupportAccountName, TeamsMessageId};
-use bridge::patience::Fault;
 use bridge::state::customer::Member;
 use bridge::teams::chat_kind::ChatKind;
 use serde_json::Value;
@@ -16,7 +15,7 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use crate::app::App;
-use crate::failure::{Failure, fault_of};
+use crate::failure::Failure;
 use crate::outside::{Call, Caller, Turn};
 
 /// Bytes of listed messages that are kept until they are worked through; what is beyond is read message by message.
@@ -219,18 +218,7 @@ impl<'a> Graph<'a> {
         let (correlation, _) = self.names();
         let user = self.user();
         let opening = user.download(&self.app.files, correlation, url, host_limit);
-        // What is about the file says nothing of Graph.
-        let opened = turn.make(async {
-            match opening.await {
-                Err(FetchError::Service(error))
-                    if error.service == Service::Graph && fault_of(&error) != Fault::Refusal =>
-                {
-                    Err(error)
-                }
-                opened => Ok(opened),
-            }
-        });
-        opened.await?
+        turn.open(opening).await
     }
 
     fn user(self) -> UserGraph<'a> {

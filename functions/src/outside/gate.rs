@@ -6,6 +6,7 @@ use bridge::ids::Digest;
 use bridge::patience::{Fault, Meter};
 use services::blob::Blobs;
 use services::error::{ErrorKind, Service, ServiceError};
+use services::files::FetchError;
 use tokio::time::Instant;
 
 use super::pace::Pace;
@@ -161,6 +162,30 @@ impl Turn<'_> {
             gate.pace.doubt(call, self.client);
         }
         result
+    }
+}
+
+impl Turn<'_> {
+    /// Opens a file, and notes how that went: what is about the file says nothing of the service that was asked for it.
+    ///
+    /// # Errors
+    /// Those of the opening.
+    pub async fn open<T>(
+        self,
+        opening: impl Future<Output = Result<T, FetchError>>,
+    ) -> Result<T, FetchError> {
+        let asked = self.call.kind().service();
+        let opened = self.make(async {
+            match opening.await {
+                Err(FetchError::Service(error))
+                    if error.service == asked && fault_of(&error) != Fault::Refusal =>
+                {
+                    Err(error)
+                }
+                opened => Ok(opened),
+            }
+        });
+        opened.await?
     }
 }
 
