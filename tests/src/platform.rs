@@ -417,6 +417,31 @@ impl Platform {
             .collect()
     }
 
+    /// [`Self::logs`], where each message that was seen is found by its correlation in all functions that it came through: those
+    /// from Teams from this webhook on.
+    pub async fn logs_of_journeys(&self, webhook: &str) -> Vec<Value> {
+        let logs = self.logs().await;
+        for journey in list(self.get("/local/journeys").await, "journeys") {
+            let is_inbound = text(&journey, "direction") == "inbound";
+            // A greeting comes from nobody.
+            if !is_inbound && !journey.to_string().contains("\"hop\":\"webhook\"") {
+                continue;
+            }
+            let functions = match is_inbound {
+                true => [webhook, "deliver-to-genesys"],
+                false => ["outbound-genesys", "deliver-to-teams"],
+            };
+            for function in functions {
+                let mut told = logs.iter().filter(|line| line["function"] == function);
+                assert!(
+                    told.any(|line| line["correlation"] == journey["correlation"]),
+                    "{function} is missing for {journey}"
+                );
+            }
+        }
+        logs
+    }
+
     /// Waits until so many of them hold this value in this field; returns them.
     pub async fn until_logged(&self, field: &str, value: &str, count: usize) -> Vec<Value> {
         let what = format!("{count} log lines with {field} {value:?}");

@@ -198,6 +198,19 @@ impl<'a> Talk<'a> {
         answer["id"].as_str().expect("an id").to_owned()
     }
 
+    /// The agent asks a question with these answers; returns its id once it was delivered.
+    pub async fn agent_asks(&self, answers: &[&str]) -> String {
+        let replies = answers.iter().map(|text| {
+            let reply = json!({ "text": text, "payload": format!("payload of {text}"), "action": "Message" });
+            json!({ "contentType": "QuickReply", "quickReply": reply })
+        });
+        let replies: Value = replies.collect();
+        let question = json!({ "text": "What is it about?", "structured": replies });
+        let question = self.agent_sends(question).await;
+        assert_eq!(self.platform.until_receipt(&question).await, ["Delivered"]);
+        question
+    }
+
     /// Genesys sends this webhook as it is; returns the Genesys message id.
     pub async fn genesys_sends(&self, webhook: Value) -> String {
         let thread = self.thread.replace(':', "%3A");

@@ -6,15 +6,7 @@ use serde_json::{Value, json};
 
 /// The agent asks with these answers; the question's id once it was delivered, and its card.
 async fn ask(talk: &Talk<'_>, answers: &[&str]) -> (String, Value) {
-    let replies = answers.iter().map(|text| {
-        let reply =
-            json!({ "text": text, "payload": format!("payload of {text}"), "action": "Message" });
-        json!({ "contentType": "QuickReply", "quickReply": reply })
-    });
-    let replies: Value = replies.collect();
-    let question = json!({ "text": "What is it about?", "structured": replies });
-    let question = talk.agent_sends(question).await;
-    assert_eq!(talk.platform.until_receipt(&question).await, ["Delivered"]);
+    let question = talk.agent_asks(answers).await;
     (question, talk.until_card().await)
 }
 

@@ -31,20 +31,7 @@ async fn one_search_shows_a_message_s_whole_life_and_no_log_names_people() {
     platform.until_idle().await;
     platform.assert_nothing_failed().await;
 
-    let logs = platform.logs().await;
-    for journey in view::list(platform.get("/local/journeys").await, "journeys") {
-        let functions = match view::text(&journey, "direction") {
-            "inbound" => ["inbound-graph", "deliver-to-genesys"],
-            _ => ["outbound-genesys", "deliver-to-teams"],
-        };
-        for function in functions {
-            let mut told = logs.iter().filter(|line| line["function"] == function);
-            assert!(
-                told.any(|line| line["correlation"] == journey["correlation"]),
-                "{function} is missing for {journey}"
-            );
-        }
-    }
+    let logs = platform.logs_of_journeys("inbound-graph").await;
     let everything: String = logs.iter().map(Value::to_string).collect();
     let secrets = ["private", "Annabella", "annabella@", "eyJ"];
     for secret in secrets
@@ -109,7 +96,7 @@ async fn a_group_is_heard_when_the_support_account_is_mentioned_and_chooses_so_t
         .await;
     let messages = anna.until_inbound(1).await;
     assert!(view::text(&messages[0], "text").contains("please help"));
-    ask(&anna, &["Yes", "No"]).await;
+    anna.agent_asks(&["Yes", "No"]).await;
     anna.writes_with("<p>2</p>", mention).await;
     let messages = anna.until_inbound(2).await;
     assert_eq!(messages.len(), 2);
@@ -176,25 +163,11 @@ async fn a_message_above_the_queue_s_limit_goes_through_blob() {
     );
 }
 
-/// The agent asks a question with these answers; returns its id once it was delivered.
-async fn ask(talk: &Talk<'_>, answers: &[&str]) -> String {
-    let replies = answers.iter().map(|text| {
-        let reply =
-            json!({ "text": text, "payload": format!("payload of {text}"), "action": "Message" });
-        json!({ "contentType": "QuickReply", "quickReply": reply })
-    });
-    let replies: Value = replies.collect();
-    let question = json!({ "text": "What is it about?", "structured": replies });
-    let question = talk.agent_sends(question).await;
-    assert_eq!(talk.platform.until_receipt(&question).await, ["Delivered"]);
-    question
-}
-
 #[tokio::test]
 async fn a_number_answers_a_quick_reply_question() {
     let platform = Platform::shared().await;
     let anna = Talk::begun(&platform, "Anna").await;
-    let question = ask(&anna, &["My order", "My invoice"]).await;
+    let question = anna.agent_asks(&["My order", "My invoice"]).await;
     let posts = anna.until_posts(1).await;
     let html = view::text(&posts[0], "html");
     assert!(
@@ -220,7 +193,7 @@ async fn a_number_answers_a_quick_reply_question() {
 async fn a_choice_that_genesys_refuses_goes_as_text() {
     let platform = Platform::shared().await;
     let anna = Talk::begun(&platform, "Anna").await;
-    ask(&anna, &["Yes", "No"]).await;
+    anna.agent_asks(&["Yes", "No"]).await;
     let refused = json!({ "service": "genesys", "path": "structured/response", "body": anna.thread, "status": 404 });
     platform.faults(json!([refused])).await;
     anna.writes("<p>2</p>").await;
