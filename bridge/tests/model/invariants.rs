@@ -180,14 +180,17 @@ fn customers_order_is_kept(world: &World) -> Result<(), String> {
         .iter()
         .filter(|it| it.ours.is_none() && !(it.chat == BROKEN && world.was_broken()))
     {
-        // The reading of a chat brings what is in it by then, but for what is deleted.
+        // The reading of a chat brings what is in it by then, but for what is deleted: that is first told of by its notification,
+        // which may come later than the reading.
         let brings = |envelope: &Envelope| match &envelope.content {
             Content::Notification(notification) => {
                 notification.message == it.message.id && notification.change != ChangeType::Deleted
             }
             Content::CatchUp(reading) => {
                 let written = it.message.created - world.skew;
-                reading.chat == chat_id(it.chat) && envelope.accepted_at >= written
+                !it.is_deleted()
+                    && reading.chat == chat_id(it.chat)
+                    && envelope.accepted_at >= written
             }
             _ => false,
         };

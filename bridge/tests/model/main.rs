@@ -59,3 +59,46 @@ fn short_stories_end_well() {
 fn long_stories_end_well() {
     stories_end_well(30);
 }
+
+/// A message that is deleted before a reading of its chat is first told of by its notification, which comes after what the reading
+/// brought: that is no breach of the order.
+#[test]
+fn a_deleted_message_may_be_told_of_later_than_a_reading() {
+    use crate::story::{Event, Story};
+    use crate::teams::Fate;
+    use std::time::Duration;
+
+    let late = Fate::Late(721);
+    let events = [
+        (0, Event::Unsubscribed { seconds: 1 }),
+        (0, Event::Writes { chat: 0, words: 1 }),
+        (
+            46_800,
+            Event::Notifies {
+                times: 1,
+                fate: late,
+            },
+        ),
+        (
+            400,
+            Event::Notifies {
+                times: 1,
+                fate: Fate::Lost,
+            },
+        ),
+        (12_900, Event::Writes { chat: 2, words: 1 }),
+        (0, Event::Deletes(0)),
+        (120_100, Event::Writes { chat: 2, words: 1 }),
+    ];
+    let after = |(wait, event)| (Duration::from_millis(wait), event);
+    let story = Story {
+        seed: 37062,
+        skew: 0,
+        flow: false,
+        broken: None,
+        events: events.map(after).to_vec(),
+    };
+    if let Err(what) = play::play(&story) {
+        panic!("{what}");
+    }
+}
