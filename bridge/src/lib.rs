@@ -21,6 +21,7 @@ pub mod pace;
 pub mod patience;
 pub mod queue;
 pub mod rotation;
+pub mod self_check;
 pub mod sign_in;
 pub mod state;
 pub mod status;

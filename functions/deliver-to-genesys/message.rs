@@ -9,10 +9,11 @@ use bridge::bot::activity::Activity;
 use bridge::conversation::admission::TurnedAway;
 use bridge::conversation::case::{Answers, Case, Need, Plan, Policy};
 use bridge::conversation::plan;
-use bridge::conversation::series::Series;
+use bridge::conversation::series::{Piece, Series};
 use bridge::ids::{Digest, SupportAccountName};
 use bridge::notices::{Language, NoticeKind, Waiting};
 use bridge::queue::envelope::NotificationEnvelope;
+use bridge::self_check::Way;
 use bridge::state::inbound::InboundState;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
@@ -30,6 +31,7 @@ use crate::outside::Caller;
 use crate::queue::delivery::{Delivery, HandBack, Outcome};
 use crate::queue::job::Job;
 use crate::queue::settlement::handed_back;
+use crate::self_check;
 
 /// Time until the state is read again while another holder of the lane posts.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -115,6 +117,14 @@ impl CustomerMessage<'_> {
                     series,
                 };
                 posting.run(chat).await?;
+            }
+            for series in told {
+                let texts = series.pieces.iter().filter_map(|piece| match piece {
+                    Piece::Text(text) => Some(text.as_str()),
+                    _ => None,
+                });
+                let (way, accepted) = (Way::ToAgent, self.accepted);
+                self_check::note(app, texts, way, series.time, accepted).await;
             }
             Ok(Outcome::Delivered)
         };

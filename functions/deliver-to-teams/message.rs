@@ -7,6 +7,7 @@ use bridge::genesys::webhook::Webhook;
 use bridge::ids::{ChatId, Digest, SupportAccountName, ThreadId};
 use bridge::patience::Reason;
 use bridge::queue::envelope::{AgentEnvelope, Envelope};
+use bridge::self_check::Way;
 use services::error::{Service, ServiceError};
 use time::OffsetDateTime;
 
@@ -22,6 +23,7 @@ use crate::queue::delivery::{Delivery, HandBack, Outcome};
 use crate::queue::enqueue::enqueue;
 use crate::queue::job::Job;
 use crate::queue::settlement::handed_back;
+use crate::self_check;
 
 /// What Graph answers where the Support User may not write.
 const FORBIDDEN: u16 = 403;
@@ -78,6 +80,11 @@ impl Job for AgentMessage<'_> {
             chat.post(&webhook.id, &made.parts, &made.says).await?
         };
         self.send_receipt(webhook, posted(webhook)).await?;
+        if posted_now {
+            let (text, way) = (webhook.text.as_deref(), Way::ToCustomer);
+            let accepted = Some(self.accepted_at);
+            self_check::note(self.app, text, way, webhook.time, accepted).await;
+        }
         if let (true, Door::Graph(graph)) = (self.app.settings.mark_read, chat.way.door()?) {
             graph.mark_read().await;
         }

@@ -20,7 +20,7 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 
 pub use self::client_secret::advice;
-pub use self::status::Status;
+pub use self::status::{Status, trouble};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::settings::Settings;

@@ -9,6 +9,7 @@ use bridge::rotation::{
 use services::error::{ErrorKind, Sent, Service, ServiceError};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
 
 use super::{Secret, client_secret, genesys, genesys_client, own_secret};
 use crate::app::App;
@@ -28,7 +29,48 @@ pub struct Status {
     pub next: String,
 }
 
+impl Status {
+    /// Since when and until when, in words.
+    #[must_use]
+    pub fn dates(&self) -> String {
+        let day = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+        let shown = |at: Option<OffsetDateTime>| {
+            let at = at.and_then(|at| at.format(day).ok());
+            at.unwrap_or_else(|| "unknown".to_owned())
+        };
+        format!(
+            "in use since {}, due {}",
+            shown(self.since),
+            shown(self.due)
+        )
+    }
+}
+
+/// What went wrong with a secret, and what to do about it.
+#[must_use]
+pub fn trouble(failure: &Failure) -> String {
+    match failure {
+        Failure::Service(error) => format!("{error}: {}", client_secret::advice(error)),
+        other => other.label(),
+    }
+}
+
 impl Secret {
+    /// How it stands and what would be done now, in words; nothing is changed.
+    ///
+    /// # Errors
+    /// It should have been renewed long ago, or cannot be looked at: what to do.
+    pub async fn planned(&self, app: &App, is_asked: bool) -> Result<String, String> {
+        let now = app.now();
+        let status = self.status(app, now, is_asked).await;
+        let status = status.map_err(|failure| trouble(&failure))?;
+        let told = format!("{}; would do: {}", status.dates(), status.next);
+        match status.overdue_days(now) {
+            Some(days) => Err(format!("{days} days late; {told}")),
+            None => Ok(told),
+        }
+    }
+
     /// How it stands; nothing is changed. With `is_asked`, what would be done if somebody asked for a new one.
     ///
     /// # Errors

@@ -50,6 +50,8 @@ mod lifecycle_graph;
 mod outbound_genesys;
 #[path = "../secret-rotation/mod.rs"]
 pub mod secret_rotation;
+#[path = "../self-check/mod.rs"]
+pub mod self_check;
 #[path = "../sign-in/mod.rs"]
 mod sign_in;
 #[path = "../spool-forwarding/mod.rs"]
@@ -71,6 +73,7 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
     (outbound_genesys::NAME, "POST", outbound_genesys::PATH),
     (health::NAME, "GET", health::PATH),
     (sign_in::NAME, "GET", sign_in::PATH),
+    (self_check::NAME, "POST", self_check::PATH),
     (deliver_to_genesys::NAME, "POST", deliver_to_genesys::PATH),
     (deliver_to_teams::NAME, "POST", deliver_to_teams::PATH),
     (deliver_typing::NAME, "POST", deliver_typing::PATH),
@@ -98,6 +101,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route(conversation_ended::PATH, post(conversation_ended::handle))
         .route(health::PATH, get(health::handle))
         .route(sign_in::PATH, get(sign_in::handle))
+        .route(self_check::PATH, post(self_check::handle))
         .route(deliver_to_genesys::PATH, post(deliver_to_genesys::handle))
         .route(deliver_to_teams::PATH, post(deliver_to_teams::handle))
         .route(deliver_typing::PATH, post(deliver_typing::handle))

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use functions::self_check::{Line, Verdict};
+
 /// What was found, or what to do.
 pub type Finding = Result<String, String>;
 
@@ -19,6 +21,22 @@ impl Report {
             Err(advice) => {
                 self.good = false;
                 println!("  FAILED  {what}: {advice}");
+            }
+        }
+    }
+
+    /// Prints what the app found when it looked at itself.
+    pub fn take(&mut self, lines: &[Line]) {
+        for Line {
+            verdict,
+            what,
+            told,
+        } in lines
+        {
+            match verdict {
+                Verdict::Ok => self.note(what, Ok::<_, String>(told)),
+                Verdict::Failed => self.note(what, Err::<String, _>(told)),
+                Verdict::Missing => Self::note_missing(what, told),
             }
         }
     }

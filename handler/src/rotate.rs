@@ -3,12 +3,9 @@
 
 use anyhow::{Context, bail};
 use functions::app::App;
-use functions::failure::Failure;
-use functions::secret_rotation::{Secret, Status, advice};
+use functions::secret_rotation::{Secret, trouble};
 use functions::settings::Settings;
 use functions::timer::Turn;
-use time::OffsetDateTime;
-use time::macros::format_description;
 
 use crate::genesys::operator;
 use crate::report::{Finding, Report};
@@ -56,7 +53,7 @@ pub async fn run(settings: Settings, order: &Order) -> anyhow::Result<bool> {
     let mut report = Report { good: true };
     for secret in meant {
         let finding = match order.dry_run {
-            true => planned(&app, &secret, order.now).await,
+            true => secret.planned(&app, order.now).await,
             false => renewed(&app, &secret, order.now).await,
         };
         report.note(secret.name(), finding);
@@ -64,53 +61,17 @@ pub async fn run(settings: Settings, order: &Order) -> anyhow::Result<bool> {
     Ok(report.good)
 }
 
-/// How a secret stands, for `handler check` too.
-pub async fn planned(app: &App, secret: &Secret, is_asked: bool) -> Finding {
-    let now = app.now();
-    let status = secret
-        .status(app, now, is_asked)
-        .await
-        .map_err(|it| words(&it))?;
-    let told = format!("{}; would do: {}", told(&status), status.next);
-    match status.overdue_days(now) {
-        Some(days) => Err(format!("{days} days late; {told}")),
-        None => Ok(told),
-    }
-}
-
 async fn renewed(app: &App, secret: &Secret, is_asked: bool) -> Finding {
     let turn = secret.renew_alone(app, is_asked).await;
-    match turn.map_err(|failure| words(&failure))? {
+    match turn.map_err(|failure| trouble(&failure))? {
         Turn::Busy => Err("another run is at it: try again in ten minutes".to_owned()),
         Turn::Done(()) => {
             let now = app.now();
             let status = secret
                 .status(app, now, false)
                 .await
-                .map_err(|it| words(&it))?;
-            Ok(format!("{}; left to do: {}", told(&status), status.next))
+                .map_err(|it| trouble(&it))?;
+            Ok(format!("{}; left to do: {}", status.dates(), status.next))
         }
-    }
-}
-
-/// Age and date.
-fn told(status: &Status) -> String {
-    let day = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
-    let shown = |at: Option<OffsetDateTime>| {
-        let at = at.and_then(|at| at.format(day).ok());
-        at.unwrap_or_else(|| "unknown".to_owned())
-    };
-    format!(
-        "in use since {}, due {}",
-        shown(status.since),
-        shown(status.due)
-    )
-}
-
-/// What went wrong, and what to do about it.
-fn words(failure: &Failure) -> String {
-    match failure {
-        Failure::Service(error) => format!("{error}: {}", advice(error)),
-        other => other.label(),
     }
 }

@@ -75,6 +75,12 @@ pub fn sign_in(account: &SupportAccountName) -> String {
     format!("sign-in/{}.json", account.as_str())
 }
 
+/// What an operator left for a check of the whole bridge, by the digest of its ticket or mark, in the container `state`.
+#[must_use]
+pub fn check(digest: &Digest) -> String {
+    format!("checks/{digest}.json")
+}
+
 /// What is remembered of a timer function, in the container `state`.
 #[must_use]
 pub fn timer(function: &str) -> String {
