@@ -1,0 +1,58 @@
+//! `handler setup …`: the steps of an installation that no template does, from what `graph-to-open.toml` says.
+//!
+//! A command looks at what is there, changes what differs and writes what it learnt into the file. It may be repeated at any time,
+//! also after one that was killed: what is as wanted is left alone.
+
+mod azure;
+mod file;
+mod keys;
+mod settings;
+mod steps;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use azure::Installation;
+use file::InstallationFile;
+use steps::Steps;
+
+/// What is to be set up, and with which file.
+#[derive(Args)]
+pub struct Order {
+    #[command(subcommand)]
+    what: What,
+    /// The installation's file.
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        default_value = "graph-to-open.toml"
+    )]
+    file: PathBuf,
+    /// Only tell what would be changed.
+    #[arg(long, global = true)]
+    plan: bool,
+}
+
+/// The steps.
+#[derive(Subcommand, Clone, Copy)]
+enum What {
+    /// Put the ids that the file knows into the Function App's settings.
+    Settings,
+}
+
+/// Runs a step; tells whether it is done.
+///
+/// # Errors
+/// What to do, a line for each thing.
+pub async fn run(order: &Order, lookup: impl Fn(&str) -> Option<String>) -> anyhow::Result<bool> {
+    let file = InstallationFile::read(&order.file)?;
+    let mut installation = Installation::open(file, Steps::new(order.plan), &lookup)?;
+    installation.learn_from_azure().await?;
+    match order.what {
+        What::Settings => {}
+    }
+    installation.put_settings().await?;
+    installation.finish()
+}
