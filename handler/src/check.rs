@@ -1,13 +1,57 @@
 //! `handler check`: the state of every setting, and one harmless call to each outside service.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
 use functions::app::App;
 use functions::self_check::look;
 use functions::settings::{SPECIFICATIONS, SettingError, Settings};
 
 use crate::report::Report;
+use crate::{deep, deployed, setup};
+
+/// What is to be checked.
+#[derive(Debug, Args)]
+pub struct Order {
+    /// Address of a deployed Function App: check it as Graph and Genesys meet it, without any credential or setting.
+    #[arg(long, value_name = "URL", value_parser = deployed::address, conflicts_with = "deep")]
+    deployed: Option<reqwest::Url>,
+    /// Seconds that a deployed handler may go on starting.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 30,
+        requires = "deployed"
+    )]
+    wait: u16,
+    /// The whole installation, as whoever is logged in by `az login`: what the file knows, the app's settings, the app from outside
+    /// and from inside, and what it has done so far.
+    #[arg(long)]
+    deep: bool,
+    /// And follow a message that you write in Teams to the agent and back.
+    #[arg(long, requires = "deep")]
+    send: bool,
+    /// The installation's file.
+    #[arg(long, value_name = "PATH", default_value = setup::FILE, requires = "deep")]
+    file: PathBuf,
+}
+
+/// Makes the check; tells whether all is well.
+///
+/// # Errors
+/// It could not be begun.
+pub async fn run(order: Order) -> anyhow::Result<bool> {
+    let lookup = |name: &str| std::env::var(name).ok();
+    match order.deployed {
+        _ if order.deep => deep::run(&order.file, order.send, lookup).await,
+        Some(app) => Ok(deployed::run(&app, Duration::from_secs(order.wait.into())).await),
+        None => Ok(here().await),
+    }
+}
 
 /// Prints the report; tells whether every setting is right and every service does its part.
-pub async fn run() -> bool {
+async fn here() -> bool {
     let lookup = |name: &str| std::env::var(name).ok();
     let settings = Settings::from_lookup(lookup);
     println!("Settings");

@@ -1,11 +1,14 @@
 //! Who runs an operator's command, and against what: the environment, and the login of whoever is at the keyboard.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use services::error::{ErrorKind, ServiceError};
 use services::http;
 use services::managed_identity::ManagedIdentity;
+
+use crate::setup::{self, file::InstallationFile};
 
 const IDENTITY: &str = "AZURE_CLIENT_ID";
 
@@ -35,6 +38,22 @@ pub fn identity(
         None => ManagedIdentity::of_the_azure_cli(),
     };
     Ok(Arc::new(identity?))
+}
+
+/// Where an operator's command finds a setting: the environment, then the installation's file in the working directory.
+///
+/// # Errors
+/// There is such a file, and it cannot be read.
+pub fn lookup() -> anyhow::Result<impl Fn(&str) -> Option<String>> {
+    let path = Path::new(setup::FILE);
+    let file = match path.exists() {
+        true => Some(InstallationFile::read(path)?),
+        false => None,
+    };
+    Ok(move |name: &str| {
+        let own = std::env::var(name).ok();
+        own.or_else(|| file.as_ref()?.setting(name))
+    })
 }
 
 /// A setting that may be absent.

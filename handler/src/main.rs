@@ -1,6 +1,7 @@
 //! The custom handler of the Function App: settings, then clients, then the router; and the operator's commands.
 
 mod check;
+mod deep;
 mod deployed;
 mod failed;
 mod forget;
@@ -15,7 +16,6 @@ mod sign_in;
 mod status;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
 use bridge::ids::{ChatId, CorrelationId, GenesysMessageId, SupportAccountName, TeamsMessageId};
@@ -34,20 +34,8 @@ struct Arguments {
 enum Command {
     /// Serve the Functions host (the default).
     Serve,
-    /// Print the state of every setting, without secrets, and try each outside service; or check a deployed app from outside.
-    Check {
-        /// Address of a deployed Function App: check it as Graph and Genesys meet it, without any credential or setting.
-        #[arg(long, value_name = "URL", value_parser = deployed::address)]
-        deployed: Option<reqwest::Url>,
-        /// Seconds that a deployed handler may go on starting.
-        #[arg(
-            long,
-            value_name = "SECONDS",
-            default_value_t = 30,
-            requires = "deployed"
-        )]
-        wait: u16,
-    },
+    /// Print the state of every setting, without secrets, and try each outside service; or check a deployed app.
+    Check(check::Order),
     /// Print the correlation id that the logs use for a message.
     Correlate {
         /// Chat id of a Teams message.
@@ -97,12 +85,7 @@ fn main() -> ExitCode {
     // The host does not restart a handler that exits with 0, so only a command that was asked for may end that way.
     let done = match Arguments::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => settings().and_then(serve::run).map(|never| match never {}),
-        Command::Check { deployed, wait } => finish(async {
-            Ok(match deployed {
-                Some(app) => deployed::run(&app, Duration::from_secs(wait.into())).await,
-                None => check::run().await,
-            })
-        }),
+        Command::Check(order) => finish(check::run(order)),
         Command::Correlate {
             chat,
             message,
@@ -116,12 +99,12 @@ fn main() -> ExitCode {
             Ok(correlation.is_some())
         }
         Command::SignIn { account, app } => finish(async {
-            let lookup = |name: &str| std::env::var(name).ok();
+            let lookup = login::lookup()?;
             println!("{}", sign_in::link(&account, app.as_ref(), lookup).await?);
             Ok(true)
         }),
         Command::SignOut { account } => finish(async {
-            let lookup = |name: &str| std::env::var(name).ok();
+            let lookup = login::lookup()?;
             println!("{}", sign_in::out(&account, lookup).await?);
             Ok(true)
         }),
@@ -129,15 +112,15 @@ fn main() -> ExitCode {
             settings().and_then(|settings| finish(rotate::run(settings, &order)))
         }
         Command::Status(order) => finish(async {
-            let lookup = |name: &str| std::env::var(name).ok();
+            let lookup = login::lookup()?;
             status::run(&order, lookup).await
         }),
         Command::Failed { command } => finish(async {
-            let lookup = |name: &str| std::env::var(name).ok();
+            let lookup = login::lookup()?;
             failed::run(&command, lookup).await
         }),
         Command::Forget(order) => finish(async {
-            let lookup = |name: &str| std::env::var(name).ok();
+            let lookup = login::lookup()?;
             forget::run(&order, lookup).await
         }),
         Command::Setup(order) => finish(async {

@@ -58,7 +58,11 @@ pub async fn run(order: &Order, lookup: impl Fn(&str) -> Option<String>) -> anyh
     }
 }
 
-fn outlook(lookup: &impl Fn(&str) -> Option<String>) -> anyhow::Result<Outlook> {
+/// What there is to look at, by these settings.
+///
+/// # Errors
+/// A setting is missing.
+pub fn outlook(lookup: &impl Fn(&str) -> Option<String>) -> anyhow::Result<Outlook> {
     let desk = desk(lookup)?;
     let (vault, accounts) = (required(lookup, VAULT)?, required(lookup, ACCOUNTS)?);
     let client = http::client()?;
@@ -114,7 +118,8 @@ fn shown(screen: &Screen) -> String {
     text
 }
 
-const fn name(part: Part) -> &'static str {
+/// A part as it is shown.
+pub const fn name(part: Part) -> &'static str {
     match part {
         Part::Subscription => "subscription",
         Part::SignIn => "sign-in",

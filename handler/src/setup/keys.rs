@@ -122,6 +122,22 @@ pub const APP_SETTINGS: [(&str, &str); 5] = [
     ("GENESYS_MEDIA_TYPES", GENESYS_MEDIA_TYPES),
 ];
 
+/// All settings that an operator's commands read and the file knows, and their keys.
+pub const SETTINGS: [(&str, &str); 12] = [
+    ("TENANT_ID", TENANT_ID),
+    ("SUPPORT_ACCOUNTS", SUPPORT_ACCOUNTS),
+    ("GENESYS_DOMAIN", GENESYS_DOMAIN),
+    ("BLOB_ENDPOINT", BLOB_ENDPOINT),
+    ("KEY_VAULT_URL", KEY_VAULT_URL),
+    ("ServiceBus__fullyQualifiedNamespace", SERVICE_BUS_NAMESPACE),
+    ("WEBSITE_HOSTNAME", FUNCTION_APP_HOST_NAME),
+    APP_SETTINGS[0],
+    APP_SETTINGS[1],
+    APP_SETTINGS[2],
+    APP_SETTINGS[3],
+    APP_SETTINGS[4],
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;

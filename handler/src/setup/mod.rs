@@ -3,11 +3,11 @@
 //! A command looks at what is there, changes what differs and writes what it learnt into the file. It may be repeated at any time,
 //! also after one that was killed: what is as wanted is left alone.
 
-mod azure;
-mod file;
-mod keys;
-mod settings;
-mod steps;
+pub(crate) mod azure;
+pub(crate) mod file;
+pub(crate) mod keys;
+pub(crate) mod settings;
+pub(crate) mod steps;
 
 use std::path::PathBuf;
 
@@ -16,6 +16,9 @@ use clap::{Args, Subcommand};
 use azure::Installation;
 use file::InstallationFile;
 use steps::Steps;
+
+/// Where the installation's file is, unless a command is told otherwise.
+pub const FILE: &str = "graph-to-open.toml";
 
 /// What is to be set up, and with which file.
 #[derive(Args)]
@@ -27,7 +30,7 @@ pub struct Order {
         long,
         global = true,
         value_name = "PATH",
-        default_value = "graph-to-open.toml"
+        default_value = FILE
     )]
     file: PathBuf,
     /// Only tell what would be changed.

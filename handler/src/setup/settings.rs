@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::anyhow;
-use services::error::ErrorKind;
+use services::error::{ErrorKind, Sent, Service, ServiceError};
+use services::resource_manager::AppSettings;
 
 use super::azure::{Installation, login};
 use super::file::InstallationFile;
@@ -15,6 +16,21 @@ use super::steps::Verb;
 const WHAT: &str = "settings of the Function App";
 
 impl Installation {
+    /// All settings of the app.
+    ///
+    /// # Errors
+    /// As `ResourceManager::app_settings`.
+    pub async fn settings(&self) -> Result<AppSettings, ServiceError> {
+        let unnamed =
+            |_| ServiceError::new(Service::ResourceManager, ErrorKind::NotFound, Sent::No);
+        let group = self.group().map_err(unnamed)?;
+        let app = self
+            .file
+            .required(keys::FUNCTION_APP_NAME)
+            .map_err(unnamed)?;
+        self.resource_manager.app_settings(&group, app).await
+    }
+
     /// Puts the ids of the file into the app's settings, where one differs; then the app starts again. Whoever may not do that is
     /// told who can, and the step is not lost.
     ///
@@ -81,15 +97,33 @@ impl Installation {
     }
 }
 
+/// Names of the settings that the app has otherwise than the file.
+pub fn differing_from(
+    file: &InstallationFile,
+    present: &BTreeMap<String, String>,
+) -> Vec<&'static str> {
+    differing(&known(file), present).into_keys().collect()
+}
+
+impl InstallationFile {
+    /// What a setting of the app is by this file, so that an operator's commands need no environment variable for it.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<String> {
+        let (_, key) = keys::SETTINGS
+            .iter()
+            .find(|(setting, _)| *setting == name)?;
+        let value = match self.text(key) {
+            Some(text) => text.to_owned(),
+            None => self.list(key).join(","),
+        };
+        (!value.is_empty()).then_some(value)
+    }
+}
+
 /// The settings whose values the file knows.
 fn known(file: &InstallationFile) -> BTreeMap<&'static str, String> {
-    let value = |key| match file.text(key) {
-        Some(text) => text.to_owned(),
-        None => file.list(key).join(","),
-    };
     let all = keys::APP_SETTINGS.iter();
-    all.map(|(setting, key)| (*setting, value(key)))
-        .filter(|(_, value)| !value.is_empty())
+    all.filter_map(|(setting, _)| Some((*setting, file.setting(setting)?)))
         .collect()
 }
 
