@@ -5,11 +5,14 @@
 
 pub(crate) mod azure;
 pub(crate) mod file;
+mod graph;
 pub(crate) mod keys;
+mod registration;
 pub(crate) mod settings;
 pub(crate) mod steps;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
@@ -41,6 +44,12 @@ pub struct Order {
 /// The steps.
 #[derive(Subcommand, Clone, Copy)]
 enum What {
+    /// Make or mend the app registration in Entra ID and what it is permitted, as an administrator of Entra ID.
+    Graph {
+        /// Seconds that Entra ID may take to know what was just made.
+        #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+        wait: u16,
+    },
     /// Put the ids that the file knows into the Function App's settings.
     Settings,
 }
@@ -54,6 +63,9 @@ pub async fn run(order: &Order, lookup: impl Fn(&str) -> Option<String>) -> anyh
     let mut installation = Installation::open(file, Steps::new(order.plan), &lookup)?;
     installation.learn_from_azure().await?;
     match order.what {
+        What::Graph { wait } => {
+            graph::run(&mut installation, Duration::from_secs(wait.into())).await?;
+        }
         What::Settings => {}
     }
     installation.put_settings().await?;
