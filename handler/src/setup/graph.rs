@@ -5,6 +5,7 @@
 
 mod client_secret;
 mod look;
+mod remove;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use super::azure::{Installation, login};
 use super::keys;
 use super::registration::{ALL_CHATS, Change, Found, Holder, OWNED_APPS, Wanted, changes};
 use super::steps::Verb;
+pub use remove::remove;
 
 /// Between two tries of what the directory does not know yet.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);

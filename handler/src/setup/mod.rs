@@ -49,6 +49,9 @@ enum What {
         /// Seconds that Entra ID may take to know what was just made.
         #[arg(long, value_name = "SECONDS", default_value_t = 300)]
         wait: u16,
+        /// Delete the registration for good instead, before the installation goes.
+        #[arg(long)]
+        remove: bool,
     },
     /// Put the ids that the file knows into the Function App's settings.
     Settings,
@@ -63,8 +66,13 @@ pub async fn run(order: &Order, lookup: impl Fn(&str) -> Option<String>) -> anyh
     let mut installation = Installation::open(file, Steps::new(order.plan), &lookup)?;
     installation.learn_from_azure().await?;
     match order.what {
-        What::Graph { wait } => {
-            graph::run(&mut installation, Duration::from_secs(wait.into())).await?;
+        What::Graph { wait, remove } => {
+            let wait = Duration::from_secs(wait.into());
+            if remove {
+                graph::remove(&mut installation, wait).await?;
+                return installation.finish();
+            }
+            graph::run(&mut installation, wait).await?;
         }
         What::Settings => {}
     }

@@ -5,6 +5,8 @@
 //! "Add owner". What was just made can be unknown for minutes ("Designing for eventual consistency for Microsoft Entra"): whoever
 //! calls repeats what [`is_not_yet_known`] says.
 
+mod removal;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

@@ -108,9 +108,12 @@ pub async fn found(
     Ok(found)
 }
 
-/// The registration: the one that the file names, else the one that the app runs with, else the one under our own key.
-async fn application(
-    installation: &mut Installation,
+/// The registration: the one that the file names, else the one under our own key, else the one that the app runs with.
+///
+/// # Errors
+/// The file names one that is not there, or it cannot be read.
+pub async fn application(
+    installation: &Installation,
     directory: &Registrations,
     unique_name: &str,
 ) -> anyhow::Result<Option<Application>> {
