@@ -168,7 +168,7 @@ async fn try_permissions(app: &App, account: &SupportAccount, looked: &mut Looke
         match is_granted(tried) {
             Ok(true) => looked.note(what, Ok::<_, String>("granted")),
             Ok(false) => {
-                looked.note_missing(what, format!("not granted (DEPLOY.md, step 4), so {cost}"))
+                looked.note_missing(what, format!("not granted (handler setup graph), so {cost}"))
             }
             Err(error) => looked.note(what, advised(Err(error))),
         }
