@@ -5,57 +5,24 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
-use crate::inputs::{json, root, text};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::inputs::{PROFILES, list, root, text};
 use crate::tool::{self, left_out, printed};
-
-/// What every profile is given: values of no installation.
-const GIVEN: [(&str, &str); 6] = [
-    ("AZURE_ENV_NAME", "example"),
-    ("AZURE_LOCATION", "westeurope"),
-    (
-        "SUPPORT_ACCOUNTS",
-        "support=00000000-0000-4000-8000-000000000001,second=00000000-0000-4000-8000-000000000002,\
-         robot=00000000-0000-4000-8000-000000000009@00000000-0000-4000-8000-00000000000a",
-    ),
-    (
-        "AGENT_BLUEPRINT_CLIENT_ID",
-        "00000000-0000-4000-8000-00000000000b",
-    ),
-    ("GENESYS_DOMAIN", "mypurecloud.de"),
-    ("ALERT_EMAIL", "operators@example.com"),
-];
-
-/// What production is given as well, so that its snapshot shows everything that can be switched on.
-const GIVEN_TO_PRODUCTION: [(&str, &str); 6] = [
-    ("GRAPH_CLIENT_ID", "00000000-0000-4000-8000-000000000003"),
-    (
-        "GENESYS_INTEGRATION_ID",
-        "00000000-0000-4000-8000-000000000004",
-    ),
-    ("GENESYS_CLIENT_ID", "00000000-0000-4000-8000-000000000005"),
-    (
-        "GENESYS_SPARE_CLIENT_ID",
-        "00000000-0000-4000-8000-00000000000a",
-    ),
-    ("OPERATORS_GROUP_ID", "00000000-0000-4000-8000-000000000006"),
-    ("BOT_ENABLED", "true"),
-];
 
 const SUBSCRIPTION: &str = "00000000-0000-4000-8000-000000000007";
 const TENANT: &str = "00000000-0000-4000-8000-000000000008";
 
 /// The compiler, started with these arguments and an environment of its own.
-fn bicep(arguments: &[&str], environment: &[(&str, &str)]) -> Option<Command> {
+fn bicep(arguments: &[&str]) -> Option<Command> {
     let of_the_azure_cli =
         env::var_os("HOME").map(|home| Path::new(&home).join(".azure/bin/bicep"));
     let program: PathBuf = tool::find("BICEP", &["bicep"], of_the_azure_cli)?;
     let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .env_clear()
-        .envs(environment.iter().copied());
+    command.args(arguments).env_clear();
     command.envs(
         ["PATH", "HOME", "TMPDIR"]
             .iter()
@@ -73,11 +40,14 @@ fn no_compiler() {
 /// A module that nothing uses would be judged by nobody.
 #[test]
 fn every_module_is_used() {
-    let main = text("infra/main.bicep");
+    let installation = text("infra/installation.bicep");
     for entry in fs::read_dir(root().join("infra/modules")).expect("the modules") {
         let name = entry.expect("an entry").file_name();
         let name = name.to_string_lossy();
-        assert!(main.contains(&format!("'./modules/{name}'")), "{name}");
+        assert!(
+            installation.contains(&format!("'./modules/{name}'")),
+            "{name}"
+        );
     }
 }
 
@@ -89,7 +59,7 @@ fn the_graph_template_has_no_fault() {
         // Trying costs many seconds where there is no network.
         arguments.push("--no-restore");
     }
-    let Some(mut command) = bicep(&arguments, &GIVEN) else {
+    let Some(mut command) = bicep(&arguments) else {
         return no_compiler();
     };
     let output = tool::run(&mut command);
@@ -106,21 +76,138 @@ fn the_graph_template_has_no_fault() {
     );
 }
 
+/// For that the compiler reads the parameter file, the template and its modules, with its linter. Warnings end with success, but
+/// nobody reads them later: any word is too much.
 #[test]
-fn templates_have_no_fault_and_production_is_as_its_snapshot_shows_it() {
-    snapshot("main", &[&GIVEN[..], &GIVEN_TO_PRODUCTION].concat());
+fn templates_have_no_fault_and_each_profile_is_as_its_snapshot_shows_it() {
+    let update = env::var_os("UPDATE_SNAPSHOTS").is_some();
+    let mode = if update { "overwrite" } else { "validate" };
+    for profile in PROFILES {
+        let stage = Stage::with(&installation_file(profile));
+        let Some(output) = stage.snapshot(profile, mode) else {
+            return no_compiler();
+        };
+        let words = printed(&output);
+        assert!(
+            output.status.success() && words.is_empty(),
+            "{profile} has a fault, or would deploy something else than its snapshot shows; \
+             if that is meant, write the snapshot anew with UPDATE_SNAPSHOTS=1.\n{words}"
+        );
+        if update {
+            // The compiler writes some members in an order that changes from run to run.
+            let sorted = serde_json::to_string_pretty(&stage.made(profile)).expect("JSON");
+            let file = format!("infra/{profile}.snapshot.json");
+            fs::write(root().join(&file), sorted + "\n")
+                .unwrap_or_else(|it| panic!("{file}: {it}"));
+        }
+    }
 }
 
+/// Each of these would become an installation that does not work, or another than the one that is meant.
 #[test]
-fn templates_have_no_fault_and_the_other_profile_is_as_its_snapshot_shows_it() {
-    snapshot("dev", &GIVEN);
+fn what_cannot_work_is_refused_before_anything_is_made() {
+    let zero = "00000000-0000-0000-0000-000000000000";
+    let further = |lines: &str| installation_file("dev") + lines + "\n";
+    for (file, expected) in [
+        (further(&format!("graph_client_id = \"{zero}\"")), "all zeros"),
+        (further(&format!("operators_group_id = \"{zero}\"")), "all zeros"),
+        (
+            further(&format!("support_accounts = [\"support={zero}\"]")),
+            "all zeros",
+        ),
+        (further("support_accounts = []"), "support_accounts names nobody"),
+        (further("genesys_domain = \"\""), "genesys_domain is missing"),
+        (
+            further(&format!("subscription_id = \"{TENANT}\"")),
+            "az account set",
+        ),
+        (
+            further(&format!("tenant_id = \"{SUBSCRIPTION}\"")),
+            "az login",
+        ),
+        (
+            further("attachment_retention_days = 3"),
+            "attachment_retention_days is shorter",
+        ),
+        (
+            further("thread_window_hours = 8760"),
+            "chat_retention_days is not two days longer",
+        ),
+        (
+            further("bot_enabled = true\nbot_authentication = \"secret\""),
+            "bot_app_id is missing",
+        ),
+        (
+            further("app_subnet_id = \"/subscriptions/x\""),
+            "endpoint_subnet_id go together",
+        ),
+        // The types' own limits.
+        (further("thread_window_hours = 9000"), "handler.thread_window_hours"),
+        (further("group_chats = \"some\""), "handler.group_chats"),
+        (further("maximum_instance_count = 10"), "capacity.maximum_instance_count"),
+        // Not as JSON writes it.
+        (further("group_chats = off"), "Failed to evaluate parameter"),
+    ] {
+        let Some(output) = Stage::with(&file).snapshot("dev", "overwrite") else {
+            return no_compiler();
+        };
+        let words = printed(&output);
+        assert!(
+            !output.status.success() && words.contains(expected),
+            "{expected} is not said of\n{file}\nbut\n{words}"
+        );
+    }
+}
+
+/// Who has a network, and zones in another group, gets the endpoints alone.
+#[test]
+fn a_given_network_is_used() {
+    let group = "/subscriptions/s/resourceGroups/network";
+    let network = format!("{group}/providers/Microsoft.Network/virtualNetworks/hub");
+    let file = installation_file("private")
+        + &format!("app_subnet_id = \"{network}/subnets/app\"\n")
+        + &format!("endpoint_subnet_id = \"{network}/subnets/endpoints\"\n");
+    let zones = format!("private_dns = \"{group}\"\n");
+    let made = |file: &str| -> Option<Vec<Value>> {
+        let stage = Stage::with(file);
+        let output = stage.snapshot("private", "overwrite")?;
+        assert!(output.status.success(), "{}", printed(&output));
+        Some(list(&stage.made("private")["predictedResources"]).cloned().collect())
+    };
+    let (Some(own), Some(theirs)) = (made(&file), made(&(file.clone() + &zones))) else {
+        return no_compiler();
+    };
+    let count = |made: &[Value], of: &str| {
+        let of = format!("Microsoft.Network/{of}");
+        made.iter().filter(|it| it["type"] == of.as_str()).count()
+    };
+    for made in [&own, &theirs] {
+        for of in ["virtualNetworks", "natGateways", "publicIPAddresses"] {
+            assert_eq!(count(made, of), 0, "{of}");
+        }
+        assert_eq!(count(made, "privateEndpoints"), 6);
+        for it in made.iter().filter(|it| it["type"] == "Microsoft.Network/privateEndpoints") {
+            let subnet = it["properties"]["subnet"]["id"].as_str();
+            assert_eq!(subnet, Some(&*format!("{network}/subnets/endpoints")));
+        }
+    }
+    assert_eq!(count(&own, "privateDnsZones"), 5);
+    let links = "Microsoft.Network/privateDnsZones/virtualNetworkLinks";
+    let mut links = own.iter().filter(|it| it["type"] == links);
+    assert!(links.all(|it| it["properties"]["virtualNetwork"]["id"] == network.as_str()));
+    assert_eq!(count(&theirs, "privateDnsZones"), 0);
+    let groups = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups";
+    for it in theirs.iter().filter(|it| it["type"] == groups) {
+        let configs = it["properties"]["privateDnsZoneConfigs"].to_string();
+        assert!(configs.contains(group), "{configs}");
+    }
 }
 
 /// A deployment that put the places of secrets anew would make every secret absent. Snapshots do not show it.
 #[test]
 fn a_secret_that_is_there_is_left_alone() {
     let arguments = ["build", "infra/modules/secrets.bicep", "--stdout"];
-    let Some(mut command) = bicep(&arguments, &[]) else {
+    let Some(mut command) = bicep(&arguments) else {
         return no_compiler();
     };
     let output = tool::run(&mut command);
@@ -133,31 +220,53 @@ fn a_secret_that_is_there_is_left_alone() {
     assert!(secrets.next().is_none());
 }
 
-/// Holds a profile's snapshot against the templates, or writes it anew.
-///
-/// For that the compiler reads the parameter file, the template and its modules, with its linter. Warnings end with success, but
-/// nobody reads them later: any word is too much.
-fn snapshot(profile: &str, environment: &[(&str, &str)]) {
-    let update = env::var_os("UPDATE_SNAPSHOTS").is_some();
-    let mode = if update { "overwrite" } else { "validate" };
-    let parameters = format!("infra/{profile}.bicepparam");
-    let mut arguments = vec!["snapshot", &parameters, "--mode", mode];
-    arguments.extend(["--location", "westeurope"]);
-    arguments.extend(["--subscription-id", SUBSCRIPTION, "--tenant-id", TENANT]);
-    let Some(mut command) = bicep(&arguments, environment) else {
-        return no_compiler();
-    };
-    let output = tool::run(&mut command);
-    let words = printed(&output);
-    assert!(
-        output.status.success() && words.is_empty(),
-        "{parameters} has a fault, or would deploy something else than its snapshot shows; \
-         if that is meant, write the snapshot anew with UPDATE_SNAPSHOTS=1.\n{words}"
-    );
-    if update {
-        // The compiler writes some members in an order that changes from run to run.
-        let file = format!("infra/{profile}.snapshot.json");
-        let sorted = serde_json::to_string_pretty(&json(&file)).expect("JSON");
-        fs::write(root().join(&file), sorted + "\n").unwrap_or_else(|it| panic!("{file}: {it}"));
+/// What a profile is given as `graph-to-open.toml`: production, and its private sister, with everything that can be switched on.
+fn installation_file(profile: &str) -> String {
+    text(match profile {
+        "main" | "private" => "infra/checks/complete.toml",
+        _ => "infra/checks/first.toml",
+    })
+}
+
+/// The templates beside an installation's file, in a folder of their own.
+struct Stage(TempDir);
+
+impl Stage {
+    fn with(file: &str) -> Self {
+        let stage = tempfile::tempdir().expect("a folder");
+        let infra = stage.path().join("infra");
+        for folder in ["", "modules", "workbooks"] {
+            let from = root().join("infra").join(folder);
+            let to = infra.join(folder);
+            fs::create_dir_all(&to).expect("a folder");
+            for entry in fs::read_dir(&from).expect("the templates") {
+                let entry = entry.expect("an entry");
+                if entry.path().is_file() {
+                    fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy");
+                }
+            }
+        }
+        fs::write(stage.path().join("graph-to-open.toml"), file).expect("the file");
+        Self(stage)
+    }
+
+    /// Makes a profile's snapshot, or holds the committed one against what would be made now.
+    fn snapshot(&self, profile: &str, mode: &str) -> Option<Output> {
+        let parameters = self.0.path().join(format!("infra/{profile}.bicepparam"));
+        let parameters = parameters.to_string_lossy();
+        let mut arguments = vec!["snapshot", &parameters, "--mode", mode];
+        arguments.extend(["--location", "westeurope"]);
+        arguments.extend(["--subscription-id", SUBSCRIPTION, "--tenant-id", TENANT]);
+        if profile == "installation" {
+            arguments.extend(["--resource-group", "rg-example"]);
+        }
+        Some(tool::run(&mut bicep(&arguments)?))
+    }
+
+    /// The snapshot that was made.
+    fn made(&self, profile: &str) -> Value {
+        let file = self.0.path().join(format!("infra/{profile}.snapshot.json"));
+        let text = fs::read(file).expect("a snapshot");
+        serde_json::from_slice(&text).expect("JSON")
     }
 }
