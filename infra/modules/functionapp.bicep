@@ -75,11 +75,12 @@ var groups = [
   { name: 'function:deliver-to-teams', instanceCount: capacity.always_ready_delivery_instances }
 ]
 
-// Every setting of the handler under its own name, of which only the list of clients has another in the program.
+// Every setting of the handler under its own name; only the list of clients has another in the program. In an array, a list begins
+// with a second bracket and nothing else does.
 var chosen = toObject(
   items(handler),
   it => it.key == 'genesys_client_ids' ? 'GENESYS_CLIENT_ID' : toUpper(it.key),
-  it => startsWith(string(it.value), '[') ? join(it.value, ',') : string(it.value)
+  it => startsWith(string([it.value]), '[[') ? join(it.value, ',') : string(it.value)
 )
 var graphEndpoints = {
   AzureUSGovernment: 'https://graph.microsoft.us'

@@ -1,6 +1,6 @@
 //! The templates, judged by the Bicep compiler, and the snapshots of what they would deploy.
 //!
-//! `UPDATE_SNAPSHOTS=1 cargo test -p infra-checks snapshot` writes the snapshots anew; look at the difference before it is committed.
+//! `UPDATE_SNAPSHOTS=1 cargo test -p infra-checks` writes the snapshots anew; look at the difference before it is committed.
 
 use std::env;
 use std::fs;
@@ -17,7 +17,7 @@ const SUBSCRIPTION: &str = "00000000-0000-4000-8000-000000000007";
 const TENANT: &str = "00000000-0000-4000-8000-000000000008";
 
 /// The compiler, started with these arguments and an environment of its own.
-fn bicep(arguments: &[&str]) -> Option<Command> {
+pub fn bicep(arguments: &[&str]) -> Option<Command> {
     let of_the_azure_cli =
         env::var_os("HOME").map(|home| Path::new(&home).join(".azure/bin/bicep"));
     let program: PathBuf = tool::find("BICEP", &["bicep"], of_the_azure_cli)?;
@@ -33,7 +33,8 @@ fn bicep(arguments: &[&str]) -> Option<Command> {
     Some(command)
 }
 
-fn no_compiler() {
+/// Says that what needs the compiler is left out.
+pub fn no_compiler() {
     left_out("the Bicep templates", "no bicep: set BICEP or the PATH");
 }
 
@@ -107,56 +108,87 @@ fn templates_have_no_fault_and_each_profile_is_as_its_snapshot_shows_it() {
 #[test]
 fn what_cannot_work_is_refused_before_anything_is_made() {
     let zero = "00000000-0000-0000-0000-000000000000";
-    let further = |lines: &str| installation_file("dev") + lines + "\n";
-    for (file, expected) in [
-        (further(&format!("graph_client_id = \"{zero}\"")), "all zeros"),
-        (further(&format!("operators_group_id = \"{zero}\"")), "all zeros"),
+    // With these lines in the place of those of the same keys: a key that is there twice cannot be read.
+    let further = |lines: &str| {
+        let key = |line: &str| line.split(" = ").next().map(str::to_owned);
+        let keys: Vec<_> = lines.lines().map(key).collect();
+        let first = installation_file("dev");
+        let kept = first.lines().filter(|it| !keys.contains(&key(it)));
+        kept.chain(lines.lines()).collect::<Vec<_>>().join("\n")
+    };
+    let zero_account = format!("support_accounts = [\"support={zero}\"]\n");
+    for (lines, expected) in [
         (
-            further(&format!("support_accounts = [\"support={zero}\"]")),
-            "all zeros",
+            zero_account
+                + "genesys_domain = \"\"\nalert_email = \"\"\nlocation = \"\"\n"
+                + &format!("subscription_id = \"{TENANT}\"\ntenant_id = \"{SUBSCRIPTION}\"\n")
+                + "attachment_retention_days = 3\nthread_window_hours = 8760\n"
+                + "bot_enabled = true\nbot_authentication = \"secret\"\n"
+                + "app_subnet_id = \"/subscriptions/x\"",
+            &[
+                "An id is all zeros",
+                "genesys_domain is missing",
+                "alert_email is missing",
+                "location is missing",
+                "az account set",
+                "az login",
+                "attachment_retention_days is shorter",
+                "chat_retention_days is not two days longer",
+                "bot_app_id is missing",
+                "endpoint_subnet_id go together",
+            ][..],
         ),
-        (further("support_accounts = []"), "support_accounts names nobody"),
-        (further("genesys_domain = \"\""), "genesys_domain is missing"),
         (
-            further(&format!("subscription_id = \"{TENANT}\"")),
-            "az account set",
-        ),
-        (
-            further(&format!("tenant_id = \"{SUBSCRIPTION}\"")),
-            "az login",
-        ),
-        (
-            further("attachment_retention_days = 3"),
-            "attachment_retention_days is shorter",
-        ),
-        (
-            further("thread_window_hours = 8760"),
-            "chat_retention_days is not two days longer",
-        ),
-        (
-            further("bot_enabled = true\nbot_authentication = \"secret\""),
-            "bot_app_id is missing",
-        ),
-        (
-            further("app_subnet_id = \"/subscriptions/x\""),
-            "endpoint_subnet_id go together",
+            format!("support_accounts = []\noperators_group_id = \"{zero}\""),
+            &["support_accounts names nobody", "An id is all zeros"],
         ),
         // The types' own limits.
-        (further("thread_window_hours = 9000"), "handler.thread_window_hours"),
-        (further("group_chats = \"some\""), "handler.group_chats"),
-        (further("maximum_instance_count = 10"), "capacity.maximum_instance_count"),
-        // Not as JSON writes it.
-        (further("group_chats = off"), "Failed to evaluate parameter"),
+        (
+            "maximum_instance_count = 10".to_owned(),
+            &["capacity.maximum_instance_count"],
+        ),
+        (
+            "group_chats = \"some\"".to_owned(),
+            &["handler.group_chats"],
+        ),
+        // Not as JSON writes it, and twice.
+        ("group_chats = off".to_owned(), &["Failed to evaluate"]),
+        (
+            "reactions = \"on\"\nreactions = \"off\"".to_owned(),
+            &["Failed to evaluate"],
+        ),
     ] {
+        let file = further(&lines);
         let Some(output) = Stage::with(&file).snapshot("dev", "overwrite") else {
             return no_compiler();
         };
         let words = printed(&output);
-        assert!(
-            !output.status.success() && words.contains(expected),
-            "{expected} is not said of\n{file}\nbut\n{words}"
-        );
+        assert!(!output.status.success(), "not refused:\n{file}");
+        for expected in expected {
+            assert!(
+                words.contains(expected),
+                "{expected} is not said of\n{file}\nbut\n{words}"
+            );
+        }
     }
+}
+
+/// Signs that a list or a line of the file would have mean nothing inside of a text.
+#[test]
+fn a_text_becomes_a_setting_as_it_is() {
+    let notice = "[Support] 1 = 1, # \u{fc}";
+    let file = installation_file("dev") + &format!("failure_notice = \"{notice}\"\n");
+    let stage = Stage::with(&file);
+    let Some(output) = stage.snapshot("dev", "overwrite") else {
+        return no_compiler();
+    };
+    assert!(output.status.success(), "{}", printed(&output));
+    let snapshot = stage.made("dev");
+    let mut made = list(&snapshot["predictedResources"]);
+    let settings = made.find(|it| it["type"] == "Microsoft.Web/sites/config");
+    let settings = &settings.expect("settings")["properties"];
+    assert_eq!(settings["FAILURE_NOTICE"], notice);
+    assert_eq!(settings["GENESYS_CLIENT_ID"], "");
 }
 
 /// Who has a network, and zones in another group, gets the endpoints alone.
@@ -172,7 +204,11 @@ fn a_given_network_is_used() {
         let stage = Stage::with(file);
         let output = stage.snapshot("private", "overwrite")?;
         assert!(output.status.success(), "{}", printed(&output));
-        Some(list(&stage.made("private")["predictedResources"]).cloned().collect())
+        Some(
+            list(&stage.made("private")["predictedResources"])
+                .cloned()
+                .collect(),
+        )
     };
     let (Some(own), Some(theirs)) = (made(&file), made(&(file.clone() + &zones))) else {
         return no_compiler();
@@ -186,7 +222,10 @@ fn a_given_network_is_used() {
             assert_eq!(count(made, of), 0, "{of}");
         }
         assert_eq!(count(made, "privateEndpoints"), 6);
-        for it in made.iter().filter(|it| it["type"] == "Microsoft.Network/privateEndpoints") {
+        for it in made
+            .iter()
+            .filter(|it| it["type"] == "Microsoft.Network/privateEndpoints")
+        {
             let subnet = it["properties"]["subnet"]["id"].as_str();
             assert_eq!(subnet, Some(&*format!("{network}/subnets/endpoints")));
         }

@@ -19,7 +19,10 @@ pub fn check(inputs: &Inputs) -> Vec<String> {
         }
         let mut words: Vec<&str> = line.split(' ').collect();
         let of = words.remove(0);
-        let mut profiles = words.iter().filter_map(|it| it.strip_prefix('@')).peekable();
+        let mut profiles = words
+            .iter()
+            .filter_map(|it| it.strip_prefix('@'))
+            .peekable();
         let elsewhere = profiles.peek().is_some() && !profiles.any(|it| it == inputs.profile);
         words.retain(|it| !it.starts_with('@'));
         selected = match (of, words.as_slice()) {
