@@ -191,54 +191,65 @@ fn a_text_becomes_a_setting_as_it_is() {
     assert_eq!(settings["GENESYS_CLIENT_ID"], "");
 }
 
-/// Who has a network, and zones in another group, gets the endpoints alone.
+/// Who has a network, and zones in another group, gets the endpoints alone. Redundancy is for all or nothing.
 #[test]
-fn a_given_network_is_used() {
+fn a_given_network_is_used_and_redundancy_reaches_everything() {
     let group = "/subscriptions/s/resourceGroups/network";
     let network = format!("{group}/providers/Microsoft.Network/virtualNetworks/hub");
-    let file = installation_file("private")
+    let own_zones = installation_file("private")
         + &format!("app_subnet_id = \"{network}/subnets/app\"\n")
-        + &format!("endpoint_subnet_id = \"{network}/subnets/endpoints\"\n");
-    let zones = format!("private_dns = \"{group}\"\n");
-    let made = |file: &str| -> Option<Vec<Value>> {
-        let stage = Stage::with(file);
-        let output = stage.snapshot("private", "overwrite")?;
+        + &format!("endpoint_subnet_id = \"{network}/subnets/endpoints\"\n")
+        + "operator_addresses = [\"198.51.100.7/32\"]\n"
+        + "zone_redundant = true\nstorage_replication = \"Standard_GRS\"\n";
+    let given_zones = own_zones.clone() + &format!("private_dns = \"{group}\"\n");
+    for (file, makes_zones) in [(own_zones, true), (given_zones, false)] {
+        let stage = Stage::with(&file);
+        let Some(output) = stage.snapshot("private", "overwrite") else {
+            return no_compiler();
+        };
         assert!(output.status.success(), "{}", printed(&output));
-        Some(
-            list(&stage.made("private")["predictedResources"])
-                .cloned()
-                .collect(),
-        )
-    };
-    let (Some(own), Some(theirs)) = (made(&file), made(&(file.clone() + &zones))) else {
-        return no_compiler();
-    };
-    let count = |made: &[Value], of: &str| {
-        let of = format!("Microsoft.Network/{of}");
-        made.iter().filter(|it| it["type"] == of.as_str()).count()
-    };
-    for made in [&own, &theirs] {
-        for of in ["virtualNetworks", "natGateways", "publicIPAddresses"] {
-            assert_eq!(count(made, of), 0, "{of}");
+        let snapshot = stage.made("private");
+        let of = |of: &str| -> Vec<&Value> {
+            let made = list(&snapshot["predictedResources"]);
+            made.filter(|it| it["type"] == of).collect()
+        };
+        for unneeded in ["virtualNetworks", "natGateways", "publicIPAddresses"] {
+            assert!(of(&format!("Microsoft.Network/{unneeded}")).is_empty());
         }
-        assert_eq!(count(made, "privateEndpoints"), 6);
-        for it in made
-            .iter()
-            .filter(|it| it["type"] == "Microsoft.Network/privateEndpoints")
-        {
+        let endpoints = of("Microsoft.Network/privateEndpoints");
+        assert_eq!(endpoints.len(), 6);
+        for it in endpoints {
             let subnet = it["properties"]["subnet"]["id"].as_str();
             assert_eq!(subnet, Some(&*format!("{network}/subnets/endpoints")));
         }
-    }
-    assert_eq!(count(&own, "privateDnsZones"), 5);
-    let links = "Microsoft.Network/privateDnsZones/virtualNetworkLinks";
-    let mut links = own.iter().filter(|it| it["type"] == links);
-    assert!(links.all(|it| it["properties"]["virtualNetwork"]["id"] == network.as_str()));
-    assert_eq!(count(&theirs, "privateDnsZones"), 0);
-    let groups = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups";
-    for it in theirs.iter().filter(|it| it["type"] == groups) {
-        let configs = it["properties"]["privateDnsZoneConfigs"].to_string();
-        assert!(configs.contains(group), "{configs}");
+        let zones = of("Microsoft.Network/privateDnsZones");
+        assert_eq!(zones.len(), if makes_zones { 5 } else { 0 });
+        for it in of("Microsoft.Network/privateDnsZones/virtualNetworkLinks") {
+            assert_eq!(it["properties"]["virtualNetwork"]["id"], network.as_str());
+        }
+        let names = of("Microsoft.Network/privateEndpoints/privateDnsZoneGroups");
+        assert_eq!(names.len(), 6);
+        for it in names {
+            let zones = it["properties"]["privateDnsZoneConfigs"].to_string();
+            assert_eq!(zones.contains(group), !makes_zones, "{zones}");
+        }
+
+        // Closed but for the operators' addresses.
+        let vault = &of("Microsoft.KeyVault/vaults")[0]["properties"];
+        let rules = &of("Microsoft.ServiceBus/namespaces/networkRuleSets")[0]["properties"];
+        for (it, at) in [(&vault["networkAcls"], "value"), (rules, "ipMask")] {
+            assert_eq!(it["defaultAction"], "Deny");
+            assert_eq!(it["ipRules"][0][at], "198.51.100.7/32");
+        }
+        assert_eq!(vault["publicNetworkAccess"], "Enabled");
+        assert_eq!(rules["publicNetworkAccess"], "Enabled");
+
+        let plan = &of("Microsoft.Web/serverfarms")[0]["properties"];
+        assert_eq!(plan["zoneRedundant"], true);
+        let accounts = of("Microsoft.Storage/storageAccounts");
+        let mut skus: Vec<_> = accounts.iter().map(|it| &it["sku"]["name"]).collect();
+        skus.sort_by_key(|it| it.to_string());
+        assert_eq!(skus, ["Standard_GZRS", "Standard_ZRS"]);
     }
 }
 

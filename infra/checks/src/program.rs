@@ -65,10 +65,12 @@ const NOT_YET: [&str; 3] = [
 
 /// Where the two differ.
 pub fn check(inputs: &Inputs) -> Vec<String> {
-    [settings, triggers, routes, containers, lifecycle, secrets]
-        .iter()
-        .flat_map(|check| check(inputs))
-        .collect()
+    [
+        settings, triggers, ready, routes, containers, lifecycle, secrets,
+    ]
+    .iter()
+    .flat_map(|check| check(inputs))
+    .collect()
 }
 
 fn settings(inputs: &Inputs) -> Vec<String> {
@@ -146,6 +148,20 @@ fn triggers(inputs: &Inputs) -> Vec<String> {
     let made = inputs.made(QUEUE).map(own_name);
     problems.extend(difference("queues", named, made));
     problems
+}
+
+/// What always runs is a function, or the group of those with HTTP triggers: Azure takes any other name, and readies nothing.
+fn ready(inputs: &Inputs) -> Vec<String> {
+    let sites = inputs.made("Microsoft.Web/sites");
+    let groups = sites.flat_map(|it| {
+        let scale = &it["properties"]["functionAppConfig"]["scaleAndConcurrency"];
+        list(&scale["alwaysReady"])
+    });
+    let names = groups.filter_map(|it| it["name"].as_str()?.strip_prefix("function:"));
+    names
+        .filter(|it| !inputs.functions.contains_key(*it))
+        .map(|it| format!("always ready: there is no function {it}"))
+        .collect()
 }
 
 /// Every `…/api/…` that the templates give out, or that Genesys calls, is the address of a function.
