@@ -1,13 +1,17 @@
 using './main.bicep'
 extends './main.bicepparam'
+import { chosen, defaults } from './known.bicep'
 
 // To try things out at little cost: no instance that always runs, little memory, one copy of the data, no alert over a quiet
-// weekend.
+// weekend. What the file says goes first.
 
-param alwaysReadyHttpInstances = 0
-param instanceMemoryMB = 512
-param maximumInstanceCount = 40
-param storageReplication = 'Standard_LRS'
-param softDeleteDays = 1
-param dailyLogQuotaGb = 1
-param subscriptionSilentHours = 0
+param capacity = {
+  ...defaults.capacity
+  always_ready_http_instances: 0
+  instance_memory_mb: 512
+  storage_replication: 'Standard_LRS'
+  ...chosen.capacity
+}
+param retention = { ...defaults.retention, soft_delete_days: 1, ...chosen.retention }
+param logs = { ...defaults.logs, daily_log_quota_gb: 1, ...chosen.logs }
+param alerts = { ...defaults.alerts, subscription_silent_hours: 0, ...chosen.alerts }

@@ -1,6 +1,8 @@
 // What a person must know of without looking. The handler prints one JSON object a line; the queries take it apart once and
 // ask for its events. The workbook shows what lies behind an alert, and each description ends with its place in RUNBOOK.md.
 
+import { Alerts } from '../types.bicep'
+
 @description('Name of the action group.')
 param actionGroupName string
 
@@ -13,8 +15,12 @@ param location string
 @description('Tags of the resources.')
 param tags object
 
-@description('E-mail address that alerts go to.')
-param alertEmail string
+@description('Who is told, and of how much.')
+param alerts Alerts
+
+@description('URL that alerts are posted to as well; empty for none.')
+@secure()
+param webhookUrl string
 
 @description('Resource id of the Application Insights component.')
 param applicationInsightsId string
@@ -28,23 +34,12 @@ param serviceBusId string
 @description('Queues whose depth and dead letters are watched.')
 param queues array
 
-@description('Minutes that a message may wait for its delivery.')
-param waitingAlertMinutes int
-
-@description('Messages on one queue that make an alert.')
-param backlogAlertMessages int
-
-@description('Messages that a queue may hold for a whole hour without an alert.')
-param standingQueueMessages int
-
-@description('Percent of deliveries handed back within 15 minutes that make an alert.')
-param errorShareAlertPercent int
-
-@description('Throttled attempts and pauses within 15 minutes that make an alert.')
-param throttlingAlertCount int
-
-@description('Hours without any notification from Graph that make an alert; 0 for no such alert.')
-param subscriptionSilentHours int
+var waitingAlertMinutes = alerts.waiting_alert_minutes
+var backlogAlertMessages = alerts.backlog_alert_messages
+var standingQueueMessages = alerts.standing_queue_messages
+var errorShareAlertPercent = alerts.error_share_alert_percent
+var throttlingAlertCount = alerts.throttling_alert_count
+var subscriptionSilentHours = alerts.subscription_silent_hours
 
 var entries = 'traces | where message startswith "{" | extend entry = parse_json(message) | extend event = tostring(entry.event)'
 
@@ -301,10 +296,15 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
   properties: {
     enabled: true
     groupShortName: 'graphtoopen'
-    emailReceivers: [
+    emailReceivers: [for (address, index) in concat([alerts.alert_email], alerts.alert_further_emails): {
+      name: index == 0 ? 'operators' : 'operators-${index + 1}'
+      emailAddress: address
+      useCommonAlertSchema: true
+    }]
+    webhookReceivers: empty(webhookUrl) ? [] : [
       {
-        name: 'operators'
-        emailAddress: alertEmail
+        name: 'webhook'
+        serviceUri: webhookUrl
         useCommonAlertSchema: true
       }
     ]

@@ -1,5 +1,7 @@
 // The Flex Consumption plan, the Function App with the custom runtime, and every setting of the handler.
 
+import { Capacity, HandlerSettings, Retention } from '../types.bicep'
+
 @description('Name of the Function App.')
 param name string
 
@@ -18,41 +20,20 @@ param identityId string
 @description('Client id of the managed identity.')
 param identityClientId string
 
-@description('Version of the custom runtime. Azure does not check it: with another one the host never starts.')
-@allowed([
-  '1.0'
-])
-param runtimeVersion string
+@description('How much runs.')
+param capacity Capacity
 
-@description('How running instances get a new program or new settings.')
-@allowed([
-  'Recreate'
-  'RollingUpdate'
-])
-param siteUpdateStrategy string
+@description('How long the storage account keeps what.')
+param retention Retention
 
-@description('Memory of an instance in MB.')
-@allowed([
-  512
-  2048
-  4096
-])
-param instanceMemoryMB int
+@description('What the handler is told.')
+param handler HandlerSettings
 
-@description('Most instances at the same time.')
-@minValue(40)
-@maxValue(1000)
-param maximumInstanceCount int
+@description('Application id of the bot, or nothing for no bot.')
+param botAppId string
 
-@description('Instances for HTTP functions that always run; 0 for none.')
-@minValue(0)
-@maxValue(20)
-param alwaysReadyHttpInstances int
-
-@description('HTTP requests at the same time on one instance.')
-@minValue(1)
-@maxValue(1000)
-param httpConcurrencyPerInstance int
+@description('Resource id of the subnet that the app calls from, or nothing for none.')
+param appSubnetId string
 
 @description('Name of the account of the Functions host.')
 param hostAccountName string
@@ -68,49 +49,6 @@ param workspaceId string
 
 @description('Send what the Functions host and the handler print to the workspace as well. Application Insights has the same lines; this helps when the host does not start.')
 param logHostOutput bool
-
-@description('Application id of the Graph app registration.')
-param graphClientId string
-
-@description('How the Graph app proves itself to Entra ID.')
-@allowed([
-  'federated'
-  'secret'
-])
-param graphClientAuthentication string
-
-@description('URL of Microsoft Graph.')
-param graphEndpoint string
-
-@description('`name=object id` of each Support User, of an agent user `name=object id@client id of its agent identity`, separated by commas.')
-param supportAccounts string
-
-@description('Client id of the agent identity blueprint, or nothing.')
-param agentBlueprintClientId string
-
-@description('Domain of the Genesys Cloud region.')
-param genesysDomain string
-
-@description('URL of the Genesys API for a region that the handler does not know, or nothing.')
-param genesysApiEndpoint string
-
-@description('URL of the Genesys login service for a region that the handler does not know, or nothing.')
-param genesysLoginEndpoint string
-
-@description('Id of the open messaging integration.')
-param genesysIntegrationId string
-
-@description('Ids of the Genesys OAuth clients, separated by commas.')
-param genesysClientId string
-
-@description('Calls a minute that Genesys Cloud takes from each of these clients.')
-param genesysCallsPerMinute int
-
-@description('Id of the spare Genesys OAuth client, or nothing.')
-param genesysSpareClientId string
-
-@description('Media types that the integration\'s supported content profile takes from customers.')
-param genesysMediaTypes string
 
 @description('Host name of the Service Bus namespace.')
 param serviceBusHostName string
@@ -130,183 +68,28 @@ param blobEndpoint string
 @description('URL of the Key Vault.')
 param keyVaultUri string
 
-@description('Group chats whose messages go to the agent.')
-@allowed([
-  'off'
-  'mention'
-  'all'
-])
-param groupChats string
-
-@description('Hours that a thread stays the same after its last message.')
-@minValue(1)
-@maxValue(8760)
-param threadWindowHours int
-
-@description('What happens to the thread after the window.')
-@allowed([
-  'same'
-  'new'
-])
-param threadWindowPolicy string
-
-@description('What a customer reads when a message of theirs could not be delivered: `standard`, `off`, or a text of its own.')
-@maxLength(1000)
-param failureNotice string
-
-@description('What a customer reads when a message of theirs waits for long: `standard`, `off`, or a text of its own.')
-@maxLength(1000)
-param delayNotice string
-
-@description('Minutes that a customer\'s message may wait before its sender is told; 0 for never.')
-@minValue(0)
-@maxValue(1440)
-param delayNoticeMinutes int
-
-@description('Language of the standard texts where Teams does not tell the customer\'s.')
-param noticeLanguage string
-
-@description('Application id of the bot, or nothing for no bot.')
-param botAppId string
-
-@description('How the bot proves itself to Teams.')
-@allowed([
-  'managed-identity'
-  'federated'
-  'secret'
-])
-param botAuthentication string
-
-@description('Name of the bot among the support accounts.')
-@maxLength(20)
-param botAccount string
-
-@description('URL of the service that signs what Teams sends to bots, or nothing for that of the public cloud.')
-param botLoginEndpoint string
-
-@description('Https origins of Teams\' connector, separated by commas.')
-param botConnectorOrigins string
-
-@description('What a customer reads when the bot is added: `standard`, `off`, or a text of its own.')
-@maxLength(1000)
-param botGreeting string
-
-@description('Which name of the agent stands before a message when another one writes.')
-@allowed([
-  'off'
-  'first'
-  'full'
-  'alias'
-])
-param agentName string
-
-@description('Name that stands before what a bot of Genesys Cloud writes.')
-param virtualAgentName string
-
-@description('Minutes after an agent\'s message in which Genesys is told that the customer is typing; 0 for never.')
-@minValue(0)
-@maxValue(1440)
-param typingMinutes int
-
-@description('Words by which a customer ends the conversation, separated by commas, or `off`.')
-param endWords string
-
-@description('What a customer reads when the conversation has ended: `standard`, `off`, or a text of its own.')
-@maxLength(1000)
-param endedNotice string
-
-@description('What a customer reads when another agent takes the conversation over: `standard`, `off`, or a text of its own.')
-@maxLength(1000)
-param transferNotice string
-
-@description('Whether a chat is marked as read for the Support User when the agent answers.')
-@allowed([
-  'off'
-  'on'
-])
-param markRead string
-
-@description('Whose messages are passed on: `all`, or ids of Entra tenants, separated by commas.')
-param customerTenants string
-
-@description('What people of other tenants read once a day: `standard`, `off`, or a text of its own.')
-@maxLength(1000)
-param tenantNotice string
-
-@description('Seconds that a message may wait for what the directories tell of its sender.')
-@minValue(0)
-@maxValue(30)
-param customerLookupSeconds int
-
-@description('With whose right Graph\'s subscriptions are made.')
-@allowed([
-  'application'
-  'delegated'
-  'auto'
-])
-param subscriptionAccess string
-
-@description('Minutes between two looks at each Support User\'s list of chats for messages that Graph did not tell of.')
-@minValue(0)
-@maxValue(60)
-param silenceCheckMinutes int
-
-@description('What the agent sees of a message that a customer replies to.')
-@allowed([
-  'quote'
-  'strip'
-])
-param replyContext string
-
-@description('Whether the agent is told of reactions.')
-@allowed([
-  'off'
-  'on'
-])
-param reactions string
-
-@description('Largest file in MB.')
-@minValue(1)
-@maxValue(1024)
-param attachmentLimitMB int
-
-@description('Hours that a link to a file works.')
-@minValue(1)
-@maxValue(144)
-param attachmentLinkHours int
-
-@description('Days after which the storage account deletes files.')
-@minValue(1)
-@maxValue(3650)
-param attachmentRetentionDays int
-
-@description('Days without a message after which the storage account deletes what is remembered of a chat.')
-@minValue(30)
-@maxValue(3650)
-param chatRetentionDays int
-
-@description('Further https origins that files may come from, separated by commas, or nothing for Genesys\' own.')
-param fileOrigins string
-
-@description('Host names that files may come from, separated by commas, or `none`.')
-param fileHosts string
-
-@description('How much the handler logs.')
-@allowed([
-  'error'
-  'warn'
-  'info'
-  'debug'
-  'trace'
-])
-param logLevel string
-
-var alwaysReady = [
-  {
-    name: 'http'
-    instanceCount: alwaysReadyHttpInstances
-  }
+// HTTP functions scale as one group, every other function by itself.
+var groups = [
+  { name: 'http', instanceCount: capacity.always_ready_http_instances }
+  { name: 'function:deliver-to-genesys', instanceCount: capacity.always_ready_delivery_instances }
+  { name: 'function:deliver-to-teams', instanceCount: capacity.always_ready_delivery_instances }
 ]
+
+// Every setting of the handler under its own name; only the list of clients has another in the program. In an array, a list begins
+// with a second bracket and nothing else does.
+var chosen = toObject(
+  items(handler),
+  it => it.key == 'genesys_client_ids' ? 'GENESYS_CLIENT_ID' : toUpper(it.key),
+  it => startsWith(string([it.value]), '[[') ? join(it.value, ',') : string(it.value)
+)
+var graphEndpoints = {
+  AzureUSGovernment: 'https://graph.microsoft.us'
+  AzureChinaCloud: 'https://microsoftgraph.chinacloudapi.cn'
+}
+var botLoginEndpoints = {
+  AzureUSGovernment: 'https://login.botframework.azure.us'
+  AzureChinaCloud: 'https://login.botframework.azure.cn'
+}
 
 resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: applicationInsightsName
@@ -327,6 +110,7 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   }
   properties: {
     reserved: true
+    zoneRedundant: capacity.zone_redundant
   }
 }
 
@@ -343,6 +127,8 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   }
   properties: {
     serverFarmId: plan.id
+    // Everything that the app calls goes through its subnet.
+    virtualNetworkSubnetId: empty(appSubnetId) ? null : appSubnetId
     httpsOnly: true
     // Graph and Genesys Cloud call from the internet; each call is verified by its secret or signature.
     publicNetworkAccess: 'Enabled'
@@ -367,20 +153,21 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
       }
       runtime: {
         name: 'custom'
-        version: runtimeVersion
+        // Azure does not check it: with another one the host never starts.
+        version: '1.0'
       }
       // In the service, and not yet in the compiler's types.
       #disable-next-line BCP037
       siteUpdateStrategy: {
-        type: siteUpdateStrategy
+        type: capacity.site_update_strategy
       }
       scaleAndConcurrency: {
-        maximumInstanceCount: maximumInstanceCount
-        instanceMemoryMB: instanceMemoryMB
-        alwaysReady: alwaysReadyHttpInstances > 0 ? alwaysReady : []
+        maximumInstanceCount: capacity.maximum_instance_count
+        instanceMemoryMB: capacity.instance_memory_mb
+        alwaysReady: filter(groups, it => it.instanceCount > 0)
         triggers: {
           http: {
-            perInstanceConcurrency: httpConcurrencyPerInstance
+            perInstanceConcurrency: capacity.http_concurrency_per_instance
           }
         }
       }
@@ -405,66 +192,21 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsights.properties.ConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
 
-    // The handler: identities and addresses.
+    // The handler: what was chosen, and what only the deployment knows.
+    ...chosen
     AZURE_CLIENT_ID: identityClientId
     TENANT_ID: tenant().tenantId
-    GRAPH_CLIENT_ID: graphClientId
-    GRAPH_CLIENT_AUTHENTICATION: graphClientAuthentication
-    SUPPORT_ACCOUNTS: supportAccounts
-    AGENT_BLUEPRINT_CLIENT_ID: agentBlueprintClientId
-    GENESYS_DOMAIN: genesysDomain
-    GENESYS_API_ENDPOINT: genesysApiEndpoint
-    GENESYS_LOGIN_ENDPOINT: genesysLoginEndpoint
-    GENESYS_INTEGRATION_ID: genesysIntegrationId
-    GENESYS_CLIENT_ID: genesysClientId
-    GENESYS_CALLS_PER_MINUTE: string(genesysCallsPerMinute)
-    GENESYS_SPARE_CLIENT_ID: genesysSpareClientId
     BLOB_ENDPOINT: blobEndpoint
     KEY_VAULT_URL: keyVaultUri
     ENTRA_ENDPOINT: environment().authentication.loginEndpoint
-    GRAPH_ENDPOINT: graphEndpoint
+    GRAPH_ENDPOINT: empty(handler.graph_endpoint) ? graphEndpoints[?environment().name] ?? 'https://graph.microsoft.com' : handler.graph_endpoint
     INBOUND_QUEUE: inboundQueue
     OUTBOUND_QUEUE: outboundQueue
     TYPING_QUEUE: typingQueue
-
-    // The handler: the bot.
     BOT_APP_ID: botAppId
-    BOT_AUTHENTICATION: botAuthentication
-    BOT_ACCOUNT: botAccount
-    BOT_LOGIN_ENDPOINT: botLoginEndpoint
-    BOT_CONNECTOR_ORIGINS: botConnectorOrigins
-    BOT_GREETING: botGreeting
-
-    // The handler: what it does with messages and files.
-    CUSTOMER_TENANTS: customerTenants
-    TENANT_NOTICE: tenantNotice
-    CUSTOMER_LOOKUP_SECONDS: string(customerLookupSeconds)
-    SUBSCRIPTION_ACCESS: subscriptionAccess
-    SILENCE_CHECK_MINUTES: string(silenceCheckMinutes)
-    GROUP_CHATS: groupChats
-    THREAD_WINDOW_HOURS: string(threadWindowHours)
-    THREAD_WINDOW_POLICY: threadWindowPolicy
-    FAILURE_NOTICE: failureNotice
-    DELAY_NOTICE: delayNotice
-    DELAY_NOTICE_MINUTES: string(delayNoticeMinutes)
-    NOTICE_LANGUAGE: noticeLanguage
-    AGENT_NAME: agentName
-    VIRTUAL_AGENT_NAME: virtualAgentName
-    TYPING_MINUTES: string(typingMinutes)
-    END_WORDS: endWords
-    ENDED_NOTICE: endedNotice
-    TRANSFER_NOTICE: transferNotice
-    MARK_READ: markRead
-    REPLY_CONTEXT: replyContext
-    REACTIONS: reactions
-    ATTACHMENT_LIMIT_MB: string(attachmentLimitMB)
-    ATTACHMENT_LINK_HOURS: string(attachmentLinkHours)
-    ATTACHMENT_RETENTION_DAYS: string(attachmentRetentionDays)
-    CHAT_RETENTION_DAYS: string(chatRetentionDays)
-    FILE_ORIGINS: fileOrigins
-    FILE_HOSTS: fileHosts
-    GENESYS_MEDIA_TYPES: genesysMediaTypes
-    LOG_LEVEL: logLevel
+    BOT_LOGIN_ENDPOINT: empty(handler.bot_login_endpoint) ? botLoginEndpoints[?environment().name] ?? '' : handler.bot_login_endpoint
+    ATTACHMENT_RETENTION_DAYS: string(retention.attachment_retention_days)
+    CHAT_RETENTION_DAYS: string(retention.chat_retention_days)
 
     // The handler: times and limits that go with host.json and with what Genesys and Graph take.
     GENESYS_TEXT_LIMIT: '4000'

@@ -12,6 +12,15 @@ param location string
 @description('Tags of the resource.')
 param tags object
 
+@description('Whether the vault comes back from what was deleted: its name stays taken for 90 days.')
+param recover bool
+
+@description('Whether the vault has private addresses only, but for operatorAddresses.')
+param isPrivate bool
+
+@description('Addresses (CIDR) that may reach a private vault from outside.')
+param operatorAddresses string[]
+
 @description('Resource id of the Log Analytics workspace.')
 param workspaceId string
 
@@ -20,6 +29,7 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   location: location
   tags: tags
   properties: {
+    createMode: recover ? 'recover' : 'default'
     tenantId: tenant().tenantId
     sku: {
       family: 'A'
@@ -32,10 +42,13 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
     enableSoftDelete: true
     softDeleteRetentionInDays: 90
     enablePurgeProtection: true
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: isPrivate && empty(operatorAddresses) ? 'Disabled' : 'Enabled'
     networkAcls: {
       bypass: 'AzureServices'
-      defaultAction: 'Allow'
+      defaultAction: isPrivate ? 'Deny' : 'Allow'
+      ipRules: [for address in (isPrivate ? operatorAddresses : []): {
+        value: address
+      }]
     }
   }
 }
@@ -55,6 +68,9 @@ resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
     ]
   }
 }
+
+@description('Resource id of the vault.')
+output id string = vault.id
 
 @description('Name of the vault.')
 output name string = vault.name

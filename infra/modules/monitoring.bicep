@@ -1,5 +1,7 @@
 // Log Analytics and Application Insights. Telemetry is taken from Entra identities only.
 
+import { Logs } from '../types.bicep'
+
 @description('Name of the Log Analytics workspace.')
 param workspaceName string
 
@@ -12,15 +14,8 @@ param location string
 @description('Tags of the resources.')
 param tags object
 
-@description('Days for which logs are kept.')
-@minValue(30)
-@maxValue(730)
-param logRetentionDays int
-
-@description('Gigabytes of logs a day after which no more are taken until the next day; -1 for no limit.')
-@minValue(-1)
-@maxValue(1000)
-param dailyLogQuotaGb int
+@description('What is written down, and for how long.')
+param logs Logs
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   name: workspaceName
@@ -30,9 +25,9 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
     sku: {
       name: 'PerGB2018'
     }
-    retentionInDays: logRetentionDays
+    retentionInDays: logs.log_retention_days
     workspaceCapping: {
-      dailyQuotaGb: dailyLogQuotaGb
+      dailyQuotaGb: logs.daily_log_quota_gb
     }
     features: {
       disableLocalAuth: true

@@ -25,6 +25,9 @@ param failedContainer string
 @description('Container of people\'s files.')
 param attachmentsContainer string
 
+@description('Container of Terraform\'s state.')
+param terraformContainer string
+
 @description('Name of the Service Bus namespace.')
 param serviceBusName string
 
@@ -44,6 +47,7 @@ param applicationInsightsName string
 var roles = {
   keyVaultSecretsOfficer: 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
   keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
+  monitoringReader: '43d0d8ad-25c7-4714-9337-8ba259a9fe05'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
   serviceBusDataOwner: '090c5cfd-751d-490a-894a-3ce6f1109419'
   storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
@@ -83,6 +87,11 @@ resource failed 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-
 resource attachments 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = {
   parent: dataBlobs
   name: attachmentsContainer
+}
+
+resource terraform 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = {
+  parent: dataBlobs
+  name: terraformContainer
 }
 
 resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' existing = {
@@ -162,7 +171,7 @@ resource queueOwner 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for 
   }
 }]
 
-// Read only: which secrets the handler may also write is in secret-writes.bicep.
+// Read only: which secrets the handler may also write is in secrets.bicep.
 resource secretsUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(vault.id, principalId, roles.keyVaultSecretsUser)
   scope: vault
@@ -188,6 +197,27 @@ resource operatorsSecretsOfficer 'Microsoft.Authorization/roleAssignments@2022-0
   scope: vault
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsOfficer)
+    principalId: operatorsGroupId
+    principalType: 'Group'
+  }
+}
+
+// Logs, metrics, alerts and the workbook, and the deployment's outputs, by which `handler setup` finds the rest.
+resource operatorsReader 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorsGroupId)) {
+  name: guid(resourceGroup().id, operatorsGroupId, roles.monitoringReader)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.monitoringReader)
+    principalId: operatorsGroupId
+    principalType: 'Group'
+  }
+}
+
+// `handler setup genesys` runs Terraform.
+resource operatorsTerraform 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorsGroupId)) {
+  name: guid(terraform.id, operatorsGroupId, roles.storageBlobDataContributor)
+  scope: terraform
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataContributor)
     principalId: operatorsGroupId
     principalType: 'Group'
   }

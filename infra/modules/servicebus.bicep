@@ -10,6 +10,12 @@ param location string
 @description('Tags of the resources.')
 param tags object
 
+@description('Whether the namespace has private addresses only, but for operatorAddresses.')
+param isPrivate bool
+
+@description('Addresses (CIDR) that may reach a private namespace from outside.')
+param operatorAddresses string[]
+
 @description('Resource id of the Log Analytics workspace.')
 param workspaceId string
 
@@ -17,15 +23,30 @@ resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
   name: name
   location: location
   tags: tags
-  // Basic has neither sessions nor duplicate detection; what Premium adds is not needed.
+  // Basic has neither sessions nor duplicate detection; of what Premium adds, private endpoints alone are needed.
   sku: {
-    name: 'Standard'
-    tier: 'Standard'
+    name: isPrivate ? 'Premium' : 'Standard'
+    tier: isPrivate ? 'Premium' : 'Standard'
+    capacity: isPrivate ? 1 : null
   }
   properties: {
     disableLocalAuth: true
     minimumTlsVersion: '1.2'
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: isPrivate && empty(operatorAddresses) ? 'Disabled' : 'Enabled'
+  }
+}
+
+resource rules 'Microsoft.ServiceBus/namespaces/networkRuleSets@2024-01-01' = if (isPrivate) {
+  parent: namespace
+  name: 'default'
+  properties: {
+    publicNetworkAccess: empty(operatorAddresses) ? 'Disabled' : 'Enabled'
+    defaultAction: 'Deny'
+    trustedServiceAccessEnabled: false
+    ipRules: [for address in operatorAddresses: {
+      action: 'Allow'
+      ipMask: address
+    }]
   }
 }
 
@@ -42,6 +63,7 @@ resource inbound 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = {
     lockDuration: 'PT1M'
     // 48 hours of redelivery every 30 seconds need 5,760; the life of a message is what ends it.
     maxDeliveryCount: 10000
+    // No shorter: the handler gives a message up after 13 days by itself, into the container failed, and tells its sender.
     defaultMessageTimeToLive: 'P14D'
     deadLetteringOnMessageExpiration: true
     maxSizeInMegabytes: 5120

@@ -2,6 +2,8 @@
 // takes a shared key. The data account must be reachable from the internet, because Genesys Cloud and customers open the
 // links to files; a link is a user delegation SAS for one blob.
 
+import { Capacity, Retention } from '../types.bicep'
+
 @description('Name of the account of the Functions host.')
 param hostAccountName string
 
@@ -14,34 +16,14 @@ param location string
 @description('Tags of the resources.')
 param tags object
 
-@description('Redundancy of the data account. The host account holds nothing that cannot be deployed again and stays local.')
-@allowed([
-  'Standard_LRS'
-  'Standard_ZRS'
-  'Standard_GRS'
-  'Standard_GZRS'
-])
-param replication string
+@description('Redundancy of both accounts.')
+param capacity Capacity
 
-@description('Days after which files in the container attachments are deleted.')
-@minValue(1)
-@maxValue(3650)
-param attachmentRetentionDays int
+@description('How long what is kept.')
+param retention Retention
 
-@description('Days without a message after which what is remembered of a chat is deleted: its state and its threads.')
-@minValue(30)
-@maxValue(3650)
-param chatRetentionDays int
-
-@description('Days after which failed messages are deleted. A queue may hand a message over again for 14 days, and must find the verdict then.')
-@minValue(15)
-@maxValue(3650)
-param failedRetentionDays int
-
-@description('Days for which deleted and overwritten blobs and deleted containers can be brought back. They add to the retention of files.')
-@minValue(1)
-@maxValue(365)
-param softDeleteDays int
+@description('Whether the host\'s account has private addresses only.')
+param isPrivate bool
 
 @description('Log every read and write of a blob of the data account; deletions are always logged. One message makes about ten lines.')
 param logBlobAccess bool
@@ -49,13 +31,17 @@ param logBlobAccess bool
 @description('Resource id of the Log Analytics workspace.')
 param workspaceId string
 
+var zonal = capacity.zone_redundant
+var replication = capacity.storage_replication
+
 resource hostAccount 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: hostAccountName
   location: location
   tags: tags
   kind: 'StorageV2'
   sku: {
-    name: 'Standard_LRS'
+    // It holds nothing that cannot be deployed again.
+    name: zonal ? 'Standard_ZRS' : 'Standard_LRS'
   }
   properties: {
     accessTier: 'Hot'
@@ -65,11 +51,11 @@ resource hostAccount 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     defaultToOAuthAuthentication: true
     isLocalUserEnabled: false
     minimumTlsVersion: 'TLS1_2'
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
     supportsHttpsTrafficOnly: true
     networkAcls: {
       bypass: 'AzureServices'
-      defaultAction: 'Allow'
+      defaultAction: isPrivate ? 'Deny' : 'Allow'
     }
   }
 }
@@ -99,7 +85,7 @@ resource dataAccount 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   tags: tags
   kind: 'StorageV2'
   sku: {
-    name: replication
+    name: zonal ? replace(replace(replication, '_LRS', '_ZRS'), '_GRS', '_GZRS') : replication
   }
   properties: {
     accessTier: 'Hot'
@@ -109,6 +95,7 @@ resource dataAccount 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     defaultToOAuthAuthentication: true
     isLocalUserEnabled: false
     minimumTlsVersion: 'TLS1_2'
+    // In the private profile too: browsers of customers and agents, wherever they are, open the links to files.
     publicNetworkAccess: 'Enabled'
     supportsHttpsTrafficOnly: true
     networkAcls: {
@@ -124,11 +111,11 @@ resource dataBlobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' =
   properties: {
     deleteRetentionPolicy: {
       enabled: true
-      days: softDeleteDays
+      days: retention.soft_delete_days
     }
     containerDeleteRetentionPolicy: {
       enabled: true
-      days: softDeleteDays
+      days: retention.soft_delete_days
     }
   }
 }
@@ -157,6 +144,15 @@ resource failed 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-
   }
 }
 
+// Terraform's own state, which tells the webhook's secret: for operators alone.
+resource terraform 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
+  parent: dataBlobs
+  name: 'terraform-state'
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
   parent: dataAccount
   name: 'default'
@@ -179,7 +175,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
             actions: {
               baseBlob: {
                 delete: {
-                  daysAfterModificationGreaterThan: attachmentRetentionDays
+                  daysAfterModificationGreaterThan: retention.attachment_retention_days
                 }
               }
             }
@@ -204,7 +200,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
             actions: {
               baseBlob: {
                 delete: {
-                  daysAfterModificationGreaterThan: chatRetentionDays
+                  daysAfterModificationGreaterThan: retention.chat_retention_days
                 }
               }
             }
@@ -226,7 +222,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
             actions: {
               baseBlob: {
                 delete: {
-                  daysAfterModificationGreaterThan: failedRetentionDays
+                  daysAfterModificationGreaterThan: retention.failed_retention_days
                 }
               }
             }
@@ -286,11 +282,17 @@ resource dataLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 @description('Name of the account of the Functions host.')
 output hostAccountName string = hostAccount.name
 
+@description('Resource id of the account of the Functions host.')
+output hostAccountId string = hostAccount.id
+
 @description('URL of the container that holds the deployment package.')
 output deploymentContainerUrl string = '${hostAccount.properties.primaryEndpoints.blob}${deploymentContainer.name}'
 
 @description('Name of the account that holds the bridge\'s data.')
 output dataAccountName string = dataAccount.name
+
+@description('Resource id of the account that holds the bridge\'s data.')
+output dataAccountId string = dataAccount.id
 
 @description('URL of the data account\'s Blob service: the setting BLOB_ENDPOINT.')
 output blobEndpoint string = dataAccount.properties.primaryEndpoints.blob
@@ -310,3 +312,6 @@ output failedContainer string = failed.name
 
 @description('Name of the container of people\'s files.')
 output attachmentsContainer string = attachments.name
+
+@description('Container of Terraform\'s state.')
+output terraformContainer string = terraform.name

@@ -1,7 +1,11 @@
 #!/bin/sh
-# Packages the handler and publishes it to the Function App.
+# Publishes the handler to the Function App: a released package, or one that is built here.
 #
-#   publish.sh [NAME]    NAME of the Function App; without it $functionAppName, which azd sets from the deployment's outputs
+#   publish.sh [--package ZIP|FOLDER] [NAME]
+#
+#     --package  a released graph-to-open-linux-x64.zip, whose .sha256 must lie beside it, or the folder that
+#                `cargo xtask package` made; without it $PACKAGE; without that, it is built from these sources
+#     NAME       of the Function App; without it $functionAppName, which azd sets from the deployment's outputs
 #
 # `az` must be logged in as somebody who may publish (Website Contributor on the Function App). Publishing is repeated while
 # it fails, because the rights of a Function App that was made just now take some minutes to work everywhere.
@@ -9,28 +13,56 @@ set -eu
 
 attempts=5
 pause=60
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 
 fail() {
     printf 'publish.sh: %s\n' "$*" >&2
     exit 1
 }
 
+need() {
+    for tool; do
+        command -v "$tool" >/dev/null 2>&1 || fail "$tool is needed (DEPLOY.md tells where from)"
+    done
+}
+
+package="${PACKAGE:-}"
+if [ "${1:-}" = --package ]; then
+    [ $# -ge 2 ] || fail "--package wants a zip or a folder"
+    package="$2"
+    shift 2
+fi
 app="${1:-${functionAppName:-}}"
 [ -n "$app" ] || fail "which Function App? Give its name, the output functionAppName of the deployment"
 [ $# -le 1 ] || fail "one name is enough"
-for tool in az cargo func; do
-    command -v "$tool" >/dev/null 2>&1 || fail "$tool is needed (DEPLOY.md tells where from)"
-done
+need az func
 az account show --output none 2>/dev/null || fail "log in first: az login"
 
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
-cd "$root"
-cargo xtask package
+if [ -z "$package" ]; then
+    need cargo
+    (cd "$root" && cargo xtask package)
+    package="$root/target/package"
+elif [ -f "$package" ]; then
+    need unzip
+    [ -f "$package.sha256" ] || fail "$package.sha256 is missing: take it from the same release"
+    read -r expected _ <"$package.sha256" || [ -n "$expected" ]
+    if command -v sha256sum >/dev/null 2>&1; then
+        found=$(sha256sum <"$package")
+    else
+        need shasum
+        found=$(shasum -a 256 <"$package")
+    fi
+    [ "${found%% *}" = "$expected" ] || fail "$package is not what was released: its checksum is ${found%% *}"
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    unzip -q "$package" -d "$folder"
+    package="$folder"
+fi
 
 # From this folder only: what lies in it is what is published.
-cd "$root/target/package"
+cd "$package" 2>/dev/null || fail "there is no $package"
 for file in host.json handler; do
-    [ -f "$file" ] || fail "target/package holds no $file"
+    [ -f "$file" ] || fail "$package holds no $file"
 done
 
 attempt=1

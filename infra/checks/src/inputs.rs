@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 /// Profiles by the names of their parameter files; the first is production.
-pub const PROFILES: [&str; 2] = ["main", "dev"];
+pub const PROFILES: [&str; 5] = ["main", "test", "dev", "private", "installation"];
 
 /// Where the program's sources lie.
 const SOURCES: [&str; 4] = ["bridge/src", "functions", "services/src", "handler/src"];

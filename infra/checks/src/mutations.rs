@@ -52,14 +52,19 @@ fn assert_reported(seeded: &str, inputs: &Inputs, expected: &str) {
 
 #[test]
 fn mistakes_are_found() {
-    let right = Inputs::read("main");
+    let right = PROFILES.map(Inputs::read);
     let rows = MISTAKES
         .lines()
         .filter(|it| !it.is_empty() && !it.starts_with('#'));
     for row in rows {
         let (what, expected) = row.split_once(" -> ").expect("what is reported");
         let (way, wrong) = what.split_once(" = ").expect("a value");
-        let mut inputs = right.clone();
+        let (profile, way) = match way.strip_prefix('@') {
+            Some(rest) => rest.split_once(' ').expect("a place"),
+            None => ("main", way),
+        };
+        let inputs = right.iter().find(|it| it.profile == profile);
+        let mut inputs = inputs.expect("a profile").clone();
         match way.split(' ').collect::<Vec<_>>()[..] {
             ["host", place] => seed(&mut inputs.host, place, wrong),
             ["local", place] => seed(&mut inputs.local, place, wrong),

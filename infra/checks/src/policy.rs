@@ -19,9 +19,11 @@ pub fn check(inputs: &Inputs) -> Vec<String> {
         }
         let mut words: Vec<&str> = line.split(' ').collect();
         let of = words.remove(0);
-        let elsewhere = words
+        let mut profiles = words
             .iter()
-            .any(|it| it.starts_with('@') && it[1..] != *inputs.profile);
+            .filter_map(|it| it.strip_prefix('@'))
+            .peekable();
+        let elsewhere = profiles.peek().is_some() && !profiles.any(|it| it == inputs.profile);
         words.retain(|it| !it.starts_with('@'));
         selected = match (of, words.as_slice()) {
             _ if elsewhere => Vec::new(),

@@ -25,13 +25,17 @@ const LOCAL_ONLY: [&str; 2] = ["AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"
 /// Containers of the data account that the program uses.
 const CONTAINERS: [&str; 3] = ["attachments", "failed", "state"];
 
+/// One more in that account, which the program has nothing to do with.
+pub const TERRAFORM: &str = "terraform-state";
+
 const QUEUE: &str = "Microsoft.ServiceBus/namespaces/queues";
 
 /// Days that a claim is kept: a day longer than its message lives on the queue.
 const CLAIM_DAYS: i64 = 15;
 
-/// Days that failed messages are kept in the profiles, which leave it at what the templates say.
+/// Days that failed messages are kept where nobody chose, and with test data.
 const FAILED_DAYS: i64 = 90;
+const FAILED_TEST_DAYS: i64 = 30;
 
 /// Secrets that the program reads; what follows the last hyphen of the last one is a support account.
 const SECRETS: [&str; 6] = [
@@ -49,12 +53,24 @@ const KEYED_ROUTE: &str = "genesys/conversation-ended";
 /// Settings that the profiles are given although the program has a default for them: the account that is an agent user needs it.
 const ASKED_FOR: [&str; 2] = ["AGENT_BLUEPRINT_CLIENT_ID", "GENESYS_SPARE_CLIENT_ID"];
 
+/// The same of a profile.
+const ASKED_FOR_BY_TEST: &str = "CHAT_RETENTION_DAYS";
+
+/// Ids that a first deployment cannot know, and leaves empty.
+const NOT_YET: [&str; 3] = [
+    "GRAPH_CLIENT_ID",
+    "GENESYS_INTEGRATION_ID",
+    "GENESYS_CLIENT_ID",
+];
+
 /// Where the two differ.
 pub fn check(inputs: &Inputs) -> Vec<String> {
-    [settings, triggers, routes, containers, lifecycle, secrets]
-        .iter()
-        .flat_map(|check| check(inputs))
-        .collect()
+    [
+        settings, triggers, ready, routes, containers, lifecycle, secrets,
+    ]
+    .iter()
+    .flat_map(|check| check(inputs))
+    .collect()
 }
 
 fn settings(inputs: &Inputs) -> Vec<String> {
@@ -74,7 +90,10 @@ fn settings(inputs: &Inputs) -> Vec<String> {
             continue;
         };
         let specified = SPECIFICATIONS.iter().find(|it| it.name == name);
-        let default = specified.filter(|it| !ASKED_FOR.contains(&it.name));
+        let asked = |name: &str| {
+            ASKED_FOR.contains(&name) || (inputs.profile == "test" && name == ASKED_FOR_BY_TEST)
+        };
+        let default = specified.filter(|it| !asked(it.name));
         let default = default.and_then(|it| it.default);
         if known(text) && default.is_some_and(|default| default != text) {
             problems.push(format!("the app setting {name} is '{text}' without being asked, the program's default is not"));
@@ -82,6 +101,7 @@ fn settings(inputs: &Inputs) -> Vec<String> {
     }
     let value = |name: &str| {
         let deployed = deployed.get(name)?.as_str().filter(|text| known(text));
+        let deployed = deployed.filter(|it| !(it.is_empty() && NOT_YET.contains(&name)));
         let value = deployed.or_else(|| local.get(name)?.as_str());
         value.map(str::to_owned)
     };
@@ -128,6 +148,20 @@ fn triggers(inputs: &Inputs) -> Vec<String> {
     let made = inputs.made(QUEUE).map(own_name);
     problems.extend(difference("queues", named, made));
     problems
+}
+
+/// What always runs is a function, or the group of those with HTTP triggers: Azure takes any other name, and readies nothing.
+fn ready(inputs: &Inputs) -> Vec<String> {
+    let sites = inputs.made("Microsoft.Web/sites");
+    let groups = sites.flat_map(|it| {
+        let scale = &it["properties"]["functionAppConfig"]["scaleAndConcurrency"];
+        list(&scale["alwaysReady"])
+    });
+    let names = groups.filter_map(|it| it["name"].as_str()?.strip_prefix("function:"));
+    names
+        .filter(|it| !inputs.functions.contains_key(*it))
+        .map(|it| format!("always ready: there is no function {it}"))
+        .collect()
 }
 
 /// Every `…/api/…` that the templates give out, or that Genesys calls, is the address of a function.
@@ -184,7 +218,8 @@ fn containers(inputs: &Inputs) -> Vec<String> {
         .map_or("", own_name);
     let made = inputs.made("Microsoft.Storage/storageAccounts/blobServices/containers");
     let of_data = made.filter(|it| it["name"].as_str().is_some_and(|it| it.starts_with(data)));
-    let mut problems = difference("containers", CONTAINERS, of_data.map(own_name));
+    let expected = CONTAINERS.into_iter().chain([TERRAFORM]);
+    let mut problems = difference("containers", expected, of_data.map(own_name));
     for name in CONTAINERS {
         if !inputs.sources.contains(&format!(": &str = \"{name}\";")) {
             problems.push(format!(
@@ -208,10 +243,14 @@ fn lifecycle(inputs: &Inputs) -> Vec<String> {
     });
     let files = inputs.setting("ATTACHMENT_RETENTION_DAYS");
     let chats = inputs.setting("CHAT_RETENTION_DAYS");
+    let failed = match inputs.profile {
+        "test" => FAILED_TEST_DAYS,
+        _ => FAILED_DAYS,
+    };
     let expected = [
         format!(r#"["attachments/"] after {files} days"#),
         format!(r#"["state/chats/","state/threads/"] after {chats} days"#),
-        format!(r#"["failed/"] after {FAILED_DAYS} days"#),
+        format!(r#"["failed/"] after {failed} days"#),
         format!(r#"["state/claims/","state/erased/"] after {CLAIM_DAYS} days"#),
     ];
     difference("deleted blobs", expected, found)

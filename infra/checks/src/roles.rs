@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::inputs::{Inputs, difference, own_name};
+use crate::program::TERRAFORM;
 
 /// Built-in roles (Microsoft Learn, "Azure built-in roles"), one a line.
 const ROLES: &str = "\
@@ -16,6 +17,7 @@ db58b8e5-c6ad-4a2a-8342-4190687cbf4a Storage Blob Delegator
 4633458b-17de-408a-b874-0445c86b69e6 Key Vault Secrets User
 b86a8fe4-44ce-4948-aee5-eccb2c155cd7 Key Vault Secrets Officer
 3913510d-42f4-4e42-8a64-420c390055eb Monitoring Metrics Publisher
+43d0d8ad-25c7-4714-9337-8ba259a9fe05 Monitoring Reader
 ";
 
 const ACCOUNT: &str = "Microsoft.Storage/storageAccounts";
@@ -118,7 +120,7 @@ fn needed(inputs: &Inputs) -> Vec<String> {
     let containers = inputs.made(CONTAINER).filter_map(|it| it["id"].as_str());
     rights.extend(
         containers
-            .filter(|id| id.starts_with(data))
+            .filter(|id| id.starts_with(data) && !id.ends_with(TERRAFORM))
             .map(|id| format!("the program: Storage Blob Data Contributor at {id}")),
     );
     let awaited = inputs.awaited_queues();
@@ -128,8 +130,14 @@ fn needed(inputs: &Inputs) -> Vec<String> {
         let id = queue["id"].as_str().unwrap_or_default();
         rights.push(format!("the program: Azure Service Bus Data Owner at {id}"));
     }
-    // Production has operators; the other profile is a first deployment, without them.
-    if inputs.profile == "main" {
+    // These have operators; the others are a first deployment, without them.
+    if matches!(inputs.profile, "main" | "private") {
+        let group = vault.split("/providers/").next().unwrap_or_default();
+        rights.push(format!("operators: Monitoring Reader at {group}"));
+        let terraform = id(CONTAINER, TERRAFORM);
+        rights.push(format!(
+            "operators: Storage Blob Data Contributor at {terraform}"
+        ));
         rights.push(format!("operators: Key Vault Secrets Officer at {vault}"));
         let contributor = "operators: Storage Blob Data Contributor at";
         rights.push(format!("{contributor} {failed}"));
