@@ -41,13 +41,14 @@ impl Looked {
     }
 }
 
-/// Looks at everything that the app needs outside. Where a setting is still to come, that is all that is told.
+/// Looks at everything that the app needs outside. Where an id is still to come, that is all that is told.
 pub async fn look(app: &App) -> Vec<Line> {
     let mut looked = Looked::default();
-    if let Some(setting) = app.settings.placeholder {
-        let (name, expects) = (setting.name, setting.expects);
-        let advice = format!("it still holds a placeholder: put {expects} there");
-        looked.note(format!("setting {name}"), Err::<&str, _>(advice));
+    for setting in &app.settings.unset {
+        let (what, advice) = (format!("setting {}", setting.name), setting.remedy());
+        looked.note(what, Err::<&str, _>(format!("not set yet: {advice}")));
+    }
+    if !app.settings.is_set_up() {
         return looked.lines;
     }
     let token = app.bus.warm_up().await.map(|()| "received");
@@ -167,9 +168,10 @@ async fn try_permissions(app: &App, account: &SupportAccount, looked: &mut Looke
         let what = format!("Graph as support account {name}, {permission}");
         match is_granted(tried) {
             Ok(true) => looked.note(what, Ok::<_, String>("granted")),
-            Ok(false) => {
-                looked.note_missing(what, format!("not granted (handler setup graph), so {cost}"))
-            }
+            Ok(false) => looked.note_missing(
+                what,
+                format!("not granted (handler setup graph), so {cost}"),
+            ),
             Err(error) => looked.note(what, advised(Err(error))),
         }
     }

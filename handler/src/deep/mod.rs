@@ -142,14 +142,16 @@ async fn look_at_settings(
         report.note(error.name, Err::<String, _>(advice));
     }
     if let Ok(read) = &read {
-        let finding: Finding = match read.placeholder {
-            Some(setting) => Err(format!(
-                "{} is not known yet, so the webhooks answer 503: put {} there by the step that is missing above",
-                setting.name, setting.expects
-            )),
-            None => Ok("all are readable".to_owned()),
-        };
-        report.note(what, finding);
+        for setting in &read.unset {
+            let advice = format!(
+                "not set yet, so the webhooks answer 503: {}",
+                setting.remedy()
+            );
+            report.note(setting.name, Err::<String, _>(advice));
+        }
+        if read.is_set_up() {
+            report.note(what, Ok::<_, String>("all are readable"));
+        }
     }
     let differing = differing_from(&installation.file, &settings);
     let finding: Finding = match differing.is_empty() {

@@ -12,8 +12,8 @@ use super::file::InstallationFile;
 use super::keys;
 use super::steps::Verb;
 
-/// Who has not yet got which setting.
-const WHAT: &str = "settings of the Function App";
+/// What the lines are about.
+pub const WHAT: &str = "settings of the Function App";
 
 impl Installation {
     /// All settings of the app.
@@ -68,7 +68,8 @@ impl Installation {
             names.join(", ")
         };
         if known.is_empty() {
-            self.steps.ok(WHAT, "the file knows none of them yet");
+            self.steps
+                .ok(WHAT, "the file knows no id yet that belongs there");
             return Ok(());
         }
         let refused = |names: String| {

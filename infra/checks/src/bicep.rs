@@ -52,31 +52,6 @@ fn every_module_is_used() {
     }
 }
 
-/// It uses an extension that comes from a registry.
-#[test]
-fn the_graph_template_has_no_fault() {
-    let mut arguments = vec!["lint", "infra/graph/main.bicep"];
-    if !tool::required() {
-        // Trying costs many seconds where there is no network.
-        arguments.push("--no-restore");
-    }
-    let Some(mut command) = bicep(&arguments) else {
-        return no_compiler();
-    };
-    let output = tool::run(&mut command);
-    let words = printed(&output);
-    if words.contains("BCP190") || words.contains("BCP192") {
-        return left_out(
-            "infra/graph/main.bicep",
-            "the extension for Microsoft Graph is not restored",
-        );
-    }
-    assert!(
-        output.status.success() && words.is_empty(),
-        "bicep {arguments:?}:\n{words}"
-    );
-}
-
 /// For that the compiler reads the parameter file, the template and its modules, with its linter. Warnings end with success, but
 /// nobody reads them later: any word is too much.
 #[test]
