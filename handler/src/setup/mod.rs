@@ -5,11 +5,14 @@
 
 mod azure;
 mod file;
+mod graph;
 mod keys;
+mod registration;
 mod settings;
 mod steps;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
@@ -38,6 +41,12 @@ pub struct Order {
 /// The steps.
 #[derive(Subcommand, Clone, Copy)]
 enum What {
+    /// Make or mend the app registration in Entra ID and what it is permitted, as an administrator of Entra ID.
+    Graph {
+        /// Seconds that Entra ID may take to know what was just made.
+        #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+        wait: u16,
+    },
     /// Put the ids that the file knows into the Function App's settings.
     Settings,
 }
@@ -51,6 +60,9 @@ pub async fn run(order: &Order, lookup: impl Fn(&str) -> Option<String>) -> anyh
     let mut installation = Installation::open(file, Steps::new(order.plan), &lookup)?;
     installation.learn_from_azure().await?;
     match order.what {
+        What::Graph { wait } => {
+            graph::run(&mut installation, Duration::from_secs(wait.into())).await?;
+        }
         What::Settings => {}
     }
     installation.put_settings().await?;

@@ -15,6 +15,29 @@ use super::steps::Verb;
 const WHAT: &str = "settings of the Function App";
 
 impl Installation {
+    /// What a setting of the app holds; `None` where it holds nothing, the app is not there, or whoever asks may not see it.
+    ///
+    /// # Errors
+    /// Resource Manager or the login could not be reached.
+    pub async fn setting_of_the_app(&self, name: &str) -> anyhow::Result<Option<String>> {
+        let app = self.file.required(keys::FUNCTION_APP_NAME)?;
+        let settings = match self
+            .resource_manager
+            .app_settings(&self.group()?, app)
+            .await
+        {
+            Ok(settings) => settings,
+            Err(error) if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::NotFound) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(anyhow!("{WHAT} {app}: {} ({error})", login(&error))),
+        };
+        let value = settings.0.get(name).map(|value| value.trim().to_owned());
+        // Zeros alone stand for an id that nobody knew when the app was deployed.
+        let is_id = |value: &String| value.bytes().any(|byte| !matches!(byte, b'0' | b'-'));
+        Ok(value.filter(is_id))
+    }
+
     /// Puts the ids of the file into the app's settings, where one differs; then the app starts again. Whoever may not do that is
     /// told who can, and the step is not lost.
     ///
