@@ -93,6 +93,12 @@ resource "genesyscloud_integration_action" "ended" {
   }
 }
 
+# Another name makes another flow, of which the plan of the triggers would know nothing.
+resource "terraform_data" "ended_name" {
+  count = local.tells_ends ? 1 : 0
+  input = local.ended_substitutions.flow_name
+}
+
 resource "genesyscloud_flow" "ended" {
   count = local.tells_ends ? 1 : 0
 
@@ -105,6 +111,11 @@ resource "genesyscloud_flow" "ended" {
     substitutions = local.ended_substitutions
     action        = genesyscloud_integration_action.ended[0].id
   }))
+
+  lifecycle {
+    replace_triggered_by  = [terraform_data.ended_name]
+    create_before_destroy = true
+  }
 }
 
 # The integration is not among the criteria: the events do not name it for certain. The bridge takes no notice of conversations of

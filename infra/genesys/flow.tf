@@ -33,3 +33,10 @@ resource "genesyscloud_flow" "inbound" {
     actions       = [for action in local.crm_actions : action.id]
   }))
 }
+
+# Another name makes another flow, of whose id the resource's plan would know nothing: it is read once the flow is there.
+data "genesyscloud_flow" "inbound" {
+  name       = local.flow_substitutions.flow_name
+  type       = "inboundshortmessage"
+  depends_on = [genesyscloud_flow.inbound]
+}

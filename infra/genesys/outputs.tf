@@ -22,7 +22,7 @@ output "genesys_media_types" {
 
 output "flow_id" {
   description = "Id of the inbound message flow, which `handler setup genesys` binds to the integration."
-  value       = genesyscloud_flow.inbound.id
+  value       = data.genesyscloud_flow.inbound.id
 }
 
 output "queue_id" {

@@ -5,6 +5,7 @@
 
 mod azure;
 mod file;
+mod genesys;
 mod graph;
 mod keys;
 mod registration;
@@ -39,7 +40,7 @@ pub struct Order {
 }
 
 /// The steps.
-#[derive(Subcommand, Clone, Copy)]
+#[derive(Subcommand, Clone)]
 enum What {
     /// Make or mend the app registration in Entra ID and what it is permitted, as an administrator of Entra ID.
     Graph {
@@ -47,6 +48,8 @@ enum What {
         #[arg(long, value_name = "SECONDS", default_value_t = 300)]
         wait: u16,
     },
+    /// Make or mend what is at Genesys Cloud, with Terraform and without, as an administrator of Genesys Cloud.
+    Genesys(genesys::How),
     /// Put the ids that the file knows into the Function App's settings.
     Settings,
 }
@@ -59,10 +62,11 @@ pub async fn run(order: &Order, lookup: impl Fn(&str) -> Option<String>) -> anyh
     let file = InstallationFile::read(&order.file)?;
     let mut installation = Installation::open(file, Steps::new(order.plan), &lookup)?;
     installation.learn_from_azure().await?;
-    match order.what {
+    match &order.what {
         What::Graph { wait } => {
-            graph::run(&mut installation, Duration::from_secs(wait.into())).await?;
+            graph::run(&mut installation, Duration::from_secs((*wait).into())).await?;
         }
+        What::Genesys(how) => genesys::run(&mut installation, how, &lookup).await?,
         What::Settings => {}
     }
     installation.put_settings().await?;
