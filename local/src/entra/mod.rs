@@ -22,7 +22,7 @@ pub use control::{PUBLISHER, router as control};
 pub(crate) use keys::SigningKeys;
 pub use managed_identity::router as identity_router;
 pub use operator::RESOURCES as OPERATORS_RESOURCES;
-pub use passwords::Password;
+pub use passwords::{Password, Passwords};
 pub(crate) use state::BOT_AUDIENCE;
 pub use state::Entra;
 pub use token_endpoint::router;

@@ -49,7 +49,7 @@ pub struct Entra {
     /// Agent users for whom the consent to their agent identity's permissions was withdrawn.
     pub(super) without_consent: Locked<HashSet<String>>,
     /// What whoever is logged in to the Azure CLI holds.
-    pub(super) operator_roles: Locked<BTreeSet<String>>,
+    pub(crate) operator_roles: Locked<BTreeSet<String>>,
 }
 
 /// What a refresh token stands for.
