@@ -54,6 +54,10 @@ pub fn router(genesys: &Arc<Genesys>) -> Router {
             "/local/genesys/clients",
             get(clients).put(set_clients).post(add_helper),
         )
+        .route(
+            "/local/genesys/organisation",
+            get(organisation).post(make_installation),
+        )
         .route("/local/genesys/integration", get(integration))
         .route(
             "/local/genesys/content-profile",
@@ -134,6 +138,18 @@ async fn clients(State(genesys): Shared) -> Json<Value> {
         json!({ "id": client.id, "name": client.name, "passed": client.passed, "refused": client.refused, "permissions": client.used })
     });
     Json(json!({ "administrator": administrator, "all": login.all(view), "requests": requests }))
+}
+
+/// What an administrator has made besides.
+async fn organisation(State(genesys): Shared) -> Json<Value> {
+    Json(genesys.organisation_view())
+}
+
+/// As if Terraform had been applied: tells its outputs.
+async fn make_installation(State(genesys): Shared) -> Created {
+    let made = genesys.make_installation();
+    let made = made.map_err(|refusal| Refused::bad_request(refusal.message))?;
+    Ok((StatusCode::CREATED, Json(made)))
 }
 
 /// Somebody who sets things up: a person or an OAuth client.

@@ -8,13 +8,12 @@
 mod actions;
 mod clients;
 mod flows;
+mod helpers;
 mod integrations;
 mod messaging;
 mod people;
 mod resources;
 mod store;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,7 +24,7 @@ use serde_json::{Value, json};
 use super::state::Genesys;
 use store::Kind;
 
-pub use people::Helper;
+pub use helpers::Helper;
 pub use store::Things;
 
 type Api = Router<Arc<Genesys>>;

@@ -1,6 +1,5 @@
 //! Who is there: the organisation itself, its one division, and the people and clients that set things up.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
@@ -8,7 +7,6 @@ use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::store::Kind;
 use super::{Api, PERMISSIONS, division, listing};
@@ -129,89 +127,4 @@ async fn set_roles(
     }
     genesys.login.change(&id, roles, true);
     person(&genesys, &id).map(Json)
-}
-
-/// Who shall set things up.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Helper {
-    /// A person, with a token of their own; else an OAuth client.
-    #[serde(default)]
-    person: bool,
-    /// What they may do; everything, when it is not said.
-    rights: Option<Vec<String>>,
-    /// What of it they may not.
-    #[serde(default)]
-    without: Vec<String>,
-    /// Names of roles that they hold besides.
-    #[serde(default)]
-    roles: Vec<String>,
-}
-
-impl Genesys {
-    /// Adds a person or a client that sets things up; shows how they sign in.
-    ///
-    /// # Errors
-    /// A line about a right or a role that does not exist.
-    pub fn add_helper(&self, helper: &Helper) -> Result<Value, String> {
-        let all = || PERMISSIONS.iter().map(ToString::to_string).collect();
-        let mut rights = helper.rights.clone().unwrap_or_else(all);
-        rights.retain(|right| !helper.without.contains(right));
-        let policies: Vec<Value> = rights.iter().map(|right| policy(right)).collect();
-        let id = Uuid::new_v4().to_string();
-        let name = format!("Helper {id}");
-        let role = json!({ "name": name, "permissionPolicies": policies });
-        let role = self.things.add(Kind::Role, None, &role);
-        let role = role.map_err(|refusal| refusal.message)?;
-        let mut roles = vec![role["id"].as_str().unwrap_or_default().to_owned()];
-        for wanted in &helper.roles {
-            let all = self.things.all(Kind::Role);
-            let found = all.iter().find(|it| it["name"] == wanted.as_str());
-            let id = found.and_then(|it| it["id"].as_str());
-            roles.push(
-                id.ok_or_else(|| format!("there is no role {wanted}"))?
-                    .to_owned(),
-            );
-        }
-        Ok(match helper.person {
-            true => json!({ "id": id, "token": self.login.add_person(&id, &name, roles) }),
-            false => json!({ "id": id, "secret": self.login.add(&id, &name, roles) }),
-        })
-    }
-}
-
-impl Genesys {
-    /// Gives a person or a client one more role, by its name, as an administrator does in Genesys' own pages.
-    ///
-    /// # Errors
-    /// A line when there is no such role.
-    pub fn give(&self, id: &str, role: &str) -> Result<(), String> {
-        let all = self.things.all(Kind::Role);
-        let found = all.iter().find(|it| it["name"] == role);
-        let found = found.and_then(|it| it["id"].as_str());
-        let found = found.ok_or_else(|| format!("there is no role {role}"))?;
-        let (_, mut roles) = self.login.rights(id);
-        roles.push(found.to_owned());
-        self.login.change(id, roles, true);
-        Ok(())
-    }
-
-    /// The permissions that the calls of a person or a client took.
-    pub fn permissions_taken(&self, id: &str) -> BTreeSet<String> {
-        let taken = self.login.client(id, |client| client.used.clone());
-        taken.unwrap_or_default()
-    }
-
-    /// Kind and name of everything that was made and is still there, sorted, but for jobs and the roles of helpers.
-    pub fn made(&self) -> Vec<String> {
-        let mut made = self.things.names();
-        made.retain(|it| !it.starts_with("Role: Helper "));
-        made
-    }
-}
-
-fn policy(right: &str) -> Value {
-    let mut parts = right.split(':');
-    let mut part = || parts.next().unwrap_or_default();
-    json!({ "domain": part(), "entityName": part(), "actionSet": [part()] })
 }

@@ -127,9 +127,9 @@ impl Things {
 
     fn put(&self, kind: Kind, id: &str, value: Value, since: Instant) -> Result<Value, Refusal> {
         // What Genesys makes by itself has a name of its own and is renamed later; an action's counts within its category.
-        let names = |value: &Value| match value["name"].as_str() {
-            Some(name) => Some((name.to_lowercase(), value["category"].clone())),
-            None => None,
+        let names = |value: &Value| {
+            let name = value["name"].as_str()?;
+            Some((name.to_lowercase(), value["category"].clone()))
         };
         let mut all = self.all.lock();
         let name = names(&value);
