@@ -74,11 +74,6 @@ enum Command {
     Forget(forget::Order),
     /// Set up what Azure's templates cannot, with the installation's file; every command may be repeated.
     Setup(setup::Order),
-    /// Set up Genesys Cloud where no Terraform resource does, as an administrator.
-    Genesys {
-        #[command(subcommand)]
-        command: genesys::Command,
-    },
 }
 
 fn main() -> ExitCode {
@@ -126,10 +121,6 @@ fn main() -> ExitCode {
         Command::Setup(order) => finish(async {
             let lookup = |name: &str| std::env::var(name).ok();
             setup::run(&order, lookup).await
-        }),
-        Command::Genesys { command } => finish(async {
-            println!("{}", genesys::run(&command).await?);
-            Ok(true)
         }),
     };
     match done {

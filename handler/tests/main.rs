@@ -2,5 +2,4 @@
 
 mod command_line;
 mod deployed;
-mod genesys;
 mod program;

@@ -52,7 +52,7 @@ locals {
 resource "genesyscloud_integration_credential" "dynamics" {
   count = var.crm == "dynamics" ? 1 : 0
 
-  name                 = "${var.name} Dynamics 365"
+  name                 = "${local.name} Dynamics 365"
   credential_type_name = "userDefinedOAuth"
   fields = {
     clientId     = var.dynamics_client_id
@@ -76,7 +76,7 @@ resource "genesyscloud_integration" "dynamics" {
   intended_state   = "ENABLED"
 
   config {
-    name = "${var.name} Dynamics 365"
+    name = "${local.name} Dynamics 365"
     # The integration type calls its only credential basicAuth, whatever kind it is.
     credentials = {
       basicAuth = genesyscloud_integration_credential.dynamics[0].id
@@ -89,7 +89,7 @@ resource "genesyscloud_integration_custom_auth_action" "dynamics" {
   count = var.crm == "dynamics" ? 1 : 0
 
   integration_id = genesyscloud_integration.dynamics[0].id
-  name           = "${var.name} Dynamics 365 sign-in"
+  name           = "${local.name} Dynamics 365 sign-in"
 
   config_request {
     request_type         = local.dynamics_auth.config.request.requestType
@@ -107,7 +107,7 @@ resource "genesyscloud_integration_action" "dynamics" {
   for_each = var.crm == "dynamics" ? local.dynamics_actions : {}
 
   name                   = each.value.name
-  category               = "${var.name} Dynamics 365"
+  category               = "${local.name} Dynamics 365"
   integration_id         = genesyscloud_integration.dynamics[0].id
   secure                 = each.value.secure
   config_timeout_seconds = var.crm_timeout_seconds

@@ -57,7 +57,7 @@ locals {
 resource "genesyscloud_integration_credential" "salesforce" {
   count = var.crm == "salesforce" ? 1 : 0
 
-  name                 = "${var.name} Salesforce"
+  name                 = "${local.name} Salesforce"
   credential_type_name = "userDefinedOAuth"
   fields = {
     clientId     = var.salesforce_client_id
@@ -80,7 +80,7 @@ resource "genesyscloud_integration" "salesforce" {
   intended_state   = "ENABLED"
 
   config {
-    name = "${var.name} Salesforce"
+    name = "${local.name} Salesforce"
     # The integration type calls its only credential basicAuth, whatever kind it is.
     credentials = {
       basicAuth = genesyscloud_integration_credential.salesforce[0].id
@@ -93,7 +93,7 @@ resource "genesyscloud_integration_custom_auth_action" "salesforce" {
   count = var.crm == "salesforce" ? 1 : 0
 
   integration_id = genesyscloud_integration.salesforce[0].id
-  name           = "${var.name} Salesforce sign-in"
+  name           = "${local.name} Salesforce sign-in"
 
   config_request {
     request_type         = local.salesforce_auth.config.request.requestType
@@ -111,7 +111,7 @@ resource "genesyscloud_integration_action" "salesforce" {
   for_each = var.crm == "salesforce" ? local.salesforce_actions : {}
 
   name                   = each.value.name
-  category               = "${var.name} Salesforce"
+  category               = "${local.name} Salesforce"
   integration_id         = genesyscloud_integration.salesforce[0].id
   secure                 = each.value.secure
   config_timeout_seconds = var.crm_timeout_seconds

@@ -27,7 +27,7 @@ locals {
   }
 
   ended_substitutions = local.tells_ends ? {
-    flow_name     = "${var.name} conversation ended"
+    flow_name     = "${local.name} conversation ended"
     division_name = local.division_name
     category      = genesyscloud_integration_action.ended[0].category
     action        = genesyscloud_integration_action.ended[0].name
@@ -37,7 +37,7 @@ locals {
 resource "genesyscloud_integration_credential" "ended" {
   count = local.tells_ends ? 1 : 0
 
-  name                 = "${var.name} bridge"
+  name                 = "${local.name} bridge"
   credential_type_name = "userDefined"
   fields = {
     functionKey  = var.conversation_ended_key
@@ -59,7 +59,7 @@ resource "genesyscloud_integration" "ended" {
   intended_state   = "ENABLED"
 
   config {
-    name = "${var.name} bridge"
+    name = "${local.name} bridge"
     # The integration type calls its only credential basicAuth, whatever kind it is.
     credentials = {
       basicAuth = genesyscloud_integration_credential.ended[0].id
@@ -71,7 +71,7 @@ resource "genesyscloud_integration_action" "ended" {
   count = local.tells_ends ? 1 : 0
 
   name                   = local.ended_action.name
-  category               = "${var.name} bridge"
+  category               = "${local.name} bridge"
   integration_id         = genesyscloud_integration.ended[0].id
   secure                 = local.ended_action.secure
   config_timeout_seconds = 10
@@ -93,6 +93,12 @@ resource "genesyscloud_integration_action" "ended" {
   }
 }
 
+# Another name makes another flow, of which the plan of the triggers would know nothing.
+resource "terraform_data" "ended_name" {
+  count = local.tells_ends ? 1 : 0
+  input = local.ended_substitutions.flow_name
+}
+
 resource "genesyscloud_flow" "ended" {
   count = local.tells_ends ? 1 : 0
 
@@ -105,6 +111,11 @@ resource "genesyscloud_flow" "ended" {
     substitutions = local.ended_substitutions
     action        = genesyscloud_integration_action.ended[0].id
   }))
+
+  lifecycle {
+    replace_triggered_by  = [terraform_data.ended_name]
+    create_before_destroy = true
+  }
 }
 
 # The integration is not among the criteria: the events do not name it for certain. The bridge takes no notice of conversations of
@@ -112,7 +123,7 @@ resource "genesyscloud_flow" "ended" {
 resource "genesyscloud_processautomation_trigger" "ended" {
   for_each = local.tells_ends ? local.ended_events : {}
 
-  name        = "${var.name} ${each.key} end"
+  name        = "${local.name} ${each.key} end"
   description = each.value.tells
   topic_name  = "v2.detail.events.conversation.{id}.${each.key}.end"
   enabled     = true

@@ -1,5 +1,4 @@
-# The inbound message flow. Binding it to the integration is the one step that no resource covers:
-# `handler genesys bind-flow`.
+# The inbound message flow. No resource binds it to the integration: `handler setup genesys` does.
 
 locals {
   # A flow that names a data action is published only where that action exists, and Architect's YAML knows no conditions;
@@ -11,7 +10,7 @@ locals {
 
   flow_substitutions = merge(
     {
-      flow_name     = "${var.name} inbound"
+      flow_name     = "${local.name} inbound"
       division_name = local.division_name
       queue_name    = genesyscloud_routing_queue.support.name
     },
@@ -33,4 +32,11 @@ resource "genesyscloud_flow" "inbound" {
     substitutions = local.flow_substitutions
     actions       = [for action in local.crm_actions : action.id]
   }))
+}
+
+# Another name makes another flow, of whose id the resource's plan would know nothing: it is read once the flow is there.
+data "genesyscloud_flow" "inbound" {
+  name       = local.flow_substitutions.flow_name
+  type       = "inboundshortmessage"
+  depends_on = [genesyscloud_flow.inbound]
 }

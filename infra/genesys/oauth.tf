@@ -1,7 +1,7 @@
 # The bridge's identity: two permissions, more where they are asked for, and two clients that have nothing else.
 
 resource "genesyscloud_auth_role" "bridge" {
-  name        = "${var.name} bridge"
+  name        = "${local.name} bridge"
   description = "Delivers customers' messages and receipts through Open Messaging."
 
   # Covers messages, receipts, typing and structured responses. Reading conversations needs more, which the bridge does only to find
@@ -38,11 +38,20 @@ resource "genesyscloud_auth_role" "bridge" {
       action_set  = ["edit"]
     }
   }
+
+  lifecycle {
+    precondition {
+      # It is put into the flow's YAML between quotes.
+      condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9 _.-]{0,79}$", local.name)) && can(regex("^[^\"\\\\{}]{0,200}$", local.chosen_division))
+      error_message = "genesys_name in graph-to-open.toml takes letters, digits, spaces, dots, underscores and hyphens only, at most 80 of them; genesys_division_name no quotes, backslashes and braces."
+    }
+  }
 }
 
-# Genesys Cloud gives a client no role that its maker does not hold: README.md, "Order", tells how Terraform's client gets it.
+# Genesys Cloud gives a client no role that its maker does not hold. The provider gives it to a person by itself; README.md, "Who
+# applies", tells how the OAuth client of a pipeline gets it.
 resource "genesyscloud_oauth_client" "bridge" {
-  name                          = "${var.name} bridge"
+  name                          = "${local.name} bridge"
   description                   = "Client credentials of the bridge between Teams and Open Messaging."
   authorized_grant_type         = "CLIENT-CREDENTIALS"
   access_token_validity_seconds = var.token_validity_seconds
@@ -59,7 +68,7 @@ resource "genesyscloud_oauth_client" "bridge" {
 # idle one gets a new secret, and when that works the bridge changes over. A second client costs nothing, and until it is its turn
 # nobody knows its secret; made only when it is needed, it would have to be given to the app in the middle of a replacement.
 resource "genesyscloud_oauth_client" "spare" {
-  name                          = "${var.name} bridge, spare"
+  name                          = "${local.name} bridge, spare"
   description                   = "Has the bridge's secret in turn with the other client, so that one always works."
   authorized_grant_type         = "CLIENT-CREDENTIALS"
   access_token_validity_seconds = var.token_validity_seconds
@@ -76,7 +85,7 @@ resource "genesyscloud_oauth_client" "spare" {
 resource "genesyscloud_oauth_client" "further" {
   count = var.further_clients
 
-  name                          = "${var.name} bridge, further ${count.index + 1}"
+  name                          = "${local.name} bridge, further ${count.index + 1}"
   description                   = "Shares the calls of the bridge between Teams and Open Messaging."
   authorized_grant_type         = "CLIENT-CREDENTIALS"
   access_token_validity_seconds = var.token_validity_seconds

@@ -1,4 +1,4 @@
-# What the other steps need. DEPLOY.md says where each goes.
+# What the other steps need. `handler setup genesys` reads it and writes the ids into graph-to-open.toml.
 
 output "integration_id" {
   description = "Id of the open messaging integration: app setting GENESYS_INTEGRATION_ID."
@@ -17,12 +17,12 @@ output "spare_oauth_client_id" {
 
 output "genesys_media_types" {
   description = "App setting GENESYS_MEDIA_TYPES."
-  value       = join(",", var.media_types)
+  value       = join(",", local.media_types)
 }
 
 output "flow_id" {
-  description = "Id of the inbound message flow: `handler genesys bind-flow --flow`."
-  value       = genesyscloud_flow.inbound.id
+  description = "Id of the inbound message flow, which `handler setup genesys` binds to the integration."
+  value       = data.genesyscloud_flow.inbound.id
 }
 
 output "queue_id" {

@@ -1,7 +1,7 @@
 # Where every customer ends up, whatever the look-up says.
 
 resource "genesyscloud_routing_queue" "support" {
-  name        = "${var.name} support"
+  name        = "${local.name} support"
   description = "Customers who write from Microsoft Teams."
   division_id = local.division_id
   groups      = length(var.queue_group_ids) > 0 ? var.queue_group_ids : null

@@ -1,19 +1,25 @@
 # What an operator decides. terraform.tfvars.example holds a line for each.
 
-variable "name" {
-  description = "Name of everything that is created: the integration, the queue, the flow, the role and the OAuth client carry it."
+variable "installation_file" {
+  description = "Path of graph-to-open.toml. Empty for the one at the root of the repository."
   type        = string
-  default     = "Teams"
+  default     = ""
+}
+
+variable "name" {
+  description = "Name of everything that is created: the integration, the queue, the flow, the role and the OAuth client carry it. Empty for genesys_name of graph-to-open.toml, else Teams."
+  type        = string
+  default     = ""
 
   validation {
     # It is put into the flow's YAML between quotes.
-    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9 _.-]{0,79}$", var.name))
+    condition     = var.name == "" || can(regex("^[A-Za-z0-9][A-Za-z0-9 _.-]{0,79}$", var.name))
     error_message = "Use letters, digits, spaces, dots, underscores and hyphens only, at most 80 of them."
   }
 }
 
 variable "division_name" {
-  description = "Division of the queue and the flow. Empty for the home division."
+  description = "Division of the queue and the flow. Empty for genesys_division_name of graph-to-open.toml, else the home division."
   type        = string
   default     = ""
 
@@ -26,12 +32,13 @@ variable "division_name" {
 # ---- The bridge ----
 
 variable "webhook_url" {
-  description = "Where Genesys Cloud sends what agents write: the output genesysWebhookUrl of the Azure deployment."
+  description = "Where Genesys Cloud sends what agents write: the output genesysWebhookUrl of the Azure deployment. Empty for genesys_webhook_url of graph-to-open.toml."
   type        = string
+  default     = ""
 
   validation {
     # Open Messaging calls port 443 only.
-    condition     = can(regex("^https://[^/:?#@]+/[^?#]*$", var.webhook_url))
+    condition     = var.webhook_url == "" || can(regex("^https://[^/:?#@]+/[^?#]*$", var.webhook_url))
     error_message = "Give an https URL without a port, as the Azure deployment prints it."
   }
 }
@@ -49,12 +56,12 @@ variable "webhook_secret" {
 }
 
 variable "media_types" {
-  description = "Media types of customers' files that reach agents. The app setting GENESYS_MEDIA_TYPES must say the same (output genesys_media_types)."
+  description = "Media types of customers' files that reach agents. The app setting GENESYS_MEDIA_TYPES must say the same (output genesys_media_types). Unset for genesys_media_types of graph-to-open.toml, else every type."
   type        = list(string)
-  default     = ["*/*"]
+  default     = null
 
   validation {
-    condition     = length(var.media_types) > 0 && alltrue([for type in var.media_types : can(regex("^(\\*/\\*|[A-Za-z0-9!#$&^_.+-]+/(\\*|[A-Za-z0-9!#$&^_.+-]+))$", type))])
+    condition     = var.media_types == null ? true : length(var.media_types) > 0 && alltrue([for type in var.media_types : can(regex("^(\\*/\\*|[A-Za-z0-9!#$&^_.+-]+/(\\*|[A-Za-z0-9!#$&^_.+-]+))$", type))])
     error_message = "Give at least one media type, such as image/png, image/* or */*."
   }
 }

@@ -11,13 +11,15 @@ terraform {
   }
 
   # The state holds secrets (README.md says which), so it belongs into storage that is encrypted and guarded by Entra ID.
-  # Storage account and container are given to `terraform init` with -backend-config.
+  # Storage account and container are given to `terraform init` with -backend-config, which `handler setup genesys` does.
   backend "azurerm" {
     key              = "genesys.tfstate"
     use_azuread_auth = true
   }
 }
 
-# Credentials and region come from GENESYSCLOUD_OAUTHCLIENT_ID, GENESYSCLOUD_OAUTHCLIENT_SECRET and GENESYSCLOUD_REGION,
-# so that no file here ever holds them.
-provider "genesyscloud" {}
+# Credentials come from GENESYSCLOUD_ACCESS_TOKEN, or GENESYSCLOUD_OAUTHCLIENT_ID and GENESYSCLOUD_OAUTHCLIENT_SECRET, so that no
+# file here ever holds them; the region from the installation's domain, else from GENESYSCLOUD_REGION.
+provider "genesyscloud" {
+  aws_region = local.region
+}

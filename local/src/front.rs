@@ -1,6 +1,7 @@
 //! In front of each simulated service: counts the calls, and lets ordered faults strike them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -24,6 +25,9 @@ pub fn with_faults(router: Router, world: &Arc<World>, service: FaultService) ->
     let state = (Arc::clone(world), service);
     router.layer(middleware::from_fn_with_state(state, front))
 }
+
+/// A call that waits for so long is held, so that its caller can be killed meanwhile.
+const HELD: Duration = Duration::from_secs(60);
 
 async fn front(
     State((world, service)): State<(Arc<World>, FaultService)>,
@@ -53,6 +57,10 @@ async fn front(
         body: &seen,
     };
     let plan = faults.decide(service, &call);
+    if plan.delay >= HELD {
+        // Whoever ordered it waits for the call to be here.
+        world.hub.event("held", json!(service));
+    }
     tokio::time::sleep(plan.delay).await;
     if let Some(status) = plan.status {
         // Read to its end, or the caller could see a broken connection instead of the answer. Whether that works

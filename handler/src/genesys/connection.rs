@@ -1,30 +1,44 @@
 //! Where Genesys Cloud is, and who asks.
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use functions::settings::Settings;
+use secrecy::SecretString;
+use services::error::Result as Answered;
 use services::genesys::admin::{AdminCredentials, GenesysAdmin};
 use services::http;
-use uuid::Uuid;
 
 use super::failure::{Step, explained};
 
 const DOMAIN: &str = "GENESYS_DOMAIN";
 const API: &str = "GENESYS_API_ENDPOINT";
 const LOGIN: &str = "GENESYS_LOGIN_ENDPOINT";
-const INTEGRATION: &str = "GENESYS_INTEGRATION_ID";
 const CLIENT_ID: &str = "GENESYS_ADMIN_CLIENT_ID";
 const CLIENT_SECRET: &str = "GENESYS_ADMIN_CLIENT_SECRET";
+
+/// Terraform's names of the same.
+const TOKEN: &str = "GENESYSCLOUD_ACCESS_TOKEN";
+const TERRAFORM_ID: &str = "GENESYSCLOUD_OAUTHCLIENT_ID";
+const TERRAFORM_SECRET: &str = "GENESYSCLOUD_OAUTHCLIENT_SECRET";
+
+/// Who asks. `Debug` shows no secret.
+#[derive(Debug)]
+enum Who {
+    /// A person, who has signed in elsewhere.
+    Person(SecretString),
+    Client(AdminCredentials),
+}
 
 /// What a command needs to sign in. `Debug` shows no secret.
 #[derive(Debug)]
 pub struct Connection {
     api: String,
     login: String,
-    credentials: AdminCredentials,
+    who: Who,
 }
 
 impl Connection {
-    /// Reads it through `lookup`.
+    /// Reads it through `lookup`: a person's token (`GENESYSCLOUD_ACCESS_TOKEN`), else a client (`GENESYSCLOUD_OAUTHCLIENT_ID` and
+    /// `…_SECRET`, else `GENESYS_ADMIN_CLIENT_ID` and `…_SECRET`).
     ///
     /// # Errors
     /// One line for each variable that is missing or wrong.
@@ -35,20 +49,22 @@ impl Connection {
                 .filter(|value| !value.is_empty())
         };
         let mut problems = wrong_endpoints(given);
-        let mut required = |name: &str, expects: &str| {
-            given(name).unwrap_or_else(|| {
-                problems.push(format!("{name} is missing: put {expects} there"));
-                String::new()
-            })
+        let pair = |id: &str, secret: &str| Some((given(id)?, given(secret)?));
+        let client =
+            pair(TERRAFORM_ID, TERRAFORM_SECRET).or_else(|| pair(CLIENT_ID, CLIENT_SECRET));
+        let who = match (given(TOKEN), client) {
+            (Some(token), _) => Some(Who::Person(token.into())),
+            (None, Some((id, secret))) => Some(Who::Client(AdminCredentials::new(id, secret))),
+            (None, None) => None,
         };
-        let client_id = required(
-            CLIENT_ID,
-            "the id of an administrator's client-credentials OAuth client",
-        );
-        let client_secret = required(CLIENT_SECRET, "that client's secret");
-        if !problems.is_empty() {
-            bail!(problems.join("\n"));
+        if who.is_none() {
+            problems.push(format!(
+                "nobody signs in to Genesys Cloud: put an administrator's token into {TOKEN}, or id and secret of an OAuth client into {TERRAFORM_ID} and {TERRAFORM_SECRET}"
+            ));
         }
+        let (Some(who), true) = (who, problems.is_empty()) else {
+            bail!(problems.join("\n"));
+        };
         let domain = given(DOMAIN).unwrap_or_default();
         let endpoint = |name: &str, host: &str| {
             given(name).unwrap_or_else(|| format!("https://{host}.{domain}"))
@@ -56,7 +72,7 @@ impl Connection {
         Ok(Self {
             api: endpoint(API, "api"),
             login: endpoint(LOGIN, "login"),
-            credentials: AdminCredentials::new(client_id, client_secret),
+            who,
         })
     }
 
@@ -65,13 +81,41 @@ impl Connection {
     /// # Errors
     /// One line of what to do.
     pub async fn sign_in(&self) -> anyhow::Result<GenesysAdmin> {
-        let signed_in = match http::client() {
-            Ok(client) => {
-                GenesysAdmin::sign_in(client, &self.api, &self.login, &self.credentials).await
-            }
-            Err(error) => Err(error),
+        let signed_in = match &self.who {
+            Who::Client(credentials) => self.sign_in_as(credentials).await,
+            Who::Person(token) => self.sign_in_with(token).await,
         };
         signed_in.map_err(|error| explained(&error, Step::SignIn))
+    }
+
+    /// Signs in as this client.
+    ///
+    /// # Errors
+    /// `Configuration` when Genesys does not know the client or its secret; otherwise it refused or could not be reached.
+    pub async fn sign_in_as(&self, client: &AdminCredentials) -> Answered<GenesysAdmin> {
+        GenesysAdmin::sign_in(http::client()?, &self.api, &self.login, client).await
+    }
+
+    async fn sign_in_with(&self, token: &SecretString) -> Answered<GenesysAdmin> {
+        let admin = GenesysAdmin::with_token(http::client()?, &self.api, token.clone());
+        admin.probe().await?;
+        Ok(admin)
+    }
+
+    /// The same for Terraform, as variables; nothing that it has already.
+    pub fn of_terraform(
+        lookup: &impl Fn(&str) -> Option<String>,
+    ) -> Vec<(&'static str, SecretString)> {
+        let is_absent = |name: &&str| lookup(name).is_none_or(|it| it.trim().is_empty());
+        if [TOKEN, TERRAFORM_ID].iter().any(|name| !is_absent(name)) {
+            return Vec::new();
+        }
+        let pairs = [(TERRAFORM_ID, CLIENT_ID), (TERRAFORM_SECRET, CLIENT_SECRET)];
+        let given = pairs.into_iter().filter_map(|(theirs, ours)| {
+            let value = lookup(ours)?;
+            Some((theirs, value.trim().to_owned().into()))
+        });
+        given.collect()
     }
 }
 
@@ -106,38 +150,14 @@ fn wrong_endpoints(given: impl Fn(&str) -> Option<String>) -> Vec<String> {
         .collect()
 }
 
-/// The integration to work on: the one named, else `GENESYS_INTEGRATION_ID`.
-///
-/// # Errors
-/// One line of what to do.
-pub fn integration(
-    named: Option<Uuid>,
-    lookup: impl Fn(&str) -> Option<String>,
-) -> anyhow::Result<Uuid> {
-    let id = match (named, lookup(INTEGRATION)) {
-        (Some(id), _) => id,
-        (None, Some(text)) if !text.trim().is_empty() => text.trim().parse().map_err(|_| {
-            anyhow!("{INTEGRATION} is no GUID: put the id of the integration there")
-        })?,
-        _ => bail!("no integration is named: give --integration or set {INTEGRATION}"),
-    };
-    // What the first deployment sets, before there is an integration.
-    if id.is_nil() {
-        bail!(
-            "the integration's id is the placeholder: give the id that Terraform prints as integration_id"
-        );
-    }
-    Ok(id)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const COMPLETE: [(&str, &str); 3] = [
         (DOMAIN, "mypurecloud.de"),
-        (CLIENT_ID, "admin"),
-        (CLIENT_SECRET, "hush"),
+        (TERRAFORM_ID, "admin"),
+        (TERRAFORM_SECRET, "hush"),
     ];
 
     fn read(changes: &[(&str, &str)]) -> anyhow::Result<Connection> {
@@ -168,13 +188,47 @@ mod tests {
             (DOMAIN, "mypurecloud.dee"),
             (API, "http://plain"),
             (LOGIN, "no address"),
-            (CLIENT_ID, " "),
-            (CLIENT_SECRET, ""),
+            (TERRAFORM_ID, " "),
+            (TERRAFORM_SECRET, ""),
         ] {
             let said = read(&[(name, value)]).expect_err("incomplete").to_string();
             assert_eq!(said.lines().count(), 1, "{said}");
             assert!(said.contains(name) && !said.contains("hush"), "{said}");
         }
+    }
+
+    #[test]
+    fn a_person_goes_before_a_client_and_terraforms_names_before_ours() {
+        for (changes, is_person) in [
+            (&[(TOKEN, "hush")][..], true),
+            (&[(TOKEN, " ")], false),
+            (
+                &[
+                    (TERRAFORM_ID, ""),
+                    (CLIENT_ID, "a"),
+                    (CLIENT_SECRET, "hush"),
+                ],
+                false,
+            ),
+        ] {
+            let connection = read(changes).expect("complete");
+            let found = matches!(connection.who, Who::Person(_));
+            assert_eq!(found, is_person, "{changes:?}");
+            assert!(!format!("{connection:?}").contains("hush"));
+        }
+    }
+
+    #[test]
+    fn terraform_gets_what_it_does_not_have() {
+        let names = |given: &'static [&str]| {
+            let lookup = move |name: &str| given.contains(&name).then(|| "x".to_owned());
+            let all = Connection::of_terraform(&lookup).into_iter();
+            all.map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        let ours = [TERRAFORM_ID, TERRAFORM_SECRET];
+        assert_eq!(names(&[CLIENT_ID, CLIENT_SECRET]), ours);
+        assert_eq!(names(&[CLIENT_ID, CLIENT_SECRET, TOKEN]), [""; 0]);
+        assert_eq!(names(&[TERRAFORM_ID, TERRAFORM_SECRET]), [""; 0]);
     }
 
     #[test]
@@ -186,17 +240,5 @@ mod tests {
         assert!(read(&[CLIENT_ID, CLIENT_SECRET]).expect("both").is_some());
         read(&[CLIENT_ID]).expect_err("half");
         read(&[CLIENT_SECRET]).expect_err("half");
-    }
-
-    #[test]
-    fn the_integration_is_the_named_one_or_the_setting() {
-        let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let set = |value: &'static str| move |_: &str| Some(value.to_owned());
-        let text = "00000000-0000-0000-0000-000000000002";
-        assert_eq!(integration(Some(one), set(text)).expect("named"), one);
-        assert_eq!(integration(None, set(text)).expect("set"), other);
-        for wrong in ["", "x", "00000000-0000-0000-0000-000000000000"] {
-            integration(None, set(wrong)).expect_err("unusable");
-        }
     }
 }

@@ -66,6 +66,12 @@ impl InstallationFile {
         all.map(str::trim).collect()
     }
 
+    /// The number of a key; `None` when it is absent.
+    #[must_use]
+    pub fn number(&self, key: &str) -> Option<u64> {
+        self.value(key)?.as_u64()
+    }
+
     /// The text of a key that a command cannot do without.
     ///
     /// # Errors

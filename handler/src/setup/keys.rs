@@ -22,6 +22,7 @@ enum Kind {
     Guids,
     Texts,
     Accounts,
+    Number,
     Word(&'static [&'static str]),
 }
 
@@ -38,6 +39,7 @@ impl Key {
             (Kind::Guids, _) => texts(is_guid),
             (Kind::Texts, _) => texts(|text| !text.is_empty()),
             (Kind::Accounts, _) => texts(|text| read_support_accounts(text).is_ok()),
+            (Kind::Number, _) => value.as_u64().is_some(),
             (_, None) => false,
             (_, Some("")) | (Kind::Text, _) => true,
             (Kind::Guid, Some(text)) => is_guid(text),
@@ -76,6 +78,11 @@ keys! {
     _ = "operators_group_id", Kind::Guid, "the object id (GUID) of the operators' group";
     _ = "alert_email", Kind::Text, "the address that alerts go to";
     GENESYS_DOMAIN = "genesys_domain", Kind::Text, "the domain of your Genesys Cloud region, e.g. mypurecloud.de";
+    THREAD_WINDOW_HOURS = "thread_window_hours", Kind::Number,
+        "the hours for which a customer's messages stay in one thread";
+    TERRAFORM_STATE_RESOURCE_GROUP = "terraform_state_resource_group", Kind::Text, "the resource group of Terraform's state";
+    TERRAFORM_STATE_ACCOUNT = "terraform_state_account", Kind::Text, "the storage account of Terraform's state";
+    TERRAFORM_STATE_CONTAINER = "terraform_state_container", Kind::Text, "the container of Terraform's state";
     SUBSCRIPTION_ACCESS = "subscription_access", Kind::Word(&["application", "delegated", "auto"]),
         "\"application\", \"delegated\" or \"auto\"";
     GRAPH_CLIENT_AUTHENTICATION = "graph_client_authentication", Kind::Word(&["federated", "secret"]),

@@ -5,6 +5,7 @@
 
 pub(crate) mod azure;
 pub(crate) mod file;
+mod genesys;
 mod graph;
 pub(crate) mod keys;
 mod registration;
@@ -42,7 +43,7 @@ pub struct Order {
 }
 
 /// The steps.
-#[derive(Subcommand, Clone, Copy)]
+#[derive(Subcommand, Clone)]
 enum What {
     /// Make or mend the app registration in Entra ID and what it is permitted, as an administrator of Entra ID.
     Graph {
@@ -53,6 +54,8 @@ enum What {
         #[arg(long)]
         remove: bool,
     },
+    /// Make or mend what is at Genesys Cloud, with Terraform and without, as an administrator of Genesys Cloud.
+    Genesys(genesys::How),
     /// Put the ids that the file knows into the Function App's settings.
     Settings,
 }
@@ -65,15 +68,16 @@ pub async fn run(order: &Order, lookup: impl Fn(&str) -> Option<String>) -> anyh
     let file = InstallationFile::read(&order.file)?;
     let mut installation = Installation::open(file, Steps::new(order.plan), &lookup)?;
     installation.learn_from_azure().await?;
-    match order.what {
+    match &order.what {
         What::Graph { wait, remove } => {
-            let wait = Duration::from_secs(wait.into());
-            if remove {
+            let wait = Duration::from_secs((*wait).into());
+            if *remove {
                 graph::remove(&mut installation, wait).await?;
                 return installation.finish();
             }
             graph::run(&mut installation, wait).await?;
         }
+        What::Genesys(how) => genesys::run(&mut installation, how, &lookup).await?,
         What::Settings => {}
     }
     installation.put_settings().await?;

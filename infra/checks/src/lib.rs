@@ -12,6 +12,7 @@
 
 #![cfg(test)]
 
+mod applied;
 mod bicep;
 mod flow;
 mod genesys;
@@ -27,4 +28,5 @@ mod queries;
 mod roles;
 mod runbook;
 mod teams_app;
+mod terraform;
 mod tool;

@@ -4,9 +4,10 @@
 mock_provider "genesyscloud" {}
 
 variables {
-  name           = "Teams"
-  webhook_url    = "https://func-example.azurewebsites.net/api/genesys/webhook"
-  webhook_secret = "0123456789abcdef0123456789abcdef"
+  installation_file = "tests/no-such-file.toml"
+  name              = "Teams"
+  webhook_url       = "https://func-example.azurewebsites.net/api/genesys/webhook"
+  webhook_secret    = "0123456789abcdef0123456789abcdef"
 }
 
 run "without_an_address" {

@@ -4,6 +4,7 @@
 mock_provider "genesyscloud" {}
 
 variables {
+  installation_file        = "tests/no-such-file.toml"
   name                     = "Teams"
   webhook_url              = "https://func-example.azurewebsites.net/api/genesys/webhook"
   webhook_secret           = "0123456789abcdef0123456789abcdef"

@@ -3,8 +3,9 @@
 mock_provider "genesyscloud" {}
 
 variables {
-  webhook_url    = "https://func-example.azurewebsites.net/api/genesys/webhook"
-  webhook_secret = "0123456789abcdef0123456789abcdef"
+  installation_file = "tests/no-such-file.toml"
+  webhook_url       = "https://func-example.azurewebsites.net/api/genesys/webhook"
+  webhook_secret    = "0123456789abcdef0123456789abcdef"
 }
 
 run "a_name_that_would_end_the_flows_quotes" {

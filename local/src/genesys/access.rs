@@ -18,6 +18,9 @@ use super::answers::Refusal;
 use super::login::{NoToken, TOKEN_SECONDS};
 use super::state::Genesys;
 
+/// Id of the organisation.
+pub const ORGANISATION: Uuid = Uuid::from_u128(7);
+
 /// Media type of a token request's body (RFC 6749, section 3.2).
 const FORM: &[u8] = b"application/x-www-form-urlencoded";
 
@@ -106,8 +109,16 @@ pub struct Caller(pub String);
 impl Caller {
     /// Refuses a caller without this right.
     pub fn needs(&self, genesys: &Genesys, right: &str) -> Result<(), Refusal> {
-        let has = genesys.login.may(&self.0, right);
-        has.then_some(()).ok_or_else(|| Refusal::forbidden(right))
+        self.needs_any(genesys, &[right])
+    }
+
+    /// Refuses a caller with none of these rights.
+    pub fn needs_any(&self, genesys: &Genesys, rights: &[&str]) -> Result<(), Refusal> {
+        let held = genesys.rights_of(&self.0);
+        let right = rights.iter().find(|right| held.contains(**right));
+        let right = right.ok_or_else(|| Refusal::forbidden(&rights.join(", ")))?;
+        genesys.login.note_use(&self.0, right);
+        Ok(())
     }
 }
 
@@ -116,15 +127,24 @@ pub async fn token_info(
     State(genesys): State<Arc<Genesys>>,
     Extension(caller): Extension<Caller>,
 ) -> Json<Value> {
-    let organization = json!({ "id": Uuid::from_u128(7).to_string(), "name": "Local" });
+    let organization = json!({ "id": ORGANISATION.to_string(), "name": "Local" });
+    // A person signed in through a client that Genesys has built in, whose organisation is none.
+    let client = match genesys.login.is_person(&caller.0) {
+        true => json!({
+            "id": Uuid::from_u128(0xb1).to_string(),
+            "name": "Developer tools",
+            "organization": { "id": "purecloud-builtin" },
+        }),
+        false => json!({
+            "id": caller.0,
+            "name": genesys.login.client(&caller.0, |client| client.name.clone()),
+            "organization": organization,
+        }),
+    };
     Json(json!({
         "organization": organization,
         "homeOrganization": organization,
         "authorizedScope": [],
-        "OAuthClient": {
-            "id": caller.0,
-            "name": genesys.login.client(&caller.0, |client| client.name.clone()),
-            "organization": organization,
-        },
+        "OAuthClient": client,
     }))
 }

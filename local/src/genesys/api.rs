@@ -15,7 +15,7 @@ use super::access::Caller;
 use super::answers::{Refusal, with_correlation};
 use super::conversations::{Arrival, Placed};
 use super::state::Genesys;
-use super::{access, administration, checks, downloads, participants, structured};
+use super::{access, checks, downloads, organisation, participants, structured};
 use crate::crm::ScreenPop;
 use crate::hub::Direction;
 use crate::shared::correlation;
@@ -45,15 +45,7 @@ pub fn router(genesys: &Arc<Genesys>) -> Router {
             "/conversations/messages/{id}/participants/{participant}",
             patch(participants::update),
         )
-        .route(
-            "/conversations/messaging/integrations/open/{integration}",
-            get(administration::show_integration).patch(administration::update_integration),
-        )
-        .route("/oauth/clients/{id}", get(administration::show_client))
-        .route(
-            "/oauth/clients/{id}/secret",
-            post(administration::renew_secret),
-        )
+        .merge(organisation::router())
         .fallback(unknown)
         .method_not_allowed_fallback(not_allowed)
         .layer(middleware::from_fn_with_state(
@@ -63,6 +55,7 @@ pub fn router(genesys: &Arc<Genesys>) -> Router {
     Router::new()
         .route("/oauth/token", post(access::token))
         .nest("/api/v2", api)
+        .merge(organisation::uploads())
         .fallback(unknown)
         .layer(middleware::map_response(with_correlation))
         .with_state(Arc::clone(genesys))

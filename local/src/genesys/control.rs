@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::agent::{Attachment, Written};
 use super::conversations::Place;
 use super::login::Client;
+use super::organisation::Helper;
 use super::profile::ContentProfile;
 use super::state::Genesys;
 use super::{raw, typing};
@@ -49,7 +50,14 @@ pub fn router(genesys: &Arc<Genesys>) -> Router {
         .route("/local/genesys/typing", put(typing::set))
         .route("/local/genesys/conversations", get(conversations))
         .route("/local/genesys/webhook-secret", put(webhook_secret))
-        .route("/local/genesys/clients", get(clients).put(set_clients))
+        .route(
+            "/local/genesys/clients",
+            get(clients).put(set_clients).post(add_helper),
+        )
+        .route(
+            "/local/genesys/organisation",
+            get(organisation).post(make_installation),
+        )
         .route("/local/genesys/integration", get(integration))
         .route(
             "/local/genesys/content-profile",
@@ -127,9 +135,27 @@ async fn clients(State(genesys): Shared) -> Json<Value> {
     let view = |client: &Client| json!({ "id": client.id, "secret": client.secret });
     let administrator = login.named("administrator", view);
     let requests = login.all(|client| {
-        json!({ "id": client.id, "name": client.name, "passed": client.passed, "refused": client.refused })
+        json!({ "id": client.id, "name": client.name, "passed": client.passed, "refused": client.refused, "permissions": client.used })
     });
     Json(json!({ "administrator": administrator, "all": login.all(view), "requests": requests }))
+}
+
+/// What an administrator has made besides.
+async fn organisation(State(genesys): Shared) -> Json<Value> {
+    Json(genesys.organisation_view())
+}
+
+/// As if Terraform had been applied: tells its outputs.
+async fn make_installation(State(genesys): Shared) -> Created {
+    let made = genesys.make_installation();
+    let made = made.map_err(|refusal| Refused::bad_request(refusal.message))?;
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// Somebody who sets things up: a person or an OAuth client.
+async fn add_helper(State(genesys): Shared, Json(helper): Json<Helper>) -> Created {
+    let added = genesys.add_helper(&helper).map_err(Refused::bad_request)?;
+    Ok((StatusCode::CREATED, Json(added)))
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! The OAuth clients: their secrets, their tokens, what they may do, and how many requests each may send.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -25,7 +25,7 @@ const ENDS: [&str; 2] = [
 ];
 /// What it has besides where it may replace its secrets.
 const ROTATES: [&str; 2] = ["messaging:integration:edit", "oauth:client:edit"];
-/// What an administrator has besides.
+/// What an administrator's client has besides.
 const ADMINISTRATES: [&str; 1] = ["oauth:client:view"];
 
 /// One client.
@@ -36,6 +36,13 @@ pub struct Client {
     /// From when on the secret is taken.
     taken_from: Instant,
     rights: Vec<&'static str>,
+    /// Ids of the roles that it has besides.
+    roles: Vec<String>,
+    /// A person, who has a token and no secret, signs in elsewhere.
+    is_person: bool,
+    is_active: bool,
+    /// The permissions that its calls took.
+    pub used: BTreeSet<String>,
     /// When each token ends.
     tokens: HashMap<String, Instant>,
     /// When the requests of the last window came, at most as many as pass within it.
@@ -44,6 +51,34 @@ pub struct Client {
     pub passed: u64,
     /// Requests that came too often since the start.
     pub refused: u64,
+}
+
+impl Client {
+    fn new(id: &str, name: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            secret: random_text(),
+            taken_from: Instant::now(),
+            rights: Vec::new(),
+            roles: Vec::new(),
+            is_person: false,
+            is_active: true,
+            used: BTreeSet::new(),
+            tokens: HashMap::new(),
+            lately: VecDeque::new(),
+            passed: 0,
+            refused: 0,
+        }
+    }
+
+    fn tokened(&mut self) -> String {
+        let (token, now) = (random_text(), Instant::now());
+        self.tokens.retain(|_, expires| *expires > now);
+        let expires = now + Duration::from_secs(TOKEN_SECONDS);
+        self.tokens.insert(token.clone(), expires);
+        token
+    }
 }
 
 pub struct Login {
@@ -66,15 +101,8 @@ impl Login {
     /// The bridge's clients, the spare one where there is one, and an administrator's, with new secrets and without tokens.
     pub fn new(config: &Config) -> Self {
         let client = |id: &str, name: &str, rights: &[&'static str]| Client {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            secret: random_text(),
-            taken_from: Instant::now(),
             rights: rights.to_vec(),
-            tokens: HashMap::new(),
-            lately: VecDeque::new(),
-            passed: 0,
-            refused: 0,
+            ..Client::new(id, name)
         };
         let administrator = Uuid::from_u128(0xad).to_string();
         let all = [&BRIDGE[..], &ENDS, &ROTATES, &ADMINISTRATES].concat();
@@ -118,16 +146,12 @@ impl Login {
     pub fn issue(&self, id: &str, secret: &str) -> Result<String, NoToken> {
         let now = Instant::now();
         let mut clients = self.clients.lock();
-        let client = clients.iter_mut().find(|it| it.id == id);
+        let client = clients.iter_mut().find(|it| it.id == id && !it.is_person);
         let client = client.ok_or(NoToken::UnknownClient)?;
-        if client.secret != secret || now < client.taken_from {
+        if client.secret != secret || now < client.taken_from || !client.is_active {
             return Err(NoToken::WrongSecret);
         }
-        let token = random_text();
-        client.tokens.retain(|_, expires| *expires > now);
-        let expires = now + Duration::from_secs(TOKEN_SECONDS);
-        client.tokens.insert(token.clone(), expires);
-        Ok(token)
+        Ok(client.tokened())
     }
 
     /// The client whose token this is, where it has not expired.
@@ -143,16 +167,60 @@ impl Login {
         clients.iter().find(is_holder).map(|it| it.id.clone())
     }
 
-    /// Whether a client has this right.
-    pub fn may(&self, id: &str, right: &str) -> bool {
-        let has = self.client(id, |client| client.rights.contains(&right));
-        has == Some(true)
+    /// Adds a client that has these roles, and its secret.
+    pub fn add(&self, id: &str, name: &str, roles: Vec<String>) -> String {
+        let client = Client {
+            roles,
+            ..Client::new(id, name)
+        };
+        let secret = client.secret.clone();
+        self.clients.lock().push(client);
+        secret
     }
 
-    /// Whether a client has every right that another one has: only then it may edit that one.
-    pub fn has_all_of(&self, id: &str, other: &str) -> bool {
-        let wanted = self.client(other, |client| client.rights.clone());
-        wanted.is_some_and(|wanted| wanted.iter().all(|right| self.may(id, right)))
+    /// Adds a person who has these roles, and their token.
+    pub fn add_person(&self, id: &str, name: &str, roles: Vec<String>) -> String {
+        let mut person = Client {
+            roles,
+            is_person: true,
+            ..Client::new(id, name)
+        };
+        let token = person.tokened();
+        self.clients.lock().push(person);
+        token
+    }
+
+    /// Whether this is a person, not a client.
+    pub fn is_person(&self, id: &str) -> bool {
+        self.client(id, |it| it.is_person) == Some(true)
+    }
+
+    /// Takes a client away.
+    pub fn remove(&self, id: &str) {
+        self.clients.lock().retain(|it| it.id != id);
+    }
+
+    /// Changes the roles of a client or person, and whether it may sign in.
+    pub fn change(&self, id: &str, roles: Vec<String>, is_active: bool) {
+        let mut clients = self.clients.lock();
+        if let Some(client) = clients.iter_mut().find(|it| it.id == id) {
+            client.roles = roles;
+            client.is_active = is_active;
+        }
+    }
+
+    /// What a client may do by itself, and the ids of the roles that let it do more.
+    pub fn rights(&self, id: &str) -> (Vec<&'static str>, Vec<String>) {
+        let rights = self.client(id, |it| (it.rights.clone(), it.roles.clone()));
+        rights.unwrap_or_default()
+    }
+
+    /// Notes that a call of a client took this permission.
+    pub fn note_use(&self, id: &str, right: &str) {
+        let mut clients = self.clients.lock();
+        if let Some(client) = clients.iter_mut().find(|it| it.id == id) {
+            client.used.insert(right.to_owned());
+        }
     }
 
     /// Makes a new secret for a client. The one before ends at once; so do the tokens that were given for it, which Genesys does not

@@ -8,6 +8,7 @@ use super::administration;
 use super::conversations::Conversations;
 use super::login::Login;
 use super::media::Media;
+use super::organisation::Things;
 use super::profile::ContentProfile;
 use super::typing::Typing;
 use super::webhook::Webhooks;
@@ -21,6 +22,8 @@ pub struct Genesys {
     pub(super) login: Login,
     /// What the integration is set to, but for its secret.
     pub(super) integration: Locked<Map<String, Value>>,
+    /// What an administrator makes besides.
+    pub(super) things: Things,
     pub(super) conversations: Locked<Conversations>,
     /// What the flow's data actions ask.
     pub(super) crm: Crm,
@@ -42,6 +45,7 @@ impl Genesys {
         Arc::new(Self {
             login: Login::new(&world.config),
             integration: Locked::new(administration::integration(&world.endpoints.functions)),
+            things: Things::default(),
             conversations: Locked::default(),
             crm: Crm::seeded(world.config.crm),
             webhooks: Webhooks::new(Arc::clone(&world)),

@@ -3,6 +3,7 @@
 mod access;
 mod agent;
 mod crm;
+mod organisation;
 mod participants;
 
 use base64::Engine as _;

@@ -161,8 +161,9 @@ impl GenesysAdmin {
         Ok(Self::with_token(client, api, granted.value))
     }
 
-    /// Whoever this token was given to.
-    pub(super) fn with_token(client: reqwest::Client, api: &str, token: SecretString) -> Self {
+    /// Whoever this token was given to: a client, or a person who has signed in elsewhere.
+    #[must_use]
+    pub fn with_token(client: reqwest::Client, api: &str, token: SecretString) -> Self {
         Self {
             client,
             api: format!("{}/api/v2", address::base(api)),

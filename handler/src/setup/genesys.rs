@@ -1,0 +1,250 @@
+//! `handler setup genesys`: the Genesys side of an installation, as an administrator of Genesys Cloud.
+//!
+//! Terraform makes what it has resources for (`infra/genesys`); then this does what it has none for: the clients' secrets go
+//! straight from Genesys Cloud into the vault, the flow gets the integration's messages, and the threading timeline is set.
+
+mod outputs;
+mod secrets;
+mod terraform;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::json;
+use services::error::ServiceError;
+use services::genesys::admin::GenesysAdmin;
+use services::key_vault::KeyVault;
+use uuid::Uuid;
+
+use super::azure::Installation;
+use super::keys;
+use super::steps::{Steps, Verb};
+use crate::genesys::{Connection, Step, explained, missing_right};
+use outputs::Made;
+use terraform::{Planned, Terraform};
+
+/// Time between two looks at an integration that is being made.
+const NEXT_LOOK: Duration = Duration::from_secs(1);
+
+/// Longest threading timeline in minutes (Genesys Cloud Resource Center, "Messaging threading timeline").
+const LONGEST_TIMELINE: u32 = 72 * 60;
+
+/// Hours of a thread's window where the file does not say.
+const WINDOW_HOURS: u64 = 24;
+
+/// How Genesys Cloud is set up.
+#[derive(Args, Clone)]
+pub struct How {
+    /// What `terraform output -json` printed elsewhere; Terraform is not run here.
+    #[arg(long, value_name = "FILE")]
+    outputs: Option<PathBuf>,
+    /// Do not run Terraform; the ids are those of the file.
+    #[arg(long)]
+    no_terraform: bool,
+    /// Terraform's or OpenTofu's program; otherwise terraform or tofu on the PATH.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["outputs", "no_terraform"])]
+    terraform: Option<PathBuf>,
+    /// Let Terraform apply without asking.
+    #[arg(long, conflicts_with_all = ["outputs", "no_terraform"])]
+    yes: bool,
+    /// Make new secrets for the clients although the vault has some; the old ones work no longer.
+    #[arg(long)]
+    new_secret: bool,
+    /// Seconds that Genesys Cloud may take to know what was just made.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    wait: u16,
+}
+
+/// Sets Genesys Cloud up.
+///
+/// # Errors
+/// What to do, a line for each thing.
+pub async fn run(
+    installation: &mut Installation,
+    how: &How,
+    lookup: &impl Fn(&str) -> Option<String>,
+) -> anyhow::Result<()> {
+    let domain = installation.file.required(keys::GENESYS_DOMAIN)?.to_owned();
+    let connection = Connection::from_lookup(|name| match name {
+        "GENESYS_DOMAIN" => Some(domain.clone()),
+        _ => lookup(name),
+    })?;
+    let admin = connection.sign_in().await?;
+    let vault = KeyVault::new(
+        installation.client.clone(),
+        installation.file.required(keys::KEY_VAULT_URL)?,
+        std::sync::Arc::clone(&installation.identity),
+    );
+    let made = match (&how.outputs, how.no_terraform) {
+        (Some(path), _) => Made::read(path)?,
+        (None, true) => Made::of(&installation.file)?,
+        (None, false) => match apply(installation, how, &vault, lookup).await? {
+            Some(made) => made,
+            None => return Ok(()),
+        },
+    };
+    learn(installation, &made)?;
+    secrets::put(installation, how, &connection, &admin, &vault, &made).await?;
+    bind(installation, how, &admin, &made).await?;
+    set_timeline(installation, &admin).await
+}
+
+/// Has Terraform make what it has resources for; nothing when it is only planned and there is nothing yet.
+async fn apply(
+    installation: &mut Installation,
+    how: &How,
+    vault: &KeyVault,
+    lookup: &impl Fn(&str) -> Option<String>,
+) -> anyhow::Result<Option<Made>> {
+    const WHAT: &str = "Terraform";
+    let mut variables = secrets::of_terraform(vault, lookup).await?;
+    variables.extend(Connection::of_terraform(lookup));
+    let terraform = Terraform::find(how.terraform.as_deref(), &installation.file, variables)?;
+    terraform.init().await?;
+    let is_plan = installation.steps.is_plan();
+    match terraform.plan(is_plan).await? {
+        Planned::Nothing => installation.steps.ok(WHAT, "all is as infra/genesys says"),
+        Planned::Changes if is_plan => {
+            let how = "what its plan above shows";
+            installation.steps.changed(Verb::Set, WHAT, how);
+        }
+        Planned::Changes => {
+            terraform.apply(how.yes).await?;
+            let how = "what infra/genesys says";
+            installation.steps.changed(Verb::Set, WHAT, how);
+        }
+    }
+    let made = terraform.output().await?;
+    if made.is_none() {
+        let rest = "the clients' secrets, the flow and the timeline, which follow";
+        installation.steps.changed(Verb::Set, "Genesys Cloud", rest);
+    }
+    Ok(made)
+}
+
+/// Writes the ids into the file.
+fn learn(installation: &mut Installation, made: &Made) -> anyhow::Result<()> {
+    let values = [
+        (keys::GENESYS_INTEGRATION_ID, json!(made.integration)),
+        (keys::GENESYS_CLIENT_IDS, json!(made.clients)),
+        (keys::GENESYS_SPARE_CLIENT_ID, json!(made.spare_client)),
+        (keys::GENESYS_MEDIA_TYPES, json!(made.media_types)),
+        (keys::GENESYS_FLOW_ID, json!(made.flow)),
+        (keys::GENESYS_QUEUE_ID, json!(made.queue)),
+    ];
+    let mut learnt = Vec::new();
+    for (key, value) in values {
+        // What an older state has no output for is no reason to forget.
+        if !value.is_null() && installation.file.learn(key, value) {
+            learnt.push(key);
+        }
+    }
+    installation.save("Genesys Cloud's ids", "Terraform's outputs", &learnt)
+}
+
+/// Binds the flow unless it is bound: without one, Genesys routes nothing of what customers write.
+async fn bind(
+    installation: &mut Installation,
+    how: &How,
+    admin: &GenesysAdmin,
+    made: &Made,
+) -> anyhow::Result<()> {
+    const WHAT: &str = "message flow";
+    let (integration, flow) = (made.integration, made.flow);
+    let patience = Duration::from_secs(how.wait.into());
+    let steps = &mut installation.steps;
+    let found = admin
+        .completed_integration(&integration.to_string(), NEXT_LOOK, patience)
+        .await;
+    let recipient = match found {
+        Ok(found) => found.with_context(|| {
+            format!("{WHAT}: Genesys Cloud routes nothing for this integration yet: run the command again in a minute")
+        })?,
+        Err(error) => return refused(steps, WHAT, &error, Step::ReadIntegration(integration)),
+    };
+    let before = match admin.recipient(&recipient.id).await {
+        Ok(recipient) => recipient.flow,
+        Err(error) => return refused(steps, WHAT, &error, Step::ReadRecipient),
+    };
+    let wanted = flow.to_string();
+    if before
+        .as_ref()
+        .is_some_and(|it| it.id.eq_ignore_ascii_case(&wanted))
+    {
+        steps.ok(
+            WHAT,
+            format!("{flow} has the messages of integration {integration}"),
+        );
+        return Ok(());
+    }
+    if !steps.is_plan()
+        && let Err(error) = admin.bind_flow(&recipient.id, &wanted).await
+    {
+        return refused(steps, WHAT, &error, Step::BindFlow(flow));
+    }
+    // Whatever else stands there is not for a terminal.
+    let replaced = before
+        .and_then(|before| before.id.parse::<Uuid>().ok())
+        .map(|before| format!(", in the place of {before}"));
+    let how = format!(
+        "{flow} for the messages of integration {integration}{}",
+        replaced.unwrap_or_default()
+    );
+    steps.changed(Verb::Set, WHAT, how);
+    Ok(())
+}
+
+/// Sets the minutes after which a customer who writes again begins a new conversation, unless they are set.
+async fn set_timeline(installation: &mut Installation, admin: &GenesysAdmin) -> anyhow::Result<()> {
+    const WHAT: &str = "threading timeline";
+    let hours = installation.file.number(keys::THREAD_WINDOW_HOURS);
+    let wanted = hours.unwrap_or(WINDOW_HOURS).saturating_mul(60);
+    let minutes = u32::try_from(wanted).map_or(LONGEST_TIMELINE, |it| it.min(LONGEST_TIMELINE));
+    let longest = match u64::from(minutes) < wanted {
+        true => ", the longest that Genesys Cloud has; thread_window_hours of the file is longer",
+        false => "",
+    };
+    let steps = &mut installation.steps;
+    let timeline = match admin.threading_timeline().await {
+        Ok(timeline) => timeline,
+        Err(error) => return refused(steps, WHAT, &error, Step::ReadTimeline),
+    };
+    let before = timeline.open_minutes();
+    if before == Some(minutes) {
+        let found = format!(
+            "open messaging conversations go on for {minutes} minutes after their end{longest}"
+        );
+        steps.ok(WHAT, found);
+        return Ok(());
+    }
+    let timeline = timeline.with_open_minutes(minutes);
+    if !steps.is_plan()
+        && let Err(error) = admin.set_threading_timeline(&timeline).await
+    {
+        return refused(steps, WHAT, &error, Step::WriteTimeline);
+    }
+    let before = before.map_or_else(|| "Genesys Cloud's default".to_owned(), |it| it.to_string());
+    let how = format!(
+        "{minutes} minutes for the organisation's open messaging, before it {before}{longest}"
+    );
+    steps.changed(Verb::Set, WHAT, how);
+    Ok(())
+}
+
+/// A right that is missing waits for whoever can give it, and the rest goes on; anything else ends the step.
+fn refused(
+    steps: &mut Steps,
+    what: &'static str,
+    error: &ServiceError,
+    step: Step,
+) -> anyhow::Result<()> {
+    match missing_right(error, step) {
+        Some(right) => {
+            steps.act(what, right);
+            Ok(())
+        }
+        None => Err(explained(error, step).context(what)),
+    }
+}

@@ -1,0 +1,198 @@
+//! The secrets between Genesys Cloud and the vault. None is shown, and none passes through a file.
+
+use std::time::Duration;
+
+use anyhow::{anyhow, bail};
+use secrecy::{ExposeSecret as _, SecretString};
+use services::error::{ErrorKind, ServiceError};
+use services::genesys::admin::{AdminCredentials, GenesysAdmin};
+use services::key_vault::KeyVault;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::How;
+use super::outputs::Made;
+use crate::genesys::{Connection, Step, explained, missing_right};
+use crate::login::given;
+use crate::setup::azure::{Installation, login};
+use crate::setup::steps::Verb;
+
+/// The secret of the bridge's first client.
+const CLIENT_SECRET: &str = "genesys-client-secret";
+
+/// Time between two tries of a secret that Genesys may not know everywhere yet.
+const NEXT_TRY: Duration = Duration::from_secs(1);
+
+/// Terraform's variables and the secrets that they hold; whether Terraform cannot do without.
+const OF_TERRAFORM: [(&str, &str, bool); 2] = [
+    ("TF_VAR_webhook_secret", "genesys-webhook-secret", true),
+    (
+        "TF_VAR_conversation_ended_secret",
+        "genesys-ended-secret",
+        false,
+    ),
+];
+
+/// What Terraform is given, unless it is given already.
+///
+/// # Errors
+/// The vault cannot be read, or has no secret for the webhook yet.
+pub async fn of_terraform(
+    vault: &KeyVault,
+    lookup: &impl Fn(&str) -> Option<String>,
+) -> anyhow::Result<Vec<(&'static str, SecretString)>> {
+    let mut variables = Vec::new();
+    for (variable, name, is_needed) in OF_TERRAFORM {
+        if given(lookup, variable).is_some() {
+            continue;
+        }
+        match vault.get(name).await {
+            Ok(Some(value)) => variables.push((variable, value)),
+            Ok(None) if is_needed => bail!(
+                "the vault has no {name} yet: the app makes it when it first starts; publish the program, wait until its health says ok, then run the command again"
+            ),
+            Ok(None) => {}
+            Err(error) => return Err(anyhow!("{name}: {} ({error})", advice(&error))),
+        }
+    }
+    Ok(variables)
+}
+
+/// Gives the vault a secret of each client of which it has none.
+///
+/// # Errors
+/// Genesys or the vault cannot be reached, or a secret is not taken.
+pub async fn put(
+    installation: &mut Installation,
+    how: &How,
+    connection: &Connection,
+    admin: &GenesysAdmin,
+    vault: &KeyVault,
+    made: &Made,
+) -> anyhow::Result<()> {
+    for (index, client) in made.clients.iter().enumerate() {
+        let name = match index {
+            0 => CLIENT_SECRET.to_owned(),
+            _ => format!("{CLIENT_SECRET}-{client}"),
+        };
+        let work = Work {
+            name: &name,
+            client: *client,
+            wait: Duration::from_secs(how.wait.into()),
+            connection,
+            admin,
+            vault,
+        };
+        work.run(installation, how.new_secret).await?;
+    }
+    Ok(())
+}
+
+/// One client's secret.
+struct Work<'a> {
+    name: &'a str,
+    client: Uuid,
+    wait: Duration,
+    connection: &'a Connection,
+    admin: &'a GenesysAdmin,
+    vault: &'a KeyVault,
+}
+
+impl Work<'_> {
+    async fn run(&self, installation: &mut Installation, is_renewed: bool) -> anyhow::Result<()> {
+        let steps = &mut installation.steps;
+        let name = self.name;
+        let held = match self.vault.keyed(name).await {
+            Ok(held) => held,
+            Err(error) => match refused_by_vault(&error) {
+                Some(right) => {
+                    steps.act(name, right);
+                    return Ok(());
+                }
+                None => return Err(anyhow!("{name}: {} ({error})", advice(&error))),
+            },
+        };
+        if let Some(held) = held.filter(|_| !is_renewed) {
+            // The pair has the secret in turn, and the vault says whose it is.
+            let owner = held.key.unwrap_or_else(|| self.client.to_string());
+            let credentials = AdminCredentials::new(owner, held.value.expose_secret().to_owned());
+            match self.connection.sign_in_as(&credentials).await {
+                Ok(_) => steps.ok(name, "the vault has it, and Genesys Cloud takes it"),
+                Err(error) if error.kind == ErrorKind::Configuration => steps.act(
+                    name,
+                    "Genesys Cloud does not take what the vault has: run the command again with --new-secret",
+                ),
+                Err(error) => return Err(explained(&error, Step::SignIn).context(name.to_owned())),
+            }
+            return Ok(());
+        }
+        let how = format!("of OAuth client {}, into the vault", self.client);
+        if steps.is_plan() {
+            steps.changed(Verb::Make, name, how);
+            return Ok(());
+        }
+        // As long as the vault says that there is none, whoever runs the command next makes another: a kill in between loses nothing.
+        // It shows too whether the vault takes a secret at all, before the old one ends.
+        if let Err(error) = self.vault.clear(name).await {
+            match refused_by_vault(&error) {
+                Some(right) => steps.act(name, right),
+                None => return Err(anyhow!("{name}: {} ({error})", advice(&error))),
+            }
+            return Ok(());
+        }
+        let step = Step::RenewSecret(self.client);
+        let id = self.client.to_string();
+        let secret = match self.admin.renew_client_secret(&id).await {
+            Ok(secret) => secret,
+            Err(error) => match missing_right(&error, step) {
+                Some(right) => {
+                    steps.act(name, right);
+                    return Ok(());
+                }
+                None => return Err(explained(&error, step).context(name.to_owned())),
+            },
+        };
+        let stored = self.vault.store(name, &secret, &id).await;
+        stored.map_err(|error| anyhow!("{name}: {} ({error})", advice(&error)))?;
+        self.prove(&id, &secret).await?;
+        steps.changed(Verb::Make, name, how);
+        Ok(())
+    }
+
+    /// Signs in with a new secret, which Genesys may not know everywhere yet.
+    async fn prove(&self, id: &str, secret: &SecretString) -> anyhow::Result<()> {
+        let credentials = AdminCredentials::new(id.to_owned(), secret.expose_secret().to_owned());
+        let give_up = Instant::now() + self.wait;
+        loop {
+            let error = match self.connection.sign_in_as(&credentials).await {
+                Ok(_) => return Ok(()),
+                Err(error) => error,
+            };
+            let is_refused = error.kind == ErrorKind::Configuration;
+            if !is_refused || Instant::now() + NEXT_TRY > give_up {
+                return Err(anyhow!(
+                    "{}: the vault has the new secret, but Genesys Cloud does not take it yet: run the command again in a minute ({error})",
+                    self.name
+                ));
+            }
+            tokio::time::sleep(NEXT_TRY).await;
+        }
+    }
+}
+
+/// Who can give the vault's right that a call failed for, where it did.
+fn refused_by_vault(error: &ServiceError) -> Option<String> {
+    (error.kind == ErrorKind::Forbidden).then(|| advice(error))
+}
+
+fn advice(error: &ServiceError) -> String {
+    match error.kind {
+        ErrorKind::Forbidden => {
+            "you lack the role Key Vault Secrets Officer on the vault, or got it minutes ago: an owner of the operators' group (operators_group_id) makes you a member, or a member of it runs the command".to_owned()
+        }
+        ErrorKind::Conflict => {
+            "a deleted secret has this name: recover it first (az keyvault secret recover)".to_owned()
+        }
+        _ => login(error),
+    }
+}
