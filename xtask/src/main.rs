@@ -37,7 +37,7 @@ enum Task {
     /// Run all tests, and install what they need first.
     Test(test::Options),
     /// Stage target/package/, ready to be published to a Function App.
-    Package,
+    Package(package::Options),
     /// Make target/teams-app.zip, the app with which people find the bot in Teams.
     TeamsApp(teams_app::Options),
     /// Measure the release build and compare it with the bars.
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     let outcome = Workspace::find().and_then(|workspace| match task {
         Task::Run(options) => run::run(&workspace, &options),
         Task::Test(options) => test::run(&workspace, &options),
-        Task::Package => package::run(&workspace),
+        Task::Package(options) => package::run(&workspace, &options),
         Task::TeamsApp(options) => teams_app::run(&workspace, &options),
         Task::Bench(options) => bench::run(&workspace, &options),
         Task::Storm(options) => storm::run(&workspace, &options),
