@@ -83,7 +83,7 @@ impl Platform {
         std::fs::write(&authority_file, authority.certificate_pem())?;
         let mut azurite = Azurite::start(&options.azurite, &authority, files.path(), &watchdog)?;
         let endpoints = Endpoints {
-            functions: address.clone(),
+            functions: options.functions.clone().unwrap_or(address.clone()),
             graph,
             files: files_address,
             genesys,
@@ -180,10 +180,13 @@ impl Platform {
             ("IDENTITY_ENDPOINT", world.endpoints.identity.clone()),
             ("IDENTITY_HEADER", world.endpoints.identity_header.clone()),
             ("SSL_CERT_FILE", authority_file.display().to_string()),
-            // Host and port, as Core Tools have it.
-            ("WEBSITE_HOSTNAME", address.replace("http://", "")),
         ] {
             settings.insert(name.to_owned(), value);
+        }
+        // Host and port, as Core Tools have it; another host tells its own.
+        if options.functions.is_none() {
+            let own = address.replace("http://", "");
+            settings.insert("WEBSITE_HOSTNAME".to_owned(), own);
         }
         let clock = world.clock.variable();
         settings.extend(clock.map(|it| (clock::VARIABLE.to_owned(), it)));
@@ -198,7 +201,11 @@ impl Platform {
             bus: Arc::clone(&bus),
             watchdog,
         };
-        let host = Host::start(around, usize::from(options.instances));
+        let instances = match options.functions {
+            Some(_) => 0,
+            None => usize::from(options.instances),
+        };
+        let host = Host::start(around, instances);
         let ((), host) = tokio::try_join!(blobs.create_containers(), host)?;
         let control = Arc::new(Control {
             world: Arc::clone(&world),

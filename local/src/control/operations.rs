@@ -62,6 +62,7 @@ pub(super) fn router() -> Router<Arc<Control>> {
         .route("/local/events", get(events))
         .route("/local/logs", logs)
         .route("/local/instances", show(|it| it.host.view()))
+        .route("/local/settings", show(|it| it.host.settings()))
         .route("/local/handler/kill", post(kill))
         .route("/local/handler/commands", post(run).delete(kill_commands))
         .route("/local/blobs", get(blobs))
