@@ -78,6 +78,7 @@ impl Platform {
         let (entra_port, entra) = listen("https", 0)?;
         let (vault_port, key_vault) = listen("https", 0)?;
         let (bus_port, service_bus) = listen("https", 0)?;
+        let (secure_port, secure) = listen("https", 0)?;
         let authority = CertificateAuthority::new()?;
         let authority_file = files.path().join("authority.pem");
         std::fs::write(&authority_file, authority.certificate_pem())?;
@@ -207,8 +208,13 @@ impl Platform {
         };
         let host = Host::start(around, instances);
         let ((), host) = tokio::try_join!(blobs.create_containers(), host)?;
+        // As Azure has it: what asks from outside insists on it.
+        let functions = host::router(Arc::clone(&host));
+        let task = serve::serve_tls(secure_port, functions, certificate);
+        tasks.push(task?);
         let control = Arc::new(Control {
             world: Arc::clone(&world),
+            secure,
             host: Arc::clone(&host),
             bus: Arc::clone(&bus),
             blobs,

@@ -7,6 +7,7 @@
 
 pub mod app_talk;
 pub mod browser;
+pub mod commands;
 pub mod core_tools;
 pub mod files;
 pub mod platform;

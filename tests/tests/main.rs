@@ -12,6 +12,7 @@ mod changes;
 mod conversation;
 mod core_tools;
 mod crashes;
+mod deploy_page;
 mod failed_messages;
 mod files_from_agents;
 mod files_from_customers;

@@ -112,9 +112,9 @@ impl Host {
         in_turn.min_by_key(rank)
     }
 
-    /// The app's settings and what the platform adds to them, for `GET /local/settings`.
-    pub fn settings(&self) -> Value {
-        json!({ "settings": self.around.environment })
+    /// The app's settings and what the platform adds to them.
+    pub fn settings(&self) -> &BTreeMap<String, String> {
+        &self.around.environment
     }
 
     /// Kills handlers: the one of this instance, or all. With `whole`, the host instance dies too and leaves its

@@ -124,9 +124,10 @@ fn functions_of(package: &Path) -> Result<Vec<Function>, String> {
 
 /// Makes settings of what the simulated services tell.
 ///
-/// `WEBSITE_HOSTNAME` is Core Tools' own: they refuse to start where it is given.
+/// `WEBSITE_HOSTNAME` is Core Tools' own: they refuse to start where it is given. `PATH` is this machine's.
 fn complete(settings: &mut Map<String, Value>, functions: &[Function], storage: &str) {
     settings.remove("WEBSITE_HOSTNAME");
+    settings.remove("PATH");
     settings.insert("AzureWebJobsStorage".to_owned(), json!(storage));
     for function in functions.iter().filter(|function| function.is_queue) {
         let name = format!("AzureWebJobs.{}.Disabled", function.name);
