@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use crate::workspace::{PROGRAMS, Workspace};
 use crate::{command, npm, package, staging};
 
-/// Where the versions of Core Tools stand that are published and tried with.
+/// Where the version of Core Tools stands that the package is tried with.
 const CORE_TOOLS: &str = ".github/core-tools";
 
 /// What `cargo xtask func` can be told.

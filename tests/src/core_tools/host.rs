@@ -162,8 +162,14 @@ impl Host {
         for name in settings {
             command.env_remove(name);
         }
+        // Their own question whether there is a network gives up after two seconds; a download tries several times.
+        let offline = std::env::var("FUNCTIONS_CORE_TOOLS_OFFLINE");
         let process = command
             .args(["start", "--port", &port.to_string()])
+            .env(
+                "FUNCTIONS_CORE_TOOLS_OFFLINE",
+                offline.unwrap_or_else(|_| "false".to_owned()),
+            )
             .current_dir(package)
             .env("FUNCTIONS_CORE_TOOLS_TELEMETRY_OPTOUT", "1")
             // The services are all here, whatever proxy leads to the extensions.
