@@ -144,6 +144,14 @@ fn a_command_that_fails_is_told_with_its_block() {
         "{told}"
     );
     assert!(told.ends_with("first"), "{told}");
+
+    let page = "```\nexit 0\n```\n\n```\necho never\n```\n";
+    let told = scratch.walk().run(&blocks(page).expect("a page"));
+    let told = told.expect_err("it ends too early");
+    assert!(
+        told.starts_with("the block of line 2 ended with "),
+        "{told}"
+    );
 }
 
 #[test]

@@ -1,16 +1,23 @@
 //! The one shell in which the blocks of a page are run.
 
 use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use super::Block;
 
-/// Longest time of the whole page, in seconds.
-const LIMIT: &str = "600";
+/// Longest time of the whole page.
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// Lines of output that are told of a failure.
 const TOLD: usize = 40;
+
+/// What is noted when the last block is over.
+const END: &str = "end";
 
 /// What stands for a value that the reader is to fill in.
 const LEFT_OUT: char = '…';
@@ -55,8 +62,9 @@ impl Walk {
         fs::write(&commands, script).expect("a file");
         let printed = File::create(&output).expect("a file");
         let errors = printed.try_clone().expect("a file");
-        let status = Command::new("timeout")
-            .args(["--kill-after=5", LIMIT, "bash", "--norc"])
+        let mut shell = Command::new("bash");
+        shell
+            .arg("--norc")
             .arg(&commands)
             .current_dir(&self.root)
             .env_clear()
@@ -64,19 +72,21 @@ impl Walk {
             .env("WALK_PROGRESS", &progress)
             .stdin(Stdio::null())
             .stdout(printed)
-            .stderr(errors)
-            .status()
-            .expect("a shell");
+            .stderr(errors);
+        let status = ended(shell);
         let output = fs::read(&output).expect("output");
         let output = String::from_utf8_lossy(&output).into_owned();
-        if !status.success() {
-            let begun = fs::read_to_string(&progress).unwrap_or_default();
-            let at = begun.lines().last().unwrap_or("none").to_owned();
+        let begun = fs::read_to_string(&progress).unwrap_or_default();
+        let at = begun.lines().last().unwrap_or("none");
+        // A shell that a block ends before the page is over says that all is well.
+        if at != END || !status.is_some_and(|status| status.success()) {
             let lines: Vec<&str> = output.lines().collect();
             let last = lines[lines.len().saturating_sub(TOLD)..].join("\n");
-            return Err(format!(
-                "the block of line {at} ended with {status}:\n{last}"
-            ));
+            let how = match status {
+                Some(status) => format!("ended with {status}"),
+                None => format!("did not end within {} s", LIMIT.as_secs()),
+            };
+            return Err(format!("the block of line {at} {how}:\n{last}"));
         }
         Ok(Walked { run, output })
     }
@@ -109,6 +119,7 @@ impl Walk {
             }
             run.push(line);
         }
+        script += &format!("echo {END} >&9\n");
         let pieces = self.values.iter().chain(&self.between);
         for (piece, _) in pieces {
             if !occurred.contains(&piece) {
@@ -116,5 +127,21 @@ impl Walk {
             }
         }
         Ok((script, run))
+    }
+}
+
+/// Waits for the end of a shell; none when it took too long and was killed with what it had started.
+fn ended(mut shell: Command) -> Option<ExitStatus> {
+    let mut shell = shell.process_group(0).spawn().expect("a shell");
+    let group = format!("-{}", shell.id());
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(shell.wait()));
+    match receiver.recv_timeout(LIMIT) {
+        Ok(status) => Some(status.expect("a child")),
+        Err(_) => {
+            let kill = Command::new("kill").args(["-KILL", "--", &group]).status();
+            assert!(kill.is_ok_and(|status| status.success()), "it lives on");
+            None
+        }
     }
 }
