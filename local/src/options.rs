@@ -31,6 +31,11 @@ pub struct Options {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=32))]
     pub instances: u16,
 
+    /// Where another host runs the functions, `http://127.0.0.1:7072` for example. Then no handler is started here; what that host
+    /// must give its own is told by `GET /local/settings`.
+    #[arg(long, value_name = "URL")]
+    pub functions: Option<String>,
+
     /// Overrides a setting of local.settings.json; may be repeated.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
     pub settings: Vec<(String, String)>,
@@ -94,6 +99,10 @@ impl Options {
             "the platform's own subscriptions need the secrets {}: add --subscribe false",
             needed.join(" and ")
         );
+        ensure!(
+            !self.subscribe || self.functions.is_none(),
+            "the functions of another host subscribe by their own timer: add --subscribe false"
+        );
         Ok(())
     }
 }
@@ -124,6 +133,8 @@ mod tests {
                 true,
             ),
             (&["--no-secret=genesys-webhook-secret"], true),
+            (&["--functions=http://127.0.0.1:9"], false),
+            (&["--functions=http://127.0.0.1:9", "--subscribe=false"], true),
             (&["--no-secret=graph-client-state"], false),
             (
                 &["--no-secret=x", "--no-secret=graph-notification-key"],

@@ -81,12 +81,13 @@ impl Platform {
         let (vault_port, key_vault) = listen("https", 0)?;
         let (manager_port, resource_manager) = listen("https", 0)?;
         let (bus_port, service_bus) = listen("https", 0)?;
+        let (secure_port, secure) = listen("https", 0)?;
         let authority = CertificateAuthority::new()?;
         let authority_file = files.path().join("authority.pem");
         std::fs::write(&authority_file, authority.certificate_pem())?;
         let mut azurite = Azurite::start(&options.azurite, &authority, files.path(), &watchdog)?;
         let endpoints = Endpoints {
-            functions: address.clone(),
+            functions: options.functions.clone().unwrap_or(address.clone()),
             graph,
             files: files_address,
             genesys,
@@ -198,10 +199,13 @@ impl Platform {
             ("IDENTITY_ENDPOINT", world.endpoints.identity.clone()),
             ("IDENTITY_HEADER", world.endpoints.identity_header.clone()),
             ("SSL_CERT_FILE", authority_file.display().to_string()),
-            // Host and port, as Core Tools have it.
-            ("WEBSITE_HOSTNAME", address.replace("http://", "")),
         ] {
             settings.insert(name.to_owned(), value);
+        }
+        // Host and port, as Core Tools have it; another host tells its own.
+        if options.functions.is_none() {
+            let own = address.replace("http://", "");
+            settings.insert("WEBSITE_HOSTNAME".to_owned(), own);
         }
         let clock = world.clock.variable();
         settings.extend(clock.map(|it| (clock::VARIABLE.to_owned(), it)));
@@ -216,10 +220,19 @@ impl Platform {
             bus: Arc::clone(&bus),
             watchdog,
         };
-        let host = Host::start(around, usize::from(options.instances));
+        let instances = match options.functions {
+            Some(_) => 0,
+            None => usize::from(options.instances),
+        };
+        let host = Host::start(around, instances);
         let ((), host) = tokio::try_join!(blobs.create_containers(), host)?;
+        // As Azure has it: what asks from outside insists on it.
+        let functions = host::router(Arc::clone(&host));
+        let task = serve::serve_tls(secure_port, functions, certificate);
+        tasks.push(task?);
         let control = Arc::new(Control {
             world: Arc::clone(&world),
+            secure,
             host: Arc::clone(&host),
             bus: Arc::clone(&bus),
             blobs,

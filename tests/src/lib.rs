@@ -7,6 +7,8 @@
 
 pub mod app_talk;
 pub mod browser;
+pub mod commands;
+pub mod core_tools;
 pub mod files;
 pub mod platform;
 mod running;
@@ -21,7 +23,7 @@ use reqwest::{Certificate, Client};
 use serde_json::Value;
 
 pub use platform::Platform;
-pub use running::Account;
+pub use running::{Account, handler};
 pub use talk::{Customer, Talk};
 
 /// Longest wait for anything; far above what a busy machine needs.

@@ -81,7 +81,7 @@ impl Running {
         platform
             .args(["--port", "0", "--until-stdin-closes"])
             .arg("--handler")
-            .arg(program("HANDLER_BIN", "handler"))
+            .arg(handler())
             .arg("--app-root")
             .arg(directory("APP_ROOT", "."))
             .arg("--azurite")
@@ -122,14 +122,20 @@ pub(crate) fn start(command: &mut Command, ready: fn(&str) -> Option<&str>) -> (
     (process, found)
 }
 
-fn directory(variable: &str, default: &str) -> PathBuf {
+pub(crate) fn directory(variable: &str, default: &str) -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
     let default = workspace.expect("a parent").join(default);
     std::env::var_os(variable).map_or(default, PathBuf::from)
 }
 
+/// The handler's program.
+#[must_use]
+pub fn handler() -> PathBuf {
+    program("HANDLER_BIN", "handler")
+}
+
 /// A program of the workspace: named by a variable, or beside the test's own build.
-fn program(variable: &str, name: &str) -> PathBuf {
+pub(crate) fn program(variable: &str, name: &str) -> PathBuf {
     std::env::var_os(variable).map_or_else(
         || {
             let test = std::env::current_exe().expect("a path");

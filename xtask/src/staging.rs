@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 /// Name of the handler's program inside the package.
-const HANDLER: &str = "handler";
+pub const HANDLER: &str = "handler";
 
 /// A file of the package.
 #[derive(Debug, PartialEq, Eq)]
@@ -81,14 +81,14 @@ fn copy(source: &Path, package: &Path, name: &str) -> Result<StagedFile> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
-    /// A directory under the target directory, removed when dropped.
-    struct Scratch(PathBuf);
+    /// A directory of a test's own, removed when dropped.
+    pub struct Scratch(pub PathBuf);
 
     impl Scratch {
-        fn new(name: &str) -> Self {
+        pub fn new(name: &str) -> Self {
             let directory = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
             fs::create_dir_all(&directory).unwrap();
             Self(directory)
@@ -101,7 +101,7 @@ mod tests {
         }
     }
 
-    fn repository() -> &'static Path {
+    pub fn repository() -> &'static Path {
         Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
     }
 

@@ -100,7 +100,7 @@ fn package(root: &Path, options: &Options) -> Result<Vec<u8>> {
     }
     let mut files = vec![("manifest.json", manifest.as_bytes())];
     files.extend(icons.iter().map(|(name, icon)| (*name, icon.as_slice())));
-    Ok(zip::archive(&files))
+    Ok(zip::archive(&files, None))
 }
 
 /// The manifest of one installation.

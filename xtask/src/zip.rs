@@ -1,9 +1,16 @@
 //! Writing a ZIP archive whose bytes depend on its files alone: nothing is compressed, and all files have the same time.
 //!
-//! The layout is that of PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16.
+//! The layout is that of PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16. Permissions stand where Info-ZIP's programs
+//! for Unix put them, which is where Azure's deployment reads them (azure-functions-core-tools, `ZipHelper.cs`).
 
 /// A file's name and content.
 pub type Entry<'a> = (&'a str, &'a [u8]);
+
+/// `version made by` of a Unix program (section 4.4.2.2), without which a reader takes no permissions from the attributes.
+const UNIX: u16 = 3 << 8;
+/// A regular file that everybody may read, and one that everybody may run besides (`st_mode` of stat(2)).
+const FILE: u32 = 0o100_644;
+const PROGRAM: u32 = 0o100_755;
 
 /// 2.0: the oldest version that every reader knows.
 const VERSION: u16 = 20;
@@ -12,8 +19,9 @@ const UTF8: u16 = 1 << 11;
 /// Midnight of 1 January 1980, the first moment that an archive can name: hours first, then year, month and day.
 const TIME: [u16; 2] = [0, (1 << 5) | 1];
 
-/// The archive of these files, in this order. Each of them, and the whole, must be smaller than 4 GB.
-pub fn archive(entries: &[Entry<'_>]) -> Vec<u8> {
+/// The archive of these files, in this order; the one of this name is a program that may be run. Each of them, and the whole, must
+/// be smaller than 4 GB.
+pub fn archive(entries: &[Entry<'_>], program: Option<&str>) -> Vec<u8> {
     let mut archive = Vec::new();
     let mut directory = Vec::new();
     for (name, content) in entries {
@@ -25,10 +33,15 @@ pub fn archive(entries: &[Entry<'_>]) -> Vec<u8> {
         archive.extend(*content);
 
         directory.extend(b"PK\x01\x02");
-        directory.extend(VERSION.to_le_bytes());
+        directory.extend((UNIX | VERSION).to_le_bytes());
         directory.extend(&common);
-        // No comment, the first disk, no attributes.
-        directory.extend([0; 10]);
+        // No comment, the first disk, no internal attributes.
+        directory.extend([0; 6]);
+        let mode = match program == Some(*name) {
+            true => PROGRAM,
+            false => FILE,
+        };
+        directory.extend((mode << 16).to_le_bytes());
         directory.extend(offset.to_le_bytes());
         directory.extend(name.as_bytes());
     }
@@ -93,8 +106,14 @@ fn long(length: usize) -> u32 {
 pub mod tests {
     use super::*;
 
-    /// The files of an archive, found from its end as readers do, with their sums checked.
+    /// The files of an archive.
     pub fn read(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
+        let files = read_with_modes(archive).into_iter();
+        files.map(|(name, _, content)| (name, content)).collect()
+    }
+
+    /// The files of an archive with their permissions, found from its end as readers do, with their sums checked.
+    pub fn read_with_modes(archive: &[u8]) -> Vec<(String, usize, Vec<u8>)> {
         let number = |at: usize, bytes: usize| {
             let bytes = archive[at..at + bytes].iter().rev();
             bytes.fold(0, |sum, byte| (sum << 8) | usize::from(*byte))
@@ -120,7 +139,9 @@ pub mod tests {
                 number(entry + 16, 4),
                 usize::try_from(crc32(&content)).unwrap()
             );
-            files.push((String::from_utf8(name).unwrap(), content));
+            assert_eq!(number(entry + 5, 1), 3, "made by a Unix program");
+            let mode = number(entry + 40, 2);
+            files.push((String::from_utf8(name).unwrap(), mode, content));
             entry += 46 + name_length;
         }
         assert_eq!(entry, end);
@@ -137,22 +158,25 @@ pub mod tests {
     #[test]
     fn files_come_out_as_they_went_in() {
         let files: [Entry<'_>; 3] = [("a.json", b"{}"), ("empty", b""), ("\u{e9}.bin", &[0, 255])];
-        let archive = archive(&files);
+        let archive = archive(&files, None);
         let found = read(&archive);
         let found: Vec<Entry<'_>> = found.iter().map(|(name, it)| (&**name, &**it)).collect();
         assert_eq!(found, files);
     }
 
-    /// The same file as Python's `zipfile` stores it, but for the attributes, which it cannot leave out: another program's word
-    /// for where each field lies.
+    /// The same file as Python's `zipfile` stores it with these permissions: another program's word for where each field lies.
     #[test]
     fn the_bytes_are_those_of_another_writer() {
-        let expected = "504b0304 1400 0008 0000 0000 2100 ac2a93d8 02000000 02000000 0200 0000 c3a9 6869 \
-             504b0102 1400 1400 0008 0000 0000 2100 ac2a93d8 02000000 02000000 0200 0000 \
-             0000 0000 0000 00000000 00000000 c3a9 \
-             504b0506 0000 0000 0100 0100 30000000 22000000 0000";
-        let bytes = archive(&[("\u{e9}", b"hi")]);
-        let found: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(found, expected.replace(' ', ""));
+        for (program, mode) in [(None, "a481"), (Some("\u{e9}"), "ed81")] {
+            let expected = format!(
+                "504b0304 1400 0008 0000 0000 2100 ac2a93d8 02000000 02000000 0200 0000 c3a9 6869 \
+                 504b0102 1403 1400 0008 0000 0000 2100 ac2a93d8 02000000 02000000 0200 0000 \
+                 0000 0000 0000 0000{mode} 00000000 c3a9 \
+                 504b0506 0000 0000 0100 0100 30000000 22000000 0000"
+            );
+            let bytes = archive(&[("\u{e9}", b"hi")], program);
+            let found: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(found, expected.replace(' ', ""), "{program:?}");
+        }
     }
 }

@@ -33,6 +33,8 @@ pub struct Control {
     pub world: Arc<World>,
     /// The host stand-in.
     pub host: Arc<Host>,
+    /// Its address with TLS, without a closing slash.
+    pub secure: String,
     /// The queues.
     pub bus: Arc<ServiceBus>,
     /// The blobs.
@@ -62,6 +64,7 @@ pub(super) fn router() -> Router<Arc<Control>> {
         .route("/local/events", get(events))
         .route("/local/logs", logs)
         .route("/local/instances", show(|it| it.host.view()))
+        .route("/local/settings", show(settings))
         .route("/local/handler/kill", post(kill))
         .route("/local/handler/commands", post(run).delete(kill_commands))
         .route("/local/blobs", get(blobs))
@@ -74,6 +77,11 @@ pub(super) fn router() -> Router<Arc<Control>> {
 /// What can be seen without asking anyone.
 fn show(view: fn(&Control) -> Value) -> MethodRouter<Arc<Control>> {
     get(move |State(control): Reach| async move { Json(view(&control)) })
+}
+
+/// What an app that another host runs needs, and where this one's functions are to be had with TLS.
+fn settings(control: &Control) -> Value {
+    json!({ "settings": control.host.settings(), "https": control.secure })
 }
 
 /// The certificate that whoever follows one of the bridge's links has to trust.

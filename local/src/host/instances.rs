@@ -47,7 +47,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// Starts so many instances and waits until every handler answers.
+    /// Starts so many instances and waits until every handler answers. None are for functions that another host runs.
     ///
     /// # Errors
     /// When the app asks for what the host would refuse, or a handler does not become ready.
@@ -98,8 +98,9 @@ impl Host {
         }
     }
 
-    /// The instance that the next request or timer goes to; one that has stopped gets none while another lives.
-    pub(super) fn pick(&self) -> &Instance {
+    /// The instance that the next request or timer goes to; one that has stopped gets none while another lives. None where another
+    /// host runs the functions.
+    pub(super) fn pick(&self) -> Option<&Instance> {
         let count = self.instances.len();
         let start = self.next.fetch_add(1, Ordering::Relaxed);
         let in_turn = (0..count).map(|step| &self.instances[(start + step) % count]);
@@ -108,9 +109,12 @@ impl Host {
             Status::Starting => 1,
             Status::Stopped(_) => 2,
         };
-        in_turn
-            .min_by_key(rank)
-            .unwrap_or(&self.instances[start % count])
+        in_turn.min_by_key(rank)
+    }
+
+    /// The app's settings and what the platform adds to them.
+    pub fn settings(&self) -> &BTreeMap<String, String> {
+        &self.around.environment
     }
 
     /// Kills handlers: the one of this instance, or all. With `whole`, the host instance dies too and leaves its
@@ -122,11 +126,11 @@ impl Host {
         !killed.is_empty()
     }
 
-    /// Fires a timer function now. None when no timer function has this name.
+    /// Fires a timer function now. None when no timer function here has this name.
     pub async fn fire_timer(&self, function: &str) -> Option<Outcome> {
         let timer = self.timers.get(function)?;
         let clock = &self.around.world.clock;
-        Some(timer.fire(&self.pick().worker, clock).await)
+        Some(timer.fire(&self.pick()?.worker, clock).await)
     }
 
     /// The timer functions and their time for `GET /local/timers`.
@@ -190,8 +194,11 @@ impl Host {
         json!({ "instances": instances })
     }
 
-    /// Waits until every instance has given up.
+    /// Waits until every instance has given up; without any, for ever.
     pub async fn stopped(&self) -> String {
+        if self.instances.is_empty() {
+            return std::future::pending().await;
+        }
         let reasons = self.instances.iter().map(Instance::stopped);
         join_all(reasons).await.pop().unwrap_or_default()
     }

@@ -59,7 +59,8 @@ async fn pass_on(State(host): State<Arc<Host>>, request: Request) -> Response {
 }
 
 async fn send(host: &Host, parts: Parts, body: Body) -> Result<Response, StatusCode> {
-    let ready = host.pick().worker.ready().await;
+    let instance = host.pick().ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
+    let ready = instance.worker.ready().await;
     let port = ready.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?.port;
     let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
     let url = format!("http://127.0.0.1:{port}{path}");
