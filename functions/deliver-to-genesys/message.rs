@@ -8,7 +8,7 @@ use std::time::Duration;
 use bridge::bot::activity::Activity;
 use bridge::conversation::admission::TurnedAway;
 use bridge::conversation::case::{Answers, Case, Need, Plan, Policy};
-use bridge::conversation::plan;
+use bridge::conversation::{OURS, plan};
 use bridge::conversation::series::Series;
 use bridge::ids::{Digest, SupportAccountName};
 use bridge::notices::{Language, NoticeKind, Waiting};
@@ -196,6 +196,7 @@ impl Job for CustomerMessage<'_> {
                 now: OffsetDateTime::now_utc(),
             };
             match (plan(&case), &mut chat) {
+                (Plan::Skip(OURS), _) => return Ok(Outcome::Routine(Some(OURS))),
                 (Plan::Skip(reason), _) => return Ok(Outcome::Skipped(reason)),
                 (Plan::Refuse(refusal), _) => return Err(Rejection::from(refusal).into()),
                 (Plan::TurnAway(turned_away), Some(chat)) => {

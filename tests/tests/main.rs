@@ -10,6 +10,7 @@ mod bot_trouble;
 mod bot_typing;
 mod changes;
 mod conversation;
+mod cost;
 mod crashes;
 mod failed_messages;
 mod files_from_agents;
