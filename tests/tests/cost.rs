@@ -11,22 +11,24 @@ use end_to_end::{Platform, Talk, view};
 use serde_json::{Value, json};
 
 /// Messages of each kind, one after the other.
-const MESSAGES: usize = 12;
+const MESSAGES: usize = 8;
 
-/// Functions that work for a message; what timers do comes by the clock.
-const FUNCTIONS: [&str; 4] = [
+/// Functions that work for a message.
+const FUNCTIONS: &[&str] = &[
     "inbound-graph",
     "deliver-to-genesys",
     "outbound-genesys",
     "deliver-to-teams",
 ];
 
-/// Kinds of calls that come by the clock, once in a while or for several messages together.
-const IN_THE_BACKGROUND: [&str; 8] = [
+/// Functions that run each minute.
+const TIMERS: &[&str] = &["catch-up", "subscription-renewal", "spool-forwarding"];
+
+/// Kinds of calls, and services, that are asked once in a while or for several messages together.
+const IN_THE_BACKGROUND: [&str; 7] = [
     "book",
     "read bookings",
     "read pause",
-    "other",
     "token",
     "keys",
     "key-vault",
@@ -36,7 +38,7 @@ const IN_THE_BACKGROUND: [&str; 8] = [
 /// Lines of the log may be so much shorter than they were before it is worth a note: ids and times have not always as many digits.
 const LINE_TOLERANCE: i64 = 12;
 
-/// What came of the messages of one kind.
+/// Counts what comes of the messages of one kind.
 struct Counter<'a> {
     talk: &'a Talk<'a>,
     lines_before: usize,
@@ -55,16 +57,18 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// Calls for each message, by service and kind, and the lines of the log for all of them, by function and event.
-    async fn end(self) -> Value {
+    /// Calls for each message, or each run of the timers, by service and kind, and what these functions logged, by function and event.
+    async fn end(self, functions: &[&str]) -> Value {
         let platform = self.talk.platform;
         platform.until_idle().await;
         let counted = platform.get("/local/calls").await;
         let mut calls = BTreeMap::new();
         for (service, kinds) in counted["calls"].as_object().expect("services") {
             for (kind, count) in kinds.as_object().expect("kinds") {
+                // Containers and lists are looked at by the clock.
                 let is_background = IN_THE_BACKGROUND.contains(&kind.as_str())
-                    || IN_THE_BACKGROUND.contains(&service.as_str());
+                    || IN_THE_BACKGROUND.contains(&service.as_str())
+                    || (kind == "other" && functions == FUNCTIONS);
                 // What a timer did meanwhile is far less than one call for each.
                 let count = count.as_f64().expect("a count") / MESSAGES as f64;
                 if !is_background && count.round() > 0.0 {
@@ -76,7 +80,7 @@ impl<'a> Counter<'a> {
         for line in lines(platform).await.split_off(self.lines_before) {
             let entry: Value = serde_json::from_str(&line).unwrap_or_default();
             let function = view::text(&entry, "function");
-            if FUNCTIONS.contains(&function) {
+            if functions.contains(&function) {
                 let key = format!("{function} {}", view::text(&entry, "event"));
                 told.entry(key).or_default().push(line.len());
             }
@@ -135,17 +139,17 @@ async fn measure() -> Value {
     let mut kinds = BTreeMap::new();
     let counter = Counter::begin(&anna).await;
     writes(&anna, question, json!({}), 1).await;
-    kinds.insert("text in", counter.end().await);
+    kinds.insert("text in", counter.end(FUNCTIONS).await);
     let counter = Counter::begin(&anna).await;
     writes(&anna, question, picture, 2).await;
-    kinds.insert("text and file in", counter.end().await);
+    kinds.insert("text and file in", counter.end(FUNCTIONS).await);
 
     // Graph keeps the echoes to itself until the messages are counted, and repeats them then.
     let quiet = json!([{ "service": "graph-notification", "drop": "before" }]);
     platform.faults(quiet.clone()).await;
     let counter = Counter::begin(&anna).await;
     answers(&anna, text).await;
-    kinds.insert("text out", counter.end().await);
+    kinds.insert("text out", counter.end(FUNCTIONS).await);
     // On Flex another instance takes the echo than the one that posted, and remembers nothing of it.
     platform.kill_handler().await;
     platform
@@ -163,11 +167,19 @@ async fn measure() -> Value {
             (sent >= Some(MESSAGES as u64)).then_some(())
         })
         .await;
-    kinds.insert("our own echo", counter.end().await);
+    kinds.insert("our own echo", counter.end(FUNCTIONS).await);
     platform.faults(quiet).await;
     let counter = Counter::begin(&anna).await;
     answers(&anna, file).await;
-    kinds.insert("file out", counter.end().await);
+    kinds.insert("file out", counter.end(FUNCTIONS).await);
+    let counter = Counter::begin(&anna).await;
+    for _ in 0..MESSAGES {
+        for timer in TIMERS {
+            let path = format!("/local/timers/{timer}");
+            platform.post(&path, json!({})).await;
+        }
+    }
+    kinds.insert("each minute", counter.end(TIMERS).await);
     json!(kinds)
 }
 

@@ -1,7 +1,8 @@
 //! One throttle key: when it may be used next, until when the service wants it left alone, and whether it is in doubt.
 //!
 //! A key that several instances use has its calls booked in Blob ([`Bookings`]), about two seconds' at a time, so that together they
-//! keep the limit. The first call after a quiet time is made at once and booked with the next ones, so that a quiet chat waits for
+//! keep the limit. Beyond the calls that wait, as many are booked as came lately, where the limit has them to spare: a write for each
+//! call would be most of what an installation writes. The first call after a quiet time is made at once and booked with the next ones, so that a quiet chat waits for
 //! nothing: should there be no next ones, that is a call in [`QUIET`] at most, which the limits leave room for. While Blob cannot be asked
 //! each instance keeps to a part of the limit.
 //!
@@ -74,6 +75,8 @@ struct State {
     /// Before this time there is nothing to book, as far as is known.
     free_at: Instant,
     used: Option<Instant>,
+    /// The calls of the last [`USABLE_FOR`]: as many are expected in the next.
+    lately: VecDeque<Instant>,
     paused_until: Option<Instant>,
     looked_up: Option<Instant>,
     doubted_until: Option<Instant>,
@@ -116,6 +119,7 @@ impl Key {
                 unpaid: 0,
                 free_at: began.1,
                 used: None,
+                lately: VecDeque::new(),
                 paused_until: None,
                 looked_up: None,
                 doubted_until: None,
@@ -161,31 +165,35 @@ impl Key {
             Some(at) if at > now => return Leave::In(at - now),
             Some(_) => {
                 state.booked.pop_front();
-                state.used = Some(now);
+                state.uses(now);
                 return Leave::Now;
             }
             None => {}
         }
         if state.used.is_none_or(|at| now >= at + QUIET) && state.free_at <= now {
-            state.used = Some(now);
+            state.uses(now);
             // One before it is long made up for.
             state.unpaid = 1;
             return Leave::Now;
         }
         if !state.is_booking {
             state.is_booking = true;
-            let calls = waiting.clamp(1, self.limit.most_at_once());
+            let most = self.limit.most_at_once();
+            let calls = waiting.clamp(1, most);
+            let expected = state.lately.len().min(most).saturating_sub(calls);
             let unpaid = std::mem::take(&mut state.unpaid);
-            tokio::spawn(Arc::clone(self).book(calls, unpaid));
+            tokio::spawn(Arc::clone(self).book(calls, expected, unpaid));
         }
         Leave::Told
     }
 
-    /// Books calls that are to be made, and before them those that were made already.
-    async fn book(self: Arc<Self>, calls: usize, unpaid: usize) {
+    /// Books calls that are to be made, before them those that were made already, and after them what is expected.
+    async fn book(self: Arc<Self>, calls: usize, expected: usize, unpaid: usize) {
         let limit = &self.limit;
         let change = |bookings: &mut Bookings, now| {
-            let times = bookings.book(limit, now, unpaid + calls);
+            let mut times = bookings.book(limit, now, unpaid + calls);
+            let spare = bookings.spare(limit, now, expected);
+            times.extend(bookings.book(limit, now, spare));
             // Pauses that others were told stand before what is booked next.
             (now, times, bookings.wait(limit, now))
         };
@@ -334,6 +342,15 @@ impl Key {
 }
 
 impl State {
+    /// Notes a call that is made now.
+    fn uses(&mut self, now: Instant) {
+        self.used = Some(now);
+        while self.lately.front().is_some_and(|at| now > *at + USABLE_FOR) {
+            self.lately.pop_front();
+        }
+        self.lately.push_back(now);
+    }
+
     /// The first call that is booked and not too old.
     fn next_booked(&mut self, now: Instant) -> Option<Instant> {
         while self.booked.front().is_some_and(|at| now > *at + USABLE_FOR) {
@@ -359,8 +376,8 @@ mod tests {
     use services::error::{ErrorKind, Sent, Service};
     use services::testing::{Reply, World};
 
-    use super::super::Call;
     use super::super::pace::Pace;
+    use super::super::{Call, genesys_keys};
     use super::*;
     use crate::testing::app_in;
 
@@ -393,6 +410,26 @@ mod tests {
         // The first call of each is made at once.
         let least = limits::genesys(900).each() * 14;
         assert!(start.elapsed() >= least, "{:?}", start.elapsed());
+    }
+
+    #[tokio::test]
+    async fn calls_one_after_the_other_share_a_booking_where_the_limit_has_some_to_spare() {
+        let (world, [one, _]) = instances(60_000).await;
+        // Nobody has called for an hour.
+        let before = OffsetDateTime::now_utc() - Duration::from_secs(3600);
+        let full = Bookings::empty(&limits::genesys(60_000), before);
+        let body = Bytes::from(serde_json::to_vec(&full).expect("JSON"));
+        let name = blobs::bookings(&genesys_keys(&["c".to_owned()])[0]);
+        let blobs = Arc::clone(&app_in(&world, &[]).blobs);
+        blobs.put(STATE, &name, body).await.expect("a blob");
+        turns(&one, 40).await;
+        let seen = world.seen(Service::Blob);
+        let booked = seen
+            .iter()
+            .filter(|it| it.target.contains("/state/bookings") && it.method == "PUT");
+        // Each time as many as came lately; the first of these writes is the test's own.
+        let booked = booked.count() - 1;
+        assert!(booked <= 10, "{booked} writes for 40 calls");
     }
 
     #[tokio::test]

@@ -18,6 +18,7 @@ use bridge::ids::Digest;
 use bridge::queue::envelope::Envelope;
 use http::{HeaderMap, StatusCode};
 use services::error::ServiceError;
+use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument;
 
@@ -234,9 +235,12 @@ async fn put_on_queue(
     let journeys = enqueue(app, envelopes).await?;
     for (correlation, envelope) in journeys.iter().zip(envelopes) {
         let (correlation, what) = (correlation.as_str(), envelope.content.label());
+        // Since the call was taken for a genuine one.
+        let elapsed = OffsetDateTime::now_utc() - envelope.accepted_at;
+        let elapsed_ms = milliseconds(elapsed.try_into().unwrap_or_default());
         match told {
-            true => tracing::info!(event = "enqueued", correlation, what),
-            false => tracing::debug!(event = "enqueued", correlation, what),
+            true => tracing::info!(event = "enqueued", correlation, what, elapsed_ms),
+            false => tracing::debug!(event = "enqueued", correlation, what, elapsed_ms),
         }
     }
     Ok(journeys.len() as u64)
