@@ -13,6 +13,7 @@
 #![cfg(test)]
 
 mod bicep;
+mod cost;
 mod flow;
 mod genesys;
 mod inputs;
