@@ -105,7 +105,8 @@ fn the_host_passes_on_what_we_log_and_of_its_own_only_what_went_wrong() {
     let logging = &host["logging"];
     // What the handler prints is of this category (azure-functions-host, WorkerConstants); a failed execution is an error of
     // `Host.Results` and `Function.{name}`.
-    let levels = serde_json::json!({ "default": "Warning", "Host.Function.Console": "Information" });
+    let levels =
+        serde_json::json!({ "default": "Warning", "Host.Function.Console": "Information" });
     assert_eq!(logging["logLevel"], levels);
     let telemetry = &logging["applicationInsights"];
     // Nothing is left out by chance.

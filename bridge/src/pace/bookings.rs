@@ -136,7 +136,10 @@ mod tests {
         assert!(times.iter().all(|at| *at == later));
         assert_eq!(bookings.spare(&limit, later, 5), 0);
         // Where only one call may come at a time there is nothing to spare.
-        assert_eq!(Bookings::empty(&GRAPH_POSTS, START).spare(&GRAPH_POSTS, later, 5), 0);
+        assert_eq!(
+            Bookings::empty(&GRAPH_POSTS, START).spare(&GRAPH_POSTS, later, 5),
+            0
+        );
     }
 
     #[test]

@@ -33,6 +33,10 @@ const QUIET: Duration = Duration::from_secs(20);
 /// How long after its time a booked call may be made: later it would add to those of the time that it is made in.
 const USABLE_FOR: Duration = Duration::from_secs(2);
 
+/// How far ahead calls are expected, and so how long one that was booked for that reason may be made. The limits have room for as many
+/// as can lie unused: half of what may come at once is left when they are booked.
+const EXPECTED_FOR: Duration = Duration::from_secs(5);
+
 /// How long a booking may take.
 const BOOKING_LIMIT: Duration = Duration::from_secs(3);
 
@@ -68,20 +72,27 @@ struct State {
     /// What this instance books by itself.
     own: Bookings,
     /// Calls that are booked in Blob and not made yet.
-    booked: VecDeque<Instant>,
+    booked: VecDeque<Booked>,
     is_booking: bool,
     /// Calls that were made without booking since then: they are booked with the next ones.
     unpaid: usize,
     /// Before this time there is nothing to book, as far as is known.
     free_at: Instant,
     used: Option<Instant>,
-    /// The calls of the last [`USABLE_FOR`]: as many are expected in the next.
+    /// The calls of the last [`EXPECTED_FOR`]: as many are expected in the next.
     lately: VecDeque<Instant>,
     paused_until: Option<Instant>,
     looked_up: Option<Instant>,
     doubted_until: Option<Instant>,
     /// Times in a row that the service had too much.
     throttled: u32,
+}
+
+/// A call that is booked.
+#[derive(Debug, Clone, Copy)]
+struct Booked {
+    at: Instant,
+    until: Instant,
 }
 
 /// When a call may be made.
@@ -218,8 +229,18 @@ impl Key {
             }
         };
         let wait = |at: OffsetDateTime| Duration::try_from(at - time).unwrap_or_default();
-        let times = times.into_iter().skip(unpaid);
-        state.booked.extend(times.map(|at| now + wait(at)));
+        let times = times.into_iter().enumerate().skip(unpaid);
+        state.booked.extend(times.map(|(place, time)| {
+            let at = now + wait(time);
+            let usable = match place < unpaid + calls {
+                true => USABLE_FOR,
+                false => EXPECTED_FOR,
+            };
+            Booked {
+                at,
+                until: at + usable,
+            }
+        }));
         drop(state);
         self.moved.notify_waiters();
     }
@@ -345,7 +366,11 @@ impl State {
     /// Notes a call that is made now.
     fn uses(&mut self, now: Instant) {
         self.used = Some(now);
-        while self.lately.front().is_some_and(|at| now > *at + USABLE_FOR) {
+        while self
+            .lately
+            .front()
+            .is_some_and(|at| now > *at + EXPECTED_FOR)
+        {
             self.lately.pop_front();
         }
         self.lately.push_back(now);
@@ -353,10 +378,10 @@ impl State {
 
     /// The first call that is booked and not too old.
     fn next_booked(&mut self, now: Instant) -> Option<Instant> {
-        while self.booked.front().is_some_and(|at| now > *at + USABLE_FOR) {
+        while self.booked.front().is_some_and(|it| now > it.until) {
             self.booked.pop_front();
         }
-        self.booked.front().copied()
+        self.booked.front().map(|it| it.at)
     }
 
     fn paused_for(&self, now: Instant) -> Duration {

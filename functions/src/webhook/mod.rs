@@ -227,11 +227,7 @@ async fn put_on_queue_in_two_tries(app: &App, envelope: &Envelope) -> Result<u64
 }
 
 /// Each envelope has a line, told or at level `debug` only.
-async fn put_on_queue(
-    app: &App,
-    envelopes: &[Envelope],
-    told: bool,
-) -> Result<u64, ServiceError> {
+async fn put_on_queue(app: &App, envelopes: &[Envelope], told: bool) -> Result<u64, ServiceError> {
     let journeys = enqueue(app, envelopes).await?;
     for (correlation, envelope) in journeys.iter().zip(envelopes) {
         let (correlation, what) = (correlation.as_str(), envelope.content.label());

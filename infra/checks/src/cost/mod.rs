@@ -56,7 +56,10 @@ impl Counts {
     fn calls(&self, kind: &str, beginning: &str) -> f64 {
         let calls = self.of(kind)["calls"].as_object().into_iter().flatten();
         let calls = calls.filter(|(call, _)| call.starts_with(beginning));
-        calls.filter_map(|(_, count)| count.as_f64()).sum()
+        // The sum of nothing would be a negative zero.
+        calls
+            .filter_map(|(_, count)| count.as_f64())
+            .fold(0.0, |sum, it| sum + it)
     }
 
     /// Bytes of the log that are billed.
@@ -110,7 +113,12 @@ fn month_table(months: &[Month]) -> String {
         let sum = month.sum();
         format!("**{}**", dollars(sum))
     });
-    rows.push(["**together**".to_owned()].into_iter().chain(sums).collect());
+    rows.push(
+        ["**together**".to_owned()]
+            .into_iter()
+            .chain(sums)
+            .collect(),
+    );
     let loads = LOADS.iter().map(|(load, _)| *load);
     table(&Vec::from_iter([""].into_iter().chain(loads)), &rows)
 }

@@ -171,7 +171,10 @@ impl Month {
                 ("execution time", on_demand),
                 ("Service Bus Standard", bus),
                 ("Blob Storage: operations", Range::of(operations)),
-                ("Blob Storage: files, outbound traffic", Range::of(stored + left)),
+                (
+                    "Blob Storage: files, outbound traffic",
+                    Range::of(stored + left),
+                ),
                 ("Log Analytics", Range::of(logs)),
                 ("Key Vault", secrets),
                 ("alerts", Range::of(alerts(inputs))),
@@ -277,7 +280,13 @@ pub fn assumptions(months: &[Month]) -> String {
 
 #[test]
 fn operations_cost_nothing_up_to_what_is_included_and_less_beyond() {
-    for (millions, dollars) in [(0.0, 0.0), (13.0, 0.0), (14.0, 0.8), (100.0, 69.6), (110.0, 74.6)] {
+    for (millions, dollars) in [
+        (0.0, 0.0),
+        (13.0, 0.0),
+        (14.0, 0.8),
+        (100.0, 69.6),
+        (110.0, 74.6),
+    ] {
         let found = bus_operations(millions * 1e6);
         assert!((found - dollars).abs() < 1e-6, "{millions}: {found}");
     }

@@ -22,10 +22,19 @@ const INSTANCES: [f64; 3] = [10.0, 40.0, 100.0];
 pub fn outage_table(memory: f64) -> String {
     let mut rows = Vec::new();
     let row = |what: &str, of: &dyn Fn(f64) -> f64| {
-        let amounts = INSTANCES.map(|instances| dollars(Range { low: of(instances), high: of(instances) }));
-        [what.to_owned()].into_iter().chain(amounts).collect::<Vec<_>>()
+        let amounts = INSTANCES.map(|instances| {
+            dollars(Range {
+                low: of(instances),
+                high: of(instances),
+            })
+        });
+        [what.to_owned()]
+            .into_iter()
+            .chain(amounts)
+            .collect::<Vec<_>>()
     };
-    let time = |instances: f64| instances * DAY_SECONDS * memory / 1_024.0 * price::ON_DEMAND_GB_SECOND;
+    let time =
+        |instances: f64| instances * DAY_SECONDS * memory / 1_024.0 * price::ON_DEMAND_GB_SECOND;
     let attempts = |instances: f64| instances * SESSIONS * DAY_SECONDS / ATTEMPT_SECONDS;
     let bus = |instances: f64| attempts(instances) * BUS_OPERATIONS * price::BUS_OPERATION;
     let logs = |instances: f64| attempts(instances) * LOG_BYTES / 1e9 * price::LOG_GB;
@@ -65,10 +74,7 @@ pub fn private_table(months: &[Month]) -> String {
     let three = |amount: f64| vec![dollars(one(amount)); months.len()];
     let rows = [
         ("Service Bus Premium, one messaging unit", three(premium)),
-        (
-            "6 private endpoints and 5 DNS zones",
-            three(endpoints),
-        ),
+        ("6 private endpoints and 5 DNS zones", three(endpoints)),
         ("**more than above**", all.collect()),
     ];
     let rows = rows.map(|(what, amounts)| [vec![what.to_owned()], amounts].concat());
