@@ -8,8 +8,8 @@ use std::time::Duration;
 use bridge::bot::activity::Activity;
 use bridge::conversation::admission::TurnedAway;
 use bridge::conversation::case::{Answers, Case, Need, Plan, Policy};
-use bridge::conversation::plan;
 use bridge::conversation::series::{Piece, Series};
+use bridge::conversation::{OURS, plan};
 use bridge::ids::{Digest, SupportAccountName};
 use bridge::notices::{Language, NoticeKind, Waiting};
 use bridge::queue::envelope::NotificationEnvelope;
@@ -206,6 +206,7 @@ impl Job for CustomerMessage<'_> {
                 now: OffsetDateTime::now_utc(),
             };
             match (plan(&case), &mut chat) {
+                (Plan::Skip(OURS), _) => return Ok(Outcome::Routine(Some(OURS))),
                 (Plan::Skip(reason), _) => return Ok(Outcome::Skipped(reason)),
                 (Plan::Refuse(refusal), _) => return Err(Rejection::from(refusal).into()),
                 (Plan::TurnAway(turned_away), Some(chat)) => {

@@ -39,7 +39,7 @@ impl Job for ReceiptJob<'_> {
         let genesys = app.genesys_by(turn.client());
         turn.make(genesys.post_receipt(Bytes::from(body), correlation))
             .await?;
-        Ok(Outcome::Delivered)
+        Ok(Outcome::Routine(None))
     }
 
     fn subject(&self) -> &Digest {

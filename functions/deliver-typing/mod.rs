@@ -28,7 +28,13 @@ pub const PATH: &str = "/deliver-typing";
 
 /// Delivers one message of the typing queue.
 pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
-    let work = |delivery| deliver(&app, delivery);
+    let work = async |delivery| {
+        Ok(match deliver(&app, delivery).await? {
+            Outcome::Delivered => Outcome::Routine(None),
+            Outcome::Skipped(reason) => Outcome::Routine(Some(reason)),
+            outcome => outcome,
+        })
+    };
     delivery::run(&app, NAME, Direction::Outbound, request, work).await
 }
 

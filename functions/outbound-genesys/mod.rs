@@ -67,7 +67,7 @@ async fn take(app: &App, headers: HeaderMap, body: Bytes) -> Result<Taken, Refus
         Kind::Typing => match thread {
             Some(thread) => taken = accept_typing(app, thread.digest(), envelope).await,
             // A Support User cannot be shown typing: Graph has nothing of the kind.
-            None => taken.drop("typing that cannot be shown"),
+            None => taken.drop_quietly("typing that cannot be shown"),
         },
         Kind::Receipt => taken.drop("receipt"),
         Kind::Other => taken.drop("unknown type"),

@@ -98,3 +98,18 @@ fn time_limits_fit_into_each_other() {
     assert_eq!(bus["maxConcurrentCallsPerSession"], 1);
     assert_eq!(bus["sessionIdleTimeout"], "00:00:03");
 }
+
+#[test]
+fn the_host_passes_on_what_we_log_and_of_its_own_only_what_went_wrong() {
+    let host = read(&folder().join("../host.json"));
+    let logging = &host["logging"];
+    // What the handler prints is of this category (azure-functions-host, WorkerConstants); a failed execution is an error of
+    // `Host.Results` and `Function.{name}`.
+    let levels =
+        serde_json::json!({ "default": "Warning", "Host.Function.Console": "Information" });
+    assert_eq!(logging["logLevel"], levels);
+    let telemetry = &logging["applicationInsights"];
+    // Nothing is left out by chance.
+    assert_eq!(telemetry["samplingSettings"]["isEnabled"], false);
+    assert_eq!(telemetry["enableDependencyTracking"], false);
+}

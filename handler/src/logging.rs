@@ -3,6 +3,11 @@
 //! The Functions host takes stdout lines as Information and stderr lines as errors of its own (azure-functions-host,
 //! `WorkerProcess`), so everything goes to stdout. Only our crates log: the libraries below us name URLs, which hold ids.
 //!
+//! A line costs: the Functions host hands it on twice over, as the trace's message and as the format of that message
+//! (azure-webjobs-sdk, `ApplicationInsightsLogger.LogTrace`), and Log Analytics bills each byte. So a line that only tells that all is
+//! well has no time (the trace has one), no level and no name of a source file's module, and not the host's id of the invocation, by
+//! which one finds what the host itself said of a failure.
+//!
 //! Each write wakes the host, which costs more than all else in a webhook's log line. So lines wait for others of the same
 //! moment; warnings and errors do not, because they may be the last ones.
 
@@ -92,8 +97,15 @@ impl Waiting {
     }
 }
 
+/// Field of a span that only lines about trouble have.
+const INVOCATION: &str = "invocation";
+
 /// Fields of a span, written once as `,"name":value` for all events inside it.
-struct SpanFields(Vec<u8>);
+#[derive(Default)]
+struct SpanFields {
+    all: Vec<u8>,
+    in_trouble: Vec<u8>,
+}
 
 struct JsonLines(&'static Waiting);
 
@@ -102,42 +114,54 @@ where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let mut fields = Vec::with_capacity(160);
-        attributes.record(&mut Fields(&mut fields));
+        let mut fields = SpanFields::default();
+        attributes.record(&mut fields);
         if let Some(span) = context.span(id) {
-            span.extensions_mut().insert(SpanFields(fields));
+            span.extensions_mut().insert(fields);
         }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         if let Some(span) = context.span(id)
-            && let Some(SpanFields(fields)) = span.extensions_mut().get_mut::<SpanFields>()
+            && let Some(fields) = span.extensions_mut().get_mut::<SpanFields>()
         {
-            values.record(&mut Fields(fields));
+            values.record(fields);
         }
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let metadata = event.metadata();
+        let is_trouble = *metadata.level() <= Level::WARN;
         let mut line = Vec::with_capacity(512);
-        line.extend_from_slice(b"{\"timestamp\":\"");
-        // A time before the year 0 cannot be formatted, and cannot be now.
-        let _ = OffsetDateTime::now_utc().format_into(&mut line, &Rfc3339);
-        line.extend_from_slice(b"\",\"level\":");
-        json(&mut line, event.metadata().level().as_str());
-        line.extend_from_slice(b",\"target\":");
-        json(&mut line, event.metadata().target());
+        if is_trouble {
+            line.extend_from_slice(b",\"timestamp\":\"");
+            // A time before the year 0 cannot be formatted, and cannot be now.
+            let _ = OffsetDateTime::now_utc().format_into(&mut line, &Rfc3339);
+            line.extend_from_slice(b"\",\"level\":");
+            json(&mut line, metadata.level().as_str());
+            line.extend_from_slice(b",\"target\":");
+            json(&mut line, metadata.target());
+        }
         for span in context
             .event_scope(event)
             .into_iter()
             .flat_map(|scope| scope.from_root())
         {
-            if let Some(SpanFields(fields)) = span.extensions().get::<SpanFields>() {
-                line.extend_from_slice(fields);
+            if let Some(fields) = span.extensions().get::<SpanFields>() {
+                line.extend_from_slice(&fields.all);
+                if is_trouble {
+                    line.extend_from_slice(&fields.in_trouble);
+                }
             }
         }
         event.record(&mut Fields(&mut line));
+        // In the place of the first field's comma.
+        match line.first_mut() {
+            Some(first) => *first = b'{',
+            None => line.push(b'{'),
+        }
         line.extend_from_slice(b"}\n");
-        self.0.add(&line, *event.metadata().level() <= Level::WARN);
+        self.0.add(&line, is_trouble);
     }
 }
 
@@ -150,6 +174,34 @@ impl Fields<'_> {
         json(self.0, field.name());
         self.0.push(b':');
         json(self.0, value);
+    }
+}
+
+impl SpanFields {
+    /// Where a field of this name belongs.
+    fn of(&mut self, field: &Field) -> Fields<'_> {
+        Fields(match field.name() {
+            INVOCATION => &mut self.in_trouble,
+            _ => &mut self.all,
+        })
+    }
+}
+
+impl Visit for SpanFields {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.of(field).record_debug(field, value);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.of(field).record_str(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.of(field).record_u64(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.of(field).record_bool(field, value);
     }
 }
 

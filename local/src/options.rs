@@ -134,7 +134,10 @@ mod tests {
             ),
             (&["--no-secret=genesys-webhook-secret"], true),
             (&["--functions=http://127.0.0.1:9"], false),
-            (&["--functions=http://127.0.0.1:9", "--subscribe=false"], true),
+            (
+                &["--functions=http://127.0.0.1:9", "--subscribe=false"],
+                true,
+            ),
             (&["--no-secret=graph-client-state"], false),
             (
                 &["--no-secret=x", "--no-secret=graph-notification-key"],

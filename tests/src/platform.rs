@@ -38,6 +38,9 @@ pub const IMPATIENT: &[&str] = &[
     "--set=UNKNOWN_THREAD_SECONDS=1",
 ];
 
+/// For [`Platform::shared_with`]: the log tells what is routine, too.
+pub const TALKATIVE: &[&str] = &["--set=LOG_LEVEL=debug", "--set=RETRY_FLOOR_SECONDS=0"];
+
 /// Secrets of the vault that every platform has.
 const SECRETS: [&str; 6] = [
     "graph-client-state",

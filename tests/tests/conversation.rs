@@ -1,6 +1,6 @@
 //! Text both ways, in one-to-one and group chats, within and after the window; questions with choices.
 
-use end_to_end::platform::{IMPATIENT, OTHER_POLICIES};
+use end_to_end::platform::{IMPATIENT, OTHER_POLICIES, TALKATIVE};
 use end_to_end::{Customer, Platform, Talk, view};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 
 #[tokio::test]
 async fn one_search_shows_a_message_s_whole_life_and_no_log_names_people() {
-    let platform = Platform::start(&[]).await;
+    let platform = Platform::start(TALKATIVE).await;
     let anna = Talk::new(&platform, "Annabella");
     anna.writes("<p>My private order &amp; my invoice</p>")
         .await;

@@ -11,6 +11,7 @@ mod bot_typing;
 mod changes;
 mod conversation;
 mod core_tools;
+mod cost;
 mod crashes;
 mod deploy_page;
 mod failed_messages;

@@ -1,6 +1,6 @@
 //! Nobody sees a message twice: repeated notifications and webhooks, our own echo, lost answers, crashes between.
 
-use end_to_end::platform::IMPATIENT;
+use end_to_end::platform::{IMPATIENT, TALKATIVE};
 use end_to_end::{Platform, Talk, view};
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ async fn a_repeated_notification_is_bridged_once() {
 
 #[tokio::test]
 async fn our_own_messages_never_come_back_to_the_agent() {
-    let platform = Platform::shared_with(IMPATIENT).await;
+    let platform = Platform::shared_with(TALKATIVE).await;
     let anna = Talk::begun(&platform, "Anna").await;
     // The simulated Graph notifies of every second post before it answers the post.
     let texts = ["one", "two", "three", "four"];

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use super::case::{Case, Chat, Note, Plan};
 use super::customer::present;
+use super::plan::OURS;
 use super::series::{Piece, Series};
 use crate::ids::{Digest, InvalidId, TeamsMessageId};
 use crate::state::KEPT;
@@ -92,7 +93,7 @@ pub(super) fn gone(
 ) -> Result<Plan, Plan> {
     let message = &case.notification.message;
     if chat.is_ours(message) {
-        return Ok(Plan::Skip("our own message"));
+        return Ok(Plan::Skip(OURS));
     }
     let carried = chat.inbound.messages.get(message);
     let mut seen = carried.map_or_else(Seen::default, |carried| carried.seen.clone());

@@ -12,7 +12,7 @@ mod profile;
 pub mod series;
 
 pub use customer::present_thread;
-pub use plan::plan;
+pub use plan::{OURS, plan};
 
 #[cfg(test)]
 mod tests;

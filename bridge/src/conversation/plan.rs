@@ -19,8 +19,8 @@ use crate::teams::notification::ChangeType;
 use crate::teams::to_text::ReplyContext;
 use crate::text;
 
-/// Why our own posts are skipped.
-const OURS: &str = "our own message";
+/// Why our own posts are skipped: the reason of [`Plan::Skip`] for an echo.
+pub const OURS: &str = "our own message";
 
 /// How much younger than [`KEPT`] a message must be to be told from our own posts: the clocks of Graph and ours differ.
 const MARGIN: Duration = Duration::hours(1);

@@ -57,6 +57,16 @@ impl Bookings {
         times
     }
 
+    /// How many of the calls that are `expected` beyond those that wait may be booked with them, so that each needs no booking of its
+    /// own: half of what may come at once is left to the other instances, which lose nothing then should these calls not come.
+    #[must_use]
+    pub fn spare(&self, limit: &Limit, now: OffsetDateTime, expected: usize) -> usize {
+        let ahead = Duration::try_from(self.full_at - now).unwrap_or_default();
+        let used = ahead.as_secs_f64() / limit.each().as_secs_f64();
+        let left = limit.burst / 2.0 - used;
+        expected.min(left.max(0.0) as usize)
+    }
+
     /// Leaves the key alone until then. What comes after begins slowly: the service said that it had too much.
     pub fn pause(&mut self, limit: &Limit, until: OffsetDateTime) {
         self.full_at = self.full_at.max(until + reach(limit));
@@ -112,6 +122,24 @@ mod tests {
         );
         bookings.pause(&limit, START + Duration::from_secs(110));
         assert_eq!(seconds(&bookings.book(&limit, later, 2)), [110.0, 110.5]);
+    }
+
+    #[test]
+    fn what_is_only_expected_leaves_half_of_the_burst_and_waits_for_nothing() {
+        let limit = genesys(300);
+        let mut bookings = Bookings::empty(&limit, START);
+        assert_eq!(bookings.spare(&limit, START, 5), 0, "nothing is known yet");
+        let later = START + Duration::from_secs(100);
+        assert_eq!(bookings.spare(&limit, later, 5), 5);
+        assert_eq!(bookings.spare(&limit, later, 50), 10);
+        let times = bookings.book(&limit, later, 10);
+        assert!(times.iter().all(|at| *at == later));
+        assert_eq!(bookings.spare(&limit, later, 5), 0);
+        // Where only one call may come at a time there is nothing to spare.
+        assert_eq!(
+            Bookings::empty(&GRAPH_POSTS, START).spare(&GRAPH_POSTS, later, 5),
+            0
+        );
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! How fast the outside services may be called, and whose call is next.
 
 mod bookings;
+#[cfg(test)]
+mod expectation;
 pub mod limits;
 mod line;
 #[cfg(test)]

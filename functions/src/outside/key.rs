@@ -1,7 +1,8 @@
 //! One throttle key: when it may be used next, until when the service wants it left alone, and whether it is in doubt.
 //!
 //! A key that several instances use has its calls booked in Blob ([`Bookings`]), about two seconds' at a time, so that together they
-//! keep the limit. The first call after a quiet time is made at once and booked with the next ones, so that a quiet chat waits for
+//! keep the limit. Beyond the calls that wait, as many are booked as came lately, where the limit has them to spare: a write for each
+//! call would be most of what an installation writes. The first call after a quiet time is made at once and booked with the next ones, so that a quiet chat waits for
 //! nothing: should there be no next ones, that is a call in [`QUIET`] at most, which the limits leave room for. While Blob cannot be asked
 //! each instance keeps to a part of the limit.
 //!
@@ -31,6 +32,10 @@ const QUIET: Duration = Duration::from_secs(20);
 
 /// How long after its time a booked call may be made: later it would add to those of the time that it is made in.
 const USABLE_FOR: Duration = Duration::from_secs(2);
+
+/// How far ahead calls are expected, and so how long one that was booked for that reason may be made. The limits have room for as many
+/// as can lie unused: half of what may come at once is left when they are booked.
+const EXPECTED_FOR: Duration = Duration::from_secs(5);
 
 /// How long a booking may take.
 const BOOKING_LIMIT: Duration = Duration::from_secs(3);
@@ -67,18 +72,27 @@ struct State {
     /// What this instance books by itself.
     own: Bookings,
     /// Calls that are booked in Blob and not made yet.
-    booked: VecDeque<Instant>,
+    booked: VecDeque<Booked>,
     is_booking: bool,
     /// Calls that were made without booking since then: they are booked with the next ones.
     unpaid: usize,
     /// Before this time there is nothing to book, as far as is known.
     free_at: Instant,
     used: Option<Instant>,
+    /// The calls of the last [`EXPECTED_FOR`]: as many are expected in the next.
+    lately: VecDeque<Instant>,
     paused_until: Option<Instant>,
     looked_up: Option<Instant>,
     doubted_until: Option<Instant>,
     /// Times in a row that the service had too much.
     throttled: u32,
+}
+
+/// A call that is booked.
+#[derive(Debug, Clone, Copy)]
+struct Booked {
+    at: Instant,
+    until: Instant,
 }
 
 /// When a call may be made.
@@ -116,6 +130,7 @@ impl Key {
                 unpaid: 0,
                 free_at: began.1,
                 used: None,
+                lately: VecDeque::new(),
                 paused_until: None,
                 looked_up: None,
                 doubted_until: None,
@@ -161,31 +176,35 @@ impl Key {
             Some(at) if at > now => return Leave::In(at - now),
             Some(_) => {
                 state.booked.pop_front();
-                state.used = Some(now);
+                state.uses(now);
                 return Leave::Now;
             }
             None => {}
         }
         if state.used.is_none_or(|at| now >= at + QUIET) && state.free_at <= now {
-            state.used = Some(now);
+            state.uses(now);
             // One before it is long made up for.
             state.unpaid = 1;
             return Leave::Now;
         }
         if !state.is_booking {
             state.is_booking = true;
-            let calls = waiting.clamp(1, self.limit.most_at_once());
+            let most = self.limit.most_at_once();
+            let calls = waiting.clamp(1, most);
+            let expected = state.lately.len().min(most).saturating_sub(calls);
             let unpaid = std::mem::take(&mut state.unpaid);
-            tokio::spawn(Arc::clone(self).book(calls, unpaid));
+            tokio::spawn(Arc::clone(self).book(calls, expected, unpaid));
         }
         Leave::Told
     }
 
-    /// Books calls that are to be made, and before them those that were made already.
-    async fn book(self: Arc<Self>, calls: usize, unpaid: usize) {
+    /// Books calls that are to be made, before them those that were made already, and after them what is expected.
+    async fn book(self: Arc<Self>, calls: usize, expected: usize, unpaid: usize) {
         let limit = &self.limit;
         let change = |bookings: &mut Bookings, now| {
-            let times = bookings.book(limit, now, unpaid + calls);
+            let mut times = bookings.book(limit, now, unpaid + calls);
+            let spare = bookings.spare(limit, now, expected);
+            times.extend(bookings.book(limit, now, spare));
             // Pauses that others were told stand before what is booked next.
             (now, times, bookings.wait(limit, now))
         };
@@ -210,8 +229,18 @@ impl Key {
             }
         };
         let wait = |at: OffsetDateTime| Duration::try_from(at - time).unwrap_or_default();
-        let times = times.into_iter().skip(unpaid);
-        state.booked.extend(times.map(|at| now + wait(at)));
+        let times = times.into_iter().enumerate().skip(unpaid);
+        state.booked.extend(times.map(|(place, time)| {
+            let at = now + wait(time);
+            let usable = match place < unpaid + calls {
+                true => USABLE_FOR,
+                false => EXPECTED_FOR,
+            };
+            Booked {
+                at,
+                until: at + usable,
+            }
+        }));
         drop(state);
         self.moved.notify_waiters();
     }
@@ -334,12 +363,25 @@ impl Key {
 }
 
 impl State {
+    /// Notes a call that is made now.
+    fn uses(&mut self, now: Instant) {
+        self.used = Some(now);
+        while self
+            .lately
+            .front()
+            .is_some_and(|at| now > *at + EXPECTED_FOR)
+        {
+            self.lately.pop_front();
+        }
+        self.lately.push_back(now);
+    }
+
     /// The first call that is booked and not too old.
     fn next_booked(&mut self, now: Instant) -> Option<Instant> {
-        while self.booked.front().is_some_and(|at| now > *at + USABLE_FOR) {
+        while self.booked.front().is_some_and(|it| now > it.until) {
             self.booked.pop_front();
         }
-        self.booked.front().copied()
+        self.booked.front().map(|it| it.at)
     }
 
     fn paused_for(&self, now: Instant) -> Duration {
@@ -359,8 +401,8 @@ mod tests {
     use services::error::{ErrorKind, Sent, Service};
     use services::testing::{Reply, World};
 
-    use super::super::Call;
     use super::super::pace::Pace;
+    use super::super::{Call, genesys_keys};
     use super::*;
     use crate::testing::app_in;
 
@@ -393,6 +435,26 @@ mod tests {
         // The first call of each is made at once.
         let least = limits::genesys(900).each() * 14;
         assert!(start.elapsed() >= least, "{:?}", start.elapsed());
+    }
+
+    #[tokio::test]
+    async fn calls_one_after_the_other_share_a_booking_where_the_limit_has_some_to_spare() {
+        let (world, [one, _]) = instances(60_000).await;
+        // Nobody has called for an hour.
+        let before = OffsetDateTime::now_utc() - Duration::from_secs(3600);
+        let full = Bookings::empty(&limits::genesys(60_000), before);
+        let body = Bytes::from(serde_json::to_vec(&full).expect("JSON"));
+        let name = blobs::bookings(&genesys_keys(&["c".to_owned()])[0]);
+        let blobs = Arc::clone(&app_in(&world, &[]).blobs);
+        blobs.put(STATE, &name, body).await.expect("a blob");
+        turns(&one, 40).await;
+        let seen = world.seen(Service::Blob);
+        let booked = seen
+            .iter()
+            .filter(|it| it.target.contains("/state/bookings") && it.method == "PUT");
+        // Each time as many as came lately; the first of these writes is the test's own.
+        let booked = booked.count() - 1;
+        assert!(booked <= 10, "{booked} writes for 40 calls");
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@
 //! redelivers at once.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -36,6 +37,9 @@ const PAYLOAD_LIMIT: usize = 2 * 1024 * 1024;
 /// Time beyond the attempt deadline after which the whole invocation is handed back, whatever it is doing. The sum stays
 /// below functionTimeout, whose expiry would kill every other invocation too.
 const GRACE: Duration = Duration::from_secs(120);
+
+/// Age above which also what is routine is told: alerts ask for what waited.
+const LATE: Duration = Duration::from_secs(60);
 
 /// One queue message as a function sees it.
 #[derive(Debug, Clone)]
@@ -78,6 +82,9 @@ pub enum Outcome {
     Delivered,
     /// Nothing had to be done, and why.
     Skipped(&'static str),
+    /// It went as nearly all of its kind do, and nobody would look for it: a receipt, an echo, typing. Counted as delivered, or as
+    /// skipped where there is a reason; the log tells of it at level `debug`, or where it came late or not at once.
+    Routine(Option<&'static str>),
     /// It lies in `failed`.
     Failed,
 }
@@ -109,9 +116,12 @@ where
         age_s = tracing::field::Empty
     );
     async {
+        let in_time = AtomicBool::new(false);
         let settled = async {
             let deadline = started + settings.attempt_deadline;
             let delivery = read(request.into_body(), direction, deadline).await?;
+            let at_once = delivery.trigger.delivery_count <= 1 && delivery.age() <= LATE;
+            in_time.store(at_once, Ordering::Relaxed);
             let span = tracing::Span::current();
             span.record("correlation", delivery.correlation.as_str());
             span.record("attempt", delivery.trigger.delivery_count);
@@ -132,8 +142,12 @@ where
         }
         .await;
         let (label, reason, counter) = match settled {
-            Ok(Outcome::Delivered) => ("delivered", None, &counters.delivered),
-            Ok(Outcome::Skipped(reason)) => ("skipped", Some(reason), &counters.skipped),
+            Ok(Outcome::Delivered | Outcome::Routine(None)) => {
+                ("delivered", None, &counters.delivered)
+            }
+            Ok(Outcome::Skipped(reason) | Outcome::Routine(Some(reason))) => {
+                ("skipped", Some(reason), &counters.skipped)
+            }
             Ok(Outcome::Failed) => ("failed", None, &counters.failed),
             Err(HandBack) => {
                 count(&counters.handed_back, 1);
@@ -146,7 +160,12 @@ where
         };
         count(counter, 1);
         let elapsed_ms = milliseconds(started.elapsed());
-        tracing::info!(event = "settled", outcome = label, reason, elapsed_ms);
+        let is_routine = matches!(settled, Ok(Outcome::Routine(_)));
+        if is_routine && in_time.load(Ordering::Relaxed) && started.elapsed() <= LATE {
+            tracing::debug!(event = "settled", outcome = label, reason, elapsed_ms);
+        } else {
+            tracing::info!(event = "settled", outcome = label, reason, elapsed_ms);
+        }
         answer(StatusCode::OK)
     }
     .instrument(span)

@@ -18,6 +18,7 @@ use bridge::ids::Digest;
 use bridge::queue::envelope::Envelope;
 use http::{HeaderMap, StatusCode};
 use services::error::ServiceError;
+use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument;
 
@@ -61,12 +62,21 @@ pub struct Taken {
     pub enqueued: u64,
     /// What was passed over, by reason.
     pub dropped: BTreeMap<&'static str, u64>,
+    /// Whether some of that is such that nobody would look for it.
+    quietly: bool,
 }
 
 impl Taken {
     /// Notes that something was passed over.
     pub fn drop(&mut self, reason: &'static str) {
         *self.dropped.entry(reason).or_default() += 1;
+    }
+
+    /// Notes that typing was passed over, which comes as often as messages do: the log tells of it at level `debug`, where it is all
+    /// that a request brought.
+    pub fn drop_quietly(&mut self, reason: &'static str) {
+        self.drop(reason);
+        self.quietly = true;
     }
 }
 
@@ -106,12 +116,19 @@ where
         let elapsed_ms = milliseconds(started.elapsed());
         let [counter_enqueued, counter_dropped] = (function.tally)(&app.counters);
         match taken {
-            Ok(Taken { enqueued, dropped }) => {
+            Ok(Taken {
+                enqueued,
+                dropped,
+                quietly,
+            }) => {
                 let passed_over = dropped.values().sum();
                 count(counter_enqueued, enqueued);
                 count(counter_dropped, passed_over);
                 // The line of a single envelope says it all.
-                if (enqueued, passed_over) != (1, 0) {
+                if quietly && (enqueued, passed_over) == (0, 1) {
+                    let reasons = reasons(&dropped);
+                    tracing::debug!(event = "webhook_taken", reasons, elapsed_ms);
+                } else if (enqueued, passed_over) != (1, 0) {
                     let reasons = reasons(&dropped);
                     let dropped = passed_over;
                     tracing::info!(
@@ -147,7 +164,7 @@ where
 /// 503 when the queue, or the store for what is too large for it, did not take them all.
 pub async fn accept(app: &App, envelopes: Vec<Verified<Envelope>>) -> Result<u64, Refusal> {
     let envelopes: Vec<Envelope> = envelopes.into_iter().map(Verified::into_inner).collect();
-    put_on_queue(app, &envelopes).await.map_err(|error| {
+    put_on_queue(app, &envelopes, true).await.map_err(|error| {
         not_taken(&error);
         Refusal::unavailable("the queue did not take it, please retry")
     })
@@ -157,13 +174,16 @@ pub async fn accept(app: &App, envelopes: Vec<Verified<Envelope>>) -> Result<u64
 pub async fn accept_typing(app: &App, who: Digest, envelope: Verified<Envelope>) -> Taken {
     let mut taken = Taken::default();
     if app.typing_taken.contains(&who) {
-        taken.drop("typing that was taken a moment ago");
+        taken.drop_quietly("typing that was taken a moment ago");
         return taken;
     }
     app.typing_taken.insert(who, ());
-    match accept(app, vec![envelope]).await {
+    match put_on_queue(app, &[envelope.into_inner()], false).await {
         Ok(enqueued) => taken.enqueued = enqueued,
-        Err(_) => taken.drop("typing that the queue did not take"),
+        Err(error) => {
+            not_taken(&error);
+            taken.drop("typing that the queue did not take");
+        }
     }
     taken
 }
@@ -202,18 +222,25 @@ pub async fn accept_or_spool(app: &App, envelope: Verified<Envelope>) -> Result<
 
 async fn put_on_queue_in_two_tries(app: &App, envelope: &Envelope) -> Result<u64, ServiceError> {
     let envelope = std::slice::from_ref(envelope);
-    if let Ok(enqueued) = put_on_queue(app, envelope).await {
+    if let Ok(enqueued) = put_on_queue(app, envelope, true).await {
         return Ok(enqueued);
     }
     sleep(SECOND_TRY).await;
-    put_on_queue(app, envelope).await
+    put_on_queue(app, envelope, true).await
 }
 
-async fn put_on_queue(app: &App, envelopes: &[Envelope]) -> Result<u64, ServiceError> {
+/// Each envelope has a line, told or at level `debug` only.
+async fn put_on_queue(app: &App, envelopes: &[Envelope], told: bool) -> Result<u64, ServiceError> {
     let journeys = enqueue(app, envelopes).await?;
     for (correlation, envelope) in journeys.iter().zip(envelopes) {
         let (correlation, what) = (correlation.as_str(), envelope.content.label());
-        tracing::info!(event = "enqueued", correlation, what);
+        // Since the call was taken for a genuine one.
+        let elapsed = OffsetDateTime::now_utc() - envelope.accepted_at;
+        let elapsed_ms = milliseconds(elapsed.try_into().unwrap_or_default());
+        match told {
+            true => tracing::info!(event = "enqueued", correlation, what, elapsed_ms),
+            false => tracing::debug!(event = "enqueued", correlation, what, elapsed_ms),
+        }
     }
     Ok(journeys.len() as u64)
 }

@@ -14,6 +14,7 @@
 
 mod applied;
 mod bicep;
+mod cost;
 mod flow;
 mod genesys;
 mod inputs;

@@ -125,6 +125,7 @@ fn blob_kind(method: &str, path: &str) -> &'static str {
     let is_blob = path.trim_start_matches('/').split('/').nth(2).is_some();
     match method {
         "GET" if path.contains("/state/pauses") => "read pause",
+        "GET" if path.contains("/state/bookings") => "read bookings",
         _ if path.contains("/state/bookings") => "book",
         "GET" | "HEAD" if is_blob => "read",
         "PUT" if is_blob => "write",
@@ -158,6 +159,8 @@ mod tests {
             "GET /account/state/chats%2Fa%2Finbound.json",
             "PUT /account/state/chats/a/inbound.json?comp=block&blockid=x",
             "GET /account/state/pauses/genesys-client.json",
+            "GET /account/state/bookings/genesys-client.json",
+            "PUT /account/state/bookings/genesys-client.json",
             "GET /account/failed?restype=container&comp=list",
             "POST /account/?restype=service&comp=userdelegationkey",
             "GET /account/attachments/a/b?sv=2021-12-02&sig=x",
@@ -174,7 +177,7 @@ mod tests {
             "graph": { "read": 1, "post": 1 },
             "genesys": { "message": 1, "receipt": 1, "token": 1 },
             "key-vault": { "read": 1 },
-            "blob": { "read": 1, "read pause": 1, "write": 1, "other": 2 },
+            "blob": { "read": 1, "read pause": 1, "read bookings": 1, "book": 1, "write": 1, "other": 2 },
         } });
         assert_eq!(calls.view(), counted);
         calls.reset();
