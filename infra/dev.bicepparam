@@ -2,7 +2,7 @@ using './main.bicep'
 extends './main.bicepparam'
 
 // To try things out at little cost: no instance that always runs, little memory, one copy of the data, no alert over a quiet
-// weekend.
+// weekend, and nobody who asks from outside.
 
 param alwaysReadyHttpInstances = 0
 param instanceMemoryMB = 512
@@ -11,3 +11,4 @@ param storageReplication = 'Standard_LRS'
 param softDeleteDays = 1
 param dailyLogQuotaGb = 1
 param subscriptionSilentHours = 0
+param availabilityTestLocations = []

@@ -281,12 +281,12 @@ param backlogAlertMessages int = 1000
 @minValue(0)
 param standingQueueMessages int = 0
 
-@description('Percent of deliveries handed back within 15 minutes that make an alert.')
+@description('Percent of deliveries handed back, or of webhooks refused, within half an hour that make an alert.')
 @minValue(1)
 @maxValue(100)
 param errorShareAlertPercent int = 20
 
-@description('Throttled attempts and pauses within 15 minutes that make an alert.')
+@description('Throttled attempts and pauses within half an hour that make an alert.')
 @minValue(1)
 param throttlingAlertCount int = 50
 
@@ -303,6 +303,16 @@ param throttlingAlertCount int = 50
   48
 ])
 param subscriptionSilentHours int = 48
+
+@description('Places from which it is asked every ten minutes whether the app answers, as population names of Application Insights: five or more, since each has trouble of its own now and then. None for no availability test, each execution of which costs money. Other clouds have places of their own.')
+@maxLength(16)
+param availabilityTestLocations array = [
+  'emea-nl-ams-azr'
+  'emea-gb-db3-azr'
+  'emea-fr-pra-edge'
+  'us-va-ash-azr'
+  'apac-sg-sin-azr'
+]
 
 @description('Make an Azure Bot with the Teams channel: the second door, for people of tenants that install the app of infra/teams-app.')
 param botEnabled bool = false
@@ -604,6 +614,8 @@ module alerts './modules/alerts.bicep' = {
     tags: tags
     alertEmail: alertEmail
     applicationInsightsId: monitoring.outputs.applicationInsightsId
+    healthUrl: 'https://${functionApp.outputs.hostName}/api/health'
+    availabilityTestLocations: availabilityTestLocations
     workspaceId: monitoring.outputs.workspaceId
     serviceBusId: serviceBus.outputs.id
     queues: [
