@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::inputs::{Inputs, difference, list, own_name};
+use crate::inputs::{Inputs, PROFILES, difference, list, own_name};
 use crate::runbook;
 
 /// Minutes after which a line can be found at the latest, with as much again in hand: Azure Monitor, "Log data ingestion time",
@@ -70,15 +70,14 @@ fn availability(inputs: &Inputs) -> Vec<String> {
         }
         let places = list(&test["Locations"]).count() as u64;
         let rules = inputs.made("Microsoft.Insights/metricAlerts");
-        let mut counts = rules.filter_map(|it| {
-            it["properties"]["criteria"]["failedLocationCount"].as_u64()
-        });
+        let mut counts =
+            rules.filter_map(|it| it["properties"]["criteria"]["failedLocationCount"].as_u64());
         let count = counts.next().unwrap_or_default();
         if counts.next().is_some() || !(2..places).contains(&count) {
             problems.push(format!("{count} of {places} places make an alert"));
         }
     }
-    if tests != usize::from(inputs.profile == "main") {
+    if inputs.profile == PROFILES[0] && tests != 1 {
         problems.push(format!("{tests} availability tests"));
     }
     problems
@@ -86,17 +85,18 @@ fn availability(inputs: &Inputs) -> Vec<String> {
 
 /// Production has every rule, so its rules are those that the page lists.
 fn listed(inputs: &Inputs) -> Vec<String> {
-    let (_, list) = inputs.readme.split_once("\n## Alerts\n").unwrap_or_default();
+    let (_, list) = inputs
+        .readme
+        .split_once("\n## Alerts\n")
+        .unwrap_or_default();
     let list = list.split("\n## ").next().unwrap_or_default();
     let rows = list.lines().filter_map(|it| it.strip_prefix("| `"));
     let listed = rows.filter_map(|it| Some(it.split_once('`')?.0));
-    match inputs.profile {
-        "main" => {
-            let made = runbook::alerts(inputs).map(runbook::rule);
-            difference("the alerts of infra/README.md", made, listed)
-        }
-        _ => Vec::new(),
+    if inputs.profile != PROFILES[0] {
+        return Vec::new();
     }
+    let made = runbook::alerts(inputs).map(runbook::rule);
+    difference("the alerts of infra/README.md", made, listed)
 }
 
 #[test]

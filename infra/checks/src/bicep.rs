@@ -81,7 +81,10 @@ fn every_module_is_used() {
     let main = text("infra/main.bicep");
     for name in names {
         let is_used = main.contains(&format!("'./modules/{name}'"));
-        assert!(is_used || others.contains(&format!(" './{name}'")), "{name}");
+        assert!(
+            is_used || others.contains(&format!(" './{name}'")),
+            "{name}"
+        );
     }
 }
 
