@@ -52,8 +52,8 @@ type Rule = {
 
 var entries = 'traces | where message startswith "{" | extend entry = parse_json(message) | extend event = tostring(entry.event)'
 
-// A call of a webhook has one line or more of these, all with its invocation.
-var calls = '${entries} | where event in ("enqueued", "webhook_taken", "webhook_refused") | extend invocation = tostring(entry.invocation)'
+// Calls of webhooks: each that was refused has one of these lines, the others have one or more.
+var calls = '${entries} | where event in ("enqueued", "webhook_taken", "webhook_refused") | extend status = toint(entry.status)'
 
 var always = [
   {
@@ -70,7 +70,8 @@ var always = [
     title: 'Webhooks are not answered'
     description: 'Ten calls and more than one in twenty ended with 5xx, from the handler or from the platform before it. Graph repeats for four hours, Genesys Cloud for 85 seconds. RUNBOOK.md#server-errors'
     severity: 1
-    query: 'let told = ${calls} | project invocation, failed = event == "webhook_refused" and toint(entry.status) >= 500; let unanswered = requests | where toint(resultCode) >= 500 | project invocation = coalesce(tostring(customDimensions.InvocationId), id), failed = true; union told, unanswered | summarize failures = dcountif(invocation, failed), total = dcount(invocation) | where failures >= 10 and 20 * failures > total'
+    // Where the handler does not answer, the Functions host alone tells of it; where it does, both may tell of one call.
+    query: 'let told = ${calls} | project invocation = tostring(entry.invocation), failed = event == "webhook_refused" and status >= 500; let unanswered = requests | where toint(resultCode) >= 500 | project invocation = coalesce(tostring(customDimensions.InvocationId), id), failed = true; union told, unanswered | summarize failures = dcountif(invocation, failed), answered = countif(not(failed)) | where failures >= 10 and 20 * failures > failures + answered'
   }
   {
     name: 'webhook-secret-wrong'
@@ -156,7 +157,7 @@ var always = [
     title: 'Many webhooks are refused'
     description: 'At least 20 calls of one webhook, more than ${errorShareAlertPercent} percent of them, were refused with 4xx: mostly somebody else who calls. The field reason tells. RUNBOOK.md#webhook_refused'
     severity: 2
-    query: '${calls} | extend isRefused = event == "webhook_refused" and toint(entry.status) < 500 | summarize refused = dcountif(invocation, isRefused), total = dcount(invocation) by function = tostring(entry["function"]) | where refused >= 20 and 100 * refused > ${errorShareAlertPercent} * total'
+    query: '${calls} | summarize refused = countif(status between (400 .. 499)), total = count() by function = tostring(entry["function"]) | where refused >= 20 and 100 * refused > ${errorShareAlertPercent} * total'
   }
   {
     name: 'notification-dropped'
