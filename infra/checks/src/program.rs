@@ -173,10 +173,14 @@ fn routes(inputs: &Inputs) -> Vec<String> {
     let bots = inputs
         .made("Microsoft.BotService/botServices")
         .map(|it| &it["properties"]["endpoint"]);
+    let asked = inputs
+        .made("Microsoft.Insights/webtests")
+        .map(|it| &it["properties"]["Request"]["RequestUrl"]);
     let outputs = inputs.snapshot["outputs"].as_object().into_iter();
     let given: Vec<&str> = outputs
         .flat_map(|it| it.values())
         .chain(bots)
+        .chain(asked)
         .chain([&inputs.ended["config"]["request"]["requestUrlTemplate"]])
         .filter_map(|it| it.as_str()?.split_once("/api/")?.1.split('\'').next())
         .collect();
