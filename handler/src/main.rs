@@ -10,6 +10,7 @@ mod login;
 mod report;
 mod rotate;
 mod serve;
+mod setup;
 mod sign_in;
 mod status;
 
@@ -83,6 +84,8 @@ enum Command {
     },
     /// Erase a person from all that the bridge keeps, and tell what remains elsewhere.
     Forget(forget::Order),
+    /// Set up what Azure's templates cannot, with the installation's file; every command may be repeated.
+    Setup(setup::Order),
     /// Set up Genesys Cloud where no Terraform resource does, as an administrator.
     Genesys {
         #[command(subcommand)]
@@ -136,6 +139,10 @@ fn main() -> ExitCode {
         Command::Forget(order) => finish(async {
             let lookup = |name: &str| std::env::var(name).ok();
             forget::run(&order, lookup).await
+        }),
+        Command::Setup(order) => finish(async {
+            let lookup = |name: &str| std::env::var(name).ok();
+            setup::run(&order, lookup).await
         }),
         Command::Genesys { command } => finish(async {
             println!("{}", genesys::run(&command).await?);

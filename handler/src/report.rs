@@ -15,16 +15,21 @@ impl Report {
     /// Prints the line of one thing.
     pub fn note(&mut self, what: impl Display, finding: Result<impl Display, impl Display>) {
         match finding {
-            Ok(found) => println!("  ok      {what}: {found}"),
+            Ok(found) => Self::say("ok", what, found),
             Err(advice) => {
                 self.good = false;
-                println!("  FAILED  {what}: {advice}");
+                Self::say("FAILED", what, advice);
             }
         }
     }
 
+    /// Prints a line that begins with this word.
+    pub fn say(word: &str, what: impl Display, finding: impl Display) {
+        println!("  {word:<7} {what}: {finding}");
+    }
+
     /// Prints the line of one thing that is missing and need not be there.
     pub fn note_missing(what: impl Display, cost: impl Display) {
-        println!("  missing {what}: {cost}");
+        Self::say("missing", what, cost);
     }
 }

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::azure_cli;
 use crate::azurite::Azurite;
 use crate::blob_front;
 use crate::blobs::Blobs;
@@ -24,6 +25,7 @@ use crate::host::{self, Host, Outcome, Surroundings};
 use crate::hub::FaultService;
 use crate::key_vault;
 use crate::options::Options;
+use crate::resource_manager;
 use crate::service_bus::{self, ServiceBus};
 use crate::settings;
 use crate::shared::clock;
@@ -77,6 +79,7 @@ impl Platform {
         let (bot_port, bot) = listen("https", 0)?;
         let (entra_port, entra) = listen("https", 0)?;
         let (vault_port, key_vault) = listen("https", 0)?;
+        let (manager_port, resource_manager) = listen("https", 0)?;
         let (bus_port, service_bus) = listen("https", 0)?;
         let authority = CertificateAuthority::new()?;
         let authority_file = files.path().join("authority.pem");
@@ -91,6 +94,7 @@ impl Platform {
             bot,
             entra,
             key_vault,
+            resource_manager,
             service_bus,
             identity: format!("{identity}/msi/token"),
             identity_header: Uuid::new_v4().simple().to_string(),
@@ -132,6 +136,7 @@ impl Platform {
         let Simulators {
             entra,
             key_vault,
+            resource_manager,
             graph,
             bot,
             genesys,
@@ -156,6 +161,11 @@ impl Platform {
             key_vault::router(key_vault),
         )?;
         serve_tls(
+            manager_port,
+            FaultService::ResourceManager,
+            resource_manager::router(resource_manager),
+        )?;
+        serve_tls(
             bus_port,
             FaultService::ServiceBus,
             service_bus::router(&bus, entra),
@@ -176,7 +186,15 @@ impl Platform {
 
         settings.insert("BLOB_ENDPOINT".to_owned(), blob);
         settings.extend(options.settings.iter().cloned());
+        resource_manager.deploy(&settings);
+        let programs = azure_cli::install(files.path(), entra)?;
+        let path = std::env::var("PATH").unwrap_or_default();
         for (name, value) in [
+            ("PATH", format!("{}:{path}", programs.display())),
+            (
+                "RESOURCE_MANAGER_ENDPOINT",
+                world.endpoints.resource_manager.clone(),
+            ),
             ("IDENTITY_ENDPOINT", world.endpoints.identity.clone()),
             ("IDENTITY_HEADER", world.endpoints.identity_header.clone()),
             ("SSL_CERT_FILE", authority_file.display().to_string()),

@@ -9,6 +9,7 @@ use crate::entra::{self, Entra};
 use crate::genesys::{self, Genesys};
 use crate::graph::{self, Graph};
 use crate::key_vault::{self, KeyVault};
+use crate::resource_manager::{self, ResourceManager};
 use crate::shared::random_text;
 use crate::teams_app;
 use crate::world::World;
@@ -23,6 +24,8 @@ pub struct Simulators {
     pub entra: Arc<Entra>,
     /// Key Vault.
     pub key_vault: Arc<KeyVault>,
+    /// Resource Manager.
+    pub resource_manager: Arc<ResourceManager>,
     /// Microsoft Graph.
     pub graph: Arc<Graph>,
     /// The Bot connector.
@@ -39,6 +42,7 @@ impl Simulators {
         let graph = Graph::new(Arc::clone(world), Arc::clone(&entra));
         let simulators = Self {
             key_vault: KeyVault::new(Arc::clone(world), Arc::clone(&entra)),
+            resource_manager: ResourceManager::new(Arc::clone(world), Arc::clone(&entra)),
             bot: Bot::new(Arc::clone(world), Arc::clone(&entra), Arc::clone(&graph)),
             graph,
             genesys: Genesys::new(Arc::clone(world)),
@@ -84,6 +88,7 @@ impl Simulators {
         Router::new()
             .merge(entra::control(&self.entra))
             .merge(key_vault::control(&self.key_vault))
+            .merge(resource_manager::control(&self.resource_manager))
             .merge(graph::control(&self.graph))
             .merge(teams_app::control(&self.bot))
             .merge(genesys::control(&self.genesys))

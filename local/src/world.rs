@@ -256,6 +256,8 @@ pub struct Endpoints {
     pub entra: String,
     /// Key Vault.
     pub key_vault: String,
+    /// Resource Manager.
+    pub resource_manager: String,
     /// Service Bus.
     pub service_bus: String,
     /// The managed-identity endpoint (plain HTTP, as on Azure): the value of `IDENTITY_ENDPOINT`.
@@ -278,6 +280,7 @@ impl Endpoints {
             bot: https.clone(),
             entra: https.clone(),
             key_vault: https.clone(),
+            resource_manager: https.clone(),
             service_bus: https,
             identity_header: "identity-header".to_owned(),
         }

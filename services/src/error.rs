@@ -18,6 +18,8 @@ pub enum Service {
     ManagedIdentity,
     /// Azure Service Bus.
     ServiceBus,
+    /// Azure Resource Manager.
+    ResourceManager,
     /// Microsoft Graph.
     Graph,
     /// Genesys Cloud: login and API.
@@ -39,6 +41,7 @@ impl Service {
             Self::Entra => "entra",
             Self::ManagedIdentity => "identity",
             Self::ServiceBus => "service-bus",
+            Self::ResourceManager => "resource-manager",
             Self::Graph => "graph",
             Self::Genesys => "genesys",
             Self::Bot => "bot",

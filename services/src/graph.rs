@@ -20,6 +20,7 @@ use crate::http::CALL_TIMEOUT;
 mod directory;
 mod lists;
 pub mod own_app;
+pub mod registration;
 pub mod subscriptions;
 mod user;
 

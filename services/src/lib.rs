@@ -18,6 +18,7 @@ pub mod http;
 pub mod key_vault;
 pub mod managed_identity;
 mod renewal;
+pub mod resource_manager;
 pub mod secrets;
 pub mod service_bus;
 #[cfg(any(test, feature = "testing"))]

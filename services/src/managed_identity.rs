@@ -7,7 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use azure_identity::{
-    AzureCliCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
+    AzureCliCredential, AzureCliCredentialOptions, ManagedIdentityCredential,
+    ManagedIdentityCredentialOptions, UserAssignedId,
 };
 use secrecy::SecretString;
 use time::OffsetDateTime;
@@ -49,7 +50,19 @@ impl ManagedIdentity {
     /// # Errors
     /// Never, as things stand; a missing CLI shows when a token is asked for.
     pub fn of_the_azure_cli() -> Result<Self> {
-        let credential = AzureCliCredential::new(None).map_err(|error| {
+        Self::of_the_azure_cli_in(None)
+    }
+
+    /// The same, with tokens of this tenant: whoever is logged in to several would else get those of the current subscription's.
+    ///
+    /// # Errors
+    /// `Configuration` when the tenant's id cannot be one.
+    pub fn of_the_azure_cli_in(tenant: Option<&str>) -> Result<Self> {
+        let options = AzureCliCredentialOptions {
+            tenant_id: tenant.map(str::to_owned),
+            ..AzureCliCredentialOptions::default()
+        };
+        let credential = AzureCliCredential::new(Some(options)).map_err(|error| {
             ServiceError::new(Service::ManagedIdentity, ErrorKind::Configuration, Sent::No)
                 .because(error)
         })?;

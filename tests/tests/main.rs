@@ -27,6 +27,7 @@ mod permissions;
 mod refused_files;
 mod repeats;
 mod secrets;
+mod setup_graph;
 mod sign_in;
 mod speakers;
 mod spool;

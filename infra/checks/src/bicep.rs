@@ -56,32 +56,7 @@ fn every_module_is_used() {
     }
 }
 
-/// It uses an extension that comes from a registry.
-#[test]
-fn the_graph_template_has_no_fault() {
-    let mut arguments = vec!["lint", "infra/graph/main.bicep"];
-    if !tool::required() {
-        // Trying costs many seconds where there is no network.
-        arguments.push("--no-restore");
-    }
-    let Some(mut command) = bicep(&arguments) else {
-        return no_compiler();
-    };
-    let output = tool::run(&mut command);
-    let words = printed(&output);
-    if words.contains("BCP190") || words.contains("BCP192") {
-        return left_out(
-            "infra/graph/main.bicep",
-            "the extension for Microsoft Graph is not restored",
-        );
-    }
-    assert!(
-        output.status.success() && words.is_empty(),
-        "bicep {arguments:?}:\n{words}"
-    );
-}
-
-/// For that the compiler reads the parameter file, the template and its modules, with its linter. Warnings end with success, but
+/// For a snapshot the compiler reads the parameter file, the template and its modules, with its linter. Warnings end with success, but
 /// nobody reads them later: any word is too much.
 #[test]
 fn templates_have_no_fault_and_each_profile_is_as_its_snapshot_shows_it() {
@@ -112,14 +87,6 @@ fn templates_have_no_fault_and_each_profile_is_as_its_snapshot_shows_it() {
 #[test]
 fn what_cannot_work_is_refused_before_anything_is_made() {
     let zero = "00000000-0000-0000-0000-000000000000";
-    // With these lines in the place of those of the same keys: a key that is there twice cannot be read.
-    let further = |lines: &str| {
-        let key = |line: &str| line.split(" = ").next().map(str::to_owned);
-        let keys: Vec<_> = lines.lines().map(key).collect();
-        let first = installation_file("dev");
-        let kept = first.lines().filter(|it| !keys.contains(&key(it)));
-        kept.chain(lines.lines()).collect::<Vec<_>>().join("\n")
-    };
     let zero_account = format!("support_accounts = [\"support={zero}\"]\n");
     for (lines, expected) in [
         (
@@ -162,7 +129,7 @@ fn what_cannot_work_is_refused_before_anything_is_made() {
             &["Failed to evaluate"],
         ),
     ] {
-        let file = further(&lines);
+        let file = with(&installation_file("dev"), &lines);
         let Some(output) = Stage::with(&file).snapshot("dev", "overwrite") else {
             return no_compiler();
         };
@@ -274,12 +241,26 @@ fn a_secret_that_is_there_is_left_alone() {
     assert!(secrets.next().is_none());
 }
 
-/// What a profile is given as `graph-to-open.toml`: production, and its private sister, with everything that can be switched on.
+/// What a profile is given as `graph-to-open.toml`: production, and its private sister, with everything that can be switched on; the
+/// others what a person fills in.
 fn installation_file(profile: &str) -> String {
-    text(match profile {
-        "main" | "private" => "infra/checks/complete.toml",
-        _ => "infra/checks/first.toml",
-    })
+    match profile {
+        "main" | "private" => text("infra/checks/complete.toml"),
+        _ => with(
+            &text("graph-to-open.example.toml"),
+            &text("infra/checks/first.toml"),
+        ),
+    }
+}
+
+/// A file with these lines in the place of those of the same keys: a key that is there twice cannot be read.
+fn with(file: &str, lines: &str) -> String {
+    let key = |line: &str| line.split_once(" = ").map(|(key, _)| key.to_owned());
+    let keys: Vec<_> = lines.lines().filter_map(key).collect();
+    let kept = file
+        .lines()
+        .filter(|it| !key(it).is_some_and(|key| keys.contains(&key)));
+    kept.map(|it| format!("{it}\n")).collect::<String>() + lines
 }
 
 /// The templates beside an installation's file, in a folder of their own.

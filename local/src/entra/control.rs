@@ -1,5 +1,6 @@
 //! Control of Entra ID: new signing keys, ended sessions, withdrawn consents, and validation tokens as Graph puts them into its notifications.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
+use super::operator::ROLES;
 use super::state::{Entra, SCOPES};
 use super::token_endpoint::APPLICATION_PERMISSION;
 use crate::shared::refused::Refused;
@@ -20,7 +22,7 @@ use crate::shared::time_text;
 pub const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
 
 /// `POST /local/entra/rotate-keys`, `POST /local/entra/revoke`, `POST /local/entra/tokens`, `GET /local/entra/passwords` and `PUT`
-/// below it, `PUT /local/entra/permissions/{name}`, `PUT /local/entra/consents/{user}`.
+/// below it, `PUT /local/entra/permissions/{name}`, `PUT /local/entra/consents/{user}`, `PUT /local/entra/operator`.
 pub fn router(entra: &Arc<Entra>) -> Router {
     Router::new()
         .route("/local/entra/rotate-keys", post(rotate_keys))
@@ -30,6 +32,7 @@ pub fn router(entra: &Arc<Entra>) -> Router {
         .route("/local/entra/passwords/{key}", put(end))
         .route("/local/entra/permissions/{name}", put(permission))
         .route("/local/entra/consents/{user}", put(consent))
+        .route("/local/entra/operator", put(operator))
         .with_state(Arc::clone(entra))
 }
 
@@ -106,6 +109,24 @@ async fn permission(
         true => withheld.remove(&name),
         false => withheld.insert(name),
     };
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Operator {
+    roles: BTreeSet<String>,
+}
+
+/// Gives whoever is logged in to the Azure CLI these roles of the directory, and no others.
+async fn operator(
+    State(entra): State<Arc<Entra>>,
+    Json(Operator { roles }): Json<Operator>,
+) -> Result<StatusCode, Refused> {
+    if let Some(unknown) = roles.iter().find(|role| !ROLES.contains(&role.as_str())) {
+        return Err(Refused::not_found(&format!("role {unknown}")));
+    }
+    *entra.operator_roles.lock() = roles;
     Ok(StatusCode::NO_CONTENT)
 }
 

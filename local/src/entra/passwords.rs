@@ -43,6 +43,15 @@ pub struct Passwords {
 }
 
 impl Passwords {
+    /// Without any.
+    pub(crate) fn none(clock: Clock) -> Self {
+        Self {
+            clock,
+            all: Locked::default(),
+            asked: AtomicUsize::default(),
+        }
+    }
+
     /// With one that a person made a hundred days ago and that has eighty days left.
     pub(super) fn with_one(clock: Clock) -> Self {
         let now = clock.now();

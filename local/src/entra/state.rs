@@ -1,6 +1,6 @@
 //! Everything that Entra ID remembers, and the tokens it makes and checks.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::authorize::Code;
 use super::keys::SigningKeys;
+use super::operator;
 use super::passwords::Passwords;
 use crate::shared::correlation;
 use crate::shared::locked::Locked;
@@ -47,6 +48,8 @@ pub struct Entra {
     pub(super) withheld: Locked<HashSet<String>>,
     /// Agent users for whom the consent to their agent identity's permissions was withdrawn.
     pub(super) without_consent: Locked<HashSet<String>>,
+    /// What whoever is logged in to the Azure CLI holds.
+    pub(crate) operator_roles: Locked<BTreeSet<String>>,
 }
 
 /// What a refresh token stands for.
@@ -81,7 +84,14 @@ impl Entra {
             codes: Locked::default(),
             withheld: Locked::default(),
             without_consent: Locked::default(),
+            operator_roles: Locked::new(operator::roles()),
         })
+    }
+
+    /// Our tenant.
+    #[must_use]
+    pub fn tenant(&self) -> String {
+        self.world.config.tenant.clone()
     }
 
     /// The claims of a token that this Entra ID signed (with a retired key, too), that is current and is meant for one of

@@ -52,6 +52,25 @@ impl Refusal {
         "Resource does not exist or one of its queried reference-property objects are not present.",
     );
 
+    /// What the directory says to a client secret that a policy of the tenant forbids.
+    pub const FORBIDDEN_BY_POLICY: Self = Self::of(
+        400,
+        "CredentialTypeNotAllowedAsPerAppPolicy",
+        "Credential type not allowed as per assigned policy.",
+    );
+    /// What it says to a second federated credential for the same tokens.
+    pub const CREDENTIAL_PAIR: Self = Self::of(
+        400,
+        "InvalidFederatedIdentityCredentialValue",
+        "The combination of issuer and subject must be unique for the application.",
+    );
+    /// What it says to a permission that the principal holds.
+    pub const ALREADY_ASSIGNED: Self = Self::of(
+        400,
+        "InvalidUpdate",
+        "Permission being assigned already exists on the object",
+    );
+
     /// What is said of a subscription that does not exist, or is another's.
     pub const NO_OBJECT: Self = Self::of(404, "ResourceNotFound", "The object was not found.");
 
@@ -62,6 +81,17 @@ impl Refusal {
     /// 400 with this message.
     pub const fn bad_request(message: &'static str) -> Self {
         Self::of(400, "BadRequest", message)
+    }
+
+    /// 400 of the directory with this message.
+    pub fn directory(message: impl Into<Cow<'static, str>>) -> Self {
+        Self(400, "Request_BadRequest", message.into())
+    }
+
+    /// 409 of the directory: there is one.
+    pub fn taken(message: impl Into<Cow<'static, str>>) -> Self {
+        let code = "Request_MultipleObjectsWithSameKeyValue";
+        Self(409, code, message.into())
     }
 
     /// 403 with this message.

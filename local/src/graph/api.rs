@@ -18,7 +18,7 @@ use super::answers::{Refusal, named};
 use super::caller::READ;
 use super::changes::ChangeType;
 use super::state::Graph;
-use super::{applications, directory, files, listing, posted, subscriptions, views};
+use super::{applications, directory, files, listing, posted, registrations, subscriptions, views};
 use crate::hub::Direction;
 use crate::shared::download::sized;
 
@@ -56,6 +56,7 @@ pub fn router(graph: &Arc<Graph>) -> Router {
         .route("/v1.0/users", get(directory::users))
         .route("/v1.0/users/{user}", get(directory::user))
         .merge(applications::router())
+        .merge(registrations::router())
         .merge(subscriptions::router())
         .fallback(async || Refusal::NOT_FOUND)
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))

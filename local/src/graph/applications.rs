@@ -1,10 +1,11 @@
 //! The app registration of the Graph app: its client secrets, for whoever owns it ("Get application", "application: addPassword",
 //! "application: removePassword").
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::{HeaderMap, StatusCode};
@@ -15,7 +16,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::answers::Refusal;
 use super::state::Graph;
-use crate::entra::Password;
+use crate::entra::{Password, Passwords};
 
 /// The least right, of an app that owns the registration.
 const OWNED: &str = "Application.ReadWrite.OwnedBy";
@@ -34,10 +35,20 @@ pub(super) fn router() -> Router<Arc<Graph>> {
 async fn read(
     State(graph): Shared,
     Path(application): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
-    graph.check_owner(&application, &headers)?;
-    let passwords = graph.entra.passwords.list();
+    let is_operator = graph.claims(&headers)?["oid"] == graph.entra.operator();
+    if is_operator {
+        let is_principal = application.starts_with("servicePrincipals");
+        return match is_principal {
+            true => graph.shown_principal(&application, &headers, &query),
+            false => graph.shown_application(&application, &headers, &query),
+        }
+        .map(Json);
+    }
+    let app = graph.check_owner(&application, &headers)?;
+    let passwords = graph.with_passwords(&app, Passwords::list);
     let passwords: Vec<Value> = passwords.iter().map(view).collect();
     Ok(Json(json!({ "passwordCredentials": passwords })))
 }
@@ -65,11 +76,13 @@ async fn add(
 ) -> Result<Json<Value>, Refusal> {
     const MALFORMED: Refusal = Refusal::bad_request("The request body is no password credential.");
     const PAST: Refusal = Refusal::bad_request("Credential end date must be in the future.");
-    graph.check_owner(&application, &headers)?;
+    let app = graph.check_secrets_of(&application, &headers)?;
+    graph.check_policy()?;
     let addition: Addition = serde_json::from_slice(&body).map_err(|_| MALFORMED)?;
     let wanted = addition.password_credential;
-    let passwords = &graph.entra.passwords;
-    let added = passwords.add(wanted.display_name, wanted.end_date_time);
+    let added = graph.with_passwords(&app, |passwords| {
+        passwords.add(wanted.display_name, wanted.end_date_time)
+    });
     let added = added.ok_or(PAST)?;
     let mut shown = view(&added);
     shown["secretText"] = json!(added.secret);
@@ -89,9 +102,9 @@ async fn remove(
     body: Bytes,
 ) -> Result<StatusCode, Refusal> {
     const MALFORMED: Refusal = Refusal::bad_request("The request body names no key id.");
-    graph.check_owner(&application, &headers)?;
+    let app = graph.check_secrets_of(&application, &headers)?;
     let removal: Removal = serde_json::from_slice(&body).map_err(|_| MALFORMED)?;
-    match graph.entra.passwords.remove(&removal.key_id) {
+    match graph.with_passwords(&app, |passwords| passwords.remove(&removal.key_id)) {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Refusal::NO_RESOURCE),
     }
@@ -115,7 +128,7 @@ fn view(password: &Password) -> Value {
 impl Graph {
     /// Lets the managed identity through, where it owns the app: the templates make it an owner, and give it the right, only
     /// where there is a client secret to renew.
-    fn check_owner(&self, application: &str, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn check_owner(&self, application: &str, headers: &HeaderMap) -> Result<String, Refusal> {
         let claims = self.claims(headers)?;
         let roles = claims["roles"].as_array().into_iter().flatten();
         let mut roles = roles.filter_map(Value::as_str);
@@ -125,7 +138,15 @@ impl Graph {
         }
         let ours = &self.world.config.graph_client_id;
         let is_ours = application.eq_ignore_ascii_case(&format!("applications(appId='{ours}')"));
-        is_ours.then_some(()).ok_or(Refusal::NO_RESOURCE)
+        is_ours.then(|| ours.clone()).ok_or(Refusal::NO_RESOURCE)
+    }
+
+    /// The application id of a registration whose client secrets the caller may change: as its owner, or as whoever is logged in.
+    fn check_secrets_of(&self, application: &str, headers: &HeaderMap) -> Result<String, Refusal> {
+        match self.claims(headers)?["oid"] == self.entra.operator() {
+            true => self.check_secrets(application, headers),
+            false => self.check_owner(application, headers),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::changes::ChangeType::{self, Created, Deleted, Updated};
 use super::chats::{Chat, Message, Person, UserType};
 use super::state::Graph;
 use super::written::Extras;
-use super::{directory, raw, shown, subscriptions};
+use super::{directory, raw, registrations, shown, subscriptions};
 use crate::shared::correlation;
 use crate::shared::refused::Refused;
 
@@ -94,6 +94,7 @@ pub fn router(graph: &Arc<Graph>) -> Router {
         .route(&format!("{MESSAGE}/reactions"), post(react).delete(unreact))
         .merge(shown::router())
         .merge(directory::control())
+        .merge(registrations::control())
         .merge(subscriptions::control())
         .route("/local/graph/notifications/compose", post(compose))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))

@@ -73,6 +73,13 @@ impl Directory {
     }
 }
 
+impl Directory {
+    /// Whether somebody of ours has this object id.
+    pub fn has_user(&self, id: &str) -> bool {
+        self.users.lock().contains_key(id)
+    }
+}
+
 /// The control interface's routes about the directories.
 pub fn control() -> Router<Arc<Graph>> {
     Router::new()
@@ -167,11 +174,19 @@ pub async fn users(
 }
 
 /// `GET /users/{id}`: people of other tenants are in no directory of ours.
-pub async fn user(State(graph): Shared, Path(user): Path<String>, headers: HeaderMap) -> Answer {
+pub async fn user(
+    State(graph): Shared,
+    Path(user): Path<String>,
+    Query(options): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Answer {
     let caller = graph.caller(&headers)?;
     caller.may(&ABOUT_USERS)?;
     let users = graph.directory.users.lock();
     let found = users.get(&user).ok_or(Refusal::NOT_FOUND)?;
+    if options.get("$select").is_some_and(|it| it == "id") {
+        return Ok(Json(json!({ "id": user })));
+    }
     Ok(Json(
         json!({ "userPrincipalName": found.upn, "mail": found.mail }),
     ))

@@ -21,6 +21,7 @@ mod onedrive;
 mod parts;
 mod posted;
 mod raw;
+mod registrations;
 mod rewrite;
 mod shown;
 mod state;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::chats::Chats;
 use super::directory::Directory;
 use super::onedrive::OneDrive;
+use super::registrations::Registrations;
 use super::subscriptions::{Own, Subscriptions};
 use super::throttle::Throttle;
 use crate::delivery::Deliveries;
@@ -18,6 +19,7 @@ pub struct Graph {
     pub(super) entra: Arc<Entra>,
     pub(super) chats: Locked<Chats>,
     pub(super) directory: Directory,
+    pub(super) registrations: Registrations,
     pub(super) drive: OneDrive,
     pub(super) subscriptions: Subscriptions,
     pub(super) own: Own,
@@ -32,6 +34,7 @@ impl Graph {
         Arc::new(Self {
             chats: Locked::default(),
             deliveries: Deliveries::new(Arc::clone(&world)),
+            registrations: Registrations::of(&world, &entra),
             directory: Directory::of(&world.config.support_accounts),
             subscriptions: Subscriptions::new(world.clock),
             world,

@@ -21,6 +21,8 @@ pub enum FaultService {
     Entra,
     /// Calls to Key Vault.
     KeyVault,
+    /// Calls to Resource Manager.
+    ResourceManager,
     /// Calls to the managed-identity endpoint.
     Identity,
     /// Calls to Service Bus.

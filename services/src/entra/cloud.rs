@@ -9,25 +9,38 @@ pub(super) struct Cloud {
     pub(super) issuer: &'static str,
     /// Audience of an assertion for a federated credential ("Configure an application to trust a managed identity").
     pub(super) exchange_scope: &'static str,
+    /// Azure Resource Manager ("Azure Government developer guide", "Azure in China developer guide").
+    pub(super) resource_manager: &'static str,
+    /// Microsoft Graph ("National cloud deployments").
+    pub(super) graph: &'static str,
 }
 
 const PUBLIC: Cloud = Cloud {
     v1_issuer: "https://sts.windows.net",
     issuer: "https://login.microsoftonline.com",
     exchange_scope: "api://AzureADTokenExchange/.default",
+    resource_manager: "https://management.azure.com",
+    graph: "https://graph.microsoft.com",
 };
 
 const US_GOVERNMENT: Cloud = Cloud {
     v1_issuer: "https://sts.windows.net",
     issuer: "https://login.microsoftonline.us",
     exchange_scope: "api://AzureADTokenExchangeUSGov/.default",
+    resource_manager: "https://management.usgovcloudapi.net",
+    graph: "https://graph.microsoft.us",
 };
 
 const CHINA: Cloud = Cloud {
     v1_issuer: "https://sts.chinacloudapi.cn",
     issuer: "https://login.partner.microsoftonline.cn",
     exchange_scope: "api://AzureADTokenExchangeChina/.default",
+    resource_manager: "https://management.chinacloudapi.cn",
+    graph: "https://microsoftgraph.chinacloudapi.cn",
 };
+
+/// All of them, the public cloud first.
+pub(super) const ALL: [Cloud; 3] = [PUBLIC, US_GOVERNMENT, CHINA];
 
 /// The cloud of a login endpoint; endpoints that are nobody's own speak for the public cloud.
 pub(super) fn of(endpoint: &str) -> Cloud {

@@ -1,0 +1,262 @@
+//! An installation at work: its file, who is logged in, and what the deployment to Azure gave out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::{anyhow, bail};
+use serde_json::Value;
+use services::entra;
+use services::error::{ErrorKind, ServiceError};
+use services::http;
+use services::managed_identity::ManagedIdentity;
+use services::resource_manager::{ResourceGroup, ResourceManager};
+
+use super::file::InstallationFile;
+use super::keys;
+use super::steps::Steps;
+use crate::login::given;
+
+/// Name of the deployment to the resource group, by whichever command it was made.
+const DEPLOYMENT: &str = "graph-to-open";
+
+/// Entra ID of the public cloud.
+const ENTRA: &str = "https://login.microsoftonline.com";
+
+/// What the steps of a set-up share.
+pub struct Installation {
+    /// What the installation is.
+    pub file: InstallationFile,
+    /// What is said.
+    pub steps: Steps,
+    /// For every call.
+    pub client: http::Client,
+    /// Whoever is logged in by `az login`, in the installation's tenant.
+    pub identity: Arc<ManagedIdentity>,
+    /// Entra ID of the installation's cloud.
+    pub entra_endpoint: String,
+    /// Microsoft Graph of the installation's cloud.
+    pub graph_endpoint: String,
+    pub(super) resource_manager: ResourceManager,
+}
+
+impl Installation {
+    /// Makes ready what the steps need; nothing is called yet. Addresses in the environment (`RESOURCE_MANAGER_ENDPOINT`,
+    /// `ENTRA_ENDPOINT`, `GRAPH_ENDPOINT`) go before those of the file and the cloud.
+    ///
+    /// # Errors
+    /// The file lacks what every step needs.
+    pub fn open(
+        file: InstallationFile,
+        steps: Steps,
+        lookup: &impl Fn(&str) -> Option<String>,
+    ) -> anyhow::Result<Self> {
+        let client = http::client()?;
+        let tenant = file.required(keys::TENANT_ID)?;
+        // Not a managed identity, even where there is one (Azure Cloud Shell): the rights are those of a person.
+        let identity = Arc::new(ManagedIdentity::of_the_azure_cli_in(Some(tenant))?);
+        let address = |variable: &str, key: &str| {
+            given(lookup, variable).or_else(|| file.text(key).map(str::to_owned))
+        };
+        let entra_endpoint = address("ENTRA_ENDPOINT", keys::ENTRA_ENDPOINT);
+        let entra_endpoint = entra_endpoint.unwrap_or_else(|| ENTRA.to_owned());
+        let graph_endpoint = address("GRAPH_ENDPOINT", keys::GRAPH_ENDPOINT)
+            .unwrap_or_else(|| entra::graph_of(&entra_endpoint).to_owned());
+        let resource_manager = given(lookup, "RESOURCE_MANAGER_ENDPOINT")
+            .unwrap_or_else(|| entra::resource_manager_of(&entra_endpoint).to_owned());
+        for endpoint in [&entra_endpoint, &graph_endpoint, &resource_manager] {
+            if !endpoint.starts_with("https://") {
+                bail!("{endpoint} is no https URL: an administrator's token goes to no other");
+            }
+        }
+        Ok(Self {
+            resource_manager: ResourceManager::new(
+                client.clone(),
+                &resource_manager,
+                Arc::clone(&identity),
+            ),
+            file,
+            steps,
+            client,
+            identity,
+            entra_endpoint,
+            graph_endpoint,
+        })
+    }
+
+    /// The resource group of everything in Azure.
+    ///
+    /// # Errors
+    /// The file does not name it.
+    pub fn group(&self) -> anyhow::Result<ResourceGroup> {
+        let subscription = self.file.required(keys::SUBSCRIPTION_ID)?.to_owned();
+        let name = match self.file.text(keys::RESOURCE_GROUP) {
+            Some(name) => name.to_owned(),
+            None => format!("rg-{}", self.file.required(keys::ENVIRONMENT)?),
+        };
+        Ok(ResourceGroup { subscription, name })
+    }
+
+    /// Writes into the file what the deployment to Azure gave out.
+    ///
+    /// # Errors
+    /// There is no deployment, or it cannot be read and the file does not know everything already.
+    pub async fn learn_from_azure(&mut self) -> anyhow::Result<()> {
+        let group = self.group()?;
+        let what = format!("Azure, deployment {DEPLOYMENT} in {}", group.name);
+        let found = match self.resource_manager.deployment(&group, DEPLOYMENT).await {
+            Ok(found) => found,
+            Err(error) => {
+                let advice = unread(&error, &group);
+                let knows_all = keys::OF_AZURE
+                    .iter()
+                    .all(|key| self.file.text(key).is_some());
+                // An administrator of Entra ID need not have any right in Azure, if somebody hands them the file.
+                if error.kind == ErrorKind::Forbidden && knows_all {
+                    let found = "not shown to you; taken from the file";
+                    self.steps.ok(what, found);
+                    return Ok(());
+                }
+                return Err(anyhow!("{what}: {advice} ({error})"));
+            }
+        };
+        match found.state.as_str() {
+            "Succeeded" => {}
+            "Failed" | "Canceled" => bail!(
+                "{what}: the last deployment did not succeed; look why (az deployment operation group list --resource-group {} --name {DEPLOYMENT}) and deploy again",
+                group.name
+            ),
+            _ => bail!("{what}: it is still at work; run the command again when it is done"),
+        }
+        let outputs = by_key(&found.outputs);
+        let mut learnt = Vec::new();
+        for key in keys::OF_AZURE {
+            match outputs.get(key) {
+                Some(value) if !value.is_empty() => {
+                    if self.file.learn(key, value.as_str()) {
+                        learnt.push(key);
+                    }
+                }
+                _ if self.file.text(key).is_some() => {}
+                _ => bail!(
+                    "{what}: it has no output for {key}; deploy again with the templates of this version"
+                ),
+            }
+        }
+        self.save(
+            "Azure's outputs",
+            &format!("from the deployment {DEPLOYMENT} in {}", group.name),
+            &learnt,
+        )
+    }
+
+    /// Keeps what was learnt in the file, and says so; without a change it only says that.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn save(&mut self, what: &str, source: &str, learnt: &[&str]) -> anyhow::Result<()> {
+        let path = self.file.path().display().to_string();
+        if learnt.is_empty() {
+            self.steps.ok(what, format!("as {path} has them"));
+            return Ok(());
+        }
+        if !self.steps.is_plan() {
+            self.file.save()?;
+        }
+        let keys = learnt.join(", ");
+        self.steps.changed(
+            super::steps::Verb::Set,
+            what,
+            format!("{keys} in {path}, {source}"),
+        );
+        Ok(())
+    }
+
+    /// The last word; tells whether the step is done.
+    ///
+    /// # Errors
+    /// Never, as things stand.
+    pub fn finish(self) -> anyhow::Result<bool> {
+        Ok(self.steps.finish())
+    }
+}
+
+/// The outputs' texts by the key that each has in the file.
+fn by_key(outputs: &BTreeMap<String, Value>) -> BTreeMap<String, String> {
+    let texts = outputs.iter().filter_map(|(name, value)| {
+        let value = value.as_str()?.trim();
+        Some((snake(name), value.to_owned()))
+    });
+    texts.collect()
+}
+
+/// `functionAppName` as `function_app_name`.
+fn snake(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
+/// What to do when the deployment cannot be read.
+fn unread(error: &ServiceError, group: &ResourceGroup) -> String {
+    let (name, subscription) = (&group.name, &group.subscription);
+    match (error.kind, error.code.as_deref()) {
+        (ErrorKind::NotFound, Some("ResourceGroupNotFound")) => format!(
+            "there is no resource group {name} in subscription {subscription}: deploy to Azure first, or mend environment, resource_group or subscription_id in the file"
+        ),
+        (ErrorKind::NotFound, Some("SubscriptionNotFound")) => format!(
+            "there is no subscription {subscription} that you may see: mend subscription_id in the file, or have somebody give you the role Reader on {name}"
+        ),
+        (ErrorKind::NotFound, _) => format!(
+            "nothing was deployed there under this name: deploy to Azure first (whoever deploys infra/installation.bicep itself says --name {DEPLOYMENT})"
+        ),
+        (ErrorKind::Forbidden, _) => format!(
+            "you may not read it: whoever owns the resource group can give you the role Reader on {name}, or send you the file after `handler setup settings`"
+        ),
+        _ => login(error),
+    }
+}
+
+/// What to do about a call that failed for no reason of its own.
+pub fn login(error: &ServiceError) -> String {
+    use services::error::Service;
+    match (error.service, error.kind) {
+        (Service::ManagedIdentity, _) => {
+            "the Azure CLI gives no token: install it (az), then az login --tenant with tenant_id of the file".to_owned()
+        }
+        (_, ErrorKind::Unauthorized) => {
+            "your login is not taken: az login --tenant with tenant_id of the file, then again".to_owned()
+        }
+        (_, ErrorKind::TimedOut | ErrorKind::Connection) => {
+            "it could not be reached: check the network, then run the command again".to_owned()
+        }
+        (_, ErrorKind::Throttled | ErrorKind::Unavailable) => {
+            "it is busy or down: run the command again later".to_owned()
+        }
+        _ => "it did not answer as documented: run the command again".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn outputs_have_the_keys_of_their_names() {
+        let outputs = BTreeMap::from([
+            ("functionAppHostName".to_owned(), json!("h")),
+            ("blobEndpoint".to_owned(), json!(" b ")),
+            ("secretNames".to_owned(), json!(["a"])),
+        ]);
+        let found = by_key(&outputs);
+        assert_eq!(found["function_app_host_name"], "h");
+        assert_eq!(found["blob_endpoint"], "b");
+        assert_eq!(found.len(), 2);
+    }
+}

@@ -1,0 +1,96 @@
+//! The first client secret of a Graph app that has one: made, and put straight into the vault. From then on the function
+//! `secret-rotation` renews it.
+
+use anyhow::anyhow;
+use bridge::rotation::{DISPLAY_NAME, LIFE};
+use services::error::ErrorKind;
+use services::graph::own_app::OwnApp;
+use services::key_vault::KeyVault;
+use services::secrets::names;
+use time::OffsetDateTime;
+
+use super::super::azure::{Installation, login};
+use super::super::keys;
+use super::super::steps::Verb;
+use super::APPLICATION_ADMINISTRATOR;
+
+/// Makes the secret, unless the vault has one.
+///
+/// # Errors
+/// The vault or Graph could not be reached.
+pub async fn run(installation: &mut Installation, app: Option<&str>) -> anyhow::Result<()> {
+    let what = format!("Key Vault, secret {}", names::GRAPH_CLIENT);
+    let url = installation.file.required(keys::KEY_VAULT_URL)?;
+    let identity = installation.identity.clone();
+    let vault = KeyVault::new(installation.client.clone(), url, identity.clone());
+    let may_not = "somebody with the role Key Vault Secrets Officer on the vault runs this command with this file";
+    // First the vault: a secret that cannot be kept is better not made.
+    match vault.get(names::GRAPH_CLIENT).await {
+        Ok(Some(_)) => {
+            installation.steps.ok(what, "present");
+            return Ok(());
+        }
+        Ok(None) => {}
+        Err(error) if error.kind == ErrorKind::Forbidden => {
+            installation
+                .steps
+                .act(what, format!("you may not read it: {may_not} ({error})"));
+            return Ok(());
+        }
+        Err(error) => return Err(anyhow!("{what}: {} ({error})", login(&error))),
+    }
+    if installation.steps.is_plan() {
+        let how = "a client secret of the registration, which nobody sees";
+        installation.steps.changed(Verb::Make, what, how);
+        return Ok(());
+    }
+    let Some(app) = app else {
+        return Ok(());
+    };
+    let graph = &installation.graph_endpoint;
+    let own = OwnApp::new(installation.client.clone(), graph, app, identity);
+    let ends = OffsetDateTime::now_utc() + LIFE;
+    let made = match own.add_password(DISPLAY_NAME, ends).await {
+        Ok(made) => made,
+        Err(error) => {
+            let code = error.code.as_deref().unwrap_or_default();
+            let advice = match error.kind {
+                _ if code.contains("Policy") => {
+                    "a policy of your tenant forbids client secrets: put graph_client_authentication = \"federated\" into the file and deploy again, or whoever manages app management policies in Entra ID exempts this registration".to_owned()
+                }
+                ErrorKind::Forbidden => {
+                    format!("you may not make one: {APPLICATION_ADMINISTRATOR} runs this command with this file")
+                }
+                ErrorKind::NotFound => {
+                    "Entra ID does not know the registration everywhere yet: run the command again in some minutes".to_owned()
+                }
+                _ => return Err(anyhow!("{what}: {} ({error})", login(&error))),
+            };
+            installation.steps.act(what, format!("{advice} ({error})"));
+            return Ok(());
+        }
+    };
+    let stored = vault
+        .store(names::GRAPH_CLIENT, &made.secret_text, &made.key_id)
+        .await;
+    if let Err(error) = stored {
+        // Nobody has it, so nobody shall be able to use it.
+        let _ = own.remove_password(&made.key_id).await;
+        let advice = match error.kind {
+            ErrorKind::Forbidden => may_not.to_owned(),
+            _ => login(&error),
+        };
+        installation.steps.act(
+            what,
+            format!("it could not be kept, and is removed again: {advice} ({error})"),
+        );
+        return Ok(());
+    }
+    let days = LIFE.as_secs() / (24 * 3600);
+    installation.steps.changed(
+        Verb::Make,
+        what,
+        format!("for {days} days; secret-rotation renews it"),
+    );
+    Ok(())
+}

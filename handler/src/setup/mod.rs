@@ -1,0 +1,70 @@
+//! `handler setup …`: the steps of an installation that no template does, from what `graph-to-open.toml` says.
+//!
+//! A command looks at what is there, changes what differs and writes what it learnt into the file. It may be repeated at any time,
+//! also after one that was killed: what is as wanted is left alone.
+
+mod azure;
+mod file;
+mod graph;
+mod keys;
+mod registration;
+mod settings;
+mod steps;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use azure::Installation;
+use file::InstallationFile;
+use steps::Steps;
+
+/// What is to be set up, and with which file.
+#[derive(Args)]
+pub struct Order {
+    #[command(subcommand)]
+    what: What,
+    /// The installation's file.
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        default_value = "graph-to-open.toml"
+    )]
+    file: PathBuf,
+    /// Only tell what would be changed.
+    #[arg(long, global = true)]
+    plan: bool,
+}
+
+/// The steps.
+#[derive(Subcommand, Clone, Copy)]
+enum What {
+    /// Make or mend the app registration in Entra ID and what it is permitted, as an administrator of Entra ID.
+    Graph {
+        /// Seconds that Entra ID may take to know what was just made.
+        #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+        wait: u16,
+    },
+    /// Put the ids that the file knows into the Function App's settings.
+    Settings,
+}
+
+/// Runs a step; tells whether it is done.
+///
+/// # Errors
+/// What to do, a line for each thing.
+pub async fn run(order: &Order, lookup: impl Fn(&str) -> Option<String>) -> anyhow::Result<bool> {
+    let file = InstallationFile::read(&order.file)?;
+    let mut installation = Installation::open(file, Steps::new(order.plan), &lookup)?;
+    installation.learn_from_azure().await?;
+    match order.what {
+        What::Graph { wait } => {
+            graph::run(&mut installation, Duration::from_secs(wait.into())).await?;
+        }
+        What::Settings => {}
+    }
+    installation.put_settings().await?;
+    installation.finish()
+}
