@@ -254,6 +254,7 @@ module alertRules './modules/alerts.bicep' = {
     tags: tags
     alerts: alerts
     webhookUrl: alertWebhookUrl
+    healthUrl: 'https://${functionApp.outputs.hostName}/api/health'
     applicationInsightsId: monitoring.outputs.applicationInsightsId
     workspaceId: monitoring.outputs.workspaceId
     serviceBusId: serviceBus.outputs.id

@@ -398,17 +398,21 @@ type Alerts = {
   @minValue(0)
   standing_queue_messages: int
 
-  @description('Percent of deliveries handed back within 15 minutes that make an alert.')
+  @description('Percent of deliveries handed back, or of webhooks refused, within half an hour that make an alert.')
   @minValue(1)
   @maxValue(100)
   error_share_alert_percent: int
 
-  @description('Throttled attempts and pauses within 15 minutes that make an alert.')
+  @description('Throttled attempts and pauses within half an hour that make an alert.')
   @minValue(1)
   throttling_alert_count: int
 
   @description('Hours without any notification from Graph after which an alert says that the subscription may be gone; 0 for no such alert. Choose more than the longest quiet time, a weekend for example.')
   subscription_silent_hours: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 24 | 48
+
+  @description('Places from which it is asked every ten minutes whether the app answers, as population names of Application Insights: five or more, since each has trouble of its own now and then. None for no availability test, each execution of which costs money. Other clouds have places of their own.')
+  @maxLength(16)
+  availability_test_locations: string[]
 }
 
 @description('What alerts where nobody chose.')
@@ -422,6 +426,13 @@ var alertsDefaults Alerts = {
   error_share_alert_percent: 20
   throttling_alert_count: 50
   subscription_silent_hours: 48
+  availability_test_locations: [
+    'emea-nl-ams-azr'
+    'emea-gb-db3-azr'
+    'emea-fr-pra-edge'
+    'us-va-ash-azr'
+    'apac-sg-sin-azr'
+  ]
 }
 
 @description('The second door: an Azure Bot with the Teams channel, for people of tenants that install the app of infra/teams-app.')

@@ -49,7 +49,14 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 async fn take(app: &App, headers: HeaderMap, body: Bytes) -> Result<Taken, Refusal> {
-    let body = of_the_workflow(&app.secrets, &headers, body).await?;
+    let body = of_the_workflow(&app.secrets, &headers, body)
+        .await
+        .inspect_err(|refusal| {
+            // The host lets nobody through who does not know the function's key.
+            if refusal.status == StatusCode::UNAUTHORIZED {
+                tracing::error!(event = "webhook_secret_wrong");
+            }
+        })?;
     let mut taken = Taken::default();
     match body.split(|body| Told::read(&body).ok_or(())) {
         Ok(told) => {

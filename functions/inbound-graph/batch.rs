@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use bridge::queue::envelope::{Content, Envelope, LifecycleEnvelope, NotificationEnvelope};
-use bridge::teams::notification::{Collection, News};
+use bridge::teams::client_state::claimed_account;
+use bridge::teams::notification::{Collection, Item, ItemError, News};
+use secrecy::ExposeSecret;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use crate::app::App;
-use crate::webhook::Taken;
 use crate::webhook::refusal::Refusal;
 use crate::webhook::verified::{Enclosure, Verified, enclosure, of_our_subscription};
+use crate::webhook::{Taken, reasons};
 
 /// The envelopes of what is genuine, each lane's in the order of the batch; and what was dropped.
 type Checked = (Vec<Vec<Verified<Envelope>>>, Taken);
@@ -25,26 +27,34 @@ pub async fn check(app: &App, collection: Collection) -> Result<Checked, Refusal
     let now = OffsetDateTime::now_utc();
     let (mut changes, mut lanes) = (Vec::new(), Vec::new());
     let mut foreign = None;
+    // What Graph sent and nobody can use; and what only looks as if Graph had sent it to us.
+    let (mut lost, mut unknown) = (BTreeMap::<_, u64>::new(), 0_u64);
     for item in collection.items {
-        let item = match item {
-            Ok(item) => item,
-            Err(error) => {
-                taken.drop(error.kind());
+        let unusable = item.news.as_ref().err().map(ItemError::kind);
+        let is_claimed = claims_to_be_ours(app, &item);
+        let Some(genuine) = of_our_subscription(&app.secrets, item, presented).await? else {
+            taken.drop(unusable.unwrap_or("client_state"));
+            unknown += u64::from(is_claimed);
+            continue;
+        };
+        let usable = genuine.split(|(account, item)| match item.news {
+            Ok(news) if app.settings.support_account(&account).is_some() => {
+                Ok((account, item.tenant, news))
+            }
+            Ok(_) => Err("unknown_account"),
+            Err(error) => Err(error.kind()),
+        });
+        let usable = match usable {
+            Ok(usable) => usable,
+            Err(reason) => {
+                taken.drop(reason.get());
+                *lost.entry(*reason.get()).or_default() += 1;
                 continue;
             }
         };
-        let Some(genuine) = of_our_subscription(&app.secrets, item, presented).await? else {
-            taken.drop("client_state");
-            continue;
-        };
-        let (account, item) = genuine.get();
-        if app.settings.support_account(account).is_none() {
-            taken.drop("unknown_account");
-            continue;
-        }
-        let tenant = item.tenant.clone();
+        let tenant = usable.get().1.clone();
         foreign = foreign.or(tenant.filter(|it| *it != app.settings.tenant));
-        match genuine.split(|(account, item)| match item.news {
+        match usable.split(|(account, _, news)| match news {
             News::Change(change) => Ok((account, change)),
             News::Lifecycle(lifecycle) => Err(LifecycleEnvelope {
                 account,
@@ -59,6 +69,12 @@ pub async fn check(app: &App, collection: Collection) -> Result<Checked, Refusal
                 ]);
             }
         }
+    }
+    if let Some(reasons) = reasons(&lost) {
+        tracing::error!(event = "notification_dropped", reasons);
+    }
+    if unknown > 0 {
+        tracing::warn!(event = "client_state_unknown", items = unknown);
     }
     if let Some(tenant) = foreign {
         // Whoever knows the secret of our subscription is believed, whatever tenant it names.
@@ -89,4 +105,13 @@ pub async fn check(app: &App, collection: Collection) -> Result<Checked, Refusal
     }
     lanes.extend(chats.into_values());
     Ok((lanes, taken))
+}
+
+/// Whether an item names our tenant and one of our support accounts, as every notification of our subscriptions does. Who knows
+/// these names can forge that.
+fn claims_to_be_ours(app: &App, item: &Item) -> bool {
+    let state = item.client_state.as_ref();
+    let account = state.and_then(|state| claimed_account(state.expose_secret()));
+    item.tenant.as_ref() == Some(&app.settings.tenant)
+        && account.is_some_and(|account| app.settings.support_account(&account).is_some())
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use bridge::genesys::webhook::{Kind, Webhook};
+use bridge::genesys::webhook::{Kind, Webhook, names_integration};
 use bridge::ids::ThreadId;
 use bridge::queue::envelope::{AgentEnvelope, Content, Envelope};
 use http::{HeaderMap, StatusCode};
@@ -50,7 +50,16 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 async fn take(app: &App, headers: HeaderMap, body: Bytes) -> Result<Taken, Refusal> {
-    let body = signed(&app.secrets, &headers, body).await?;
+    let called = body.clone();
+    let body = signed(&app.secrets, &headers, body)
+        .await
+        .inspect_err(|refusal| {
+            let integration = &app.settings.genesys_integration_id;
+            if refusal.status == StatusCode::UNAUTHORIZED && names_integration(&called, integration)
+            {
+                tracing::error!(event = "webhook_secret_wrong");
+            }
+        })?;
     let now = OffsetDateTime::now_utc();
     let webhook = Webhook::parse(body.get(), now);
     let kind = webhook

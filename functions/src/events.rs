@@ -5,6 +5,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     rows().map(|(name, _)| name)
 }
 
+/// What an event means, with the names of its line's further fields; nothing for a name that is no event's.
+pub fn meaning(event: &str) -> Option<&'static str> {
+    rows().find_map(|(name, meaning)| (name == event).then_some(meaning))
+}
+
 /// Names and meanings.
 fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
     let rows = include_str!("../EVENTS.md").lines();

@@ -1,5 +1,6 @@
-// What a person must know of without looking. The handler prints one JSON object a line; the queries take it apart once and
-// ask for its events. The workbook shows what lies behind an alert, and each description ends with its place in RUNBOOK.md.
+// What a person must know of without looking: whom alerts go to, and those that ring although nobody logs anything. What the log
+// tells is in log-alerts.bicep. The workbook shows what lies behind an alert, and each description ends with its place in
+// RUNBOOK.md.
 
 import { Alerts } from '../types.bicep'
 
@@ -9,7 +10,7 @@ param actionGroupName string
 @description('What the names of the alert rules begin with.')
 param rulePrefix string
 
-@description('Azure region of the log alerts: that of the workspace.')
+@description('Azure region of the log alerts and of the availability test: that of the workspace.')
 param location string
 
 @description('Tags of the resources.')
@@ -25,6 +26,9 @@ param webhookUrl string
 @description('Resource id of the Application Insights component.')
 param applicationInsightsId string
 
+@description('URL that tells whether the handler is well.')
+param healthUrl string
+
 @description('Resource id of the Log Analytics workspace.')
 param workspaceId string
 
@@ -33,217 +37,6 @@ param serviceBusId string
 
 @description('Queues whose depth and dead letters are watched.')
 param queues array
-
-var waitingAlertMinutes = alerts.waiting_alert_minutes
-var backlogAlertMessages = alerts.backlog_alert_messages
-var standingQueueMessages = alerts.standing_queue_messages
-var errorShareAlertPercent = alerts.error_share_alert_percent
-var throttlingAlertCount = alerts.throttling_alert_count
-var subscriptionSilentHours = alerts.subscription_silent_hours
-
-var entries = 'traces | where message startswith "{" | extend entry = parse_json(message) | extend event = tostring(entry.event)'
-
-// Each fires when its query finds more than `threshold` rows within `window`.
-var logRules = [
-  {
-    name: 'message-failed'
-    title: 'Messages were given up'
-    description: 'Each lies in the container failed, with its reason; its sender was told. RUNBOOK.md#message_failed'
-    severity: 2
-    frequency: 'PT15M'
-    window: 'PT15M'
-    scope: applicationInsightsId
-    query: '${entries} | where event == "message_failed"'
-    threshold: 0
-  }
-  {
-    name: 'chat-not-accepted'
-    title: 'A customer may be waiting to be accepted'
-    description: 'Graph refuses the first answer to a customer while all else is well. The first message from another organization is a request: sign in to Teams as the Support User, accept it, and replay the message, which lies in the container failed. RUNBOOK.md#chat-not-accepted'
-    severity: 1
-    frequency: 'PT5M'
-    window: 'PT5M'
-    scope: applicationInsightsId
-    query: '${entries} | where event == "message_failed" and tostring(entry.kind) == "chat_not_accepted"'
-    threshold: 0
-  }
-  {
-    name: 'sign-in-needed'
-    title: 'A Support User must sign in again'
-    description: 'Nothing is read from or posted to the chats of this Support User until a person signs in as it. The field action of the event says with which command. RUNBOOK.md#sign_in_needed'
-    severity: 1
-    frequency: 'PT5M'
-    window: 'PT5M'
-    scope: applicationInsightsId
-    query: '${entries} | where event == "sign_in_needed"'
-    threshold: 0
-  }
-  {
-    name: 'rotation-overdue'
-    title: 'A secret is not renewed'
-    description: 'It was to be renewed a week ago or longer, or something refuses it that does not pass by itself. The field secret names it; handler rotate tells what is the matter. RUNBOOK.md#rotation_overdue'
-    severity: 1
-    frequency: 'PT15M'
-    window: 'PT15M'
-    scope: applicationInsightsId
-    query: '${entries} | where event == "rotation_overdue" or (event == "rotation_refused" and tostring(entry.kind) !in ("throttled", "unavailable", "timed_out", "connection"))'
-    threshold: 0
-  }
-  {
-    name: 'graph-app-refused'
-    title: 'Entra ID refuses the Graph app'
-    description: 'Its credential, registration or consent does not count, so no chat is read or written. The field action of the event says what to do. RUNBOOK.md#graph_app_refused'
-    severity: 1
-    frequency: 'PT5M'
-    window: 'PT5M'
-    scope: applicationInsightsId
-    query: '${entries} | where event == "graph_app_refused"'
-    threshold: 0
-  }
-  {
-    name: 'messages-wait'
-    title: 'Messages wait too long'
-    description: 'A delivery was tried of a message that was accepted more than ${waitingAlertMinutes} minutes before. RUNBOOK.md#handed_back'
-    severity: 2
-    frequency: 'PT15M'
-    window: 'PT15M'
-    scope: applicationInsightsId
-    query: '${entries} | where event in ("settled", "handed_back") | where tolong(entry.age_s) > ${waitingAlertMinutes * 60}'
-    threshold: 0
-  }
-  {
-    name: 'agents-messages-wait'
-    title: 'Agents\' messages wait for Service Bus'
-    description: 'Service Bus takes none of them, so they lie in Blob, in state/spool, and are forwarded in their order when it does. None is lost unless Blob fails as well. Is the namespace well, and may the identity of the app send to the queue? RUNBOOK.md#spool_waits'
-    severity: 1
-    frequency: 'PT5M'
-    window: 'PT5M'
-    scope: applicationInsightsId
-    query: '${entries} | where event == "spool_waits" and tolong(entry.oldest_s) > 120'
-    threshold: 0
-  }
-  {
-    name: 'service-down'
-    title: 'An outside service does not answer'
-    description: 'Lanes wait and are tried again. The field calls of the event says which service, and what is asked of it. RUNBOOK.md#service_down'
-    severity: 2
-    frequency: 'PT15M'
-    window: 'PT15M'
-    scope: applicationInsightsId
-    query: '${entries} | where event == "service_down"'
-    threshold: 0
-  }
-  {
-    name: 'error-share'
-    title: 'Many deliveries do not succeed'
-    description: 'Of at least 20 deliveries, more than ${errorShareAlertPercent} percent went back to their queue. RUNBOOK.md#handed_back'
-    severity: 2
-    frequency: 'PT15M'
-    window: 'PT15M'
-    scope: applicationInsightsId
-    query: '${entries} | where event in ("settled", "handed_back") | summarize handedBack = countif(event == "handed_back"), total = count() | where total >= 20 and 100 * handedBack > ${errorShareAlertPercent} * total'
-    threshold: 0
-  }
-  {
-    name: 'throttling'
-    title: 'Graph or Genesys Cloud throttles'
-    description: 'Messages are late. More Support Users share the load of Graph, further OAuth clients that of Genesys Cloud. RUNBOOK.md#paused'
-    severity: 3
-    frequency: 'PT15M'
-    window: 'PT15M'
-    scope: applicationInsightsId
-    query: '${entries} | where event == "paused" or (event == "attempt_failed" and tostring(entry.kind) == "throttled")'
-    threshold: throttlingAlertCount
-  }
-  {
-    name: 'webhooks-refused'
-    title: 'Webhooks are refused'
-    description: 'A secret that does not match, a queue that takes nothing, or somebody else who calls. The field reason tells. RUNBOOK.md#webhook_refused'
-    severity: 2
-    frequency: 'PT15M'
-    window: 'PT15M'
-    scope: applicationInsightsId
-    query: '${entries} | where event in ("webhook_refused", "validation_token_doubtful")'
-    threshold: 20
-  }
-  {
-    name: 'lifecycle-notification'
-    title: 'Graph reports trouble with a subscription'
-    description: 'It has removed the subscription or has lost notifications; the field lifecycle tells. The app makes it anew and reads what was missed by itself, at once. Look for subscription_not_renewed when this comes again. RUNBOOK.md#lifecycle_notification'
-    severity: 1
-    frequency: 'PT15M'
-    window: 'PT15M'
-    scope: applicationInsightsId
-    query: '${entries} | where event == "lifecycle_notification" and tostring(entry.lifecycle) != "reauthorizationRequired"'
-    threshold: 0
-  }
-  {
-    name: 'notifications-missed'
-    title: 'Graph does not tell of messages'
-    description: 'Again and again messages were found in chats that no notification came for. None is lost: they are read, minutes late. Is there one subscription for each Support User, and does handler check --deployed reach the app from outside? RUNBOOK.md#notification_missed'
-    severity: 1
-    frequency: 'PT15M'
-    window: 'PT1H'
-    scope: applicationInsightsId
-    query: '${entries} | where event == "notification_missed"'
-    threshold: 2
-  }
-  {
-    name: 'validation-token-doubtful'
-    title: 'Notifications do not prove that Graph sent them'
-    description: 'The secret was right and the token was not. Nothing is lost: the messages are read from Graph. The field reason tells. RUNBOOK.md#validation_token_doubtful'
-    severity: 2
-    frequency: 'PT15M'
-    window: 'PT15M'
-    scope: applicationInsightsId
-    query: '${entries} | where event == "validation_token_doubtful"'
-    threshold: 0
-  }
-  {
-    name: 'setting-placeholder'
-    title: 'A setting holds a placeholder'
-    description: 'A webhook answers 503 until the real id is there; the app was deployed without it. RUNBOOK.md#setting_placeholder'
-    severity: 2
-    frequency: 'PT15M'
-    window: 'PT15M'
-    scope: applicationInsightsId
-    query: '${entries} | where event == "setting_placeholder"'
-    threshold: 0
-  }
-  {
-    name: 'handler-trouble'
-    title: 'The handler cannot do its work'
-    description: 'A key that does not fit, a subscription or a setting that wants a person, a store that takes nothing, a payload that cannot be read, or a fault in the handler. RUNBOOK.md#handler-trouble'
-    severity: 2
-    frequency: 'PT15M'
-    window: 'PT15M'
-    scope: applicationInsightsId
-    query: '${entries} | where event in ("bot_host_not_allowed", "failed_not_stored", "invocation_overdue", "notification_key_unknown", "notification_key_unusable", "panic", "payload_malformed", "payload_unreadable", "receipt_not_enqueued", "refresh_token_not_renewed", "secret_not_made", "setting_missing", "setting_placeholder", "subscription_not_renewed", "timer_failed")'
-    threshold: 0
-  }
-  {
-    name: 'secret-expiry'
-    title: 'A secret of the Key Vault expires soon'
-    description: 'Key Vault says so 30 days before the date that the secret was given, and again when it has passed. RUNBOOK.md#secret-expiry'
-    severity: 2
-    frequency: 'PT1H'
-    window: 'P1D'
-    scope: workspaceId
-    query: 'union isfuzzy=true AZKVAuditLogs, AzureDiagnostics | where OperationName in ("SecretNearExpiryEventGridNotification", "SecretExpiredEventGridNotification")'
-    threshold: 0
-  }
-  {
-    name: 'log-quota'
-    title: 'The day\'s quota of logs is used up'
-    description: 'No logs are taken until the next day, and no log alert fires. RUNBOOK.md#log-quota'
-    severity: 2
-    frequency: 'PT15M'
-    window: 'PT15M'
-    scope: workspaceId
-    query: '_LogOperation | where Category == "Ingestion" and Detail has "OverQuota"'
-    threshold: 0
-  }
-]
 
 var metricRules = [
   {
@@ -263,7 +56,7 @@ var metricRules = [
     severity: 2
     metric: 'ActiveMessages'
     aggregation: 'Average'
-    threshold: backlogAlertMessages
+    threshold: alerts.backlog_alert_messages
     window: 'PT15M'
   }
   {
@@ -274,7 +67,7 @@ var metricRules = [
     severity: 1
     metric: 'ActiveMessages'
     aggregation: 'Minimum'
-    threshold: standingQueueMessages
+    threshold: alerts.standing_queue_messages
     window: 'PT1H'
   }
   {
@@ -308,85 +101,6 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
         useCommonAlertSchema: true
       }
     ]
-  }
-}
-
-resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule in logRules: {
-  name: '${rulePrefix}${rule.name}'
-  location: location
-  tags: tags
-  kind: 'LogAlert'
-  properties: {
-    displayName: rule.title
-    description: rule.description
-    enabled: true
-    severity: rule.severity
-    evaluationFrequency: rule.frequency
-    windowSize: rule.window
-    scopes: [
-      rule.scope
-    ]
-    criteria: {
-      allOf: [
-        {
-          query: rule.query
-          timeAggregation: 'Count'
-          operator: 'GreaterThan'
-          threshold: rule.threshold
-          failingPeriods: {
-            numberOfEvaluationPeriods: 1
-            minFailingPeriodsToAlert: 1
-          }
-        }
-      ]
-    }
-    autoMitigate: true
-    // A new workspace has no table until its first row arrives.
-    skipQueryValidation: true
-    actions: {
-      actionGroups: [
-        actionGroup.id
-      ]
-    }
-  }
-}]
-
-resource subscriptionSilent 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (subscriptionSilentHours > 0) {
-  name: '${rulePrefix}subscription-silent'
-  location: location
-  tags: tags
-  kind: 'LogAlert'
-  properties: {
-    displayName: 'Graph sends no notifications'
-    description: 'Nothing came for ${subscriptionSilentHours} hours: the subscription may have ended. RUNBOOK.md#enqueued'
-    enabled: true
-    severity: 2
-    evaluationFrequency: 'PT1H'
-    windowSize: subscriptionSilentHours < 24 ? 'PT${subscriptionSilentHours}H' : 'P${subscriptionSilentHours / 24}D'
-    scopes: [
-      applicationInsightsId
-    ]
-    criteria: {
-      allOf: [
-        {
-          query: '${entries} | where event == "enqueued" and tostring(entry["function"]) == "inbound-graph"'
-          timeAggregation: 'Count'
-          operator: 'LessThan'
-          threshold: 1
-          failingPeriods: {
-            numberOfEvaluationPeriods: 1
-            minFailingPeriodsToAlert: 1
-          }
-        }
-      ]
-    }
-    autoMitigate: true
-    skipQueryValidation: true
-    actions: {
-      actionGroups: [
-        actionGroup.id
-      ]
-    }
   }
 }
 
@@ -433,3 +147,85 @@ resource metricAlerts 'Microsoft.Insights/metricAlerts@2018-03-01' = [for rule i
     ]
   }
 }]
+
+// Asks from outside, as Graph and Genesys Cloud do. A handler that starts has no secrets to check a webhook with; one that lacks a
+// setting, or waits for an outside service, has alerts of its own.
+resource availabilityTest 'Microsoft.Insights/webtests@2022-06-15' = if (!empty(alerts.availability_test_locations)) {
+  name: '${rulePrefix}availability'
+  location: location
+  // Without this the portal shows the test nowhere.
+  tags: union(tags, {
+    'hidden-link:${applicationInsightsId}': 'Resource'
+  })
+  kind: 'standard'
+  properties: {
+    SyntheticMonitorId: '${rulePrefix}availability'
+    Name: '${rulePrefix}availability'
+    Enabled: true
+    Kind: 'standard'
+    // Each execution is paid for.
+    Frequency: 600
+    Timeout: 30
+    RetryEnabled: true
+    Locations: [for place in alerts.availability_test_locations: {
+      Id: place
+    }]
+    Request: {
+      RequestUrl: healthUrl
+      HttpVerb: 'GET'
+      FollowRedirects: false
+      ParseDependentRequests: false
+    }
+    ValidationRules: {
+      ExpectedHttpStatusCode: 200
+      ContentValidation: {
+        ContentMatch: '"status":"starting"'
+        IgnoreCase: false
+        PassIfTextFound: false
+      }
+    }
+  }
+}
+
+resource availability 'Microsoft.Insights/metricAlerts@2018-03-01' = if (!empty(alerts.availability_test_locations)) {
+  name: '${rulePrefix}availability'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'The app does not answer from outside. Three tries failed from all but two of the places that ask, or the handler cannot read its secrets: no webhook is taken. RUNBOOK.md#availability'
+    enabled: true
+    severity: 1
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT15M'
+    scopes: [
+      availabilityTest.id
+      applicationInsightsId
+    ]
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.WebtestLocationAvailabilityCriteria'
+      webTestId: availabilityTest.id
+      componentId: applicationInsightsId
+      // One place may have trouble of its own.
+      failedLocationCount: max(1, length(alerts.availability_test_locations) - 2)
+    }
+    autoMitigate: true
+    actions: [
+      {
+        actionGroupId: actionGroup.id
+      }
+    ]
+  }
+}
+
+module logAlerts './log-alerts.bicep' = {
+  name: 'log-alerts'
+  params: {
+    rulePrefix: rulePrefix
+    location: location
+    tags: tags
+    actionGroupId: actionGroup.id
+    applicationInsightsId: applicationInsightsId
+    workspaceId: workspaceId
+    alerts: alerts
+  }
+}

@@ -68,10 +68,48 @@ async fn bad_items_are_dropped_and_do_not_spoil_the_batch() {
     assert_eq!(platform.notify(&batch).await, 202);
     anna.agent_sees(&["genuine"]).await;
     assert_eq!(platform.counter("notifications_dropped").await, 910);
+    // A person is told of what Graph meant for us, and of what only looks so; not of mere noise.
+    let lost = platform
+        .until_logged("event", "notification_dropped", 1)
+        .await;
+    assert_eq!(
+        lost[0]["reasons"],
+        "malformed=1,resource=2,unknown_change_type=1,unknown_lifecycle_event=1"
+    );
+    let unknown = platform
+        .until_logged("event", "client_state_unknown", 1)
+        .await;
+    assert_eq!(unknown[0]["items"], 900);
     let told = platform
         .until_logged("event", "lifecycle_notification", 1)
         .await;
     assert_eq!(told[0]["lifecycle"], "missed");
+}
+
+#[tokio::test]
+async fn a_wrong_secret_at_genesys_calls_a_person_from_the_first_message_and_a_stranger_does_not() {
+    let platform = Platform::start(&[]).await;
+    let anna = Talk::begun(&platform, "Anna").await;
+    let call = |integration: &str| {
+        let from = json!({ "id": integration, "nickname": "Teams bridge", "idType": "Opaque" });
+        let channel = json!({ "from": from, "to": { "id": anna.thread } });
+        json!({ "id": Uuid::new_v4(), "type": "Text", "text": "forged", "channel": channel })
+    };
+    let settings: Value =
+        serde_json::from_str(include_str!("../../local.settings.json")).expect("JSON");
+    let integration = settings["Values"]["GENESYS_INTEGRATION_ID"].as_str();
+    let integration = integration.expect("an id").to_owned();
+    for body in [call(&Uuid::new_v4().to_string()), call(&integration)] {
+        let body = body.to_string().into_bytes();
+        let (status, _) = platform.send("/api/genesys/webhook", body).await;
+        assert_eq!(status, 401);
+    }
+    platform.until_logged("event", "webhook_refused", 2).await;
+    let told = platform
+        .until_logged("event", "webhook_secret_wrong", 1)
+        .await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["function"], "outbound-genesys");
 }
 
 #[tokio::test]

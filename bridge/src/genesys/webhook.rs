@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
@@ -172,6 +173,29 @@ impl Webhook {
     pub fn is_late(&self, received: OffsetDateTime) -> bool {
         self.time < received - OLDEST
     }
+}
+
+/// Whether a body that nothing vouches for is a call for this integration: every call names it as its sender (Genesys Developer
+/// Center, Open Messaging, "outboundMessages"), and whoever is not of the organization does not know its id.
+#[must_use]
+pub fn names_integration(body: &[u8], integration: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Call<'a> {
+        #[serde(borrow)]
+        channel: Channel<'a>,
+    }
+    #[derive(Deserialize)]
+    struct Channel<'a> {
+        #[serde(borrow)]
+        from: Sender<'a>,
+    }
+    #[derive(Deserialize)]
+    struct Sender<'a> {
+        id: &'a str,
+    }
+    let call = serde_json::from_slice::<Call<'_>>(body);
+    let names = |call: Call<'_>| call.channel.from.id.eq_ignore_ascii_case(integration);
+    !integration.is_empty() && call.is_ok_and(names)
 }
 
 /// How long an event says that somebody types (`typing.duration`, in milliseconds).

@@ -6,6 +6,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::ids::SupportAccountName;
 
+/// The support account that a presented `clientState` names, whatever its secret is: what anybody can claim.
+#[must_use]
+pub fn claimed_account(presented: &str) -> Option<SupportAccountName> {
+    presented.split_once('.')?.0.parse().ok()
+}
+
 /// The support account that a presented `clientState` names, if its secret is one of ours (current or previous).
 ///
 /// Every secret is compared, in constant time, over digests, so that neither its length nor its place shows.
@@ -28,6 +34,15 @@ pub fn verify(presented: &str, secrets: &[SecretString]) -> Option<SupportAccoun
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_account_is_claimed_by_name_alone() {
+        let claimed = |presented| claimed_account(presented).map(|it| it.as_str().to_owned());
+        assert_eq!(claimed("support.whatever").as_deref(), Some("support"));
+        for nobody in ["support", ".secret", "Support.secret", ""] {
+            assert_eq!(claimed(nobody), None, "{nobody}");
+        }
+    }
 
     #[test]
     fn current_and_previous_secrets_are_taken_and_no_others() {

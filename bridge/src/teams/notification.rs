@@ -35,8 +35,8 @@ const LONGEST_RESOURCE: usize = 4096;
 
 /// One POST of Graph: items of several chats, subscriptions and tenants can be mixed. `Debug` leaves the tokens out.
 pub struct Collection {
-    /// Each item, or why it cannot be used; one bad item never spoils the others.
-    pub items: Vec<Result<Item, ItemError>>,
+    /// Its items; one bad item never spoils the others.
+    pub items: Vec<Item>,
     /// JWTs that prove the sender; only rich notifications carry them. One that cannot be genuine is empty.
     pub validation_tokens: Vec<String>,
 }
@@ -74,8 +74,8 @@ pub struct Item {
     pub client_state: Option<SecretString>,
     /// The tenant that the notification is for.
     pub tenant: Option<TenantId>,
-    /// What it tells.
-    pub news: News,
+    /// What it tells, or why it cannot be used: who sent it is told apart in either case.
+    pub news: Result<News, ItemError>,
 }
 
 /// What an item tells.
@@ -230,6 +230,14 @@ struct RawItem<'a> {
     encrypted_content: Option<EncryptedContent>,
 }
 
+/// Who an item says that it is from, where the rest of it has another shape.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+struct RawClaim<'a> {
+    client_state: Option<Text<'a>>,
+    tenant_id: Option<Text<'a>>,
+}
+
 impl Collection {
     /// Reads the body of Graph's POST.
     ///
@@ -275,47 +283,66 @@ impl<'de: 'a, 'a, const MOST: usize> Visitor<'de> for AtMost<'a, MOST> {
 }
 
 impl Item {
-    fn parse(json: &str) -> Result<Self, ItemError> {
+    fn parse(json: &str) -> Self {
         // Anything else need not be read to be told apart.
-        if !json.starts_with('{') {
-            return Err(ItemError::Malformed);
+        let raw = Some(json).filter(|json| json.starts_with('{'));
+        match raw.and_then(|json| serde_json::from_str::<RawItem<'_>>(json).ok()) {
+            Some(mut raw) => {
+                let claim = RawClaim {
+                    client_state: raw.client_state.take(),
+                    tenant_id: raw.tenant_id.take(),
+                };
+                claim.of(raw.news())
+            }
+            None => {
+                let claim = raw.and_then(|json| serde_json::from_str::<RawClaim<'_>>(json).ok());
+                claim.unwrap_or_default().of(Err(ItemError::Malformed))
+            }
         }
-        let raw: RawItem<'_> = serde_json::from_str(json).map_err(|_| ItemError::Malformed)?;
-        Ok(Self {
-            client_state: raw
-                .client_state
+    }
+}
+
+impl RawClaim<'_> {
+    fn of(self, news: Result<News, ItemError>) -> Item {
+        let state = self.client_state;
+        Item {
+            client_state: state
                 .and_then(|state| state.within(LONGEST_CLIENT_STATE))
                 .map(|state| SecretString::from(state.into_owned())),
-            tenant: raw.tenant_id.and_then(|tenant| tenant.0.parse().ok()),
-            news: match raw.lifecycle_event {
-                Some(event) => News::Lifecycle(Lifecycle {
-                    event: LifecycleEvent::of(&event.0).ok_or(ItemError::UnknownLifecycleEvent)?,
-                    subscription: raw
-                        .subscription_id
-                        .map(|id| Digest::of("subscription", &id.0)),
-                }),
-                None => {
-                    let change = match raw.change_type.as_ref().map(|change| &*change.0) {
-                        Some("created") => ChangeType::Created,
-                        Some("updated") => ChangeType::Updated,
-                        Some("deleted") => ChangeType::Deleted,
-                        Some(_) => return Err(ItemError::UnknownChangeType),
-                        None => return Err(ItemError::MissingField("changeType")),
-                    };
-                    let resource = raw.resource.ok_or(ItemError::MissingField("resource"))?;
-                    let (chat, message) = resource
-                        .within(LONGEST_RESOURCE)
-                        .and_then(|resource| message_of(&resource))
-                        .ok_or(ItemError::Resource)?;
-                    News::Change(Change {
-                        change,
-                        chat,
-                        message,
-                        encrypted: raw.encrypted_content,
-                    })
-                }
-            },
-        })
+            tenant: self.tenant_id.and_then(|tenant| tenant.0.parse().ok()),
+            news,
+        }
+    }
+}
+
+impl RawItem<'_> {
+    fn news(self) -> Result<News, ItemError> {
+        if let Some(event) = self.lifecycle_event {
+            return Ok(News::Lifecycle(Lifecycle {
+                event: LifecycleEvent::of(&event.0).ok_or(ItemError::UnknownLifecycleEvent)?,
+                subscription: self
+                    .subscription_id
+                    .map(|id| Digest::of("subscription", &id.0)),
+            }));
+        }
+        let change = match self.change_type.as_ref().map(|change| &*change.0) {
+            Some("created") => ChangeType::Created,
+            Some("updated") => ChangeType::Updated,
+            Some("deleted") => ChangeType::Deleted,
+            Some(_) => return Err(ItemError::UnknownChangeType),
+            None => return Err(ItemError::MissingField("changeType")),
+        };
+        let resource = self.resource.ok_or(ItemError::MissingField("resource"))?;
+        let (chat, message) = resource
+            .within(LONGEST_RESOURCE)
+            .and_then(|resource| message_of(&resource))
+            .ok_or(ItemError::Resource)?;
+        Ok(News::Change(Change {
+            change,
+            chat,
+            message,
+            encrypted: self.encrypted_content,
+        }))
     }
 }
 

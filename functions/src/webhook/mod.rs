@@ -255,7 +255,8 @@ fn not_taken(error: &ServiceError) {
     );
 }
 
-fn reasons(dropped: &BTreeMap<&'static str, u64>) -> Option<String> {
+/// How much there was of what, in one field of a line.
+pub(crate) fn reasons(dropped: &BTreeMap<&'static str, u64>) -> Option<String> {
     let reasons: Vec<String> = dropped
         .iter()
         .map(|(reason, count)| format!("{reason}={count}"))

@@ -41,18 +41,22 @@ pub fn no_compiler() {
 /// A module that nothing uses would be judged by nobody.
 #[test]
 fn every_module_is_used() {
-    let installation = text("infra/installation.bicep");
-    for entry in fs::read_dir(root().join("infra/modules")).expect("the modules") {
-        let name = entry.expect("an entry").file_name();
-        let name = name.to_string_lossy();
+    let modules = fs::read_dir(root().join("infra/modules")).expect("the modules");
+    let names = modules.map(|it| it.expect("an entry").file_name());
+    let names: Vec<String> = names.map(|it| it.to_string_lossy().into_owned()).collect();
+    let texts = names.iter().map(|it| text(&format!("infra/modules/{it}")));
+    let others: String = texts.collect();
+    let main = text("infra/installation.bicep");
+    for name in names {
+        let is_used = main.contains(&format!("'./modules/{name}'"));
         assert!(
-            installation.contains(&format!("'./modules/{name}'")),
+            is_used || others.contains(&format!(" './{name}'")),
             "{name}"
         );
     }
 }
 
-/// For that the compiler reads the parameter file, the template and its modules, with its linter. Warnings end with success, but
+/// For a snapshot the compiler reads the parameter file, the template and its modules, with its linter. Warnings end with success, but
 /// nobody reads them later: any word is too much.
 #[test]
 fn templates_have_no_fault_and_each_profile_is_as_its_snapshot_shows_it() {
@@ -83,14 +87,6 @@ fn templates_have_no_fault_and_each_profile_is_as_its_snapshot_shows_it() {
 #[test]
 fn what_cannot_work_is_refused_before_anything_is_made() {
     let zero = "00000000-0000-0000-0000-000000000000";
-    // With these lines in the place of those of the same keys: a key that is there twice cannot be read.
-    let further = |lines: &str| {
-        let key = |line: &str| line.split(" = ").next().map(str::to_owned);
-        let keys: Vec<_> = lines.lines().map(key).collect();
-        let first = installation_file("dev");
-        let kept = first.lines().filter(|it| !keys.contains(&key(it)));
-        kept.chain(lines.lines()).collect::<Vec<_>>().join("\n")
-    };
     let zero_account = format!("support_accounts = [\"support={zero}\"]\n");
     for (lines, expected) in [
         (
@@ -133,7 +129,7 @@ fn what_cannot_work_is_refused_before_anything_is_made() {
             &["Failed to evaluate"],
         ),
     ] {
-        let file = further(&lines);
+        let file = with(&installation_file("dev"), &lines);
         let Some(output) = Stage::with(&file).snapshot("dev", "overwrite") else {
             return no_compiler();
         };
@@ -245,12 +241,26 @@ fn a_secret_that_is_there_is_left_alone() {
     assert!(secrets.next().is_none());
 }
 
-/// What a profile is given as `graph-to-open.toml`: production, and its private sister, with everything that can be switched on.
+/// What a profile is given as `graph-to-open.toml`: production, and its private sister, with everything that can be switched on; the
+/// others what a person fills in.
 fn installation_file(profile: &str) -> String {
-    text(match profile {
-        "main" | "private" => "infra/checks/complete.toml",
-        _ => "infra/checks/first.toml",
-    })
+    match profile {
+        "main" | "private" => text("infra/checks/complete.toml"),
+        _ => with(
+            &text("graph-to-open.example.toml"),
+            &text("infra/checks/first.toml"),
+        ),
+    }
+}
+
+/// A file with these lines in the place of those of the same keys: a key that is there twice cannot be read.
+fn with(file: &str, lines: &str) -> String {
+    let key = |line: &str| line.split_once(" = ").map(|(key, _)| key.to_owned());
+    let keys: Vec<_> = lines.lines().filter_map(key).collect();
+    let kept = file
+        .lines()
+        .filter(|it| !key(it).is_some_and(|key| keys.contains(&key)));
+    kept.map(|it| format!("{it}\n")).collect::<String>() + lines
 }
 
 /// The templates beside an installation's file, in a folder of their own.

@@ -47,6 +47,8 @@ pub struct Inputs {
     pub ended: Value,
     /// `RUNBOOK.md`.
     pub runbook: String,
+    /// `infra/README.md`.
+    pub readme: String,
     /// The program's sources as one text.
     pub sources: String,
     /// The words of the sources.
@@ -81,6 +83,7 @@ impl Inputs {
                 .collect(),
             ended: json("infra/genesys/data-actions/conversation-ended.custom.json"),
             runbook: text("RUNBOOK.md"),
+            readme: text("infra/README.md"),
             words: Arc::new(words(&sources).map(str::to_owned).collect()),
             sources,
         }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::inputs::{Inputs, PROFILES, own_name};
-use crate::{flow, policy, program, queries, roles, runbook};
+use crate::{alerts, flow, policy, program, queries, roles, runbook};
 
 fn problems(inputs: &Inputs) -> Vec<String> {
     let checks = [
@@ -14,6 +14,7 @@ fn problems(inputs: &Inputs) -> Vec<String> {
         queries::check,
         flow::check,
         runbook::check,
+        alerts::check,
     ];
     checks.iter().flat_map(|check| check(inputs)).collect()
 }
@@ -127,6 +128,26 @@ fn mistakes_in_texts_are_found() {
             "backlog: RUNBOOK.md has no entry backlog",
         ),
         (
+            "`timer_done`",
+            "timers",
+            "app-silent: RUNBOOK.md has no entry for timer_done",
+        ),
+        (
+            "- **Do** first what [the first step]",
+            "- First what [the first step]",
+            "app-silent: its entry in RUNBOOK.md lacks **Do**",
+        ),
+        (
+            "\n| `app-silent` |",
+            "\n| `app-quiet` |",
+            "the alerts of infra/README.md: app-silent is missing",
+        ),
+        (
+            "=> \"starting\"",
+            "=> \"begins\"",
+            "looks for no status of the handler",
+        ),
+        (
             "### `settled`",
             "### `handed_back`",
             "two entries handed_back",
@@ -143,6 +164,8 @@ fn mistakes_in_texts_are_found() {
             flow
         } else if inputs.runbook.contains(from) {
             &mut inputs.runbook
+        } else if inputs.readme.contains(from) {
+            &mut inputs.readme
         } else {
             &mut inputs.sources
         };

@@ -56,13 +56,6 @@ const ASKED_FOR: [&str; 2] = ["AGENT_BLUEPRINT_CLIENT_ID", "GENESYS_SPARE_CLIENT
 /// The same of a profile.
 const ASKED_FOR_BY_TEST: &str = "CHAT_RETENTION_DAYS";
 
-/// Ids that a first deployment cannot know, and leaves empty.
-const NOT_YET: [&str; 3] = [
-    "GRAPH_CLIENT_ID",
-    "GENESYS_INTEGRATION_ID",
-    "GENESYS_CLIENT_ID",
-];
-
 /// Where the two differ.
 pub fn check(inputs: &Inputs) -> Vec<String> {
     [
@@ -101,7 +94,6 @@ fn settings(inputs: &Inputs) -> Vec<String> {
     }
     let value = |name: &str| {
         let deployed = deployed.get(name)?.as_str().filter(|text| known(text));
-        let deployed = deployed.filter(|it| !(it.is_empty() && NOT_YET.contains(&name)));
         let value = deployed.or_else(|| local.get(name)?.as_str());
         value.map(str::to_owned)
     };
@@ -173,10 +165,14 @@ fn routes(inputs: &Inputs) -> Vec<String> {
     let bots = inputs
         .made("Microsoft.BotService/botServices")
         .map(|it| &it["properties"]["endpoint"]);
+    let asked = inputs
+        .made("Microsoft.Insights/webtests")
+        .map(|it| &it["properties"]["Request"]["RequestUrl"]);
     let outputs = inputs.snapshot["outputs"].as_object().into_iter();
     let given: Vec<&str> = outputs
         .flat_map(|it| it.values())
         .chain(bots)
+        .chain(asked)
         .chain([&inputs.ended["config"]["request"]["requestUrlTemplate"]])
         .filter_map(|it| it.as_str()?.split_once("/api/")?.1.split('\'').next())
         .collect();

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 use crate::inputs::{Inputs, list, own_name, words};
 
+/// Fields that a line has of the invocation that it belongs to, whatever its event is.
+const OF_THE_INVOCATION: [&str; 4] = ["event", "function", "invocation", "correlation"];
+
 /// A query to a table of logs.
 pub struct Query {
     /// What asks it.
@@ -13,6 +16,8 @@ pub struct Query {
     pub world: &'static str,
     /// The query itself, the workbook's parameters filled in.
     pub text: String,
+    /// Whether nobody looks at what it finds unless it finds something.
+    is_alert: bool,
 }
 
 impl Query {
@@ -29,6 +34,7 @@ impl Query {
             name: name.to_owned(),
             world,
             text,
+            is_alert: false,
         }
     }
 
@@ -45,7 +51,11 @@ pub fn all(inputs: &Inputs) -> Vec<Query> {
         let properties = &alert["properties"];
         for criterion in list(&properties["criteria"]["allOf"]) {
             let text = criterion["query"].as_str().unwrap_or_default();
-            queries.push(Query::new(own_name(alert), &properties["scopes"][0], text));
+            let query = Query::new(own_name(alert), &properties["scopes"][0], text);
+            queries.push(Query {
+                is_alert: true,
+                ..query
+            });
         }
     }
     for workbook in inputs.made("Microsoft.Insights/workbooks") {
@@ -82,6 +92,17 @@ pub fn check(inputs: &Inputs) -> Vec<String> {
             if !inputs.words.contains(field) {
                 problems.push(format!("{}: the program logs no field {field}", query.name));
             }
+        }
+        // A condition on a field that no line of these events has would never hold.
+        let asked = asked_events(&query.text).into_iter();
+        let told: Vec<&str> = asked.filter_map(events::meaning).flat_map(words).collect();
+        let of_events = asked_fields(&query.text).into_iter();
+        let of_events = of_events.filter(|it| query.is_alert && !OF_THE_INVOCATION.contains(it));
+        for field in of_events.filter(|it| !told.contains(it)) {
+            problems.push(format!(
+                "{}: EVENTS.md gives none of its events a field {field}",
+                query.name
+            ));
         }
     }
     if queries.iter().flat_map(|it| asked_events(&it.text)).count() < 20 {

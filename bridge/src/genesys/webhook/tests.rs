@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use super::{Kind, Piece, Webhook, pieces, question};
+use super::{Kind, Piece, Webhook, names_integration, pieces, question};
 
 const RECEIVED: OffsetDateTime = datetime!(2026-01-02 03:04:06 UTC);
 const TEXT: &[u8] = include_bytes!("../../../fixtures/webhook_text.json");
@@ -116,5 +116,25 @@ fn a_call_that_may_be_a_replayed_one_is_late() {
 fn what_is_no_object_is_an_error() {
     for body in [&b""[..], b"{", b"[]", b"\"text\"", b"{\"id\":\"\xff\"}"] {
         assert!(Webhook::parse(body, RECEIVED).is_err());
+    }
+}
+
+#[test]
+fn a_call_names_the_integration_that_sends_it() {
+    const INTEGRATION: &str = "5f0c0000-0000-4000-8000-00000000000d";
+    assert!(names_integration(TEXT, INTEGRATION));
+    assert!(names_integration(TEXT, &INTEGRATION.to_uppercase()));
+    let other = "5f0c0000-0000-4000-8000-00000000000e";
+    assert!(!names_integration(TEXT, other));
+    for body in [
+        &b""[..],
+        b"{}",
+        br#"{"channel":{"from":{"id":7}}}"#,
+        br#"{"channel":{"from":{"id":""}}}"#,
+        br#"{"channel":{"id":"5f0c0000-0000-4000-8000-00000000000d"}}"#,
+    ] {
+        assert!(!names_integration(body, INTEGRATION));
+        // An installation that does not know its integration yet.
+        assert!(!names_integration(body, ""));
     }
 }

@@ -1,3 +1,5 @@
+use secrecy::ExposeSecret;
+
 use super::{
     Change, ChangeType, Collection, Item, ItemError, LifecycleEvent, MOST_ITEMS, News, message_of,
 };
@@ -17,8 +19,8 @@ fn parsed(body: &[u8]) -> Collection {
     Collection::parse(body).expect("readable")
 }
 
-fn change(item: &Result<Item, ItemError>) -> &Change {
-    match &item.as_ref().expect("usable").news {
+fn change(item: &Item) -> &Change {
+    match item.news.as_ref().expect("usable") {
         News::Change(change) => change,
         News::Lifecycle(lifecycle) => panic!("{lifecycle:?}"),
     }
@@ -36,7 +38,7 @@ fn each_rule_of_a_resource_holds() {
 #[test]
 fn a_basic_notification_is_read() {
     let collection = fixture!("basic");
-    let item = collection.items[0].as_ref().expect("usable");
+    let item = &collection.items[0];
     assert!(item.client_state.is_some() && item.tenant.is_some());
     let change = change(&collection.items[0]);
     assert_eq!(change.change, ChangeType::Created);
@@ -61,8 +63,7 @@ fn one_bad_item_does_not_spoil_the_others() {
         .items
         .iter()
         .map(|item| {
-            let item = item.as_ref().map_err(|error| *error)?;
-            Ok(match &item.news {
+            Ok(match item.news.as_ref().map_err(|error| *error)? {
                 News::Change(change) => change.change.as_str(),
                 News::Lifecycle(lifecycle) => lifecycle.event.as_str(),
             })
@@ -85,6 +86,29 @@ fn one_bad_item_does_not_spoil_the_others() {
 }
 
 #[test]
+fn whose_an_unusable_item_is_can_be_told() {
+    let tenant = "11111111-2222-4333-8444-555555555555";
+    for (rest, error) in [
+        (r#""encryptedContent":"none""#, ItemError::Malformed),
+        (r#""changeType":7"#, ItemError::Malformed),
+        (r#""changeType":"renamed""#, ItemError::UnknownChangeType),
+    ] {
+        let body = format!(
+            r#"{{"value":[{{"clientState":"support.secret","tenantId":"{tenant}",{rest}}}]}}"#
+        );
+        let collection = parsed(body.as_bytes());
+        let item = &collection.items[0];
+        assert_eq!(item.news.as_ref().err(), Some(&error), "{rest}");
+        let state = item.client_state.as_ref().expect("a state");
+        assert_eq!(state.expose_secret(), "support.secret");
+        assert_eq!(item.tenant, tenant.parse().ok());
+    }
+    // A state that is no text is nobody's.
+    let collection = parsed(br#"{"value":[{"clientState":7,"changeType":7}]}"#);
+    assert!(collection.items[0].client_state.is_none());
+}
+
+#[test]
 fn what_is_no_collection_is_an_error() {
     for body in ["", "{}", "[]", r#"{"value":{}}"#, r#"{"value":[}"#] {
         assert!(Collection::parse(body.as_bytes()).is_err());
@@ -95,8 +119,8 @@ fn what_is_no_collection_is_an_error() {
 #[test]
 fn a_lifecycle_event_is_no_change() {
     let collection = fixture!("lifecycle");
-    let item = collection.items[0].as_ref().expect("usable");
-    match &item.news {
+    let item = &collection.items[0];
+    match item.news.as_ref().expect("usable") {
         News::Lifecycle(lifecycle) => {
             assert_eq!(lifecycle.event, LifecycleEvent::SubscriptionRemoved);
             assert!(lifecycle.subscription.is_some() && item.client_state.is_some());
@@ -157,10 +181,10 @@ fn what_is_too_long_to_be_genuine_is_not_kept() {
         r#"{{"value":[{{"changeType":"created","clientState":"{long}","resource":"chats('19:a')/messages('1')"}},{{"changeType":"created","resource":"chats('{long}')/messages('1')"}}],"validationTokens":["{long}",7,"a"]}}"#
     );
     let collection = parsed(body.as_bytes());
-    let first = collection.items[0].as_ref().expect("usable");
+    let first = &collection.items[0];
     assert!(first.client_state.is_none());
     assert_eq!(
-        collection.items[1].as_ref().err(),
+        collection.items[1].news.as_ref().err(),
         Some(&ItemError::Resource)
     );
     assert_eq!(collection.validation_tokens, ["", "", "a"]);
