@@ -34,6 +34,9 @@ const APPLICATION_ADMINISTRATOR: &str = "somebody with the role Application Admi
 const PRIVILEGED_ADMINISTRATOR: &str =
     "somebody with the role Privileged Role Administrator (or Global Administrator) in Entra ID";
 
+/// What is only a matter of time.
+const NOT_YET: &str = "Entra ID does not know everywhere yet what was just made: run the command again in some minutes";
+
 /// Sets the registration up.
 ///
 /// # Errors
@@ -257,7 +260,7 @@ impl Work {
             let error = match self.make(change, found).await {
                 Ok(()) => return Ok(()),
                 // A try before this one whose answer was lost.
-                Err(error) if is_already_there(&error) && !is_credential(change) => return Ok(()),
+                Err(error) if is_already_there(&error) => return Ok(()),
                 Err(error) => error,
             };
             let passes = passes(change, &error);
@@ -282,7 +285,15 @@ impl Work {
                 Ok(())
             }
             Change::SetApplication(wanted, _) => directory.update_application(object, wanted).await,
-            Change::AddOwner(owner) => directory.add_owner(object, owner).await,
+            Change::AddOwner(owner) => match directory.add_owner(object, owner).await {
+                // What says so of an owner has no code of its own.
+                Err(error) if error.kind == ErrorKind::Rejected => {
+                    let owners = directory.owners(object).await?;
+                    let owns = owners.iter().any(|it| it.eq_ignore_ascii_case(owner));
+                    owns.then_some(()).ok_or(error)
+                }
+                added => added,
+            },
             Change::RemoveOwner(owner) => directory.remove_owner(object, owner).await,
             Change::AddCredential(wanted) => directory.add_credential(object, wanted).await,
             Change::SetCredential(id, wanted) => {
@@ -355,10 +366,6 @@ impl Work {
     }
 }
 
-const fn is_credential(change: &Change) -> bool {
-    matches!(change, Change::AddCredential(_) | Change::SetCredential(..))
-}
-
 /// Whether the same change may succeed in a while.
 fn passes(change: &Change, error: &ServiceError) -> bool {
     use ErrorKind::{Connection, NotFound, Throttled, TimedOut, Unavailable};
@@ -385,12 +392,13 @@ fn advice(change: &Change, error: &ServiceError) -> Option<String> {
                 Change::AssignRole(..) | Change::RemoveRole(..) => PRIVILEGED_ADMINISTRATOR,
                 _ => APPLICATION_ADMINISTRATOR,
             };
-            Some(format!("you may not do that: {who} runs this command with this file"))
+            Some(format!(
+                "you may not do that: {who} runs this command with this file"
+            ))
         }
-        ErrorKind::NotFound | ErrorKind::Rejected if is_not_yet_known(error) => Some(
-            "Entra ID does not know everywhere yet what was just made: run the command again in some minutes"
-                .to_owned(),
-        ),
+        ErrorKind::NotFound | ErrorKind::Rejected if is_not_yet_known(error) => {
+            Some(NOT_YET.to_owned())
+        }
         _ => None,
     }
 }
@@ -401,6 +409,7 @@ fn unread(what: &str, error: &ServiceError) -> anyhow::Error {
         ErrorKind::Forbidden => anyhow!(
             "{what}: you may not read it: {APPLICATION_ADMINISTRATOR} runs this command with this file ({error})"
         ),
+        ErrorKind::NotFound => anyhow!("{what}: {NOT_YET} ({error})"),
         _ => anyhow!("{what}: {} ({error})", login(error)),
     }
 }
