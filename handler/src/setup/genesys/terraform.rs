@@ -2,6 +2,7 @@
 //! are read from the vault for each run.
 
 use std::ffi::OsStr;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -25,6 +26,8 @@ pub struct Terraform {
     program: PathBuf,
     folder: PathBuf,
     file: PathBuf,
+    /// The address of the webhook, which a plan has not written into the file yet.
+    webhook: Option<String>,
     backend: Vec<String>,
     variables: Vec<(&'static str, SecretString)>,
 }
@@ -72,6 +75,7 @@ impl Terraform {
         Ok(Self {
             program,
             folder,
+            webhook: file.text(keys::GENESYS_WEBHOOK_URL).map(str::to_owned),
             backend: backend.collect(),
             file: path,
             variables,
@@ -170,6 +174,12 @@ impl Terraform {
             .stdin(Stdio::null())
             .env("TF_VAR_installation_file", &self.file)
             .env("TF_IN_AUTOMATION", "1");
+        if !std::io::stdout().is_terminal() {
+            command.arg("-no-color");
+        }
+        if let Some(webhook) = &self.webhook {
+            command.env("TF_VAR_webhook_url", webhook);
+        }
         for (name, value) in &self.variables {
             command.env(name, value.expose_secret());
         }
