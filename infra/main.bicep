@@ -28,7 +28,7 @@ param genesysDomain string
 @minLength(3)
 param alertEmail string
 
-@description('Application id of the Graph app registration. Empty until infra/graph made it.')
+@description('Application id of the Graph app registration. Empty until `handler setup graph` made it.')
 param graphClientId string = ''
 
 @description('How the Graph app proves itself to Entra ID: with the managed identity, or with the secret graph-client-secret.')

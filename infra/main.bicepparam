@@ -9,7 +9,7 @@ param supportAccounts = readEnvironmentVariable('SUPPORT_ACCOUNTS')
 param genesysDomain = readEnvironmentVariable('GENESYS_DOMAIN')
 param alertEmail = readEnvironmentVariable('ALERT_EMAIL')
 
-// Known after infra/graph and infra/genesys.
+// Known after handler setup graph and infra/genesys.
 param graphClientId = readEnvironmentVariable('GRAPH_CLIENT_ID', '')
 param genesysIntegrationId = readEnvironmentVariable('GENESYS_INTEGRATION_ID', '')
 param genesysClientId = readEnvironmentVariable('GENESYS_CLIENT_ID', '')

@@ -9,7 +9,6 @@ use services::error::Service;
 use services::secrets::names;
 
 use crate::app::App;
-use crate::settings::Specification;
 
 /// Name of the function.
 pub const NAME: &str = "health";
@@ -41,11 +40,9 @@ pub async fn handle(State(app): State<Arc<App>>) -> Json<Value> {
 
 /// What keeps messages from going on.
 fn degraded(app: &App) -> Vec<String> {
-    let placeholder = app.settings.placeholder.map(|setting| {
-        let Specification { name, expects, .. } = setting;
-        format!(
-            "setting {name} still holds a placeholder, so no message is taken: put {expects} there"
-        )
+    let unset = app.settings.unset.iter().map(|setting| {
+        let (name, remedy) = (setting.name, setting.remedy());
+        format!("setting {name} is not set yet, so no message is taken: {remedy}")
     });
     let down = app.gate.down().into_iter().map(|service| {
         let name = match service {
@@ -56,7 +53,7 @@ fn degraded(app: &App) -> Vec<String> {
         };
         format!("{name} does not answer, so messages wait on their queue")
     });
-    placeholder.into_iter().chain(down).collect()
+    unset.chain(down).collect()
 }
 
 #[cfg(test)]

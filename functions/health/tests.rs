@@ -30,13 +30,16 @@ async fn what_is_not_loaded_yet_is_named_until_it_is() {
 }
 
 #[tokio::test]
-async fn a_placeholder_is_named_with_what_belongs_there() {
+async fn ids_that_are_not_known_yet_are_named_with_what_supplies_them() {
     let world = World::start().await;
     let nil = "00000000-0000-0000-0000-000000000000";
-    let app = app_in(&world, &[("GENESYS_INTEGRATION_ID", nil)]);
-    let (status, reasons) = health(&app).await;
+    let unset = [("GENESYS_INTEGRATION_ID", nil), ("GRAPH_CLIENT_ID", "")];
+    let (status, reasons) = health(&app_in(&world, &unset)).await;
     assert_eq!(status, "degraded");
-    let says = "setting GENESYS_INTEGRATION_ID still holds a placeholder, so no message is taken: put the id (GUID) of the \
-                open messaging integration there";
-    assert!(reasons.starts_with(says), "{reasons}");
+    for says in [
+        "setting GRAPH_CLIENT_ID is not set yet, so no message is taken: run handler setup graph, which puts the application",
+        "setting GENESYS_INTEGRATION_ID is not set yet, so no message is taken: run handler setup genesys, which puts the id",
+    ] {
+        assert!(reasons.contains(says), "{reasons}");
+    }
 }

@@ -71,11 +71,15 @@ async fn renew_all(app: &App, now: OffsetDateTime, deadline: Instant) -> Result<
 impl Secret {
     /// Those of this installation. An agent user has none.
     pub fn all(settings: &Settings) -> Vec<Self> {
+        let own = names::MADE.map(Self::Own);
+        // What others gave out is there only once all ids are; what we make ourselves is needed before.
+        if !settings.is_set_up() {
+            return own.into();
+        }
         let client = settings.graph_client_authentication == ClientAuthentication::Secret;
         let client = client.then_some(Self::Client).into_iter();
         let has_spare = settings.genesys_spare_client_id.is_some();
         let genesys = has_spare.then_some(Self::GenesysClient).into_iter();
-        let own = names::MADE.map(Self::Own);
         let accounts = settings.support_accounts.iter();
         let signed_in = accounts.filter(|account| !account.is_agent_user());
         client

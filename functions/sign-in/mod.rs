@@ -70,7 +70,7 @@ pub async fn handle(State(app): State<Arc<App>>, address: Uri, headers: HeaderMa
 }
 
 async fn answer(app: &App, asked: Asked) -> Step<Answer> {
-    if let Some(setting) = app.settings.placeholder {
+    if let Some(setting) = app.settings.unset.first() {
         let setting = setting.name;
         tracing::error!(event = "setting_placeholder", setting);
         return Err(Page::NotSetUp);

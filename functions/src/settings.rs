@@ -36,8 +36,15 @@ use rules::{
 /// A link's key lives 7 days at most, and is used for up to 22 hours before a new one is got.
 const LONGEST_LINK_HOURS: u64 = 6 * 24;
 
-/// What stands in a setting whose real value does not exist yet: the id that the templates put there.
+/// What no id is: earlier templates put it where an id did not exist yet.
 const PLACEHOLDER: &str = "00000000-0000-0000-0000-000000000000";
+
+/// The settings that are known only after a step of set-up, and the command that supplies each. Until then they are empty.
+const SUPPLIED: [(&str, &str); 3] = [
+    ("GRAPH_CLIENT_ID", "handler setup graph"),
+    ("GENESYS_INTEGRATION_ID", "handler setup genesys"),
+    ("GENESYS_CLIENT_ID", "handler setup genesys"),
+];
 
 /// The variable in which the platform tells the app's host name.
 pub const HOST_NAME: &str = "WEBSITE_HOSTNAME";
@@ -99,11 +106,29 @@ pub struct Specification {
     pub name: &'static str,
     /// What to put there, in the words that a start-up error uses.
     pub expects: &'static str,
-    /// Value used when the variable is absent; `None` makes the setting required.
+    /// Value used when the variable is absent; `None` makes the setting required, unless a command supplies it later.
     pub default: Option<&'static str>,
 }
 
 impl Specification {
+    /// The command that supplies the value, where it is known only after a step of set-up.
+    #[must_use]
+    pub fn supplied_by(&self) -> Option<&'static str> {
+        let mut supplied = SUPPLIED.iter();
+        let found = supplied.find(|(name, _)| *name == self.name);
+        found.map(|(_, command)| *command)
+    }
+
+    /// What to do where the setting is not set yet.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        let expects = self.expects;
+        match self.supplied_by() {
+            Some(command) => format!("run {command}, which puts {expects} there"),
+            None => format!("put {expects} there"),
+        }
+    }
+
     fn error(&self, problem: String) -> SettingError {
         SettingError {
             name: self.name,
@@ -125,10 +150,9 @@ macro_rules! settings {
         #[derive(Debug, Clone)]
         pub struct Settings {
             $(#[doc = concat!("`", $name, "`: ", $expects, ".")] pub $field: $type,)*
-            /// A setting that still holds the placeholder of an id that did not exist when the app was deployed: nothing that
-            /// comes in could be carried on, so it must not be taken either. Any other text in the place of an id does not
-            /// pass that setting's own check.
-            pub placeholder: Option<&'static Specification>,
+            /// The settings whose ids are not known yet (empty, or all zeros): nothing that comes in could be carried on, so it
+            /// must not be taken either. Any other text in the place of an id does not pass that setting's own check.
+            pub unset: Vec<&'static Specification>,
             /// Scheme and host under which the app is reached, where the platform tells (`WEBSITE_HOSTNAME`).
             pub address: Option<String>,
             /// By which secrets and subscriptions are renewed: the system's clock, unless this is the local platform.
@@ -150,7 +174,7 @@ macro_rules! settings {
                 $(let $field: Option<$type> = self.read($name, $parse);)*
                 let address = self.value(HOST_NAME).and_then(|host| address_of(&host));
                 let clock = self.clock(address.as_deref());
-                Some(Settings { $($field: $field?,)* placeholder: self.placeholder, address, clock: clock? })
+                Some(Settings { $($field: $field?,)* unset: std::mem::take(&mut self.unset), address, clock: clock? })
             }
         }
     };
@@ -323,6 +347,12 @@ pub struct SettingError {
 }
 
 impl Settings {
+    /// Whether every id is known, so that messages can be carried.
+    #[must_use]
+    pub const fn is_set_up(&self) -> bool {
+        self.unset.is_empty()
+    }
+
     /// Reads every setting through `lookup` (usually the process environment).
     ///
     /// # Errors
@@ -331,7 +361,7 @@ impl Settings {
         let mut reader = Reader {
             lookup,
             errors: Vec::new(),
-            placeholder: None,
+            unset: Vec::new(),
         };
         let settings = reader.read_all();
         reader.check_region();
@@ -407,7 +437,7 @@ pub fn read_support_accounts(value: &str) -> Result<Vec<SupportAccount>, Setting
 struct Reader<L> {
     lookup: L,
     errors: Vec<SettingError>,
-    placeholder: Option<&'static Specification>,
+    unset: Vec<&'static Specification>,
 }
 
 impl<L: Fn(&str) -> Option<String>> Reader<L> {
@@ -418,10 +448,11 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 
     fn read<T>(&mut self, name: &str, rule: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let setting = SPECIFICATIONS.iter().find(|it| it.name == name)?;
-        let default = || setting.default.map(str::to_owned);
+        let later = setting.supplied_by().map(|_| PLACEHOLDER);
+        let default = || setting.default.or(later).map(str::to_owned);
         let value = self.value(name).or_else(default);
         if value.as_ref().is_some_and(|it| it.contains(PLACEHOLDER)) {
-            self.placeholder = self.placeholder.or(Some(setting));
+            self.unset.push(setting);
         }
         let read = value.map_or_else(|| Err("missing".to_owned()), |value| rule(&value));
         read.map_err(|problem| self.errors.push(setting.error(problem)))

@@ -44,9 +44,9 @@ const MOST_STEPS: usize = 12;
 pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     timer::run(&app, NAME, request, |_| async {
         // Until the deployment is complete there is no app to subscribe.
-        match app.settings.placeholder {
-            Some(_) => Ok(()),
-            None => renew_all(&app, RENEWED_AFTER).await,
+        match app.settings.is_set_up() {
+            false => Ok(()),
+            true => renew_all(&app, RENEWED_AFTER).await,
         }
     })
     .await

@@ -22,11 +22,11 @@ pub async fn run() -> bool {
         println!("\nServices were not tried: mend the settings first.");
         return false;
     };
-    if let Some(setting) = settings.placeholder {
-        let (name, expects) = (setting.name, setting.expects);
-        println!(
-            "\nServices were not tried: {name} still holds a placeholder: put {expects} there."
-        );
+    if !settings.is_set_up() {
+        println!("\nServices were not tried, because ids are not set yet.");
+        for setting in &settings.unset {
+            println!("  {}: {}", setting.name, setting.remedy());
+        }
         return false;
     }
     println!("\nServices");

@@ -234,12 +234,12 @@ async fn bot(probe: &Probe) -> Finding {
 const CHANGED_ON_THE_WAY: &str = "does the Functions host honour enableProxyingHttpRequest in host.json, and does nothing \
                                   stand between it and the caller?";
 
-/// Why the handler does not check yet: a setting that nobody filled in, otherwise this secret.
+/// Why the handler does not check yet: an id that is not set yet, otherwise this secret.
 fn cannot_tell(answer: &Answer, secret: &str) -> String {
     let refusal = answer.refusal().unwrap_or_default();
-    if refusal.contains("placeholder") {
+    if refusal.contains("not set up") {
         return format!(
-            "503: {}: give the Function App the ids that health names, then check again",
+            "503: {}: do what health names, then check again",
             shown(&refusal)
         );
     }

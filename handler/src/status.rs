@@ -64,6 +64,7 @@ fn outlook(lookup: &impl Fn(&str) -> Option<String>) -> anyhow::Result<Outlook> 
     let client = http::client()?;
     let clients = given(lookup, "GENESYS_CLIENT_ID").unwrap_or_default();
     let clients = clients.split(',').map(|id| id.trim().to_owned());
+    let clients = clients.filter(|id| !id.is_empty());
     let calls = given(lookup, "GENESYS_CALLS_PER_MINUTE").map(|it| it.parse());
     Ok(Outlook {
         desk,

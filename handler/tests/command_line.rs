@@ -5,11 +5,11 @@ use crate::program::{handler, local_settings};
 #[tokio::test]
 async fn a_missing_setting_stops_the_start_with_one_line_that_names_it() {
     let mut settings = local_settings();
-    settings.retain(|(name, _)| name != "GENESYS_INTEGRATION_ID");
+    settings.retain(|(name, _)| name != "TENANT_ID");
     let outcome = handler(&[], &settings).await;
     assert_eq!((outcome.code, outcome.out.as_str()), (Some(1), ""));
     assert_eq!(outcome.err.lines().count(), 1, "{}", outcome.err);
-    let says = "setting GENESYS_INTEGRATION_ID is missing: put ";
+    let says = "setting TENANT_ID is missing: put ";
     assert!(outcome.err.starts_with(says), "{}", outcome.err);
 }
 

@@ -204,7 +204,7 @@ health              | 200 | <html>hello</html>                        | not this
 health              | 404 |                                           | 404; target/package
 health              | 502 |                                           | 502; log stream
 forged notification | 503 | {"error": "starting, please retry"}       | graph-client-state; is not loaded
-forged notification | 503 | {"error": "a setting holds a placeholder"} | holds a placeholder; health names
+forged notification | 503 | {"error": "the app is not set up yet"} | not set up yet; health names
 forged notification | 202 | dropped                                   | 202 with a body; forger
 forged notification | 200 |                                           | 200 instead of 202; another app
 forged notification | 401 |                                           | 401 instead of 202; anonymous
@@ -213,7 +213,7 @@ Genesys webhook     | 200 |                                           | nobody s
 Genesys webhook     | 401 |                                           | 401 instead of 401; anonymous
 Genesys webhook     | 404 |                                           | 404; no such function
 Genesys webhook     | 503 | {"error": "starting, please retry"}       | genesys-webhook-secret; is not loaded
-Genesys webhook     | 503 | {"error": "a setting holds a placeholder"} | holds a placeholder; health names
+Genesys webhook     | 503 | {"error": "the app is not set up yet"} | not set up yet; health names
 "#;
 
 #[tokio::test]

@@ -28,6 +28,7 @@ mod refused_files;
 mod repeats;
 mod secrets;
 mod setup_genesys;
+mod setup_graph;
 mod setup_terraform;
 mod sign_in;
 mod speakers;

@@ -117,7 +117,7 @@ impl Page {
                 "Copy the whole link and open it again.".to_owned(),
             ),
             Self::NotSetUp => (
-                "The app is not set up yet: one of its settings holds a placeholder, which its health page names.".to_owned(),
+                "The app is not set up yet: an id is missing, which its health page names.".to_owned(),
                 "Deploy it with the real value, then open the link again.".to_owned(),
             ),
             Self::LinkRefused(refused) => (link_refused(*refused).to_owned(), make_link(None)),

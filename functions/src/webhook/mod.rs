@@ -30,6 +30,9 @@ use crate::queue::delivery::invocation_id;
 use crate::queue::enqueue::enqueue;
 use crate::queue::spool::{self, Place};
 
+/// What a caller is told while an id is not known yet.
+const NOT_SET_UP: &str = "the app is not set up yet";
+
 /// Time that Service Bus has for an agent's message before it goes into the spool: with as much for Blob, and what the check of
 /// the signature may take, the webhook is answered within its deadline even when Service Bus hangs.
 const QUEUE_TIME: Duration = Duration::from_secs(3);
@@ -89,10 +92,10 @@ where
         let (head, body) = request.into_parts();
         let (body, _share) =
             body::read(&app.large_bodies, &head.headers, body, function.body_limit).await?;
-        if let Some(setting) = app.settings.placeholder {
+        if let Some(setting) = app.settings.unset.first() {
             let setting = setting.name;
             tracing::error!(event = "setting_placeholder", setting);
-            return Err(Refusal::unavailable("a setting holds a placeholder"));
+            return Err(Refusal::unavailable(NOT_SET_UP));
         }
         take(head.headers, body).await
     });

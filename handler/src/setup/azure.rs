@@ -142,7 +142,11 @@ impl Installation {
                 ),
             }
         }
-        self.save("Azure's outputs", &what, &learnt)
+        self.save(
+            "Azure's outputs",
+            &format!("from the deployment {DEPLOYMENT} in {}", group.name),
+            &learnt,
+        )
     }
 
     /// Keeps what was learnt in the file, and says so; without a change it only says that.
@@ -162,7 +166,7 @@ impl Installation {
         self.steps.changed(
             super::steps::Verb::Set,
             what,
-            format!("{keys} in {path} ({source})"),
+            format!("{keys} in {path}, {source}"),
         );
         Ok(())
     }

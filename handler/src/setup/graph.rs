@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep};
 use super::azure::{Installation, login};
 use super::keys;
 use super::registration::{ALL_CHATS, Change, Found, Holder, OWNED_APPS, Wanted, changes};
+use super::settings::WHAT as SETTINGS;
 use super::steps::Verb;
 
 /// Between two tries of what the directory does not know yet.
@@ -80,6 +81,12 @@ pub async fn run(installation: &mut Installation, wait: Duration) -> anyhow::Res
             return Ok(());
         }
     }
+    if installation.steps.is_plan() && work.application.is_none() {
+        let how = "graph_client_id, once there is the registration";
+        installation.steps.changed(Verb::Set, THE_FILE, how);
+        let how = "GRAPH_CLIENT_ID, once there is the registration";
+        installation.steps.changed(Verb::Set, SETTINGS, how);
+    }
     learn(installation, &work)?;
     if wanted.has_secret {
         let app = work.application.as_ref().map(|it| it.app_id.clone());
@@ -113,13 +120,14 @@ fn learn(installation: &mut Installation, work: &Work) -> anyhow::Result<()> {
     {
         return Ok(());
     }
-    installation.save("the file", "the registration's", &[keys::GRAPH_CLIENT_ID])
+    installation.save(THE_FILE, "of the registration", &[keys::GRAPH_CLIENT_ID])
 }
 
 fn permissions_of(user: &str) -> String {
     format!("delegated permissions of {user}")
 }
 
+const THE_FILE: &str = "the file";
 const REGISTRATION: &str = "app registration";
 const CREDENTIAL: &str = "federated credential of the managed identity";
 const PRINCIPAL: &str = "service principal";

@@ -59,7 +59,7 @@ pub fn of(name: &str) -> Option<&'static Key> {
 }
 
 macro_rules! keys {
-    ($($constant:ident = $name:literal, $kind:expr, $expects:literal;)*) => {
+    ($($constant:tt = $name:literal, $kind:expr, $expects:literal;)*) => {
         $(#[doc = concat!("`", $name, "`: ", $expects, ".")] pub const $constant: &str = $name;)*
 
         /// All of them, in the order in which they are written.
@@ -69,14 +69,14 @@ macro_rules! keys {
 
 keys! {
     ENVIRONMENT = "environment", Kind::Text, "a short name of this installation, e.g. prod";
-    LOCATION = "location", Kind::Text, "the Azure region, e.g. westeurope";
+    _ = "location", Kind::Text, "the Azure region, e.g. westeurope";
     TENANT_ID = "tenant_id", Kind::Guid, "the GUID of your Microsoft Entra tenant";
     SUBSCRIPTION_ID = "subscription_id", Kind::Guid, "the GUID of the Azure subscription";
     RESOURCE_GROUP = "resource_group", Kind::Text, "the name of the resource group, where it is not rg-{environment}";
     SUPPORT_ACCOUNTS = "support_accounts", Kind::Accounts,
         "in brackets \"name=object id\" of each Support User, \"name=object id@client id\" of each agent user,";
-    OPERATORS_GROUP_ID = "operators_group_id", Kind::Guid, "the object id (GUID) of the operators' group";
-    ALERT_EMAIL = "alert_email", Kind::Text, "the address that alerts go to";
+    _ = "operators_group_id", Kind::Guid, "the object id (GUID) of the operators' group";
+    _ = "alert_email", Kind::Text, "the address that alerts go to";
     GENESYS_DOMAIN = "genesys_domain", Kind::Text, "the domain of your Genesys Cloud region, e.g. mypurecloud.de";
     THREAD_WINDOW_HOURS = "thread_window_hours", Kind::Number,
         "the hours for which a customer's messages stay in one thread";

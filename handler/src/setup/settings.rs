@@ -11,8 +11,8 @@ use super::file::InstallationFile;
 use super::keys;
 use super::steps::Verb;
 
-/// Who has not yet got which setting.
-const WHAT: &str = "settings of the Function App";
+/// What the lines are about.
+pub const WHAT: &str = "settings of the Function App";
 
 impl Installation {
     /// What a setting of the app holds; `None` where it holds nothing, the app is not there, or whoever asks may not see it.
@@ -52,7 +52,8 @@ impl Installation {
             names.join(", ")
         };
         if known.is_empty() {
-            self.steps.ok(WHAT, "the file knows none of them yet");
+            self.steps
+                .ok(WHAT, "the file knows no id yet that belongs there");
             return Ok(());
         }
         let refused = |names: String| {

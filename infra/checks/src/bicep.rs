@@ -81,31 +81,6 @@ fn every_module_is_used() {
     }
 }
 
-/// It uses an extension that comes from a registry.
-#[test]
-fn the_graph_template_has_no_fault() {
-    let mut arguments = vec!["lint", "infra/graph/main.bicep"];
-    if !tool::required() {
-        // Trying costs many seconds where there is no network.
-        arguments.push("--no-restore");
-    }
-    let Some(mut command) = bicep(&arguments, &GIVEN) else {
-        return no_compiler();
-    };
-    let output = tool::run(&mut command);
-    let words = printed(&output);
-    if words.contains("BCP190") || words.contains("BCP192") {
-        return left_out(
-            "infra/graph/main.bicep",
-            "the extension for Microsoft Graph is not restored",
-        );
-    }
-    assert!(
-        output.status.success() && words.is_empty(),
-        "bicep {arguments:?}:\n{words}"
-    );
-}
-
 #[test]
 fn templates_have_no_fault_and_production_is_as_its_snapshot_shows_it() {
     snapshot("main", &[&GIVEN[..], &GIVEN_TO_PRODUCTION].concat());

@@ -188,7 +188,7 @@ impl Entra {
                 "The application was not found in the directory.",
             ));
         }
-        // To the letter, as registered by infra/graph.
+        // To the letter, as registered by `handler setup graph`.
         let registered = format!("{}/api/sign-in", self.world.endpoints.functions);
         let redirect = Url::parse(given("redirect_uri")).ok();
         let Some(redirect) = redirect.filter(|_| given("redirect_uri") == registered) else {

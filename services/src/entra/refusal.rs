@@ -223,14 +223,14 @@ impl Reason {
                 "compare graph-client-secret in the vault with the app registration".to_owned()
             }
             Self::ProofMissing | Self::Registration => {
-                "compare the app registration and its credential with infra/graph".to_owned()
+                "let `handler setup graph` compare the app registration and its credential with what they should be".to_owned()
             }
             Self::AppUnknown => {
                 "compare GRAPH_CLIENT_ID and TENANT_ID with the app registration, and enable it"
                     .to_owned()
             }
             Self::ConsentMissing => {
-                "consent to the app's permissions for the Support User: deploy infra/graph"
+                "consent to the app's permissions for the Support User: handler setup graph"
                     .to_owned()
             }
             Self::Blueprint => format!(
