@@ -32,6 +32,7 @@ mod repeats;
 mod secrets;
 mod setup_genesys;
 mod setup_graph;
+mod setup_terraform;
 mod sign_in;
 mod speakers;
 mod spool;

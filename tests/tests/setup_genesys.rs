@@ -2,31 +2,29 @@
 //! missing in turn.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use end_to_end::{Platform, view};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const SECRET: &str = "genesys-client-secret";
+pub const SECRET: &str = "genesys-client-secret";
 const WEBHOOK: &str = "genesys-webhook-secret";
 
 /// An installation whose Genesys side is to be set up.
-struct Scene {
-    platform: Platform,
+pub struct Scene {
+    pub platform: Platform,
     folder: TempDir,
     /// What Terraform has made, where it is not run.
-    outputs: Value,
+    pub outputs: Value,
 }
 
 /// How somebody signs in to Genesys Cloud: variables of the command's environment.
-type Who = Value;
+pub type Who = Value;
 
 impl Scene {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let arguments = [
             "--no-secret=genesys-client-secret",
             "--subscribe=false",
@@ -65,11 +63,11 @@ impl Scene {
         scene
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn file(&self) -> String {
+    pub fn file(&self) -> String {
         fs::read_to_string(self.path("graph-to-open.toml")).expect("a file")
     }
 
@@ -83,20 +81,20 @@ impl Scene {
     }
 
     /// A person at Genesys Cloud who may do everything but this.
-    async fn person(&self, without: &[&str]) -> Who {
-        // Handing on takes the client's own role.
-        let helper = json!({ "person": true, "without": without, "roles": [] });
+    pub async fn person(&self, without: &[&str]) -> Who {
+        let helper = json!({ "person": true, "without": without });
         let person = self.platform.post("/local/genesys/clients", helper).await;
         json!({ "GENESYSCLOUD_ACCESS_TOKEN": person["token"] })
     }
 
-    async fn run(&self, who: &Who, further: &[&str]) -> Value {
+    pub async fn run(&self, who: &Who, further: &[&str]) -> Value {
         let file = self.path("graph-to-open.toml");
         let file = file.to_string_lossy();
         let outputs = self.path("outputs.json");
         let outputs = outputs.to_string_lossy();
         let mut arguments = vec!["setup", "--file", &file, "genesys"];
-        if self.outputs != Value::Null {
+        let is_told = |it: &&str| ["--no-terraform", "--terraform"].contains(it);
+        if self.outputs != Value::Null && !further.iter().any(is_told) {
             arguments.extend(["--outputs", &outputs]);
         }
         arguments.extend(further);
@@ -115,7 +113,7 @@ impl Scene {
         }
     }
 
-    async fn secret(&self, name: &str) -> String {
+    pub async fn secret(&self, name: &str) -> String {
         crate::genesys_secrets::secret(&self.platform, name).await
     }
 
@@ -127,7 +125,7 @@ impl Scene {
     }
 
     /// Everything is as it shall be.
-    async fn assert_set_up(&self, minutes: u32) {
+    pub async fn assert_set_up(&self, minutes: u32) {
         let all = self.platform.get("/local/genesys/clients").await;
         for (name, id) in self.names().iter().zip(self.clients()) {
             let all = all["all"].as_array().expect("clients");
@@ -161,7 +159,7 @@ impl Scene {
     }
 }
 
-fn out(ended: &Value) -> &str {
+pub fn out(ended: &Value) -> &str {
     view::text(ended, "stdout")
 }
 
@@ -201,7 +199,7 @@ async fn it_is_set_up_once_and_a_plan_changes_nothing() {
     scene.assert_set_up(1440).await;
     let (file, secret) = (scene.file(), scene.secret(SECRET).await);
     // By what the file has learnt, as well.
-    for further in [&[][..], &["--plan"]] {
+    for further in [&[][..], &["--plan"], &["--no-terraform"]] {
         let again = scene.run(&person, further).await;
         assert_eq!(again["code"], 0, "{again}");
         assert!(out(&again).ends_with("nothing to do\n"), "{again}");
@@ -378,116 +376,4 @@ async fn a_secret_that_is_there_stays_and_one_that_is_not_taken_is_told() {
         assert_eq!(ended["code"], 1, "{ended}");
         assert!(view::text(&ended, "stderr").contains(says), "{ended}");
     }
-}
-
-/// Terraform's own program with the provider that stands beside it; nothing, with a line that says so, where there is none.
-fn tofu(folder: &Path) -> Option<PathBuf> {
-    let beside = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-        .map(|it| it.join("opentofu"))
-        .find(|it| it.join("terraform-provider-genesyscloud").is_file());
-    let Some(beside) = beside else {
-        let is_required = std::env::var("REQUIRE_TOOLS").is_ok_and(|it| it == "1");
-        assert!(
-            !is_required,
-            "OpenTofu with the provider beside it must be on the PATH"
-        );
-        eprintln!(
-            "left out: handler setup genesys with Terraform (no OpenTofu with the provider beside it)"
-        );
-        return None;
-    };
-    for registry in ["registry.opentofu.org", "registry.terraform.io"] {
-        let place = format!("mirror/{registry}/mypurecloud/genesyscloud/1.84.1/linux_amd64");
-        let place = folder.join(place);
-        fs::create_dir_all(&place).expect("a folder");
-        let provider = "terraform-provider-genesyscloud";
-        std::os::unix::fs::symlink(beside.join(provider), place.join(provider)).expect("a link");
-    }
-    let (settings, program) = (folder.join("tofurc"), folder.join("terraform"));
-    let mirror = folder.join("mirror");
-    let text = format!(
-        "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
-        mirror.display()
-    );
-    fs::write(&settings, text).expect("a file");
-    let text = format!(
-        "#!/bin/sh\nTF_CLI_CONFIG_FILE={} CHECKPOINT_DISABLE=1 exec {}/tofu \"$@\"\n",
-        settings.display(),
-        beside.display()
-    );
-    fs::write(&program, text).expect("a file");
-    let mode = fs::Permissions::from_mode(0o700);
-    fs::set_permissions(&program, mode).expect("a program");
-    Some(program)
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let name = entry.file_name();
-        let is_work = name.to_string_lossy().contains("tfstate") || name == ".terraform";
-        match entry.path().is_dir() {
-            _ if is_work => {}
-            true => copy(&entry.path(), &to.join(name)),
-            false => drop(fs::copy(entry.path(), to.join(name)).expect("a copy")),
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn with_terraform_everything_is_one_command() {
-    let tools = tempfile::tempdir().expect("a folder");
-    let Some(program) = tofu(tools.path()) else {
-        return;
-    };
-    let mut scene = Scene::new().await;
-    let folder = scene.path("infra/genesys");
-    copy(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/genesys"),
-        &folder,
-    );
-    let app = scene.platform.get("/local/resource-manager").await;
-    let api = view::text(&app["deployed"]["settings"], "GENESYS_API_ENDPOINT");
-    let api = reqwest::Url::parse(api).expect("an address");
-    let gateway = format!(
-        "terraform {{\n  backend \"local\" {{}}\n}}\nprovider \"genesyscloud\" {{\n  gateway {{\n    host = \"127.0.0.1\"\n    port = \"{}\"\n    protocol = \"https\"\n  }}\n}}\n",
-        api.port().expect("a port")
-    );
-    fs::write(folder.join("local_override.tf"), gateway).expect("a file");
-    let person = scene.person(&[]).await;
-    let program = program.to_string_lossy().into_owned();
-    let run = ["--terraform", &program];
-
-    let planned = scene.run(&person, &[&run[..], &["--plan"]].concat()).await;
-    assert_eq!(planned["code"], 0, "{planned}");
-    assert!(out(&planned).contains("8 to add"), "{planned}");
-    let organisation = scene.platform.get("/local/genesys/organisation").await;
-    assert_eq!(organisation["made"], json!([]));
-
-    let ended = scene.run(&person, &[&run[..], &["--yes"]].concat()).await;
-    assert_eq!(ended["code"], 0, "{ended}");
-    let again = scene.run(&person, &run).await;
-    assert_eq!(again["code"], 0, "{again}");
-    assert!(out(&again).ends_with("nothing to do\n"), "{again}");
-    let state = fs::read_to_string(folder.join("terraform.tfstate")).expect("a state");
-    let state: Value = serde_json::from_str(&state).expect("JSON");
-    scene.outputs = state["outputs"].clone();
-    scene.assert_set_up(1440).await;
-    // What the flow is bound to by hand is bound back.
-    let secret = scene.secret(SECRET).await;
-    assert!(
-        !state.to_string().contains(&secret),
-        "the client's secret is in no state"
-    );
-    tokio::time::timeout(Duration::from_secs(60), async {
-        let missing = scene.person(&["messaging:setting:add"]).await;
-        let ended = scene.run(&missing, &run).await;
-        assert_eq!(
-            ended["code"], 0,
-            "a right that nothing needs any more: {ended}"
-        );
-    })
-    .await
-    .expect("in time");
 }

@@ -195,14 +195,20 @@ async fn set_profile(genesys: &Arc<Genesys>, inbound: Value, outbound: Value) ->
 async fn the_content_profile_decides_what_passes_each_way() {
     let genesys = organisation();
     let deployed = control(&genesys, "GET", "content-profile", Value::Null).await;
-    let terraform = include_str!("../../../infra/genesys/variables.tf");
-    for (variable, list) in [
-        ("media_types", "inbound"),
-        ("outbound_media_types", "outbound"),
+    let installation = include_str!("../../../infra/genesys/installation.tf");
+    let variables = include_str!("../../../infra/genesys/variables.tf");
+    let outbound = "variable \"outbound_media_types\" {";
+    for (terraform, place, before, list) in [
+        (
+            installation,
+            "media_types ",
+            "\"genesys_media_types\", ",
+            "inbound",
+        ),
+        (variables, outbound, "default     = ", "outbound"),
     ] {
-        let variable = format!("variable \"{variable}\" {{");
-        let (_, after) = terraform.split_once(&variable).expect("the variable");
-        let (_, default) = after.split_once("default     = ").expect("a default");
+        let (_, after) = terraform.split_once(place).expect("the place");
+        let (_, default) = after.split_once(before).expect("a default");
         assert!(default.starts_with(&deployed.body[list].to_string()));
     }
     for (kind, listed, passes) in [

@@ -5,8 +5,6 @@
 //! "Add owner". What was just made can be unknown for minutes ("Designing for eventual consistency for Microsoft Entra"): whoever
 //! calls repeats what [`is_not_yet_known`] says.
 
-mod removal;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +24,7 @@ use crate::managed_identity::ManagedIdentity;
 const US: Service = Service::Graph;
 
 mod records;
+mod removal;
 pub use records::*;
 
 /// Application id of Microsoft Graph itself, in every tenant.

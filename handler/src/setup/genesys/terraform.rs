@@ -2,8 +2,9 @@
 //! are read from the vault for each run.
 
 use std::ffi::OsStr;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 
 use anyhow::{Context as _, anyhow, bail};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -12,6 +13,9 @@ use tokio::process::Command;
 use super::outputs::Made;
 use crate::setup::file::InstallationFile;
 use crate::setup::keys;
+
+/// Terraform's variable of the webhook's address.
+const WEBHOOK: &str = "TF_VAR_webhook_url";
 
 /// Where the configuration lies, from the installation's file.
 const FOLDER: &str = "infra/genesys";
@@ -25,6 +29,8 @@ pub struct Terraform {
     program: PathBuf,
     folder: PathBuf,
     file: PathBuf,
+    /// The address of the webhook, which a plan has not written into the file yet.
+    webhook: Option<String>,
     backend: Vec<String>,
     variables: Vec<(&'static str, SecretString)>,
 }
@@ -72,6 +78,7 @@ impl Terraform {
         Ok(Self {
             program,
             folder,
+            webhook: file.text(keys::GENESYS_WEBHOOK_URL).map(str::to_owned),
             backend: backend.collect(),
             file: path,
             variables,
@@ -94,7 +101,7 @@ impl Terraform {
         if done.status.success() {
             return Ok(());
         }
-        self.show(&done.stdout, &done.stderr);
+        show(&done);
         let advice = match self.backend.is_empty() {
             true => {
                 "put terraform_state_resource_group, terraform_state_account and terraform_state_container into graph-to-open.toml: a container of blobs for Terraform's state, to which you have the role Storage Blob Data Contributor"
@@ -118,12 +125,12 @@ impl Terraform {
             Some(0) => return Ok(Planned::Nothing),
             Some(2) => Planned::Changes,
             _ => {
-                self.show(&done.stdout, &done.stderr);
+                show(&done);
                 bail!("Terraform cannot plan: see above");
             }
         };
         if is_shown {
-            self.show(&done.stdout, &done.stderr);
+            show(&done);
         }
         Ok(planned)
     }
@@ -156,7 +163,7 @@ impl Terraform {
         let done = self.command(&["output", "-json"]).output().await;
         let done = done.with_context(|| self.unstarted())?;
         if !done.status.success() {
-            self.show(&done.stdout, &done.stderr);
+            show(&done);
             bail!("Terraform does not tell its outputs: see above");
         }
         Made::parsed(&done.stdout).context("Terraform's outputs are not those of infra/genesys")
@@ -170,15 +177,18 @@ impl Terraform {
             .stdin(Stdio::null())
             .env("TF_VAR_installation_file", &self.file)
             .env("TF_IN_AUTOMATION", "1");
+        if !std::io::stdout().is_terminal() {
+            command.arg("-no-color");
+        }
+        if let Some(webhook) = &self.webhook
+            && std::env::var_os(WEBHOOK).is_none()
+        {
+            command.env(WEBHOOK, webhook);
+        }
         for (name, value) in &self.variables {
             command.env(name, value.expose_secret());
         }
         command
-    }
-
-    fn show(&self, out: &[u8], err: &[u8]) {
-        print!("{}", String::from_utf8_lossy(out));
-        eprint!("{}", String::from_utf8_lossy(err));
     }
 
     fn unstarted(&self) -> String {
@@ -187,6 +197,11 @@ impl Terraform {
             self.program.display()
         )
     }
+}
+
+fn show(done: &Output) {
+    print!("{}", String::from_utf8_lossy(&done.stdout));
+    eprint!("{}", String::from_utf8_lossy(&done.stderr));
 }
 
 fn on_the_path(names: &[&str]) -> Option<PathBuf> {
