@@ -130,39 +130,51 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let metadata = event.metadata();
-        let is_trouble = *metadata.level() <= Level::WARN;
-        let mut line = Vec::with_capacity(512);
-        if is_trouble {
-            line.extend_from_slice(b",\"timestamp\":\"");
-            // A time before the year 0 cannot be formatted, and cannot be now.
-            let _ = OffsetDateTime::now_utc().format_into(&mut line, &Rfc3339);
-            line.extend_from_slice(b"\",\"level\":");
-            json(&mut line, metadata.level().as_str());
-            line.extend_from_slice(b",\"target\":");
-            json(&mut line, metadata.target());
-        }
-        for span in context
-            .event_scope(event)
-            .into_iter()
-            .flat_map(|scope| scope.from_root())
-        {
-            if let Some(fields) = span.extensions().get::<SpanFields>() {
-                line.extend_from_slice(&fields.all);
-                if is_trouble {
-                    line.extend_from_slice(&fields.in_trouble);
-                }
+        self.0.add(&line(event, &context), is_trouble(event));
+    }
+}
+
+/// Whether an event tells that something went wrong.
+fn is_trouble(event: &Event<'_>) -> bool {
+    *event.metadata().level() <= Level::WARN
+}
+
+/// An event with what its spans say, as one line.
+fn line<S>(event: &Event<'_>, context: &Context<'_, S>) -> Vec<u8>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let (metadata, is_trouble) = (event.metadata(), is_trouble(event));
+    let mut line = Vec::with_capacity(512);
+    if is_trouble {
+        line.extend_from_slice(b",\"timestamp\":\"");
+        // A time before the year 0 cannot be formatted, and cannot be now.
+        let _ = OffsetDateTime::now_utc().format_into(&mut line, &Rfc3339);
+        line.extend_from_slice(b"\",\"level\":");
+        json(&mut line, metadata.level().as_str());
+        line.extend_from_slice(b",\"target\":");
+        json(&mut line, metadata.target());
+    }
+    for span in context
+        .event_scope(event)
+        .into_iter()
+        .flat_map(|scope| scope.from_root())
+    {
+        if let Some(fields) = span.extensions().get::<SpanFields>() {
+            line.extend_from_slice(&fields.all);
+            if is_trouble {
+                line.extend_from_slice(&fields.in_trouble);
             }
         }
-        event.record(&mut Fields(&mut line));
-        // In the place of the first field's comma.
-        match line.first_mut() {
-            Some(first) => *first = b'{',
-            None => line.push(b'{'),
-        }
-        line.extend_from_slice(b"}\n");
-        self.0.add(&line, is_trouble);
     }
+    event.record(&mut Fields(&mut line));
+    // In the place of the first field's comma.
+    match line.first_mut() {
+        Some(first) => *first = b'{',
+        None => line.push(b'{'),
+    }
+    line.extend_from_slice(b"}\n");
+    line
 }
 
 /// Writes each field as `,"name":value`.
@@ -252,6 +264,46 @@ mod tests {
                 event.record(&mut Fields(&mut kept));
             }
         }
+    }
+
+    /// Keeps the lines of all events.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl<S> Layer<S> for Lines
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+            if let Ok(mut lines) = self.0.lock() {
+                lines.extend(line(event, &context));
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_all_is_well_is_short_and_one_about_trouble_leads_to_what_the_host_says() {
+        static WAITING: Waiting = Waiting {
+            lines: Mutex::new(Vec::new()),
+            some: Condvar::new(),
+        };
+        let lines = Lines::default();
+        let subscriber = tracing_subscriber::registry()
+            .with(JsonLines(&WAITING))
+            .with(lines.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!("run", function = "f", invocation = "i", late = true);
+            let _span = span.enter();
+            tracing::info!(event = "settled");
+            tracing::warn!(event = "handed_back");
+        });
+        let written = lines.0.lock().expect("one thread").clone();
+        let written = String::from_utf8(written).expect("UTF-8");
+        let (well, trouble) = written.split_once('\n').expect("two lines");
+        assert_eq!(well, r#"{"function":"f","late":true,"event":"settled"}"#);
+        let trouble: serde_json::Value = serde_json::from_str(trouble).expect("JSON");
+        let named = ["timestamp", "level", "target", "invocation"];
+        assert!(named.iter().all(|it| trouble[it].is_string()), "{trouble}");
     }
 
     #[test]

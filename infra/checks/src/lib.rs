@@ -8,7 +8,8 @@
 //! What is ours to know is held against the snapshots, which are what the templates would deploy in each profile:
 //! the policy in `policy.txt` (`policy`), the rights (`roles`), and that templates, program and flows name the same settings,
 //! queues, containers, secrets, routes, events and attributes (`program`, `queries`, `flow`), and that the runbook says what to do
-//! about each alert (`runbook`), whose rules Azure must take (`alerts`). Each of these returns what is wrong as lines; `mutations` proves of each that it can.
+//! about each alert (`runbook`), whose rules Azure must take (`alerts`). What an installation costs is computed, and held against the
+//! page that tells it (`cost`). Each of these returns what is wrong as lines; `mutations` proves of each that it can.
 
 #![cfg(test)]
 
