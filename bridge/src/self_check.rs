@@ -199,7 +199,7 @@ mod tests {
             let mark = Mark::new(number);
             for shown in [mark.to_string(), mark.to_string().to_lowercase()] {
                 let text = format!("{before}{shown}{after}");
-                prop_assert_eq!(Mark::in_text(&text).as_ref(), Some(&mark), "{}", text);
+                prop_assert_eq!(Mark::in_text(&text), Some(mark.clone()), "{}", text);
             }
         }
 
