@@ -2,13 +2,12 @@ using './main.bicep'
 extends './main.bicepparam'
 import { chosen, defaults } from './known.bicep'
 
-// To try things out at little cost: no instance that always runs, little memory, one copy of the data, no alert over a quiet
+// To try things out at little cost: no instance that always runs, one copy of the data, no alert over a quiet
 // weekend, and nobody who asks from outside. What the file says goes first.
 
 param capacity = {
   ...defaults.capacity
   always_ready_http_instances: 0
-  instance_memory_mb: 512
   storage_replication: 'Standard_LRS'
   ...chosen.capacity
 }

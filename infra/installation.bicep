@@ -20,6 +20,9 @@ param subscriptionId string = ''
 @description('Object id of the Entra group of operators, who may set secrets, read logs and handle failed messages; empty for none.')
 param operatorsGroupId string = ''
 
+@description('URL of a release\'s package, which the deployment publishes too; empty where it is published apart.')
+param packageUrl string = ''
+
 @description('Whether the vault comes back from what was deleted, with its secrets: for the first deployment after a removal.')
 param recoverKeyVault bool = false
 
@@ -225,6 +228,7 @@ module functionApp './modules/functionapp.bicep' = {
     retention: retention
     handler: settings
     botAppId: botAppId
+    packageUrl: packageUrl
     appSubnetId: isPrivate ? reach!.outputs.appSubnetId : ''
     hostAccountName: storage.outputs.hostAccountName
     deploymentContainerUrl: storage.outputs.deploymentContainerUrl

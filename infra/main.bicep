@@ -29,6 +29,9 @@ param subscriptionId string = ''
 @description('Object id of the Entra group of operators; empty for none.')
 param operatorsGroupId string = ''
 
+@description('URL of a release\'s package, which the deployment publishes too; empty where it is published apart.')
+param packageUrl string = ''
+
 @description('Whether the vault comes back from what was deleted, with its secrets: for the first deployment after a removal.')
 param recoverKeyVault bool = false
 
@@ -76,6 +79,7 @@ module installation './installation.bicep' = {
     tenantId: tenantId
     subscriptionId: subscriptionId
     operatorsGroupId: operatorsGroupId
+    packageUrl: packageUrl
     recoverKeyVault: recoverKeyVault
     handler: handler
     retention: retention

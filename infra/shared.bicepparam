@@ -8,6 +8,7 @@ param location = known.?location ?? readEnvironmentVariable('AZURE_LOCATION', ''
 param tenantId = known.?tenant_id ?? ''
 param subscriptionId = known.?subscription_id ?? ''
 param operatorsGroupId = known.?operators_group_id ?? ''
+param packageUrl = known.?package_url ?? ''
 param recoverKeyVault = known.?recover_key_vault ?? false
 
 param handler = { ...defaults.handler, ...chosen.handler }

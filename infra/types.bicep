@@ -303,7 +303,7 @@ var capacityDefaults Capacity = {
   always_ready_http_instances: 1
   always_ready_delivery_instances: 0
   http_concurrency_per_instance: 100
-  instance_memory_mb: 2048
+  instance_memory_mb: 512
   maximum_instance_count: 40
   site_update_strategy: 'Recreate'
   zone_redundant: false

@@ -32,6 +32,9 @@ param handler HandlerSettings
 @description('Application id of the bot, or nothing for no bot.')
 param botAppId string
 
+@description('URL of the package that the deployment publishes too, or nothing.')
+param packageUrl string
+
 @description('Resource id of the subnet that the app calls from, or nothing for none.')
 param appSubnetId string
 
@@ -216,6 +219,22 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     GRAPH_POST_TIMEOUT_SECONDS: '10'
     FILE_TIMEOUT_SECONDS: '30'
   }
+}
+
+// App Service fetches the package and publishes it, as `func` does (Microsoft Learn, "Microsoft.Web sites/extensions 'onedeploy'").
+resource package 'Microsoft.Web/sites/extensions@2025-03-01' = if (!empty(packageUrl)) {
+  parent: site
+  name: 'onedeploy'
+  // In the service, and not in the compiler's types.
+  #disable-next-line BCP187
+  properties: {
+    packageUri: packageUrl
+    remoteBuild: false
+  }
+  // A change of settings restarts the app: better before than after.
+  dependsOn: [
+    settings
+  ]
 }
 
 // Publishing takes an Entra token; user names and passwords do not work.

@@ -229,7 +229,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
           }
         }
         {
-          // Content of large envelopes, and marks of what was erased: a message lives for 14 days on its queue.
+          // Content of large envelopes, marks of what was erased, and what a check left: a message lives for 14 days on its queue.
           name: 'delete-claims'
           enabled: true
           type: 'Lifecycle'
@@ -241,6 +241,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
               prefixMatch: [
                 '${state.name}/claims/'
                 '${state.name}/erased/'
+                '${state.name}/checks/'
               ]
             }
             actions: {

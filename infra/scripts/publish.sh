@@ -5,7 +5,8 @@
 #
 #     --package  a released graph-to-open-linux-x64.zip, whose .sha256 must lie beside it, or the folder that
 #                `cargo xtask package` made; without it $PACKAGE; without that, it is built from these sources
-#     NAME       of the Function App; without it $functionAppName, which azd sets from the deployment's outputs
+#     NAME       of the Function App; without it $functionAppName, which azd sets from the deployment's outputs; without that, the
+#                one of the deployment in the resource group that graph-to-open.toml names
 #
 # `az` must be logged in as somebody who may publish (Website Contributor on the Function App). Publishing is repeated while
 # it fails, because the rights of a Function App that was made just now take some minutes to work everywhere.
@@ -33,10 +34,23 @@ if [ "${1:-}" = --package ]; then
     shift 2
 fi
 app="${1:-${functionAppName:-}}"
-[ -n "$app" ] || fail "which Function App? Give its name, the output functionAppName of the deployment"
+# A key's text in the installation's file.
+said() {
+    sed -n "s/^$1 *= *\"\([^\"]*\)\" *\$/\1/p" "$root/graph-to-open.toml" 2>/dev/null
+}
 [ $# -le 1 ] || fail "one name is enough"
 need az func
 az account show --output none 2>/dev/null || fail "log in first: az login"
+if [ -z "$app" ]; then
+    group=$(said resource_group)
+    environment=$(said environment)
+    [ -n "$group$environment" ] ||
+        fail "which Function App? Give its name, the output functionAppName of the deployment, or fill in graph-to-open.toml"
+    group="${group:-rg-$environment}"
+    app=$(az deployment group show --resource-group "$group" --name graph-to-open \
+        --query properties.outputs.functionAppName.value --output tsv) || app=""
+    [ -n "$app" ] || fail "nothing was deployed to the resource group $group yet: that comes first"
+fi
 
 if [ -z "$package" ]; then
     need cargo

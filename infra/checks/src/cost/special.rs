@@ -16,7 +16,7 @@ const LOG_BYTES: f64 = 8_000.0;
 const DAY_SECONDS: f64 = 24.0 * 3_600.0;
 
 /// Limits that are shown.
-const INSTANCES: [f64; 3] = [10.0, 40.0, 100.0];
+const INSTANCES: [f64; 3] = [40.0, 100.0, 400.0];
 
 /// A day of waiting, by the most instances that there may be, on so many MB each.
 pub fn outage_table(memory: f64) -> String {
@@ -48,7 +48,7 @@ pub fn outage_table(memory: f64) -> String {
     rows.push(row("Service Bus", &bus));
     rows.push(row("logs", &logs));
     rows.push(row("**a day**", &|it| time(it) + bus(it) + logs(it)));
-    let head = ["`maximumInstanceCount`", "10", "40", "100"];
+    let head = ["`maximum_instance_count`", "40", "100", "400"];
     table(&head, &rows)
 }
 
