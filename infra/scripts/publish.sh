@@ -36,7 +36,7 @@ fi
 app="${1:-${functionAppName:-}}"
 # A key's text in the installation's file.
 said() {
-    sed -n "s/^$1 *= *\"\([^\"]*\)\" *\$/\1/p" "$root/graph-to-open.toml" 2>/dev/null
+    sed -n "s/^$1 *= *\"\([^\"]*\)\" *\$/\1/p" "$root/graph-to-open.toml" 2>/dev/null || true
 }
 [ $# -le 1 ] || fail "one name is enough"
 need az func

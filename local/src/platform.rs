@@ -187,7 +187,7 @@ impl Platform {
 
         settings.insert("BLOB_ENDPOINT".to_owned(), blob);
         settings.extend(options.settings.iter().cloned());
-        resource_manager.deploy(&settings);
+        resource_manager.deploy(secure.trim_start_matches("https://"), &settings);
         let programs = azure_cli::install(files.path(), entra)?;
         let path = std::env::var("PATH").unwrap_or_default();
         for (name, value) in [

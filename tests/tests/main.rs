@@ -13,6 +13,7 @@ mod conversation;
 mod core_tools;
 mod cost;
 mod crashes;
+mod deep_check;
 mod deploy_page;
 mod failed_messages;
 mod files_from_agents;

@@ -15,11 +15,10 @@ fn tofu(folder: &Path) -> Option<PathBuf> {
         .map(|it| it.join("opentofu"))
         .find(|it| it.join("terraform-provider-genesyscloud").is_file());
     let Some(beside) = beside else {
-        let is_required = std::env::var("REQUIRE_TOOLS").is_ok_and(|it| it == "1");
-        assert!(
-            !is_required,
-            "OpenTofu with the provider beside it must be on the PATH"
-        );
+        if std::env::var("REQUIRE_TOOLS").is_ok_and(|it| it == "1") {
+            // With the provider of the registry.
+            return Some(PathBuf::from("terraform"));
+        }
         eprintln!(
             "left out: handler setup genesys with Terraform (no OpenTofu with the provider beside it)"
         );

@@ -1,6 +1,7 @@
 //! `handler check --deep`: the whole installation as its operator sees it, in the order in which it was set up. Each line is ok, or
 //! says what to do and who can. It changes nothing; with `--send` a marked message goes through the whole chain and back.
 
+mod genesys;
 mod send;
 
 use std::collections::BTreeMap;
@@ -33,12 +34,7 @@ use crate::status::outlook;
 const LOOK_LIMIT: Duration = Duration::from_secs(200);
 
 /// What each step leaves in the file: the keys, and what to do where one is missing.
-const STEPS: [(&str, &[&str], &str); 3] = [
-    (
-        "deployment to Azure",
-        &keys::OF_AZURE,
-        "run handler setup settings, which reads them from the deployment",
-    ),
+const STEPS: [(&str, &[&str], &str); 2] = [
     (
         "Graph app",
         &[keys::GRAPH_CLIENT_ID],
@@ -66,10 +62,11 @@ pub async fn run(
     lookup: impl Fn(&str) -> Option<String>,
 ) -> anyhow::Result<bool> {
     let file = InstallationFile::read(path)?;
-    let installation = Installation::open(file, Steps::new(true), &lookup)?;
+    let mut installation = Installation::open(file, Steps::new(true), &lookup)?;
     let mut report = Report { good: true };
 
     println!("{}", path.display());
+    installation.learn_from_azure().await?;
     look_at_file(&installation.file, &mut report);
 
     println!("Settings of the Function App");
@@ -91,6 +88,9 @@ pub async fn run(
         Ok(lines) => report.take(&lines),
         Err(advice) => report.note("the app's look at itself", Err::<String, _>(advice)),
     }
+
+    println!("Genesys Cloud, as its administrator");
+    genesys::look(&installation.file, &lookup, &mut report).await;
 
     println!("What it has done so far");
     look_at_status(&lookup, &mut report).await?;

@@ -14,6 +14,7 @@ pub enum Step {
     ReadTimeline,
     WriteTimeline,
     RenewSecret(Uuid),
+    ReadQueue(Uuid),
 }
 
 impl Step {
@@ -25,6 +26,7 @@ impl Step {
             Self::ReadTimeline => Some(permissions::VIEW_THREADING_TIMELINE),
             Self::WriteTimeline => Some(permissions::EDIT_THREADING_TIMELINE),
             Self::RenewSecret(_) => Some(permissions::EDIT_CLIENT),
+            Self::ReadQueue(_) => Some(permissions::VIEW_QUEUE),
         }
     }
 }

@@ -129,14 +129,14 @@ impl Installation {
         }
         let outputs = by_key(&found.outputs);
         let mut learnt = Vec::new();
-        for key in keys::OF_AZURE {
+        for key in keys::OF_AZURE.into_iter().chain(keys::OF_TERRAFORM) {
             match outputs.get(key) {
                 Some(value) if !value.is_empty() => {
                     if self.file.learn(key, value.as_str()) {
                         learnt.push(key);
                     }
                 }
-                _ if self.file.text(key).is_some() => {}
+                _ if self.file.text(key).is_some() || keys::OF_TERRAFORM.contains(&key) => {}
                 _ => bail!(
                     "{what}: it has no output for {key}; deploy again with the templates of this version"
                 ),

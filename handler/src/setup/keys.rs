@@ -120,6 +120,13 @@ pub const OF_AZURE: [&str; 8] = [
     GENESYS_WEBHOOK_URL,
 ];
 
+/// Where the deployment to Azure has made a place for Terraform's state of Genesys Cloud.
+pub const OF_TERRAFORM: [&str; 3] = [
+    TERRAFORM_STATE_RESOURCE_GROUP,
+    TERRAFORM_STATE_ACCOUNT,
+    TERRAFORM_STATE_CONTAINER,
+];
+
 /// The settings of the app that are known only after a step of set-up, and their keys.
 pub const APP_SETTINGS: [(&str, &str); 5] = [
     ("GRAPH_CLIENT_ID", GRAPH_CLIENT_ID),

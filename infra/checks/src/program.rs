@@ -247,7 +247,7 @@ fn lifecycle(inputs: &Inputs) -> Vec<String> {
         format!(r#"["attachments/"] after {files} days"#),
         format!(r#"["state/chats/","state/threads/"] after {chats} days"#),
         format!(r#"["failed/"] after {failed} days"#),
-        format!(r#"["state/claims/","state/erased/"] after {CLAIM_DAYS} days"#),
+        format!(r#"["state/claims/","state/erased/","state/checks/"] after {CLAIM_DAYS} days"#),
     ];
     difference("deleted blobs", expected, found)
 }

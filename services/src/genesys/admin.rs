@@ -38,6 +38,8 @@ pub mod permissions {
     pub const VIEW_THREADING_TIMELINE: &str = "conversation:threadingTimeline:view";
     /// For [`super::GenesysAdmin::set_threading_timeline`].
     pub const EDIT_THREADING_TIMELINE: &str = "conversation:threadingTimeline:edit";
+    /// For [`super::GenesysAdmin::members`].
+    pub const VIEW_QUEUE: &str = "routing:queue:view";
     /// For [`super::GenesysAdmin::renew_client_secret`].
     pub const EDIT_CLIENT: &str = "oauth:client:edit";
     /// For [`super::GenesysAdmin::set_webhook_secret`].
@@ -83,6 +85,20 @@ pub struct Reference {
 pub struct Recipient {
     /// The inbound message flow that gets them; without one nothing is routed.
     pub flow: Option<Reference>,
+}
+
+/// A member of a queue (`QueueMember`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Member {
+    /// Whether it takes conversations of this queue; a member can leave one for a while.
+    #[serde(default)]
+    pub joined: bool,
+}
+
+#[derive(Deserialize)]
+struct Members {
+    #[serde(default)]
+    entities: Vec<Member>,
 }
 
 /// How long after its end a conversation goes on with the customer's next message, by channel, for the whole organisation
@@ -223,6 +239,18 @@ impl GenesysAdmin {
         let id = address::segment(Service::Genesys, recipient)?;
         let path = format!("routing/message/recipients/{id}");
         self.write(&path, &json!({ "flow": { "id": flow } })).await
+    }
+
+    /// The members of a queue, a hundred at the most.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none of this id, `Forbidden` without [`permissions::VIEW_QUEUE`]; otherwise Genesys refused or could
+    /// not be reached.
+    pub async fn members(&self, queue: &str) -> Result<Vec<Member>> {
+        let id = address::segment(Service::Genesys, queue)?;
+        let path = format!("routing/queues/{id}/members?pageSize=100");
+        let members: Members = self.read(&path).await?;
+        Ok(members.entities)
     }
 
     /// The organisation's threading timeline.

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::routing::{MethodRouter, get, patch, post, put};
 use axum::{Extension, Json, Router};
 use http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::store::{Kind, in_use};
 use super::{Api, DIVISION, PERMISSIONS, listing, permissions_of};
@@ -144,7 +144,8 @@ pub fn router() -> Api {
             "/conversations/messaging/settings/default",
             get(default_setting),
         )
-        .route("/routing/queues/{id}/wrapupcodes", get(wrapup_codes));
+        .route("/routing/queues/{id}/wrapupcodes", get(wrapup_codes))
+        .route("/routing/queues/{id}/members", get(members));
     for resource in &RESOURCES {
         router = router
             .route(resource.path, all(resource))
@@ -254,6 +255,18 @@ async fn wrapup_codes(
     caller.needs(&genesys, "routing:queue:view")?;
     genesys.things.get(Kind::Queue, &id)?;
     Ok(Json(listing(Vec::new())))
+}
+
+/// The agent of the local platform is in every queue.
+async fn members(
+    State(genesys): State<Arc<Genesys>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Answer {
+    caller.needs(&genesys, "routing:queue:view")?;
+    genesys.things.get(Kind::Queue, &id)?;
+    let agent = json!({ "id": uuid::Uuid::from_u128(1), "joined": true });
+    Ok(Json(listing(vec![agent])))
 }
 
 pub fn named(value: &Value) -> Result<(), Refusal> {

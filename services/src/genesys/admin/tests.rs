@@ -142,3 +142,21 @@ async fn a_missing_permission_is_told_and_an_id_that_would_climb_is_not_sent() {
     assert_eq!(error.kind, ErrorKind::Forbidden);
     assert_eq!(error.code.as_deref(), Some("not.authorized"));
 }
+
+#[tokio::test]
+async fn the_members_of_a_queue_are_told_with_who_takes_conversations() {
+    let listed =
+        json!({"entities": [{"id": "u-1", "joined": true}, {"id": "u-2"}], "pageSize": 100});
+    let (api, admin) = administrator(&[listed, json!({"entities": []})]).await;
+    let members = admin.members("q-1").await.expect("members");
+    assert_eq!(
+        members.iter().map(|it| it.joined).collect::<Vec<_>>(),
+        [true, false]
+    );
+    assert_eq!(admin.members("q-1").await.expect("members"), []);
+    let seen = api.seen();
+    assert_eq!(
+        seen[0].target,
+        "/api/v2/routing/queues/q-1/members?pageSize=100"
+    );
+}
