@@ -88,6 +88,7 @@ impl Platform {
         let mut azurite = Azurite::start(&options.azurite, &authority, files.path(), &watchdog)?;
         let endpoints = Endpoints {
             functions: options.functions.clone().unwrap_or(address.clone()),
+            secure_functions: secure.clone(),
             graph,
             files: files_address,
             genesys,
@@ -187,7 +188,7 @@ impl Platform {
 
         settings.insert("BLOB_ENDPOINT".to_owned(), blob);
         settings.extend(options.settings.iter().cloned());
-        resource_manager.deploy(secure.trim_start_matches("https://"), &settings);
+        resource_manager.deploy(&settings);
         let programs = azure_cli::install(files.path(), entra)?;
         let path = std::env::var("PATH").unwrap_or_default();
         for (name, value) in [

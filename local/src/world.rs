@@ -242,6 +242,8 @@ impl Default for Config {
 pub struct Endpoints {
     /// The Functions app as the outside sees it (plain HTTP), e.g. `{functions}/api/graph/notifications`.
     pub functions: String,
+    /// The same with TLS, as Azure has it.
+    pub secure_functions: String,
     /// Microsoft Graph.
     pub graph: String,
     /// The host of OneDrive's downloads, to which Graph redirects.
@@ -273,6 +275,7 @@ impl Endpoints {
         Self {
             identity: format!("{http}/msi/token"),
             functions: http,
+            secure_functions: https.clone(),
             graph: https.clone(),
             files: https.clone(),
             genesys: https.clone(),

@@ -125,6 +125,21 @@ async fn with_terraform_everything_is_one_command() {
         .await;
     assert_eq!(ended["code"], 0, "{ended}");
     scene.assert_set_up(2880).await;
+
+    // And the end of it.
+    let ended = scene
+        .run(&person, &[&run[..], &["--remove", "--yes"]].concat())
+        .await;
+    assert_eq!(ended["code"], 0, "{ended}");
+    let organisation = scene.platform.get("/local/genesys/organisation").await;
+    assert_eq!(organisation["made"], json!([]));
+    for line in ["genesys_integration_id = \"\"", "genesys_client_ids = []"] {
+        assert!(scene.file().contains(line), "{line}: {}", scene.file());
+    }
+    let again = scene
+        .run(&person, &[&run[..], &["--remove"]].concat())
+        .await;
+    assert!(out(&again).ends_with("nothing to do\n"), "{again}");
 }
 
 /// A role's permissions, each as `domain:entity:action`.

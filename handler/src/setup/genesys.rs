@@ -52,6 +52,9 @@ pub struct How {
     /// Make new secrets for the clients although the vault has some; the old ones work no longer.
     #[arg(long)]
     new_secret: bool,
+    /// Delete everything there instead, before the installation goes.
+    #[arg(long, conflicts_with_all = ["outputs", "no_terraform", "new_secret"])]
+    pub remove: bool,
     /// Seconds that Genesys Cloud may take to know what was just made.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     wait: u16,
@@ -77,6 +80,9 @@ pub async fn run(
         installation.file.required(keys::KEY_VAULT_URL)?,
         std::sync::Arc::clone(&installation.identity),
     );
+    if how.remove {
+        return remove(installation, how, &vault, lookup).await;
+    }
     let made = match (&how.outputs, how.no_terraform) {
         (Some(path), _) => Made::read(path)?,
         (None, true) => Made::of(&installation.file)?,
@@ -91,6 +97,52 @@ pub async fn run(
     set_timeline(installation, &admin).await
 }
 
+/// Has Terraform delete all that it made, and forgets the ids.
+async fn remove(
+    installation: &mut Installation,
+    how: &How,
+    vault: &KeyVault,
+    lookup: &impl Fn(&str) -> Option<String>,
+) -> anyhow::Result<()> {
+    const WHAT: &str = "Terraform";
+    let terraform = terraform(installation, how, vault, lookup).await?;
+    if terraform.output().await?.is_none() {
+        installation.steps.ok(WHAT, "it has made nothing here");
+        return Ok(());
+    }
+    if !installation.steps.is_plan() {
+        terraform.destroy(how.yes).await?;
+        let texts = [
+            keys::GENESYS_INTEGRATION_ID,
+            keys::GENESYS_SPARE_CLIENT_ID,
+            keys::GENESYS_FLOW_ID,
+            keys::GENESYS_QUEUE_ID,
+        ];
+        for key in texts {
+            installation.file.learn(key, "");
+        }
+        installation.file.learn(keys::GENESYS_CLIENT_IDS, json!([]));
+        installation.file.save()?;
+    }
+    let what = "all that infra/genesys has made at Genesys Cloud";
+    installation.steps.changed(Verb::Remove, WHAT, what);
+    Ok(())
+}
+
+/// Terraform, ready to run with what it must know.
+async fn terraform(
+    installation: &Installation,
+    how: &How,
+    vault: &KeyVault,
+    lookup: &impl Fn(&str) -> Option<String>,
+) -> anyhow::Result<Terraform> {
+    let mut variables = secrets::of_terraform(vault, lookup).await?;
+    variables.extend(Connection::of_terraform(lookup));
+    let terraform = Terraform::find(how.terraform.as_deref(), &installation.file, variables)?;
+    terraform.init().await?;
+    Ok(terraform)
+}
+
 /// Has Terraform make what it has resources for; nothing when it is only planned and there is nothing yet.
 async fn apply(
     installation: &mut Installation,
@@ -99,10 +151,7 @@ async fn apply(
     lookup: &impl Fn(&str) -> Option<String>,
 ) -> anyhow::Result<Option<Made>> {
     const WHAT: &str = "Terraform";
-    let mut variables = secrets::of_terraform(vault, lookup).await?;
-    variables.extend(Connection::of_terraform(lookup));
-    let terraform = Terraform::find(how.terraform.as_deref(), &installation.file, variables)?;
-    terraform.init().await?;
+    let terraform = terraform(installation, how, vault, lookup).await?;
     let is_plan = installation.steps.is_plan();
     match terraform.plan(is_plan).await? {
         Planned::Nothing => installation.steps.ok(WHAT, "all is as infra/genesys says"),

@@ -77,7 +77,12 @@ pub async fn run(order: &Order, lookup: impl Fn(&str) -> Option<String>) -> anyh
             }
             graph::run(&mut installation, wait).await?;
         }
-        What::Genesys(how) => genesys::run(&mut installation, how, &lookup).await?,
+        What::Genesys(how) => {
+            genesys::run(&mut installation, how, &lookup).await?;
+            if how.remove {
+                return installation.finish();
+            }
+        }
         What::Settings => {}
     }
     installation.put_settings().await?;

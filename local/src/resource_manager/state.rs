@@ -80,8 +80,13 @@ impl ResourceManager {
         })
     }
 
-    /// What the templates leave behind them: their outputs and the app, at this host with TLS, with these settings.
-    pub fn deploy(&self, host: &str, settings: &BTreeMap<String, String>) {
+    /// What the templates leave behind them: their outputs and the app with these settings.
+    pub fn deploy(&self, settings: &BTreeMap<String, String>) {
+        let endpoints = &self.world.endpoints;
+        let (_, host) = endpoints
+            .secure_functions
+            .split_once("://")
+            .unwrap_or_default();
         let setting = |name: &str| settings.get(name).cloned().unwrap_or_default();
         let mut outputs = Map::new();
         for (name, value) in [

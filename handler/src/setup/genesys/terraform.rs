@@ -140,19 +140,37 @@ impl Terraform {
     /// # Errors
     /// It failed, or the answer was no.
     pub async fn apply(&self, is_agreed: bool) -> anyhow::Result<()> {
-        let mut arguments = vec!["apply", LOCK];
+        match self.ask("apply", is_agreed).await? {
+            true => Ok(()),
+            false => Err(anyhow!(
+                "Terraform has not applied everything: see above; what Genesys Cloud refuses for a missing permission is in infra/genesys/terraform-role.json, then run the command again"
+            )),
+        }
+    }
+
+    /// Deletes all that was made, after it has asked, unless it shall not.
+    ///
+    /// # Errors
+    /// It failed, or the answer was no.
+    pub async fn destroy(&self, is_agreed: bool) -> anyhow::Result<()> {
+        match self.ask("destroy", is_agreed).await? {
+            true => Ok(()),
+            false => Err(anyhow!(
+                "Terraform has not deleted everything: see above, then run the command again"
+            )),
+        }
+    }
+
+    /// Runs what asks before it changes anything; tells whether it succeeded.
+    async fn ask(&self, what: &str, is_agreed: bool) -> anyhow::Result<bool> {
+        let mut arguments = vec![what, LOCK];
         if is_agreed {
             arguments.extend(["-auto-approve", "-input=false"]);
         }
         let mut command = self.command(&arguments);
         command.stdin(Stdio::inherit());
         let status = command.status().await.with_context(|| self.unstarted())?;
-        match status.success() {
-            true => Ok(()),
-            false => Err(anyhow!(
-                "Terraform has not applied everything: see above; what Genesys Cloud refuses for a missing permission is in infra/genesys/terraform-role.json, then run the command again"
-            )),
-        }
+        Ok(status.success())
     }
 
     /// The outputs; nothing when nothing was made yet.

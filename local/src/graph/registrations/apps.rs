@@ -175,6 +175,15 @@ async fn upsert(
         return Err(Refusal::NO_RESOURCE);
     }
     graph.check_role(&headers, &MAKER_ROLES)?;
+    {
+        let state = graph.registrations.state.lock();
+        let mut deleted = state.deleted.iter();
+        if deleted.any(|it| it.unique_name.as_deref() == Some(unique_name)) {
+            return Err(Refusal::taken(
+                "Another object with the same value for property uniqueName already exists.",
+            ));
+        }
+    }
     if !fields.contains_key("displayName") {
         return Err(Refusal::directory("Property displayName is required."));
     }

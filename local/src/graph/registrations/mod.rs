@@ -8,6 +8,7 @@
 mod apps;
 mod control;
 mod principals;
+mod removal;
 #[cfg(test)]
 mod tests;
 
@@ -86,6 +87,8 @@ pub struct Registrations {
 #[derive(Default)]
 struct Registered {
     apps: Vec<App>,
+    /// Those that were deleted and not purged.
+    deleted: Vec<App>,
     principals: Vec<Principal>,
     grants: Vec<Value>,
     assignments: Vec<Value>,
@@ -326,5 +329,7 @@ impl Graph {
 
 /// Routes below `/v1.0`.
 pub fn router() -> Router<Arc<Graph>> {
-    apps::router().merge(principals::router())
+    apps::router()
+        .merge(principals::router())
+        .merge(removal::router())
 }
