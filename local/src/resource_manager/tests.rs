@@ -24,10 +24,7 @@ impl Case {
         let world = world(Config::default(), "http://127.0.0.1:9");
         let entra = Entra::new(Arc::clone(&world));
         let manager = ResourceManager::new(world, Arc::clone(&entra));
-        manager.deploy(
-            "localhost",
-            &BTreeMap::from([("A".to_owned(), "1".to_owned())]),
-        );
+        manager.deploy(&BTreeMap::from([("A".to_owned(), "1".to_owned())]));
         let login = entra.operator_login("management.azure.com");
         let token = login["accessToken"].as_str().expect("a token").to_owned();
         let identity = entra

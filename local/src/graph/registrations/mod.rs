@@ -134,7 +134,7 @@ impl Registrations {
         let identity = entra.managed_identity_principal();
         let (_, host) = world
             .endpoints
-            .functions
+            .secure_functions
             .split_once("://")
             .unwrap_or_default();
         let principal = id_of("service principal", &config.graph_client_id);
