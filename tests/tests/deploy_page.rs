@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use end_to_end::commands::{Walk, blocks};
+use end_to_end::platform::IMPATIENT;
 use end_to_end::{Platform, handler};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -246,93 +247,75 @@ fn clone_into(folder: &Path) {
 }
 
 /// What a deployment puts out, as Resource Manager writes it.
-fn outputs(host: &str, settings: &Map<String, Value>) -> Value {
-    let outputs = [
-        ("resourceGroupName", "rg-prod"),
-        ("functionAppName", "func-prod"),
-        ("functionAppHostName", host),
-        (
-            "managedIdentityPrincipalId",
-            "00000000-0000-4000-8000-0000000000b1",
-        ),
-        ("graphClientId", "00000000-0000-0000-0000-000000000003"),
-        ("keyVaultName", "kv-prod"),
-        (
-            "blobEndpoint",
-            settings["BLOB_ENDPOINT"].as_str().unwrap_or_default(),
-        ),
-        (
-            "genesysWebhookUrl",
-            &format!("https://{host}/api/genesys/webhook"),
-        ),
-        ("botAppId", "00000000-0000-4000-8000-0000000000b2"),
-    ];
-    let value = |value: &str| json!({ "type": "String", "value": value });
-    let outputs = outputs.map(|(name, it)| (name.to_owned(), value(it)));
-    Value::Object(outputs.into_iter().collect())
+fn outputs(deployed: &Value) -> Value {
+    let all = deployed["outputs"].as_object().expect("outputs").iter();
+    let value = |value: &Value| json!({ "type": "String", "value": value });
+    Value::Object(all.map(|(name, it)| (name.clone(), value(it))).collect())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_commands_of_deploy_md_can_be_followed() {
-    let platform = Platform::start(&[]).await;
+    let platform = Platform::start(IMPATIENT).await;
+    for timer in [
+        "subscription-renewal",
+        "catch-up",
+        "spool-forwarding",
+        "secret-rotation",
+    ] {
+        let fired = platform
+            .post(&format!("/local/timers/{timer}"), json!({}))
+            .await;
+        assert_eq!(fired["outcome"], "200", "{timer}");
+    }
     let told = platform.get("/local/settings").await;
     let settings = told["settings"].as_object().expect("settings");
-    let host = told["https"].as_str().expect("an address");
-    let host = host.strip_prefix("https://").expect("https");
     let scratch = Scratch::new();
+    let person = json!({ "person": true, "without": [] });
+    let person = platform.post("/local/genesys/clients", person).await;
+    let token = person["token"].as_str().expect("a token");
     let walk = Walk {
         environment: environment(&scratch, settings),
-        values: pairs(&[
-            (
-                "TENANT_ID=… ",
-                "TENANT_ID=00000000-0000-0000-0000-000000000002 ",
-            ),
-            (
-                "SUBSCRIPTION_ID=… ",
-                "SUBSCRIPTION_ID=00000000-0000-4000-8000-0000000000b3 ",
-            ),
-            (
-                "OPERATORS_GROUP_ID=… ",
-                "OPERATORS_GROUP_ID=00000000-0000-4000-8000-0000000000b4 ",
-            ),
-            ("ALERT_EMAIL=…", "ALERT_EMAIL=operators@example.com"),
-            ("[\"…\"]", "[\"00000000-0000-4000-8000-0000000000b5\"]"),
-            (
-                "GRAPH_CLIENT_ID=… ",
-                "GRAPH_CLIENT_ID=00000000-0000-0000-0000-000000000003 ",
-            ),
-            (
-                "OAUTHCLIENT_ID=… ",
-                "OAUTHCLIENT_ID=00000000-0000-4000-8000-0000000000b6 ",
-            ),
-            ("OAUTHCLIENT_SECRET=…", "OAUTHCLIENT_SECRET=secret"),
-            ("group_name=…", "group_name=rg-state"),
-            ("account_name=…", "account_name=state"),
-            ("container_name=…", "container_name=state"),
-            (
-                "robot=…@…",
-                "robot=00000000-0000-4000-8000-0000000000a2@00000000-0000-4000-8000-0000000000a1",
-            ),
-            (
-                "BLUEPRINT_CLIENT_ID=… ",
-                "BLUEPRINT_CLIENT_ID=00000000-0000-0000-0000-000000000007 ",
-            ),
-            ("git pull && ", ""),
-        ]),
+        values: pairs(&[(
+            "read -rs GENESYSCLOUD_ACCESS_TOKEN && export GENESYSCLOUD_ACCESS_TOKEN",
+            &format!("export GENESYSCLOUD_ACCESS_TOKEN={token}"),
+        )]),
+        between: pairs(&[(
+            "cp graph-to-open.example.toml graph-to-open.toml",
+            "cp \"$STAND_INS/installation.toml\" graph-to-open.toml",
+        )]),
         ..scratch.walk()
     };
     clone_into(&walk.root);
-    let outputs = outputs(host, settings).to_string();
-    fs::write(scratch.0.join("stand-ins/outputs.json"), outputs).expect("a file");
+    // What the reader fills in, what the deployment gives out, and what Terraform makes, with the client that the platform's own
+    // handler is.
+    let note = |name: &str, text: &[u8]| {
+        fs::write(scratch.0.join("stand-ins").join(name), text).expect("a file");
+    };
+    let address = format!("{}/local/resource-manager/installation", platform.address);
+    note("installation.toml", &platform.fetch(&address).await.2);
+    let shown = platform.get("/local/resource-manager").await;
+    note(
+        "outputs.json",
+        outputs(&shown["deployed"]).to_string().as_bytes(),
+    );
+    let mut made = platform
+        .post("/local/genesys/organisation", json!({}))
+        .await;
+    made["oauth_client_id"]["value"] = settings["GENESYS_CLIENT_ID"].clone();
+    note("made.json", made.to_string().as_bytes());
     let page = fs::read_to_string(walk.root.join("DEPLOY.md")).expect("the page");
     let blocks = blocks(&page).unwrap_or_else(|problem| panic!("DEPLOY.md: {problem}"));
-    let walked = walk
-        .run(&blocks)
-        .unwrap_or_else(|problem| panic!("DEPLOY.md: {problem}"));
-    assert!(
-        walked.output.contains("  ok      health: ok"),
-        "{}",
-        walked.output
-    );
+    let walked = tokio::task::spawn_blocking(move || walk.run(&blocks)).await;
+    let walked = walked.expect("an end");
+    let walked = walked.unwrap_or_else(|problem| panic!("DEPLOY.md: {problem}"));
+    for line in [
+        "set     the file: graph_client_id",
+        "set     message flow",
+        "ok      health: ok",
+        "ok      the file and the app: the app's ids are those of the file",
+        "ok      queue: 1 of 1 members take conversations of it",
+    ] {
+        assert!(walked.output.contains(line), "{line}: {}", walked.output);
+    }
     assert!(!walked.output.contains("FAILED"), "{}", walked.output);
 }

@@ -107,7 +107,8 @@ async fn send(
     Ok(StatusCode::CREATED)
 }
 
-/// What Service Bus asks of a token: genuine, current, meant for it, and of the identity that has the role.
+/// What Service Bus asks of a token: genuine, current, meant for it, and of somebody who has the role: the app's identity, or an
+/// operator, to whom the templates give it too.
 pub(super) fn authorize(entra: &Entra, headers: &HeaderMap) -> Result<(), String> {
     let token = text(headers, header::AUTHORIZATION.as_str());
     let token = token.and_then(|value| value.strip_prefix("Bearer "));
@@ -115,10 +116,10 @@ pub(super) fn authorize(entra: &Entra, headers: &HeaderMap) -> Result<(), String
     let claims = entra
         .verify(token, &AUDIENCES)
         .map_err(|problem| format!("InvalidToken: {problem}"))?;
-    if claims["oid"] == entra.managed_identity_principal() {
-        Ok(())
-    } else {
-        Err("InvalidToken: the identity has no role here".to_owned())
+    let holders = [entra.managed_identity_principal(), entra.operator()];
+    match holders.iter().any(|holder| claims["oid"] == **holder) {
+        true => Ok(()),
+        false => Err("InvalidToken: the identity has no role here".to_owned()),
     }
 }
 
