@@ -215,7 +215,7 @@ pub fn bus_operations(operations: f64) -> f64 {
     first * price::BUS_OPERATION + beyond * price::BUS_OPERATION_BEYOND
 }
 
-/// What the alert rules cost that the template makes.
+/// What the alert rules and the availability test cost that the template makes.
 fn alerts(inputs: &Inputs) -> f64 {
     let mut sum = 0.0;
     for rule in inputs.made("Microsoft.Insights/scheduledQueryRules") {
@@ -230,6 +230,12 @@ fn alerts(inputs: &Inputs) -> f64 {
             let series: usize = dimensions.map(|it| list(&it["values"]).count()).product();
             sum += series.max(1) as f64 * price::METRIC_SERIES;
         }
+    }
+    for test in inputs.made("Microsoft.Insights/webtests") {
+        let properties = &test["properties"];
+        let every = properties["Frequency"].as_f64().unwrap_or(300.0);
+        let places = list(&properties["Locations"]).count() as f64;
+        sum += places * HOURS * 3_600.0 / every * price::WEB_TEST;
     }
     sum
 }

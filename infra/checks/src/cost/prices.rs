@@ -42,6 +42,8 @@ pub const SECRET_READ: f64 = 0.03 / 10_000.0;
 /// A log alert rule by how often it runs, and a time series of a metric that is watched.
 pub const LOG_ALERT: [(&str, f64); 3] = [("PT5M", 1.50), ("PT10M", 1.00), ("PT15M", 0.50)];
 pub const METRIC_SERIES: f64 = 0.10;
+/// An execution of a standard availability test.
+pub const WEB_TEST: f64 = 0.0005;
 
 /// A GB that leaves Azure, and those of a month that are free.
 pub const TRAFFIC_GB: f64 = 0.087;
@@ -121,7 +123,7 @@ pub fn table() -> String {
         [
             "alert rules".to_owned(),
             format!(
-                "of logs {}; {METRIC_SERIES:.2} for a metric's time series",
+                "of logs {}; {METRIC_SERIES:.2} for a metric's time series; {WEB_TEST} for an execution of an availability test (unconfirmed)",
                 alerts.join(", ")
             ),
             "August 2024".to_owned(),
