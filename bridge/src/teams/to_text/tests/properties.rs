@@ -27,7 +27,7 @@ fn piece() -> impl Strategy<Value = String> {
         2 => element.clone().prop_map(|name| format!("</{name}>")),
         1 => (element, "[0-9<>&' ;]{0,12}").prop_map(|(name, value)| format!("<{name} class=\"{value}\" href=\"{value}\">")),
         1 => prop::sample::select(vec![
-            "<br>", "&nbsp;", "&eacute;", "&#x65E5;", "&notit;", "&amp", "<", ">", "<!-- hidden -->", "<!x>", "</>",
+            "<br>", "&nbsp;", "&eacute;", "&#x65E5;", "&notit;", "&amp", "<", ">", "<!-- unseen -->", "<!x>", "</>",
             "<script>hidden</script>", "<style>hidden</style>", "<hr>", "\n", "\t", "`", "```", "\u{2028}", "\u{200b}",
             "&#13;", "&#12;", "|", "~~",
         ]).prop_map(str::to_owned),
