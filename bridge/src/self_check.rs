@@ -88,7 +88,8 @@ impl Mark {
             let is_digit = |it: &char| it.is_ascii_digit() || ('a'..='f').contains(it);
             let digits: String = number.chars().take_while(is_digit).collect();
             let ends = number[digits.len()..].chars().next();
-            let is_whole = digits.len() == DIGITS && !ends.is_some_and(|it| it.is_ascii_alphanumeric());
+            let is_whole =
+                digits.len() == DIGITS && !ends.is_some_and(|it| it.is_ascii_alphanumeric());
             is_whole.then(|| Self(format!("{MARK}{digits}")))
         })
     }
