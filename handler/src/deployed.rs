@@ -57,11 +57,11 @@ pub fn address(text: &str) -> Result<Url, String> {
 /// Makes every check and prints one line for each; tells whether all are good. A handler that is starting gets `patience` to
 /// finish.
 pub async fn run(app: &Url, patience: Duration) -> bool {
-    println!("{app}");
+    Report::title(app);
     let probe = match Probe::new(app) {
         Ok(probe) => probe,
         Err(error) => {
-            println!("  FAILED  no https client can be made: {error}");
+            Report::say("FAILED", "https client", error);
             return false;
         }
     };

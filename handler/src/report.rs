@@ -1,6 +1,7 @@
 //! What the checks print: one line for each thing that was looked at.
 
 use std::fmt::Display;
+use std::io::Write as _;
 
 use functions::self_check::{Line, Verdict};
 
@@ -41,9 +42,19 @@ impl Report {
         }
     }
 
+    /// Prints what the lines below are about.
+    pub fn title(words: impl Display) {
+        Self::print(format_args!("{words}"));
+    }
+
+    /// Whoever reads only the first lines (`| head`) has no use for the others.
+    fn print(line: std::fmt::Arguments<'_>) {
+        let _ = writeln!(std::io::stdout(), "{line}");
+    }
+
     /// Prints a line that begins with this word.
     pub fn say(word: &str, what: impl Display, finding: impl Display) {
-        println!("  {word:<7} {what}: {finding}");
+        Self::print(format_args!("  {word:<7} {what}: {finding}"));
     }
 
     /// Prints the line of one thing that is missing and need not be there.

@@ -65,11 +65,11 @@ pub async fn run(
     let mut installation = Installation::open(file, Steps::new(true), &lookup)?;
     let mut report = Report { good: true };
 
-    println!("{}", path.display());
+    Report::title(path.display());
     installation.learn_from_azure().await?;
     look_at_file(&installation.file, &mut report);
 
-    println!("Settings of the Function App");
+    Report::title("Settings of the Function App");
     let settings = look_at_settings(&installation, &mut report).await;
     let lookup = |name: &str| {
         let deployed = settings.get(name).cloned();
@@ -83,20 +83,20 @@ pub async fn run(
         .with_context(|| format!("{} is no host name", keys::FUNCTION_APP_HOST_NAME))?;
     report.good &= deployed::run(&app, Duration::from_secs(30)).await;
 
-    println!("From inside of the app, with its own identity");
+    Report::title("From inside of the app, with its own identity");
     match from_inside(&app, &lookup).await {
         Ok(lines) => report.take(&lines),
         Err(advice) => report.note("the app's look at itself", Err::<String, _>(advice)),
     }
 
-    println!("Genesys Cloud, as its administrator");
+    Report::title("Genesys Cloud, as its administrator");
     genesys::look(&installation.file, &lookup, &mut report).await;
 
-    println!("What it has done so far");
+    Report::title("What it has done so far");
     look_at_status(&lookup, &mut report).await?;
 
     if is_sending {
-        println!("A message through the whole chain");
+        Report::title("A message through the whole chain");
         send::run(&lookup, &mut report).await?;
     }
     Ok(report.good)

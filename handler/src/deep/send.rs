@@ -30,9 +30,9 @@ pub async fn run(
     let mark = leave_mark(&blobs)
         .await
         .map_err(|error| explained(&error))?;
-    println!(
+    Report::title(format_args!(
         "          Write these words to the Support User (or the bot) in Teams, as a person whose tenant may: {mark}"
-    );
+    ));
     tokio::select! {
         () = follow(&blobs, &mark, report) => {}
         _ = tokio::signal::ctrl_c() => {
@@ -60,7 +60,9 @@ async fn follow(blobs: &Blobs, mark: &Mark, report: &mut Report) {
     if !arrived {
         return;
     }
-    println!("          Now answer with the same words, as the agent who has the conversation");
+    Report::title(
+        "          Now answer with the same words, as the agent who has the conversation",
+    );
     let leg = wait(blobs, mark, |check| check.to_customer).await;
     report.note(
         "from the agent to Teams",

@@ -66,12 +66,12 @@ impl Steps {
     /// The last line; tells whether all is well.
     pub fn finish(self) -> bool {
         match (self.changes, self.is_plan, self.report.good) {
-            (0, _, true) => println!("nothing to do"),
-            (count, true, _) => println!("{count} to change, nothing changed"),
-            (count, false, true) => println!("{count} changed"),
-            (count, false, false) => {
-                println!("{count} changed; not done: see ACT above, then run the command again")
-            }
+            (0, _, true) => Report::title("nothing to do"),
+            (count, true, _) => Report::title(format_args!("{count} to change, nothing changed")),
+            (count, false, true) => Report::title(format_args!("{count} changed")),
+            (count, false, false) => Report::title(format_args!(
+                "{count} changed; not done: see ACT above, then run the command again"
+            )),
         }
         self.report.good
     }
