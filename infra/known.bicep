@@ -1,5 +1,5 @@
 // What graph-to-open.toml says, read when a parameter file is compiled: one `key = value` a line, each value as JSON writes it,
-// comments on lines of their own. A line that is none of these fails the compilation.
+// comments on lines of their own. A value that is none fails the compilation, a line without `=` is passed over.
 
 import {
   alertsDefaults

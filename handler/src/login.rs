@@ -35,7 +35,7 @@ pub fn identity(
     let is_managed = given(lookup, "IDENTITY_ENDPOINT").is_some();
     let identity = match given(lookup, IDENTITY).filter(|_| is_managed) {
         Some(client_id) => ManagedIdentity::new(client.clone(), &client_id),
-        None => ManagedIdentity::of_the_azure_cli(),
+        None => ManagedIdentity::of_the_azure_cli_in(given(lookup, "TENANT_ID").as_deref()),
     };
     Ok(Arc::new(identity?))
 }

@@ -36,9 +36,13 @@ fi
 app="${1:-${functionAppName:-}}"
 # A key's text in the installation's file.
 said() {
-    sed -n "s/^$1 *= *\"\([^\"]*\)\" *\$/\1/p" "$root/graph-to-open.toml" 2>/dev/null || true
+    sed -n "s/^$1 *= *\"\([^\"]*\)\" *\$/\1/p" "$root/graph-to-open.toml" 2>/dev/null | tr -d '\r' || true
 }
 [ $# -le 1 ] || fail "one name is enough"
+if [ -z "$package" ] && [ -n "$(said package_url)" ]; then
+    echo "publish.sh: the deployment published package_url of graph-to-open.toml"
+    exit 0
+fi
 need az func
 az account show --output none 2>/dev/null || fail "log in first: az login"
 if [ -z "$app" ]; then

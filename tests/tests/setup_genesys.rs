@@ -367,6 +367,25 @@ async fn a_secret_that_is_there_stays_and_one_that_is_not_taken_is_told() {
     );
     assert_eq!(scene.secret(SECRET).await, "of-another-organisation");
 
+    // Whoever may not make another leaves the one that works.
+    let unable = scene.person(&["oauth:client:edit"]).await;
+    let ended = scene.run(&unable, &["--new-secret"]).await;
+    assert!(
+        line(&ended, SECRET).contains("oauth:client:edit"),
+        "{ended}"
+    );
+    assert_eq!(scene.secret(SECRET).await, "of-another-organisation");
+
+    // That of a client which is no more is nobody's.
+    let foreign = json!({ "value": "of-before", "tags": { "key-id": "00000000-0000-4000-8000-0000000000fe" } });
+    scene
+        .platform
+        .call(Method::PUT, &path, Some(&foreign))
+        .await;
+    let ended = scene.run(&able, &[]).await;
+    assert_eq!(ended["code"], 0, "{ended}");
+    assert_ne!(scene.secret(SECRET).await, "of-before");
+
     // Nobody signs in, or with a token that has ended.
     for (who, says) in [
         (json!({}), "GENESYSCLOUD_ACCESS_TOKEN"),

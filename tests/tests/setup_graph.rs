@@ -259,7 +259,7 @@ async fn whoever_lacks_a_right_does_the_rest_and_is_told_who_can() {
     // With the file of the one before, no right in Azure is needed for the rest.
     let says = [
         "made    Chat.Read.All of the app",
-        "not shown to you; taken from the file",
+        "taken from the file; not shown to you",
         "handler setup settings",
     ];
     setup.left(&["graph"], &says).await;
@@ -446,4 +446,38 @@ async fn an_app_that_is_removed_is_gone_and_can_be_made_again() {
     // Its unique name is free.
     setup.done(&["graph"]).await;
     setup.assert_complete(&[SUPPORT]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_file_knows_serves_where_azure_does_not_tell_and_is_not_written_over() {
+    let setup = Setup::start(&[]).await;
+    let deployment = format!("{MANAGER}/deployment");
+    let place = json!({
+        "terraformStateResourceGroup": "rg-local", "terraformStateAccount": "stdata",
+        "terraformStateContainer": "terraform-state",
+    });
+    let place = json!({ "state": "Succeeded", "outputs": place });
+    setup.put(&deployment, place).await;
+    let own = "terraform_state_account = \"own\"\n";
+    setup.edit(|text| text + own);
+    setup.done(&["settings"]).await;
+    assert_eq!(setup.known("terraform_state_account"), Some(json!("own")));
+    assert_eq!(
+        setup.known("terraform_state_container"),
+        None,
+        "of another account"
+    );
+    setup.edit(|text| text.replace(own, ""));
+    setup.done(&["settings"]).await;
+    assert_eq!(
+        setup.known("terraform_state_account"),
+        Some(json!("stdata"))
+    );
+    // A deployment that failed later takes nothing away.
+    setup.put(&deployment, json!({ "state": "Failed" })).await;
+    let printed = setup.done(&["graph"]).await;
+    assert!(
+        printed.contains("the last deployment is Failed"),
+        "{printed}"
+    );
 }

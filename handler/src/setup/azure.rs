@@ -103,24 +103,32 @@ impl Installation {
     pub async fn learn_from_azure(&mut self) -> anyhow::Result<()> {
         let group = self.group()?;
         let what = format!("Azure, deployment {DEPLOYMENT} in {}", group.name);
+        let mut all = keys::OF_AZURE.iter();
+        let knows_all = all.all(|key| self.file.text(key).is_some());
         let found = match self.resource_manager.deployment(&group, DEPLOYMENT).await {
             Ok(found) => found,
+            // An administrator of Entra ID need not have any right in Azure, if somebody hands them the file; and an operator who looks
+            // why support is silent is not to be kept from it by Resource Manager.
+            Err(error) if knows_all => {
+                let why = match error.kind {
+                    ErrorKind::Forbidden => "not shown to you".to_owned(),
+                    _ => unread(&error, &group),
+                };
+                self.steps.ok(what, format!("taken from the file; {why}"));
+                return Ok(());
+            }
             Err(error) => {
                 let advice = unread(&error, &group);
-                let knows_all = keys::OF_AZURE
-                    .iter()
-                    .all(|key| self.file.text(key).is_some());
-                // An administrator of Entra ID need not have any right in Azure, if somebody hands them the file.
-                if error.kind == ErrorKind::Forbidden && knows_all {
-                    let found = "not shown to you; taken from the file";
-                    self.steps.ok(what, found);
-                    return Ok(());
-                }
                 return Err(anyhow!("{what}: {advice} ({error})"));
             }
         };
         match found.state.as_str() {
             "Succeeded" => {}
+            state if knows_all => {
+                let found = format!("taken from the file; the last deployment is {state}");
+                self.steps.ok(what, found);
+                return Ok(());
+            }
             "Failed" | "Canceled" => bail!(
                 "{what}: the last deployment did not succeed; look why (az deployment operation group list --resource-group {} --name {DEPLOYMENT}) and deploy again",
                 group.name
@@ -129,7 +137,12 @@ impl Installation {
         }
         let outputs = by_key(&found.outputs);
         let mut learnt = Vec::new();
-        for key in keys::OF_AZURE.into_iter().chain(keys::OF_TERRAFORM) {
+        // The three belong together, and a place that the file names goes before the one that the deployment made.
+        let has_place = keys::OF_TERRAFORM
+            .iter()
+            .any(|key| self.file.text(key).is_some());
+        let of_terraform = keys::OF_TERRAFORM.into_iter().filter(|_| !has_place);
+        for key in keys::OF_AZURE.into_iter().chain(of_terraform) {
             match outputs.get(key) {
                 Some(value) if !value.is_empty() => {
                     if self.file.learn(key, value.as_str()) {
@@ -226,7 +239,7 @@ pub fn login(error: &ServiceError) -> String {
     use services::error::Service;
     match (error.service, error.kind) {
         (Service::ManagedIdentity, _) => {
-            "the Azure CLI gives no token: install it (az), then az login --tenant with tenant_id of the file".to_owned()
+            "the Azure CLI gives no token: install it (az), then az login --tenant with tenant_id of the file (and --allow-no-subscriptions where you have none)".to_owned()
         }
         (_, ErrorKind::Unauthorized) => {
             "your login is not taken: az login --tenant with tenant_id of the file, then again".to_owned()

@@ -106,12 +106,15 @@ async fn remove(
 ) -> anyhow::Result<()> {
     const WHAT: &str = "Terraform";
     let terraform = terraform(installation, how, vault, lookup).await?;
-    if terraform.output().await?.is_none() {
+    // Not by the outputs: a removal that was ended half way has none any more.
+    let is_empty = terraform.is_empty().await?;
+    if is_empty {
         installation.steps.ok(WHAT, "it has made nothing here");
-        return Ok(());
     }
     if !installation.steps.is_plan() {
-        terraform.destroy(how.yes).await?;
+        if !is_empty {
+            terraform.destroy(how.yes).await?;
+        }
         let texts = [
             keys::GENESYS_INTEGRATION_ID,
             keys::GENESYS_SPARE_CLIENT_ID,
@@ -123,6 +126,9 @@ async fn remove(
         }
         installation.file.learn(keys::GENESYS_CLIENT_IDS, json!([]));
         installation.file.save()?;
+    }
+    if is_empty {
+        return Ok(());
     }
     let what = "all that infra/genesys has made at Genesys Cloud";
     installation.steps.changed(Verb::Remove, WHAT, what);
@@ -165,7 +171,11 @@ async fn apply(
             installation.steps.changed(Verb::Set, WHAT, how);
         }
     }
-    let made = terraform.output().await?;
+    let made = match terraform.output().await {
+        // What was made in part has a part of them.
+        Err(_) if is_plan => None,
+        made => made?,
+    };
     if made.is_none() {
         let rest = "the clients' secrets, the flow and the timeline, which follow";
         installation.steps.changed(Verb::Set, "Genesys Cloud", rest);

@@ -61,6 +61,7 @@ pub async fn run(installation: &mut Installation, wait: Duration) -> anyhow::Res
     work.application.clone_from(&found.application);
     work.principal.clone_from(&found.principal);
     work.graph.clone_from(&found.graph.id);
+    let is_new = found.application.is_none();
     let changes = changes(&wanted, &found)?;
     say_what_is_right(installation, &wanted, &found, &changes);
     for user in wanted
@@ -95,7 +96,7 @@ pub async fn run(installation: &mut Installation, wait: Duration) -> anyhow::Res
     learn(installation, &work)?;
     if wanted.has_secret {
         let app = work.application.as_ref().map(|it| it.app_id.clone());
-        client_secret::run(installation, app.as_deref()).await?;
+        client_secret::run(installation, app.as_deref(), is_new).await?;
     }
     Ok(())
 }
@@ -338,7 +339,18 @@ impl Work {
                     resource_id: self.graph.clone(),
                     app_role_id: role,
                 };
-                directory.assign_role(&wanted).await
+                match directory.assign_role(&wanted).await {
+                    // As of an owner: what says so has no code of its own.
+                    Err(error) if error.kind == ErrorKind::Rejected => {
+                        let held = directory.roles(&wanted.principal_id).await?;
+                        let holds = held.iter().any(|it| {
+                            it.app_role_id.eq_ignore_ascii_case(&wanted.app_role_id)
+                                && it.resource_id.eq_ignore_ascii_case(&wanted.resource_id)
+                        });
+                        holds.then_some(()).ok_or(error)
+                    }
+                    assigned => assigned,
+                }
             }
             Change::RemoveRole(_, _, assignment) => directory.remove_role(assignment).await,
         }

@@ -17,6 +17,8 @@ use crate::shared::time_text;
 #[derive(Serialize, Deserialize)]
 struct Secret {
     value: String,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
 }
 
 /// `/local/key-vault/secrets/{name}`: `PUT` makes a new version, `POST` one only where there is no such secret, `DELETE` leaves
@@ -35,8 +37,11 @@ async fn read(
     State(vault): State<Arc<KeyVault>>,
     Path(name): Path<String>,
 ) -> Result<Json<Secret>, Refused> {
-    let value = vault.get(&name).ok_or_else(no_secret)?.value;
-    Ok(Json(Secret { value }))
+    let found = vault.get(&name).ok_or_else(no_secret)?;
+    Ok(Json(Secret {
+        value: found.value,
+        tags: found.tags,
+    }))
 }
 
 /// All versions, the oldest first.
@@ -54,7 +59,7 @@ async fn write(
     Path(name): Path<String>,
     Json(secret): Json<Secret>,
 ) -> Result<Json<Secret>, Refused> {
-    let written = vault.set(&name, &secret.value, BTreeMap::new());
+    let written = vault.set(&name, &secret.value, secret.tags.clone());
     written.map_err(deleted)?;
     Ok(Json(secret))
 }

@@ -78,6 +78,10 @@ pub async fn put(
         let work = Work {
             name: &name,
             client: *client,
+            owners: match index {
+                0 => made.spare_client.into_iter().chain([*client]).collect(),
+                _ => vec![*client],
+            },
             wait: Duration::from_secs(how.wait.into()),
             connection,
             admin,
@@ -92,6 +96,8 @@ pub async fn put(
 struct Work<'a> {
     name: &'a str,
     client: Uuid,
+    /// Who may have the secret.
+    owners: Vec<Uuid>,
     wait: Duration,
     connection: &'a Connection,
     admin: &'a GenesysAdmin,
@@ -112,9 +118,16 @@ impl Work<'_> {
                 None => return Err(anyhow!("{name}: {} ({error})", advice(&error))),
             },
         };
-        if let Some(held) = held.filter(|_| !is_renewed) {
+        // That of a client which is no more, of an installation before this one, is nobody's.
+        let is_ours = |key: &str| {
+            self.owners
+                .iter()
+                .any(|it| it.to_string().eq_ignore_ascii_case(key))
+        };
+        let held = held.filter(|held| held.key.as_deref().is_none_or(is_ours));
+        if let Some(held) = held.as_ref().filter(|_| !is_renewed) {
             // The pair has the secret in turn, and the vault says whose it is.
-            let owner = held.key.unwrap_or_else(|| self.client.to_string());
+            let owner = held.key.clone().unwrap_or_else(|| self.client.to_string());
             let credentials = AdminCredentials::new(owner, held.value.expose_secret().to_owned());
             match self.connection.sign_in_as(&credentials).await {
                 Ok(_) => steps.ok(name, "the vault has it, and Genesys Cloud takes it"),
@@ -146,6 +159,12 @@ impl Work<'_> {
             Ok(secret) => secret,
             Err(error) => match missing_right(&error, step) {
                 Some(right) => {
+                    // Genesys made none, so the one before still works.
+                    if let Some(held) = &held {
+                        let owner = held.key.as_deref().unwrap_or(&id);
+                        let kept = self.vault.store(name, &held.value, owner).await;
+                        kept.map_err(|error| anyhow!("{name}: {} ({error})", advice(&error)))?;
+                    }
                     steps.act(name, right);
                     return Ok(());
                 }

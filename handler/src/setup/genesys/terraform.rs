@@ -71,15 +71,24 @@ impl Terraform {
             ("storage_account_name", keys::TERRAFORM_STATE_ACCOUNT),
             ("container_name", keys::TERRAFORM_STATE_CONTAINER),
         ];
-        let backend = backend.into_iter().filter_map(|(name, key)| {
+        let setting = |(name, key)| {
             let value = file.text(key)?;
             Some(format!("-backend-config={name}={value}"))
-        });
+        };
+        let mut backend: Vec<String> = backend.into_iter().filter_map(setting).collect();
+        if !backend.is_empty() {
+            // Whoever is logged in to several tenants means this one.
+            let place = [
+                ("tenant_id", keys::TENANT_ID),
+                ("subscription_id", keys::SUBSCRIPTION_ID),
+            ];
+            backend.extend(place.into_iter().filter_map(setting));
+        }
         Ok(Self {
             program,
             folder,
             webhook: file.text(keys::GENESYS_WEBHOOK_URL).map(str::to_owned),
-            backend: backend.collect(),
+            backend,
             file: path,
             variables,
         })
@@ -171,6 +180,24 @@ impl Terraform {
         command.stdin(Stdio::inherit());
         let status = command.status().await.with_context(|| self.unstarted())?;
         Ok(status.success())
+    }
+
+    /// Whether its state holds nothing.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn is_empty(&self) -> anyhow::Result<bool> {
+        let done = self.command(&["state", "list"]).output().await;
+        let done = done.with_context(|| self.unstarted())?;
+        let words = String::from_utf8_lossy(&done.stderr);
+        match done.status.success() {
+            true => Ok(done.stdout.trim_ascii().is_empty()),
+            false if words.contains("No state file was found") => Ok(true),
+            false => {
+                show(&done);
+                bail!("Terraform does not tell what it has made: see above");
+            }
+        }
     }
 
     /// The outputs; nothing when nothing was made yet.

@@ -14,23 +14,30 @@ use super::super::keys;
 use super::super::steps::Verb;
 use super::APPLICATION_ADMINISTRATOR;
 
-/// Makes the secret, unless the vault has one.
+/// Makes the secret, unless the vault has one of this registration, which may be new.
 ///
 /// # Errors
 /// The vault or Graph could not be reached.
-pub async fn run(installation: &mut Installation, app: Option<&str>) -> anyhow::Result<()> {
+pub async fn run(
+    installation: &mut Installation,
+    app: Option<&str>,
+    is_new: bool,
+) -> anyhow::Result<()> {
     let what = format!("Key Vault, secret {}", names::GRAPH_CLIENT);
     let url = installation.file.required(keys::KEY_VAULT_URL)?;
     let identity = installation.identity.clone();
     let vault = KeyVault::new(installation.client.clone(), url, identity.clone());
     let may_not = "somebody with the role Key Vault Secrets Officer on the vault runs this command with this file";
     // First the vault: a secret that cannot be kept is better not made.
-    match vault.get(names::GRAPH_CLIENT).await {
-        Ok(Some(_)) => {
+    let graph = &installation.graph_endpoint;
+    let own = app.map(|app| OwnApp::new(installation.client.clone(), graph, app, identity.clone()));
+    match vault.keyed(names::GRAPH_CLIENT).await {
+        // That of a registration which is no more is nobody's.
+        Ok(Some(held)) if !is_foreign(own.as_ref(), held.key.as_deref(), is_new).await => {
             installation.steps.ok(what, "present");
             return Ok(());
         }
-        Ok(None) => {}
+        Ok(_) => {}
         Err(error) if error.kind == ErrorKind::Forbidden => {
             installation
                 .steps
@@ -44,11 +51,9 @@ pub async fn run(installation: &mut Installation, app: Option<&str>) -> anyhow::
         installation.steps.changed(Verb::Make, what, how);
         return Ok(());
     }
-    let Some(app) = app else {
+    let Some(own) = own else {
         return Ok(());
     };
-    let graph = &installation.graph_endpoint;
-    let own = OwnApp::new(installation.client.clone(), graph, app, identity);
     let ends = OffsetDateTime::now_utc() + LIFE;
     let made = match own.add_password(DISPLAY_NAME, ends).await {
         Ok(made) => made,
@@ -93,4 +98,17 @@ pub async fn run(installation: &mut Installation, app: Option<&str>) -> anyhow::
         format!("for {days} days; secret-rotation renews it"),
     );
     Ok(())
+}
+
+/// Whether the registration has no secret of this key id. One that a person stored has none beside it; and one that was added a
+/// moment ago may not be listed yet.
+async fn is_foreign(own: Option<&OwnApp>, key: Option<&str>, is_new: bool) -> bool {
+    let (Some(own), Some(key)) = (own, key) else {
+        return false;
+    };
+    let passwords = own.passwords().await.unwrap_or_default();
+    let has_it = passwords
+        .iter()
+        .any(|it| it.key_id.eq_ignore_ascii_case(key));
+    is_new || (!passwords.is_empty() && !has_it)
 }

@@ -45,7 +45,11 @@ pub fn wanted(installation: &Installation) -> anyhow::Result<Wanted> {
         identity: file
             .required(keys::MANAGED_IDENTITY_PRINCIPAL_ID)?
             .to_owned(),
-        issuer: format!("{}/{tenant}/v2.0", entra::issuer_of(entra_endpoint)),
+        issuer: format!(
+            "{}/{}/v2.0",
+            entra::issuer_of(entra_endpoint),
+            tenant.to_ascii_lowercase()
+        ),
         exchange_audience: entra::exchange_audience_of(entra_endpoint).to_owned(),
         has_secret: file.text(keys::GRAPH_CLIENT_AUTHENTICATION) == Some("secret"),
         owners: owners.map(str::to_owned).collect(),
