@@ -8,8 +8,9 @@ use functions::app::App;
 use functions::self_check::look;
 use functions::settings::{SPECIFICATIONS, SettingError, Settings};
 
+use crate::installation::FILE;
 use crate::report::Report;
-use crate::{deep, deployed, setup};
+use crate::{deep, deployed};
 
 /// What is to be checked.
 #[derive(Debug, Args)]
@@ -33,7 +34,7 @@ pub struct Order {
     #[arg(long, requires = "deep")]
     send: bool,
     /// The installation's file.
-    #[arg(long, value_name = "PATH", default_value = setup::FILE, requires = "deep")]
+    #[arg(long, value_name = "PATH", default_value = FILE, requires = "deep")]
     file: PathBuf,
 }
 

@@ -8,7 +8,8 @@ use services::error::{ErrorKind, ServiceError};
 use services::http;
 use services::managed_identity::ManagedIdentity;
 
-use crate::setup::{self, file::InstallationFile};
+use crate::installation::FILE;
+use crate::installation::file::InstallationFile;
 
 const IDENTITY: &str = "AZURE_CLIENT_ID";
 
@@ -45,7 +46,7 @@ pub fn identity(
 /// # Errors
 /// There is such a file, and it cannot be read.
 pub fn lookup() -> anyhow::Result<impl Fn(&str) -> Option<String>> {
-    let path = Path::new(setup::FILE);
+    let path = Path::new(FILE);
     let file = match path.exists() {
         true => Some(InstallationFile::read(path)?),
         false => None,

@@ -6,6 +6,7 @@ mod deployed;
 mod failed;
 mod forget;
 mod genesys;
+mod installation;
 mod logging;
 mod login;
 mod report;

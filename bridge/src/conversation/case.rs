@@ -214,6 +214,9 @@ pub enum Need {
     FileHosts,
 }
 
+/// Why our own posts are skipped: the reason of [`Plan::Skip`] for an echo.
+pub const OURS: &str = "our own message";
+
 /// What is to be done about a notification.
 #[derive(Debug)]
 pub enum Plan {

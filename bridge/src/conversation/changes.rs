@@ -2,9 +2,8 @@
 
 use time::OffsetDateTime;
 
-use super::case::{Case, Chat, Note, Plan};
+use super::case::{Case, Chat, Note, OURS, Plan};
 use super::customer::present;
-use super::plan::OURS;
 use super::series::{Piece, Series};
 use crate::ids::{Digest, InvalidId, TeamsMessageId};
 use crate::state::KEPT;

@@ -11,8 +11,9 @@ mod plan;
 mod profile;
 pub mod series;
 
+pub use case::OURS;
 pub use customer::present_thread;
-pub use plan::{OURS, plan};
+pub use plan::plan;
 
 #[cfg(test)]
 mod tests;

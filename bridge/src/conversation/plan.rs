@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use time::Duration;
 
-use super::case::{Asked, Case, Chat, Need, Note, Plan};
+use super::case::{Asked, Case, Chat, Need, Note, OURS, Plan};
 use super::changes::{self, Step};
 use super::choice;
 use super::customer::{conversation, is_outsider, present_at};
@@ -18,9 +18,6 @@ use crate::teams::message::{ChatMessage, MessageKind, Sender};
 use crate::teams::notification::ChangeType;
 use crate::teams::to_text::ReplyContext;
 use crate::text;
-
-/// Why our own posts are skipped: the reason of [`Plan::Skip`] for an echo.
-pub const OURS: &str = "our own message";
 
 /// How much younger than [`KEPT`] a message must be to be told from our own posts: the clocks of Graph and ours differ.
 const MARGIN: Duration = Duration::hours(1);

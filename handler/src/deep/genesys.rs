@@ -7,9 +7,9 @@ use services::genesys::admin::{GenesysAdmin, Member};
 use uuid::Uuid;
 
 use crate::genesys::{Connection, Step, explained};
+use crate::installation::file::InstallationFile;
+use crate::installation::keys;
 use crate::report::{Finding, Report};
-use crate::setup::file::InstallationFile;
-use crate::setup::keys;
 
 /// Between two looks at an integration that is being made.
 const NEXT_LOOK: Duration = Duration::from_secs(1);

@@ -21,11 +21,11 @@ use services::error::ErrorKind;
 use services::http;
 
 use crate::deployed;
+use crate::installation::file::InstallationFile;
+use crate::installation::keys;
 use crate::login::{BLOBS, explained, identity, required};
 use crate::report::{Finding, Report};
 use crate::setup::azure::{Installation, login};
-use crate::setup::file::InstallationFile;
-use crate::setup::keys;
 use crate::setup::settings::differing_from;
 use crate::setup::steps::Steps;
 use crate::status::outlook;

@@ -11,9 +11,9 @@ use services::http;
 use services::managed_identity::ManagedIdentity;
 use services::resource_manager::{ResourceGroup, ResourceManager};
 
-use super::file::InstallationFile;
-use super::keys;
 use super::steps::Steps;
+use crate::installation::file::InstallationFile;
+use crate::installation::keys;
 use crate::login::given;
 
 /// Name of the deployment to the resource group, by whichever command it was made.

@@ -3,15 +3,14 @@
 //! Terraform makes what it has resources for (`infra/genesys`); then this does what it has none for: the clients' secrets go
 //! straight from Genesys Cloud into the vault, the flow gets the integration's messages, and the threading timeline is set.
 
+mod how;
 mod outputs;
 mod secrets;
 mod terraform;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::Args;
 use serde_json::json;
 use services::error::ServiceError;
 use services::genesys::admin::GenesysAdmin;
@@ -19,9 +18,10 @@ use services::key_vault::KeyVault;
 use uuid::Uuid;
 
 use super::azure::Installation;
-use super::keys;
 use super::steps::{Steps, Verb};
 use crate::genesys::{Connection, Step, explained, missing_right};
+use crate::installation::keys;
+pub use how::How;
 use outputs::Made;
 use terraform::{Planned, Terraform};
 
@@ -33,32 +33,6 @@ const LONGEST_TIMELINE: u32 = 72 * 60;
 
 /// Hours of a thread's window where the file does not say.
 const WINDOW_HOURS: u64 = 24;
-
-/// How Genesys Cloud is set up.
-#[derive(Args, Clone)]
-pub struct How {
-    /// What `terraform output -json` printed elsewhere; Terraform is not run here.
-    #[arg(long, value_name = "FILE")]
-    outputs: Option<PathBuf>,
-    /// Do not run Terraform; the ids are those of the file.
-    #[arg(long)]
-    no_terraform: bool,
-    /// Terraform's or OpenTofu's program; otherwise terraform or tofu on the PATH.
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["outputs", "no_terraform"])]
-    terraform: Option<PathBuf>,
-    /// Let Terraform apply without asking.
-    #[arg(long, conflicts_with_all = ["outputs", "no_terraform"])]
-    yes: bool,
-    /// Make new secrets for the clients although the vault has some; the old ones work no longer.
-    #[arg(long)]
-    new_secret: bool,
-    /// Delete everything there instead, before the installation goes.
-    #[arg(long, conflicts_with_all = ["outputs", "no_terraform", "new_secret"])]
-    pub remove: bool,
-    /// Seconds that Genesys Cloud may take to know what was just made.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    wait: u16,
-}
 
 /// Sets Genesys Cloud up.
 ///

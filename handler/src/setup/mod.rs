@@ -4,10 +4,8 @@
 //! also after one that was killed: what is as wanted is left alone.
 
 pub(crate) mod azure;
-pub(crate) mod file;
 mod genesys;
 mod graph;
-pub(crate) mod keys;
 mod registration;
 pub(crate) mod settings;
 pub(crate) mod steps;
@@ -17,12 +15,10 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use crate::installation::FILE;
+use crate::installation::file::InstallationFile;
 use azure::Installation;
-use file::InstallationFile;
 use steps::Steps;
-
-/// Where the installation's file is, unless a command is told otherwise.
-pub const FILE: &str = "graph-to-open.toml";
 
 /// What is to be set up, and with which file.
 #[derive(Args)]

@@ -8,9 +8,9 @@ use services::error::{ErrorKind, Sent, Service, ServiceError};
 use services::resource_manager::AppSettings;
 
 use super::azure::{Installation, login};
-use super::file::InstallationFile;
-use super::keys;
 use super::steps::Verb;
+use crate::installation::file::InstallationFile;
+use crate::installation::keys;
 
 /// What the lines are about.
 pub const WHAT: &str = "settings of the Function App";
@@ -127,21 +127,6 @@ pub fn differing_from(
     present: &BTreeMap<String, String>,
 ) -> Vec<&'static str> {
     differing(&known(file), present).into_keys().collect()
-}
-
-impl InstallationFile {
-    /// What a setting of the app is by this file, so that an operator's commands need no environment variable for it.
-    #[must_use]
-    pub fn setting(&self, name: &str) -> Option<String> {
-        let (_, key) = keys::SETTINGS
-            .iter()
-            .find(|(setting, _)| *setting == name)?;
-        let value = match self.text(key) {
-            Some(text) => text.to_owned(),
-            None => self.list(key).join(","),
-        };
-        (!value.is_empty()).then_some(value)
-    }
 }
 
 /// The settings whose values the file knows.

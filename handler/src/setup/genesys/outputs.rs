@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::setup::file::InstallationFile;
-use crate::setup::keys;
+use crate::installation::file::InstallationFile;
+use crate::installation::keys;
 
 /// The ids of what was made (`infra/genesys/outputs.tf`).
 #[derive(Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use services::key_vault::KeyVault;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::How;
+use super::how::How;
 use super::outputs::Made;
 use crate::genesys::{Connection, Step, explained, missing_right};
 use crate::login::given;

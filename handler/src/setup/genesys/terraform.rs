@@ -11,8 +11,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::process::Command;
 
 use super::outputs::Made;
-use crate::setup::file::InstallationFile;
-use crate::setup::keys;
+use crate::installation::file::InstallationFile;
+use crate::installation::keys;
 
 /// Terraform's variable of the webhook's address.
 const WEBHOOK: &str = "TF_VAR_webhook_url";

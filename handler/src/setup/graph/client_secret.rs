@@ -10,9 +10,9 @@ use services::secrets::names;
 use time::OffsetDateTime;
 
 use super::super::azure::{Installation, login};
-use super::super::keys;
 use super::super::steps::Verb;
-use super::APPLICATION_ADMINISTRATOR;
+use super::advice::APPLICATION_ADMINISTRATOR;
+use crate::installation::keys;
 
 /// Makes the secret, unless the vault has one of this registration, which may be new.
 ///

@@ -7,9 +7,9 @@ use services::entra;
 use services::graph::registration::{Application, Named, Registrations};
 
 use super::super::azure::Installation;
-use super::super::keys;
 use super::super::registration::{Found, SupportUser, Wanted};
-use super::{lost, unread};
+use super::advice::{lost, unread};
+use crate::installation::keys;
 
 /// Path of the function with which a Support User signs in.
 const SIGN_IN: &str = "/api/sign-in";

@@ -8,9 +8,10 @@ use services::graph::registration::{Named, Registrations};
 use tokio::time::{Instant, sleep};
 
 use super::super::azure::{Installation, login};
-use super::super::keys;
 use super::super::steps::Verb;
-use super::{APPLICATION_ADMINISTRATOR, FIRST_PAUSE, REGISTRATION, look, unread};
+use super::advice::{APPLICATION_ADMINISTRATOR, FIRST_PAUSE, REGISTRATION, unread};
+use super::look;
+use crate::installation::keys;
 
 /// Deletes the registration with every permission that it was granted, and purges it, for a deleted one keeps its unique name for
 /// 30 days. One that was deleted and not purged is purged.

@@ -58,6 +58,19 @@ impl InstallationFile {
         (!text.is_empty()).then_some(text)
     }
 
+    /// What a setting of the app is by this file, so that an operator's commands need no environment variable for it.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<String> {
+        let (_, key) = keys::SETTINGS
+            .iter()
+            .find(|(setting, _)| *setting == name)?;
+        let value = match self.text(key) {
+            Some(text) => text.to_owned(),
+            None => self.list(key).join(","),
+        };
+        (!value.is_empty()).then_some(value)
+    }
+
     /// The texts of a key's array; none when it is absent.
     #[must_use]
     pub fn list(&self, key: &str) -> Vec<&str> {
