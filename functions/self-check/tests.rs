@@ -48,7 +48,7 @@ async fn the_app_looks_at_itself_once_for_a_ticket_that_an_operator_left() {
 }
 
 #[tokio::test]
-async fn an_old_ticket_and_a_mark_open_nothing_and_a_store_that_is_down_is_said() {
+async fn an_old_ticket_opens_nothing_and_a_store_that_refuses_is_said() {
     let (world, app) = start().await;
     let now = OffsetDateTime::now_utc();
     let old = Ticket::new([1; 32]);

@@ -160,7 +160,7 @@ async fn each_line_is_ok_or_says_what_is_missing() {
         .checked(&nobody, 0, &["missing settings: not shown to you"])
         .await;
 
-    // The app may not read its vault: only the app itself can tell.
+    // Genesys refuses the app: only the app itself can tell.
     scene
         .platform
         .faults(json!([{ "service": "genesys", "status": 403 }]))

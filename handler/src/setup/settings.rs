@@ -37,11 +37,7 @@ impl Installation {
     /// Resource Manager or the login could not be reached.
     pub async fn setting_of_the_app(&self, name: &str) -> anyhow::Result<Option<String>> {
         let app = self.file.required(keys::FUNCTION_APP_NAME)?;
-        let settings = match self
-            .resource_manager
-            .app_settings(&self.group()?, app)
-            .await
-        {
+        let settings = match self.settings().await {
             Ok(settings) => settings,
             Err(error) if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::NotFound) => {
                 return Ok(None);
@@ -78,7 +74,7 @@ impl Installation {
             )
         };
         let explained = |error| anyhow!("{WHAT} {app}: {} ({error})", login(&error));
-        let mut settings = match self.resource_manager.app_settings(&group, &app).await {
+        let mut settings = match self.settings().await {
             Ok(settings) => settings,
             Err(error) if error.kind == ErrorKind::Forbidden => {
                 self.steps.act(WHAT, refused(names(&known)));

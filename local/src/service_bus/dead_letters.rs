@@ -129,7 +129,8 @@ fn queue(
     queue: &str,
     sub_queue: &str,
 ) -> Result<Arc<Queue>, Refusal> {
-    authorize(entra, headers).map_err(|detail| Refusal(StatusCode::UNAUTHORIZED, detail))?;
+    authorize(bus, entra, headers, queue)
+        .map_err(|detail| Refusal(StatusCode::UNAUTHORIZED, detail))?;
     let found = bus.queue(queue);
     found
         .filter(|_| sub_queue.eq_ignore_ascii_case(NAME))

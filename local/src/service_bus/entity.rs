@@ -28,8 +28,9 @@ pub(super) async fn get(
     Query(version): Query<Version>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    // The one identity here has the role Azure Service Bus Data Owner, as deployed.
-    authorize(&entra, &headers).map_err(|detail| Refusal(StatusCode::UNAUTHORIZED, detail))?;
+    // Whoever has a role here has Azure Service Bus Data Owner, as deployed.
+    authorize(&bus, &entra, &headers, &name)
+        .map_err(|detail| Refusal(StatusCode::UNAUTHORIZED, detail))?;
     if version.api_version.is_none() {
         let detail = "40000: api-version is required.".to_owned();
         return Err(Refusal(StatusCode::BAD_REQUEST, detail));

@@ -75,7 +75,8 @@ async fn send(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Refusal> {
-    authorize(&entra, &headers).map_err(|detail| Refusal(StatusCode::UNAUTHORIZED, detail))?;
+    authorize(&bus, &entra, &headers, &name)
+        .map_err(|detail| Refusal(StatusCode::UNAUTHORIZED, detail))?;
     let queue = bus.queue(&name).ok_or_else(|| {
         let detail = "40401: The queue does not exist.".to_owned();
         Refusal(StatusCode::GONE, detail)
@@ -108,16 +109,22 @@ async fn send(
 }
 
 /// What Service Bus asks of a token: genuine, current, meant for it, and of somebody who has the role: the app's identity, or an
-/// operator, to whom the templates give it too.
-pub(super) fn authorize(entra: &Entra, headers: &HeaderMap) -> Result<(), String> {
+/// operator, who has it as deployed on the two queues whose messages are kept.
+pub(super) fn authorize(
+    bus: &ServiceBus,
+    entra: &Entra,
+    headers: &HeaderMap,
+    queue: &str,
+) -> Result<(), String> {
     let token = text(headers, header::AUTHORIZATION.as_str());
     let token = token.and_then(|value| value.strip_prefix("Bearer "));
     let token = token.ok_or("MissingToken: The authorization header was not found.")?;
     let claims = entra
         .verify(token, &AUDIENCES)
         .map_err(|problem| format!("InvalidToken: {problem}"))?;
-    let holders = [entra.managed_identity_principal(), entra.operator()];
-    match holders.iter().any(|holder| claims["oid"] == **holder) {
+    let is_kept = queue != bus.world.config.queues.typing;
+    let is_app = claims["oid"] == entra.managed_identity_principal();
+    match is_app || (is_kept && claims["oid"] == entra.operator()) {
         true => Ok(()),
         false => Err("InvalidToken: the identity has no role here".to_owned()),
     }

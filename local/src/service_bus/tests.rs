@@ -277,6 +277,15 @@ async fn sending_is_refused_where_service_bus_refuses_it() {
         service.token = service.entra.issue(claims);
         assert_eq!(service.post(path, properties, "x").await, 401);
     }
+
+    // An operator has a role on the queues whose messages are kept.
+    let login = service.entra.operator_login("servicebus.azure.net");
+    service.token = login["accessToken"].as_str().expect("a token").to_owned();
+    let other = ("brokerproperties", r#"{"SessionId":"s","MessageId":"n"}"#);
+    for (queue, status) in [("inbound", 201), ("outbound", 201), ("typing", 401)] {
+        let path = format!("/{queue}/messages");
+        assert_eq!(service.post(&path, other, "x").await, status, "{queue}");
+    }
 }
 
 #[tokio::test]
