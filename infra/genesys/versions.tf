@@ -22,4 +22,9 @@ terraform {
 # file here ever holds them; the region from the installation's domain, else from GENESYSCLOUD_REGION.
 provider "genesyscloud" {
   aws_region = local.region
+
+  # With more than one, the provider fills its pool of clients from several threads that write the same map where `gateway` or `proxy`
+  # is set, and now and then ends with "Plugin did not respond" (provider/sdk_client_pool.go, preFill). One token is enough for what
+  # is made here, and spares an OAuth client nine calls for tokens at each start.
+  token_pool_size = 1
 }

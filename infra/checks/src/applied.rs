@@ -56,7 +56,7 @@ const ENDED: &[(&str, &str)] = &[
     ),
 ];
 
-/// One at a time: of several providers that start at once, one sometimes ends before it is configured.
+/// One at a time: each has an organisation, a runtime and a provider of its own, which two cores carry one after the other.
 static ONE: Mutex<()> = Mutex::new(());
 
 /// An organisation of its own, and the configuration that is applied to it.
