@@ -19,7 +19,7 @@ mod files;
 pub mod forget;
 mod log;
 mod outside;
-mod own_secrets;
+pub mod own_secrets;
 mod queue;
 pub mod settings;
 pub mod start;

@@ -114,12 +114,19 @@ pub(crate) async fn new_value(name: &str) -> SecretString {
             let made = made.expect("making a key does not panic");
             made.expect("a key can be made")
         }
-        _ => {
-            let mut bytes = [0; RANDOM_BYTES];
-            rand::fill(&mut bytes).expect("the system has randomness");
-            URL_SAFE_NO_PAD.encode(bytes).into()
-        }
+        _ => random_secret(),
     }
+}
+
+/// A secret of pure chance, in 43 characters that any header takes.
+///
+/// # Panics
+/// The system has no randomness.
+#[must_use]
+pub fn random_secret() -> SecretString {
+    let mut bytes = [0; RANDOM_BYTES];
+    rand::fill(&mut bytes).expect("the system has randomness");
+    URL_SAFE_NO_PAD.encode(bytes).into()
 }
 
 /// A private key (PKCS#8, RSA of 3,072 bits; Graph takes 2,048 to 4,096) and its self-signed certificate, in one PEM text.

@@ -1,13 +1,11 @@
 # Telling the bridge that a conversation ended. Open Messaging's webhook says nothing of it, so two triggers start a workflow, which
-# calls the bridge by a data action. Only with conversation_ended_url.
+# calls the bridge by a data action. Only with conversation_ended = true of graph-to-open.toml, or conversation_ended_url.
 #
 # What is sent stands in data-actions/conversation-ended.custom.json: the input as it is (input.rawRequest), so that nothing has to be
 # escaped. It cannot be signed like a webhook: data actions have no macro for it (Genesys Cloud Resource Center, "Velocity macros for
 # data actions"). So the call has a secret in a header of its own, beside the function's key.
 
 locals {
-  tells_ends = var.conversation_ended_url != ""
-
   ended_action = jsondecode(file("${path.module}/data-actions/conversation-ended.custom.json"))
   ended_flow   = "${path.module}/workflows/conversation-ended.yaml"
 
@@ -46,8 +44,13 @@ resource "genesyscloud_integration_credential" "ended" {
 
   lifecycle {
     precondition {
+      condition     = var.conversation_ended_url != "" || local.host_name != ""
+      error_message = "There is no address to call: graph-to-open.toml has no function_app_host_name, which `handler setup genesys` writes."
+    }
+
+    precondition {
       condition     = var.conversation_ended_key != "" && var.conversation_ended_secret != ""
-      error_message = "conversation_ended_url needs conversation_ended_key and conversation_ended_secret."
+      error_message = "Telling of ends needs conversation_ended_key and conversation_ended_secret: handler setup genesys gives both."
     }
   }
 }
@@ -81,7 +84,7 @@ resource "genesyscloud_integration_action" "ended" {
 
   config_request {
     request_type         = local.ended_action.config.request.requestType
-    request_url_template = var.conversation_ended_url
+    request_url_template = local.ended_url
     request_template     = local.ended_action.config.request.requestTemplate
     headers              = local.ended_action.config.request.headers
   }

@@ -16,6 +16,12 @@ locals {
   webhook_url     = try(coalesce(var.webhook_url, lookup(local.installation, "genesys_webhook_url", "")), "")
   media_types     = var.media_types != null ? var.media_types : tolist(lookup(local.installation, "genesys_media_types", ["*/*"]))
 
+  # Where Genesys Cloud tells of a conversation's end, and whether customers may end one.
+  host_name         = lookup(local.installation, "function_app_host_name", "")
+  tells_ends        = var.conversation_ended_url != "" || tobool(lookup(local.installation, "conversation_ended", false))
+  ended_url         = var.conversation_ended_url != "" ? var.conversation_ended_url : "https://${local.host_name}/api/genesys/conversation-ended"
+  let_customers_end = var.let_customers_end != null ? var.let_customers_end : tobool(lookup(local.installation, "let_customers_end", false))
+
   # The regions by their domains; null leaves it to GENESYSCLOUD_REGION.
   region = lookup({
     "apne2.pure.cloud"       = "ap-northeast-2"

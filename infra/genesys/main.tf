@@ -74,6 +74,9 @@ resource "genesyscloud_conversations_messaging_integrations_open" "bridge" {
   # read the secret back and sends the one of the state with every other change, which by then nobody may accept.
   outbound_notification_webhook_signature_secret_token = var.webhook_secret
 
+  # So that a removal takes the integration away first: until then the flow has its messages, and one in use is not deleted.
+  depends_on = [genesyscloud_flow.inbound]
+
   lifecycle {
     precondition {
       condition     = can(regex("^https://[^/:?#@]+/[^?#]*$", local.webhook_url))

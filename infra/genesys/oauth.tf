@@ -9,11 +9,11 @@ resource "genesyscloud_auth_role" "bridge" {
   permission_policies {
     domain      = "conversation"
     entity_name = "message"
-    action_set  = var.let_customers_end ? ["receive", "view"] : ["receive"]
+    action_set  = local.let_customers_end ? ["receive", "view"] : ["receive"]
   }
 
   dynamic "permission_policies" {
-    for_each = var.let_customers_end ? [1] : []
+    for_each = local.let_customers_end ? [1] : []
     content {
       domain      = "conversation"
       entity_name = "communication"

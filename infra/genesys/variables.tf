@@ -108,13 +108,13 @@ variable "let_bridge_rotate" {
 # ---- How a conversation ends ----
 
 variable "let_customers_end" {
-  description = "Whether a customer may end a conversation from Teams: the bridge's role then may see message conversations and disconnect their participants."
+  description = "Whether a customer may end a conversation from Teams: the bridge's role then may see message conversations and disconnect their participants. Unset for let_customers_end of graph-to-open.toml, else not."
   type        = bool
-  default     = false
+  default     = null
 }
 
 variable "conversation_ended_url" {
-  description = "Where Genesys Cloud tells that a conversation ended: the output conversationEndedUrl of the Azure deployment. Empty for nowhere: customers then read nothing about it."
+  description = "Where Genesys Cloud tells that a conversation ended, where that is another place than the Function App of graph-to-open.toml. Empty for that, with conversation_ended = true there, else for nowhere: customers then read nothing about it."
   type        = string
   default     = ""
 
@@ -125,14 +125,14 @@ variable "conversation_ended_url" {
 }
 
 variable "conversation_ended_key" {
-  description = "Key of the function conversation-ended. Only with conversation_ended_url."
+  description = "Key of the function conversation-ended. Only where Genesys Cloud tells of ends; `handler setup genesys` reads it."
   type        = string
   default     = ""
   sensitive   = true
 }
 
 variable "conversation_ended_secret" {
-  description = "What the bridge knows the call by: the value of the Key Vault secret genesys-ended-secret. Only with conversation_ended_url."
+  description = "What the bridge knows the call by: the value of the Key Vault secret genesys-ended-secret. Only where Genesys Cloud tells of ends; `handler setup genesys` makes and reads it."
   type        = string
   default     = ""
   sensitive   = true

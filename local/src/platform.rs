@@ -188,7 +188,7 @@ impl Platform {
 
         settings.insert("BLOB_ENDPOINT".to_owned(), blob);
         settings.extend(options.settings.iter().cloned());
-        resource_manager.deploy(&settings);
+        resource_manager.deploy(&settings, app.names());
         let programs = azure_cli::install(files.path(), entra)?;
         let path = std::env::var("PATH").unwrap_or_default();
         for (name, value) in [

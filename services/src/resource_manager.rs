@@ -1,4 +1,5 @@
-//! Azure Resource Manager, as far as an operator's commands need it: what a deployment gave out, and an app's settings.
+//! Azure Resource Manager, as far as an operator's commands need it: what a deployment gave out, an app's settings, and the keys of its
+//! functions.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -158,6 +159,32 @@ impl ResourceManager {
         exchange::send(US, request, ANSWER_LIMIT).await.map(drop)
     }
 
+    /// A key with which one function of an app is called: the one that is there from the beginning, else the first by name, since that
+    /// one can be deleted; `None` where it has none. It needs `Microsoft.Web/sites/functions/listkeys/action`, which Website Contributor
+    /// on the app has ("Web Apps - List Function Keys"; the answer as azure-functions-core-tools reads it, `AzureHelper.cs`).
+    ///
+    /// # Errors
+    /// As [`Self::deployment`]; `NotFound` also when no such function was published.
+    pub async fn function_key(
+        &self,
+        group: &ResourceGroup,
+        app: &str,
+        function: &str,
+    ) -> Result<Option<SecretString>> {
+        let path = format!(
+            "Microsoft.Web/sites/{}/functions/{}/listkeys?api-version={SITES}",
+            segment(US, app)?,
+            segment(US, function)?
+        );
+        let request = self.request(Method::POST, group, &path).await?;
+        let request = request.header(reqwest::header::CONTENT_LENGTH, 0);
+        let mut keys: BTreeMap<String, SecretString> =
+            exchange::send_for_json(US, request, ANSWER_LIMIT).await?;
+        Ok(keys
+            .remove("default")
+            .or_else(|| keys.pop_first().map(|(_, key)| key)))
+    }
+
     async fn request(
         &self,
         method: Method,
@@ -240,6 +267,33 @@ mod tests {
         assert_eq!(seen[2].header("content-length"), "0");
         let all = json!({ "properties": { "A": "1", "B": "hush", "C": "3" } });
         assert_eq!(seen[3].json(), all);
+    }
+
+    #[tokio::test]
+    async fn a_function_is_called_with_its_default_key_or_another() {
+        let keys = [
+            json!({ "another": "a", "default": "d" }),
+            json!({ "c": "1", "b": "2" }),
+            json!({}),
+        ];
+        let replies = keys.map(|it| Reply::json(200, &it));
+        let (double, manager) = manager(replies).await;
+        for expected in [Some("d"), Some("2"), None] {
+            let key = manager.function_key(&group(), "func-1", "told").await;
+            let key = key.expect("an answer");
+            assert_eq!(key.as_ref().map(ExposeSecret::expose_secret), expected);
+        }
+        let seen = &double.seen()[0];
+        assert!(
+            seen.target
+                .ends_with("/sites/func-1/functions/told/listkeys?api-version=2025-03-01"),
+            "{}",
+            seen.target
+        );
+        assert_eq!(
+            (&seen.method[..], seen.header("content-length")),
+            ("POST", "0")
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 pub const SECRET: &str = "genesys-client-secret";
 const WEBHOOK: &str = "genesys-webhook-secret";
+pub const ENDED: &str = "genesys-ended-secret";
 
 /// An installation whose Genesys side is to be set up.
 pub struct Scene {
@@ -27,6 +28,7 @@ impl Scene {
     pub async fn new() -> Self {
         let arguments = [
             "--no-secret=genesys-client-secret",
+            "--no-secret=genesys-ended-secret",
             "--subscribe=false",
             "--genesys-rate-limit=3000",
         ];
@@ -107,7 +109,7 @@ impl Scene {
     /// No secret is shown, and none is in the file.
     async fn assert_discreet(&self, ended: &Value) {
         let shown = format!("{ended}{}", self.file());
-        for name in [SECRET, WEBHOOK] {
+        for name in [SECRET, WEBHOOK, ENDED] {
             let secret = self.secret(name).await;
             assert!(secret == "none" || !shown.contains(&secret), "{name}");
         }
@@ -210,12 +212,20 @@ async fn it_is_set_up_once_and_a_plan_changes_nothing() {
     );
 
     // A longer window than Genesys has, and new secrets on purpose.
-    let text = format!("{}thread_window_hours = 100\n", scene.file());
+    let text = format!(
+        "{}thread_window_hours = 100\nagent_nam = \"full\"\n",
+        scene.file()
+    );
     fs::write(scene.path("graph-to-open.toml"), text).expect("a file");
     let ended = scene.run(&person, &["--new-secret"]).await;
     assert_eq!(ended["code"], 0, "{ended}");
     assert!(
         line(&ended, "threading timeline").contains("the longest"),
+        "{ended}"
+    );
+    let told = out(&ended).lines().next();
+    assert!(
+        told.is_some_and(|it| it.ends_with("nothing reads it; agent_name may be meant")),
         "{ended}"
     );
     scene.assert_set_up(4320).await;

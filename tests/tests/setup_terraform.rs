@@ -5,9 +5,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use end_to_end::view;
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::setup_genesys::{SECRET, Scene, out};
+use crate::setup_genesys::{ENDED, SECRET, Scene, out};
 
 /// Terraform's own program with the provider that stands beside it; nothing, with a line that says so, where there is none.
 fn tofu(folder: &Path) -> Option<PathBuf> {
@@ -126,10 +127,55 @@ async fn with_terraform_everything_is_one_command() {
     assert_eq!(ended["code"], 0, "{ended}");
     scene.assert_set_up(2880).await;
 
-    // And the end of it.
+    // A line more, and Genesys tells of ends: what calls need for that, nobody carries.
+    let host = "func-local.azurewebsites.net";
+    let outputs = json!({ "state": "Succeeded", "outputs": { "functionAppHostName": host } });
+    let path = "/local/resource-manager/deployment";
+    let deploy = scene.platform.call(Method::PUT, path, Some(&outputs));
+    deploy.await;
+    let text = format!("{}conversation_ended = true\n", scene.file());
+    fs::write(scene.path("graph-to-open.toml"), text).expect("a file");
+    let may_see_keys = async |may: bool| {
+        let rights = json!({ "list_keys": may });
+        let path = "/local/resource-manager/rights";
+        scene.platform.call(Method::PUT, path, Some(&rights)).await;
+    };
+    may_see_keys(false).await;
+    let refused = scene.run(&person, &[&run[..], &["--plan"]].concat()).await;
+    let told = view::text(&refused, "stderr");
+    assert!(
+        told.contains("whoever has the role Website Contributor"),
+        "{refused}"
+    );
+    may_see_keys(true).await;
+    let planned = scene.run(&person, &[&run[..], &["--plan"]].concat()).await;
+    assert_eq!(planned["code"], 0, "{planned}");
+    assert!(
+        out(&planned).contains(&format!("would make {ENDED}")),
+        "{planned}"
+    );
+    assert_eq!(scene.secret(ENDED).await, "none");
+    let ended = scene.run(&person, &[&run[..], &["--yes"]].concat()).await;
+    assert_eq!(ended["code"], 0, "{ended}");
+    let again = scene.run(&person, &run).await;
+    assert!(out(&again).ends_with("nothing to do\n"), "{again}");
+    let state = fs::read_to_string(folder.join("terraform.tfstate")).expect("a state");
+    let app = scene.platform.get("/local/resource-manager").await;
+    let key = view::text(&app["deployed"]["keys"], "conversation-ended");
+    let address = format!("https://{host}/api/genesys/conversation-ended");
+    for part in [key, &scene.secret(ENDED).await, &address] {
+        assert!(state.contains(part), "{part}");
+    }
+
+    // And the end of it, for which the vault may be gone.
+    let gone = json!([{ "service": "key-vault", "method": "GET", "path": "/secrets/genesys-", "status": 403 }]);
+    let gone = json!({ "rules": gone });
+    let fault = scene.platform.post("/local/faults", gone).await;
     let ended = scene
         .run(&person, &[&run[..], &["--remove", "--yes"]].concat())
         .await;
+    let fault = format!("/local/faults/{}", fault["id"]);
+    scene.platform.call(Method::DELETE, &fault, None).await;
     assert_eq!(ended["code"], 0, "{ended}");
     let organisation = scene.platform.get("/local/genesys/organisation").await;
     assert_eq!(organisation["made"], json!([]));

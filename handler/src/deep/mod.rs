@@ -66,6 +66,7 @@ pub async fn run(
     let mut report = Report { good: true };
 
     Report::title(path.display());
+    installation.note_unread_keys();
     installation.learn_from_azure().await?;
     look_at_file(&installation.file, &mut report);
 

@@ -85,6 +85,19 @@ impl InstallationFile {
         self.value(key)?.as_u64()
     }
 
+    /// Whether a key says `true`; absent, it does not.
+    #[must_use]
+    pub fn flag(&self, key: &str) -> bool {
+        self.value(key).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// The keys that neither templates nor Terraform nor any command read, each with the one that may be meant.
+    pub fn unread(&self) -> impl Iterator<Item = (&str, Option<&'static str>)> {
+        let names = self.values.keys().map(String::as_str);
+        let unread = names.filter(|name| !keys::is_read(name));
+        unread.map(|name| (name, keys::meant(name)))
+    }
+
     /// The text of a key that a command cannot do without.
     ///
     /// # Errors

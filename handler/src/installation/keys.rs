@@ -1,5 +1,5 @@
-//! The keys of `graph-to-open.toml` that the program reads or writes. Whatever else stands there is a parameter of the templates
-//! (its name in snake case) and is kept as it is.
+//! The keys of `graph-to-open.toml` that the program or Terraform reads, or the program writes. Whatever else stands there is a
+//! parameter of the templates (its name in snake case) and is kept as it is.
 
 use functions::settings::read_support_accounts;
 use serde_json::Value;
@@ -23,6 +23,7 @@ enum Kind {
     Texts,
     Accounts,
     Number,
+    Flag,
     Word(&'static [&'static str]),
 }
 
@@ -40,6 +41,7 @@ impl Key {
             (Kind::Texts, _) => texts(|text| !text.is_empty()),
             (Kind::Accounts, _) => texts(|text| read_support_accounts(text).is_ok()),
             (Kind::Number, _) => value.as_u64().is_some(),
+            (Kind::Flag, _) => value.is_boolean(),
             (_, None) => false,
             (_, Some("")) | (Kind::Text, _) => true,
             (Kind::Guid, Some(text)) => is_guid(text),
@@ -56,6 +58,36 @@ fn is_guid(text: &str) -> bool {
 /// The key of this name, if it is known.
 pub fn of(name: &str) -> Option<&'static Key> {
     ALL.iter().find(|key| key.name == name)
+}
+
+/// The page of the templates' parameters, which is written from the templates.
+const PARAMETERS: &str = include_str!("../../../infra/PARAMETERS.md");
+
+/// Least likeness of two keys of which one may be meant for the other, from 0 to 1: what clap takes for commands.
+const LIKENESS: f64 = 0.8;
+
+/// Whether the program, Terraform or the templates read a key of this name.
+#[must_use]
+pub fn is_read(name: &str) -> bool {
+    all_names().any(|known| known == name)
+}
+
+/// The key that is most like this name, if any is.
+#[must_use]
+pub fn meant(name: &str) -> Option<&'static str> {
+    let likeness = all_names().map(|known| (strsim::jaro(name, known), known));
+    let likely = likeness.filter(|(likeness, _)| *likeness > LIKENESS);
+    likely
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, known)| known)
+}
+
+fn all_names() -> impl Iterator<Item = &'static str> {
+    let of_templates = PARAMETERS.lines().filter_map(|line| {
+        let (name, _) = line.strip_prefix("| `")?.split_once('`')?;
+        Some(name)
+    });
+    ALL.iter().map(|key| key.name).chain(of_templates)
 }
 
 macro_rules! keys {
@@ -87,6 +119,12 @@ keys! {
         "\"application\", \"delegated\" or \"auto\"";
     GRAPH_CLIENT_AUTHENTICATION = "graph_client_authentication", Kind::Word(&["federated", "secret"]),
         "\"federated\" or \"secret\"";
+    _ = "package_url", Kind::Text, "the https URL of a release's graph-to-open-linux-x64.zip";
+    _ = "recover_key_vault", Kind::Flag, "true for the one deployment after a removal, else false";
+    _ = "genesys_name", Kind::Text, "the name that everything at Genesys Cloud carries";
+    _ = "genesys_division_name", Kind::Text, "the name of the division at Genesys Cloud";
+    CONVERSATION_ENDED = "conversation_ended", Kind::Flag, "true where Genesys Cloud shall tell of a conversation's end, else false";
+    _ = "let_customers_end", Kind::Flag, "true where customers may end a conversation, else false";
     GRAPH_OWNER_IDS = "graph_owner_ids", Kind::Guids, "in brackets the object ids (GUID) of people who own the app registration";
     ENTRA_ENDPOINT = "entra_endpoint", Kind::Text, "the https URL of Microsoft Entra ID, where it is not the public cloud's";
     GRAPH_ENDPOINT = "graph_endpoint", Kind::Text, "the https URL of Microsoft Graph, where it is not the cloud's own";
@@ -155,6 +193,40 @@ pub const SETTINGS: [(&str, &str); 12] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_that_nothing_reads_is_told_with_the_one_that_is_meant() {
+        for (name, expected) in [
+            ("agent_nam", Some("agent_name")),
+            ("suport_accounts", Some("support_accounts")),
+            ("alert_emails", Some("alert_email")),
+            ("zzz", None),
+        ] {
+            assert!(!is_read(name), "{name}");
+            assert_eq!(meant(name), expected, "{name}");
+        }
+        for name in ["environment", "agent_name", "network_profile"] {
+            assert!(is_read(name), "{name}");
+        }
+        // What parameter files and Terraform ask the file for.
+        let files = [
+            include_str!("../../../infra/main.bicepparam"),
+            include_str!("../../../infra/shared.bicepparam"),
+            include_str!("../../../infra/genesys/installation.tf"),
+        ];
+        let asked = files.iter().flat_map(|text| {
+            let of_bicep = text.split("known.?").skip(1);
+            of_bicep.chain(text.split("local.installation, \"").skip(1))
+        });
+        let mut count = 0;
+        for rest in asked {
+            let end = rest.find(|it: char| !it.is_ascii_alphanumeric() && it != '_');
+            let name = &rest[..end.unwrap_or(rest.len())];
+            assert!(is_read(name), "{name}");
+            count += 1;
+        }
+        assert!(count > 10, "{count}");
+    }
 
     #[test]
     fn every_setting_and_output_has_its_key() {

@@ -15,6 +15,7 @@ use super::steps::Steps;
 use crate::installation::file::InstallationFile;
 use crate::installation::keys;
 use crate::login::given;
+use crate::report::Report;
 
 /// Name of the deployment to the resource group, by whichever command it was made.
 const DEPLOYMENT: &str = "graph-to-open";
@@ -81,6 +82,16 @@ impl Installation {
             entra_endpoint,
             graph_endpoint,
         })
+    }
+
+    /// Says which keys of the file nothing reads: most are misspelt.
+    pub fn note_unread_keys(&self) {
+        for (key, meant) in self.file.unread() {
+            let meant = meant.map(|it| format!("; {it} may be meant"));
+            let told = format!("nothing reads it{}", meant.unwrap_or_default());
+            let path = self.file.path().display();
+            Report::say("note", format_args!("{key} in {path}"), told);
+        }
     }
 
     /// The resource group of everything in Azure.

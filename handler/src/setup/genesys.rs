@@ -23,6 +23,7 @@ use crate::genesys::{Connection, Step, explained, missing_right};
 use crate::installation::keys;
 pub use how::How;
 use outputs::Made;
+use secrets::Variables;
 use terraform::{Planned, Terraform};
 
 /// Time between two looks at an integration that is being made.
@@ -55,7 +56,7 @@ pub async fn run(
         std::sync::Arc::clone(&installation.identity),
     );
     if how.remove {
-        return remove(installation, how, &vault, lookup).await;
+        return remove(installation, how, lookup).await;
     }
     let made = match (&how.outputs, how.no_terraform) {
         (Some(path), _) => Made::read(path)?,
@@ -75,11 +76,11 @@ pub async fn run(
 async fn remove(
     installation: &mut Installation,
     how: &How,
-    vault: &KeyVault,
     lookup: &impl Fn(&str) -> Option<String>,
 ) -> anyhow::Result<()> {
     const WHAT: &str = "Terraform";
-    let terraform = terraform(installation, how, vault, lookup).await?;
+    let secrets = secrets::of_removal(lookup);
+    let terraform = terraform(installation, how, secrets, lookup).await?;
     // Not by the outputs: a removal that was ended half way has none any more.
     let is_empty = terraform.is_empty().await?;
     if is_empty {
@@ -113,10 +114,9 @@ async fn remove(
 async fn terraform(
     installation: &Installation,
     how: &How,
-    vault: &KeyVault,
+    mut variables: Variables,
     lookup: &impl Fn(&str) -> Option<String>,
 ) -> anyhow::Result<Terraform> {
-    let mut variables = secrets::of_terraform(vault, lookup).await?;
     variables.extend(Connection::of_terraform(lookup));
     let terraform = Terraform::find(how.terraform.as_deref(), &installation.file, variables)?;
     terraform.init().await?;
@@ -131,7 +131,8 @@ async fn apply(
     lookup: &impl Fn(&str) -> Option<String>,
 ) -> anyhow::Result<Option<Made>> {
     const WHAT: &str = "Terraform";
-    let terraform = terraform(installation, how, vault, lookup).await?;
+    let secrets = secrets::of_terraform(installation, vault, lookup).await?;
+    let terraform = terraform(installation, how, secrets, lookup).await?;
     let is_plan = installation.steps.is_plan();
     match terraform.plan(is_plan).await? {
         Planned::Nothing => installation.steps.ok(WHAT, "all is as infra/genesys says"),

@@ -63,6 +63,7 @@ enum What {
 pub async fn run(order: &Order, lookup: impl Fn(&str) -> Option<String>) -> anyhow::Result<bool> {
     let file = InstallationFile::read(&order.file)?;
     let mut installation = Installation::open(file, Steps::new(order.plan), &lookup)?;
+    installation.note_unread_keys();
     installation.learn_from_azure().await?;
     match &order.what {
         What::Graph { wait, remove } => {

@@ -2,7 +2,7 @@
 //! is empty, and nothing left after destroy; and the role of a pipeline's client, which is exactly what the calls take.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use local::genesys::{self, Genesys};
 use local::shared::serve;
@@ -56,12 +56,8 @@ const ENDED: &[(&str, &str)] = &[
     ),
 ];
 
-/// One at a time: each has an organisation, a runtime and a provider of its own, which two cores carry one after the other.
-static ONE: Mutex<()> = Mutex::new(());
-
 /// An organisation of its own, and the configuration that is applied to it.
 struct Scene {
-    _turn: MutexGuard<'static, ()>,
     staged: Staged,
     genesys: Arc<Genesys>,
     _runtime: Runtime,
@@ -69,7 +65,6 @@ struct Scene {
 
 impl Scene {
     fn new() -> Option<Self> {
-        let turn = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let runtime = Runtime::new().expect("a runtime");
         let listener = serve::bind(0).expect("a port");
         let port = serve::port(&listener).expect("one");
@@ -93,7 +88,6 @@ impl Scene {
             ("../../graph-to-open.toml", installation),
         ])?;
         Some(Self {
-            _turn: turn,
             staged,
             genesys,
             _runtime: runtime,

@@ -151,3 +151,11 @@ run "with_an_address" {
     error_message = "The bridge is called, and once more when that failed, each time with everything that the contract asks for."
   }
 }
+
+run "with_the_file_alone_it_lacks_key_and_secret" {
+  command = plan
+  variables {
+    installation_file = "tests/installation.toml"
+  }
+  expect_failures = [genesyscloud_integration_credential.ended]
+}

@@ -84,6 +84,11 @@ pub(super) struct QueueBinding {
 }
 
 impl App {
+    /// The names of its functions.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.functions.iter().map(|function| &*function.name)
+    }
+
     /// Reads the app. Where no direct child of `root` holds a function.json, the children of `root/functions` are
     /// taken: that is the layout of the sources, from which packaging makes the host's layout.
     ///

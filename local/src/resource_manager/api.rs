@@ -60,7 +60,11 @@ pub fn router(manager: &Arc<ResourceManager>) -> Router {
                 get(deployment),
             )
             .route(&format!("{site}/list"), post(list))
-            .route(&site, put(replace));
+            .route(&site, put(replace))
+            .route(
+                &format!("{group}/Microsoft.Web/sites/{{app}}/functions/{{function}}/{{list}}"),
+                post(keys),
+            );
     }
     router.with_state(Arc::clone(manager))
 }
@@ -252,18 +256,54 @@ async fn list(
         is_allowed: |rights| rights.list_settings,
         versions: &SITES,
     };
+    check_length(&headers)?;
     manager.admit(&headers, &query, &asked)?;
-    // In front of the service, which answers 411.
-    if !headers.contains_key(header::CONTENT_LENGTH) {
-        const REQUIRED: &str = "The request must be chunked or have a content length.";
-        return Err(Refusal(
-            StatusCode::LENGTH_REQUIRED,
-            "LengthRequired",
-            REQUIRED.to_owned(),
-        ));
-    }
     manager.check_app(&app)?;
     Ok(shown(&manager.deployed.lock().settings))
+}
+
+/// In front of the service, which answers 411.
+fn check_length(headers: &HeaderMap) -> Result<(), Refusal> {
+    const REQUIRED: &str = "The request must be chunked or have a content length.";
+    let required = || {
+        let status = StatusCode::LENGTH_REQUIRED;
+        Refusal(status, "LengthRequired", REQUIRED.to_owned())
+    };
+    let has_length = headers.contains_key(header::CONTENT_LENGTH);
+    has_length.then_some(()).ok_or_else(required)
+}
+
+async fn keys(
+    State(manager): Shared,
+    Path((subscription, group, app, function, list)): Path<(
+        String,
+        String,
+        String,
+        String,
+        String,
+    )>,
+    Query(query): Parameters,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Refusal> {
+    let asked = Asked {
+        subscription: &subscription,
+        group: &group,
+        resource: format!("Microsoft.Web/sites/{app}/functions/{function}"),
+        action: "Microsoft.Web/sites/functions/listkeys/action",
+        is_allowed: |rights| rights.list_keys,
+        versions: &SITES,
+    };
+    check_length(&headers)?;
+    manager.admit(&headers, &query, &asked)?;
+    manager.check_app(&app)?;
+    let found = manager.deployed.lock().keys.get(&function).cloned();
+    match found.filter(|_| list.eq_ignore_ascii_case("listkeys")) {
+        Some(key) => Ok(Json(json!({ "default": key }))),
+        None => {
+            let message = format!("The function '{function}' was not found.");
+            Err(Refusal(StatusCode::NOT_FOUND, "NotFound", message))
+        }
+    }
 }
 
 #[derive(Deserialize)]

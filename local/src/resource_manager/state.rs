@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::entra::Entra;
 use crate::shared::locked::Locked;
+use crate::shared::random_text;
 use crate::world::World;
 
 /// The only subscription.
@@ -42,6 +43,8 @@ pub(super) struct Deployed {
     pub(super) outputs: Map<String, Value>,
     /// The app's settings.
     pub(super) settings: BTreeMap<String, String>,
+    /// The key of each function.
+    pub(super) keys: BTreeMap<String, String>,
     /// How often the settings were written.
     pub(super) writes: usize,
 }
@@ -56,6 +59,8 @@ pub(super) struct Rights {
     pub(super) list_settings: bool,
     /// Write them, as Website Contributor.
     pub(super) write_settings: bool,
+    /// List the functions' keys, as Website Contributor.
+    pub(super) list_keys: bool,
 }
 
 impl Default for Rights {
@@ -64,6 +69,7 @@ impl Default for Rights {
             read: true,
             list_settings: true,
             write_settings: true,
+            list_keys: true,
         }
     }
 }
@@ -80,8 +86,12 @@ impl ResourceManager {
         })
     }
 
-    /// What the templates leave behind them: their outputs and the app with these settings.
-    pub fn deploy(&self, settings: &BTreeMap<String, String>) {
+    /// What the templates leave behind them, and who published the app: the outputs, and the app with these settings and functions.
+    pub fn deploy<'a>(
+        &self,
+        settings: &BTreeMap<String, String>,
+        functions: impl Iterator<Item = &'a str>,
+    ) {
         let endpoints = &self.world.endpoints;
         let (_, host) = endpoints
             .secure_functions
@@ -118,6 +128,9 @@ impl ResourceManager {
             state: Some("Succeeded".to_owned()),
             outputs,
             settings: settings.clone(),
+            keys: functions
+                .map(|name| (name.to_owned(), random_text()))
+                .collect(),
             writes: 0,
         };
     }

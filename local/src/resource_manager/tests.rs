@@ -24,7 +24,8 @@ impl Case {
         let world = world(Config::default(), "http://127.0.0.1:9");
         let entra = Entra::new(Arc::clone(&world));
         let manager = ResourceManager::new(world, Arc::clone(&entra));
-        manager.deploy(&BTreeMap::from([("A".to_owned(), "1".to_owned())]));
+        let settings = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
+        manager.deploy(&settings, ["told"].into_iter());
         let login = entra.operator_login("management.azure.com");
         let token = login["accessToken"].as_str().expect("a token").to_owned();
         let identity = entra
@@ -43,7 +44,11 @@ impl Case {
     }
 
     async fn list(&self) -> Answer {
-        let path = format!("{GROUP}/{}", SETTINGS.replace('?', "/list?"));
+        self.post(&SETTINGS.replace('?', "/list?")).await
+    }
+
+    async fn post(&self, rest: &str) -> Answer {
+        let path = format!("{GROUP}/{rest}");
         let mut request = request("POST", &path, &self.token, &Value::Null);
         let headers = request.headers_mut();
         headers.insert("content-length", http::HeaderValue::from_static("0"));
@@ -83,6 +88,22 @@ async fn settings_are_replaced_as_a_whole_and_outputs_are_there_after_a_success(
         .await;
     let running = case.ask("GET", DEPLOYMENT, Value::Null).await;
     assert_eq!(running.body["properties"].get("outputs"), None);
+}
+
+#[tokio::test]
+async fn a_functions_key_is_shown_to_whoever_may_see_it() {
+    let case = Case::new();
+    let key = |name: &str| {
+        format!("Microsoft.Web/sites/func-local/functions/{name}/listkeys?api-version=2025-03-01")
+    };
+    let shown = case.post(&key("told")).await;
+    let shown = shown.body["default"].as_str().map(str::len);
+    assert!(shown.is_some_and(|length| length > 30), "{shown:?}");
+    assert_eq!(case.post(&key("other")).await.status, 404);
+    let without_length = case.ask("POST", &key("told"), Value::Null).await;
+    assert_eq!(without_length.status, 411);
+    case.control("rights", json!({ "list_keys": false })).await;
+    assert_eq!(case.post(&key("told")).await.status, 403);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{anyhow, bail};
+use functions::own_secrets::random_secret;
 use secrecy::{ExposeSecret as _, SecretString};
 use services::error::{ErrorKind, ServiceError};
 use services::genesys::admin::{AdminCredentials, GenesysAdmin};
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use super::how::How;
 use super::outputs::Made;
 use crate::genesys::{Connection, Step, explained, missing_right};
+use crate::installation::keys;
 use crate::login::given;
 use crate::setup::azure::{Installation, login};
 use crate::setup::steps::Verb;
@@ -23,39 +25,97 @@ const CLIENT_SECRET: &str = "genesys-client-secret";
 /// Time between two tries of a secret that Genesys may not know everywhere yet.
 const NEXT_TRY: Duration = Duration::from_secs(1);
 
-/// Terraform's variables and the secrets that they hold; whether Terraform cannot do without.
-const OF_TERRAFORM: [(&str, &str, bool); 2] = [
-    ("TF_VAR_webhook_secret", "genesys-webhook-secret", true),
-    (
-        "TF_VAR_conversation_ended_secret",
-        "genesys-ended-secret",
-        false,
-    ),
-];
+/// What Terraform is told besides, each in a variable of its environment.
+pub type Variables = Vec<(&'static str, SecretString)>;
 
-/// What Terraform is given, unless it is given already.
+/// Terraform's variables of what Genesys Cloud presents to the app, and the secrets of the vault that they hold.
+const WEBHOOK: (&str, &str) = ("TF_VAR_webhook_secret", "genesys-webhook-secret");
+const ENDED: (&str, &str) = ("TF_VAR_conversation_ended_secret", "genesys-ended-secret");
+
+/// Terraform's variable of the key with which Genesys Cloud calls the function that is told of ends.
+const ENDED_KEY: &str = "TF_VAR_conversation_ended_key";
+
+/// That function.
+const FUNCTION: &str = "conversation-ended";
+
+/// What Terraform is given to make things with, unless it is given already. Where Genesys Cloud shall tell of a conversation's end, the
+/// vault gets a secret for that, if it has none.
 ///
 /// # Errors
-/// The vault cannot be read, or has no secret for the webhook yet.
+/// The vault or the function's key cannot be read, or the vault has no secret for the webhook yet.
 pub async fn of_terraform(
+    installation: &mut Installation,
     vault: &KeyVault,
     lookup: &impl Fn(&str) -> Option<String>,
-) -> anyhow::Result<Vec<(&'static str, SecretString)>> {
-    let mut variables = Vec::new();
-    for (variable, name, is_needed) in OF_TERRAFORM {
-        if given(lookup, variable).is_some() {
-            continue;
-        }
-        match vault.get(name).await {
-            Ok(Some(value)) => variables.push((variable, value)),
-            Ok(None) if is_needed => bail!(
+) -> anyhow::Result<Variables> {
+    let mut variables = Variables::new();
+    let is_missing = |variable: &str| given(lookup, variable).is_none();
+    let (variable, name) = WEBHOOK;
+    if is_missing(variable) {
+        let Some(value) = held(vault, name).await? else {
+            bail!(
                 "the vault has no {name} yet: the app makes it when it first starts; publish the program, wait until its health says ok, then run the command again"
-            ),
-            Ok(None) => {}
-            Err(error) => return Err(anyhow!("{name}: {} ({error})", advice(&error))),
+            );
+        };
+        variables.push((variable, value));
+    }
+    let is_told_of_ends = installation.file.flag(keys::CONVERSATION_ENDED);
+    let (variable, name) = ENDED;
+    if is_missing(variable) {
+        match held(vault, name).await? {
+            Some(value) => variables.push((variable, value)),
+            None if is_told_of_ends => {
+                let value = random_secret();
+                if !installation.steps.is_plan() {
+                    let stored = vault.set(name, &value).await;
+                    stored.map_err(|error| anyhow!("{name}: {} ({error})", advice(&error)))?;
+                }
+                let how = "of chance, into the vault";
+                installation.steps.changed(Verb::Make, name, how);
+                variables.push((variable, value));
+            }
+            None => {}
         }
     }
+    if is_told_of_ends && is_missing(ENDED_KEY) {
+        variables.push((ENDED_KEY, key(installation).await?));
+    }
     Ok(variables)
+}
+
+/// What Terraform is given to delete things with: it wants values of the right form, and uses none. So a removal needs neither the vault
+/// nor the app, which may be gone.
+pub fn of_removal(lookup: &impl Fn(&str) -> Option<String>) -> Variables {
+    let all = [WEBHOOK.0, ENDED.0, ENDED_KEY].into_iter();
+    let missing = all.filter(|variable| given(lookup, variable).is_none());
+    missing.map(|it| (it, random_secret())).collect()
+}
+
+async fn held(vault: &KeyVault, name: &str) -> anyhow::Result<Option<SecretString>> {
+    let held = vault.get(name).await;
+    held.map_err(|error| anyhow!("{name}: {} ({error})", advice(&error)))
+}
+
+/// The key with which the function is called that is told of ends.
+async fn key(installation: &Installation) -> anyhow::Result<SecretString> {
+    let app = installation.file.required(keys::FUNCTION_APP_NAME)?;
+    let group = installation.group()?;
+    let manager = &installation.resource_manager;
+    let advice = match manager.function_key(&group, app, FUNCTION).await {
+        Ok(Some(key)) => return Ok(key),
+        Ok(None) => {
+            "it has none: make one (az functionapp function keys set), then run the command again"
+                .to_owned()
+        }
+        Err(error) if error.kind == ErrorKind::Forbidden => format!(
+            "you may not read it: whoever has the role Website Contributor on {app} runs the command, or gives it to you in {ENDED_KEY} ({error})"
+        ),
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            format!("{app} has no such function yet: publish the program first ({error})")
+        }
+        Err(error) => format!("{} ({error})", login(&error)),
+    };
+    Err(anyhow!("key of the function {FUNCTION}: {advice}"))
 }
 
 /// Gives the vault a secret of each client of which it has none.

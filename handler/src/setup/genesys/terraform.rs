@@ -7,15 +7,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use anyhow::{Context as _, anyhow, bail};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use tokio::process::Command;
 
 use super::outputs::Made;
+use super::secrets::Variables;
 use crate::installation::file::InstallationFile;
 use crate::installation::keys;
 
-/// Terraform's variable of the webhook's address.
+/// Terraform's variables of the addresses that Genesys Cloud calls.
 const WEBHOOK: &str = "TF_VAR_webhook_url";
+const ENDED: &str = "TF_VAR_conversation_ended_url";
 
 /// Where the configuration lies, from the installation's file.
 const FOLDER: &str = "infra/genesys";
@@ -29,10 +31,10 @@ pub struct Terraform {
     program: PathBuf,
     folder: PathBuf,
     file: PathBuf,
-    /// The address of the webhook, which a plan has not written into the file yet.
-    webhook: Option<String>,
+    /// The addresses that Genesys Cloud calls, which a plan has not written into the file yet.
+    addresses: Vec<(&'static str, String)>,
     backend: Vec<String>,
-    variables: Vec<(&'static str, SecretString)>,
+    variables: Variables,
 }
 
 /// What a plan found.
@@ -50,7 +52,7 @@ impl Terraform {
     pub fn find(
         named: Option<&Path>,
         file: &InstallationFile,
-        variables: Vec<(&'static str, SecretString)>,
+        variables: Variables,
     ) -> anyhow::Result<Self> {
         let program = match named {
             Some(path) => path.to_owned(),
@@ -87,7 +89,7 @@ impl Terraform {
         Ok(Self {
             program,
             folder,
-            webhook: file.text(keys::GENESYS_WEBHOOK_URL).map(str::to_owned),
+            addresses: addresses(file),
             backend,
             file: path,
             variables,
@@ -225,10 +227,10 @@ impl Terraform {
         if !std::io::stdout().is_terminal() {
             command.arg("-no-color");
         }
-        if let Some(webhook) = &self.webhook
-            && std::env::var_os(WEBHOOK).is_none()
-        {
-            command.env(WEBHOOK, webhook);
+        for (name, address) in &self.addresses {
+            if std::env::var_os(name).is_none() {
+                command.env(name, address);
+            }
         }
         for (name, value) in &self.variables {
             command.env(name, value.expose_secret());
@@ -242,6 +244,16 @@ impl Terraform {
             self.program.display()
         )
     }
+}
+
+fn addresses(file: &InstallationFile) -> Vec<(&'static str, String)> {
+    let webhook = file.text(keys::GENESYS_WEBHOOK_URL).map(str::to_owned);
+    let host = file.text(keys::FUNCTION_APP_HOST_NAME);
+    let host = host.filter(|_| file.flag(keys::CONVERSATION_ENDED));
+    let ended = host.map(|host| format!("https://{host}/api/genesys/conversation-ended"));
+    let all = [(WEBHOOK, webhook), (ENDED, ended)].into_iter();
+    all.filter_map(|(name, address)| Some((name, address?)))
+        .collect()
 }
 
 fn show(done: &Output) {
