@@ -407,7 +407,7 @@ type Alerts = {
   @minValue(1)
   throttling_alert_count: int
 
-  @description('Hours without any notification from Graph after which an alert says that the subscription may be gone; 0 for no such alert. Choose more than the longest quiet time, a weekend for example.')
+  @description('Hours without any notification from Graph after which an alert says that the subscription may be gone; 0 for no such alert. Azure looks back two days at most, so a longer quiet time, a weekend from Friday evening for example, rings even at 48.')
   subscription_silent_hours: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 24 | 48
 
   @description('Places from which it is asked every ten minutes whether the app answers, as population names of Application Insights: five or more, since each has trouble of its own now and then. None for no availability test, each execution of which costs money. Other clouds have places of their own.')

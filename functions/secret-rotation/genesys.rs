@@ -14,7 +14,7 @@ use crate::store::document::Document;
 /// role allows it.
 pub(super) async fn administrator(app: &App) -> Result<GenesysAdmin, ServiceError> {
     match &app.genesys_operator {
-        Some(credentials) => app.genesys.sign_in_as(credentials).await,
+        Some(operator) => Ok(operator.clone()),
         None => app.genesys.administrator().await,
     }
 }

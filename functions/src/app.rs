@@ -19,7 +19,7 @@ use services::entra::{
 use services::error::{Service, ServiceError};
 use services::files::{Files, Rules};
 use services::genesys::Genesys;
-use services::genesys::admin::AdminCredentials;
+use services::genesys::admin::GenesysAdmin;
 use services::graph::Graph;
 use services::graph::own_app::OwnApp;
 use services::graph::subscriptions::Subscriptions;
@@ -82,7 +82,7 @@ pub struct App {
     /// The same by each further one.
     further_genesys: Vec<Genesys>,
     /// Who changes secrets at Genesys, where a person runs a command; else our own client does as far as it may.
-    pub genesys_operator: Option<AdminCredentials>,
+    pub genesys_operator: Option<GenesysAdmin>,
     /// The data storage account.
     pub blobs: Arc<Blobs>,
     /// Files that people send, wherever they lie.

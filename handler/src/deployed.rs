@@ -101,7 +101,7 @@ fn in_time(cold: Duration, warm: Duration) -> Finding {
     }
     if cold >= GRAPH_LIMIT {
         return Err(format!(
-            "{times}; Graph allows {limit}: keep an HTTP instance ready (parameter alwaysReadyHttpInstances), then check again"
+            "{times}; Graph allows {limit}: keep an HTTP instance ready (always_ready_http_instances in graph-to-open.toml), then check again"
         ));
     }
     Ok(times)
@@ -264,7 +264,9 @@ fn unexpected(answer: &Answer, expected: &str) -> String {
             "there is no such function: publish the package from target/package, and check that the address is that of the \
              Function App"
         }
-        429 => "the app has no instance left: raise maximumInstanceCount, or try again later",
+        429 => {
+            "the app has no instance left: raise maximum_instance_count in graph-to-open.toml, or try again later"
+        }
         STATUS_CANNOT_TELL if answer.is_refusal() => {
             "the handler cannot tell yet: try again in a few seconds"
         }
@@ -323,7 +325,7 @@ mod tests {
         let times = in_time(second, Duration::from_millis(40)).expect("in time");
         assert_eq!(times, "first answer after 1.00 s, second after 0.04 s");
         let cold = in_time(3 * second, second).expect_err("too late");
-        assert!(cold.contains("alwaysReadyHttpInstances"), "{cold}");
+        assert!(cold.contains("always_ready_http_instances"), "{cold}");
         let warm = in_time(second, 4 * second).expect_err("too late");
         assert!(warm.contains("overloaded"), "{warm}");
     }

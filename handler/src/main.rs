@@ -80,7 +80,9 @@ enum Command {
 fn main() -> ExitCode {
     // The host does not restart a handler that exits with 0, so only a command that was asked for may end that way.
     let done = match Arguments::parse().command.unwrap_or(Command::Serve) {
-        Command::Serve => settings().and_then(serve::run).map(|never| match never {}),
+        Command::Serve => settings(|name| std::env::var(name).ok())
+            .and_then(serve::run)
+            .map(|never| match never {}),
         Command::Check(order) => finish(check::run(order)),
         Command::Correlate {
             chat,
@@ -104,9 +106,7 @@ fn main() -> ExitCode {
             println!("{}", sign_in::out(&account, lookup).await?);
             Ok(true)
         }),
-        Command::Rotate(order) => {
-            settings().and_then(|settings| finish(rotate::run(settings, &order)))
-        }
+        Command::Rotate(order) => finish(rotate::run(&order)),
         Command::Status(order) => finish(async {
             let lookup = login::lookup()?;
             status::run(&order, lookup).await
@@ -143,9 +143,9 @@ fn finish(command: impl Future<Output = anyhow::Result<bool>>) -> anyhow::Result
     runtime.block_on(command)
 }
 
-/// Reads the settings from the environment; the error holds one line for each that is missing or wrong.
-fn settings() -> anyhow::Result<Settings> {
-    Settings::from_lookup(|name| std::env::var(name).ok()).map_err(|errors| {
+/// Reads the settings; the error holds one line for each that is missing or wrong.
+fn settings(lookup: impl Fn(&str) -> Option<String>) -> anyhow::Result<Settings> {
+    Settings::from_lookup(lookup).map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         anyhow::anyhow!(lines.join("\n"))
     })

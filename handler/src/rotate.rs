@@ -1,14 +1,23 @@
-//! `handler rotate`: what the function `secret-rotation` does once a day, by hand, with the app's settings in the environment. With
-//! an administrator's OAuth client there too, as for `handler genesys`, it may replace what the bridge's own client may not.
+//! `handler rotate`: what the function `secret-rotation` does once a day, by hand. With whoever signs in to Genesys Cloud in the
+//! environment, as for `handler setup genesys`, it may replace what the bridge's own client may not.
 
-use anyhow::{Context, bail};
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow, bail};
 use functions::app::App;
 use functions::secret_rotation::{Secret, trouble};
 use functions::settings::Settings;
 use functions::timer::Turn;
+use services::error::{ErrorKind, ServiceError};
+use services::http;
 
-use crate::genesys::operator;
+use crate::genesys::Connection;
+use crate::installation::FILE;
+use crate::installation::file::InstallationFile;
+use crate::login::identity;
 use crate::report::{Finding, Report};
+use crate::setup::azure::{Installation, login};
+use crate::setup::steps::Steps;
 
 /// What is asked for.
 #[derive(Debug, clap::Args)]
@@ -37,8 +46,10 @@ impl Order {
 /// Prints one line for each secret; tells whether all is well with them.
 ///
 /// # Errors
-/// No such secret is renewed here, or a client cannot be built.
-pub async fn run(settings: Settings, order: &Order) -> anyhow::Result<bool> {
+/// A setting is missing, no such secret is renewed here, or a client cannot be built.
+pub async fn run(order: &Order) -> anyhow::Result<bool> {
+    let lookup = of_the_app().await?;
+    let settings = crate::settings(&lookup)?;
     let all = Secret::all(&settings);
     let names: Vec<String> = all.iter().map(Secret::name).collect();
     let meant: Vec<Secret> = all.into_iter().filter(|it| order.is_about(it)).collect();
@@ -48,8 +59,13 @@ pub async fn run(settings: Settings, order: &Order) -> anyhow::Result<bool> {
             names.join(", ")
         );
     }
-    let mut app = App::build(settings).context("the clients cannot be built")?;
-    app.genesys_operator = operator(|name| std::env::var(name).ok())?;
+    let client = http::client()?;
+    let identity = identity(&client, &lookup)?;
+    let app = App::build_with(settings, client, identity);
+    let mut app = app.context("the clients cannot be built")?;
+    if let Some(connection) = Connection::if_given(&lookup)? {
+        app.genesys_operator = Some(connection.sign_in().await?);
+    }
     let mut report = Report { good: true };
     for secret in meant {
         let finding = match order.dry_run {
@@ -59,6 +75,37 @@ pub async fn run(settings: Settings, order: &Order) -> anyhow::Result<bool> {
         report.note(secret.name(), finding);
     }
     Ok(report.good)
+}
+
+/// Where the app's settings are found: in the environment, else at the app itself, else in the installation's file.
+async fn of_the_app() -> anyhow::Result<impl Fn(&str) -> Option<String>> {
+    let own = |name: &str| std::env::var(name).ok();
+    let path = Path::new(FILE);
+    let found = match Settings::from_lookup(own) {
+        Err(_) if path.exists() => {
+            let file = InstallationFile::read(path)?;
+            let installation = Installation::open(file, Steps::new(true), &own)?;
+            let settings = installation.settings().await.map_err(|error| {
+                anyhow!("settings of the Function App: {} ({error})", advice(&error))
+            })?;
+            Some((settings.0, installation.file))
+        }
+        _ => None,
+    };
+    Ok(move |name: &str| {
+        let of_the_app = || found.as_ref()?.0.get(name).cloned();
+        let of_the_file = || found.as_ref()?.1.setting(name);
+        own(name).or_else(of_the_app).or_else(of_the_file)
+    })
+}
+
+fn advice(error: &ServiceError) -> String {
+    match error.kind {
+        ErrorKind::Forbidden => {
+            "they are not shown to you: whoever owns the app gives you the role Website Contributor on it".to_owned()
+        }
+        _ => login(error),
+    }
 }
 
 async fn renewed(app: &App, secret: &Secret, is_asked: bool) -> Finding {

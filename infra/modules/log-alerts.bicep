@@ -54,17 +54,20 @@ var always = [
     title: 'The app does not run'
     description: 'One of its timers, which run every minute, has told nothing for a quarter of an hour: the app is stopped, does not start, or its logs do not arrive. RUNBOOK.md#app-silent'
     severity: 1
-    // Whoever never ran is not missed, so that a new installation is quiet until its program is there.
-    window: 'P1D'
+    // Whoever never ran is not missed, so that a new installation is quiet until its program is there. Azure has no longer window, so
+    // after two days of silence the alert ends though nothing was mended.
+    window: 'P2D'
     query: '${entries} | where event in ("timer_done", "timer_failed") | extend function = tostring(entry["function"]) | where function in ("catch-up", "spool-forwarding", "subscription-renewal") | summarize toldAt = max(timestamp) by function | where toldAt < ago(15m)'
   }
   {
     name: 'server-errors'
     title: 'Webhooks are not answered'
-    description: 'Ten calls and more than one in twenty ended with 5xx, from the handler or from the platform before it. Graph repeats for four hours, Genesys Cloud for 85 seconds. RUNBOOK.md#server-errors'
+    description: 'Ten calls and more than one in twenty ended with 5xx within a quarter of an hour, or three and more than half for as long, from the handler or from the platform before it. Graph repeats for four hours, Genesys Cloud for 85 seconds. RUNBOOK.md#server-errors'
     severity: 1
-    // Where the handler does not answer, the Functions host alone tells of it; where it does, both may tell of one call.
-    query: 'let told = ${calls} | project invocation = tostring(entry.invocation), failed = event == "webhook_refused" and status >= 500; let unanswered = requests | where toint(resultCode) >= 500 | project invocation = coalesce(tostring(customDimensions.InvocationId), id), failed = true; union told, unanswered | summarize failures = dcountif(invocation, failed), answered = countif(not(failed)) | where failures >= 10 and 20 * failures > failures + answered'
+    window: 'PT1H'
+    // Where the handler does not answer, the Functions host alone tells of it; where it does, both may tell of one call. With few calls
+    // an hour it is those of the hour that tell, unless they are the few of one restart.
+    query: 'let told = ${calls} | project timestamp, invocation = tostring(entry.invocation), failed = event == "webhook_refused" and status >= 500; let unanswered = requests | where toint(resultCode) >= 500 | project timestamp, invocation = coalesce(tostring(customDimensions.InvocationId), id), failed = true; union told, unanswered | extend recent = timestamp > ago(15m) | summarize failures = dcountif(invocation, failed and recent), answered = countif(not(failed) and recent), all_failures = dcountif(invocation, failed), all_answered = countif(not(failed)), first_failure = minif(timestamp, failed), last_failure = maxif(timestamp, failed) | where (failures >= 10 and 20 * failures > failures + answered) or (all_failures >= 3 and all_failures > all_answered and last_failure - first_failure > 15m)'
   }
   {
     name: 'webhook-secret-wrong'

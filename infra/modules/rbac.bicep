@@ -245,12 +245,13 @@ resource operatorsQueueOwner 'Microsoft.Authorization/roleAssignments@2022-04-01
   }
 }]
 
-// `handler sign-in` writes the one-time link's digest, `handler check --deep` its ticket and its mark, `handler failed replay` the content of large messages; `handler forget` erases
-// chats, threads, contents and agents' messages that wait, and writes marks of that; `handler status` only reads. The condition leaves
-// out changes of whatever else the container holds.
+// `handler sign-in` writes the one-time link's digest, `handler check --deep` its ticket and its mark, `handler failed replay` the
+// content of large messages, `handler rotate` how far a replacement is, alone with the function; `handler forget` erases chats,
+// threads, contents and agents' messages that wait, and writes marks of that; `handler status` only reads. The condition leaves out
+// changes of whatever else the container holds.
 var blobs = 'Microsoft.Storage/storageAccounts/blobServices/containers/blobs'
 var path = '@Resource[${blobs}:path] StringLike'
-var operatorsPaths = '(${path} \'sign-in/*\') OR (${path} \'claims/*\') OR (${path} \'chats/*\') OR (${path} \'threads/*\') OR (${path} \'spool/*\') OR (${path} \'erased/*\') OR (${path} \'checks/*\')'
+var operatorsPaths = '(${path} \'sign-in/*\') OR (${path} \'claims/*\') OR (${path} \'chats/*\') OR (${path} \'threads/*\') OR (${path} \'spool/*\') OR (${path} \'erased/*\') OR (${path} \'checks/*\') OR (${path} \'rotation/*\') OR (${path} \'timers/secret-rotation.json\')'
 var operatorsOnly = '((!(ActionMatches{\'${blobs}/write\'}) AND !(ActionMatches{\'${blobs}/add/action\'}) AND !(ActionMatches{\'${blobs}/move/action\'}) AND !(ActionMatches{\'${blobs}/delete\'})) OR (${operatorsPaths}))'
 
 resource operatorsState 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorsGroupId)) {

@@ -84,7 +84,8 @@ for file in host.json handler; do
 done
 
 attempt=1
-until func azure functionapp publish "$app" --no-build; do
+# A released package has no local.settings.json, from which Core Tools would know the runtime.
+until func azure functionapp publish "$app" --custom --no-build; do
     [ "$attempt" -lt "$attempts" ] || fail "publishing to $app failed $attempts times"
     attempt=$((attempt + 1))
     printf 'publish.sh: attempt %s of %s begins in %s seconds\n' "$attempt" "$attempts" "$pause" >&2

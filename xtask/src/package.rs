@@ -59,7 +59,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
         );
     } else {
         println!(
-            "publish with: cd {} && func azure functionapp publish <name of the Function App>",
+            "publish with: cd {} && func azure functionapp publish <name of the Function App> --custom",
             package.display()
         );
     }

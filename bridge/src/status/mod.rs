@@ -326,6 +326,12 @@ fn timer(state: Option<&TimerState>, patience: Duration, now: OffsetDateTime) ->
         None if state.is_none() && patience > SWEEP_OVERDUE => {
             (State::Waits, "has not run yet".to_owned())
         }
+        None if success.is_none() => {
+            let within = words::span(patience);
+            let told =
+                format!("{ran}: it does within {within} of the first start, if the app runs");
+            (State::NeedsPerson, told)
+        }
         None => (State::NeedsPerson, format!("{ran}: is the app running?")),
     }
 }

@@ -188,7 +188,7 @@ fn what_is_well_and_what_needs_a_person() {
         (
             never_run(minutes(30)),
             NeedsPerson,
-            "has never succeeded: is the app running?",
+            "has never succeeded: it does within 30 min of the first start, if the app runs",
         ),
         (never_run(hours(49)), Waits, "has not run yet"),
         (

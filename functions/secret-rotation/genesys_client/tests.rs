@@ -167,7 +167,9 @@ async fn an_administrator_may_where_our_own_client_may_not() {
     world.put_genesys_client("admin", "hush");
     let mut app = app_in(&world, &[]);
     let credentials = AdminCredentials::new("admin".to_owned(), "hush".to_owned());
-    Arc::get_mut(&mut app).expect("ours alone").genesys_operator = Some(credentials);
+    let operator = app.genesys.sign_in_as(&credentials).await;
+    let operator = operator.expect("an administrator");
+    Arc::get_mut(&mut app).expect("ours alone").genesys_operator = Some(operator);
     run(&app, Duration::ZERO, true).await.expect("a run");
     assert_eq!(assert_works(&world).await, B);
 }

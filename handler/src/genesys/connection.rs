@@ -76,6 +76,23 @@ impl Connection {
         })
     }
 
+    /// The same where somebody is named at all, whole or in part.
+    ///
+    /// # Errors
+    /// As [`Self::from_lookup`].
+    pub fn if_given(lookup: impl Fn(&str) -> Option<String>) -> anyhow::Result<Option<Self>> {
+        let all = [
+            TOKEN,
+            TERRAFORM_ID,
+            TERRAFORM_SECRET,
+            CLIENT_ID,
+            CLIENT_SECRET,
+        ];
+        let is_given = |name| lookup(name).is_some_and(|it| !it.trim().is_empty());
+        let is_any = all.into_iter().any(is_given);
+        is_any.then(|| Self::from_lookup(lookup)).transpose()
+    }
+
     /// Signs in.
     ///
     /// # Errors
@@ -116,24 +133,6 @@ impl Connection {
             Some((theirs, value.trim().to_owned().into()))
         });
         given.collect()
-    }
-}
-
-/// An administrator's credentials, where both are given.
-///
-/// # Errors
-/// One line when only one of them is.
-pub fn operator(
-    lookup: impl Fn(&str) -> Option<String>,
-) -> anyhow::Result<Option<AdminCredentials>> {
-    let given = |name: &str| {
-        let value = lookup(name).map(|value| value.trim().to_owned());
-        value.filter(|value| !value.is_empty())
-    };
-    match (given(CLIENT_ID), given(CLIENT_SECRET)) {
-        (Some(id), Some(secret)) => Ok(Some(AdminCredentials::new(id, secret))),
-        (None, None) => Ok(None),
-        _ => bail!("give both {CLIENT_ID} and {CLIENT_SECRET}, or neither"),
     }
 }
 
@@ -232,12 +231,17 @@ mod tests {
     }
 
     #[test]
-    fn an_administrator_needs_both_id_and_secret() {
+    fn half_of_an_administrator_is_an_error_and_none_is_not() {
         let read = |names: &'static [&str]| {
-            operator(move |name| names.contains(&name).then(|| "hush".to_owned()))
+            Connection::if_given(move |name| match name {
+                DOMAIN => Some("mypurecloud.de".to_owned()),
+                _ => names.contains(&name).then(|| "hush".to_owned()),
+            })
         };
-        assert!(read(&[]).expect("neither").is_none());
-        assert!(read(&[CLIENT_ID, CLIENT_SECRET]).expect("both").is_some());
+        assert!(read(&[]).expect("none").is_none());
+        for whole in [&[CLIENT_ID, CLIENT_SECRET][..], &[TOKEN]] {
+            assert!(read(whole).expect("all").is_some(), "{whole:?}");
+        }
         read(&[CLIENT_ID]).expect_err("half");
         read(&[CLIENT_SECRET]).expect_err("half");
     }

@@ -3,5 +3,5 @@
 mod connection;
 mod failure;
 
-pub use connection::{Connection, operator};
+pub use connection::Connection;
 pub use failure::{Step, explained, missing_right};

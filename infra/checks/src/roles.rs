@@ -142,7 +142,7 @@ fn needed(inputs: &Inputs) -> Vec<String> {
         let contributor = "operators: Storage Blob Data Contributor at";
         rights.push(format!("{contributor} {failed}"));
         rights.push(format!(
-            "{contributor} {state} within sign-in/* and claims/* and chats/* and threads/* and spool/* and erased/* and checks/*"
+            "{contributor} {state} within sign-in/* and claims/* and chats/* and threads/* and spool/* and erased/* and checks/* and rotation/* and timers/secret-rotation.json"
         ));
         // A person's files are erased, and neither read nor written.
         rights.push(format!(

@@ -149,7 +149,7 @@ impl ChannelTimeline {
 }
 
 /// A signed-in administrator. It lives for one command, so its token is never renewed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct GenesysAdmin {
     client: reqwest::Client,
     api: String,
