@@ -71,6 +71,7 @@ var refusals = filter(
     handler.attachment_link_hours <= 24 * retention.attachment_retention_days ? '' : 'attachment_retention_days is shorter than attachment_link_hours: links would lead nowhere.'
     handler.thread_window_hours + 48 <= 24 * retention.chat_retention_days ? '' : 'chat_retention_days is not two days longer than thread_window_hours: a thread would be forgotten within its window.'
     empty(network.app_subnet_id) == empty(network.endpoint_subnet_id) ? '' : 'app_subnet_id and endpoint_subnet_id go together.'
+    empty(packageUrl) || network.network_profile != 'private' ? '' : 'package_url does not go with network_profile private, whose host account App Service may not reach: publish.sh --package instead.'
     !bot.bot_enabled || handler.bot_authentication == 'managed-identity' || !empty(handler.bot_app_id) ? '' : 'bot_app_id is missing, which bot_authentication asks for.'
   ],
   it => !empty(it)
@@ -109,7 +110,8 @@ module identity './modules/identity.bicep' = {
   name: 'identity'
   params: {
     name: '${abbreviations.managedIdentities}${token}'
-    location: location
+    // Waits for nothing, so what is refused is refused before anything is made, whatever the settings wait for.
+    location: empty(refusals) ? location : fail(join(refusals, ' '))
     tags: tags
   }
 }

@@ -19,5 +19,7 @@ param logs = { ...defaults.logs, ...chosen.logs }
 param alerts = { ...defaults.alerts, ...chosen.alerts }
 param bot = { ...defaults.bot, ...chosen.bot }
 
-// A link that lets whoever has it post is a secret, and has no place in the file.
-param alertWebhookUrl = readEnvironmentVariable('ALERT_WEBHOOK_URL', '')
+// A link that lets whoever has it post is a secret, and has no place in the file. Where the file says that there is one, a deployment
+// without it ends here, instead of taking the receiver away.
+var alertWebhook = readEnvironmentVariable('ALERT_WEBHOOK_URL', '')
+param alertWebhookUrl = (known.?alert_webhook ?? false) && empty(alertWebhook) ? fail('alert_webhook says that alerts go to a web hook, and ALERT_WEBHOOK_URL is empty: put its URL there.') : alertWebhook

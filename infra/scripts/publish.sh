@@ -36,7 +36,9 @@ fi
 app="${1:-${functionAppName:-}}"
 # A key's text in the installation's file.
 said() {
-    sed -n "s/^$1 *= *\"\([^\"]*\)\" *\$/\1/p" "$root/graph-to-open.toml" 2>/dev/null | tr -d '\r' || true
+    [ -f "$root/graph-to-open.toml" ] || return 0
+    tr -d '\r' <"$root/graph-to-open.toml" |
+        sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*\"\([^\"]*\)\"[[:space:]]*\$/\1/p"
 }
 [ $# -le 1 ] || fail "one name is enough"
 if [ -z "$package" ] && [ -n "$(said package_url)" ]; then
@@ -45,14 +47,16 @@ if [ -z "$package" ] && [ -n "$(said package_url)" ]; then
 fi
 need az func
 az account show --output none 2>/dev/null || fail "log in first: az login"
+# Another subscription may be the current one, with a group of the same name.
+subscription=$(said subscription_id)
 if [ -z "$app" ]; then
     group=$(said resource_group)
     environment=$(said environment)
     [ -n "$group$environment" ] ||
         fail "which Function App? Give its name, the output functionAppName of the deployment, or fill in graph-to-open.toml"
     group="${group:-rg-$environment}"
-    app=$(az deployment group show --resource-group "$group" --name graph-to-open \
-        --query properties.outputs.functionAppName.value --output tsv) || app=""
+    app=$(az deployment group show --resource-group "$group" ${subscription:+--subscription "$subscription"} \
+        --name graph-to-open --query properties.outputs.functionAppName.value --output tsv) || app=""
     [ -n "$app" ] || fail "nothing was deployed to the resource group $group yet: that comes first"
 fi
 
@@ -85,7 +89,7 @@ done
 
 attempt=1
 # A released package has no local.settings.json, from which Core Tools would know the runtime.
-until func azure functionapp publish "$app" --custom --no-build; do
+until func azure functionapp publish "$app" --custom --no-build ${subscription:+--subscription "$subscription"}; do
     [ "$attempt" -lt "$attempts" ] || fail "publishing to $app failed $attempts times"
     attempt=$((attempt + 1))
     printf 'publish.sh: attempt %s of %s begins in %s seconds\n' "$attempt" "$attempts" "$pause" >&2

@@ -70,7 +70,8 @@ impl fmt::Debug for AppSettings {
 
 #[derive(Deserialize)]
 struct Listed {
-    properties: Option<BTreeMap<String, String>>,
+    /// Without it the answer is none: taken for an app without settings, it would have them all replaced by ours.
+    properties: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -136,7 +137,7 @@ impl ResourceManager {
         // Resource Manager wants to be told that there is no body.
         let request = request.header(reqwest::header::CONTENT_LENGTH, 0);
         let listed: Listed = exchange::send_for_json(US, request, ANSWER_LIMIT).await?;
-        Ok(AppSettings(listed.properties.unwrap_or_default()))
+        Ok(AppSettings(listed.properties))
     }
 
     /// Replaces all settings of an app ("Web Apps - Update Application Settings"): what is not among them is gone. The app
@@ -233,7 +234,8 @@ mod tests {
         } } });
         let running = json!({ "properties": { "provisioningState": "Running" } });
         let settings = json!({ "name": "appsettings", "properties": { "A": "1", "B": "hush" } });
-        let replies = [&deployment, &running, &settings, &settings];
+        let none = json!({ "name": "appsettings", "properties": null });
+        let replies = [&deployment, &running, &settings, &settings, &none];
         let (double, manager) = manager(replies.map(|it| Reply::json(200, it))).await;
         let group = group();
         let found = manager.deployment(&group, "graph-to-open").await;
@@ -250,6 +252,8 @@ mod tests {
             .set_app_settings(&group, "func-1", &settings)
             .await
             .expect("written");
+        let unread = manager.app_settings(&group, "func-1").await;
+        unread.expect_err("no settings are no answer");
         let seen = double.seen();
         let place = "/subscriptions/s-1/resourceGroups/rg-a%20%28b%29/providers";
         let targets = [
@@ -257,6 +261,7 @@ mod tests {
             "Microsoft.Resources/deployments/x?api-version=2025-04-01",
             "Microsoft.Web/sites/func-1/config/appsettings/list?api-version=2025-03-01",
             "Microsoft.Web/sites/func-1/config/appsettings?api-version=2025-03-01",
+            "Microsoft.Web/sites/func-1/config/appsettings/list?api-version=2025-03-01",
         ];
         assert_eq!(seen.len(), targets.len());
         for (seen, target) in seen.iter().zip(targets) {

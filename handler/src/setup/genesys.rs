@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::json;
-use services::error::ServiceError;
+use services::error::{ErrorKind, ServiceError};
 use services::genesys::admin::GenesysAdmin;
 use services::key_vault::KeyVault;
 use uuid::Uuid;
@@ -56,7 +56,7 @@ pub async fn run(
         std::sync::Arc::clone(&installation.identity),
     );
     if how.remove {
-        return remove(installation, how, lookup).await;
+        return remove(installation, how, &admin, lookup).await;
     }
     let made = match (&how.outputs, how.no_terraform) {
         (Some(path), _) => Made::read(path)?,
@@ -76,6 +76,7 @@ pub async fn run(
 async fn remove(
     installation: &mut Installation,
     how: &How,
+    admin: &GenesysAdmin,
     lookup: &impl Fn(&str) -> Option<String>,
 ) -> anyhow::Result<()> {
     const WHAT: &str = "Terraform";
@@ -83,6 +84,13 @@ async fn remove(
     let terraform = terraform(installation, how, secrets, lookup).await?;
     // Not by the outputs: a removal that was ended half way has none any more.
     let is_empty = terraform.is_empty().await?;
+    if is_empty && is_there(installation, admin).await? {
+        installation.steps.act(
+            WHAT,
+            "its state here is empty, and the file has ids of what was made: whoever ran it elsewhere destroys it there (or mend terraform_state_… of the file), then run the command again",
+        );
+        return Ok(());
+    }
     if is_empty {
         installation.steps.ok(WHAT, "it has made nothing here");
     }
@@ -108,6 +116,24 @@ async fn remove(
     let what = "all that infra/genesys has made at Genesys Cloud";
     installation.steps.changed(Verb::Remove, WHAT, what);
     Ok(())
+}
+
+/// Whether the integration that the file knows is still at Genesys Cloud.
+async fn is_there(installation: &Installation, admin: &GenesysAdmin) -> anyhow::Result<bool> {
+    let Some(id) = installation.file.text(keys::GENESYS_INTEGRATION_ID) else {
+        return Ok(false);
+    };
+    match admin
+        .completed_integration(id, NEXT_LOOK, Duration::ZERO)
+        .await
+    {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
+        Err(error) => {
+            let id = id.parse().context(keys::GENESYS_INTEGRATION_ID)?;
+            Err(explained(&error, Step::ReadIntegration(id)))
+        }
+    }
 }
 
 /// Terraform, ready to run with what it must know.

@@ -15,6 +15,9 @@ use crate::installation::keys;
 /// What the lines are about.
 pub const WHAT: &str = "settings of the Function App";
 
+/// A setting that every deployment gives the app.
+const ALWAYS_THERE: &str = "TENANT_ID";
+
 impl Installation {
     /// All settings of the app.
     ///
@@ -88,6 +91,12 @@ impl Installation {
             }
             Err(error) => return Err(explained(error)),
         };
+        // The write replaces everything, so it must begin with what the templates have put there.
+        if !settings.0.contains_key(ALWAYS_THERE) {
+            return Err(anyhow!(
+                "{WHAT} {app}: it has no {ALWAYS_THERE}, so it is not the app of these templates, or was emptied: deploy to Azure again"
+            ));
+        }
         let differing = differing(&known, &settings.0);
         if differing.is_empty() {
             self.steps

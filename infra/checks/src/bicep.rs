@@ -113,6 +113,11 @@ fn what_cannot_work_is_refused_before_anything_is_made() {
             format!("support_accounts = []\noperators_group_id = \"{zero}\""),
             &["support_accounts names nobody", "An id is all zeros"],
         ),
+        (
+            "network_profile = \"private\"\npackage_url = \"https://example.com/x.zip\"".to_owned(),
+            &["package_url does not go with"],
+        ),
+        ("alert_webhook = true".to_owned(), &["ALERT_WEBHOOK_URL"]),
         // The types' own limits.
         (
             "maximum_instance_count = 10".to_owned(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{anyhow, bail};
 use functions::own_secrets::random_secret;
 use secrecy::{ExposeSecret as _, SecretString};
-use services::error::{ErrorKind, ServiceError};
+use services::error::{ErrorKind, Sent, ServiceError};
 use services::genesys::admin::{AdminCredentials, GenesysAdmin};
 use services::key_vault::KeyVault;
 use tokio::time::Instant;
@@ -217,19 +217,23 @@ impl Work<'_> {
         let id = self.client.to_string();
         let secret = match self.admin.renew_client_secret(&id).await {
             Ok(secret) => secret,
-            Err(error) => match missing_right(&error, step) {
-                Some(right) => {
-                    // Genesys made none, so the one before still works.
-                    if let Some(held) = &held {
-                        let owner = held.key.as_deref().unwrap_or(&id);
-                        let kept = self.vault.store(name, &held.value, owner).await;
-                        kept.map_err(|error| anyhow!("{name}: {} ({error})", advice(&error)))?;
-                    }
-                    steps.act(name, right);
-                    return Ok(());
+            Err(error) => {
+                let right = missing_right(&error, step);
+                // Genesys made none, so the one before still works.
+                let is_none_made = right.is_some() || error.sent == Sent::No;
+                if let Some(held) = held.as_ref().filter(|_| is_none_made) {
+                    let owner = held.key.as_deref().unwrap_or(&id);
+                    let kept = self.vault.store(name, &held.value, owner).await;
+                    kept.map_err(|error| anyhow!("{name}: {} ({error})", advice(&error)))?;
                 }
-                None => return Err(explained(&error, step).context(name.to_owned())),
-            },
+                return match right {
+                    Some(right) => {
+                        steps.act(name, right);
+                        Ok(())
+                    }
+                    None => Err(explained(&error, step).context(name.to_owned())),
+                };
+            }
         };
         let stored = self.vault.store(name, &secret, &id).await;
         stored.map_err(|error| anyhow!("{name}: {} ({error})", advice(&error)))?;

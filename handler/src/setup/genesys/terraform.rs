@@ -55,7 +55,8 @@ impl Terraform {
         variables: Variables,
     ) -> anyhow::Result<Self> {
         let program = match named {
-            Some(path) => path.to_owned(),
+            // It runs in another folder.
+            Some(path) => path.canonicalize().unwrap_or_else(|_| path.to_owned()),
             None => on_the_path(&["terraform", "tofu"]).context(
                 "there is no terraform and no tofu on the PATH: install Terraform 1.5 or newer, or name it by --terraform, or give --outputs with what `terraform output -json` printed elsewhere",
             )?,

@@ -52,6 +52,9 @@ pub const FREE_TRAFFIC_GB: f64 = 100.0;
 /// An hour of a private endpoint, and a month of a private DNS zone.
 pub const ENDPOINT_HOUR: f64 = 0.01;
 pub const DNS_ZONE: f64 = 0.50;
+pub const NAT_HOUR: f64 = 0.045;
+pub const NAT_GB: f64 = 0.045;
+pub const ADDRESS_HOUR: f64 = 0.005;
 
 /// The table of these, with what is known of each.
 pub fn table() -> String {
@@ -140,6 +143,12 @@ pub fn table() -> String {
             format!("{ENDPOINT_HOUR} an hour, {DNS_ZONE:.2} a month"),
             "unconfirmed".to_owned(),
             "\"Azure Private Link pricing\", \"Azure DNS pricing\"".to_owned(),
+        ],
+        [
+            "NAT gateway, public address".to_owned(),
+            format!("{NAT_HOUR} an hour and {NAT_GB} a GB, {ADDRESS_HOUR} an hour"),
+            "unconfirmed".to_owned(),
+            "\"Azure NAT Gateway pricing\", \"IP Addresses pricing\"".to_owned(),
         ],
     ];
     markdown(

@@ -64,17 +64,20 @@ pub fn private_table(months: &[Month]) -> String {
     };
     let premium = HOURS * price::BUS_PREMIUM_HOUR;
     let endpoints = ENDPOINTS * HOURS * price::ENDPOINT_HOUR + ZONES * price::DNS_ZONE;
+    let gateway = HOURS * (price::NAT_HOUR + price::ADDRESS_HOUR);
+    let added = premium + endpoints + gateway;
     let spared = months.iter().map(|month| month.row("Service Bus Standard"));
     let all = spared.map(|spared| {
         dollars(Range {
-            low: premium + endpoints - spared.high,
-            high: premium + endpoints - spared.low,
+            low: added - spared.high,
+            high: added - spared.low,
         })
     });
     let three = |amount: f64| vec![dollars(one(amount)); months.len()];
     let rows = [
         ("Service Bus Premium, one messaging unit", three(premium)),
         ("6 private endpoints and 5 DNS zones", three(endpoints)),
+        ("NAT gateway with its address", three(gateway)),
         ("**more than above**", all.collect()),
     ];
     let rows = rows.map(|(what, amounts)| [vec![what.to_owned()], amounts].concat());
