@@ -134,7 +134,7 @@ impl Page {
                 let error = error.as_ref().map(|error| format!(" (`{}`)", shown(error)));
                 (
                     format!("Microsoft Entra ID gave no tokens for this sign-in{}. Nothing was stored.", error.unwrap_or_default()),
-                    format!("Should it happen again, compare the app registration with DEPLOY.md. {}", make_link(Some(account))),
+                    format!("Should it happen again, have an administrator of Entra ID run `handler setup graph`. {}", make_link(Some(account))),
                 )
             }
             Self::WrongPerson(account, person) => (

@@ -244,7 +244,7 @@ impl Reason {
                 "compare the object id of {account} in SUPPORT_ACCOUNTS with the agent identity's user in Entra ID, and enable it"
             ),
             Self::AgentConsentMissing => format!(
-                "consent to the agent identity's permissions for the agent user of {account} (DEPLOY.md)"
+                "consent to the agent identity's permissions for the agent user of {account} (docs/OPERATING.md, \"Agent users\")"
             ),
             Self::AgentPolicy => {
                 format!("exempt the agent user of {account} from the Conditional Access policy")
