@@ -24,7 +24,7 @@ What remains elsewhere:
 - Running instances: which chat a thread leads to, in memory, for a day at most.
 - Queues: what is on its way now cannot be picked out. It is delivered, within minutes if all is well and 14 days at most, and makes
   new state, as does a customer who goes on writing: run this command again then.
-- Application Insights and audit logs: digests, times and request ids, no text, name or address, until LOG_RETENTION_DAYS (30 by
+- Application Insights and audit logs: digests, times and request ids, no text, name or address, until log_retention_days (30 by
   default) are over.
 - Teams, in both organizations: the chat itself. Retention, eDiscovery and deletion are in the hands of their Microsoft 365
   administrators.
