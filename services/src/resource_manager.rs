@@ -22,6 +22,9 @@ const US: Service = Service::ResourceManager;
 /// Version of `Microsoft.Resources/deployments`.
 const DEPLOYMENTS: &str = "2025-04-01";
 
+/// Version of `Microsoft.Resources/resourceGroups`.
+const GROUPS: &str = "2021-04-01";
+
 /// Version of `Microsoft.Web/sites`, the same that the templates use.
 const SITES: &str = "2025-03-01";
 
@@ -186,15 +189,36 @@ impl ResourceManager {
             .or_else(|| keys.pop_first().map(|(_, key)| key)))
     }
 
+    /// Begins to delete a resource group with everything in it, which goes on for minutes ("Resource Groups - Delete"). It needs
+    /// `Microsoft.Resources/subscriptions/resourceGroups/delete`, which Contributor on the group has.
+    ///
+    /// # Errors
+    /// As [`Self::deployment`]; `Conflict` when a lock keeps it.
+    pub async fn delete_group(&self, group: &ResourceGroup) -> Result<()> {
+        let path = format!("?api-version={GROUPS}");
+        let request = self.to(Method::DELETE, group, &path).await?;
+        exchange::send(US, request, ANSWER_LIMIT).await.map(drop)
+    }
+
     async fn request(
         &self,
         method: Method,
         group: &ResourceGroup,
         provider: &str,
     ) -> Result<RequestBuilder> {
+        let path = format!("/providers/{provider}");
+        self.to(method, group, &path).await
+    }
+
+    async fn to(
+        &self,
+        method: Method,
+        group: &ResourceGroup,
+        path: &str,
+    ) -> Result<RequestBuilder> {
         let (subscription, name) = (segment(US, &group.subscription)?, segment(US, &group.name)?);
         let url = format!(
-            "{}/subscriptions/{subscription}/resourceGroups/{name}/providers/{provider}",
+            "{}/subscriptions/{subscription}/resourceGroups/{name}{path}",
             self.base
         );
         let token = self.identity.token(&self.scope).await?;
@@ -315,6 +339,23 @@ mod tests {
         }
         let china = entra::resource_manager_of("https://login.chinacloudapi.cn/");
         assert_eq!(china, "https://management.chinacloudapi.cn");
+    }
+
+    #[tokio::test]
+    async fn a_group_is_deleted_and_what_keeps_it_is_told() {
+        let locked = json!({ "error": { "code": "ScopeLocked", "message": "…" } });
+        let (double, manager) = manager([Reply::new(202, ""), Reply::json(409, &locked)]).await;
+        manager.delete_group(&group()).await.expect("it begins");
+        let locked = manager.delete_group(&group()).await.expect_err("locked");
+        assert_eq!(locked.kind, ErrorKind::Conflict);
+        let seen = &double.seen()[0];
+        assert_eq!(
+            (&seen.method[..], &seen.target[..]),
+            (
+                "DELETE",
+                "/subscriptions/s-1/resourceGroups/rg-a%20%28b%29?api-version=2021-04-01"
+            )
+        );
     }
 
     #[tokio::test]

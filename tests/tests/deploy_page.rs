@@ -313,7 +313,11 @@ async fn the_commands_of_deploy_md_can_be_followed() {
     note("made.json", made.to_string().as_bytes());
     let page = fs::read_to_string(walk.root.join("DEPLOY.md")).expect("the page");
     let mut all = blocks(&page).unwrap_or_else(|problem| panic!("DEPLOY.md: {problem}"));
-    all.extend(blocks(LATER).expect("a page"));
+    let removal = all.iter().position(|it| it.text.contains("setup remove"));
+    let removal = removal.expect("a block that removes everything");
+    all.splice(removal..removal, blocks(LATER).expect("a page"));
+    let noted = "```\ngrep 'recover_key_vault = true' graph-to-open.toml\n```\n";
+    all.extend(blocks(noted).expect("a page"));
     let walked = tokio::task::spawn_blocking(move || walk.run(&all)).await;
     let walked = walked.expect("an end");
     let walked = walked.unwrap_or_else(|problem| panic!("DEPLOY.md: {problem}"));
@@ -328,4 +332,16 @@ async fn the_commands_of_deploy_md_can_be_followed() {
         assert!(walked.output.contains(line), "{line}: {}", walked.output);
     }
     assert!(!walked.output.contains("FAILED"), "{}", walked.output);
+    let (_, removed) = walked
+        .output
+        .rsplit_once("would remove resource group")
+        .expect("told before");
+    for line in [
+        "removed app registration",
+        "removed resource group: rg-local",
+    ] {
+        assert!(removed.contains(line), "{line}: {removed}");
+    }
+    let left = platform.get("/local/resource-manager").await;
+    assert_eq!(left["deployed"]["is_gone"], true);
 }

@@ -120,7 +120,7 @@ keys! {
     GRAPH_CLIENT_AUTHENTICATION = "graph_client_authentication", Kind::Word(&["federated", "secret"]),
         "\"federated\" or \"secret\"";
     _ = "package_url", Kind::Text, "the https URL of a release's graph-to-open-linux-x64.zip";
-    _ = "recover_key_vault", Kind::Flag, "true for the one deployment after a removal, else false";
+    RECOVER_KEY_VAULT = "recover_key_vault", Kind::Flag, "true for the one deployment after a removal, else false";
     _ = "alert_webhook", Kind::Flag, "true where alerts go to ALERT_WEBHOOK_URL of the environment too, else false";
     _ = "genesys_name", Kind::Text, "the name that everything at Genesys Cloud carries";
     _ = "genesys_division_name", Kind::Text, "the name of the division at Genesys Cloud";

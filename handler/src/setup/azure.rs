@@ -148,6 +148,11 @@ impl Installation {
         }
         let outputs = by_key(&found.outputs);
         let mut learnt = Vec::new();
+        // That was for the one deployment that is done now.
+        if self.file.flag(keys::RECOVER_KEY_VAULT) {
+            self.file.learn(keys::RECOVER_KEY_VAULT, false);
+            learnt.push(keys::RECOVER_KEY_VAULT);
+        }
         // The three belong together, and a place that the file names goes before the one that the deployment made.
         let has_place = keys::OF_TERRAFORM
             .iter()

@@ -7,12 +7,14 @@ pub(crate) mod azure;
 mod genesys;
 mod graph;
 mod registration;
+mod remove;
 pub(crate) mod settings;
 pub(crate) mod steps;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::bail;
 use clap::{Args, Subcommand};
 
 use crate::installation::FILE;
@@ -54,6 +56,15 @@ enum What {
     Genesys(genesys::How),
     /// Put the ids that the file knows into the Function App's settings.
     Settings,
+    /// Take the whole installation away again: Genesys Cloud's side, the app registration, and the resource group.
+    Remove {
+        /// Really do it; otherwise what would go is only told.
+        #[arg(long)]
+        yes: bool,
+        /// Seconds that Entra ID may take to know what was just deleted.
+        #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+        wait: u16,
+    },
 }
 
 /// Runs a step; tells whether it is done.
@@ -62,8 +73,20 @@ enum What {
 /// What to do, a line for each thing.
 pub async fn run(order: &Order, lookup: impl Fn(&str) -> Option<String>) -> anyhow::Result<bool> {
     let file = InstallationFile::read(&order.file)?;
-    let mut installation = Installation::open(file, Steps::new(order.plan), &lookup)?;
+    let is_refused = matches!(order.what, What::Remove { yes: false, .. });
+    let steps = Steps::new(order.plan || is_refused);
+    let mut installation = Installation::open(file, steps, &lookup)?;
     installation.note_unread_keys();
+    if let What::Remove { wait, .. } = order.what {
+        // What the file has learnt is enough; the deployment may be gone already.
+        let wait = Duration::from_secs(wait.into());
+        remove::run(&mut installation, wait, &lookup).await?;
+        let is_done = installation.finish()?;
+        if is_refused && !order.plan {
+            bail!("nothing is removed: look at this, then say --yes");
+        }
+        return Ok(is_done);
+    }
     installation.learn_from_azure().await?;
     match &order.what {
         What::Graph { wait, remove } => {
@@ -80,7 +103,7 @@ pub async fn run(order: &Order, lookup: impl Fn(&str) -> Option<String>) -> anyh
                 return installation.finish();
             }
         }
-        What::Settings => {}
+        What::Settings | What::Remove { .. } => {}
     }
     installation.put_settings().await?;
     installation.finish()

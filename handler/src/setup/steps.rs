@@ -38,6 +38,11 @@ impl Steps {
         self.is_plan
     }
 
+    /// Whether anything waits for a person.
+    pub const fn is_waiting(&self) -> bool {
+        !self.report.good
+    }
+
     /// A thing that is as wanted.
     pub fn ok(&mut self, what: impl Display, found: impl Display) {
         self.report.note(what, Ok::<_, &str>(found));

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::state::{APP, DEPLOYMENT, GROUP, ResourceManager, Rights, SUBSCRIPTION};
+use super::state::{APP, DEPLOYMENT, Deployed, GROUP, ResourceManager, Rights, SUBSCRIPTION};
 
 /// Audiences of a token for it.
 const AUDIENCES: [&str; 4] = [
@@ -49,10 +49,12 @@ type Parameters = Query<HashMap<String, String>>;
 /// The deployment and the app's settings.
 pub fn router(manager: &Arc<ResourceManager>) -> Router {
     // Resource Manager takes these words in any case; the router does for those that are written in two ways.
-    const GROUPS: [&str; 2] = ["resourceGroups", "resourcegroups"];
+    const WORDS: [&str; 2] = ["resourceGroups", "resourcegroups"];
     let mut router = Router::new();
-    for groups in GROUPS {
-        let group = format!("/subscriptions/{{subscription}}/{groups}/{{group}}/providers");
+    for groups in WORDS {
+        let group = format!("/subscriptions/{{subscription}}/{groups}/{{group}}");
+        router = router.route(&group, axum::routing::delete(delete_group));
+        let group = format!("{group}/providers");
         let site = format!("{group}/Microsoft.Web/sites/{{app}}/config/appsettings");
         router = router
             .route(
@@ -231,6 +233,39 @@ async fn deployment(
     Ok(Json(json!({
         "id": id, "name": DEPLOYMENT, "type": "Microsoft.Resources/deployments", "properties": properties,
     })))
+}
+
+/// Versions of `Microsoft.Resources/resourceGroups` from the last years.
+const GROUPS: [&str; 3] = ["2021-04-01", "2022-09-01", "2024-03-01"];
+
+async fn delete_group(
+    State(manager): Shared,
+    Path((subscription, group)): Path<(String, String)>,
+    Query(query): Parameters,
+    headers: HeaderMap,
+) -> Result<StatusCode, Refusal> {
+    let asked = Asked {
+        subscription: &subscription,
+        group: &group,
+        resource: String::new(),
+        action: "Microsoft.Resources/subscriptions/resourceGroups/delete",
+        is_allowed: |rights| rights.delete_group,
+        versions: &GROUPS,
+    };
+    manager.admit(&headers, &query, &asked)?;
+    if manager.deployed.lock().is_gone {
+        let message = format!("Resource group '{group}' could not be found.");
+        return Err(Refusal(
+            StatusCode::NOT_FOUND,
+            "ResourceGroupNotFound",
+            message,
+        ));
+    }
+    *manager.deployed.lock() = Deployed {
+        is_gone: true,
+        ..Deployed::default()
+    };
+    Ok(StatusCode::ACCEPTED)
 }
 
 fn shown(settings: &BTreeMap<String, String>) -> Json<Value> {

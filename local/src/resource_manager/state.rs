@@ -47,6 +47,8 @@ pub(super) struct Deployed {
     pub(super) keys: BTreeMap<String, String>,
     /// How often the settings were written.
     pub(super) writes: usize,
+    /// Whether the resource group was deleted.
+    pub(super) is_gone: bool,
 }
 
 /// What whoever is logged in may do.
@@ -61,6 +63,8 @@ pub(super) struct Rights {
     pub(super) write_settings: bool,
     /// List the functions' keys, as Website Contributor.
     pub(super) list_keys: bool,
+    /// Delete the resource group, as Contributor.
+    pub(super) delete_group: bool,
 }
 
 impl Default for Rights {
@@ -70,6 +74,7 @@ impl Default for Rights {
             list_settings: true,
             write_settings: true,
             list_keys: true,
+            delete_group: true,
         }
     }
 }
@@ -132,6 +137,7 @@ impl ResourceManager {
                 .map(|name| (name.to_owned(), random_text()))
                 .collect(),
             writes: 0,
+            is_gone: false,
         };
     }
 

@@ -29,3 +29,18 @@ pub struct How {
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub wait: u16,
 }
+
+impl How {
+    /// That everything is deleted, without a question.
+    pub fn removal() -> Self {
+        Self {
+            outputs: None,
+            no_terraform: false,
+            terraform: None,
+            yes: true,
+            new_secret: false,
+            remove: true,
+            wait: 0,
+        }
+    }
+}
