@@ -55,7 +55,12 @@ impl Simulators {
     fn fill_vault(&self, world: &World) {
         let place = |name: &str, value: &dyn Fn() -> String| {
             let absent = world.config.no_secrets.iter().any(|it| it == name);
-            let value = if absent { NONE.to_owned() } else { value() };
+            let value = if absent { String::new() } else { value() };
+            let value = if value.is_empty() {
+                NONE.to_owned()
+            } else {
+                value
+            };
             let placed = self.key_vault.place(name, &value);
             placed.expect("nothing is deleted yet");
         };

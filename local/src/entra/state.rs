@@ -77,7 +77,10 @@ impl Entra {
     pub fn new(world: Arc<World>) -> Arc<Self> {
         Arc::new(Self {
             keys: SigningKeys::new(),
-            passwords: Passwords::with_one(world.clock),
+            passwords: match world.config.graph_client_authentication.as_str() {
+                "secret" => Passwords::with_one(world.clock),
+                _ => Passwords::none(world.clock),
+            },
             bot_passwords: Passwords::with_one(world.clock),
             world,
             refresh_tokens: Locked::default(),

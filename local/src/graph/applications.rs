@@ -111,7 +111,7 @@ async fn remove(
 }
 
 /// The text of a secret is shown when it is made, and never again.
-fn view(password: &Password) -> Value {
+pub(super) fn view(password: &Password) -> Value {
     let time = |at: OffsetDateTime| at.format(&Rfc3339).unwrap_or_default();
     let hint: String = password.secret.chars().take(3).collect();
     json!({

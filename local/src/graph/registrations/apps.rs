@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use super::{APPLICATION_ROLES, App, MAKER_ROLES, key_of, new_id, object, selected};
 use crate::entra::Passwords;
 use crate::graph::answers::Refusal;
+use crate::graph::applications::view;
 use crate::graph::state::Graph;
 
 type Shared = State<Arc<Graph>>;
@@ -37,6 +38,7 @@ pub fn router() -> Router<Arc<Graph>> {
     Router::new()
         .route("/v1.0/{application}", patch(upsert))
         .route(ONE, patch(update))
+        .route(&format!("{ONE}/removePassword"), post(remove_password))
         .route(&credentials, get(list_credentials).post(add_credential))
         .route(
             &format!("{credentials}/{{credential}}"),
@@ -61,7 +63,36 @@ impl Graph {
         self.check_reader(headers)?;
         let mut state = self.registrations.state.lock();
         let app = state.named_app(named)?;
-        Ok(selected(shown(app), query))
+        Ok(selected(self.shown_app(app), query))
+    }
+
+    fn shown_app(&self, app: &App) -> Value {
+        let mut shown = app.fields.clone();
+        let passwords = self.passwords_of(app).list();
+        for (name, value) in [
+            ("id", json!(app.id)),
+            ("appId", json!(app.app_id)),
+            ("uniqueName", json!(app.unique_name)),
+            ("keyCredentials", json!(app.certificates)),
+            (
+                "passwordCredentials",
+                passwords.iter().map(view).collect::<Vec<_>>().into(),
+            ),
+        ] {
+            shown.insert(name.to_owned(), value);
+        }
+        for name in ["spa", "publicClient"] {
+            let empty = json!({ "redirectUris": [] });
+            shown.entry(name).or_insert(empty);
+        }
+        Value::Object(shown)
+    }
+
+    fn passwords_of<'a>(&'a self, app: &'a App) -> &'a Passwords {
+        match app.app_id == self.world.config.graph_client_id {
+            true => &self.entra.passwords,
+            false => &app.passwords,
+        }
     }
 
     /// The application id of a registration whose client secrets whoever is logged in may change.
@@ -88,18 +119,9 @@ impl Graph {
     pub fn with_passwords<T>(&self, app_id: &str, change: impl FnOnce(&Passwords) -> T) -> T {
         let state = self.registrations.state.lock();
         let mut apps = state.apps.iter();
-        let other =
-            apps.find(|it| it.app_id == app_id && app_id != self.world.config.graph_client_id);
-        change(other.map_or(&self.entra.passwords, |it| &it.passwords))
+        let app = apps.find(|it| it.app_id == app_id);
+        change(app.map_or(&self.entra.passwords, |it| self.passwords_of(it)))
     }
-}
-
-fn shown(app: &App) -> Value {
-    let mut shown = app.fields.clone();
-    shown.insert("id".to_owned(), json!(app.id));
-    shown.insert("appId".to_owned(), json!(app.app_id));
-    shown.insert("uniqueName".to_owned(), json!(app.unique_name));
-    Value::Object(shown)
 }
 
 /// Refuses fields that are not to be written, and values that cannot be.
@@ -200,11 +222,12 @@ async fn upsert(
         unique_name: Some(unique_name.to_owned()),
         fields,
         credentials: Vec::new(),
+        certificates: Vec::new(),
         owners,
         passwords: Passwords::none(graph.world.clock),
         unknown_for: state.lag,
     };
-    let made = shown(&app);
+    let made = graph.shown_app(&app);
     state.apps.push(app);
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
@@ -222,6 +245,23 @@ async fn update(
     state.app(&id)?.fields.extend(fields);
     state.writes += 1;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn remove_password(
+    State(graph): Shared,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Refusal> {
+    graph.check_administrator(&headers, &id)?;
+    let removal = object(&body)?;
+    let key = removal.get("keyId").and_then(Value::as_str);
+    let mut state = graph.registrations.state.lock();
+    let app = state.app(&id)?;
+    match graph.passwords_of(app).remove(key.unwrap_or_default()) {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(Refusal::NO_RESOURCE),
+    }
 }
 
 async fn list_credentials(

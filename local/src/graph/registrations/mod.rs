@@ -3,7 +3,7 @@
 //! What is new can be unknown for some calls, as Entra ID's places learn of each other late. Where a role decides, it is the
 //! least one that the reference names. Sources: Microsoft Graph v1.0 reference, "Upsert application", "Update application",
 //! "Create federatedIdentityCredential", "Create servicePrincipal", "Create oAuth2PermissionGrant", "Grant an appRoleAssignment
-//! to a service principal"; "Microsoft Entra built-in roles".
+//! to a service principal", "application: removePassword"; "Microsoft Entra built-in roles".
 
 mod apps;
 mod control;
@@ -106,15 +106,21 @@ struct App {
     unique_name: Option<String>,
     fields: Map<String, Value>,
     credentials: Vec<Value>,
+    /// Its certificates.
+    certificates: Vec<Value>,
     owners: Vec<String>,
     /// The client secrets of an app other than the one that the platform's handler is.
     passwords: Passwords,
     unknown_for: u32,
 }
 
+#[derive(Default)]
 struct Principal {
     id: String,
     app_id: String,
+    /// Client secrets of its own.
+    passwords: Vec<Value>,
+    owners: Vec<String>,
     unknown_for: u32,
 }
 
@@ -169,6 +175,7 @@ impl Registrations {
             unique_name: Some("graph-to-open-before".to_owned()),
             fields: fields.as_object().cloned().unwrap_or_default(),
             credentials: if has_secret { vec![] } else { vec![credential] },
+            certificates: Vec::new(),
             owners: if has_secret {
                 vec![identity.clone()]
             } else {
@@ -180,7 +187,7 @@ impl Registrations {
         let known = |app_id: &str, id: String| Principal {
             id,
             app_id: app_id.to_owned(),
-            unknown_for: 0,
+            ..Principal::default()
         };
         let users = config.support_accounts.iter();
         let users = users.filter(|it| it.agent_identity.is_none());

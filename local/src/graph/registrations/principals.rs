@@ -12,8 +12,8 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::{
-    GRANT_ROLES, MICROSOFT_GRAPH, Principal, ROLE_ROLES, ROLES, SCOPES, graph_principal, id_of,
-    is_known, key_of, new_id, object, selected,
+    APPLICATION_ROLES, GRANT_ROLES, MICROSOFT_GRAPH, Principal, ROLE_ROLES, ROLES, SCOPES,
+    graph_principal, id_of, is_known, key_of, new_id, object, selected,
 };
 use crate::graph::answers::Refusal;
 use crate::graph::state::Graph;
@@ -30,6 +30,7 @@ pub fn router() -> Router<Arc<Graph>> {
     Router::new()
         .route("/v1.0/servicePrincipals", post(make))
         .route(&format!("{ONE}/oauth2PermissionGrants"), get(grants))
+        .route(&format!("{ONE}/owners"), get(owners))
         .route(&format!("{ONE}/appRoleAssignments"), get(held))
         .route(&format!("{ONE}/appRoleAssignedTo"), post(assign))
         .route(
@@ -60,7 +61,9 @@ impl Graph {
         let found = all.find(|it| it.app_id.eq_ignore_ascii_case(app_id));
         let found = found.and_then(|it| is_known(&mut it.unknown_for).then_some(it));
         let found = found.ok_or(Refusal::NO_RESOURCE)?;
-        let mut shown = json!({ "id": found.id, "appId": found.app_id });
+        let mut shown = json!({
+            "id": found.id, "appId": found.app_id, "passwordCredentials": found.passwords, "keyCredentials": [],
+        });
         if found.app_id == MICROSOFT_GRAPH {
             let scopes =
                 SCOPES.map(|it| json!({ "id": id_of("scope", it), "value": it, "type": "User" }));
@@ -92,10 +95,17 @@ async fn make(State(graph): Shared, headers: HeaderMap, body: Bytes) -> Result<R
         Refusal::directory(format!("The appId '{app_id}' of the service principal does not reference a valid application object."))
     })?;
     graph.check_administrator(&headers, &app)?;
+    // As of a registration.
+    let owners = match graph.entra.operator_is(&APPLICATION_ROLES) {
+        true => Vec::new(),
+        false => vec![graph.entra.operator()],
+    };
     let mut state = graph.registrations.state.lock();
     let made = Principal {
         id: new_id(),
         app_id,
+        passwords: Vec::new(),
+        owners,
         unknown_for: state.lag,
     };
     let shown = json!({ "id": made.id, "appId": made.app_id });
@@ -112,6 +122,23 @@ fn text(body: &Map<String, Value>, name: &str) -> String {
 fn those(all: &[Value], field: &str, id: &str) -> Value {
     let theirs = all.iter().filter(|it| it[field] == id);
     json!({ "value": theirs.collect::<Vec<_>>() })
+}
+
+async fn owners(
+    State(graph): Shared,
+    Path(id): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+) -> Answer {
+    graph.check_reader(&headers)?;
+    let mut state = graph.registrations.state.lock();
+    if !state.knows_principal(&id) {
+        return Err(Refusal::NO_RESOURCE);
+    }
+    let all = state.principals.iter().filter(|it| it.id == id);
+    let all = all.flat_map(|it| &it.owners);
+    let all = all.map(|it| selected(json!({ "id": it, "displayName": null }), &query));
+    Ok(Json(json!({ "value": all.collect::<Vec<_>>() })))
 }
 
 async fn grants(State(graph): Shared, Path(id): Path<String>, headers: HeaderMap) -> Answer {

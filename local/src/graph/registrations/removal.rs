@@ -11,7 +11,7 @@ use axum::{Json, Router};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::{APPLICATION_ROLES, is_known};
+use super::{APPLICATION_ROLES, App, Principal, Registered, is_known, selected};
 use crate::graph::answers::Refusal;
 use crate::graph::state::Graph;
 
@@ -35,21 +35,28 @@ async fn remove(
     graph.check_administrator(&headers, &id)?;
     let mut state = graph.registrations.state.lock();
     state.app(&id)?;
-    let is_it = |app: &super::App| app.id.eq_ignore_ascii_case(&id);
+    let is_it = |app: &App| app.id.eq_ignore_ascii_case(&id);
     let place = state.apps.iter().position(is_it);
-    let mut app = state.apps.remove(place.ok_or(Refusal::NO_RESOURCE)?);
-    let (gone, left) = std::mem::take(&mut state.principals)
-        .into_iter()
-        .partition(|it| it.app_id == app.app_id);
-    state.principals = left;
-    let gone: Vec<super::Principal> = gone;
-    let is_gone = |id: &Value| gone.iter().any(|it| *id == it.id);
-    state.grants.retain(|it| !is_gone(&it["clientId"]));
-    state.assignments.retain(|it| !is_gone(&it["principalId"]));
-    app.unknown_for = state.lag;
-    state.deleted.push(app);
+    state.delete(place.ok_or(Refusal::NO_RESOURCE)?);
     state.writes += 1;
     Ok(StatusCode::NO_CONTENT)
+}
+
+impl Registered {
+    /// Puts the app at this place among the deleted.
+    pub(super) fn delete(&mut self, place: usize) {
+        let mut app = self.apps.remove(place);
+        let (gone, left) = std::mem::take(&mut self.principals)
+            .into_iter()
+            .partition(|it| it.app_id == app.app_id);
+        self.principals = left;
+        let gone: Vec<Principal> = gone;
+        let is_gone = |id: &Value| gone.iter().any(|it| *id == it.id);
+        self.grants.retain(|it| !is_gone(&it["clientId"]));
+        self.assignments.retain(|it| !is_gone(&it["principalId"]));
+        app.unknown_for = self.lag;
+        self.deleted.push(app);
+    }
 }
 
 async fn list(
@@ -58,14 +65,26 @@ async fn list(
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Json<Value>, Refusal> {
     graph.check_reader(&headers)?;
-    let filter = query.get("$filter").map(String::as_str).unwrap_or_default();
-    let wanted = filter
-        .strip_prefix("appId eq '")
-        .and_then(|it| it.strip_suffix('\''));
-    let wanted = wanted.ok_or(Refusal::bad_request("Invalid filter clause."))?;
+    let wanted = match query.get("$filter") {
+        None => None,
+        Some(filter) => {
+            let id = filter
+                .strip_prefix("appId eq '")
+                .and_then(|it| it.strip_suffix('\''));
+            Some(id.ok_or(Refusal::bad_request("Invalid filter clause."))?)
+        }
+    };
     let state = graph.registrations.state.lock();
-    let found = state.deleted.iter().filter(|it| it.app_id == wanted);
-    let found: Vec<Value> = found.map(|it| json!({ "id": it.id })).collect();
+    let found = state.deleted.iter();
+    let found = found.filter(|it| wanted.is_none_or(|wanted| it.app_id == wanted));
+    let found: Vec<Value> = found
+        .map(|it| {
+            let shown = json!({
+                "id": it.id, "appId": it.app_id, "uniqueName": it.unique_name, "displayName": it.fields.get("displayName"),
+            });
+            selected(shown, &query)
+        })
+        .collect();
     Ok(Json(json!({ "value": found })))
 }
 
