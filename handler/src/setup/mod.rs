@@ -95,7 +95,9 @@ pub async fn run(order: &Order, lookup: impl Fn(&str) -> Option<String>) -> anyh
                 graph::remove(&mut installation, wait).await?;
                 return installation.finish();
             }
-            graph::run(&mut installation, wait).await?;
+            if !graph::run(&mut installation, wait).await? {
+                return installation.finish();
+            }
         }
         What::Genesys(how) => {
             genesys::run(&mut installation, how, &lookup).await?;

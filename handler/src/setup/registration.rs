@@ -18,9 +18,12 @@
 use std::collections::BTreeSet;
 
 use services::graph::registration::{
-    Access, Api, Application, FederatedCredential, Grant, MICROSOFT_GRAPH, RequiredAccess,
+    Access, Api, Application, FederatedCredential, Grant, Key, MICROSOFT_GRAPH, RequiredAccess,
     RoleAssignment, Web, role, scope,
 };
+
+mod foreign;
+pub use foreign::{Foreign, Kind, foreign, is_ours, own_secrets};
 
 /// What the app asks for on behalf of a Support User.
 pub const DELEGATED: [&str; 6] = [
@@ -92,6 +95,10 @@ pub struct Found {
     pub owners: Vec<String>,
     /// Object id of its service principal.
     pub principal: Option<String>,
+    /// The client secrets and certificates that this holds itself.
+    pub principal_keys: Vec<Key>,
+    /// Its owners.
+    pub principal_owners: Vec<String>,
     /// What that was granted for people.
     pub grants: Vec<Grant>,
     /// What that holds itself.
@@ -100,6 +107,8 @@ pub struct Found {
     pub identity_roles: Vec<RoleAssignment>,
     /// Object ids of Support Users whom the directory does not have.
     pub unknown_users: BTreeSet<String>,
+    /// Whether the app that runs proves itself by a client secret.
+    pub uses_secret: bool,
 }
 
 /// Whose permission it is.
@@ -126,6 +135,8 @@ pub enum Change {
     AddCredential(FederatedCredential),
     /// The credential has another subject, issuer or audience; its id.
     SetCredential(String, FederatedCredential),
+    /// A client secret of ours is of no use any more; its key id.
+    RemoveSecret(String),
     /// The app has no service principal.
     MakePrincipal,
     /// A Support User has no grant.
@@ -166,6 +177,10 @@ pub fn changes(wanted: &Wanted, found: &Found) -> Result<Vec<Change>, NoPermissi
     owners(wanted, found, &mut changes);
     if !wanted.has_secret {
         credential(wanted, found, &mut changes);
+        // While the app runs with it, it is cut off without it.
+        let useless = found.application.iter().filter(|_| !found.uses_secret);
+        let useless = useless.flat_map(own_secrets);
+        changes.extend(useless.map(|it| Change::RemoveSecret(it.to_owned())));
     }
     if found.principal.is_none() {
         changes.push(Change::MakePrincipal);

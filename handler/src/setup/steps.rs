@@ -48,6 +48,11 @@ impl Steps {
         self.report.note(what, Ok::<_, &str>(found));
     }
 
+    /// A thing that whoever reads it may want to look at; nothing waits for it.
+    pub fn note(&mut self, what: impl Display, found: impl Display) {
+        Report::say("note", what, found);
+    }
+
     /// A thing that was changed, or would be.
     pub fn changed(&mut self, verb: Verb, what: impl Display, how: impl Display) {
         self.changes += 1;

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,7 @@ const US: Service = Service::Graph;
 mod records;
 mod removal;
 pub use records::*;
+pub use removal::Deleted;
 
 /// Application id of Microsoft Graph itself, in every tenant.
 pub const MICROSOFT_GRAPH: &str = "00000003-0000-0000-c000-000000000000";
@@ -88,7 +89,9 @@ pub fn is_not_yet_known(error: &ServiceError) -> bool {
 pub fn is_already_there(error: &ServiceError) -> bool {
     let codes = ["Request_MultipleObjectsWithSameKeyValue", "InvalidUpdate"];
     let code = error.code.as_deref().unwrap_or_default();
-    error.kind == ErrorKind::Conflict || codes.contains(&code)
+    // "Error due to concurrent requests being made to the tenant. Please wait briefly and retry." is a conflict as well.
+    let is_busy = code == "Directory_ConcurrencyViolation";
+    (error.kind == ErrorKind::Conflict && !is_busy) || codes.contains(&code)
 }
 
 impl Registrations {
@@ -116,22 +119,26 @@ impl Registrations {
             Named::AppId(id) => format!("appId='{}'", segment(US, id)?),
             Named::UniqueName(name) => format!("uniqueName='{}'", segment(US, name)?),
         };
-        let fields =
-            "id,appId,displayName,signInAudience,isFallbackPublicClient,web,requiredResourceAccess";
+        let fields = "id,appId,uniqueName,displayName,signInAudience,isFallbackPublicClient,web,spa,publicClient,requiredResourceAccess,passwordCredentials,keyCredentials";
         self.find(&format!("applications({key})?$select={fields}"))
             .await
     }
 
-    /// Makes an app registration under a unique name, or gives the one that has it these values.
+    /// Makes an app registration under a unique name, or gives the one that has it these values; tells whether it was made now.
     ///
     /// # Errors
-    /// As [`Self::application`].
-    pub async fn upsert_application(&self, unique_name: &str, wanted: &Application) -> Result<()> {
+    /// As [`Self::application`]; [`is_already_there`] when a deleted one keeps the name.
+    pub async fn upsert_application(
+        &self,
+        unique_name: &str,
+        wanted: &Application,
+    ) -> Result<bool> {
         let path = format!("applications(uniqueName='{}')", segment(US, unique_name)?);
         let request = self.request(Method::PATCH, &path).await?;
         // Without it there would only be an update.
         let request = request.header("Prefer", "create-if-missing").json(wanted);
-        self.done(request).await
+        let answer = exchange::send(US, request, ANSWER_LIMIT).await?;
+        Ok(answer.status == StatusCode::CREATED)
     }
 
     /// Gives an app registration these values.
@@ -211,17 +218,27 @@ impl Registrations {
             .await
     }
 
-    /// Object id of an app's service principal; `None` when there is none, or none that is known yet.
+    /// An app's service principal; `None` when there is none, or none that is known yet.
     ///
     /// # Errors
     /// As [`Self::application`].
-    pub async fn principal(&self, app_id: &str) -> Result<Option<String>> {
-        let path = format!(
-            "servicePrincipals(appId='{}')?$select=id",
+    pub async fn principal(&self, app_id: &str) -> Result<Option<Principal>> {
+        self.find(&format!(
+            "servicePrincipals(appId='{}')?$select=id,passwordCredentials,keyCredentials",
             segment(US, app_id)?
-        );
-        let found: Option<Object> = self.find(&path).await?;
-        Ok(found.map(|it| it.id))
+        ))
+        .await
+    }
+
+    /// Object ids of a service principal's owners.
+    ///
+    /// # Errors
+    /// As [`Self::application`].
+    pub async fn principal_owners(&self, id: &str) -> Result<Vec<String>> {
+        let all: Vec<Object> = self
+            .list(&format!("servicePrincipals/{id}/owners?$select=id"))
+            .await?;
+        Ok(all.into_iter().map(|it| it.id).collect())
     }
 
     /// Makes an app's service principal.

@@ -7,7 +7,7 @@ use services::entra;
 use services::graph::registration::{Application, Named, Registrations};
 
 use super::super::azure::Installation;
-use super::super::registration::{Found, SupportUser, Wanted};
+use super::super::registration::{Found, SupportUser, Wanted, own_secrets};
 use super::advice::{lost, unread};
 use crate::installation::keys;
 
@@ -33,7 +33,6 @@ pub fn wanted(installation: &Installation) -> anyhow::Result<Wanted> {
         name: it.name.as_str().to_owned(),
         id: it.user.as_str().to_owned(),
     };
-    let tenant = file.required(keys::TENANT_ID)?;
     let entra_endpoint = &installation.entra_endpoint;
     let host = file.required(keys::FUNCTION_APP_HOST_NAME)?;
     let owners = file.list(keys::GRAPH_OWNER_IDS).into_iter();
@@ -45,15 +44,24 @@ pub fn wanted(installation: &Installation) -> anyhow::Result<Wanted> {
         identity: file
             .required(keys::MANAGED_IDENTITY_PRINCIPAL_ID)?
             .to_owned(),
-        issuer: format!(
-            "{}/{}/v2.0",
-            entra::issuer_of(entra_endpoint),
-            tenant.to_ascii_lowercase()
-        ),
+        issuer: issuer(installation)?,
         exchange_audience: entra::exchange_audience_of(entra_endpoint).to_owned(),
         has_secret: file.text(keys::GRAPH_CLIENT_AUTHENTICATION) == Some("secret"),
         owners: owners.map(str::to_owned).collect(),
     })
+}
+
+/// Who issues the managed identity's tokens.
+///
+/// # Errors
+/// The file does not name the tenant.
+pub fn issuer(installation: &Installation) -> anyhow::Result<String> {
+    let tenant = installation.file.required(keys::TENANT_ID)?;
+    Ok(format!(
+        "{}/{}/v2.0",
+        entra::issuer_of(&installation.entra_endpoint),
+        tenant.to_ascii_lowercase()
+    ))
 }
 
 /// The key under which a registration of this installation is made, the same on every machine.
@@ -85,11 +93,12 @@ pub async fn found(
         application: application(installation, directory, unique_name).await?,
         ..Found::default()
     };
-    if let Some(app) = &found.application {
-        let explained = |error| unread("the app registration", &error);
-        found.credentials = directory.credentials(&app.id).await.map_err(explained)?;
-        found.owners = directory.owners(&app.id).await.map_err(explained)?;
-        found.principal = directory.principal(&app.app_id).await.map_err(explained)?;
+    found = of_application(directory, found).await?;
+    let has_own = |app| own_secrets(app).next().is_some();
+    if !wanted.has_secret && found.application.as_ref().is_some_and(has_own) {
+        let mode = "GRAPH_CLIENT_AUTHENTICATION";
+        let mode = installation.setting_of_the_app(mode).await?;
+        found.uses_secret = mode.as_deref() == Some("secret");
     }
     if let Some(principal) = &found.principal {
         let explained = |error| unread("what the app was granted", &error);
@@ -112,6 +121,28 @@ pub async fn found(
     Ok(found)
 }
 
+/// The same with all that decides whether the registration in it is ours alone.
+///
+/// # Errors
+/// It cannot be read.
+pub async fn of_application(directory: &Registrations, mut found: Found) -> anyhow::Result<Found> {
+    let Some(app) = &found.application else {
+        return Ok(found);
+    };
+    let explained = |error| unread("the app registration", &error);
+    found.credentials = directory.credentials(&app.id).await.map_err(explained)?;
+    found.owners = directory.owners(&app.id).await.map_err(explained)?;
+    let principal = directory.principal(&app.app_id).await.map_err(explained)?;
+    if let Some(principal) = principal {
+        let owners = directory.principal_owners(&principal.id).await;
+        found.principal_owners = owners.map_err(explained)?;
+        found.principal_keys = principal.password_credentials;
+        found.principal_keys.extend(principal.key_credentials);
+        found.principal = Some(principal.id);
+    }
+    Ok(found)
+}
+
 /// The registration: the one that the file names, else the one under our own key, else the one that the app runs with.
 ///
 /// # Errors
@@ -129,7 +160,9 @@ pub async fn application(
     if let Some(id) = in_file {
         let found = read(Named::AppId(id)).await?;
         if found.is_none() {
-            lost(installation.file.path(), id)?;
+            // Whoever may not look is told of both.
+            let deleted = directory.deleted_application(id).await.unwrap_or_default();
+            lost(installation.file.path(), id, deleted.is_some())?;
         }
         return Ok(found);
     }

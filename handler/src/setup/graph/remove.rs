@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use services::error::{ErrorKind, ServiceError};
-use services::graph::registration::{Named, Registrations};
+use services::graph::registration::{Deleted, Named, Registrations};
 use tokio::time::{Instant, sleep};
 
 use super::super::azure::{Installation, login};
+use super::super::registration::is_ours;
 use super::super::steps::Verb;
-use super::advice::{APPLICATION_ADMINISTRATOR, FIRST_PAUSE, REGISTRATION, unread};
+use super::advice::{APPLICATION_ADMINISTRATOR, FIRST_PAUSE, REGISTRATION, next_pause, unread};
+use super::lines::THE_FILE;
 use super::look;
 use crate::installation::keys;
 
 /// Deletes the registration with every permission that it was granted, and purges it, for a deleted one keeps its unique name for
-/// 30 days. One that was deleted and not purged is purged.
+/// 30 days. One that was deleted and not purged is purged. What is not this installation's is left to a person.
 ///
 /// # Errors
 /// What keeps the step from going on, in one line.
@@ -24,16 +26,38 @@ pub async fn remove(installation: &mut Installation, wait: Duration) -> anyhow::
         &installation.graph_endpoint,
         installation.identity.clone(),
     );
-    let known = installation
-        .file
-        .text(keys::GRAPH_CLIENT_ID)
-        .map(str::to_owned);
+    let known = installation.file.text(keys::GRAPH_CLIENT_ID);
+    let known = known.map(str::to_owned);
     let unique_name = look::unique_name(installation)?;
-    let found = found(&directory, known.as_deref(), &unique_name).await;
+    let issuer = look::issuer(installation)?;
+    let found = find(&directory, known.as_deref(), &unique_name).await;
     let Some(found) = found.map_err(|error| unread(REGISTRATION, &error))? else {
         installation.steps.ok(REGISTRATION, "there is none");
+        // A run before this one that was killed, or that got no answer, has left it.
+        if known.is_some() {
+            forget(installation)?;
+            let how = "graph_client_id to nothing, for that registration is no more";
+            installation.steps.changed(Verb::Set, THE_FILE, how);
+        }
         return Ok(());
     };
+    let credentials = match found.is_deleted {
+        // Those of a deleted one are not shown.
+        true => Vec::new(),
+        false => {
+            let all = directory.credentials(&found.id).await;
+            all.map_err(|error| unread(REGISTRATION, &error))?
+        }
+    };
+    let identity = installation
+        .file
+        .required(keys::MANAGED_IDENTITY_PRINCIPAL_ID)?;
+    let has = found.unique_name.as_deref();
+    if !is_ours(&unique_name, has, &credentials, identity, &issuer) {
+        let advice = not_ours(&found);
+        installation.steps.act(REGISTRATION, advice);
+        return Ok(());
+    }
     if !installation.steps.is_plan() {
         let deadline = Instant::now() + wait;
         match delete(&directory, &found, deadline).await {
@@ -46,8 +70,8 @@ pub async fn remove(installation: &mut Installation, wait: Duration) -> anyhow::
             }
             Err(error) => return Err(anyhow!("{REGISTRATION}: {} ({error})", login(&error))),
         }
-        if known.is_some() && installation.file.learn(keys::GRAPH_CLIENT_ID, "") {
-            installation.file.save()?;
+        if known.is_some() {
+            forget(installation)?;
         }
     }
     let told = format!("application id {}", found.app_id);
@@ -55,36 +79,76 @@ pub async fn remove(installation: &mut Installation, wait: Duration) -> anyhow::
     Ok(())
 }
 
+/// Takes the application id out of the file, unless only the plan is wanted.
+fn forget(installation: &mut Installation) -> anyhow::Result<()> {
+    if !installation.steps.is_plan() && installation.file.learn(keys::GRAPH_CLIENT_ID, "") {
+        installation.file.save()?;
+    }
+    Ok(())
+}
+
+/// Why a registration is left alone, and who decides.
+fn not_ours(found: &Left) -> String {
+    let id = &found.app_id;
+    match found.is_deleted {
+        true => format!(
+            "application id {id} is deleted and goes for good after 30 days, and nothing shows that it was this installation's: if it was, purge it at Entra ID > App registrations > Deleted applications; then take graph_client_id out of the file"
+        ),
+        false => format!(
+            "application id {id} is left alone, for nothing shows that it is this installation's: it has another unique name, and does not trust the managed identity. If it is to go, delete it at Entra ID > App registrations; then take graph_client_id out of the file"
+        ),
+    }
+}
+
 /// A registration, which may be deleted already.
 struct Left {
     id: String,
     app_id: String,
+    unique_name: Option<String>,
     is_deleted: bool,
 }
 
-async fn found(
+impl From<Deleted> for Left {
+    fn from(deleted: Deleted) -> Self {
+        Self {
+            id: deleted.id,
+            app_id: deleted.app_id,
+            unique_name: deleted.unique_name,
+            is_deleted: true,
+        }
+    }
+}
+
+/// The one that the file names, else the one under our own key.
+async fn find(
     directory: &Registrations,
     known: Option<&str>,
     unique_name: &str,
 ) -> Result<Option<Left>, ServiceError> {
-    let named = known.map_or(Named::UniqueName(unique_name), Named::AppId);
-    if let Some(found) = directory.application(named).await? {
-        let (id, app_id) = (found.id, found.app_id);
-        return Ok(Some(Left {
-            id,
-            app_id,
+    let live = async |named| -> Result<Option<Left>, ServiceError> {
+        let found = directory.application(named).await?;
+        Ok(found.map(|found| Left {
+            id: found.id,
+            app_id: found.app_id,
+            unique_name: found.unique_name,
             is_deleted: false,
-        }));
-    }
-    let Some(known) = known else {
-        return Ok(None);
+        }))
     };
-    let deleted = directory.deleted_application(known).await?;
-    Ok(deleted.map(|id| Left {
-        id,
-        app_id: known.to_owned(),
-        is_deleted: true,
-    }))
+    if let Some(known) = known {
+        if let Some(found) = live(Named::AppId(known)).await? {
+            return Ok(Some(found));
+        }
+        if let Some(deleted) = directory.deleted_application(known).await? {
+            return Ok(Some(deleted.into()));
+        }
+    }
+    if let Some(found) = live(Named::UniqueName(unique_name)).await? {
+        return Ok(Some(found));
+    }
+    let deleted = directory.deleted_applications().await?;
+    let mut deleted = deleted.into_iter();
+    let ours = deleted.find(|it| it.unique_name.as_deref() == Some(unique_name));
+    Ok(ours.map(Into::into))
 }
 
 async fn delete(
@@ -96,11 +160,12 @@ async fn delete(
         directory.delete_application(&found.id).await?;
     }
     loop {
-        match directory.purge_application(&found.id).await {
-            Err(error) if error.kind == ErrorKind::NotFound && Instant::now() < deadline => {
-                sleep(FIRST_PAUSE).await;
-            }
-            purged => return purged,
+        let purged = directory.purge_application(&found.id).await;
+        let is_early = matches!(&purged, Err(error) if error.kind == ErrorKind::NotFound);
+        let left = deadline.saturating_duration_since(Instant::now());
+        match next_pause(FIRST_PAUSE, None, left) {
+            Some(pause) if is_early => sleep(pause).await,
+            _ => return purged,
         }
     }
 }

@@ -1,3 +1,4 @@
+use bridge::rotation::DISPLAY_NAME;
 use services::graph::registration::ImplicitGrants;
 
 use super::*;
@@ -11,7 +12,7 @@ fn user(name: &str) -> SupportUser {
     }
 }
 
-fn wanted() -> Wanted {
+pub fn wanted() -> Wanted {
     Wanted {
         display_name: "Graph-to-Open (rg)".to_owned(),
         redirect: "https://app/api/sign-in".to_owned(),
@@ -58,7 +59,7 @@ fn grant_of(user: &str, scope: &str) -> Grant {
 }
 
 /// What is there once everything was done.
-fn complete(wanted: &Wanted) -> Found {
+pub fn complete(wanted: &Wanted) -> Found {
     let mut found = empty();
     let all = changes(wanted, &found).expect("permissions");
     for change in all {
@@ -254,6 +255,28 @@ fn the_managed_identity_owns_the_app_only_where_it_renews_its_secret() {
     ] if owner == "identity"),
         "{back:?}"
     );
+    // Its secrets go too, once the app does without; what a person added stays.
+    let mut with_secrets = found.clone();
+    let app = with_secrets.application.as_mut().expect("one");
+    app.password_credentials = [("k-1", Some(DISPLAY_NAME)), ("k-2", None)]
+        .map(|(id, name)| Key {
+            key_id: id.to_owned(),
+            display_name: name.map(str::to_owned),
+        })
+        .to_vec();
+    let removed = Change::RemoveSecret("k-1".to_owned());
+    let back = changes(&federated, &with_secrets).expect("permissions");
+    let place = |it: fn(&Change) -> bool| back.iter().position(it);
+    let removal = back.iter().position(|it| *it == removed);
+    assert!(
+        place(|it| matches!(it, Change::AddCredential(_))) < removal && removal.is_some(),
+        "{back:?}"
+    );
+    assert!(!back.contains(&Change::RemoveSecret("k-2".to_owned())));
+    assert_eq!(changes(&secret, &with_secrets), Ok(vec![]));
+    with_secrets.uses_secret = true;
+    let early = changes(&federated, &with_secrets).expect("permissions");
+    assert!(!early.contains(&removed), "{early:?}");
     let delegated = with(|it| it.all_chats = false);
     let less = changes(&delegated, &complete(&federated)).expect("permissions");
     assert!(

@@ -14,6 +14,9 @@ pub struct Application {
     /// Application (client) id.
     #[serde(skip_serializing)]
     pub app_id: String,
+    /// The key that its maker gave it.
+    #[serde(skip_serializing)]
+    pub unique_name: Option<String>,
     /// Name that people see.
     pub display_name: String,
     /// Who may sign in, e.g. `AzureADMyOrg`.
@@ -22,8 +25,52 @@ pub struct Application {
     pub is_fallback_public_client: Option<bool>,
     /// Its addresses.
     pub web: Web,
+    /// Those to which a page in a browser may ask for tokens, without a credential.
+    #[serde(skip_serializing)]
+    pub spa: Option<Addresses>,
+    /// Those to which a program may, without a credential.
+    #[serde(skip_serializing)]
+    pub public_client: Option<Addresses>,
     /// The permissions that it asks for.
     pub required_resource_access: Vec<RequiredAccess>,
+    /// Its client secrets, which only actions of their own change.
+    #[serde(skip_serializing)]
+    pub password_credentials: Vec<Key>,
+    /// Its certificates.
+    #[serde(skip_serializing)]
+    pub key_credentials: Vec<Key>,
+}
+
+/// "spaApplication resource type", "publicClientApplication resource type".
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Addresses {
+    /// Where a sign-in may lead.
+    pub redirect_uris: Vec<String>,
+}
+
+/// A client secret or a certificate, by its id ("passwordCredential resource type", "keyCredential resource type").
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Key {
+    /// Its id.
+    pub key_id: String,
+    /// Its name, which whoever added it chose.
+    pub display_name: Option<String>,
+}
+
+/// An app's service principal ("servicePrincipal resource type"). It can hold credentials of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Principal {
+    /// Its object id.
+    pub id: String,
+    /// Its client secrets.
+    #[serde(default)]
+    pub password_credentials: Vec<Key>,
+    /// Its certificates.
+    #[serde(default)]
+    pub key_credentials: Vec<Key>,
 }
 
 /// Addresses of an app ("webApplication resource type").

@@ -18,6 +18,8 @@ async fn a_registration_is_found_made_and_changed() {
     // As "Get application" shows one.
     let shown = json!({
         "id": "o-1", "appId": "a-1", "displayName": "ours", "signInAudience": "AzureADMyOrg", "isFallbackPublicClient": null,
+        "uniqueName": "ours-1", "spa": { "redirectUris": ["https://page"] }, "publicClient": null,
+        "passwordCredentials": [{ "keyId": "k-1", "displayName": null, "hint": "a~b" }], "keyCredentials": [],
         "web": { "homePageUrl": null, "redirectUris": ["https://app/api/sign-in"],
             "implicitGrantSettings": { "enableIdTokenIssuance": false, "enableAccessTokenIssuance": true } },
         "requiredResourceAccess": [{ "resourceAppId": MICROSOFT_GRAPH, "resourceAccess": [{ "id": "p-1", "type": "Scope" }] }],
@@ -26,6 +28,7 @@ async fn a_registration_is_found_made_and_changed() {
         Reply::json(200, &shown),
         missing(),
         Reply::json(201, &shown),
+        Reply::new(204, ""),
         Reply::new(204, ""),
     ];
     let (double, directory) = directory(replies).await;
@@ -44,10 +47,10 @@ async fn a_registration_is_found_made_and_changed() {
     );
     let none = directory.application(Named::UniqueName("ours-1")).await;
     assert_eq!(none.expect("an answer"), None);
-    directory
-        .upsert_application("ours-1", &found)
-        .await
-        .expect("made");
+    let made = directory.upsert_application("ours-1", &found).await;
+    assert!(made.expect("made"), "it was not there");
+    let there = directory.upsert_application("ours-1", &found).await;
+    assert!(!there.expect("changed"), "it was");
     directory
         .update_application("o-1", &found)
         .await
@@ -66,13 +69,21 @@ async fn a_registration_is_found_made_and_changed() {
     assert_eq!(seen[2].target, "/v1.0/applications(uniqueName='ours-1')");
     assert_eq!(seen[2].header("prefer"), "create-if-missing");
     let sent = seen[2].json();
-    assert_eq!(
-        (sent.get("id"), sent.get("appId")),
-        (None, None),
-        "these are not ours to give"
-    );
+    for name in [
+        "id",
+        "appId",
+        "uniqueName",
+        "spa",
+        "publicClient",
+        "passwordCredentials",
+        "keyCredentials",
+    ] {
+        assert_eq!(sent.get(name), None, "{name} is not ours to give");
+    }
+    assert_eq!(found.password_credentials[0].key_id, "k-1");
+    assert_eq!(found.spa.map_or(0, |it| it.redirect_uris.len()), 1);
     assert_eq!(sent["web"]["redirectUris"], shown["web"]["redirectUris"]);
-    assert_eq!(seen[3].target, "/v1.0/applications/o-1");
+    assert_eq!(seen[4].target, "/v1.0/applications/o-1");
     for seen in seen {
         let token = "Bearer https://graph.microsoft.com/.default#1";
         assert_eq!(seen.header("authorization"), token);
@@ -123,6 +134,7 @@ fn refusals_that_pass_are_told_from_those_that_stay() {
         (400, "Request_BadRequest", true, false),
         (409, "Request_MultipleObjectsWithSameKeyValue", false, true),
         (400, "InvalidUpdate", false, true),
+        (409, "Directory_ConcurrencyViolation", false, false),
         (400, "CredentialTypeNotAllowedAsPerAppPolicy", false, false),
         (403, "Authorization_RequestDenied", false, false),
     ] {
