@@ -16,7 +16,7 @@ use crate::graph::state::Graph;
 
 type Shared = State<Arc<Graph>>;
 
-/// `/local/graph/registrations`: `GET` shows all, `PUT` sets the lag and the policy, `POST` makes a registration as somebody else in
+/// `/local/graph/registrations`: `GET` shows all, `PUT` sets the lag and the policy and ends secrets, `POST` makes a registration as somebody else in
 /// the tenant may, `DELETE` takes away all that is registered, as in a tenant in which nobody has set the bridge up. `DELETE
 /// …/{application id}` deletes one as the portal does, without purging it.
 pub fn router() -> Router<Arc<Graph>> {
@@ -51,12 +51,20 @@ struct Changes {
     lag: Option<u32>,
     /// Whether a policy of the tenant forbids client secrets.
     no_passwords: Option<bool>,
+    /// Object id of the registration whose client secrets somebody takes away.
+    end_secrets_of: Option<String>,
 }
 
 async fn change(State(graph): Shared, Json(changes): Json<Changes>) -> StatusCode {
     let mut state = graph.registrations.state.lock();
     state.lag = changes.lag.unwrap_or(state.lag);
     state.no_passwords = changes.no_passwords.unwrap_or(state.no_passwords);
+    let apps = state.apps.iter();
+    for app in apps.filter(|it| Some(&it.id) == changes.end_secrets_of.as_ref()) {
+        for password in app.passwords.list() {
+            app.passwords.remove(&password.key);
+        }
+    }
     StatusCode::NO_CONTENT
 }
 

@@ -192,3 +192,66 @@ async fn credentials_are_told_apart_by_name_and_by_what_they_trust() {
         refused(400, "CredentialTypeNotAllowedAsPerAppPolicy")
     );
 }
+
+#[tokio::test]
+async fn a_registration_shows_what_it_holds_and_keeps_its_name_when_it_is_deleted() {
+    let case = Case::new();
+    case.hold(&["Application Developer"]);
+    let made = case.make("held", json!({ "displayName": "held" })).await;
+    let (id, app_id) = (made.text("id"), made.text("appId"));
+    let owner = json!({ "value": [{ "id": case.graph.entra.operator() }] });
+    let principal = json!({ "appId": app_id });
+    let principal = case.ask("POST", "servicePrincipals", principal).await;
+    for path in [
+        format!("applications/{id}/owners?$select=id"),
+        format!(
+            "servicePrincipals/{}/owners?$select=id",
+            principal.text("id")
+        ),
+    ] {
+        assert_eq!(
+            case.ask("GET", &path, Value::Null).await.body,
+            owner,
+            "{path}"
+        );
+    }
+    let named = format!("applications(appId='{app_id}')");
+    let added = case
+        .ask("POST", &format!("{named}/addPassword"), json!({}))
+        .await;
+    let shown = case.ask("GET", &named, Value::Null).await.body;
+    let keys = &shown["passwordCredentials"];
+    assert_eq!(keys[0]["keyId"], added.body["keyId"]);
+    assert_eq!(keys[0]["secretText"], Value::Null);
+    let empty = json!({ "redirectUris": [] });
+    assert_eq!(
+        [
+            &shown["spa"],
+            &shown["publicClient"],
+            &shown["keyCredentials"]
+        ],
+        [&empty, &empty, &json!([])]
+    );
+    let removal = json!({ "keyId": added.body["keyId"] });
+    let path = format!("applications/{id}/removePassword");
+    for status in [204, 404] {
+        let removed = case.ask("POST", &path, removal.clone()).await;
+        assert_eq!(removed.status, status);
+    }
+    let gone = case
+        .ask("DELETE", &format!("applications/{id}"), Value::Null)
+        .await;
+    assert_eq!(gone.status, 204);
+    let all =
+        "directory/deletedItems/microsoft.graph.application?$select=id,uniqueName,displayName";
+    let listed = case.ask("GET", all, Value::Null).await.body;
+    assert_eq!(
+        listed["value"],
+        json!([{ "id": id, "uniqueName": "held", "displayName": "held" }])
+    );
+    let taken = case.make("held", json!({ "displayName": "held" })).await;
+    assert_eq!(
+        code(&taken),
+        refused(409, "Request_MultipleObjectsWithSameKeyValue")
+    );
+}
