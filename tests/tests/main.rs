@@ -33,6 +33,8 @@ mod repeats;
 mod secrets;
 mod setup_genesys;
 mod setup_graph;
+mod setup_graph_others;
+mod setup_graph_trouble;
 mod setup_terraform;
 mod sign_in;
 mod speakers;

@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-const REGISTRATIONS: &str = "/local/graph/registrations";
-const MANAGER: &str = "/local/resource-manager";
+pub const REGISTRATIONS: &str = "/local/graph/registrations";
+pub const MANAGER: &str = "/local/resource-manager";
 const OPERATOR: &str = "/local/entra/operator";
 const GRAPH_CLIENT: &str = "GRAPH_CLIENT_ID";
 
 /// An installation that somebody sets up, with its file.
-struct Setup {
-    platform: Platform,
+pub struct Setup {
+    pub platform: Platform,
     file: PathBuf,
 }
 
@@ -29,7 +29,7 @@ impl Drop for Setup {
 
 impl Setup {
     /// A platform and the file as the person who deployed it filled it in.
-    async fn start(arguments: &[&str]) -> Self {
+    pub async fn start(arguments: &[&str]) -> Self {
         let platform = Platform::start(arguments).await;
         let (status, _, text) = platform.fetch(&format!("{MANAGER}/installation")).await;
         assert!(status.is_success());
@@ -40,7 +40,7 @@ impl Setup {
     }
 
     /// The same in a tenant in which nobody has set the bridge up.
-    async fn fresh(arguments: &[&str]) -> Self {
+    pub async fn fresh(arguments: &[&str]) -> Self {
         let setup = Self::start(arguments).await;
         setup
             .platform
@@ -52,16 +52,16 @@ impl Setup {
         setup
     }
 
-    async fn put(&self, path: &str, body: Value) {
+    pub async fn put(&self, path: &str, body: Value) {
         self.platform.call(Method::PUT, path, Some(&body)).await;
     }
 
-    async fn hold(&self, roles: &[&str]) {
+    pub async fn hold(&self, roles: &[&str]) {
         self.put(OPERATOR, json!({ "roles": roles })).await;
     }
 
     /// Runs a step; its exit code, and what it printed.
-    async fn run(&self, words: &[&str]) -> (Value, String) {
+    pub async fn run(&self, words: &[&str]) -> (Value, String) {
         let file = self.file.to_str().expect("text");
         let arguments = [&["setup", "--file", file], words].concat();
         let order = json!({ "arguments": arguments });
@@ -71,14 +71,14 @@ impl Setup {
     }
 
     /// Runs a step that is to succeed.
-    async fn done(&self, words: &[&str]) -> String {
+    pub async fn done(&self, words: &[&str]) -> String {
         let (code, printed) = self.run(words).await;
         assert_eq!(code, 0, "{printed}");
         printed
     }
 
     /// Runs a step that leaves something to somebody else.
-    async fn left(&self, words: &[&str], says: &[&str]) {
+    pub async fn left(&self, words: &[&str], says: &[&str]) {
         let (code, printed) = self.run(words).await;
         assert_eq!(code, 1, "{printed}");
         for says in says {
@@ -86,34 +86,34 @@ impl Setup {
         }
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         std::fs::read_to_string(&self.file).expect("the file")
     }
 
     /// Changes the file as a person does.
-    fn edit(&self, change: impl FnOnce(String) -> String) {
+    pub fn edit(&self, change: impl FnOnce(String) -> String) {
         std::fs::write(&self.file, change(self.text())).expect("written");
     }
 
     /// The value of a key in the file.
-    fn known(&self, key: &str) -> Option<Value> {
+    pub fn known(&self, key: &str) -> Option<Value> {
         let text = self.text();
         let mut lines = text.lines().filter_map(|line| line.split_once(" = "));
         let (_, value) = lines.find(|(name, _)| *name == key)?;
         Some(serde_json::from_str(value).expect("a value"))
     }
 
-    async fn registered(&self) -> Value {
+    pub async fn registered(&self) -> Value {
         self.platform.get(REGISTRATIONS).await
     }
 
-    async fn setting(&self, name: &str) -> Value {
+    pub async fn setting(&self, name: &str) -> Value {
         let shown = self.platform.get(MANAGER).await;
         shown["deployed"]["settings"][name].clone()
     }
 
     /// Sees that there is one of everything, for these people.
-    async fn assert_complete(&self, users: &[&str]) {
+    pub async fn assert_complete(&self, users: &[&str]) {
         let all = self.registered().await;
         let count = |name: &str| all[name].as_array().map_or(0, Vec::len);
         assert_eq!(count("applications"), 1, "{all}");
@@ -134,7 +134,7 @@ impl Setup {
     }
 }
 
-const SUPPORT: &str = "00000000-0000-0000-0000-000000000004";
+pub const SUPPORT: &str = "00000000-0000-0000-0000-000000000004";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_app_is_set_up_once_and_follows_the_people_who_come_and_go() {
@@ -152,6 +152,8 @@ async fn the_app_is_set_up_once_and_follows_the_people_who_come_and_go() {
     ] {
         assert!(plan.contains(line), "{line}: {plan}");
     }
+    let settings = plan.matches("settings of the Function App").count();
+    assert_eq!(settings, 1, "one line for one thing: {plan}");
     let after = (setup.text(), setup.registered().await["writes"].clone());
     assert_eq!(before, after, "a plan changes nothing");
     let printed = setup.done(&["graph"]).await;
@@ -367,8 +369,9 @@ async fn a_run_that_is_killed_at_any_step_is_finished_by_the_next() {
     let printed = setup.done(&["graph"]).await;
     assert!(printed.contains("ok      app registration"), "{printed}");
     setup.assert_complete(&[SUPPORT]).await;
-    // An answer that gets lost is as good as one that came.
+    // An answer that gets lost is as good as one that came, also while nobody knows yet what it was about.
     let setup = Setup::fresh(&[]).await;
+    setup.put(REGISTRATIONS, json!({ "lag": 2 })).await;
     let lost = |path: &str| json!({ "service": "graph", "method": "POST", "path": path, "drop": "after", "times": 1 });
     let rules = [
         "/servicePrincipals",
@@ -410,15 +413,26 @@ async fn a_client_secret_goes_straight_into_the_vault_unless_the_tenant_forbids_
     );
     let again = setup.done(&["graph"]).await;
     assert!(again.ends_with("nothing to do\n"), "{again}");
-    // Back to the managed identity as the credential: it owns the app no longer.
+    // Back to the managed identity as the credential: it owns the app no longer, and no secret of ours counts once the app that runs
+    // does without.
     setup.edit(|text| text.replace("= \"secret\"", "= \"federated\""));
+    let mode = |mode: &str| json!({ "GRAPH_CLIENT_AUTHENTICATION": mode });
+    let settings = format!("{MANAGER}/settings");
+    setup.put(&settings, mode("secret")).await;
+    let says = ["ACT     client secrets of the registration", "deploy with"];
+    setup.left(&["graph", "--plan"], &says).await;
+    setup.put(&settings, mode("federated")).await;
     let printed = setup.done(&["graph"]).await;
     assert!(
         printed.contains("removed Application.ReadWrite.OwnedBy"),
         "{printed}"
     );
+    assert!(
+        printed.contains("removed client secrets of the registration"),
+        "{printed}"
+    );
     let app = setup.registered().await["applications"][0].clone();
-    assert_eq!(app["owners"], json!([]));
+    assert_eq!((&app["owners"], &app["secrets"]), (&json!([]), &json!(0)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
