@@ -95,11 +95,20 @@ pub struct Member {
     pub joined: bool,
 }
 
+/// A page of them (`QueueMemberEntityListing`).
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Members {
     #[serde(default)]
     entities: Vec<Member>,
+    page_count: Option<usize>,
 }
+
+/// Members of a page, the most that Genesys gives at a time.
+const PAGE: usize = 100;
+
+/// Pages that are read of a queue: enough to tell whether anybody takes its conversations.
+const PAGES: usize = 50;
 
 /// How long after its end a conversation goes on with the customer's next message, by channel, for the whole organisation
 /// (`ConversationThreadingWindow`). What it holds besides is kept as it is.
@@ -241,16 +250,24 @@ impl GenesysAdmin {
         self.write(&path, &json!({ "flow": { "id": flow } })).await
     }
 
-    /// The members of a queue, a hundred at the most.
+    /// The members of a queue, five thousand at the most.
     ///
     /// # Errors
     /// `NotFound` when there is none of this id, `Forbidden` without [`permissions::VIEW_QUEUE`]; otherwise Genesys refused or could
     /// not be reached.
     pub async fn members(&self, queue: &str) -> Result<Vec<Member>> {
         let id = address::segment(Service::Genesys, queue)?;
-        let path = format!("routing/queues/{id}/members?pageSize=100");
-        let members: Members = self.read(&path).await?;
-        Ok(members.entities)
+        let mut members = Vec::new();
+        for number in 1..=PAGES {
+            let path = format!("routing/queues/{id}/members?pageSize={PAGE}&pageNumber={number}");
+            let page: Members = self.read(&path).await?;
+            let is_full = page.entities.len() >= PAGE;
+            members.extend(page.entities);
+            if !page.page_count.map_or(is_full, |count| number < count) {
+                break;
+            }
+        }
+        Ok(members)
     }
 
     /// The organisation's threading timeline.

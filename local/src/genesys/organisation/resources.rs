@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::routing::{MethodRouter, get, patch, post, put};
 use axum::{Extension, Json, Router};
 use http::StatusCode;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::store::{Kind, in_use};
@@ -262,11 +263,26 @@ async fn members(
     State(genesys): State<Arc<Genesys>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
+    Query(page): Query<Page>,
 ) -> Answer {
     caller.needs(&genesys, "routing:queue:view")?;
     genesys.things.get(Kind::Queue, &id)?;
     let agent = json!({ "id": uuid::Uuid::from_u128(1), "joined": true });
-    Ok(Json(listing(vec![agent])))
+    let number = page.number.unwrap_or(1);
+    let mut listing = listing(match number {
+        1 => vec![agent],
+        _ => Vec::new(),
+    });
+    listing["pageNumber"] = json!(number);
+    listing["total"] = json!(1);
+    Ok(Json(listing))
+}
+
+/// Which page of a listing is wanted.
+#[derive(Deserialize)]
+struct Page {
+    #[serde(rename = "pageNumber")]
+    number: Option<u32>,
 }
 
 pub fn named(value: &Value) -> Result<(), Refusal> {

@@ -157,6 +157,35 @@ async fn the_members_of_a_queue_are_told_with_who_takes_conversations() {
     let seen = api.seen();
     assert_eq!(
         seen[0].target,
-        "/api/v2/routing/queues/q-1/members?pageSize=100"
+        "/api/v2/routing/queues/q-1/members?pageSize=100&pageNumber=1"
     );
+}
+
+#[tokio::test]
+async fn all_pages_of_a_queues_members_are_read_and_no_more() {
+    let full = vec![json!({"joined": false}); 100];
+    let last = json!([{"joined": true}]);
+    let page =
+        |entities: &Value, count: Option<u32>| json!({"entities": entities, "pageCount": count});
+    let full = json!(full);
+    for pages in [
+        [
+            page(&full, Some(3)),
+            page(&full, Some(3)),
+            page(&last, Some(3)),
+        ],
+        // Where Genesys does not tell how many there are.
+        [page(&full, None), page(&full, None), page(&last, None)],
+    ] {
+        let (api, admin) = administrator(&pages).await;
+        let members = admin.members("q-1").await.expect("members");
+        assert_eq!(members.len(), 201);
+        assert!(members.iter().any(|it| it.joined));
+        let seen = api.seen();
+        let numbers = seen.iter().map(|it| it.target.rsplit('=').next());
+        assert_eq!(Vec::from_iter(numbers), [Some("1"), Some("2"), Some("3")]);
+    }
+    let (api, admin) = administrator(&[page(&full, Some(1)), page(&last, Some(1))]).await;
+    assert_eq!(admin.members("q-1").await.expect("members").len(), 100);
+    assert_eq!(api.seen().len(), 1);
 }
