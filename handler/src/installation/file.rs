@@ -61,9 +61,7 @@ impl InstallationFile {
     /// What a setting of the app is by this file, so that an operator's commands need no environment variable for it.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<String> {
-        let (_, key) = keys::SETTINGS
-            .iter()
-            .find(|(setting, _)| *setting == name)?;
+        let (_, key) = keys::key_of(name)?;
         let value = match self.text(key) {
             Some(text) => text.to_owned(),
             None => self.list(key).join(","),
@@ -129,13 +127,15 @@ impl InstallationFile {
         if self.changed.is_empty() {
             return Ok(());
         }
+        // A link stays a link.
+        let target = self.path.canonicalize()?;
+        let unwritten = || format!("{} cannot be written", self.path.display());
+        // Until the end: whoever saves at the same time reads only what is there then.
+        let _lock = lock(&target).with_context(unwritten)?;
         let now = Self::read(&self.path)?;
         let text = fs::read_to_string(&self.path)?;
         let text = rewritten(&text, &self.changed);
-        // A link stays a link.
-        let target = self.path.canonicalize()?;
-        replace(&target, &text)
-            .with_context(|| format!("{} cannot be written", self.path.display()))?;
+        replace(&target, &text).with_context(unwritten)?;
         self.values = now.values;
         let changed = std::mem::take(&mut self.changed).into_iter();
         self.values
@@ -267,6 +267,17 @@ fn rewritten(text: &str, changed: &BTreeMap<&'static str, Value>) -> String {
     written
 }
 
+/// Waits until nobody else saves this file, and keeps others from it as long as what is returned lives. The lock is on a file of its
+/// own beside it, which stays: the file itself is another one after each save.
+fn lock(target: &Path) -> std::io::Result<fs::File> {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let beside = target.with_file_name(format!(".{name}.lock"));
+    let mut options = fs::OpenOptions::new();
+    let file = options.create(true).append(true).open(beside)?;
+    file.lock()?;
+    Ok(file)
+}
+
 /// Puts a new file into the place of the old one, with the same permissions.
 fn replace(target: &Path, text: &str) -> std::io::Result<()> {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
@@ -286,145 +297,4 @@ fn replace(target: &Path, text: &str) -> std::io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    /// A directory of one test, gone with it.
-    struct Place(PathBuf);
-
-    impl Place {
-        fn with(text: &str) -> (Self, PathBuf) {
-            let place = std::env::temp_dir().join(format!("setup-{}", uuid::Uuid::new_v4()));
-            fs::create_dir(&place).expect("a directory");
-            let file = place.join("graph-to-open.toml");
-            fs::write(&file, text).expect("a file");
-            (Self(place), file)
-        }
-    }
-
-    impl Drop for Place {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
-
-    const ID: &str = "5f0c1111-2222-4333-8444-555566667777";
-
-    #[test]
-    fn what_is_learnt_changes_its_own_line_alone() {
-        for end in ["\n", "\r\n"] {
-            let text = [
-                "# ours",
-                "environment = \"prod\"",
-                "",
-                "graph_client_id = \"\"",
-                "  odd_one   =   [\"a\", \"b\"]",
-                "# last",
-                "bot_enabled=true",
-            ]
-            .join(end);
-            let (_place, path) = Place::with(&text);
-            let mut file = InstallationFile::read(&path).expect("right");
-            assert_eq!(file.text("environment"), Some("prod"));
-            assert_eq!(file.text("graph_client_id"), None, "an empty text is none");
-            assert!(file.learn("graph_client_id", ID));
-            assert!(file.learn("key_vault_url", "https://kv"));
-            assert!(file.learn("genesys_client_ids", json!([ID])));
-            assert!(!file.learn("environment", "prod"), "as it was");
-            // Somebody else writes in between.
-            let meanwhile = text.replace("bot_enabled=true", "bot_enabled=false");
-            fs::write(&path, meanwhile).expect("written");
-            file.save().expect("saved");
-            let expected = [
-                "# ours",
-                "environment = \"prod\"",
-                "",
-                &format!("graph_client_id = \"{ID}\""),
-                "  odd_one   =   [\"a\", \"b\"]",
-                "# last",
-                "bot_enabled=false",
-                "",
-                LEARNT,
-                "key_vault_url = \"https://kv\"",
-                &format!("genesys_client_ids = [\"{ID}\"]"),
-                "",
-            ]
-            .join(end);
-            assert_eq!(fs::read_to_string(&path).expect("read"), expected);
-            assert!(!file.learn("graph_client_id", ID), "known by now");
-            assert_eq!(file.list("genesys_client_ids"), [ID]);
-            // Further ones follow the same comment.
-            file.learn("blob_endpoint", "https://b");
-            file.save().expect("saved");
-            let text = fs::read_to_string(&path).expect("read");
-            assert_eq!(text.matches(LEARNT).count(), 1);
-            assert_eq!(
-                fs::read_dir(path.parent().expect("a directory"))
-                    .expect("listed")
-                    .count(),
-                1
-            );
-        }
-    }
-
-    #[test]
-    fn a_wrong_line_is_named_with_what_is_expected() {
-        for (line, says) in [
-            ("[table]", "no tables"),
-            ("environment", "key = value"),
-            ("environment: \"a\"", "key = value"),
-            ("Environment = \"a\"", "a-z"),
-            ("environment = 'a'", "environment has no value"),
-            ("environment = \"a\" # why", "a line of its own"),
-            ("environment = 3", "put a short name"),
-            ("environment = null", "put a short name"),
-            (
-                "tenant_id = \"mine\"",
-                "put the GUID of your Microsoft Entra tenant",
-            ),
-            (
-                "tenant_id = \"00000000-0000-0000-0000-000000000000\"",
-                "put the GUID",
-            ),
-            ("support_accounts = \"support=5f0c\"", "brackets"),
-            ("support_accounts = [1]", "brackets"),
-            ("support_accounts = [", "brackets"),
-            ("alert_email = {}", "alert_email is something else"),
-            ("other = {\"a\": 1}", "other is something else"),
-        ] {
-            let (_place, path) =
-                Place::with(&format!("# first\nlocation = \"westeurope\"\n{line}\n"));
-            let said = InstallationFile::read(&path).expect_err(line).to_string();
-            assert!(
-                said.contains(", line 3: ") && said.contains(says),
-                "{line}: {said}"
-            );
-            assert_eq!(said.lines().count(), 1);
-        }
-        let (_place, path) = Place::with("location = \"a\"\nlocation = \"b\"\nx\n");
-        let said = InstallationFile::read(&path).expect_err("two").to_string();
-        assert!(
-            said.contains("line 2: location stands here a second time")
-                && said.contains("line 3: ")
-        );
-        let said = InstallationFile::read(Path::new("/nowhere/x.toml")).expect_err("none");
-        assert!(said.to_string().contains("graph-to-open.example.toml"));
-    }
-
-    #[test]
-    fn what_is_needed_and_absent_is_asked_for() {
-        let (_place, path) = Place::with("\u{feff}environment = \"prod\"\n");
-        let file = InstallationFile::read(&path).expect("right");
-        assert_eq!(file.required("environment").expect("there"), "prod");
-        let said = file
-            .required("subscription_id")
-            .expect_err("absent")
-            .to_string();
-        assert!(
-            said.contains("has no subscription_id: put the GUID"),
-            "{said}"
-        );
-    }
-}
+mod tests;

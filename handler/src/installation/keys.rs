@@ -191,6 +191,12 @@ pub const SETTINGS: [(&str, &str); 12] = [
     APP_SETTINGS[4],
 ];
 
+/// The setting of this name, and its key.
+#[must_use]
+pub fn key_of(setting: &str) -> Option<(&'static str, &'static str)> {
+    SETTINGS.into_iter().find(|(name, _)| *name == setting)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
