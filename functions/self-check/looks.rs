@@ -1,11 +1,13 @@
 //! The looks themselves: one harmless call to each outside service. `handler check` prints what they find.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use services::entra::Remedy;
 use services::error::{ErrorKind, ServiceError};
 use services::genesys::Genesys;
 use services::secrets::names;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{Line, Verdict};
@@ -44,12 +46,33 @@ impl Looked {
 /// Looks at everything that the app needs outside. Where an id is still to come, that is all that is told.
 pub async fn look(app: &App) -> Vec<Line> {
     let mut looked = Looked::default();
+    look_at_all(app, &mut looked).await;
+    looked.lines
+}
+
+/// The same for this long at most; tells as well whether that was enough. What was found till then is not lost.
+pub(super) async fn look_for(app: &App, limit: Duration) -> (Vec<Line>, bool) {
+    let mut looked = Looked::default();
+    let is_whole = timeout(limit, Box::pin(look_at_all(app, &mut looked)))
+        .await
+        .is_ok();
+    if !is_whole {
+        let told = format!(
+            "after {} s the rest was not looked at: what comes after the line before this one does not answer, or slowly; check endpoint and network",
+            limit.as_secs()
+        );
+        looked.note("not finished", Err::<&str, _>(told));
+    }
+    (looked.lines, is_whole)
+}
+
+async fn look_at_all(app: &App, looked: &mut Looked) {
     for setting in &app.settings.unset {
         let (what, advice) = (format!("setting {}", setting.name), setting.remedy());
         looked.note(what, Err::<&str, _>(format!("not set yet: {advice}")));
     }
     if !app.settings.is_set_up() {
-        return looked.lines;
+        return;
     }
     let token = app.bus.warm_up().await.map(|()| "received");
     looked.note("managed identity, token for Service Bus", advised(token));
@@ -106,7 +129,7 @@ pub async fn look(app: &App) -> Vec<Line> {
         if has_token {
             let answer = user.probe().await.map(|()| "answers");
             looked.note(format!("Graph as support account {name}"), advised(answer));
-            try_permissions(app, account, &mut looked).await;
+            try_permissions(app, account, looked).await;
         }
     }
     if let (Some(bot), Some(tokens)) = (&app.bot, &app.connector_tokens) {
@@ -120,9 +143,8 @@ pub async fn look(app: &App) -> Vec<Line> {
             1 => "Genesys Cloud".to_owned(),
             _ => format!("Genesys Cloud as client {id}"),
         };
-        try_genesys(app.genesys_by(number), &service, &mut looked).await;
+        try_genesys(app.genesys_by(number), &service, looked).await;
     }
-    looked.lines
 }
 
 /// Tries one of our OAuth clients.

@@ -22,9 +22,9 @@ use serde::{Deserialize, Serialize};
 use services::blob::{Blobs, Creation};
 use services::error::{ErrorKind, Sent, Service, ServiceError};
 use time::OffsetDateTime;
-use tokio::time::timeout;
 use tracing::Instrument;
 
+use self::looks::look_for;
 pub use self::looks::{advice, look};
 pub(crate) use self::trace::note;
 use crate::app::App;
@@ -44,6 +44,9 @@ pub const TICKET: &str = "x-bridge-ticket";
 /// Longest time for all looks together: the platform ends a request after 230 s (Microsoft Learn, "Azure Functions HTTP trigger",
 /// "Limits").
 const DEADLINE: Duration = Duration::from_secs(180);
+
+/// Tickets that an instance looks up at the same time: each costs a call to Blob, and anybody can invent one.
+pub(crate) const TICKETS: usize = 2;
 
 /// How a look ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +71,7 @@ pub struct Line {
     pub told: String,
 }
 
-/// Answers `{"lines": [{"verdict", "what", "told"}, …]}` for a ticket, once; 403 without one.
+/// Answers `{"lines": [{"verdict", "what", "told"}, …]}` for a ticket, once; 403 without one, 429 where too many come with one.
 pub async fn handle(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let span = tracing::info_span!(
         "invocation",
@@ -77,18 +80,9 @@ pub async fn handle(State(app): State<Arc<App>>, headers: HeaderMap) -> Response
     );
     async {
         let status = match admit(&app, &headers).await {
-            Ok(true) => match timeout(DEADLINE, Box::pin(look(&app))).await {
-                Ok(lines) => {
-                    let found = |verdict| lines.iter().filter(|it| it.verdict == verdict).count();
-                    let (good, failed) = (found(Verdict::Ok), found(Verdict::Failed));
-                    tracing::info!(event = "self_checked", good, failed);
-                    let private = [(header::CACHE_CONTROL, "no-store")];
-                    let body = Json(serde_json::json!({ "lines": lines }));
-                    return (private, body).into_response();
-                }
-                Err(_) => StatusCode::GATEWAY_TIMEOUT,
-            },
-            Ok(false) => StatusCode::FORBIDDEN,
+            Ok(Admission::Granted) => return answer(&app, DEADLINE).await,
+            Ok(Admission::Refused) => StatusCode::FORBIDDEN,
+            Ok(Admission::Busy) => StatusCode::TOO_MANY_REQUESTS,
             Err(failure) => {
                 let reason = failure.label();
                 tracing::warn!(event = "self_check_not_admitted", reason);
@@ -101,26 +95,56 @@ pub async fn handle(State(app): State<Arc<App>>, headers: HeaderMap) -> Response
     .await
 }
 
-/// Takes the ticket of a request out of Blob; false where there is none that counts.
-async fn admit(app: &App, headers: &HeaderMap) -> Result<bool, Failure> {
+/// Looks at everything, and answers with what was found in time.
+async fn answer(app: &App, limit: Duration) -> Response {
+    let (lines, is_whole) = look_for(app, limit).await;
+    let found = |verdict| lines.iter().filter(|it| it.verdict == verdict).count();
+    let (good, failed) = (found(Verdict::Ok), found(Verdict::Failed));
+    match is_whole {
+        true => tracing::info!(event = "self_checked", good, failed),
+        false => tracing::warn!(event = "self_check_unfinished", good, failed),
+    }
+    let private = [(header::CACHE_CONTROL, "no-store")];
+    let body = Json(serde_json::json!({ "lines": lines }));
+    (private, body).into_response()
+}
+
+/// What becomes of a request.
+enum Admission {
+    Granted,
+    /// It has no ticket that counts.
+    Refused,
+    /// Too many tickets are being looked up.
+    Busy,
+}
+
+/// Takes the ticket of a request out of Blob.
+async fn admit(app: &App, headers: &HeaderMap) -> Result<Admission, Failure> {
     let ticket = headers.get(TICKET).and_then(|it| it.to_str().ok());
     let Some(ticket) = ticket.and_then(|it| it.parse::<Ticket>().ok()) else {
-        return Ok(false);
+        return Ok(Admission::Refused);
+    };
+    let Ok(_permit) = app.tickets.try_acquire() else {
+        return Ok(Admission::Busy);
     };
     let name = blobs::check(&ticket.digest());
     let Some((body, version)) = app.blobs.get(STATE, &name).await? else {
-        return Ok(false);
+        return Ok(Admission::Refused);
     };
     match app.blobs.remove(STATE, &name, &version).await {
         Ok(()) => {}
         // Another request came with it at the same time.
         Err(error) if matches!(error.kind, ErrorKind::Precondition | ErrorKind::NotFound) => {
-            return Ok(false);
+            return Ok(Admission::Refused);
         }
         Err(error) => return Err(error.into()),
     }
     let check: Option<Check> = serde_json::from_slice(&body).ok();
-    Ok(check.is_some_and(|check| check.is_open(OffsetDateTime::now_utc())))
+    let is_open = check.is_some_and(|check| check.is_open(OffsetDateTime::now_utc()));
+    Ok(match is_open {
+        true => Admission::Granted,
+        false => Admission::Refused,
+    })
 }
 
 /// Leaves a ticket for one look.

@@ -69,6 +69,40 @@ async fn an_old_ticket_opens_nothing_and_a_store_that_refuses_is_said() {
 }
 
 #[tokio::test]
+async fn what_was_found_in_time_is_told_and_that_it_is_not_all() {
+    let (world, app) = start().await;
+    let limit = std::time::Duration::from_secs(3);
+    let late = Reply::new(404, "").late(2 * limit);
+    world.answer("GET", "attachments/check", late);
+    let (lines, is_whole) = look_for(&app, limit).await;
+    assert!(!is_whole);
+    let [.., found, last] = lines.as_slice() else {
+        panic!("too few: {lines:#?}");
+    };
+    assert_eq!(found.what, "Blob storage, container state");
+    assert_eq!(
+        (last.verdict, last.what.as_str()),
+        (Verdict::Failed, "not finished")
+    );
+    let answered = answer(&app, std::time::Duration::ZERO).await;
+    assert_eq!(answered.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn invented_tickets_beyond_a_few_at_a_time_are_not_looked_up() {
+    let (_world, app) = start().await;
+    let ticket = leave_ticket(&app.blobs).await.expect("a ticket");
+    let all = app.tickets.acquire_many(2).await.expect("never closed");
+    let ticket = ticket.text().expose_secret();
+    let (status, _) = asked(&app, ticket).await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    // What is no ticket costs nothing in any case.
+    assert_eq!(asked(&app, "nonsense").await.0, StatusCode::FORBIDDEN);
+    drop(all);
+    assert_eq!(asked(&app, ticket).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn what_is_still_to_be_set_up_is_all_that_is_told() {
     let world = World::start().await;
     let nil = "00000000-0000-0000-0000-000000000000";

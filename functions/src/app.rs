@@ -34,6 +34,7 @@ use tokio::time::Instant;
 use crate::counters::Counters;
 use crate::outside::Gate;
 use crate::queue::spool::Spool;
+use crate::self_check;
 use crate::settings::{AccountKind, Settings};
 use crate::store::bounded::Bounded;
 use crate::store::keys::NotificationKeys;
@@ -123,6 +124,8 @@ pub struct App {
     pub(crate) pictures: Semaphore,
     /// Blocks of memory for large bodies of webhooks.
     pub(crate) large_bodies: Semaphore,
+    /// How many tickets for a look at the app may be looked up at a time.
+    pub(crate) tickets: Semaphore,
     /// Chats and hosts whose files kept a lane waiting lately.
     pub(crate) slow_files: Bounded<Digest, ()>,
     /// The inbound lanes that this process holds.
@@ -252,6 +255,7 @@ impl App {
             transfers: Semaphore::new(TRANSFERS),
             pictures: Semaphore::new(MESSAGES_WITH_PICTURES),
             large_bodies: Semaphore::new(LARGE_BODIES),
+            tickets: Semaphore::new(self_check::TICKETS),
             slow_files: Bounded::new(1_000, 15 * MINUTE),
             lanes: Lanes::default(),
             unsaved: Bounded::new(10_000, 24 * HOUR),

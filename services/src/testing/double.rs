@@ -70,6 +70,7 @@ pub struct Reply {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
+    pub(super) delay: Duration,
 }
 
 impl Reply {
@@ -79,7 +80,14 @@ impl Reply {
             status,
             headers: Vec::new(),
             body: body.into(),
+            delay: Duration::ZERO,
         }
+    }
+
+    /// The same, given this late by a [`super::World`].
+    pub const fn late(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
     }
 
     /// A status and JSON.

@@ -288,6 +288,7 @@ fn signer() -> Signer {
 async fn answer(State(contents): State<Arc<Mutex<Contents>>>, request: Request) -> Response {
     let seen = Seen::read(request).await;
     let reply = contents.lock().expect("a lock").answer(seen);
+    tokio::time::sleep(reply.delay).await;
     reply.into_response()
 }
 
