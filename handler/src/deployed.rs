@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use crate::report::{Finding, Report};
+use crate::report::{Finding, Report, shown};
+pub use probe::whole;
 use probe::{Answer, Probe};
 
 /// Path of the function that takes Graph's notifications.
@@ -293,14 +294,6 @@ fn seconds(duration: Duration) -> String {
     format!("{:.2} s", duration.as_secs_f64())
 }
 
-/// A text of the far side in a form that cannot steer the terminal, and not too long.
-fn shown(text: &str) -> String {
-    text.chars()
-        .filter(|character| !character.is_control())
-        .take(300)
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -344,11 +337,5 @@ mod tests {
         {
             assert!(!address(wrong), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_text_of_the_far_side_cannot_steer_the_terminal() {
-        assert_eq!(shown("a\u{1b}[31mred\r\nb"), "a[31mredb");
-        assert_eq!(shown(&"x".repeat(1000)).len(), 300);
     }
 }

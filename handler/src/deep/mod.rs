@@ -181,7 +181,7 @@ async fn from_inside(
     let ticket = ticket.map_err(|error| explained(&error).to_string())?;
     let client = http::client().map_err(|error| error.to_string())?;
     let url = app.join(self_check::PATH).map_err(|it| it.to_string())?;
-    let answer = client
+    let mut answer = client
         .post(url)
         .header(self_check::TICKET, ticket.text().expose_secret())
         .header(reqwest::header::CONTENT_LENGTH, 0)
@@ -191,9 +191,8 @@ async fn from_inside(
         .map_err(|error| format!("no answer: {}", error.without_url()))?;
     match answer.status() {
         StatusCode::OK => {
-            let looked: Looked = answer
-                .json()
-                .await
+            let body = deployed::whole(&mut answer).await?;
+            let looked: Looked = serde_json::from_slice(&body)
                 .map_err(|error| format!("an answer that is none of ours: {error}"))?;
             Ok(looked.lines)
         }
@@ -210,6 +209,9 @@ async fn from_inside(
             "the app cannot read its container state: its identity needs Storage Blob Data Contributor there, as the templates \
              grant it"
                 .to_owned(),
+        ),
+        StatusCode::TOO_MANY_REQUESTS => Err(
+            "too many ask the app to look at itself at this moment: run the command again".to_owned(),
         ),
         status => Err(format!("the app answered {status}: look at its log")),
     }

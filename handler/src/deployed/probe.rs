@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::{RequestBuilder, Url, header};
+use reqwest::{RequestBuilder, Response, Url, header};
 use serde_json::Value;
 use services::error::ServiceError;
 
@@ -113,15 +113,7 @@ impl Probe {
         let content_type = content_type.and_then(|value| value.to_str().ok());
         let media_type = content_type.and_then(|it| it.split(';').next());
         let media_type = media_type.unwrap_or_default().trim().to_owned();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| no_answer(&error))? {
-            body.extend_from_slice(&chunk);
-            if body.len() > ANSWER_LIMIT {
-                return Err(
-                    "the answer does not end: another app answers at this address".to_owned(),
-                );
-            }
-        }
+        let body = whole(&mut response).await?;
         Ok(Answer {
             status,
             body,
@@ -129,6 +121,21 @@ impl Probe {
             media_type,
         })
     }
+}
+
+/// The body of an answer, which is read to no end that the far side chooses.
+///
+/// # Errors
+/// It is larger than any of the handler's, or broke off.
+pub async fn whole(response: &mut Response) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| no_answer(&error))? {
+        body.extend_from_slice(&chunk);
+        if body.len() > ANSWER_LIMIT {
+            return Err("the answer does not end: another app answers at this address".to_owned());
+        }
+    }
+    Ok(body)
 }
 
 fn no_answer(error: &reqwest::Error) -> String {
