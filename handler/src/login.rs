@@ -10,6 +10,7 @@ use services::managed_identity::ManagedIdentity;
 
 use crate::installation::FILE;
 use crate::installation::file::InstallationFile;
+use crate::trusted;
 
 const IDENTITY: &str = "AZURE_CLIENT_ID";
 
@@ -44,13 +45,14 @@ pub fn identity(
 /// Where an operator's command finds a setting: the environment, then the installation's file in the working directory.
 ///
 /// # Errors
-/// There is such a file, and it cannot be read.
+/// There is such a file, and it cannot be read; or an address is none that a token may go to.
 pub fn lookup() -> anyhow::Result<impl Fn(&str) -> Option<String>> {
     let path = Path::new(FILE);
     let file = match path.exists() {
         true => Some(InstallationFile::read(path)?),
         false => None,
     };
+    trusted::check(&|name: &str| std::env::var(name).ok(), file.as_ref())?;
     Ok(move |name: &str| {
         let own = std::env::var(name).ok();
         own.or_else(|| file.as_ref()?.setting(name))

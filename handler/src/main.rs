@@ -15,6 +15,7 @@ mod serve;
 mod setup;
 mod sign_in;
 mod status;
+mod trusted;
 
 use std::process::ExitCode;
 

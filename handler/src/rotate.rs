@@ -10,14 +10,16 @@ use functions::settings::Settings;
 use functions::timer::Turn;
 use services::error::{ErrorKind, ServiceError};
 use services::http;
+use services::resource_manager::AppSettings;
 
 use crate::genesys::Connection;
-use crate::installation::FILE;
 use crate::installation::file::InstallationFile;
+use crate::installation::{FILE, keys};
 use crate::login::identity;
 use crate::report::{Finding, Report};
 use crate::setup::azure::{Installation, login};
 use crate::setup::steps::Steps;
+use crate::trusted;
 
 /// What is asked for.
 #[derive(Debug, clap::Args)]
@@ -48,8 +50,9 @@ impl Order {
 /// # Errors
 /// A setting is missing, no such secret is renewed here, or a client cannot be built.
 pub async fn run(order: &Order) -> anyhow::Result<bool> {
-    let lookup = of_the_app().await?;
-    let settings = crate::settings(&lookup)?;
+    let own = |name: &str| std::env::var(name).ok();
+    let found = found(&own).await?;
+    let settings = crate::settings(|name| own(name).or_else(|| found.setting(name)))?;
     let all = Secret::all(&settings);
     let names: Vec<String> = all.iter().map(Secret::name).collect();
     let meant: Vec<Secret> = all.into_iter().filter(|it| order.is_about(it)).collect();
@@ -60,10 +63,11 @@ pub async fn run(order: &Order) -> anyhow::Result<bool> {
         );
     }
     let client = http::client()?;
-    let identity = identity(&client, &lookup)?;
+    let mine = |name: &str| own(name).or_else(|| found.of_the_file(name));
+    let identity = identity(&client, &mine)?;
     let app = App::build_with(settings, client, identity);
     let mut app = app.context("the clients cannot be built")?;
-    if let Some(connection) = Connection::if_given(&lookup)? {
+    if let Some(connection) = Connection::if_given(mine)? {
         app.genesys_operator = Some(connection.sign_in().await?);
     }
     let mut report = Report { good: true };
@@ -77,26 +81,57 @@ pub async fn run(order: &Order) -> anyhow::Result<bool> {
     Ok(report.good)
 }
 
-/// Where the app's settings are found: in the environment, else at the app itself, else in the installation's file.
-async fn of_the_app() -> anyhow::Result<impl Fn(&str) -> Option<String>> {
-    let own = |name: &str| std::env::var(name).ok();
-    let path = Path::new(FILE);
-    let found = match Settings::from_lookup(own) {
-        Err(_) if path.exists() => {
-            let file = InstallationFile::read(path)?;
-            let installation = Installation::open(file, Steps::new(true), &own)?;
-            let settings = installation.settings().await.map_err(|error| {
-                anyhow!("settings of the Function App: {} ({error})", advice(&error))
-            })?;
-            Some((settings.0, installation.file))
+/// Where the app's settings are found besides the environment.
+enum Found {
+    /// Nowhere: the environment has all, or there is no file.
+    Nowhere,
+    /// At the app itself, and in the installation's file.
+    Installed(AppSettings, Box<Installation>),
+}
+
+impl Found {
+    /// A setting as the app has it. Addresses are those of the file or of its cloud, for tokens and secrets go there.
+    fn setting(&self, name: &str) -> Option<String> {
+        let Self::Installed(settings, installation) = self else {
+            return None;
+        };
+        match name {
+            "ENTRA_ENDPOINT" => Some(installation.entra_endpoint.clone()),
+            "GRAPH_ENDPOINT" => Some(installation.graph_endpoint.clone()),
+            "AZURE_CLIENT_ID" => {
+                let id = installation.file.text(keys::MANAGED_IDENTITY_CLIENT_ID);
+                id.map(str::to_owned)
+            }
+            _ if trusted::is_taken_from_the_app(name) => settings
+                .0
+                .get(name)
+                .cloned()
+                .or_else(|| self.of_the_file(name)),
+            _ => self.of_the_file(name),
         }
-        _ => None,
-    };
-    Ok(move |name: &str| {
-        let of_the_app = || found.as_ref()?.0.get(name).cloned();
-        let of_the_file = || found.as_ref()?.1.setting(name);
-        own(name).or_else(of_the_app).or_else(of_the_file)
-    })
+    }
+
+    fn of_the_file(&self, name: &str) -> Option<String> {
+        match self {
+            Self::Nowhere => None,
+            Self::Installed(_, installation) => installation.file.setting(name),
+        }
+    }
+}
+
+/// Asks the app for its settings, unless the environment has them all.
+async fn found(own: &impl Fn(&str) -> Option<String>) -> anyhow::Result<Found> {
+    let path = Path::new(FILE);
+    if Settings::from_lookup(own).is_ok() || !path.exists() {
+        return Ok(Found::Nowhere);
+    }
+    let file = InstallationFile::read(path)?;
+    let installation = Installation::open(file, Steps::new(true), own)?;
+    let settings = installation
+        .settings()
+        .await
+        .map_err(|error| anyhow!("settings of the Function App: {} ({error})", advice(&error)))?;
+    Ok(Found::Installed(settings, Box::new(installation)))
 }
 
 fn advice(error: &ServiceError) -> String {

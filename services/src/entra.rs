@@ -15,6 +15,7 @@ pub use agent_user::{AgentUser, AgentUsers};
 pub use app::{ClientAuthentication, OwnRegistration, Registration};
 pub use application::ApplicationToken;
 pub use client_secret::ClientSecretProbe;
+pub(crate) use cloud::{is_login_host, is_resource_manager_host};
 pub use delegated::DelegatedTokens;
 pub use refusal::Remedy;
 pub use sign_in::{SignIn, SignedIn};

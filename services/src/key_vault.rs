@@ -22,7 +22,7 @@ const API_VERSION: &str = "7.4";
 
 /// Host suffixes of the vaults in the clouds that have their own (Azure Key Vault security overview); elsewhere the public
 /// cloud's audience applies.
-const SUFFIXES: &[&str] = &[
+pub(crate) const SUFFIXES: &[&str] = &[
     "vault.azure.net",
     "vault.azure.cn",
     "vault.usgovcloudapi.net",

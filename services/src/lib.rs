@@ -8,6 +8,7 @@ mod address;
 mod azure;
 pub mod blob;
 pub mod bot;
+pub mod clouds;
 pub mod entra;
 pub mod error;
 mod exchange;

@@ -12,7 +12,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpListener;
 use tokio::process::Command;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 const MANAGER: &str = "/local/resource-manager";
@@ -58,6 +60,45 @@ impl Scene {
         let ended = self.platform.post("/local/handler/commands", order).await;
         let printed = [view::text(&ended, "stdout"), view::text(&ended, "stderr")].concat();
         (ended["code"].as_i64().expect("a code"), printed)
+    }
+
+    /// Changes what Resource Manager shows.
+    async fn put(&self, what: &str, body: &Value) {
+        let path = format!("{MANAGER}/{what}");
+        self.platform.call(Method::PUT, &path, Some(body)).await;
+    }
+
+    /// Runs a command as a person at a keyboard, with these of the platform's addresses left out of the environment. There is an
+    /// identity of the machine, as in Cloud Shell, which nobody has named.
+    async fn typed(
+        &self,
+        words: &[&str],
+        without: &[&str],
+        machine: &str,
+    ) -> (Option<i32>, String) {
+        let told = self.platform.get("/local/settings").await;
+        let settings = told["settings"].as_object().expect("settings");
+        let settings = settings
+            .iter()
+            .filter_map(|(name, value)| Some((name, value.as_str()?)))
+            .filter(|(name, _)| *name != "AZURE_CLIENT_ID" && !without.contains(&name.as_str()));
+        let ended = Command::new(handler())
+            .args(words)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .envs(settings)
+            .env("IDENTITY_ENDPOINT", format!("http://{machine}"))
+            .env("GENESYSCLOUD_ACCESS_TOKEN", "an administrator's")
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output();
+        let ended = timeout(PATIENCE, ended).await.expect("it ends");
+        let ended = ended.expect("a command");
+        let printed = [ended.stdout, ended.stderr].concat();
+        (
+            ended.status.code(),
+            String::from_utf8_lossy(&printed).into_owned(),
+        )
     }
 
     async fn checked(&self, environment: &Value, code: i64, says: &[&str]) {
@@ -166,6 +207,109 @@ async fn each_line_is_ok_or_says_what_is_missing() {
         .faults(json!([{ "service": "genesys", "status": 403 }]))
         .await;
     scene.checked(&nobody, 1, &["FAILED  Genesys Cloud"]).await;
+}
+
+/// Waits for whoever comes to an address.
+async fn listen() -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let came = tokio::spawn(async move {
+        let _ = listener.accept().await;
+    });
+    (address, came)
+}
+
+/// Genesys Cloud's addresses, of which the environment of an operator has none.
+const GENESYS: [&str; 3] = [
+    "GENESYS_DOMAIN",
+    "GENESYS_API_ENDPOINT",
+    "GENESYS_LOGIN_ENDPOINT",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_go_to_no_address_that_the_app_or_the_file_alone_names() {
+    let scene = Scene::start().await;
+    scene.set_up().await;
+    let (evil, came) = listen().await;
+    let whole = format!("https://{evil}");
+
+    // Whoever may change the app's settings.
+    let settings = json!({
+        "GENESYS_API_ENDPOINT": whole, "GENESYS_LOGIN_ENDPOINT": whole, "GENESYS_DOMAIN": "new.example",
+        "BLOB_ENDPOINT": whole, "KEY_VAULT_URL": whole, "ServiceBus__fullyQualifiedNamespace": evil,
+        "GRAPH_ENDPOINT": whole, "ENTRA_ENDPOINT": whole,
+        "AZURE_CLIENT_ID": "00000000-0000-4000-8000-0000000000ee",
+    });
+    scene.put("settings", &settings).await;
+    let before = fs::read_to_string(scene.file()).expect("the file");
+    let text = before.replace("mypurecloud.de", "other.example");
+    fs::write(scene.file(), text).expect("written");
+    let (code, printed) = scene.typed(&["check", "--deep"], &GENESYS, &evil).await;
+    assert_eq!(code, Some(1), "{printed}");
+    for says in [
+        "BLOB_ENDPOINT of the app is not blob_endpoint of the file",
+        "KEY_VAULT_URL of the app is not key_vault_url of the file",
+        "ServiceBus__fullyQualifiedNamespace of the app is not service_bus_namespace",
+        "GENESYS_DOMAIN of the app is not genesys_domain of the file",
+        "ok      Blob storage, container state: readable",
+        "only if GENESYS_API_ENDPOINT and GENESYS_LOGIN_ENDPOINT stand in the environment",
+        "ok      subscription support: application access",
+    ] {
+        assert!(printed.contains(says), "{says}: {printed}");
+    }
+    let (code, printed) = scene.typed(&["rotate", "--dry-run"], &GENESYS, &evil).await;
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(printed.contains("GENESYS_DOMAIN"), "{printed}");
+
+    // Whoever hands the file round, and whoever may deploy.
+    for (key, variable, value) in [
+        ("graph_endpoint", "GRAPH_ENDPOINT", &whole),
+        ("entra_endpoint", "ENTRA_ENDPOINT", &whole),
+        ("key_vault_url", "KEY_VAULT_URL", &whole),
+        ("blob_endpoint", "BLOB_ENDPOINT", &whole),
+        (
+            "service_bus_namespace",
+            "ServiceBus__fullyQualifiedNamespace",
+            &evil,
+        ),
+    ] {
+        let others = before.lines().filter(|line| !line.starts_with(key));
+        let text: Vec<&str> = others.collect();
+        let text = format!("{}\n{key} = \"{value}\"\n", text.join("\n"));
+        fs::write(scene.file(), &text).expect("written");
+        let says = format!("{key} of the file names {evil}");
+        for words in [
+            &["check", "--deep"][..],
+            &["setup", "graph"],
+            &["setup", "genesys"],
+            &["status"],
+            &["sign-out", "support"],
+            &["failed", "list"],
+        ] {
+            let (code, printed) = scene.typed(words, &[variable], &evil).await;
+            assert_eq!(code, Some(1), "{words:?}: {printed}");
+            assert!(printed.contains(&says), "{words:?}: {printed}");
+            assert!(printed.contains(variable), "{words:?}: {printed}");
+        }
+    }
+    fs::write(scene.file(), &before).expect("written");
+    let outputs = json!({ "state": "Succeeded", "outputs": { "keyVaultUrl": whole } });
+    scene.put("deployment", &outputs).await;
+    let text: Vec<&str> = before
+        .lines()
+        .filter(|line| !line.starts_with("key_vault_url"))
+        .collect();
+    fs::write(scene.file(), text.join("\n")).expect("written");
+    let words = ["setup", "settings"];
+    let (code, printed) = scene.typed(&words, &["KEY_VAULT_URL"], &evil).await;
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(
+        printed.contains("key_vault_url of the file names"),
+        "{printed}"
+    );
+    let kept = fs::read_to_string(scene.file()).expect("the file");
+    assert_eq!(kept, text.join("\n"), "nothing of it is learnt");
+    assert!(!came.is_finished(), "somebody went there");
 }
 
 #[tokio::test(flavor = "multi_thread")]

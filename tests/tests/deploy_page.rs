@@ -207,8 +207,9 @@ fn stand_ins_refuse_what_they_do_not_know() {
     assert!(calls.contains("az deployment foo\n"), "{calls}");
 }
 
-/// What the shell of the reader has: the stand-ins before everything else, and of the platform's settings where its services are.
-/// Whoever is at the keyboard is no managed identity.
+/// What the shell of the reader has: the stand-ins before everything else, and of the platform's settings where its services are:
+/// no cloud's own hosts, so a token goes there only because the environment says so. Whoever is at the keyboard is no managed
+/// identity.
 fn environment(scratch: &Scratch, settings: &Map<String, Value>) -> Vec<(String, String)> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let [notes, home] = ["stand-ins", "home"].map(|name| scratch.0.join(name));
@@ -225,8 +226,10 @@ fn environment(scratch: &Scratch, settings: &Map<String, Value>) -> Vec<(String,
         ("STAND_INS".to_owned(), notes.display().to_string()),
         ("HANDLER".to_owned(), handler().display().to_string()),
     ];
-    let is_address = |name: &str| {
-        name.ends_with("_ENDPOINT") && !["IDENTITY_ENDPOINT", "BLOB_ENDPOINT"].contains(&name)
+    let is_address = |name: &str| match name {
+        "IDENTITY_ENDPOINT" => false,
+        "KEY_VAULT_URL" | "ServiceBus__fullyQualifiedNamespace" => true,
+        _ => name.ends_with("_ENDPOINT"),
     };
     for (name, value) in settings {
         if is_address(name) || name == "SSL_CERT_FILE" {

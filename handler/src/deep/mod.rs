@@ -26,9 +26,10 @@ use crate::installation::keys;
 use crate::login::{BLOBS, explained, identity, required};
 use crate::report::{Finding, Report};
 use crate::setup::azure::{Installation, login};
-use crate::setup::settings::differing_from;
+use crate::setup::settings::{differing_from, misplaced};
 use crate::setup::steps::Steps;
 use crate::status::outlook;
+use crate::trusted;
 
 /// The app looks at everything one after the other, each with its own limit.
 const LOOK_LIMIT: Duration = Duration::from_secs(200);
@@ -72,11 +73,15 @@ pub async fn run(
 
     Report::title("Settings of the Function App");
     let settings = look_at_settings(&installation, &mut report).await;
-    let lookup = |name: &str| {
-        let deployed = settings.get(name).cloned();
-        lookup(name)
-            .or(deployed)
-            .or_else(|| installation.file.setting(name))
+    // Where tokens go, and whose they are, is for environment and file to say; the rest is as the app has it.
+    let mine = |name: &str| lookup(name).or_else(|| installation.file.setting(name));
+    let deployed = |name: &str| match trusted::is_taken_from_the_app(name) {
+        true => settings.get(name).cloned(),
+        false => None,
+    };
+    let of_the_app = |name: &str| {
+        let given = lookup(name).or_else(|| deployed(name));
+        given.or_else(|| installation.file.setting(name))
     };
 
     let host = installation.file.required(keys::FUNCTION_APP_HOST_NAME)?;
@@ -85,20 +90,20 @@ pub async fn run(
     report.good &= deployed::run(&app, Duration::from_secs(30)).await;
 
     Report::title("From inside of the app, with its own identity");
-    match from_inside(&app, &lookup).await {
+    match from_inside(&app, &mine).await {
         Ok(lines) => report.take(&lines),
         Err(advice) => report.note("the app's look at itself", Err::<String, _>(advice)),
     }
 
     Report::title("Genesys Cloud, as its administrator");
-    genesys::look(&installation.file, &lookup, &mut report).await;
+    genesys::look(&installation.file, &mine, &mut report).await;
 
     Report::title("What it has done so far");
-    look_at_status(&lookup, &mut report).await?;
+    look_at_status(&of_the_app, &mut report).await?;
 
     if is_sending {
         Report::title("A message through the whole chain");
-        send::run(&lookup, &mut report).await?;
+        send::run(&mine, &mut report).await?;
     }
     Ok(report.good)
 }
@@ -154,7 +159,20 @@ async fn look_at_settings(
             report.note(what, Ok::<_, String>("all are readable"));
         }
     }
-    let differing = differing_from(&installation.file, &settings);
+    compare(&installation.file, &settings, report);
+    settings
+}
+
+/// Whether the app has the ids of the file, and is where the file says that everything is.
+fn compare(file: &InstallationFile, settings: &BTreeMap<String, String>, report: &mut Report) {
+    let what = "the file and the app";
+    for (setting, key) in misplaced(file, settings) {
+        let advice = format!(
+            "{setting} of the app is not {key} of the file, so its messages and secrets go elsewhere: find out who changed it (activity log of the app), then deploy again"
+        );
+        report.note(what, Err::<String, _>(advice));
+    }
+    let differing = differing_from(file, settings);
     let finding: Finding = match differing.is_empty() {
         true => Ok("the app's ids are those of the file".to_owned()),
         false => Err(format!(
@@ -162,8 +180,7 @@ async fn look_at_settings(
             differing.join(", ")
         )),
     };
-    report.note("the file and the app", finding);
-    settings
+    report.note(what, finding);
 }
 
 #[derive(Deserialize)]

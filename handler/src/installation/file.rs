@@ -51,6 +51,16 @@ impl InstallationFile {
         })
     }
 
+    /// A file that is nowhere, of this text.
+    #[cfg(test)]
+    pub fn of_text(text: &str) -> Self {
+        Self {
+            path: PathBuf::new(),
+            values: parsed(text).expect("a right file"),
+            changed: BTreeMap::new(),
+        }
+    }
+
     /// The text of a key; `None` when it is absent or empty.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context as _, anyhow, bail};
 use serde_json::Value;
 use services::entra;
 use services::error::{ErrorKind, ServiceError};
 use services::http;
+use services::key_vault::KeyVault;
 use services::managed_identity::ManagedIdentity;
 use services::resource_manager::{ResourceGroup, ResourceManager};
 
@@ -16,6 +17,7 @@ use crate::installation::file::InstallationFile;
 use crate::installation::keys;
 use crate::login::given;
 use crate::report::Report;
+use crate::trusted;
 
 /// Name of the deployment to the resource group, by whichever command it was made.
 const DEPLOYMENT: &str = "graph-to-open";
@@ -38,19 +40,22 @@ pub struct Installation {
     /// Microsoft Graph of the installation's cloud.
     pub graph_endpoint: String,
     pub(super) resource_manager: ResourceManager,
+    /// The addresses that the environment names.
+    environment: BTreeMap<&'static str, String>,
 }
 
 impl Installation {
     /// Makes ready what the steps need; nothing is called yet. Addresses in the environment (`RESOURCE_MANAGER_ENDPOINT`,
-    /// `ENTRA_ENDPOINT`, `GRAPH_ENDPOINT`) go before those of the file and the cloud.
+    /// `ENTRA_ENDPOINT`, `GRAPH_ENDPOINT`, `KEY_VAULT_URL`) go before those of the file and the cloud.
     ///
     /// # Errors
-    /// The file lacks what every step needs.
+    /// The file lacks what every step needs, or an address is none that a token may go to.
     pub fn open(
         file: InstallationFile,
         steps: Steps,
         lookup: &impl Fn(&str) -> Option<String>,
     ) -> anyhow::Result<Self> {
+        trusted::check(lookup, Some(&file))?;
         let client = http::client()?;
         let tenant = file.required(keys::TENANT_ID)?;
         // Not a managed identity, even where there is one (Azure Cloud Shell): the rights are those of a person.
@@ -64,11 +69,6 @@ impl Installation {
             .unwrap_or_else(|| entra::graph_of(&entra_endpoint).to_owned());
         let resource_manager = given(lookup, "RESOURCE_MANAGER_ENDPOINT")
             .unwrap_or_else(|| entra::resource_manager_of(&entra_endpoint).to_owned());
-        for endpoint in [&entra_endpoint, &graph_endpoint, &resource_manager] {
-            if !endpoint.starts_with("https://") {
-                bail!("{endpoint} is no https URL: an administrator's token goes to no other");
-            }
-        }
         Ok(Self {
             resource_manager: ResourceManager::new(
                 client.clone(),
@@ -81,7 +81,21 @@ impl Installation {
             identity,
             entra_endpoint,
             graph_endpoint,
+            environment: trusted::of_environment(lookup),
         })
+    }
+
+    /// The Key Vault of the installation, as whoever is logged in.
+    ///
+    /// # Errors
+    /// Neither environment nor file name it, or it is none that a token may go to.
+    pub fn key_vault(&self) -> anyhow::Result<KeyVault> {
+        let url = match self.environment.get("KEY_VAULT_URL") {
+            Some(url) => url,
+            None => self.file.required(keys::KEY_VAULT_URL)?,
+        };
+        let (client, identity) = (self.client.clone(), Arc::clone(&self.identity));
+        Ok(KeyVault::new(client, url, identity))
     }
 
     /// Says which keys of the file nothing reads: most are misspelt.
@@ -171,6 +185,9 @@ impl Installation {
                 ),
             }
         }
+        // What a deployment gives out is written by whoever may deploy, and goes to everybody with the file.
+        let environment = |name: &str| self.environment.get(name).cloned();
+        trusted::check(&environment, Some(&self.file)).with_context(|| what.clone())?;
         self.save(
             "Azure's outputs",
             &format!("from the deployment {DEPLOYMENT} in {}", group.name),

@@ -50,11 +50,7 @@ pub async fn run(
         _ => lookup(name),
     })?;
     let admin = connection.sign_in().await?;
-    let vault = KeyVault::new(
-        installation.client.clone(),
-        installation.file.required(keys::KEY_VAULT_URL)?,
-        std::sync::Arc::clone(&installation.identity),
-    );
+    let vault = installation.key_vault()?;
     if how.remove {
         return remove(installation, how, &admin, lookup).await;
     }

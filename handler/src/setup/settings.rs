@@ -18,6 +18,14 @@ pub const WHAT: &str = "settings of the Function App";
 /// A setting that every deployment gives the app.
 const ALWAYS_THERE: &str = "TENANT_ID";
 
+/// The settings of the app that say where it keeps and gets everything, and that a deployment writes.
+const PLACES: [&str; 4] = [
+    "BLOB_ENDPOINT",
+    "KEY_VAULT_URL",
+    "ServiceBus__fullyQualifiedNamespace",
+    "GENESYS_DOMAIN",
+];
+
 impl Installation {
     /// All settings of the app.
     ///
@@ -134,6 +142,21 @@ pub fn differing_from(
     differing(&known(file), present).into_keys().collect()
 }
 
+/// Settings and keys of the addresses that the app has otherwise than the file. One that the app lacks is told as such.
+pub fn misplaced(
+    file: &InstallationFile,
+    present: &BTreeMap<String, String>,
+) -> Vec<(&'static str, &'static str)> {
+    let plain = |address: &str| address.trim().trim_end_matches('/').to_ascii_lowercase();
+    let differs = |(setting, key): &(&'static str, &'static str)| {
+        let (has, wanted) = (present.get(*setting), file.text(key));
+        has.zip(wanted)
+            .is_some_and(|(has, wanted)| plain(has) != plain(wanted))
+    };
+    let all = PLACES.into_iter().filter_map(keys::key_of);
+    all.filter(differs).collect()
+}
+
 /// The settings whose values the file knows.
 fn known(file: &InstallationFile) -> BTreeMap<&'static str, String> {
     let all = keys::APP_SETTINGS.iter();
@@ -157,6 +180,37 @@ fn differing<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_app_that_is_elsewhere_than_the_file_says_is_told_by_its_settings() {
+        let file = InstallationFile::of_text(
+            "blob_endpoint = \"https://st.blob.core.windows.net/\"\nkey_vault_url = \"https://kv.vault.azure.net\"\n\
+             service_bus_namespace = \"sb.servicebus.windows.net\"\ngenesys_domain = \"mypurecloud.de\"\n",
+        );
+        let right = [
+            ("BLOB_ENDPOINT", "https://ST.blob.core.windows.net"),
+            ("KEY_VAULT_URL", " https://kv.vault.azure.net/ "),
+            (
+                "ServiceBus__fullyQualifiedNamespace",
+                "sb.servicebus.windows.net",
+            ),
+            ("GENESYS_DOMAIN", "mypurecloud.de"),
+        ];
+        let told = |changes: &[(&str, &str)]| {
+            let all = right.iter().chain(changes);
+            let all = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let found = misplaced(&file, &all.collect()).into_iter();
+            found.map(|(setting, _)| setting).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&[]), [""; 0]);
+        for (setting, _) in right {
+            assert_eq!(told(&[(setting, "https://evil.example")]), [setting]);
+        }
+        assert!(misplaced(&file, &BTreeMap::new()).is_empty());
+        let unknown = InstallationFile::of_text("");
+        let elsewhere = BTreeMap::from([("BLOB_ENDPOINT".to_owned(), "https://x".to_owned())]);
+        assert!(misplaced(&unknown, &elsewhere).is_empty());
+    }
 
     #[test]
     fn only_what_the_app_has_otherwise_is_put_there() {

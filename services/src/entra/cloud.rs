@@ -42,12 +42,31 @@ const CHINA: Cloud = Cloud {
 /// All of them, the public cloud first.
 pub(super) const ALL: [Cloud; 3] = [PUBLIC, US_GOVERNMENT, CHINA];
 
+/// The older name of Entra ID in China, under which Azure Resource Manager knows it still.
+const CHINA_BEFORE: &str = "login.chinacloudapi.cn";
+
+/// Whether a host is Entra ID of one of the clouds.
+pub(crate) fn is_login_host(host: &str) -> bool {
+    is_own(host, |cloud| cloud.issuer) || host == CHINA_BEFORE
+}
+
+/// Whether a host is Resource Manager of one of the clouds.
+pub(crate) fn is_resource_manager_host(host: &str) -> bool {
+    is_own(host, |cloud| cloud.resource_manager)
+}
+
+fn is_own(host: &str, address: fn(&Cloud) -> &'static str) -> bool {
+    let hosts = ALL.iter().map(address);
+    let mut hosts = hosts.filter_map(|it| it.strip_prefix("https://"));
+    hosts.any(|own| own == host)
+}
+
 /// The cloud of a login endpoint; endpoints that are nobody's own speak for the public cloud.
 pub(super) fn of(endpoint: &str) -> Cloud {
     let host = endpoint.split_once("://").map_or(endpoint, |(_, it)| it);
     match host.split(['/', ':']).next().unwrap_or_default() {
         "login.microsoftonline.us" => US_GOVERNMENT,
-        "login.partner.microsoftonline.cn" | "login.chinacloudapi.cn" => CHINA,
+        "login.partner.microsoftonline.cn" | CHINA_BEFORE => CHINA,
         _ => PUBLIC,
     }
 }

@@ -17,7 +17,7 @@ use crate::http::CALL_TIMEOUT;
 use crate::managed_identity::ManagedIdentity;
 
 /// Hosts of Graph in the clouds that have their own ("National cloud deployments"); elsewhere the first one's audience applies.
-const HOSTS: [&str; 4] = [
+pub(crate) const HOSTS: [&str; 4] = [
     "graph.microsoft.com",
     "graph.microsoft.us",
     "dod-graph.microsoft.us",

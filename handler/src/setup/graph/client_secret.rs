@@ -7,7 +7,6 @@ use anyhow::anyhow;
 use bridge::rotation::{DISPLAY_NAME, LIFE};
 use services::error::{ErrorKind, Sent, ServiceError};
 use services::graph::own_app::OwnApp;
-use services::key_vault::KeyVault;
 use services::secrets::names;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
@@ -15,7 +14,6 @@ use tokio::time::{Instant, sleep};
 use super::super::azure::{Installation, login};
 use super::super::steps::Verb;
 use super::advice::{APPLICATION_ADMINISTRATOR, FIRST_PAUSE, LONGEST_PAUSE, next_pause, unread};
-use crate::installation::keys;
 
 /// Until a secret that was added is listed, at most; then it is none of the registration's.
 const LISTED_AFTER: Duration = Duration::from_secs(20);
@@ -31,9 +29,8 @@ pub async fn run(
     wait: Duration,
 ) -> anyhow::Result<()> {
     let what = format!("Key Vault, secret {}", names::GRAPH_CLIENT);
-    let url = installation.file.required(keys::KEY_VAULT_URL)?;
+    let vault = installation.key_vault()?;
     let identity = installation.identity.clone();
-    let vault = KeyVault::new(installation.client.clone(), url, identity.clone());
     let may_not = "somebody with the role Key Vault Secrets Officer on the vault runs this command with this file";
     // First the vault: a secret that cannot be kept is better not made.
     let graph = &installation.graph_endpoint;
