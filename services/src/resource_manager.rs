@@ -57,6 +57,8 @@ pub struct ResourceGroup {
 pub struct Deployment {
     /// `Succeeded`, `Failed`, `Running` and others.
     pub state: String,
+    /// The values that it was given by the names of its parameters, without secrets and references to any.
+    pub parameters: BTreeMap<String, Value>,
     /// Its outputs by name; none until it has succeeded.
     pub outputs: BTreeMap<String, Value>,
 }
@@ -86,12 +88,13 @@ struct Deployed {
 #[serde(rename_all = "camelCase")]
 struct Properties {
     provisioning_state: String,
-    outputs: Option<BTreeMap<String, Output>>,
+    parameters: Option<BTreeMap<String, Shown>>,
+    outputs: Option<BTreeMap<String, Shown>>,
 }
 
 #[derive(Deserialize)]
-struct Output {
-    /// Absent where the output is a secret.
+struct Shown {
+    /// Absent where it is a secret.
     #[serde(default)]
     value: Value,
 }
@@ -120,10 +123,19 @@ impl ResourceManager {
         );
         let request = self.request(Method::GET, group, &path).await?;
         let found: Deployed = exchange::send_for_json(US, request, ANSWER_LIMIT).await?;
-        let outputs = found.properties.outputs.unwrap_or_default().into_iter();
+        let Properties {
+            provisioning_state: state,
+            parameters,
+            outputs,
+        } = found.properties;
+        let values = |all: Option<BTreeMap<String, Shown>>| {
+            let all = all.unwrap_or_default().into_iter();
+            all.map(|(name, shown)| (name, shown.value)).collect()
+        };
         Ok(Deployment {
-            state: found.properties.provisioning_state,
-            outputs: outputs.map(|(name, output)| (name, output.value)).collect(),
+            state,
+            parameters: values(parameters),
+            outputs: values(outputs),
         })
     }
 
@@ -251,7 +263,10 @@ mod tests {
     #[tokio::test]
     async fn outputs_are_read_and_settings_are_replaced_as_whoever_is_logged_in() {
         // As "Deployments - Get" shows them.
-        let deployment = json!({ "name": "graph-to-open", "properties": { "provisioningState": "Succeeded", "outputs": {
+        let deployment = json!({ "name": "graph-to-open", "properties": { "provisioningState": "Succeeded", "parameters": {
+            "environmentName": { "type": "String", "value": "prod" },
+            "alertWebhookUrl": { "type": "SecureString" },
+        }, "outputs": {
             "functionAppName": { "type": "String", "value": "func-1" },
             "names": { "type": "Array", "value": ["a"] },
             "hidden": { "type": "SecureString" },
@@ -265,6 +280,8 @@ mod tests {
         let found = manager.deployment(&group, "graph-to-open").await;
         let found = found.expect("a deployment");
         assert_eq!(found.state, "Succeeded");
+        assert_eq!(found.parameters["environmentName"], "prod");
+        assert_eq!(found.parameters["alertWebhookUrl"], Value::Null);
         assert_eq!(found.outputs["functionAppName"], "func-1");
         assert_eq!(found.outputs["hidden"], Value::Null);
         let running = manager.deployment(&group, "x").await.expect("another");

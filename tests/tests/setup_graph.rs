@@ -303,6 +303,23 @@ async fn what_is_not_deployed_yet_is_said_and_nothing_is_guessed() {
         setup.put(&deployment, changed).await;
         setup.left(&["graph"], &[says]).await;
     }
+    // A second installation that names the first one's resource group.
+    let whole =
+        json!({ "state": "Succeeded", "outputs": { "keyVaultUrl": "https://127.0.0.1:9" } });
+    setup.put(&deployment, whole).await;
+    let before = setup.text();
+    let (own, others) = (
+        "environment = \"local\"\n",
+        "environment = \"second\"\nresource_group = \"rg-local\"\n",
+    );
+    setup.edit(|text| text.replace(own, others));
+    let second = setup.text();
+    let says = "that of the environment local, and the file's is second";
+    for step in ["graph", "genesys", "settings"] {
+        setup.left(&[step], &[says]).await;
+    }
+    assert_eq!(setup.text(), second);
+    setup.edit(|_| before);
     let rights = json!({ "read": false });
     setup.put(&format!("{MANAGER}/rights"), rights).await;
     setup

@@ -10,7 +10,7 @@ use services::error::{ErrorKind, ServiceError};
 use services::http;
 use services::key_vault::KeyVault;
 use services::managed_identity::ManagedIdentity;
-use services::resource_manager::{ResourceGroup, ResourceManager};
+use services::resource_manager::{Deployment, ResourceGroup, ResourceManager};
 
 use super::steps::Steps;
 use crate::installation::file::InstallationFile;
@@ -21,6 +21,9 @@ use crate::trusted;
 
 /// Name of the deployment to the resource group, by whichever command it was made.
 const DEPLOYMENT: &str = "graph-to-open";
+
+/// The templates' parameter that holds the file's `environment`.
+const PARAMETER: &str = "environmentName";
 
 /// Entra ID of the public cloud.
 const ENTRA: &str = "https://login.microsoftonline.com";
@@ -147,6 +150,9 @@ impl Installation {
                 return Err(anyhow!("{what}: {advice} ({error})"));
             }
         };
+        if let Some(problem) = of_another(&found, self.file.text(keys::ENVIRONMENT)) {
+            bail!("{what}: {problem}");
+        }
         match found.state.as_str() {
             "Succeeded" => {}
             state if knows_all => {
@@ -226,6 +232,15 @@ impl Installation {
     }
 }
 
+/// Why a deployment is that of another installation: two whose files name one resource group would take each other over.
+fn of_another(deployment: &Deployment, environment: Option<&str>) -> Option<String> {
+    let deployed = deployment.parameters.get(PARAMETER)?.as_str()?;
+    let environment = environment.filter(|own| *own != deployed)?;
+    Some(format!(
+        "it is that of the environment {deployed}, and the file's is {environment}: an installation has a resource group of its own, so mend environment or resource_group in the file"
+    ))
+}
+
 /// The outputs' texts by the key that each has in the file.
 fn by_key(outputs: &BTreeMap<String, Value>) -> BTreeMap<String, String> {
     let texts = outputs.iter().filter_map(|(name, value)| {
@@ -292,6 +307,34 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_deployment_of_another_environment_is_told_and_every_template_says_its_own() {
+        let of = |parameters: Value| Deployment {
+            state: "Succeeded".to_owned(),
+            parameters: serde_json::from_value(parameters).expect("an object"),
+            outputs: BTreeMap::new(),
+        };
+        let prod = of(json!({ PARAMETER: "prod" }));
+        for (deployment, environment, is_another) in [
+            (&prod, Some("prod"), false),
+            (&prod, Some("test"), true),
+            // Names are made of it as it is written.
+            (&prod, Some("Prod"), true),
+            (&prod, None, false),
+            (&of(json!({})), Some("test"), false),
+            (&of(json!({ PARAMETER: null })), Some("test"), false),
+        ] {
+            let found = of_another(deployment, environment);
+            assert_eq!(found.is_some(), is_another, "{environment:?}: {found:?}");
+        }
+        let module = include_str!("../../../infra/main.bicep");
+        let passed = format!("name: '{DEPLOYMENT}'");
+        let passed = module.split_once(&passed).expect("the module").1;
+        assert!(passed.contains(&format!("{PARAMETER}: {PARAMETER}")));
+        let installation = include_str!("../../../infra/installation.bicep");
+        assert!(installation.contains(&format!("param {PARAMETER} string")));
+    }
 
     #[test]
     fn outputs_have_the_keys_of_their_names() {

@@ -10,7 +10,7 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::state::{APP, DEPLOYMENT, Deployed, GROUP, ResourceManager, Rights, SUBSCRIPTION};
@@ -217,15 +217,12 @@ async fn deployment(
             message,
         ));
     };
-    let mut properties = json!({ "provisioningState": state, "mode": "Incremental" });
+    let mut properties = json!({
+        "provisioningState": state, "mode": "Incremental", "parameters": typed(&deployed.parameters),
+    });
     // There are none before the end.
     if state == "Succeeded" {
-        let outputs = deployed.outputs.iter();
-        let outputs = outputs.map(|(name, value)| {
-            let kind = if value.is_array() { "Array" } else { "String" };
-            (name.clone(), json!({ "type": kind, "value": value }))
-        });
-        properties["outputs"] = Value::Object(outputs.collect());
+        properties["outputs"] = typed(&deployed.outputs);
     }
     let id = format!(
         "/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.Resources/deployments/{DEPLOYMENT}"
@@ -266,6 +263,15 @@ async fn delete_group(
         ..Deployed::default()
     };
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Parameters and outputs as a deployment shows them.
+fn typed(values: &Map<String, Value>) -> Value {
+    let values = values.iter().map(|(name, value)| {
+        let kind = if value.is_array() { "Array" } else { "String" };
+        (name.clone(), json!({ "type": kind, "value": value }))
+    });
+    Value::Object(values.collect())
 }
 
 fn shown(settings: &BTreeMap<String, String>) -> Json<Value> {

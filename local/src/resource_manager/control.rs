@@ -14,7 +14,7 @@ use super::state::{ResourceManager, Rights};
 
 type Shared = State<Arc<ResourceManager>>;
 
-/// `/local/resource-manager`: `GET` shows everything, `PUT …/deployment` changes how the deployment ended and what it gave out,
+/// `/local/resource-manager`: `GET` shows everything, `PUT …/deployment` changes how the deployment ended, what it was given and what it gave out,
 /// `PUT …/settings` single settings of the app (a null takes one away), `PUT …/rights` what whoever is logged in may do.
 /// `GET …/installation` is the first half of `graph-to-open.toml`.
 pub fn router(manager: &Arc<ResourceManager>) -> Router {
@@ -38,6 +38,9 @@ async fn view(State(manager): Shared) -> Json<Value> {
 struct Changed {
     /// Null for a deployment that never was.
     state: Option<String>,
+    /// Parameters in the place of those that it was given; a null takes one away.
+    #[serde(default)]
+    parameters: Map<String, Value>,
     /// Outputs in the place of those that there are; a null takes one away.
     #[serde(default)]
     outputs: Map<String, Value>,
@@ -46,13 +49,18 @@ struct Changed {
 async fn deployment(State(manager): Shared, Json(changed): Json<Changed>) -> StatusCode {
     let mut deployed = manager.deployed.lock();
     deployed.state = changed.state;
-    for (name, value) in changed.outputs {
+    change(&mut deployed.parameters, changed.parameters);
+    change(&mut deployed.outputs, changed.outputs);
+    StatusCode::NO_CONTENT
+}
+
+fn change(all: &mut Map<String, Value>, changed: Map<String, Value>) {
+    for (name, value) in changed {
         match value {
-            Value::Null => deployed.outputs.remove(&name),
-            value => deployed.outputs.insert(name, value),
+            Value::Null => all.remove(&name),
+            value => all.insert(name, value),
         };
     }
-    StatusCode::NO_CONTENT
 }
 
 async fn settings(

@@ -39,6 +39,8 @@ pub struct ResourceManager {
 pub(super) struct Deployed {
     /// How the deployment ended; nothing when there was none.
     pub(super) state: Option<String>,
+    /// What it was given, by the names of the templates' parameters.
+    pub(super) parameters: Map<String, Value>,
     /// Its outputs by name.
     pub(super) outputs: Map<String, Value>,
     /// The app's settings.
@@ -129,8 +131,16 @@ impl ResourceManager {
         ] {
             outputs.insert(name.to_owned(), json!(value));
         }
+        // As the file names them that [`Self::installation`] shows.
+        let parameters = [
+            ("environmentName", ENVIRONMENT.to_owned()),
+            ("location", "local".to_owned()),
+        ];
+        let parameters = parameters.into_iter();
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), json!(value)));
         *self.deployed.lock() = Deployed {
             state: Some("Succeeded".to_owned()),
+            parameters: parameters.collect(),
             outputs,
             settings: settings.clone(),
             keys: functions

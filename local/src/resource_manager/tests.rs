@@ -71,6 +71,8 @@ async fn settings_are_replaced_as_a_whole_and_outputs_are_there_after_a_success(
         properties["outputs"]["functionAppName"]["value"],
         "func-local"
     );
+    let given = json!({ "type": "String", "value": "local" });
+    assert_eq!(properties["parameters"]["environmentName"], given);
     assert_eq!(case.list().await.body["properties"], json!({ "A": "1" }));
     let written = case
         .ask("PUT", SETTINGS, json!({ "properties": { "B": "2" } }))

@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use bridge::rotation::{DISPLAY_NAME, LIFE};
 use services::error::{ErrorKind, Sent, ServiceError};
 use services::graph::own_app::OwnApp;
+use services::key_vault::KeyVault;
 use services::secrets::names;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
