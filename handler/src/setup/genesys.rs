@@ -50,10 +50,10 @@ pub async fn run(
         _ => lookup(name),
     })?;
     let admin = connection.sign_in().await?;
-    let vault = installation.key_vault()?;
     if how.remove {
         return remove(installation, how, &admin, lookup).await;
     }
+    let vault = installation.key_vault()?;
     let made = match (&how.outputs, how.no_terraform) {
         (Some(path), _) => Made::read(path)?,
         (None, true) => Made::of(&installation.file)?,
