@@ -202,7 +202,8 @@ impl ItemError {
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 struct RawCollection<'a> {
     value: AtMost<'a, MOST_ITEMS>,
-    validation_tokens: Option<AtMost<'a, MOST_TOKENS>>,
+    #[serde(borrow)]
+    validation_tokens: Option<&'a RawValue>,
 }
 
 /// A list of anything, where it lies in the body; an error as soon as it has more entries than this.
@@ -218,16 +219,20 @@ impl<'a> Text<'a> {
     }
 }
 
+/// One item. What a change can be told without is read apart: as something odd it counts as absent, and no message is lost for it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 struct RawItem<'a> {
     change_type: Option<Text<'a>>,
     lifecycle_event: Option<Text<'a>>,
-    subscription_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    subscription_id: Option<&'a RawValue>,
     client_state: Option<Text<'a>>,
-    tenant_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    tenant_id: Option<&'a RawValue>,
     resource: Option<Text<'a>>,
-    encrypted_content: Option<EncryptedContent>,
+    #[serde(borrow)]
+    encrypted_content: Option<&'a RawValue>,
 }
 
 /// Who an item says that it is from, where the rest of it has another shape.
@@ -235,7 +240,8 @@ struct RawItem<'a> {
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 struct RawClaim<'a> {
     client_state: Option<Text<'a>>,
-    tenant_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    tenant_id: Option<&'a RawValue>,
 }
 
 impl Collection {
@@ -244,16 +250,24 @@ impl Collection {
     /// # Errors
     /// The body is not JSON, or has no list `value` of at most [`MOST_ITEMS`] entries.
     pub fn parse(body: &[u8]) -> Result<Self, MalformedCollection> {
-        let raw: RawCollection<'_> =
-            serde_json::from_slice(body).map_err(|error| MalformedCollection(error.into()))?;
+        let malformed = |error: serde_json::Error| MalformedCollection(error.into());
+        // A proxy on the way may mark the body as UTF-8.
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let raw: RawCollection<'_> = serde_json::from_slice(body).map_err(malformed)?;
         let items = raw.value.0.iter().map(|item| Item::parse(item.get()));
-        let tokens = raw
-            .validation_tokens
-            .into_iter()
-            .flat_map(|tokens| tokens.0);
+        let validation_tokens = match raw.validation_tokens.map(RawValue::get) {
+            None => Vec::new(),
+            Some(list) if list.starts_with('[') => {
+                let tokens: AtMost<'_, MOST_TOKENS> =
+                    serde_json::from_str(list).map_err(malformed)?;
+                tokens.0.iter().map(|token| token_of(token.get())).collect()
+            }
+            // Something else proves nothing, as a token that cannot be genuine.
+            Some(_) => vec![String::new()],
+        };
         Ok(Self {
             items: items.collect(),
-            validation_tokens: tokens.map(|token| token_of(token.get())).collect(),
+            validation_tokens,
         })
     }
 }
@@ -309,7 +323,7 @@ impl RawClaim<'_> {
             client_state: state
                 .and_then(|state| state.within(LONGEST_CLIENT_STATE))
                 .map(|state| SecretString::from(state.into_owned())),
-            tenant: self.tenant_id.and_then(|tenant| tenant.0.parse().ok()),
+            tenant: readable::<Text<'_>>(self.tenant_id).and_then(|tenant| tenant.0.parse().ok()),
             news,
         }
     }
@@ -320,8 +334,7 @@ impl RawItem<'_> {
         if let Some(event) = self.lifecycle_event {
             return Ok(News::Lifecycle(Lifecycle {
                 event: LifecycleEvent::of(&event.0).ok_or(ItemError::UnknownLifecycleEvent)?,
-                subscription: self
-                    .subscription_id
+                subscription: readable::<Text<'_>>(self.subscription_id)
                     .map(|id| Digest::of("subscription", &id.0)),
             }));
         }
@@ -341,9 +354,15 @@ impl RawItem<'_> {
             change,
             chat,
             message,
-            encrypted: self.encrypted_content,
+            // Without its content, the message is read from Graph.
+            encrypted: readable(self.encrypted_content),
         }))
     }
+}
+
+/// A field, unless it is something else than it should be.
+fn readable<'a, T: Deserialize<'a>>(field: Option<&'a RawValue>) -> Option<T> {
+    serde_json::from_str(field?.get()).ok()
 }
 
 /// What is no text, or too long, can not be valid, but must not vanish either: one bad token spoils the batch.

@@ -89,7 +89,11 @@ fn one_bad_item_does_not_spoil_the_others() {
 fn whose_an_unusable_item_is_can_be_told() {
     let tenant = "11111111-2222-4333-8444-555555555555";
     for (rest, error) in [
-        (r#""encryptedContent":"none""#, ItemError::Malformed),
+        (
+            r#""encryptedContent":"none""#,
+            ItemError::MissingField("changeType"),
+        ),
+        (r#""changeType":7,"subscriptionId":7"#, ItemError::Malformed),
         (r#""changeType":7"#, ItemError::Malformed),
         (r#""changeType":"renamed""#, ItemError::UnknownChangeType),
     ] {
@@ -106,6 +110,69 @@ fn whose_an_unusable_item_is_can_be_told() {
     // A state that is no text is nobody's.
     let collection = parsed(br#"{"value":[{"clientState":7,"changeType":7}]}"#);
     assert!(collection.items[0].client_state.is_none());
+}
+
+#[test]
+fn no_change_is_lost_for_an_odd_field_beside_it() {
+    let whole = r#""data":"ZA==","dataSignature":"cw==","dataKey":"aw==""#;
+    for (field, has_tenant) in [
+        (r#""encryptedContent":{}"#, true),
+        (&*format!(r#""encryptedContent":{{{whole}}}"#), true),
+        (r#""encryptedContent":"ZA==""#, true),
+        (r#""encryptedContent":[[[[7]]]]"#, true),
+        (r#""encryptedContent":null"#, true),
+        (r#""subscriptionId":5"#, true),
+        (r#""tenantId":5"#, false),
+        (
+            r#""tenantId":{"id":"11111111-2222-4333-8444-555555555555"}"#,
+            false,
+        ),
+        (r#""tenantId":"nobody""#, false),
+    ] {
+        let tenant = match has_tenant {
+            true => r#""tenantId":"11111111-2222-4333-8444-555555555555","#,
+            false => "",
+        };
+        let body = format!(
+            r#"{{"value":[{{"clientState":"support.secret","changeType":"created",{tenant}"resource":"chats('19:a@unq.gbl.spaces')/messages('1612289765949')",{field}}}]}}"#
+        );
+        let collection = parsed(body.as_bytes());
+        let item = &collection.items[0];
+        assert!(change(item).encrypted.is_none(), "{field}");
+        let state = item.client_state.as_ref().expect("a state");
+        assert_eq!(state.expose_secret(), "support.secret");
+        assert_eq!(item.tenant.is_some(), has_tenant, "{field}");
+    }
+    let whole = format!(r#"{{{whole},"encryptionCertificateId":"c","more":1}}"#);
+    let body = format!(
+        r#"{{"value":[{{"changeType":"created","resource":"chats('19:a@unq.gbl.spaces')/messages('1')","encryptedContent":{whole}}},{{"lifecycleEvent":"missed","subscriptionId":5}}]}}"#
+    );
+    let collection = parsed(body.as_bytes());
+    assert!(change(&collection.items[0]).encrypted.is_some());
+    match collection.items[1].news.as_ref().expect("usable") {
+        News::Lifecycle(lifecycle) => assert!(lifecycle.subscription.is_none()),
+        News::Change(change) => panic!("{change:?}"),
+    }
+}
+
+#[test]
+fn odd_tokens_prove_nothing_and_spoil_nothing() {
+    for (tokens, read) in [
+        (r#""eyJ0""#, &[""][..]),
+        ("{}", &[""]),
+        (r#"{"a":["b"]}"#, &[""]),
+        ("7", &[""]),
+        ("null", &[]),
+        ("[]", &[]),
+        (r#"["a"]"#, &["a"]),
+    ] {
+        for mark in ["", "\u{feff}"] {
+            let body = format!(r#"{mark}{{"value":[{{}}],"validationTokens":{tokens}}}"#);
+            let collection = parsed(body.as_bytes());
+            assert_eq!(collection.items.len(), 1);
+            assert_eq!(collection.validation_tokens, read, "{tokens}");
+        }
+    }
 }
 
 #[test]
