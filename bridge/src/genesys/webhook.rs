@@ -16,6 +16,9 @@ use crate::state::question::{Choice, Question};
 use crate::text::one_line;
 
 mod structured;
+mod target;
+
+pub use target::Target;
 
 /// One webhook call. `Debug` leaves text and files out.
 #[derive(Clone)]
@@ -115,6 +118,10 @@ pub struct MalformedWebhook(#[source] JsonFault);
 /// Retention of the queue's duplicate detection: an older call can no longer be told from a replayed one.
 const OLDEST: Duration = Duration::from_secs(6 * 3600);
 
+/// Most bytes of the values that are filled into the templates of one message: each can stand in a text as often as its writer
+/// likes.
+const MOST_FILLED_IN: usize = 256 * 1024;
+
 /// Most characters of the name of a kind that cannot be shown.
 const LONGEST_KIND: usize = 64;
 
@@ -135,6 +142,7 @@ impl Webhook {
             .find_map(|id| id?.parse().ok())
             .unwrap_or_else(|| GenesysMessageId::of_body(body));
         let words = text("text").filter(|text| !text.is_empty());
+        let mut room = MOST_FILLED_IN;
         let content = list("content");
         let is_typing = |event: &Value| event["eventType"] == "Typing";
         let kind = match text("type") {
@@ -153,7 +161,10 @@ impl Webhook {
                 .unwrap_or(received),
             kind,
             text: words.map(str::to_owned),
-            content: content.iter().flat_map(parts).collect(),
+            content: content
+                .iter()
+                .flat_map(|item| parts(item, &mut room))
+                .collect(),
             speaker: Speaker::read(&raw),
             conversation: text("conversationId").and_then(|id| id.parse().ok()),
             typing_for: list("events").iter().find_map(duration),
@@ -205,10 +216,10 @@ fn duration(event: &Value) -> Option<Duration> {
         .map(Duration::from_millis)
 }
 
-/// The parts of one item of the content.
-fn parts(item: &Value) -> Vec<Part> {
+/// The parts of one item of the content; what is filled in has so much room.
+fn parts(item: &Value, room: &mut usize) -> Vec<Part> {
     let Some(attachment) = item.get("attachment").filter(|value| value.is_object()) else {
-        return structured::parts(item);
+        return structured::parts(item, room);
     };
     let text = |name: &str| attachment[name].as_str().map(str::to_owned);
     vec![Part::File(WebhookAttachment {

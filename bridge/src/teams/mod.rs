@@ -1,5 +1,6 @@
 //! What Microsoft Graph and Teams send and take: notifications, messages, and the conversion of their HTML both ways.
 
+pub(crate) mod address;
 pub mod chat_kind;
 pub mod client_state;
 pub mod convert;

@@ -179,17 +179,5 @@ pub(crate) fn quotation(name: Option<&str>, said: &str, is_known: bool) -> Strin
     }
 }
 
-/// An address in plain text: only of the kinds a reader can open.
-pub(crate) fn shown_address(address: &str) -> Option<&str> {
-    let address = address.trim();
-    let scheme = address.split_once(':')?.0;
-    let known = ["http", "https", "mailto", "tel"]
-        .iter()
-        .any(|known| scheme.eq_ignore_ascii_case(known));
-    let one_word =
-        !address.contains(|character: char| character.is_whitespace() || character.is_control());
-    (known && one_word).then_some(address)
-}
-
 #[cfg(test)]
 mod tests;

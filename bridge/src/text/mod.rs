@@ -1,5 +1,6 @@
 //! What the conversions of both directions share: lines, names, marks, and how a long text is split.
 
+pub(crate) mod placeholders;
 pub mod split;
 
 use time::UtcOffset;

@@ -1,13 +1,16 @@
 //! Structured content (Platform API, `ConversationMessageContent`): titles, descriptions, links, files and choices.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{Date, Time, UtcOffset};
 
-use super::{Part, WebhookAttachment};
+use super::{Part, Target, WebhookAttachment};
 use crate::state::question::{Choice, ChoiceKind};
-use crate::teams::to_text::shown_address;
+use crate::text::placeholders::filled;
 use crate::text::{spoken_seconds, zone};
 
 const DAY: &[BorrowedFormatItem<'_>] =
@@ -21,11 +24,12 @@ type Fields = Map<String, Value>;
 
 /// Titles, descriptions, links, files and choices of one content item, whatever its kind: Genesys nests them in an object named
 /// after the kind (`quickReply`, `buttonResponse`, `card`, `carousel`, `datePicker`, `listPicker`, `template`, …). An item that
-/// shows nothing is named.
-pub(super) fn parts(item: &Value) -> Vec<Part> {
+/// shows nothing is named. What is filled into templates has so much `room`.
+pub(super) fn parts(item: &Value, room: &mut usize) -> Vec<Part> {
     let mut walk = Walk {
         kind: ChoiceKind::Button,
         parts: Vec::new(),
+        room,
     };
     for (name, value) in item.as_object().into_iter().flatten() {
         walk.kind = match name.as_str() {
@@ -88,13 +92,25 @@ const APART: [&str; 7] = [
     "replyMessage",
 ];
 
-struct Walk {
+/// Kinds of action that Genesys takes as an answer.
+const ANSWERS: [&str; 6] = [
+    "QuickReply",
+    "Postback",
+    "Message",
+    "Button",
+    "Listitem",
+    "Unknown",
+];
+
+struct Walk<'a> {
     /// What the choices are to Genesys.
     kind: ChoiceKind,
     parts: Vec<Part>,
+    /// How many bytes of values may still be filled in.
+    room: &'a mut usize,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// What an element shows, and those below it; `name` is the field that holds it. As deep as JSON may be: `serde_json` ends at
     /// 128 levels.
     fn element(&mut self, name: &str, value: &Value) {
@@ -112,9 +128,11 @@ impl Walk {
             return self.item(fields);
         }
         self.parts.extend(fields.get("media").and_then(media));
-        let texts = TEXTS.iter().filter_map(|name| text_of(fields, name));
-        self.parts
-            .extend(texts.map(|text| Part::Words(filled_in(text, fields))));
+        let values = values(fields);
+        for text in TEXTS.iter().filter_map(|name| text_of(fields, name)) {
+            let words = self.filled_in(text, &values);
+            self.parts.push(Part::Words(words.into_owned()));
+        }
         self.range(fields);
         self.addresses(fields);
         self.place(fields);
@@ -135,6 +153,16 @@ impl Walk {
         self.element("", fields.get("replyMessage").unwrap_or(&Value::Null));
     }
 
+    /// A template's text, each `{{name}}` of its parameters filled in as long as there is room: Genesys does so, but for some
+    /// channels.
+    fn filled_in<'a>(&mut self, text: &'a str, values: &BTreeMap<&str, &str>) -> Cow<'a, str> {
+        filled(text, |name| {
+            let value = values.get(name)?;
+            *self.room = self.room.checked_sub(value.len())?;
+            Some(value)
+        })
+    }
+
     fn words<'a>(&mut self, words: impl Iterator<Item = &'a str>) {
         self.parts
             .extend(words.map(|words| Part::Words(words.to_owned())));
@@ -145,52 +173,70 @@ impl Walk {
         let Value::Object(fields) = value else {
             return;
         };
-        let text = ["text", "title", "label"]
-            .iter()
-            .find_map(|name| text_of(fields, name));
-        let leads_to = ["url", "uri", "link", "paymentUrl"]
-            .iter()
-            .find_map(|name| shown_address(text_of(fields, name)?))
-            .or_else(|| text_of(fields, "phoneNumber"))
-            .or_else(|| text_of(fields, "phone"));
+        let values = values(fields);
         // An item of a list has what it does below it.
         let below = fields.get("actions").and_then(Value::as_object);
         let of_item = |name| below.and_then(|action| text_of(action, name));
         let payload = text_of(fields, "payload").or(of_item("textback"));
-        let leads_to = leads_to.or_else(|| {
-            of_item("url")
-                .and_then(shown_address)
-                .filter(|_| payload.is_none())
-        });
         let kind = text_of(fields, "type").or(text_of(fields, "action"));
-        let answers = kind.is_none_or(|kind| {
-            let answers = [
-                "QuickReply",
-                "Postback",
-                "Message",
-                "Button",
-                "Listitem",
-                "Unknown",
-            ];
-            answers.iter().any(|known| known.eq_ignore_ascii_case(kind))
+        let is_answer = |kind: &str| ANSWERS.iter().any(|known| known.eq_ignore_ascii_case(kind));
+        let answers = kind.is_none_or(is_answer);
+        let target = self.leads_to(
+            fields,
+            of_item("url").filter(|_| payload.is_none()),
+            &values,
+        );
+        // What cannot be opened matters where nothing can be answered instead.
+        let target = target.filter(|target| {
+            !answers || (kind.is_none() && payload.is_none()) || target.can_be_used()
         });
-        match (text, leads_to) {
-            (text, Some(address)) => self.parts.push(Part::Link {
-                text: text.map(str::to_owned),
-                url: address.to_owned(),
-            }),
+        let text = ["text", "title", "label"]
+            .iter()
+            .find_map(|name| text_of(fields, name))
+            .map(|text| self.filled_in(text, &values).into_owned());
+        match (text, target) {
+            (text, Some(Target::Unshown)) => {
+                self.parts.extend(text.map(Part::Words));
+                self.parts.push(Part::Unshown("Link".to_owned()));
+            }
+            (text, Some(Target::Page(url) | Target::Contact(url) | Target::Words(url))) => {
+                self.parts.push(Part::Link { text, url });
+            }
             (Some(text), None) if answers => {
-                let notes = ["description", "subtitle", "image", "imageUrl"];
-                let notes: Vec<&str> = notes
-                    .iter()
+                let payload = payload.map(|payload| self.filled_in(payload, &values));
+                let notes = ["description", "subtitle"].iter();
+                let notes: Vec<Cow<'_, str>> = notes
                     .filter_map(|name| text_of(fields, name))
+                    .map(|note| self.filled_in(note, &values))
                     .collect();
                 let note = Some(notes.join(", ")).filter(|note| !note.is_empty());
-                self.choice(self.kind, text, payload, note.as_deref());
+                self.choice(self.kind, &text, payload.as_deref(), note.as_deref());
             }
-            (Some(text), None) => self.words([text].into_iter()),
-            (None, None) => {}
+            (text, None) => self.parts.extend(text.map(Part::Words)),
         }
+    }
+
+    /// Where an action leads: to what can be opened, or else called, or else only read.
+    fn leads_to(
+        &mut self,
+        fields: &Fields,
+        of_item: Option<&str>,
+        values: &BTreeMap<&str, &str>,
+    ) -> Option<Target> {
+        let mut targets: Vec<Target> = ["url", "uri", "link", "paymentUrl"]
+            .iter()
+            .filter_map(|name| text_of(fields, name))
+            .chain(of_item)
+            .map(|address| Target::of(&self.filled_in(address, values)))
+            .collect();
+        if let Some(usable) = targets.iter().position(Target::can_be_used) {
+            return Some(targets.swap_remove(usable));
+        }
+        let number = text_of(fields, "phoneNumber").or_else(|| text_of(fields, "phone"));
+        let number = number.map(|number| self.filled_in(number, values).into_owned());
+        number
+            .map(Target::Contact)
+            .or_else(|| targets.into_iter().next())
     }
 
     /// An item of a list.
@@ -211,16 +257,18 @@ impl Walk {
 
     fn addresses(&mut self, fields: &Fields) {
         for name in ADDRESSES {
-            let Some(address) = text_of(fields, name).and_then(shown_address) else {
+            let Some(address) = text_of(fields, name) else {
                 continue;
             };
-            let address = address.to_owned();
-            self.parts.push(match name {
-                "image" | "imageUrl" => Part::Picture(address),
-                _ => Part::Link {
-                    text: None,
-                    url: address,
-                },
+            let is_picture = matches!(name, "image" | "imageUrl");
+            self.parts.push(match Target::of(address) {
+                Target::Page(address) if is_picture => Part::Picture(address),
+                Target::Page(url) | Target::Contact(url) | Target::Words(url) => {
+                    Part::Link { text: None, url }
+                }
+                Target::Unshown => {
+                    Part::Unshown(if is_picture { "Picture" } else { "Link" }.to_owned())
+                }
             });
         }
     }
@@ -344,16 +392,16 @@ impl Moment {
     }
 }
 
-/// A template's text, each `{{name}}` of its parameters filled in: Genesys does so, but for some channels.
-fn filled_in(text: &str, fields: &Fields) -> String {
-    let mut text = text.to_owned();
+/// The values of a template's parameters by their names; of two of a name, the first counts.
+fn values(fields: &Fields) -> BTreeMap<&str, &str> {
+    let mut values = BTreeMap::new();
     each(fields.get("parameters"), |parameter| {
         if let (Some(name), Some(value)) = (parameter["name"].as_str(), parameter["text"].as_str())
         {
-            text = text.replace(&format!("{{{{{name}}}}}"), value);
+            values.entry(name).or_insert(value);
         }
     });
-    text
+    values
 }
 
 fn text_of<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
@@ -364,7 +412,7 @@ fn text_of<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
 }
 
 /// Each entry of a list, or the only one.
-fn each(value: Option<&Value>, mut visit: impl FnMut(&Value)) {
+fn each<'a>(value: Option<&'a Value>, mut visit: impl FnMut(&'a Value)) {
     match value {
         Some(Value::Array(values)) => values.iter().for_each(visit),
         Some(value) => visit(value),

@@ -62,6 +62,41 @@ fn kinds_are_told_apart() {
     assert_eq!(parsed(TEXT).to, customer);
 }
 
+/// How many bytes a message of these template texts becomes, each with these parameters.
+fn length_filled_in(texts: &[String], parameters: &Value) -> usize {
+    let bodies = texts
+        .iter()
+        .map(|text| json!({ "template": { "body": { "text": text, "parameters": parameters } } }));
+    let message = json!({ "type": "Structured", "content": bodies.collect::<Value>() });
+    let webhook = parsed(message.to_string().as_bytes());
+    let pieces = pieces(&webhook).into_iter();
+    pieces
+        .map(|piece| match piece {
+            Piece::Text(text) => text.len(),
+            Piece::File(_) => 0,
+        })
+        .sum()
+}
+
+#[test]
+fn what_is_filled_in_stays_bounded() {
+    // A value that holds its own name, many times: filled in again and again, it would be a thousand times as long each time.
+    let own = json!(vec![
+        json!({ "name": "a", "text": "{{a}}".repeat(1000) });
+        12
+    ]);
+    assert_eq!(length_filled_in(&["{{a}}".to_owned()], &own), 5000);
+    // A long value in many places, of one text or of many.
+    let long = json!([{ "name": "a", "text": "x".repeat(10_000) }]);
+    for texts in [
+        vec!["{{a}}".repeat(1000)],
+        vec!["{{a}}{{a}}".to_owned(); 500],
+    ] {
+        let length = length_filled_in(&texts, &long);
+        assert!((100_000..300_000).contains(&length), "{length}");
+    }
+}
+
 #[test]
 fn errors_repeat_nothing_of_the_message() {
     let error = Webhook::parse(br#"["my secret words"]"#, RECEIVED).expect_err("no object");

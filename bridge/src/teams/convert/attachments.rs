@@ -4,16 +4,14 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 
 use super::SentFile;
 use super::cards::{self, Recording};
 use crate::files::clean_name;
+use crate::teams::address::{encoded, shown_address};
 use crate::teams::message::{Attachment, ChatMessage};
-use crate::teams::to_text::{
-    self, LONGEST_PREVIEW, MOST_PREVIEW_LINES, ReplyContext, shown_address,
-};
+use crate::teams::to_text::{self, LONGEST_PREVIEW, MOST_PREVIEW_LINES, ReplyContext};
 use crate::text::{LONGEST_NAME, fenced, one_line, text_lines};
 
 /// Most characters of an attachment's name in a line of text.
@@ -163,24 +161,11 @@ pub(super) fn shared(attachment: &Attachment) -> Option<SentFile> {
     })
 }
 
-/// What an address may not hold as it is (RFC 3986, section 2), and Teams writes as it is.
-const UNENCODED: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'<')
-    .add(b'>')
-    .add(b'\\')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
-
 /// An attachment's address for a browser, as it must be written: Teams has it with and without encoding.
 fn address_of(attachment: &Attachment) -> Option<String> {
     let address = attachment.content_url.as_deref()?.trim();
     let name = attachment.name.as_deref().unwrap_or_default();
-    let mut encoded = utf8_percent_encode(address, UNENCODED).to_string();
+    let mut encoded = encoded(address);
     let is_unencoded = !name.is_empty() && address.ends_with(name);
     if is_unencoded && name.contains('#') {
         encoded = encoded.replace('#', "%23");
@@ -188,26 +173,7 @@ fn address_of(attachment: &Attachment) -> Option<String> {
     if is_unencoded && name.contains('?') {
         encoded = encoded.replace('?', "%3F");
     }
-    shown_address(&with_encoded_percent_signs(&encoded)).map(str::to_owned)
-}
-
-/// `%` as `%25` where it begins no encoded byte.
-fn with_encoded_percent_signs(address: &str) -> Cow<'_, str> {
-    let mut pieces = address.split('%');
-    let first = pieces.next().unwrap_or_default();
-    let begins_a_byte = |piece: &str| {
-        let digits = piece.as_bytes().get(..2);
-        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    };
-    if pieces.clone().all(begins_a_byte) {
-        return Cow::Borrowed(address);
-    }
-    let mut output = first.to_owned();
-    for piece in pieces {
-        output.push_str(if begins_a_byte(piece) { "%" } else { "%25" });
-        output.push_str(piece);
-    }
-    Cow::Owned(output)
+    shown_address(&encoded).map(Cow::into_owned)
 }
 
 /// A piece of code: a file where Graph keeps it, or else its lines.
@@ -216,7 +182,7 @@ fn snippet(content: &Value) -> Result<SentFile, String> {
     let language = language.map(|language| one_line(language, LONGEST_NAME));
     if let Some(source) = text_of(content, "codeSnippetUrl").and_then(shown_address) {
         return Ok(SentFile::Snippet {
-            source: source.to_owned(),
+            source: source.into_owned(),
             language,
         });
     }
@@ -291,7 +257,7 @@ fn preview_of(preview: &str) -> String {
 /// `[kind] name address`, as far as there is a name and an address.
 fn line(kind: &str, attachment: &Attachment, address: Option<&str>) -> String {
     let name = attachment.name.as_deref().unwrap_or_default();
-    let other = || address.and_then(shown_address).map(str::to_owned);
+    let other = || address.and_then(shown_address).map(Cow::into_owned);
     let mut parts = vec![format!("[{kind}]"), one_line(name, LONGEST_SHOWN_NAME)];
     parts.extend(address_of(attachment).or_else(other));
     parts.retain(|part| !part.is_empty());

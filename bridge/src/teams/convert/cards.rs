@@ -9,9 +9,12 @@ mod controls;
 mod media;
 mod words;
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
-use crate::teams::to_text::{InlineImage, shown_address};
+use crate::teams::address::shown_address;
+use crate::teams::to_text::InlineImage;
 use crate::text::fenced;
 pub(super) use media::Recording;
 use words::Words;
@@ -214,7 +217,7 @@ impl Walk {
         // The id of a list card's file is its address.
         let addresses = ["url", "uri", "href", "link", "id"].iter();
         let address = addresses.filter_map(|name| text_of(fields, name));
-        self.link(address.filter_map(shown_address).next(), start);
+        self.link(address.filter_map(shown_address).next().as_deref(), start);
     }
 
     /// Adds words, each line of them a line of its own.
@@ -332,7 +335,7 @@ impl Walk {
 
     /// Where a click on an element leads.
     fn link_of(&mut self, action: Option<&Value>, start: usize) {
-        self.link(action.and_then(address_of), start);
+        self.link(action.and_then(address_of).as_deref(), start);
     }
 
     /// An address of all that was written since `start`: behind its first line, or on a line of its own.
@@ -352,11 +355,11 @@ impl Walk {
 }
 
 /// What an action opens, if it is an address that a reader can open.
-fn address_of(action: &Value) -> Option<&str> {
+fn address_of(action: &Value) -> Option<Cow<'_, str>> {
     address_in(action.as_object()?)
 }
 
-fn address_in(fields: &Fields) -> Option<&str> {
+fn address_in(fields: &Fields) -> Option<Cow<'_, str>> {
     let targets = fields.get("targets").and_then(Value::as_array);
     let page = fields
         .get("target")

@@ -1,7 +1,9 @@
 //! Links: what they show, and where they lead.
 
+use std::borrow::Cow;
+
 use super::characters::{Kind, kind};
-use super::shown_address;
+use crate::teams::address::shown_address;
 
 /// How much longer than its address a link's text may be and still be the address.
 const LONGER: usize = 16;
@@ -15,7 +17,7 @@ pub(super) struct Link {
 impl Link {
     pub(super) fn new(address: &str) -> Self {
         Self {
-            address: shown_address(address).map(str::to_owned),
+            address: shown_address(address).map(Cow::into_owned),
             shown: String::new(),
         }
     }
@@ -38,7 +40,9 @@ impl Link {
     pub(super) fn unseen_address(self) -> Option<(String, bool)> {
         let address = self.address?;
         let shown = self.shown.trim();
-        let is_seen = !shown.is_empty() && bare(shown).eq_ignore_ascii_case(bare(&address));
+        // Teams shows the address of a file with its spaces.
+        let written = shown_address(shown).unwrap_or(Cow::Borrowed(shown));
+        let is_seen = !shown.is_empty() && bare(&written).eq_ignore_ascii_case(bare(&address));
         (!is_seen).then_some((address, shown.is_empty()))
     }
 }

@@ -28,11 +28,11 @@ impl Walk {
                 self.words(title);
                 match self.lines.last_mut() {
                     Some(line) => line.push_str(&format!(" ({address})")),
-                    None => self.lines.push(address.to_owned()),
+                    None => self.lines.push(address.into_owned()),
                 }
             }
             (Some(title), _) => self.words(title),
-            (None, Some(address)) => self.lines.push(address.to_owned()),
+            (None, Some(address)) => self.lines.push(address.into_owned()),
             (None, None) => {}
         }
         // A card that opens below the button, the inputs of a connector's action card, the menu of a split button.

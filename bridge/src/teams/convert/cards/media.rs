@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::{Fields, Walk, each, is_hidden, text_of, words};
-use crate::teams::to_text::{InlineImage, Medium, is_hosted, shown_address};
+use crate::teams::address::shown_address;
+use crate::teams::to_text::{InlineImage, Medium, is_hosted};
 use crate::text::spoken_duration;
 
 /// What the media of a card are.

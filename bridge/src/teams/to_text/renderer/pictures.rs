@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use super::{Pictures, Renderer};
+use crate::teams::address::shown_address;
 use crate::teams::to_text::characters::one_line;
 use crate::teams::to_text::tokens::Tag;
-use crate::teams::to_text::{HOSTED, InlineImage, Medium, shown_address};
+use crate::teams::to_text::{HOSTED, InlineImage, Medium};
 use crate::text::spoken_duration;
 
 /// Where a bot's connector keeps pictures (Microsoft Learn, "Send and receive files through the bot").
@@ -111,7 +112,7 @@ impl Renderer<'_> {
     /// The address of a picture that anybody can open; those that Graph or a bot's connector keep need a token.
     fn source(&mut self, source: &str) {
         if let Some(address) = shown_address(source)
-            && !is_kept(address)
+            && !is_kept(&address)
         {
             self.text(&format!(" ({address})"));
         }
