@@ -31,6 +31,15 @@ pub(crate) fn emoji(tag: &Tag<'_>) -> Option<String> {
     })
 }
 
+/// Whether an element is a mention as Teams' own editor writes it.
+pub(super) fn is_mention(tag: &Tag<'_>) -> bool {
+    tag.attribute("itemtype").is_some_and(|kind| {
+        kind.trim()
+            .to_ascii_lowercase()
+            .ends_with("schema.skype.com/mention")
+    })
+}
+
 /// Whether browsers, and Teams, show nothing of an element: what is not displayed, what has no height or is quite transparent
 /// (the previews that mails bring along), and pictures of one pixel, which only report that somebody reads.
 pub(super) fn is_hidden(tag: &Tag<'_>) -> bool {

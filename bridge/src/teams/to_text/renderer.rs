@@ -7,7 +7,7 @@ mod pictures;
 use std::collections::BTreeSet;
 
 use super::code::{Block, Inline};
-use super::elements::{Layout, emoji, is_hidden, is_part_of_table, layout};
+use super::elements::{Layout, emoji, is_hidden, is_mention, is_part_of_table, layout};
 use super::hidden::{End, Hidden};
 use super::lines::{Lines, Place};
 use super::links::Link;
@@ -53,6 +53,8 @@ pub(super) struct Renderer<'a> {
     in_paragraph: bool,
     open_tables: usize,
     recording: Option<Recording>,
+    /// The spans that are open inside of a mention written as one, itself included.
+    mention: usize,
 }
 
 /// What marks the items of a list.
@@ -91,6 +93,7 @@ impl<'a> Renderer<'a> {
             in_paragraph: false,
             open_tables: 0,
             recording: None,
+            mention: 0,
         }
     }
 
@@ -175,6 +178,11 @@ impl<'a> Renderer<'a> {
             "input" => self.input(tag),
             // What a mention shows is a word of its own.
             "at" => self.lines.start_word(),
+            "span" if self.mention > 0 => self.mention += 1,
+            "span" if is_mention(tag) => {
+                self.mention = 1;
+                self.lines.start_word();
+            }
             "attachment" => self.attachment(tag),
             "ul" | "menu" => self.open_list(List::Bullets),
             "ol" => self.open_list(List::Numbers(number(tag, "start").unwrap_or(1))),
@@ -237,6 +245,12 @@ impl<'a> Renderer<'a> {
         match name {
             "a" => self.close_link(),
             "at" => self.lines.end_word(),
+            "span" if self.mention > 0 => {
+                self.mention -= 1;
+                if self.mention == 0 {
+                    self.lines.end_word();
+                }
+            }
             // Browsers take a lone end tag of a line break for a line break.
             "br" => self.line_break(),
             "code" => self.code.close(&mut self.lines),
