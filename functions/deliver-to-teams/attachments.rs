@@ -5,10 +5,11 @@ use std::sync::Arc;
 use bridge::bot::{cards, outgoing};
 use bridge::files::{FileKind, LARGEST_INLINE_IMAGE, clean_name, file_name_for, readable_size};
 use bridge::genesys::receipt::ReasonCode;
-use bridge::genesys::webhook::{Webhook, WebhookAttachment};
+use bridge::genesys::webhook::{Target, Webhook, WebhookAttachment};
 use bridge::ids::Digest;
 use bridge::state::blobs;
 use bridge::teams::from_text::{escaped, from_text, link};
+use bridge::text::one_line;
 use bytes::Bytes;
 use futures::TryFutureExt;
 use services::files::FetchError;
@@ -21,6 +22,9 @@ use crate::failure::{Failure, Rejection};
 use crate::files::{
     HostTime, NotRehosted, Opened, Rehosted, Unfetched, look, persistently, read_up_to, store,
 };
+
+/// Most characters of an address that stands for the name of what it leads to.
+const LONGEST_ADDRESS: usize = 200;
 
 /// What is shown of a file.
 enum Shown {
@@ -36,6 +40,8 @@ enum Shown {
         address: Url,
         details: String,
     },
+    /// A link that no browser opens.
+    Words(String),
 }
 
 /// The Teams messages that show a file.
@@ -66,14 +72,14 @@ async fn shown(
 ) -> Result<Shown, Failure> {
     let (app, chat) = (door.app(), door.chat());
     let name = file.filename.as_deref().map(clean_name);
+    if file.media_type == "Link" {
+        return shown_link(name, file.url.as_deref().unwrap_or_default());
+    }
     let url = file
         .url
         .as_deref()
         .and_then(|url| Url::parse(url).ok())
         .ok_or_else(|| failed(Unfetched::NotAllowed))?;
-    if file.media_type == "Link" {
-        return Ok(linked(name.as_deref(), &url, None));
-    }
     let limit = app.settings.attachment_limit;
     if let Some(size) = file.size.filter(|size| *size > limit) {
         tracing::warn!(event = "file_not_fetched", reason = "too_large", size);
@@ -103,6 +109,23 @@ async fn shown(
             tracing::warn!(event = "file_not_fetched", reason = reason.label());
             Err(failed(reason))
         }
+    }
+}
+
+/// A link is not fetched, only shown: by its name, or by its address where it has none.
+fn shown_link(name: Option<String>, address: &str) -> Result<Shown, Failure> {
+    let not_allowed = || failed(Unfetched::NotAllowed);
+    match Target::of(address) {
+        Target::Page(page) => {
+            let url = Url::parse(&page).map_err(|_| not_allowed())?;
+            let name = name.unwrap_or_else(|| one_line(&page, LONGEST_ADDRESS));
+            Ok(linked(Some(&name), &url, None))
+        }
+        Target::Contact(words) | Target::Words(words) => Ok(Shown::Words(match name {
+            Some(name) => format!("{name}: {words}"),
+            None => words,
+        })),
+        Target::Unshown => Err(not_allowed()),
     }
 }
 
@@ -190,6 +213,7 @@ fn for_graph(shown: Shown, caption: Option<&str>) -> Part {
             };
             Part::of_html(format!("{caption}📎 {anchor}{details}"))
         }
+        Shown::Words(words) => Part::of_html(format!("{caption}📎 {}", from_text(&words))),
     }
 }
 
@@ -210,6 +234,7 @@ fn for_bot(shown: Shown, caption: Option<&str>) -> Vec<Part> {
             let card = cards::file(&name, &details, address.as_str());
             outgoing::card(&card, &name)
         }
+        Shown::Words(words) => outgoing::words(&format!("📎 {words}")),
     };
     caption.into_iter().chain([Part::Activity(file)]).collect()
 }

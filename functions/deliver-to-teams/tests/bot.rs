@@ -48,6 +48,32 @@ async fn an_agents_message_comes_into_the_conversation_and_is_receipted() {
 }
 
 #[tokio::test]
+async fn a_link_shows_its_name_or_where_it_leads() {
+    for (name, url, shown) in [
+        (None, "https://x.example/page", "📎 https://x.example/page"),
+        (Some("Page"), "https://x.example/page", "📎 Page"),
+        (Some("App"), "myapp://open", "📎 App: myapp://open"),
+        (Some("Go"), "javascript:alert(1)", ""),
+    ] {
+        let scene = begun(&[]).await;
+        let link = json!({"mediaType": "Link", "url": url, "filename": name});
+        let content = json!([{"contentType": "Attachment", "attachment": link}]);
+        let fields = json!({"type": "Structured", "text": "", "content": content});
+        scene.agent_writes("g-1", fields).await;
+        let posted: Vec<String> = scene.posted().iter().map(Value::to_string).collect();
+        assert_eq!(posted.len(), usize::from(!shown.is_empty()), "{posted:?}");
+        assert!(
+            posted
+                .iter()
+                .all(|post| post.contains(&format!("\"{shown}\""))),
+            "{posted:?}"
+        );
+        let opens = posted.iter().any(|post| post.contains("Action.OpenUrl"));
+        assert_eq!(opens, url.starts_with("https"), "{posted:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_press_answers_its_question_whatever_was_said_since() {
     let scene = begun(&[]).await;
     scene.agent_writes("g-1", quick_replies()).await;
