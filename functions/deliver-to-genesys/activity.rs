@@ -3,7 +3,7 @@
 use bridge::bot::activity::{Activity, What};
 use bridge::bot::press::Press;
 use bridge::conversation::present_thread;
-use bridge::conversation::series::Series;
+use bridge::conversation::series::{Piece, Series};
 use bridge::ids::{Digest, Party, SupportAccountName, TeamsMessageId, ThreadId};
 use bridge::notices::{Language, NoticeKind};
 use bridge::queue::envelope::{
@@ -73,7 +73,8 @@ pub(super) async fn deliver(
     }
 }
 
-/// Understands the press of a card's button as the answer to its question, and has the card show no buttons any more.
+/// Understands the press of a card's button as the answer to its question, and has a card whose question has its answer, be it
+/// typed, show no buttons any more.
 ///
 /// # Errors
 /// The queue did not take it.
@@ -83,22 +84,29 @@ pub(super) async fn understand(
     told: &mut [Series],
     chat: &InboundChat,
 ) -> Result<(), Failure> {
-    let (Some(press), Some(posts)) = (&activity.press, chat.known().outbound) else {
+    let Some(posts) = chat.known().outbound else {
         return Ok(());
     };
-    press.answer(told, Some(posts));
-    let series = told.iter().find(|series| series.answered.is_some());
-    let (Some(series), Some((question, choice))) = (series, press.meant(posts)) else {
+    if let Some(press) = &activity.press {
+        press.answer(told, Some(posts));
+    }
+    let answer = told.iter().find_map(|series| match series.pieces.first()? {
+        Piece::Choice {
+            question, choice, ..
+        } => Some((series, question, choice)),
+        _ => None,
+    });
+    let Some((series, question, choice)) = answer else {
         return Ok(());
     };
-    let Some(card) = activity.answers_to().filter(|card| posts.is_ours(card)) else {
+    let Some(card) = posts.card_of(question) else {
         return Ok(());
     };
     let answered = AnsweredEnvelope {
         thread: series.conversation.thread.clone(),
         chat: activity.chat.clone(),
-        question: question.message.clone(),
-        card,
+        question: question.clone(),
+        card: card.clone(),
         answer: choice.text.clone(),
     };
     let envelope = Envelope::new(OffsetDateTime::now_utc(), Content::Answered(answered));
@@ -146,6 +154,9 @@ impl Job for Installed<'_> {
         chat.save(app).await?;
         if !notice::is_on(app, NoticeKind::Greeting) {
             return Ok(Outcome::Skipped("greetings are off"));
+        }
+        if !self.activity.is_greeted(app.settings.policy().groups) {
+            return Ok(Outcome::Skipped("groups are off"));
         }
         let greeting = NoticeEnvelope {
             chat: envelope.chat.clone(),

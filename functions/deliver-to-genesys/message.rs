@@ -225,6 +225,10 @@ impl Job for CustomerMessage<'_> {
                         if activity.comes_by_graph(state, self.policy.groups, bot) {
                             return Ok(Outcome::Skipped("the Support User's door brings it"));
                         }
+                        let press = activity.press.as_ref();
+                        if press.is_some_and(|press| press.is_late(state)) {
+                            return Ok(Outcome::Skipped("its question has its answer"));
+                        }
                         Box::pin(activity::understand(app, activity, &mut told, chat)).await?;
                     }
                     Box::pin(ending::ask(app, notification, &told)).await?;

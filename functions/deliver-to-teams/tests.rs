@@ -510,3 +510,4 @@ async fn an_answered_chat_is_marked_as_read_where_the_settings_ask_for_it() {
 }
 
 mod bot;
+mod presses;

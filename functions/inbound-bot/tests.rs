@@ -235,6 +235,21 @@ async fn an_installation_is_greeted_once_and_makes_the_conversation_known() {
 }
 
 #[tokio::test]
+async fn neither_an_upgrade_nor_a_group_that_nobody_serves_is_greeted() {
+    let conversation = json!({"conversationType": "groupChat", "isGroup": true, "tenantId": TENANT, "id": "19:253b@thread.v2"});
+    for (groups, action, times) in [
+        ("off", "add", 0),
+        ("mention", "add", 1),
+        ("mention", "add-upgrade", 0),
+    ] {
+        let scene = BotScene::start(&[("GROUP_CHATS", groups)]).await;
+        let added = json!({"type": "installationUpdate", "id": "f:1", "action": action, "conversation": conversation});
+        scene.told(added).await;
+        assert_eq!(scene.posted().len(), times, "{groups} {action}");
+    }
+}
+
+#[tokio::test]
 async fn other_tenants_are_told_so_and_nothing_else_of_theirs_is_taken() {
     let listed = "be9c1b6e-0000-4000-8000-c0ffee000003";
     let scene = BotScene::start(&[("CUSTOMER_TENANTS", listed)]).await;

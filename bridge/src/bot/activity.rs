@@ -179,6 +179,12 @@ impl Activity {
         self.kind != ChatKind::OneOnOne && groups == GroupPolicy::All && is_others
     }
 
+    /// Whether people are greeted where the bot was added: not in a group from which nothing would reach an agent.
+    #[must_use]
+    pub fn is_greeted(&self, groups: GroupPolicy) -> bool {
+        self.kind == ChatKind::OneOnOne || groups != GroupPolicy::Off
+    }
+
     /// The message that it answers: for a press, the card.
     #[must_use]
     pub fn answers_to(&self) -> Option<TeamsMessageId> {
@@ -223,8 +229,10 @@ fn what(raw: &Value, bot: &str, is_press: bool) -> What {
         "conversationUpdate" if names_bot("membersAdded") => What::Installed,
         "conversationUpdate" if names_bot("membersRemoved") => What::Removed,
         "installationUpdate" => match text(&raw["action"]).unwrap_or_default() {
-            "remove" | "remove-upgrade" => What::Removed,
-            _ => What::Installed,
+            "add" => What::Installed,
+            "remove" => What::Removed,
+            // With another version of its app the bot stays where it is.
+            _ => What::Other,
         },
         "typing" => What::Typing,
         _ => What::Other,

@@ -45,7 +45,11 @@ impl Activity {
             body,
             summary: text(&self.raw["summary"]).map(str::to_owned),
             attachments,
-            mentions: self.mentions().filter_map(mention).collect(),
+            mentions: self
+                .mentions()
+                .filter_map(mention)
+                .chain(self.pressed())
+                .collect(),
             reactions: if reacted { reactions } else { Vec::new() },
             importance: match text(&self.raw["importance"]) {
                 Some("urgent") => Importance::Urgent,
@@ -90,6 +94,14 @@ impl Activity {
             name: text(&self.raw["from"]["name"]).map(str::to_owned),
             ..Sender::default()
         }
+    }
+
+    /// Whoever presses a button of ours in a group means us, as whoever mentions us does.
+    fn pressed(&self) -> Option<Mention> {
+        self.press.as_ref().map(|_| Mention {
+            text: String::new(),
+            user: self.reference.bot.parse().ok(),
+        })
     }
 
     fn bot(&self) -> Sender {

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use super::activity::text;
 use crate::conversation::series::{Piece, Series};
 use crate::ids::GenesysMessageId;
+use crate::state::inbound::InboundState;
 use crate::state::outbound::OutboundState;
-use crate::state::question::{Choice, Question};
+use crate::state::question::{Answered, Choice, Question};
 
 /// The name under which our buttons keep what is ours.
 const OURS: &str = "bridge";
@@ -96,6 +97,16 @@ impl Press {
         Some((question, question.choices.get((*place)?)?))
     }
 
+    /// Whether its question has its answer: buttons can be pressed twice before they are gone, and stay where a card cannot be
+    /// changed. A flow has gone on by then, and no longer waits for that answer.
+    #[must_use]
+    pub fn is_late(&self, state: &InboundState) -> bool {
+        match self {
+            Self::Choice { question, .. } => state.has_answer(question),
+            Self::End => false,
+        }
+    }
+
     /// What the press says in words: those of the choice as it was asked, else those on the button.
     #[must_use]
     pub fn words(&self, posts: Option<&OutboundState>) -> String {
@@ -122,7 +133,8 @@ impl Press {
                 } => std::mem::take(words),
                 Piece::File(_) => continue,
             };
-            series.answered = meant.map(|(question, _)| question.message.clone());
+            let original = &series.original;
+            series.answered = meant.map(|(question, _)| Answered::by(original, &question.message));
             *piece = match meant {
                 Some((question, choice)) => Piece::Choice {
                     question: question.message.clone(),

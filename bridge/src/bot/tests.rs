@@ -14,7 +14,7 @@ use crate::genesys::webhook::{Piece, Webhook};
 use crate::ids::{ChatId, Digest};
 use crate::state::inbound::InboundState;
 use crate::state::outbound::{OutboundState, Says};
-use crate::state::question::Question;
+use crate::state::question::{Answered, Question};
 use crate::state::thread::ThreadState;
 use crate::teams::convert::{self, SentFile};
 use crate::teams::to_text::ReplyContext;
@@ -211,6 +211,38 @@ fn of_a_group_that_a_support_user_bridges_graph_tells_all() {
         let state = state(account, has_thread);
         assert_eq!(activity.comes_by_graph(&state, groups, &bot), comes);
     }
+}
+
+#[test]
+fn a_group_that_nobody_serves_is_not_greeted() {
+    let group = json!({"conversationType": "groupChat", "id": "19:253b@thread.v2"});
+    let group = read(json!({"type": "installationUpdate", "action": "add", "conversation": group}));
+    let direct = read(json!({"type": "installationUpdate", "action": "add"}));
+    for (groups, greeted) in [
+        (GroupPolicy::Off, false),
+        (GroupPolicy::Mention, true),
+        (GroupPolicy::All, true),
+    ] {
+        assert_eq!(group.is_greeted(groups), greeted);
+        assert!(direct.is_greeted(groups));
+    }
+}
+
+#[test]
+fn a_press_is_late_where_its_question_has_its_answer() {
+    let chat: ChatId = "a:17I0kl".parse().expect("an id");
+    let mut state = InboundState::new(chat, "bot".parse().expect("a name"));
+    let press = |question: &str| {
+        let value = json!({"bridge": {"question": question, "choice": 0, "text": "x"}});
+        Press::read(&value).expect("a press")
+    };
+    for question in ["b71f", "c82a"] {
+        assert!(!press(question).is_late(&state));
+        let question = question.parse().expect("an id");
+        state.answer(Answered::by(&"1".parse().expect("an id"), &question));
+    }
+    assert!(press("b71f").is_late(&state) && press("c82a").is_late(&state));
+    assert!(!press("d93b").is_late(&state) && !Press::End.is_late(&state));
 }
 
 #[test]

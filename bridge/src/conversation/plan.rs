@@ -12,6 +12,7 @@ use super::series::{Conversation, Piece, Series};
 use crate::ids::Digest;
 use crate::state::KEPT;
 use crate::state::inbound::Seen;
+use crate::state::question::Answered;
 use crate::teams::chat_kind::ChatKind;
 use crate::teams::convert::{self, Inbound, SentFile};
 use crate::teams::message::{ChatMessage, MessageKind, Sender};
@@ -196,7 +197,7 @@ fn tell(
     };
     let (id, time, text, files) = match step {
         Step::Edited => {
-            let (text, files) = edit(chat, message, found, &seen);
+            let (text, files) = edit(case, chat, message, found, &seen);
             let time = message.last_edited.unwrap_or(message.created);
             (changes::edit_id(message)?, time, text, files)
         }
@@ -209,12 +210,15 @@ fn tell(
     };
     let can_choose = step == Step::Deliver && files.is_empty() && !by_hand;
     let chosen = can_choose
-        .then(|| choice::piece(case, chat, message, conversation.kind, &text, named))
+        .then(|| choice::piece(case, chat, message, named))
         .flatten();
     // Whoever answers by hand closes the question as the agent would.
     let answered = choice::open_question(chat, message.created)
         .filter(|_| by_hand || chosen.is_some())
-        .map(|question| question.message.clone());
+        .map(|question| match by_hand {
+            true => Answered::by(&message.id, &question.message),
+            false => Answered::by_words(&message.id, question),
+        });
     let mut pieces = Vec::new();
     match chosen {
         Some(choice) => pieces.push(choice),
@@ -242,6 +246,7 @@ fn tell(
 
 /// What is told of an edit: its text, where that changed, and its new files.
 fn edit(
+    case: &Case<'_>,
     chat: Chat<'_>,
     message: &ChatMessage,
     found: Inbound,
@@ -252,7 +257,11 @@ fn edit(
     let carried = carried.filter(|carried| carried.complete);
     let text = match carried {
         Some(carried) if carried.seen.text == seen.text => convert::changes::files_changed(),
-        _ => convert::changes::edited(&own_words(&found, message)),
+        _ => match choice::of_edit(case, chat, message) {
+            // Who reads it there does not see the numbers.
+            Some(choice) => convert::changes::edited(&choice.text),
+            None => convert::changes::edited(&own_words(&found, message)),
+        },
     };
     let mut files = found.files;
     if let Some(carried) = carried {

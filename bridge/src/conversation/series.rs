@@ -10,7 +10,7 @@ use crate::genesys::inbound::part_message_id;
 use crate::ids::{ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMessageId, ThreadId};
 use crate::state::customer::Customer;
 use crate::state::inbound::{InboundState, PostedPart, Progress, Seen, Sending};
-use crate::state::question::Choice;
+use crate::state::question::{Answered, Choice};
 use crate::state::thread::ThreadState;
 use crate::teams::chat_kind::ChatKind;
 use crate::teams::convert::SentFile;
@@ -91,7 +91,7 @@ pub struct Series {
     /// A customer wrote it, and it is no change of something that the agent has.
     pub is_new_of_customer: bool,
     /// The question that it answers.
-    pub answered: Option<GenesysMessageId>,
+    pub answered: Option<Answered>,
     /// Where it belongs.
     pub conversation: Conversation,
 }
@@ -172,8 +172,8 @@ impl Series {
             }
             state.complete(&self.original, now);
         }
-        if let Some(question) = &self.answered {
-            state.answered = Some(question.clone());
+        if let Some(answered) = &self.answered {
+            state.answer(answered.clone());
         }
     }
 }

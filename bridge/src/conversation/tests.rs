@@ -1,6 +1,7 @@
 //! A chat, both sides of the bridge and Genesys, as far as the decisions see them.
 
 mod changes;
+mod choices;
 mod histories;
 mod holders;
 mod profiles;

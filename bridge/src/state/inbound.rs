@@ -10,6 +10,7 @@ use super::KEPT;
 use crate::bot::reference::ConversationReference;
 use crate::ids::{ChatId, Digest, GenesysMessageId, SupportAccountName, TeamsMessageId};
 use crate::state::customer::Customer;
+use crate::state::question::Answered;
 use crate::state::thread::ThreadState;
 use crate::teams::chat_kind::ChatKind;
 
@@ -77,6 +78,9 @@ pub struct InboundState {
     /// The agent's question that was answered last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered: Option<GenesysMessageId>,
+    /// The agent's questions that were answered, the latest one last: the buttons of an earlier one may still be there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answered>,
     /// The part that may be on its way to Genesys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sending: Option<Sending>,
@@ -212,6 +216,7 @@ impl InboundState {
             thread: None,
             messages: BTreeMap::new(),
             answered: None,
+            answers: Vec::new(),
             sending: None,
         }
     }
@@ -292,6 +297,20 @@ impl InboundState {
         }
     }
 
+    /// Notes that a question has its answer.
+    pub fn answer(&mut self, answered: Answered) {
+        self.answered = Some(answered.question.clone());
+        answered.add_to(&mut self.answers);
+    }
+
+    /// Whether a question has its answer.
+    #[must_use]
+    pub fn has_answer(&self, question: &GenesysMessageId) -> bool {
+        let mut answers = self.answers.iter();
+        // What an earlier release wrote has no other note of it.
+        self.answered.as_ref() == Some(question) || answers.any(|it| it.question == *question)
+    }
+
     /// Whether somebody else may be posting a part right now.
     #[must_use]
     pub fn is_held_from(&self, holder: &Digest, now: OffsetDateTime) -> bool {
@@ -303,7 +322,7 @@ impl InboundState {
 
     /// Forgets what was complete longer ago than [`KEPT`], except the newest of it, which a catch-up after a long outage meets
     /// again. What Genesys has only in part stays, or it would be posted again from the beginning. Beyond [`MOST_MESSAGES`] the
-    /// oldest go, what is complete before what is not.
+    /// oldest go, what is complete before what is not. What was asked goes in the same time.
     pub fn forget(&mut self, now: OffsetDateTime) {
         let is_over = |carried: &Carried| carried.complete || carried.given_up;
         let is_old = |carried: &Carried| is_over(carried) && now - carried.at > KEPT;
@@ -318,6 +337,9 @@ impl InboundState {
         self.messages.retain(|_, carried| {
             !is_old(carried) || newest.is_none_or(|newest| carried.at >= newest)
         });
+        for answer in &mut self.answers {
+            answer.asked.take_if(|asked| now - asked.asked > KEPT);
+        }
         let order = |(_, carried): &(&TeamsMessageId, &Carried)| (!carried.complete, carried.at);
         while self.messages.len() > MOST_MESSAGES
             && let Some((oldest, _)) = self.messages.iter().min_by_key(order)

@@ -298,6 +298,13 @@ impl OutboundState {
         self.posts.values().any(|post| post.teams.contains(message))
     }
 
+    /// The card that asks a question: what is shown of a message besides comes before it.
+    #[must_use]
+    pub fn card_of(&self, question: &GenesysMessageId) -> Option<&TeamsMessageId> {
+        let post = self.posts.get(question)?;
+        post.teams.last().filter(|_| post.question.is_some())
+    }
+
     /// Whether a text of this fingerprint was posted by us, or may have been.
     #[must_use]
     pub fn wrote(&self, fingerprint: &Digest) -> bool {

@@ -4,6 +4,7 @@ mod attachments;
 mod cards;
 pub mod changes;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use percent_encoding::percent_decode_str;
@@ -153,6 +154,35 @@ pub fn inbound(
             ..Inbound::default()
         };
     }
+    let found = unmarked(message, replies, known);
+    Inbound {
+        text: match message.importance {
+            Importance::Normal => found.text,
+            Importance::High => marked("[important]", &found.text),
+            Importance::Urgent => marked("[urgent]", &found.text),
+        },
+        ..found
+    }
+}
+
+/// What the writer of a message says, as text: without what it answers, and without a mark of how important it is.
+#[must_use]
+pub fn own_words(message: &ChatMessage) -> String {
+    unmarked(message, ReplyContext::Strip, &|_| true).text
+}
+
+/// The ids of the messages that a message answers; empty for one that has none.
+#[must_use]
+pub fn answered(message: &ChatMessage) -> Vec<String> {
+    let ids = RefCell::new(Vec::new());
+    unmarked(message, ReplyContext::Quote, &|id| {
+        ids.borrow_mut().push(id.to_owned());
+        true
+    });
+    ids.into_inner()
+}
+
+fn unmarked(message: &ChatMessage, replies: ReplyContext, known: &dyn Fn(&str) -> bool) -> Inbound {
     let mut attachments = Attachments::read(message, replies, known);
     let mut files = Vec::new();
     let mut quotes = attachments.quotes;
@@ -188,13 +218,8 @@ pub fn inbound(
     if blocks.is_empty() && files.is_empty() {
         blocks.extend(message.summary.clone());
     }
-    let text = blocks.join("\n");
     Inbound {
-        text: match message.importance {
-            Importance::Normal => text,
-            Importance::High => marked("[important]", &text),
-            Importance::Urgent => marked("[urgent]", &text),
-        },
+        text: blocks.join("\n"),
         files,
         quotes,
     }

@@ -10,15 +10,10 @@ use crate::testing::{ANNAS_THREAD, deliver, post};
 const CONVERSATION: &str = "be9c1b6e-0000-4000-8000-c0ffee00000c";
 
 /// A scene in which the customer has written.
-async fn begun(changed: &[(&str, &str)]) -> BotScene {
+pub(super) async fn begun(changed: &[(&str, &str)]) -> BotScene {
     let scene = BotScene::start(changed).await;
     scene.customer_writes("1", "hello").await;
     scene
-}
-
-fn quick_replies() -> Value {
-    let reply = |text: &str| json!({"contentType": "QuickReply", "quickReply": {"text": text, "payload": format!("payload of {text}"), "action": "Message"}});
-    json!({"type": "Structured", "text": "What is it about?", "content": [reply("My order"), reply("My invoice")]})
 }
 
 #[tokio::test]
@@ -71,101 +66,6 @@ async fn a_link_shows_its_name_or_where_it_leads() {
         let opens = posted.iter().any(|post| post.contains("Action.OpenUrl"));
         assert_eq!(opens, url.starts_with("https"), "{posted:?}");
     }
-}
-
-#[tokio::test]
-async fn a_press_answers_its_question_whatever_was_said_since() {
-    let scene = begun(&[]).await;
-    scene.agent_writes("g-1", quick_replies()).await;
-    scene
-        .agent_writes("g-2", json!({"text": "Take your time."}))
-        .await;
-    let card = scene.state("outbound")["posts"]["g-1"]["teams"][0].clone();
-    let press = json!({"id": "2", "replyToId": card, "value": {"bridge": {"question": "g-1", "choice": 1, "text": "forged"}}});
-    scene.told(press.clone()).await;
-    let told = scene.at_genesys();
-    let (kind, body) = told.last().expect("an answer");
-    assert_eq!(kind, "structured/response");
-    assert_eq!(body["originatingMessageId"], "g-1");
-    assert_eq!(
-        body["buttonResponse"],
-        json!({"type": "QuickReply", "text": "My invoice", "payload": "payload of My invoice"})
-    );
-    let updates = scene.by_bot("PUT");
-    assert_eq!(updates.len(), 1);
-    assert!(
-        updates[0]
-            .target
-            .ends_with(&format!("/activities/{}", card.as_str().expect("an id")))
-    );
-    let shown = updates[0].json().to_string();
-    assert!(
-        shown.contains("My invoice") && !shown.contains("Action.Submit"),
-        "{shown}"
-    );
-    scene.told(press).await;
-    assert_eq!(
-        (scene.at_genesys().len(), scene.by_bot("PUT").len()),
-        (told.len(), 1)
-    );
-}
-
-#[tokio::test]
-async fn a_press_answers_no_other_question_that_its_words_would_fit() {
-    let scene = begun(&[]).await;
-    scene.agent_writes("g-1", quick_replies()).await;
-    let card = scene.state("outbound")["posts"]["g-1"]["teams"][0].clone();
-    scene.agent_writes("g-2", quick_replies()).await;
-    let press = |question: &str| json!({"replyToId": card, "value": {"bridge": {"question": question, "choice": 0, "text": "My order"}}});
-    for (id, question) in [("2", "g-1"), ("3", "forgotten")] {
-        let mut press = press(question);
-        press["id"] = json!(id);
-        scene.told(press).await;
-    }
-    let told = scene.at_genesys();
-    let answers: Vec<&Value> = told
-        .iter()
-        .filter(|(kind, _)| kind == "structured/response")
-        .map(|(_, body)| &body["originatingMessageId"])
-        .collect();
-    assert_eq!(answers, ["g-1"]);
-    assert_eq!(scene.texts().last().map(String::as_str), Some("My order"));
-}
-
-#[tokio::test]
-async fn a_card_that_cannot_be_changed_keeps_nothing_back() {
-    let scene = begun(&[]).await;
-    scene
-        .world
-        .answer("PUT", "/activities/", Reply::new(404, ""));
-    scene.agent_writes("g-1", quick_replies()).await;
-    let card = scene.state("outbound")["posts"]["g-1"]["teams"][0].clone();
-    let press = json!({"id": "2", "replyToId": card, "value": {"bridge": {"question": "g-1", "choice": 0, "text": "x"}}});
-    scene.told(press).await;
-    scene.agent_writes("g-2", json!({"text": "thanks"})).await;
-    assert_eq!(scene.posted().last().expect("a post")["text"], "thanks");
-}
-
-#[tokio::test]
-async fn a_press_of_a_card_that_is_not_known_goes_as_its_words() {
-    let scene = begun(&[]).await;
-    let press = json!({"id": "2", "replyToId": "9", "value": {"bridge": {"question": "g-9", "choice": 0, "text": "My order"}}});
-    scene.told(press).await;
-    assert_eq!(scene.texts(), ["hello", "My order"]);
-    assert!(scene.by_bot("PUT").is_empty());
-}
-
-#[tokio::test]
-async fn the_words_of_a_choice_can_be_typed_as_well() {
-    let scene = begun(&[]).await;
-    scene.agent_writes("g-1", quick_replies()).await;
-    scene.customer_writes("2", "my invoice").await;
-    let told = scene.at_genesys();
-    let (kind, body) = told.last().expect("an answer");
-    assert_eq!(
-        (kind.as_str(), &body["buttonResponse"]["text"]),
-        ("structured/response", &json!("My invoice"))
-    );
 }
 
 #[tokio::test]

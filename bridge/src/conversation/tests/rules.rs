@@ -9,7 +9,7 @@ use crate::teams::message::Attachment;
 
 const HOUR: time::Duration = time::Duration::HOUR;
 
-fn at(hours: i64) -> OffsetDateTime {
+pub(super) fn at(hours: i64) -> OffsetDateTime {
     START + HOUR * i32::try_from(hours).expect("few")
 }
 
@@ -23,7 +23,7 @@ pub(super) fn file(mut message: ChatMessage, address: &str) -> ChatMessage {
     message
 }
 
-fn quoting(mut message: ChatMessage, quoted: &str) -> ChatMessage {
+pub(super) fn quoting(mut message: ChatMessage, quoted: &str) -> ChatMessage {
     let content = format!(
         r#"{{"messageId":"{quoted}","messagePreview":"half price","messageSender":{{"user":{{"displayName":"Support"}}}}}}"#
     );
@@ -41,7 +41,7 @@ pub(super) fn edited(mut message: ChatMessage, html: &str, at: OffsetDateTime) -
     message
 }
 
-fn question() -> Says {
+pub(super) fn question() -> Says {
     let choice = |text: &str| Choice {
         kind: ChoiceKind::QuickReply,
         text: text.to_owned(),
@@ -285,23 +285,6 @@ fn a_group_whose_description_was_taken_out_goes_on_and_is_described_by_the_next_
         assert_eq!(present_thread(&world.inbound), thread);
     }
     assert_eq!(world.thread, (false, 0));
-}
-
-#[test]
-fn a_number_answers_an_open_question_once() {
-    let mut world = World::begun();
-    world.agent_posts("p1", "Sure?", question());
-    world.tells(&file(message("2", "1", at(1)), "https://a.example/b"));
-    for (name, text, written) in [("3", "1", at(-1)), ("4", "2", at(1)), ("5", "1", at(1))] {
-        world.tells(&message(name, text, written));
-    }
-    let told = ["1", "<Shared>", "1", "<choice No>", "1"];
-    assert_eq!(world.texts(), told);
-    let mut world = World::group();
-    world.agent_posts("p1", "Sure?", question());
-    let answer = mentioning(message("2", "Support 1", START), user('5'));
-    world.tells(&answer);
-    assert_eq!(world.texts(), ["<choice Yes>"]);
 }
 
 #[test]

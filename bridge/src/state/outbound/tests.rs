@@ -142,6 +142,7 @@ fn cards_are_kept_for_a_while_and_not_too_many_of_them() {
     state.forget_before(at);
     assert_eq!(kept(&state), MOST_CARDS);
     assert!(state.posts[&message].question.is_some());
+    assert_eq!(state.card_of(&message), state.posts[&message].teams.last());
     assert!(
         state.posts[&id::<GenesysMessageId>("g1")]
             .question
