@@ -3,14 +3,17 @@
 use serde_json::{Value, json};
 
 use super::activity::{Activity, What, parsed, text};
+use super::marks::{self, Said, Words};
+use super::pictures::{Picture, with_pictures};
 use crate::ids::UserId;
 use crate::state::outbound::OutboundState;
 use crate::teams::chat_kind::ChatKind;
 use crate::teams::convert::{SentFile, shared_file};
-use crate::teams::from_text::{escaped, from_text};
+use crate::teams::from_text::from_text;
 use crate::teams::message::{
     Attachment, Body, ChatMessage, Importance, Mention, MessageKind, Reaction, Sender,
 };
+use crate::teams::to_text::{Token, read};
 
 /// A file that somebody sends to a bot (Microsoft Learn, "Send and receive files through the bot").
 const FILE: &str = "application/vnd.microsoft.teams.file.download.info";
@@ -22,9 +25,7 @@ impl Activity {
     /// The message that it is about. `posts` is what the bridge has posted in the conversation, by which a press is understood.
     #[must_use]
     pub fn chat_message(&self, posts: Option<&OutboundState>) -> ChatMessage {
-        let (body, mut attachments) = self.content(posts);
-        let quotes = self.quotes(&body.content);
-        attachments.splice(0..0, quotes);
+        let (body, attachments) = self.content(posts);
         let is_change = self.what == What::Edited;
         let reacted = self.what == What::Reacted;
         let reactions = self.reactions();
@@ -111,9 +112,9 @@ impl Activity {
         }
     }
 
-    /// The words with the pictures in them, and what else is attached.
+    /// The words with the pictures and quotes in them, and what else is attached.
     fn content(&self, posts: Option<&OutboundState>) -> (Body, Vec<Attachment>) {
-        let mut pictures = String::new();
+        let mut pictures = Vec::new();
         let mut attachments = Vec::new();
         let mut rich = None;
         for (number, raw) in self.attachments().enumerate() {
@@ -126,8 +127,7 @@ impl Activity {
                 attachments.push(file_of(raw));
             } else if let Some(address) = picture_address(raw, kind) {
                 let name = text(&raw["name"]).unwrap_or_default();
-                let (address, name) = (escaped(address), escaped(name));
-                pictures += &format!("<img src=\"{address}\" alt=\"{name}\">");
+                pictures.push(Picture { address, name });
             } else {
                 let mut attachment = Attachment::of(raw);
                 if attachment.id.is_empty() {
@@ -136,46 +136,51 @@ impl Activity {
                 attachments.push(attachment);
             }
         }
+        // Words in this format are HTML themselves.
+        let is_html = text(&self.raw["textFormat"]) == Some("xml");
+        let words = text(&self.raw["text"]).unwrap_or_default();
+        let rich = rich.or_else(|| (is_html && shows_something(words)).then_some(words));
+        let quotes = self.quotes(rich.unwrap_or_default());
+        let marks = self.marks(&quotes);
         let (html, content) = match (&self.press, rich) {
             (Some(press), _) => (false, press.words(posts)),
             // A picture that is no attachment as well stays where it is.
-            (None, Some(rich)) if pictures.is_empty() => (true, rich.to_owned()),
-            (None, Some(rich)) => (true, without_pictures(rich) + &pictures),
-            (None, None) if pictures.is_empty() => (false, self.plain_words()),
-            (None, None) => (true, from_text(&self.plain_words()) + &pictures),
+            (None, Some(rich)) if pictures.is_empty() => (true, marks.with_places(rich)),
+            (None, Some(rich)) => (true, with_pictures(&marks.with_places(rich), &pictures)),
+            (None, None) => {
+                let entered = || Said::Plain(self.entered());
+                match marks.said(words).unwrap_or_else(entered) {
+                    Said::Plain(said) if pictures.is_empty() => (false, said),
+                    Said::Plain(said) => (true, with_pictures(&from_text(&said), &pictures)),
+                    Said::Rich(said) => (true, with_pictures(&said, &pictures)),
+                }
+            }
         };
+        attachments.splice(0..0, quotes);
         (Body { html, content }, attachments)
     }
 
-    /// The text without its marks: mentions as names, and no places of quoted messages.
-    fn plain_words(&self) -> String {
-        let mut words = text(&self.raw["text"]).unwrap_or_default().to_owned();
-        for mention in self.mentions() {
-            if let Some(marked) = text(&mention["text"]) {
-                words = words.replace(marked, bare(marked));
-            }
+    /// What is known of the marks in its words.
+    fn marks<'a>(&'a self, quotes: &'a [Attachment]) -> Words<'a> {
+        let names = self.mentions().filter_map(|raw| text(&raw["text"]));
+        Words {
+            names: names.map(marks::name_in).collect(),
+            quotes: quotes.iter().map(|quote| quote.id.as_str()).collect(),
         }
-        while let Some((before, rest)) = words.split_once("<quoted ")
-            && let Some((_, after)) = rest.split_once("/>")
-        {
-            words = format!("{before}{after}");
-        }
-        let words = words.trim();
-        match (&self.raw["value"], words) {
-            // What somebody entered into a card that is none of ours.
-            (Value::Object(entered), "") => {
-                let entered = entered.iter().filter_map(|(name, value)| {
-                    let value = match value {
-                        Value::String(value) => value.clone(),
-                        Value::Number(_) | Value::Bool(_) => value.to_string(),
-                        _ => return None,
-                    };
-                    Some(format!("{name}: {value}"))
-                });
-                entered.collect::<Vec<_>>().join("\n")
-            }
-            _ => words.to_owned(),
-        }
+    }
+
+    /// What somebody entered into a card that is none of ours.
+    fn entered(&self) -> String {
+        let entered = self.raw["value"].as_object().into_iter().flatten();
+        let entered = entered.filter_map(|(name, value)| {
+            let value = match value {
+                Value::String(value) => value.clone(),
+                Value::Number(_) | Value::Bool(_) => value.to_string(),
+                _ => return None,
+            };
+            Some(format!("{name}: {value}"))
+        });
+        entered.collect::<Vec<_>>().join("\n")
     }
 
     /// The messages that it answers in the newer form (`quotedReply` entities); the older one stands in the HTML, and says the same.
@@ -192,7 +197,7 @@ impl Activity {
                 "messageSender": { "user": { "displayName": quoted["senderName"] } },
             });
             Some(Attachment {
-                id: format!("quoted-{id}"),
+                id: marks::place_of(id),
                 content_type: "messageReference".to_owned(),
                 content: Some(content.to_string()),
                 ..Attachment::default()
@@ -253,49 +258,18 @@ fn picture_address<'a>(raw: &'a Value, kind: &str) -> Option<&'a str> {
 
 fn mention(entity: &Value) -> Option<Mention> {
     Some(Mention {
-        text: bare(text(&entity["text"])?).to_owned(),
+        text: marks::resolved(marks::name_in(text(&entity["text"])?)),
         user: parsed::<UserId>(&entity["mentioned"]["id"]),
     })
 }
 
-/// `<at>Name</at>` without its marks.
-fn bare(mention: &str) -> &str {
-    let inner = mention.strip_prefix("<at>").unwrap_or(mention);
-    inner.strip_suffix("</at>").unwrap_or(inner)
-}
-
 /// Whether HTML has anything in it but empty elements.
 fn shows_something(html: &str) -> bool {
-    let mut in_tag = false;
-    let mut words = html.replace("&nbsp;", " ");
-    words.retain(|character| match character {
-        '<' => {
-            in_tag = true;
-            false
-        }
-        '>' if in_tag => {
-            in_tag = false;
-            false
-        }
-        _ => !in_tag,
+    let mut shows = false;
+    read(html, |token| match token {
+        Token::Text(text) => shows |= !text.trim().is_empty(),
+        Token::Start(tag) => shows |= tag.name == "img",
+        Token::End(_) => {}
     });
-    !words.trim().is_empty() || html.contains("<img")
-}
-
-/// HTML without its pictures, which come as attachments as well; emoji are words.
-fn without_pictures(html: &str) -> String {
-    let mut kept = String::with_capacity(html.len());
-    let mut rest = html;
-    while let Some((before, tag)) = rest.split_once("<img") {
-        kept.push_str(before);
-        let end = tag.find('>').map_or(tag.len(), |end| end + 1);
-        let (tag, after) = tag.split_at(end);
-        if tag.contains("schema.skype.com/Emoji") {
-            kept.push_str("<img");
-            kept.push_str(tag);
-        }
-        rest = after;
-    }
-    kept.push_str(rest);
-    kept
+    shows
 }

@@ -4,8 +4,11 @@
 
 pub mod activity;
 pub mod cards;
+mod html;
+mod marks;
 mod message;
 pub mod outgoing;
+mod pictures;
 pub mod press;
 pub mod reference;
 

@@ -139,6 +139,31 @@ fn every_kind_of_activity_is_understood() {
     insta::assert_snapshot!(seen);
 }
 
+/// The time is linear in the length of the words, whatever they hold; a square of it would be minutes here.
+#[test]
+fn words_full_of_marks_are_read_in_one_pass() {
+    let many = 100_000;
+    let mention = |number: usize| json!({"type": "mention", "text": format!("<at>{number}</at>"), "mentioned": {"id": "28:x"}});
+    let mentions: Vec<Value> = (0..many / 10).map(mention).collect();
+    let quote = json!({"type": "quotedReply", "quotedReply": {"messageId": "1", "preview": "?"}});
+    let started = std::time::Instant::now();
+    for (text, entities) in [
+        ("<quoted />".repeat(many), json!([quote])),
+        ("<quoted messageId=\"1\"/>".repeat(many), json!([quote])),
+        ("<quoted <quoted".repeat(many), json!([quote])),
+        ("<at>7</at>".repeat(many), json!(mentions)),
+        ("<at>".repeat(many), json!(mentions)),
+        ("<at><at a=".repeat(many) + "</at>", json!(mentions)),
+    ] {
+        let words = json!({"type": "message", "id": "1", "text": text, "entities": entities});
+        drop(read(words).chat_message(None));
+        let html = json!({"type": "message", "id": "1", "entities": entities, "attachments": [
+            {"contentType": "image/*", "contentUrl": "https://x"}, {"contentType": "text/html", "content": text + "<img <img x"}]});
+        drop(read(html).chat_message(None));
+    }
+    assert!(started.elapsed().as_secs() < 300, "quadratic");
+}
+
 #[test]
 fn a_sender_is_known_by_the_object_id_and_the_tenant() {
     let activity = read(json!({"type": "message", "id": "1", "text": "x"}));
