@@ -31,7 +31,7 @@ struct SigningKey {
     key: DecodingKey,
     /// Issuer that the key is limited to; a template with `{tenantid}` fits all.
     issuer: Option<String>,
-    /// Channels of the Bot Framework whose activities it may sign.
+    /// Channels of the Bot Framework whose activities it may sign; all of them where none is named.
     endorsements: Vec<String>,
 }
 
@@ -71,8 +71,7 @@ struct Jwk {
     n: Option<String>,
     e: Option<String>,
     issuer: Option<String>,
-    #[serde(default)]
-    endorsements: Vec<String>,
+    endorsements: Option<Vec<String>>,
 }
 
 impl SigningKeys {
@@ -98,7 +97,7 @@ impl SigningKeys {
                 return None;
             }
             let key = DecodingKey::from_rsa_components(&jwk.n?, &jwk.e?).ok()?;
-            let (issuer, endorsements) = (jwk.issuer, jwk.endorsements);
+            let (issuer, endorsements) = (jwk.issuer, jwk.endorsements.unwrap_or_default());
             let key = SigningKey {
                 key,
                 issuer,
@@ -109,7 +108,9 @@ impl SigningKeys {
         Ok(Arc::new(Self(keys.collect())))
     }
 
-    /// As [`Self::check`], for a token whose key must be endorsed for this channel of the Bot Framework.
+    /// As [`Self::check`], for a token whose key must be endorsed for this channel of the Bot Framework, where it is for any: a key
+    /// without endorsements is the Framework's as well, and its own libraries take it (`botframework-connector`,
+    /// `jwtTokenExtractor`).
     pub(crate) fn check_endorsed(
         &self,
         token: &str,
@@ -118,7 +119,8 @@ impl SigningKeys {
         channel: &str,
     ) -> Result<Claims, Refused> {
         let (claims, key) = self.checked(token, audience, issuers)?;
-        match key.endorsements.iter().any(|it| it == channel) {
+        let endorsements = &key.endorsements;
+        match endorsements.is_empty() || endorsements.iter().any(|it| it == channel) {
             true => Ok(claims),
             false => Err(Refused::Because("endorsement")),
         }
