@@ -67,6 +67,45 @@ fn notification(sent: &Sent) -> NotificationEnvelope {
 }
 
 #[tokio::test]
+async fn a_message_with_an_odd_field_beside_it_is_read_from_graph() {
+    let (world, app) = start().await;
+    let odd = [
+        ("encryptedContent", json!({})),
+        ("encryptedContent", json!("AA==")),
+        ("tenantId", json!(5)),
+        ("subscriptionId", json!(5)),
+    ];
+    for ((field, value), message) in odd.into_iter().zip(1..) {
+        let mut item = item(CHAT, message);
+        item[field] = value;
+        accepted(&app, &json!({ "value": [item] })).await;
+    }
+    // What proves nothing takes the content from what it comes with, not the message.
+    for (tokens, message) in [json!("eyJ0"), json!({})].into_iter().zip(5..) {
+        let rich = rich(CHAT, message, 4);
+        accepted(
+            &app,
+            &json!({ "value": [rich], "validationTokens": tokens }),
+        )
+        .await;
+    }
+    let marked = format!("\u{feff}{}", json!({ "value": [item(CHAT, 7)] }));
+    let answer = post(&app, PATH, &[], marked).await;
+    assert_eq!(answer, StatusCode::ACCEPTED);
+    let queued = notifications(&world);
+    assert_eq!(queued.len(), 7);
+    assert!(queued.iter().all(|queued| queued.encrypted.is_none()));
+    // Nothing of it vouches for an item that does not know the secret.
+    let forged = json!({ "tenantId": 5, "encryptedContent": {}, "clientState": "support.wrong" });
+    let mut wrong = item(CHAT, 8);
+    for (name, value) in forged.as_object().expect("fields") {
+        wrong[name] = value.clone();
+    }
+    accepted(&app, &json!({ "value": [wrong] })).await;
+    assert_eq!(world.sent().len(), 7);
+}
+
+#[tokio::test]
 async fn a_message_lies_in_the_lane_of_its_chat_when_graph_has_its_answer() {
     let (world, app) = start().await;
     let body = json!({ "value": [item(CHAT, 1)] });

@@ -53,7 +53,7 @@ async fn bad_items_are_dropped_and_do_not_spoil_the_batch() {
         changed(json!({ "changeType": "renamed" })),
         changed(json!({ "resource": "chats('19:a/b''c\"d')/messages" })),
         changed(json!({ "resource": "users/x/events/y" })),
-        changed(json!({ "encryptedContent": "none" })),
+        changed(json!({ "changeType": 7 })),
         changed(json!({ "clientState": "support" })),
         changed(json!({ "clientState": null })),
         changed(json!({ "lifecycleEvent": "renamed" })),
