@@ -453,33 +453,6 @@ async fn a_client_secret_goes_straight_into_the_vault_unless_the_tenant_forbids_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_app_that_is_removed_is_gone_and_can_be_made_again() {
-    let setup = Setup::fresh(&[]).await;
-    setup.put(REGISTRATIONS, json!({ "lag": 2 })).await;
-    setup.done(&["graph"]).await;
-    let before = setup.registered().await["writes"].clone();
-    let plan = setup.done(&["graph", "--remove", "--plan"]).await;
-    assert!(plan.contains("would remove app registration"), "{plan}");
-    assert_eq!(setup.registered().await["writes"], before);
-    setup.hold(&["Application Developer"]).await;
-    let who = ["you may not delete it", "Application Administrator"];
-    setup.left(&["graph", "--remove"], &who).await;
-    setup.hold(&["Global Administrator"]).await;
-    let printed = setup.done(&["graph", "--remove"]).await;
-    assert!(printed.contains("removed app registration"), "{printed}");
-    let all = setup.registered().await;
-    for name in ["applications", "grants", "assignments"] {
-        assert_eq!(all[name], json!([]), "{all}");
-    }
-    assert_eq!(setup.known("graph_client_id"), Some(json!("")));
-    let again = setup.done(&["graph", "--remove"]).await;
-    assert!(again.contains("there is none"), "{again}");
-    // Its unique name is free.
-    setup.done(&["graph"]).await;
-    setup.assert_complete(&[SUPPORT]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn what_the_file_knows_serves_where_azure_does_not_tell_and_is_not_written_over() {
     let setup = Setup::start(&[]).await;
     let deployment = format!("{MANAGER}/deployment");
